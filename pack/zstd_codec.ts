@@ -1,0 +1,120 @@
+/**
+ * The codec for Zstandard, over the runtime's own `node:zlib`: Deno, and Node
+ * from 22.15.
+ *
+ * @module
+ */
+import type * as zlib from "node:zlib";
+import {
+  checkFrameSize,
+  type Codec,
+  CodecTag,
+  FrameSyntaxError,
+} from "./codec.ts";
+import { checkZstdFrame } from "./_zstd_frame.ts";
+
+/** Lowest level of {@linkcode zstdCodec}. */
+export const ZSTD_LEVEL_MIN = 1;
+
+/** Highest level of {@linkcode zstdCodec}. */
+export const ZSTD_LEVEL_MAX = 19;
+
+/** Level of {@linkcode zstdCodec} where none is given. */
+export const ZSTD_LEVEL_DEFAULT = 3;
+
+/** Options of {@linkcode zstdCodec}. */
+export interface ZstdCodecOptions {
+  /** From 1, the fastest, to 19, the smallest; 3 where it is not given. */
+  readonly level?: number;
+}
+
+type EncoderOptions = zlib.ZstdOptions & { pledgedSrcSize: number };
+
+let loaded: typeof zlib | undefined;
+
+// A static import costs every program that only names a codec 10 ms, and does
+// not link on Node 20, whose node:zlib lacks these functions.
+function load(): typeof zlib {
+  if (loaded === undefined) {
+    const found = globalThis.process?.getBuiltinModule?.("node:zlib");
+    if (typeof found?.zstdDecompressSync !== "function") {
+      throw new TypeError(
+        "Cannot use zstd as node:zlib lacks it: needs Deno, or Node 22.15 or newer",
+      );
+    }
+    loaded = found;
+  }
+  return loaded;
+}
+
+function decompress(stored: Uint8Array, out: Uint8Array): void {
+  checkZstdFrame(stored, out.length);
+  const { zstdDecompressSync } = load();
+  let plain: Uint8Array;
+  try {
+    plain = zstdDecompressSync(stored, {
+      maxOutputLength: Math.max(out.length, 1),
+    });
+  } catch (cause) {
+    throw new FrameSyntaxError("Cannot read zstd frame as it is damaged", 0, {
+      cause,
+    });
+  }
+  if (plain.length !== out.length) {
+    throw new FrameSyntaxError(
+      `Cannot read zstd frame as it has ${out.length} plain bytes: found ${plain.length}`,
+      stored.length,
+    );
+  }
+  out.set(plain);
+}
+
+/**
+ * Makes a codec for Zstandard.
+ *
+ * The compressed bytes differ between runtimes and their releases. A frame
+ * carries its plain size and no dictionary.
+ *
+ * @param options Level
+ * @returns The codec
+ * @throws {RangeError} If the level is not a whole number from 1 to 19
+ *
+ * @example
+ * ```ts
+ * import { zstdCodec } from "@snap/pack/zstd-codec";
+ * import { deepEqual } from "node:assert/strict";
+ *
+ * const codec = zstdCodec({ level: 1 });
+ * const plain = new Uint8Array(1000);
+ * const stored = codec.compress(plain)!;
+ * const out = new Uint8Array(1000);
+ * codec.decompress(stored, out);
+ * deepEqual(out, plain);
+ * ```
+ */
+export function zstdCodec(options?: ZstdCodecOptions): Codec {
+  const level = options?.level ?? ZSTD_LEVEL_DEFAULT;
+  if (
+    !Number.isInteger(level) || level < ZSTD_LEVEL_MIN || level > ZSTD_LEVEL_MAX
+  ) {
+    throw new RangeError(
+      `Cannot make zstd codec as the level is ${ZSTD_LEVEL_MIN} to ${ZSTD_LEVEL_MAX}: found ${level}`,
+    );
+  }
+  return {
+    tag: CodecTag.zstd,
+    name: `zstd:${level}`,
+    compress(plain: Uint8Array): Uint8Array | undefined {
+      checkFrameSize(plain);
+      const { constants, zstdCompressSync } = load();
+      const encoderOptions: EncoderOptions = {
+        params: { [constants.ZSTD_c_compressionLevel]: level },
+        // Else Deno does not know the size: 3.6 % larger at 256 KiB.
+        pledgedSrcSize: plain.length,
+      };
+      const stored = zstdCompressSync(plain, encoderOptions);
+      return stored.length < plain.length ? stored : undefined;
+    },
+    decompress,
+  };
+}
