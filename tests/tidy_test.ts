@@ -1,0 +1,66 @@
+import { deepStrictEqual } from "node:assert/strict";
+import {
+  entryPointProblems,
+  flagProblems,
+  frontDoorProblems,
+  linkProblems,
+  type TextFile,
+  titleProblems,
+  versionProblems,
+  wordProblems,
+} from "../_tools/tidy.ts";
+import {
+  exists,
+  listFiles,
+  readPackages,
+  readText,
+  ROOT,
+} from "../_tools/workspace.ts";
+
+const packages = readPackages();
+const paths = await listFiles();
+
+/** Reads the files whose path matches. */
+function files(pattern: RegExp): TextFile[] {
+  return paths.filter((path) => pattern.test(path))
+    .map((path) => ({ path, text: readText(path) }));
+}
+
+function holds<T>(items: readonly T[], check: (item: T) => string[]): void {
+  deepStrictEqual(items.flatMap(check), []);
+}
+
+Deno.test("tidy: every public source file is an entry point", () => {
+  holds(packages, (one) => entryPointProblems(one, paths));
+});
+
+Deno.test("tidy: mod.ts re-exports or mentions every entry point", () => {
+  holds(packages, (one) => {
+    const path = `${one.folder}/mod.ts`;
+    return frontDoorProblems(one, exists(path) ? readText(path) : "");
+  });
+});
+
+Deno.test("tidy: packages have one version", () => {
+  deepStrictEqual(versionProblems(packages), []);
+});
+
+Deno.test("tidy: posix takes flags from node:fs", () => {
+  holds(files(/^posix\/(?!.*_test\.ts$).*\.ts$/), flagProblems);
+});
+
+Deno.test("tidy: a document has one title", () => {
+  holds(files(/^(docs\/.*|README|CONTRIBUTING)\.md$/), titleProblems);
+});
+
+Deno.test("tidy: nothing speaks of the machine it was made on", () => {
+  holds(files(/(\.(ts|md|json)|^\.ci\/run)$/), wordProblems);
+});
+
+Deno.test("tidy: relative links lead somewhere", () => {
+  const read = (path: string): string | undefined => {
+    if (!exists(path)) return undefined;
+    return Deno.statSync(ROOT + path).isFile ? readText(path) : "";
+  };
+  holds(files(/^(.*\/)?[^/]*\.md$/), (file) => linkProblems(file, read));
+});
