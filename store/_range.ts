@@ -1,0 +1,56 @@
+import { StoreError } from "./errors.ts";
+
+/** The range wanted of a file. */
+export interface Range {
+  readonly offset?: number;
+  readonly length?: number;
+}
+
+/**
+ * Refuses a range that cannot be one.
+ *
+ * @throws {RangeError} If a number is negative, broken or beyond 2^53 - 1.
+ */
+export function checkRange(range: Range | undefined): void {
+  for (const number of [range?.offset ?? 0, range?.length ?? 0]) {
+    if (Number.isSafeInteger(number) && number >= 0) continue;
+    throw new RangeError(
+      `Cannot read range as offset and length must be whole numbers: found ${number}`,
+    );
+  }
+}
+
+/**
+ * Where a range lies in a file of a given size.
+ *
+ * @throws {StoreError} If the file ends before the range does.
+ */
+export function cutRange(
+  name: string,
+  size: number,
+  range: Range | undefined,
+): { start: number; end: number } {
+  checkRange(range);
+  const start = range?.offset ?? 0;
+  const end = range?.length === undefined
+    ? Math.max(start, size)
+    : start + range.length;
+  if (end > size) throw shortError(name, end, size);
+  return { start, end };
+}
+
+/** The error of a range beyond the end. */
+export function shortError(
+  name: string,
+  end: number,
+  size: number,
+): StoreError {
+  return new StoreError(
+    `Cannot read ${name} as the range needs ${end} bytes: found ${size}`,
+    {
+      code: "SHORT",
+      action: "read",
+      storeName: name,
+    },
+  );
+}

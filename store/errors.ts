@@ -1,0 +1,148 @@
+/**
+ * Everything a store throws that a caller may want to tell apart.
+ *
+ * @module
+ */
+
+/** What was being done with a store when it failed. */
+export type StoreAction =
+  | "open"
+  | "find"
+  | "read"
+  | "size"
+  | "list"
+  | "create"
+  | "adopt"
+  | "sync"
+  | "remove";
+
+/** What a {@link StoreError} knows beside its message. */
+export interface StoreErrorFields {
+  /** Name of the reason, such as `EIO`, `ENOSPC`, `EACCES`, or `SHORT`. */
+  readonly code: string;
+  /** What was being done. */
+  readonly action: StoreAction;
+  /** The name in the store, where one is concerned. */
+  readonly storeName?: string | undefined;
+  /** The path on the disk, where one is concerned. */
+  readonly path?: string | undefined;
+  /** The error beneath. */
+  readonly cause?: unknown;
+}
+
+/** Thrown when a store fails. It never means that a name is absent. */
+export class StoreError extends Error {
+  /** Name of the reason: that of the operating system, or `SHORT` for a range beyond the end. */
+  readonly code: string;
+  /** What was being done. */
+  readonly action: StoreAction;
+  /** The name in the store, where one is concerned. */
+  readonly storeName: string | undefined;
+  /** The path on the disk, where one is concerned. */
+  readonly path: string | undefined;
+
+  /**
+   * Describes a failure.
+   *
+   * @param message The message.
+   * @param fields What else is known.
+   */
+  constructor(message: string, fields: StoreErrorFields) {
+    super(
+      message,
+      fields.cause === undefined ? undefined : { cause: fields.cause },
+    );
+    this.name = "StoreError";
+    this.code = fields.code;
+    this.action = fields.action;
+    this.storeName = fields.storeName;
+    this.path = fields.path;
+  }
+}
+
+/** Thrown when a name is absent, which the store knows for a fact. */
+export class NotFoundError extends Error {
+  /** The name that is absent. */
+  readonly storeName: string;
+
+  /**
+   * Describes an absence.
+   *
+   * @param storeName The name that is absent.
+   * @param options The error beneath.
+   */
+  constructor(storeName: string, options?: ErrorOptions) {
+    super(`Cannot find ${storeName} in the store`, options);
+    this.name = "NotFoundError";
+    this.storeName = storeName;
+  }
+}
+
+/** Thrown when what was opened as a store is none. */
+export class NotAStoreError extends Error {
+  /** Where a store was looked for. */
+  readonly location: string;
+
+  /**
+   * Describes a place that is no store.
+   *
+   * @param location Where a store was looked for.
+   * @param reason What is wrong with it.
+   * @param options The error beneath.
+   */
+  constructor(location: string, reason: string, options?: ErrorOptions) {
+    super(`Cannot open ${location} as a store as ${reason}`, options);
+    this.name = "NotAStoreError";
+    this.location = location;
+  }
+}
+
+/** Thrown when a file needs a newer program to read it, or to add to its store. */
+export class UnsupportedVersionError extends Error {
+  /** Version of the format that the file has. */
+  readonly version: number;
+  /** The feature bits that are not known here. */
+  readonly features: number;
+
+  /**
+   * Describes a file that is too new.
+   *
+   * @param use What cannot be done: `read` the file or `write` to its store.
+   * @param version Version of the format that the file has.
+   * @param features The feature bits that are not known here.
+   */
+  constructor(use: "read" | "write", version: number, features: number) {
+    const need = features === 0
+      ? `its version must be 1: found ${version}`
+      : `it needs features that are not known here: found 0x${
+        features.toString(16)
+      }`;
+    super(
+      `Cannot ${
+        use === "read" ? "read the file" : "add to the store"
+      } as ${need}`,
+    );
+    this.name = "UnsupportedVersionError";
+    this.version = version;
+    this.features = features;
+  }
+}
+
+/** Thrown when the bytes of a header or a document are damaged. */
+export class DocumentSyntaxError extends SyntaxError {
+  /** Where in the bytes the damage is, as far as that is known. */
+  readonly offset: number;
+
+  /**
+   * Describes damage.
+   *
+   * @param message The message.
+   * @param offset Where in the bytes the damage is.
+   * @param options The error beneath.
+   */
+  constructor(message: string, offset: number, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "DocumentSyntaxError";
+    this.offset = offset;
+  }
+}

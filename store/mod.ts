@@ -1,0 +1,24 @@
+/**
+ * Stores: where packs, indexes, snapshots and tags live. A store knows names and
+ * bytes and nothing else, and a name is created once and never overwritten.
+ *
+ * @example A tag in a store in memory
+ * ```ts
+ * import { initStore, MemoryStore, TagStore } from "@snap/store";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store, { codec: "zstd:3" });
+ * const tags = new TagStore(store);
+ * await tags.append("main", { time: "2026-11-20T05:46:18.000000000Z", tree: "aa", record: "bb" });
+ * strictEqual((await tags.newest("main"))?.number, 1);
+ * ```
+ *
+ * @module
+ */
+export * from "./document.ts";
+export * from "./errors.ts";
+export * from "./header.ts";
+export * from "./memory_store.ts";
+export type * from "./store.ts";
+export * from "./store_name.ts";
