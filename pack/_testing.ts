@@ -1,0 +1,96 @@
+// What several tests of this package share. Not part of the package.
+import { wasmHasher } from "@snap/hash";
+import { type Codec } from "./codec.ts";
+import { FrameBuilder } from "./frame_builder.ts";
+import { noneCodec } from "./none_codec.ts";
+import { ObjectKind, PackRole } from "./object_kind.ts";
+import { type FinishedPack, PackWriter } from "./pack_writer.ts";
+
+/** A pack with its bytes. */
+export interface MadePack extends FinishedPack {
+  readonly bytes: Uint8Array;
+}
+
+/** Collects what is written. */
+export class BytesSink {
+  readonly #parts: Uint8Array[] = [];
+
+  write(bytes: Uint8Array): void {
+    this.#parts.push(bytes.slice());
+  }
+
+  bytes(): Uint8Array<ArrayBuffer> {
+    const size = this.#parts.reduce((sum, part) => sum + part.length, 0);
+    const all = new Uint8Array(size);
+    let end = 0;
+    for (const part of this.#parts) {
+      all.set(part, end);
+      end += part.length;
+    }
+    return all;
+  }
+}
+
+/** Seeded random numbers below 2^32: xorshift32. */
+export class Random {
+  #state: number;
+
+  constructor(seed: number) {
+    this.#state = seed >>> 0 || 1;
+  }
+
+  next(): number {
+    let x = this.#state;
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    this.#state = x >>> 0;
+    return this.#state;
+  }
+
+  below(limit: number): number {
+    return this.next() % limit;
+  }
+
+  bytes(size: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(size);
+    for (let i = 0; i < size; i++) bytes[i] = this.next() >>> 11;
+    return bytes;
+  }
+}
+
+/** The id of content. */
+export function idOf(plain: Uint8Array): Uint8Array {
+  const id = new Uint8Array(32);
+  wasmHasher.hashInto(plain, id);
+  return id;
+}
+
+/** Options of a writer whose bytes are the same in every run. */
+export function writerOptions(
+  options: { codec?: Codec; seed?: number; role?: PackRole } = {},
+): { sink: BytesSink } & ConstructorParameters<typeof PackWriter>[0] {
+  const { codec = noneCodec, seed = 1, role = PackRole.data } = options;
+  const sink = new BytesSink();
+  const salt = new Uint8Array(32).fill(seed);
+  const saveId = new Uint8Array(16).fill(7);
+  return { sink, role, saveId, salt, codec, hasher: wasmHasher };
+}
+
+/** A pack of frames of content. */
+export function makePack(
+  frames: readonly (readonly Uint8Array[])[],
+  options: { codec?: Codec; seed?: number } = {},
+): MadePack {
+  const settings = writerOptions(options);
+  const writer = new PackWriter(settings);
+  const builder = new FrameBuilder();
+  for (const frame of frames) {
+    builder.clear();
+    for (const plain of frame) {
+      builder.add(plain, idOf(plain), 0, ObjectKind.content);
+    }
+    writer.addFrame(builder.plain(), builder.rows);
+  }
+  return { ...writer.finish(), bytes: settings.sink.bytes() };
+}

@@ -1,0 +1,108 @@
+import { deepEqual, equal, throws } from "node:assert/strict";
+import { wasmHasher } from "@snap/hash";
+import { idOf, makePack, Random, writerOptions } from "./_testing.ts";
+import { FrameBuilder } from "./frame_builder.ts";
+import { lz4Codec } from "./lz4_codec.ts";
+import { decodePackFooter, PACK_FOOTER_SIZE } from "./pack_footer.ts";
+import { readPackTable } from "./pack_table.ts";
+import { PackWriter } from "./pack_writer.ts";
+import { zstdCodec } from "./zstd_codec.ts";
+import { codecOf } from "./codecs.ts";
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+Deno.test("PackWriter golden bytes", () => {
+  const pack = makePack([[text("hello"), text("world")], [text("again")]]);
+  equal(pack.size, pack.bytes.length);
+  deepEqual(pack.id, idOf(pack.bytes));
+  equal(
+    wasmHasher.idOf(pack.bytes),
+    "7e9b70124e2cd2d2fe5bf15784b3fe705f40aad0f536f9c37ff0d8202074c8a0",
+  );
+});
+
+Deno.test("PackWriter keeps every object under every codec", () => {
+  const random = new Random(3);
+  for (const codec of [lz4Codec, zstdCodec({ level: 1 })]) {
+    const frames: Uint8Array[][] = [];
+    for (let i = 0; i < 40; i++) {
+      const frame: Uint8Array[] = [];
+      for (let j = 0; j <= random.below(30); j++) {
+        const plain = new Uint8Array(1 + random.below(3000));
+        plain.set(random.bytes(Math.min(plain.length, 20)));
+        frame.push(plain);
+      }
+      frames.push(frame);
+    }
+    const { bytes, size } = makePack(frames, { codec });
+    const footer = decodePackFooter(
+      bytes.subarray(size - PACK_FOOTER_SIZE),
+      size,
+    );
+    const end = size - PACK_FOOTER_SIZE;
+    const table = readPackTable(
+      bytes.subarray(footer.tableOffset, end),
+      footer,
+      wasmHasher,
+    );
+    for (const plain of frames.flat()) {
+      const row = table.find(idOf(plain), 0, 1);
+      const frame = table.frame(row);
+      const out = new Uint8Array(table.plainSize(frame));
+      const start = table.frameOffset(frame);
+      const stored = bytes.subarray(start, start + table.storedSize(frame));
+      codecOf(table.codecTag(frame)).decompress(stored, out);
+      const offset = table.offset(row);
+      deepEqual(out.slice(offset, offset + table.size(row)), plain);
+    }
+    equal(table.find(idOf(frames[0][0]), 0, 3), -1);
+  }
+});
+
+Deno.test("PackWriter drops the second of two equal objects", () => {
+  const pack = makePack([[text("one")], [text("one"), text("two")]]);
+  equal(pack.table.objectCount, 2);
+  equal(pack.table.frame(pack.table.find(idOf(text("one")), 0, 1)), 0);
+});
+
+Deno.test("PackWriter refuses use after an error", () => {
+  const options = writerOptions();
+  const writer = new PackWriter({
+    ...options,
+    sink: {
+      write() {
+        throw new Error("full");
+      },
+    },
+  });
+  const frame = new FrameBuilder();
+  frame.add(text("a"), idOf(text("a")), 0, 1);
+  throws(() => writer.addFrame(frame.plain(), frame.rows), /full/);
+  throws(() => writer.addFrame(frame.plain(), frame.rows), TypeError);
+  throws(() => writer.finish(), TypeError);
+});
+
+Deno.test("PackWriter refuses rows outside their frame", () => {
+  const frame = new FrameBuilder();
+  frame.add(text("abc"), idOf(text("abc")), 0, 1);
+  throws(
+    () => new PackWriter(writerOptions()).addFrame(text("ab"), frame.rows),
+    RangeError,
+  );
+  throws(
+    () =>
+      new PackWriter(writerOptions()).addFrame(new Uint8Array(0), frame.rows),
+    RangeError,
+  );
+  frame.clear();
+  throws(
+    () => new PackWriter(writerOptions()).addFrame(text("ab"), frame.rows),
+    RangeError,
+  );
+});
+
+Deno.test("PackWriter finishes a pack without frames", () => {
+  const pack = makePack([]);
+  equal(pack.size, 72 + PACK_FOOTER_SIZE);
+  decodePackFooter(pack.bytes.subarray(72), pack.size);
+});
