@@ -1,0 +1,97 @@
+/**
+ * Flags of the calls in {@linkcode Posix}.
+ *
+ * What Node names comes from Node, as the numbers differ between processors: `O_NOFOLLOW` of
+ * x86-64 is `O_LARGEFILE` on arm64. The others are the same on both and written in hexadecimal.
+ *
+ * @module
+ */
+
+// `node:constants` is `node:fs` constants and `node:os` errno without their modules: 5 ms of
+// start-up on Deno, where `node:fs` takes 15.
+import constants from "node:constants";
+
+/** Open for reading. */
+export const O_RDONLY: number = constants.O_RDONLY;
+/** Open for writing. */
+export const O_WRONLY: number = constants.O_WRONLY;
+/** Open for reading and writing. */
+export const O_RDWR: number = constants.O_RDWR;
+/** Create the file if absent. */
+export const O_CREAT: number = constants.O_CREAT;
+/** With `O_CREAT`: fail with EEXIST if present. */
+export const O_EXCL: number = constants.O_EXCL;
+/** Cut the file to nothing. */
+export const O_TRUNC: number = constants.O_TRUNC;
+/** Every write goes to the end. */
+export const O_APPEND: number = constants.O_APPEND;
+/** Fail with ENOTDIR unless a directory. */
+export const O_DIRECTORY: number = constants.O_DIRECTORY;
+/** Fail with ELOOP if the last name is a symlink. */
+export const O_NOFOLLOW: number = constants.O_NOFOLLOW;
+/** Do not wait: a fifo or a device opens at once. */
+export const O_NONBLOCK: number = constants.O_NONBLOCK;
+/** Do not touch the access time: for the owner and root only, others get EPERM. */
+export const O_NOATIME: number =
+  (constants as unknown as Record<string, number>).O_NOATIME;
+/** Closed in programs that this one starts. Every descriptor opened here has it. */
+export const O_CLOEXEC = 0x80000;
+/** A descriptor that only names: no read, no write. */
+export const O_PATH = 0x200000;
+
+/** In place of a directory's descriptor: names are relative to the working directory. */
+export const AT_FDCWD: number = -100;
+/** The call works on a symlink itself. */
+export const AT_SYMLINK_NOFOLLOW = 0x100;
+/** `unlinkAt` removes a directory. */
+export const AT_REMOVEDIR = 0x200;
+/** `linkAt` follows a symlink. */
+export const AT_SYMLINK_FOLLOW = 0x400;
+/** An empty name means the descriptor itself. */
+export const AT_EMPTY_PATH = 0x1000;
+
+/** `openAt2`: never crosses a mount point. */
+export const RESOLVE_NO_XDEV = 0x01;
+/** `openAt2`: never follows a link of `/proc`. */
+export const RESOLVE_NO_MAGICLINKS = 0x02;
+/** `openAt2`: never follows a symlink, in no part of the path: ELOOP. */
+export const RESOLVE_NO_SYMLINKS = 0x04;
+/** `openAt2`: never leaves the directory: EXDEV. */
+export const RESOLVE_BENEATH = 0x08;
+
+/** `lseek` from the start. */
+export const SEEK_SET = 0;
+/** `lseek` from the end. */
+export const SEEK_END = 2;
+/** `lseek` to the next byte that is stored, ENXIO if none. */
+export const SEEK_DATA = 3;
+/** `lseek` to the next hole; the end of the file is one. */
+export const SEEK_HOLE = 4;
+
+/** `fallocate`: the size of the file stays. */
+export const FALLOC_FL_KEEP_SIZE = 0x01;
+/** `fallocate`: makes a hole; only with `FALLOC_FL_KEEP_SIZE`. */
+export const FALLOC_FL_PUNCH_HOLE = 0x02;
+
+/** `fadvise`: will be read in order. */
+export const POSIX_FADV_SEQUENTIAL = 2;
+/** `fadvise`: will be read soon. */
+export const POSIX_FADV_WILLNEED = 3;
+/** `fadvise`: will not be read again. */
+export const POSIX_FADV_DONTNEED = 4;
+
+/** `poll`: can be read. */
+export const POLLIN = 0x01;
+/** `poll`: can be written. */
+export const POLLOUT = 0x04;
+/** `poll`: an error. Answered only. */
+export const POLLERR = 0x08;
+/** `poll`: the other end is gone. Answered only. */
+export const POLLHUP = 0x10;
+/** `poll`: not an open descriptor. Answered only. */
+export const POLLNVAL = 0x20;
+
+/** `fcntl`: the flags of the open file. */
+export const F_GETFL = 3;
+/** `fcntl`: sets the flags of the open file. */
+export const F_SETFL = 4;

@@ -1,0 +1,26 @@
+/**
+ * What the runtimes lack or do differently: calls of the operating system on bytes, numbers and
+ * descriptors, starting a worker, asking for a permission.
+ *
+ * ```ts
+ * import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, posix, StatTable } from "@snap/posix";
+ *
+ * const table = new StatTable(1);
+ * const name = new TextEncoder().encode("/etc\0");
+ * if (posix?.statAt(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, table, 0) === 0) {
+ *   console.log(table.mode(0), table.mtimeSec(0));
+ * }
+ * ```
+ *
+ * @module
+ */
+
+export * from "./allowed.ts";
+export * from "./directory_entries.ts";
+export * from "./errors.ts";
+export * from "./flags.ts";
+export * from "./io_vector.ts";
+export * from "./mode.ts";
+export * from "./poll_set.ts";
+export * from "./posix.ts";
+export * from "./stat_table.ts";
