@@ -6,9 +6,6 @@ import {
 } from "./_blake3_kernel.ts";
 import { ID_SIZE } from "./id.ts";
 
-/** Full blocks in 2^53 bytes are below 2^37, so no path to the root is longer. */
-const DEPTH_MAX = 38;
-
 /**
  * The BLAKE3 tree above the blocks: the chaining values of full subtrees that
  * wait for their right sibling, as many as the block count has bits set.
@@ -16,6 +13,7 @@ const DEPTH_MAX = 38;
 export class SubtreeStack {
   readonly #kernel: Blake3Kernel;
   readonly #mode: KernelMode;
+  /** Made as the stack grows, and used again. */
   readonly #values: Uint8Array[] = [];
   #depth = 0;
   #blockCount = 0;
@@ -23,10 +21,6 @@ export class SubtreeStack {
   constructor(kernel: Blake3Kernel, mode: KernelMode) {
     this.#kernel = kernel;
     this.#mode = mode;
-    const values = new Uint8Array(DEPTH_MAX * ID_SIZE);
-    for (let i = 0; i < values.length; i += ID_SIZE) {
-      this.#values.push(values.subarray(i, i + ID_SIZE));
-    }
   }
 
   /** Forgets every block. */
@@ -44,7 +38,7 @@ export class SubtreeStack {
       kernel.left.set(this.#values[--this.#depth]);
       kernel.join(this.#mode, 0);
     }
-    this.#values[this.#depth++].set(kernel.out);
+    (this.#values[this.#depth++] ??= new Uint8Array(ID_SIZE)).set(kernel.out);
   }
 
   /**

@@ -7,6 +7,9 @@
  * @module
  */
 
+// Named here and not in the root deno.json, so that nobody who uses the package
+// downloads a compiler.
+// deno-lint-ignore snap/import-direction
 import * as asc from "npm:assemblyscript@0.28.20/asc";
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
