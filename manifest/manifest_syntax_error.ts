@@ -1,0 +1,17 @@
+/** Bytes or text that are not a tree, an attribute page or one of their parts. */
+export class ManifestSyntaxError extends SyntaxError {
+  /** Where the first wrong byte or character is, from the start of what was read. */
+  readonly offset: number;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What could not be read, why, and what was found.
+   * @param offset Where it was found.
+   */
+  constructor(message: string, offset: number) {
+    super(message);
+    this.name = "ManifestSyntaxError";
+    this.offset = offset;
+  }
+}

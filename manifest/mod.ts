@@ -1,0 +1,38 @@
+/**
+ * What a snapshot says: trees, which name the entries of directories, and attribute
+ * pages, which hold what does not change an id.
+ *
+ * Both are views over bytes: {@linkcode Tree.decode} and
+ * {@linkcode AttributePage.decode} take exactly one canonical form and refuse the
+ * rest; rows are read by number, without an object for each.
+ *
+ * @example Build a tree and read it
+ * ```ts
+ * import { displayPath, EntryKind, Tree, TreeBuilder } from "@snap/manifest";
+ * import { deepStrictEqual } from "node:assert/strict";
+ *
+ * const names = new TextEncoder().encode("inpipeout");
+ * const builder = new TreeBuilder();
+ * builder.add(names, 0, 2, EntryKind.fifo);
+ * builder.add(names, 6, 9, EntryKind.fifo);
+ *
+ * const tree = Tree.decode(builder.build());
+ * const found = Array.from({ length: tree.count }, (_, row) => displayPath(tree.name(row)));
+ * deepStrictEqual(found, ["in", "out"]);
+ * ```
+ *
+ * @module
+ */
+export * from "./attribute_page.ts";
+export * from "./attribute_page_builder.ts";
+export * from "./diff.ts";
+export * from "./entry_kind.ts";
+export * from "./extras.ts";
+export * from "./holes.ts";
+export * from "./limits.ts";
+export * from "./manifest_syntax_error.ts";
+export * from "./path.ts";
+export * from "./safe_name.ts";
+export * from "./text.ts";
+export * from "./tree.ts";
+export * from "./tree_builder.ts";
