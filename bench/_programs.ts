@@ -1,0 +1,104 @@
+/** What is measured of a program: shell commands over `$TREE`, `$STORE`, `$TARGET` and, for restore, `$ID`. */
+export interface Program {
+  /** The name in tables. */
+  readonly name: string;
+  /** Whether it stores snapshots, or shows what the machine can do at best. */
+  readonly kind: "ours" | "peer" | "floor";
+  /** Prints the version, and fails where the program is not installed. */
+  readonly version: string;
+  /** Makes a new store; not measured. */
+  readonly init?: string;
+  /** Saves `$TREE`. */
+  readonly save?: string;
+  /** Saves `$TREE` again, when little or nothing has changed. */
+  readonly again?: string;
+  /** Restores what was saved first into the new folder `$TARGET`. */
+  readonly restore?: string;
+}
+
+/** How hard everybody compresses. */
+export type Level = "default" | "1";
+
+const CLI = new URL("../cli/main.ts", import.meta.url).pathname;
+const WALK = new URL("./_walk.ts", import.meta.url).pathname;
+
+/** Variables that make the programs keep to the bench's folder and ask nothing. */
+export function environmentOf(folder: string): Record<string, string> {
+  return {
+    SNAP: `deno run -A ${CLI}`,
+    WALK: `deno run -A ${WALK}`,
+    RESTIC_PASSWORD: "bench",
+    RESTIC_CACHE_DIR: `${folder}/cache`,
+    BORG_BASE_DIR: `${folder}/cache`,
+    BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: "yes",
+    TREE: `${folder}/tree`,
+    STORE: `${folder}/store`,
+    TARGET: `${folder}/target`,
+  };
+}
+
+/** Returns all programs, at one level of compression where they have a choice. */
+export function programs(level: Level): Program[] {
+  const ours = level === "1" ? " --codec zstd:1" : "";
+  const borg = level === "1" ? "zstd,1" : "lz4";
+  return [{
+    name: "snap",
+    kind: "ours",
+    version: "$SNAP --version",
+    init: `$SNAP init --store "$STORE"${ours}`,
+    save: `$SNAP save --store "$STORE" "$TREE"`,
+    again: `$SNAP save --store "$STORE" "$TREE"`,
+    restore: `$SNAP restore --store "$STORE" $ID "$TARGET"`,
+  }, {
+    name: "restic",
+    kind: "peer",
+    version: "restic version",
+    init: `restic -q -r "$STORE" init`,
+    save: `cd "$TREE" && restic -q -r "$STORE" backup --tag first .`,
+    again: `cd "$TREE" && restic -q -r "$STORE" backup .`,
+    restore:
+      `restic -q -r "$STORE" restore latest --tag first --target "$TARGET"`,
+  }, {
+    name: "borg",
+    kind: "peer",
+    version: "borg --version",
+    init: `borg init -e none "$STORE"`,
+    save: `cd "$TREE" && borg create -C ${borg} "$STORE::first" .`,
+    again: `cd "$TREE" && borg create -C ${borg} "$STORE::$RANDOM$RANDOM" .`,
+    restore: `mkdir "$TARGET" && cd "$TARGET" && borg extract "$STORE::first"`,
+  }, {
+    name: "casync",
+    kind: "peer",
+    version: "casync --version",
+    init: `mkdir "$STORE"`,
+    save:
+      `casync make --cache="$STORE-cache" --store="$STORE/default.castr" "$STORE/first.caidx" "$TREE"`,
+    again:
+      `casync make --cache="$STORE-cache" --store="$STORE/default.castr" "$STORE/again.caidx" "$TREE"`,
+    restore:
+      `casync extract --store="$STORE/default.castr" "$STORE/first.caidx" "$TARGET"`,
+  }, {
+    name: "tar",
+    kind: "floor",
+    version: "tar --version && zstd --version",
+    init: `mkdir "$STORE"`,
+    save: `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -o "$STORE/first.tar.zst"`,
+    again:
+      `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -f -o "$STORE/first.tar.zst"`,
+    restore:
+      `mkdir "$TARGET" && zstd -q -dc "$STORE/first.tar.zst" | tar -C "$TARGET" -xf -`,
+  }, {
+    name: "cp",
+    kind: "floor",
+    version: "cp --version",
+    init: `mkdir "$STORE"`,
+    save: `cp -a "$TREE" "$STORE/first"`,
+    again: `cp -au "$TREE/." "$STORE/first"`,
+    restore: `cp -a "$STORE/first" "$TARGET"`,
+  }, {
+    name: "walk",
+    kind: "floor",
+    version: "deno --version",
+    again: `$WALK "$TREE"`,
+  }];
+}
