@@ -17,6 +17,7 @@
 
 export * from "./allowed.ts";
 export * from "./directory_entries.ts";
+export * from "./error_record.ts";
 export * from "./errors.ts";
 export * from "./flags.ts";
 export * from "./io_vector.ts";
@@ -24,3 +25,4 @@ export * from "./mode.ts";
 export * from "./poll_set.ts";
 export * from "./posix.ts";
 export * from "./stat_table.ts";
+export * from "./worker.ts";
