@@ -1,7 +1,224 @@
-import type { AttributePage } from "./attribute_page.ts";
-import type { Tree } from "./tree.ts";
-/** stub */
-export interface DiffSource {
-  tree(id: Uint8Array): Promise<Tree>;
-  page?(id: Uint8Array): Promise<AttributePage>;
+import { equalIds } from "./_bytes.ts";
+import { DiffCursor, type DiffSide } from "./_diff_cursor.ts";
+import { EntryKind } from "./entry_kind.ts";
+import { type EntryRow, sameAttributes, sameContent } from "./entry_row.ts";
+import { DEPTH_MAX } from "./limits.ts";
+import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
+import { joinPath } from "./path.ts";
+
+export type { DiffSide, DiffSource } from "./_diff_cursor.ts";
+
+/**
+ * What became of an entry.
+ *
+ * - `added`, `removed`: only one side has it.
+ * - `modified`: another content, target, device, or execute bit.
+ * - `attributes`: nothing but its attributes differ.
+ * - `type`: a file, directory, link, fifo or device became another of these.
+ */
+export type ChangeKind =
+  | "added"
+  | "removed"
+  | "modified"
+  | "attributes"
+  | "type";
+
+/** One difference. */
+export interface Change {
+  /** What became of the entry. */
+  readonly kind: ChangeKind;
+  /** Its path; empty for the root. */
+  readonly path: Uint8Array;
+  /** The entry before, unless it was added. */
+  readonly before?: EntryRow;
+  /** The entry after, unless it was removed. */
+  readonly after?: EntryRow;
+}
+
+/** Options of {@linkcode diffTrees}. */
+export interface DiffOptions {
+  /**
+   * Most changes in a batch.
+   *
+   * @default {1000}
+   */
+  readonly batchCountMax?: number;
+  /** Ends the comparison. */
+  readonly signal?: AbortSignal;
+}
+
+/** One directory that is being compared, with the rows that come next. */
+interface Level {
+  readonly path: Uint8Array;
+  readonly before: DiffCursor | undefined;
+  readonly after: DiffCursor | undefined;
+}
+
+/** Says which side has the next name: below 0 before, above 0 after, 0 both, `undefined` none. */
+function nextSide({ before, after }: Level): number | undefined {
+  if (before === undefined || before.isAtEnd) {
+    return after === undefined || after.isAtEnd ? undefined : 1;
+  }
+  if (after === undefined || after.isAtEnd) return -1;
+  const { tree, row } = after;
+  return before.tree.compareName(
+    before.row,
+    tree.bytes,
+    tree.nameStart(row),
+    tree.nameEnd(row),
+  );
+}
+
+/** Returns the kind, with `executable` taken for `file`. */
+function typeOf(kind: EntryKind): EntryKind {
+  return kind === EntryKind.executable ? EntryKind.file : kind;
+}
+
+/** Says what became of an entry that both sides have. */
+function changeKind(
+  before: DiffCursor,
+  after: DiffCursor,
+): ChangeKind | undefined {
+  const kind = before.kind;
+  if (typeOf(kind) !== typeOf(after.kind)) return "type";
+  if (
+    kind !== EntryKind.directory &&
+    !sameContent(before.tree, before.row, after.tree, after.row)
+  ) {
+    return "modified";
+  }
+  if (before.page === undefined || after.page === undefined) return undefined;
+  const isSame = sameAttributes(
+    before.page,
+    before.row + 1,
+    after.page,
+    after.row + 1,
+  );
+  return isSame ? undefined : "attributes";
+}
+
+/** Says whether two directories have nothing below them that differs: same tree, and same page where both have one. */
+function sameBelow(
+  before: DiffSide | undefined,
+  after: DiffSide | undefined,
+): boolean {
+  if (before === undefined || after === undefined) return before === after;
+  if (!equalIds(before.treeId, 0, after.treeId, 0)) return false;
+  if (before.pageId === undefined || after.pageId === undefined) return true;
+  return equalIds(before.pageId, 0, after.pageId, 0);
+}
+
+async function openLevel(
+  path: Uint8Array,
+  before: DiffSide | undefined,
+  after: DiffSide | undefined,
+): Promise<Level> {
+  const [left, right] = await Promise.all([
+    before && DiffCursor.open(before),
+    after && DiffCursor.open(after),
+  ]);
+  return { path, before: left, after: right };
+}
+
+/** Returns what became of the root itself, which has attributes and no name. */
+function rootChange({ path, before, after }: Level): Change | undefined {
+  if (before?.page === undefined || after?.page === undefined) return undefined;
+  if (sameAttributes(before.page, 0, after.page, 0)) return undefined;
+  return {
+    kind: "attributes",
+    path,
+    before: before.entry(-1),
+    after: after.entry(-1),
+  };
+}
+
+/** Takes the next entry of a level: what became of it, and which directories are below it. */
+function step(level: Level, order: number): {
+  kind: ChangeKind | undefined;
+  before: DiffCursor | undefined;
+  after: DiffCursor | undefined;
+} {
+  const before = order <= 0 ? level.before : undefined;
+  const after = order >= 0 ? level.after : undefined;
+  if (before === undefined) return { kind: "added", before, after };
+  if (after === undefined) return { kind: "removed", before, after };
+  return { kind: changeKind(before, after), before, after };
+}
+
+function makeChange(
+  kind: ChangeKind,
+  path: Uint8Array,
+  before: DiffCursor | undefined,
+  after: DiffCursor | undefined,
+): Change {
+  return {
+    kind,
+    path,
+    ...(before && { before: before.entry(before.row) }),
+    ...(after && { after: after.entry(after.row) }),
+  };
+}
+
+/**
+ * Compares two trees and all below them.
+ *
+ * Changes come in the order of a walk: by name in each directory, a directory before
+ * what is in it. Everything below an added or removed directory is listed. When an
+ * entry becomes another type there is one `type` change at its path, then what was
+ * below it as removed and what is below it as added. A directory in which something
+ * changed is not a change itself. Sub-trees with equal ids are not read; with
+ * attributes, only when their page ids are equal too.
+ *
+ * Attributes are compared where both sides name a page. At any time the trees and
+ * pages on one path from the root are in memory.
+ *
+ * @param before What there was; `undefined` for nothing.
+ * @param after What there is; `undefined` for nothing.
+ * @param options Size of batches, and a signal.
+ * @returns Batches of changes.
+ * @throws {ManifestSyntaxError} If a page does not belong to its tree, or directories nest deeper than 1024.
+ */
+export async function* diffTrees(
+  before: DiffSide | undefined,
+  after: DiffSide | undefined,
+  options: DiffOptions = {},
+): AsyncGenerator<Change[]> {
+  const { batchCountMax = 1000, signal } = options;
+  signal?.throwIfAborted();
+  if (sameBelow(before, after)) return;
+  const levels = [await openLevel(new Uint8Array(0), before, after)];
+  const root = rootChange(levels[0]);
+  let batch: Change[] = root === undefined ? [] : [root];
+  for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
+    const order = nextSide(level);
+    if (order === undefined) {
+      levels.pop();
+      continue;
+    }
+    const { kind, before: left, after: right } = step(level, order);
+    const leftBelow = left?.below();
+    const rightBelow = right?.below();
+    const isSame = sameBelow(leftBelow, rightBelow);
+    if (kind !== undefined || !isSame) {
+      const path = joinPath(level.path, (left ?? right!).name);
+      if (kind !== undefined) batch.push(makeChange(kind, path, left, right));
+      if (!isSame) {
+        signal?.throwIfAborted();
+        if (levels.length > DEPTH_MAX) {
+          throw new ManifestSyntaxError(
+            `Cannot compare trees as directories must nest at most ${DEPTH_MAX} deep`,
+            0,
+          );
+        }
+        levels.push(await openLevel(path, leftBelow, rightBelow));
+      }
+    }
+    left?.advance();
+    right?.advance();
+    if (batch.length >= batchCountMax) {
+      yield batch;
+      batch = [];
+    }
+  }
+  if (batch.length > 0) yield batch;
 }

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { VarintReader, varintSize, writeVarint } from "./_varint.ts";
+import { readHoles } from "./_read_holes.ts";
+import { varintSize, writeVarint } from "./_varint.ts";
 import { FILE_SIZE_MAX, HOLE_SIZE_MIN } from "./limits.ts";
 
 /** Joins holes that touch, drops small ones, and returns the number of values kept. */

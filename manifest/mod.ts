@@ -27,6 +27,7 @@ export * from "./attribute_page.ts";
 export * from "./attribute_page_builder.ts";
 export * from "./diff.ts";
 export * from "./entry_kind.ts";
+export * from "./entry_row.ts";
 export * from "./extras.ts";
 export * from "./holes.ts";
 export * from "./limits.ts";

@@ -1,0 +1,96 @@
+import { compareRuns, equalIds } from "./_bytes.ts";
+import type { AttributePage } from "./attribute_page.ts";
+import { EntryKind, isDeviceKind } from "./entry_kind.ts";
+import type { Tree } from "./tree.ts";
+
+/** One entry: a row of a tree, and of the page beside it. */
+export interface EntryRow {
+  /** The tree of the directory that has the entry. */
+  readonly tree: Tree;
+  /** The row in the tree; -1 stands for the directory itself. */
+  readonly row: number;
+  /** The page of that directory, where the entry has row `row + 1`, when there is one. */
+  readonly page?: AttributePage;
+}
+
+/**
+ * Says whether two entries are the same but for name and attributes: kind, and id
+ * and size, or target, or device numbers.
+ *
+ * @param a One tree.
+ * @param aRow The row there.
+ * @param b The other tree.
+ * @param bRow The row there.
+ * @returns Whether the id of their directories would be the same by them.
+ */
+export function sameContent(
+  a: Tree,
+  aRow: number,
+  b: Tree,
+  bRow: number,
+): boolean {
+  const kind = a.kind(aRow);
+  if (kind !== b.kind(bRow)) return false;
+  if (kind <= EntryKind.directory) {
+    return a.size(aRow) === b.size(bRow) &&
+      equalIds(a.bytes, a.idStart(aRow), b.bytes, b.idStart(bRow));
+  }
+  if (kind === EntryKind.symlink) {
+    return equalBytes(a.target(aRow), b.target(bRow));
+  }
+  return !isDeviceKind(kind) ||
+    (a.deviceMajor(aRow) === b.deviceMajor(bRow) &&
+      a.deviceMinor(aRow) === b.deviceMinor(bRow));
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length &&
+    compareRuns(a, 0, a.length, b, 0, b.length) === 0;
+}
+
+function sameOwner(
+  a: AttributePage,
+  aRow: number,
+  b: AttributePage,
+  bRow: number,
+): boolean {
+  return a.uid(aRow) === b.uid(bRow) && a.gid(aRow) === b.gid(bRow) &&
+    equalBytes(a.userName(aRow), b.userName(bRow)) &&
+    equalBytes(a.groupName(aRow), b.groupName(bRow));
+}
+
+function sameExtras(
+  a: AttributePage,
+  aRow: number,
+  b: AttributePage,
+  bRow: number,
+): boolean {
+  if (a.extraRows === 0 && b.extraRows === 0) return true;
+  const left = a.extrasBytes(aRow);
+  const right = b.extrasBytes(bRow);
+  if (left === undefined || right === undefined) return left === right;
+  return equalBytes(left, right);
+}
+
+/**
+ * Says whether two rows of pages have the same mode, modification time, owner and
+ * extras: all that a restore sets. Change time, inode, link count and device belong
+ * to the file system that was saved, and are not compared.
+ *
+ * @param a One page.
+ * @param aRow The row there.
+ * @param b The other page.
+ * @param bRow The row there.
+ * @returns Whether they are the same.
+ */
+export function sameAttributes(
+  a: AttributePage,
+  aRow: number,
+  b: AttributePage,
+  bRow: number,
+): boolean {
+  return a.mtimeNs(aRow) === b.mtimeNs(bRow) &&
+    a.mtimeSec(aRow) === b.mtimeSec(bRow) &&
+    a.mode(aRow) === b.mode(bRow) && sameOwner(a, aRow, b, bRow) &&
+    sameExtras(a, aRow, b, bRow);
+}
