@@ -1,0 +1,64 @@
+import { ENOSYS } from "@snap/posix/errors";
+import {
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
+} from "@snap/posix/flags";
+import type { DiskCalls } from "./disk_calls.ts";
+import { terminated } from "./_read_whole_file.ts";
+
+const FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+const RESOLVE = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+/** Below PATH_MAX; a longer path is opened part by part. */
+const PATH_SIZE_MAX = 4000;
+const SLASH = 0x2f;
+const THIS_DIRECTORY: Uint8Array = terminated(".");
+
+/**
+ * Opens a directory below an open one, over any number of parts. No part may be a link, and the
+ * way never leads out: by openat2(2), else part by part.
+ *
+ * @param path Parts joined by `/`; empty for the directory itself.
+ * @returns The descriptor, or a negative error number.
+ */
+export function openBelow(
+  calls: DiskCalls,
+  directory: number,
+  path: Uint8Array,
+): number {
+  if (path.length === 0) {
+    return calls.openAt(directory, THIS_DIRECTORY, FLAGS, 0);
+  }
+  if (path.length <= PATH_SIZE_MAX) {
+    const fd = calls.openAt2(directory, terminated(path), FLAGS, 0, RESOLVE);
+    if (fd !== -ENOSYS) return fd;
+  }
+  return openParts(calls, directory, path);
+}
+
+function openParts(
+  calls: DiskCalls,
+  directory: number,
+  path: Uint8Array,
+): number {
+  let fd = directory;
+  for (let start = 0; start <= path.length;) {
+    let end = path.indexOf(SLASH, start);
+    if (end < 0) end = path.length;
+    const next = calls.openAt(
+      fd,
+      terminated(path.subarray(start, end)),
+      FLAGS,
+      0,
+    );
+    if (fd !== directory) calls.close(fd);
+    if (next < 0) return next;
+    fd = next;
+    start = end + 1;
+  }
+  return fd;
+}
