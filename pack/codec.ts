@@ -45,6 +45,8 @@ export class FrameSyntaxError extends SyntaxError {
   readonly offset: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What could not be decoded, and why
    * @param offset Offset in the stored bytes
    * @param options Cause, where there is one

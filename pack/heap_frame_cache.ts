@@ -68,7 +68,11 @@ export class HeapFrameCache implements FrameCache {
   readonly #frames = new Map<number, Frame>();
   #size = 0;
 
-  /** @param options Budget */
+  /**
+   * Makes an empty cache.
+   *
+   * @param options Budget
+   */
   constructor(options?: HeapFrameCacheOptions) {
     this.sizeMax = options?.sizeMax ?? HEAP_CACHE_SIZE_DEFAULT;
   }

@@ -45,6 +45,8 @@ export class RecipeSyntaxError extends SyntaxError {
   readonly offset: number;
 
   /**
+   * Makes the error.
+   *
    * @param message What could not be read, and why
    * @param offset Offset in the node
    * @param options Cause, where there is one

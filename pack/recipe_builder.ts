@@ -71,7 +71,11 @@ export class RecipeBuilder {
   #zeros = 0;
   #plainSize = 0;
 
-  /** @param options Hasher, and what takes the nodes */
+  /**
+   * Makes a builder without rows.
+   *
+   * @param options Hasher, and what takes the nodes
+   */
   constructor(options: RecipeBuilderOptions) {
     this.#hasher = options.hasher;
     this.#onNode = options.onNode.bind(options);

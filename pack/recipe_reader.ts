@@ -83,7 +83,11 @@ export class RecipeReader {
   #end: number;
   #isWaiting = false;
 
-  /** @param options What the recipe must be of; the range is all of it */
+  /**
+   * Makes a reader of the whole object.
+   *
+   * @param options What the recipe must be of; the range is all of it
+   */
   constructor(options: RecipeReaderOptions) {
     this.#object = options;
     this.#end = options.size;

@@ -97,6 +97,8 @@ export class SharedFrameCache implements FrameCache {
   }
 
   /**
+   * Makes a cache over memory that other threads may use too.
+   *
    * @param buffer Memory of a cache that `create` has made
    * @throws {RangeError} If it is not
    */
