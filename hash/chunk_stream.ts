@@ -44,8 +44,18 @@ class ChunkBuffer {
     return size;
   }
 
-  /** Cuts while `sizeNeeded` bytes follow, copies the chunks, keeps the rest. */
-  take(sizeNeeded: number): Uint8Array<ArrayBuffer>[] {
+  /** Copies the chunks that more bytes cannot change out, and keeps the rest. */
+  take(): Uint8Array<ArrayBuffer>[] {
+    return this.#cut(this.#chunker.sizes.sizeMax);
+  }
+
+  /** Copies all chunks out, as the content ends here. */
+  takeRest(): Uint8Array<ArrayBuffer>[] {
+    return this.#cut(1);
+  }
+
+  /** Cuts while at least `sizeNeeded` bytes are left. */
+  #cut(sizeNeeded: number): Uint8Array<ArrayBuffer>[] {
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     let start = 0;
     while (this.#size - start >= sizeNeeded) {
@@ -77,11 +87,11 @@ export class ChunkStream
       transform(bytes, controller) {
         for (let start = 0; start < bytes.length;) {
           start += buffer.fill(bytes, start);
-          if (buffer.isFull) controller.enqueue(buffer.take(sizes.sizeMax));
+          if (buffer.isFull) controller.enqueue(buffer.take());
         }
       },
       flush(controller) {
-        const chunks = buffer.take(1);
+        const chunks = buffer.takeRest();
         if (chunks.length > 0) controller.enqueue(chunks);
       },
     });
