@@ -58,7 +58,7 @@ export interface Import {
 
 /** Returns the package that a path relative to the root belongs to, or undefined. */
 export function packageOf(path: string): string | undefined {
-  const top = path.split("/", 1)[0]!;
+  const top = path.split("/", 1)[0];
   return path.includes("/") && Object.hasOwn(REACH, top) ? top : undefined;
 }
 
@@ -116,7 +116,7 @@ function siblingProblem(
       : `Cannot import "${specifier}" inside @snap/${to}: use a relative path`;
   }
   if (from === undefined || isTestFile(file)) return undefined;
-  const reach = REACH[from]![to];
+  const reach = REACH[from][to];
   if (reach === undefined) {
     return `Cannot import @snap/${to} from @snap/${from} as imports go to a lower layer`;
   }

@@ -145,7 +145,7 @@ function messageEnds(
     return [node.value, node.value];
   }
   if (node?.type !== "TemplateLiteral") return undefined;
-  return [node.quasis[0]!.cooked, node.quasis.at(-1)!.cooked];
+  return [node.quasis[0].cooked, node.quasis.at(-1)!.cooked];
 }
 
 function errorMessage(context: Context): Visitor {

@@ -102,8 +102,8 @@ export function linkProblems(
 ): string[] {
   const problems: string[] = [];
   for (const [, link] of withoutCode(text).matchAll(/\]\(([^)\s]+)\)/g)) {
-    if (/^[a-z]+:/.test(link!)) continue;
-    const { pathname, hash } = new URL(link!, `file:///${path}`);
+    if (/^[a-z]+:/.test(link)) continue;
+    const { pathname, hash } = new URL(link, `file:///${path}`);
     const target = decodeURIComponent(pathname.slice(1));
     const found = read(target);
     if (found === undefined) problems.push(`${path} links to ${link}`);
@@ -120,7 +120,7 @@ function withoutCode(text: string): string {
 
 function headingsOf(text: string): string[] {
   return [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
-    heading!.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "")
+    heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "")
       .replaceAll(" ", "-")
   );
 }

@@ -83,7 +83,7 @@ export class ContentMaker {
         }
       }
       at = put(out, at, this.#token());
-      at = put(out, at, this.#marks[prng.below(this.#marks.length)]!);
+      at = put(out, at, this.#marks[prng.below(this.#marks.length)]);
     }
   }
 
@@ -124,13 +124,13 @@ export class ContentMaker {
 
   #token(): Uint8Array {
     const choice = this.#prng.below(8);
-    if (choice < 3) return this.#locals[this.#skewed(LOCAL_COUNT)]!;
-    if (choice < 6) return this.#common[this.#skewed(COMMON.length)]!;
+    if (choice < 3) return this.#locals[this.#skewed(LOCAL_COUNT)];
+    if (choice < 6) return this.#common[this.#skewed(COMMON.length)];
     return this.#anyWord();
   }
 
   #anyWord(): Uint8Array {
-    return this.#words[this.#skewed(WORD_COUNT)]!;
+    return this.#words[this.#skewed(WORD_COUNT)];
   }
 
   /** Returns an index below `count` where the first ones are much more frequent. */
@@ -149,7 +149,7 @@ export function makeWord(prng: Prng): string {
 
 function put(out: Uint8Array, at: number, bytes: Uint8Array): number {
   const size = Math.min(bytes.length, out.length - at);
-  for (let i = 0; i < size; i++) out[at + i] = bytes[i]!;
+  for (let i = 0; i < size; i++) out[at + i] = bytes[i];
   return at + size;
 }
 

@@ -85,8 +85,8 @@ export async function measure(
   ).map(Number);
   await Deno.remove(times);
   return {
-    wallSeconds: wall!,
-    cpuSeconds: user! + system!,
+    wallSeconds: wall,
+    cpuSeconds: user + system,
     peakBytes: peak.sum(),
     output,
   };
@@ -145,6 +145,6 @@ export function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >>> 1;
   return sorted.length % 2 === 1
-    ? sorted[middle]!
-    : (sorted[middle - 1]! + sorted[middle]!) / 2;
+    ? sorted[middle]
+    : (sorted[middle - 1] + sorted[middle]) / 2;
 }

@@ -29,6 +29,7 @@ export function environmentOf(folder: string): Record<string, string> {
     WALK: `deno run -A ${WALK}`,
     RESTIC_PASSWORD: "bench",
     RESTIC_CACHE_DIR: `${folder}/cache`,
+    CASYNC_CACHE: `${folder}/cache/casync`,
     BORG_BASE_DIR: `${folder}/cache`,
     BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: "yes",
     TREE: `${folder}/tree`,
@@ -70,11 +71,11 @@ export function programs(level: Level): Program[] {
     name: "casync",
     kind: "peer",
     version: "casync --version",
-    init: `mkdir "$STORE"`,
+    init: `mkdir -p "$STORE" "$CASYNC_CACHE"`,
     save:
-      `casync make --cache="$STORE-cache" --store="$STORE/default.castr" "$STORE/first.caidx" "$TREE"`,
+      `casync make --cache="$CASYNC_CACHE" --store="$STORE/default.castr" "$STORE/first.caidx" "$TREE"`,
     again:
-      `casync make --cache="$STORE-cache" --store="$STORE/default.castr" "$STORE/again.caidx" "$TREE"`,
+      `casync make --cache="$CASYNC_CACHE" --store="$STORE/default.castr" "$STORE/again.caidx" "$TREE"`,
     restore:
       `casync extract --store="$STORE/default.castr" "$STORE/first.caidx" "$TARGET"`,
   }, {

@@ -22,7 +22,7 @@ export type MakeTree = (
 ) => void | Promise<void>;
 
 /** The trees that a bench can ask for. */
-export const TREES: Readonly<Record<string, MakeTree>> = {
+export const TREES: Readonly<Record<string, MakeTree | undefined>> = {
   "source": (root, size) =>
     makeSourceTree(
       root,
@@ -49,10 +49,10 @@ export function makeSourceTree(
   let folder = root;
   for (let i = 0; i < fileCount; i++) {
     if (i % 14 === 0) {
-      folder = folders[i / 14]!;
+      folder = folders[i / 14];
       maker.changeTopic();
     }
-    const bytes = new Uint8Array(sizes[i]!);
+    const bytes = new Uint8Array(sizes[i]);
     const extension = fillFile(prng, maker, bytes);
     const path = `${folder}/${makeWord(prng)}_${i.toString(36)}.${extension}`;
     const mode = extension === "sh" || extension === "so" ? 0o755 : 0o644;
@@ -188,7 +188,7 @@ function makeSizes(prng: Prng, fileCount: number, byteCount: number): number[] {
   let left = byteCount - sizes.reduce((sum, size) => sum + size, 0);
   for (let i = 0; left > 0; i = (i + 1) % fileCount) {
     const more = Math.min(left, Math.ceil(left / fileCount));
-    sizes[i]! += more;
+    sizes[i] += more;
     left -= more;
   }
   return sizes;
@@ -201,13 +201,13 @@ function makeFolders(prng: Prng, root: string, count: number): string[] {
   Deno.mkdirSync(root, { recursive: true });
   while (folders.length < count) {
     const parent = prng.below(folders.length);
-    if (depths[parent]! === 8) continue;
+    if (depths[parent] === 8) continue;
     const folder = `${folders[parent]}/${makeWord(prng)}_${
       folders.length.toString(36)
     }`;
     Deno.mkdirSync(folder);
     folders.push(folder);
-    depths.push(depths[parent]! + 1);
+    depths.push(depths[parent] + 1);
   }
   return folders;
 }

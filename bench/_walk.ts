@@ -1,7 +1,7 @@
 // The least that finding out "nothing changed" can cost: one thread that lists
 // every folder and looks at every entry.
 let count = 0;
-const pending = [Deno.args[0]!];
+const pending = [Deno.args[0]];
 for (let folder = pending.pop(); folder !== undefined; folder = pending.pop()) {
   for (const { name } of Deno.readDirSync(folder)) {
     const path = `${folder}/${name}`;

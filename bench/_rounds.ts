@@ -1,0 +1,145 @@
+import { measure, type Measurement } from "./_measure.ts";
+import { environmentOf, type Program } from "./_programs.ts";
+import type { Row } from "./_table.ts";
+import { changeTree } from "./_trees.ts";
+
+/** How much of a tree changes between two saves. */
+const CHANGED_SHARE = 0.01;
+
+/** What is measured of each program, in this order. */
+export const STEPS = ["save", "again", "restore", "changed"] as const;
+
+/** One of the things that are measured. */
+export type Step = typeof STEPS[number];
+
+/** How the programs are run. */
+export interface RoundOptions {
+  /** The tree. */
+  readonly tree: string;
+  /** A folder for stores, caches and restored trees. */
+  readonly folder: string;
+  /** How old files become before they are saved: programs that trust times read younger ones again. */
+  readonly settleMs: number;
+  /** Whether the tree is ours to change. */
+  readonly changes: boolean;
+}
+
+/** The measurements of several programs on one tree, taken in rounds. */
+export class Rounds {
+  readonly #options: RoundOptions;
+  readonly #env: Record<string, string>;
+  readonly #programs: readonly Program[];
+  readonly #rows = new Map<Step, Map<string, Row & { runs: Measurement[] }>>();
+  #count = 0;
+
+  /** Prepares to run the programs; {@linkcode Rounds.run} does. */
+  constructor(programs: readonly Program[], options: RoundOptions) {
+    this.#options = options;
+    this.#env = { ...environmentOf(options.folder), TREE: options.tree };
+    this.#programs = programs;
+    for (const step of STEPS) this.#rows.set(step, new Map());
+  }
+
+  /** Runs every program once, beginning with another one each time. */
+  async run(onProgram: (name: string) => void): Promise<void> {
+    const turn = this.#count++ % this.#programs.length;
+    for (
+      const program of [
+        ...this.#programs.slice(turn),
+        ...this.#programs.slice(0, turn),
+      ]
+    ) {
+      onProgram(program.name);
+      await this.#runProgram(program);
+    }
+  }
+
+  /** Returns the rows of a step, in the order of the programs. */
+  rows(step: Step): Row[] {
+    const rows = this.#rows.get(step)!;
+    return this.#programs.flatMap(({ name }) => rows.get(name) ?? []);
+  }
+
+  /** Runs all steps of one program in a store of its own. */
+  async #runProgram(program: Program): Promise<void> {
+    await this.#settle();
+    if (program.init) await this.#shell(program.init);
+    const saved = program.save
+      ? await this.#step("save", program, program.save)
+      : "";
+    if (program.again) await this.#step("again", program, program.again);
+    if (program.restore) {
+      this.#env["ID"] = program.kind === "ours" ? idIn(saved) : "";
+      await this.#step("restore", program, program.restore);
+      if (this.#count === 1) {
+        await this.#shell(`diff -rq --no-dereference "$TREE" "$TARGET"`);
+      }
+    }
+    if (program.save && program.again && this.#options.changes) {
+      await this.#stepChanged(program, program.again);
+    }
+    for (const name of ["store", "target", "cache"]) {
+      await removeTree(`${this.#options.folder}/${name}`);
+    }
+  }
+
+  async #stepChanged(program: Program, command: string): Promise<void> {
+    const revert = changeTree(this.#options.tree, CHANGED_SHARE);
+    try {
+      await this.#settle();
+      await this.#step("changed", program, command);
+    } finally {
+      revert();
+    }
+  }
+
+  /** Measures one command and returns what it printed. */
+  async #step(
+    step: Step,
+    { name, save }: Program,
+    command: string,
+  ): Promise<string> {
+    const run = await this.#shell(command);
+    const rows = this.#rows.get(step)!;
+    const runs = [...rows.get(name)?.runs ?? [], run];
+    const storedBytes = save && step !== "restore"
+      ? await this.#storeSize()
+      : undefined;
+    rows.set(name, { name, runs, storedBytes });
+    return run.output;
+  }
+
+  async #storeSize(): Promise<number> {
+    return parseInt(
+      (await this.#shell(`du -sb --apparent-size "$STORE"`)).output,
+    );
+  }
+
+  async #shell(command: string): Promise<Measurement> {
+    return await measure(command, {
+      cwd: this.#options.folder,
+      env: this.#env,
+    });
+  }
+
+  async #settle(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, this.#options.settleMs));
+  }
+}
+
+/** Removes a folder with all that is in it, if it is there. */
+export async function removeTree(path: string): Promise<void> {
+  try {
+    await Deno.remove(path, { recursive: true });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function idIn(output: string): string {
+  const id = /\b[0-9a-f]{64}\b/.exec(output)?.[0];
+  if (id === undefined) {
+    throw new Error(`Cannot find the id of the snapshot: found ${output}`);
+  }
+  return id;
+}
