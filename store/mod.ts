@@ -18,7 +18,12 @@
  */
 export * from "./document.ts";
 export * from "./errors.ts";
+export * from "./file_store.ts";
+export * from "./find_store.ts";
 export * from "./header.ts";
 export * from "./memory_store.ts";
+export * from "./once_store.ts";
 export type * from "./store.ts";
+export * from "./store_config.ts";
 export * from "./store_name.ts";
+export * from "./tag_store.ts";
