@@ -2,6 +2,9 @@ import { WORD } from "./_bytes.ts";
 import { growF64, growU16, growU32 } from "./_columns.ts";
 import type { PageLayout } from "./_page_layout.ts";
 
+/** What stands for the owner of a row that has none yet. */
+export const NO_OWNER = 0xffff_ffff;
+
 /** The numbers of the rows of a page that is being built, a column each. */
 export class PageColumns {
   /** Modification time, seconds. */
@@ -41,16 +44,13 @@ export class PageColumns {
     this.device = growU16(this.device, room);
   }
 
-  /** Sets every number of a row to 0. */
+  /** Sets every number of a row to 0, and its owner to none. */
   zero(row: number): void {
     this.mtimeSec[row] = this.ctimeSec[row] = 0;
     this.mtimeNs[row] = this.ctimeNs[row] = 0;
     this.inodeLow[row] = this.inodeHigh[row] = 0;
-    this.nlink[row] =
-      this.owner[row] =
-      this.mode[row] =
-      this.device[row] =
-        0;
+    this.nlink[row] = this.mode[row] = this.device[row] = 0;
+    this.owner[row] = NO_OWNER;
   }
 
   /** Writes all columns but the owners' into a page. */

@@ -1,3 +1,4 @@
+import { FILE_SIZE_MAX } from "./limits.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 
 /** Largest size of a varint in bytes. */
@@ -58,6 +59,7 @@ export class VarintReader {
         if (byte === 0 && scale > 1) {
           this.#fail("be in its shortest form", start);
         }
+        if (value > FILE_SIZE_MAX) this.#fail("be at most 2^53 - 1", start);
         return value;
       }
       if (this.at - start === VARINT_SIZE_MAX) {

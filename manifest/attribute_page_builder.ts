@@ -3,7 +3,7 @@ import { checkExtras } from "./_check_extras.ts";
 import { growBytes, growU32 } from "./_columns.ts";
 import { ExtrasColumn } from "./_extras_column.ts";
 import { OwnerTable } from "./_owner_table.ts";
-import { PageColumns } from "./_page_columns.ts";
+import { NO_OWNER, PageColumns } from "./_page_columns.ts";
 import {
   OWNER_SIZE,
   PAGE_HEADER_SIZE,
@@ -22,9 +22,9 @@ const NS_MAX = 999_999_999;
  * Builds the canonical bytes of attribute pages, one after the other.
  *
  * Rows are added in order, row 0 for the directory itself; their numbers may be
- * set later and in any order. Numbers that are not set are 0, and the owner that is
- * not set is the one interned first. The builder keeps its room from page to page,
- * and no call but those for extras and owners makes an object.
+ * set later and in any order. Each row needs an owner; other numbers that are not set
+ * are 0. The builder keeps its room from page to page, and no call but those for
+ * extras and owners makes an object.
  *
  * @example Build the page of an empty directory
  * ```ts
@@ -274,13 +274,13 @@ export class AttributePageBuilder {
    * Makes the bytes of the page. The rows stay, until {@linkcode AttributePageBuilder.clear}.
    *
    * @returns New canonical bytes.
-   * @throws {RangeError} If there is no row or no owner, more page ids than rows leave room for, or extras were set twice.
+   * @throws {RangeError} If there is no row, a row has no owner, there are more page ids than rows leave room for, or extras were set twice.
    */
   build(): Uint8Array {
     const rows = this.#rows;
-    if (rows === 0 || this.#owners.count === 0 || this.#directories >= rows) {
+    if (this.#directories >= rows) {
       throw new RangeError(
-        `Cannot build attribute page as it needs an owner and more rows than page ids: found ${this.#owners.count} owners, ${rows} rows, ${this.#directories} page ids`,
+        `Cannot build attribute page as it needs more rows than page ids: found ${rows} rows, ${this.#directories} page ids`,
       );
     }
     const { numbers, used } = this.#orderOwners();
@@ -326,6 +326,11 @@ export class AttributePageBuilder {
     const used: number[] = [];
     for (let row = 0; row < this.#rows; row++) {
       const owner = this.#columns.owner[row];
+      if (owner === NO_OWNER) {
+        throw new RangeError(
+          `Cannot build attribute page as each row needs an owner: row ${row} has none`,
+        );
+      }
       if (numbers[owner] === UNSEEN) numbers[owner] = used.push(owner) - 1;
     }
     return { numbers, used };
