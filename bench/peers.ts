@@ -167,14 +167,15 @@ async function sizeOf(tree: string): Promise<string> {
     env: { TREE: tree },
   });
   const [fileCount, byteCount] = output.split(" ").map(Number);
-  return `${fileCount.toLocaleString("en")} files, ${
-    megabytes(byteCount)
-  } MB`;
+  return `${fileCount.toLocaleString("en")} files, ${megabytes(byteCount)} MB`;
 }
 
+/** Puts a section into the document and formats it as `deno task ok` wants it. */
 async function writeSection(name: string, section: string): Promise<void> {
   const before = await Deno.readTextFile(DOCUMENT);
   await Deno.writeTextFile(DOCUMENT, replaceSection(before, name, section));
+  const args = ["fmt", "-q", DOCUMENT.pathname];
+  await new Deno.Command(Deno.execPath(), { args }).spawn().status;
 }
 
 const settings = readSettings(Deno.args);
