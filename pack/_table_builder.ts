@@ -1,5 +1,4 @@
-import { getU32, ID_SIZE, setU32 } from "./_bytes.ts";
-import { compareKeys } from "./_bytes.ts";
+import { compareKeys, getU32, ID_SIZE, setU32 } from "./_bytes.ts";
 import { FRAME_SIZE_MAX } from "./codec.ts";
 import type { FrameRows } from "./frame_builder.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "./pack_footer.ts";
@@ -85,8 +84,8 @@ export class TableBuilder {
     for (let i = 0; i < this.objectCount; i++) {
       const at = i * OBJECT_ROW_SIZE;
       const row = table.find(rows, at, getU32(rows, at + 32));
-      // A row that differs is of an object that was there before.
-      const kept = row >= 0 && (table.frame(row) < getU32(rows, at + 36) ||
+      // A row that differs is of an object that came before.
+      const kept = row >= 0 && (isBefore(table, row, rows, at) ||
         compareRows(table.bytes, table.idStart(row), rows, at));
       if (!kept) {
         throw new Error(`Cannot trust pack table as it lost object ${i}`);
@@ -116,6 +115,18 @@ export function checkRows(rows: FrameRows, plainSize: number): void {
       );
     }
   }
+}
+
+/** Whether an object of the table lies before the one of a row. */
+function isBefore(
+  table: PackTable,
+  row: number,
+  rows: Uint8Array,
+  at: number,
+): boolean {
+  const frame = getU32(rows, at + 36);
+  return table.frame(row) < frame ||
+    (table.frame(row) === frame && table.offset(row) < getU32(rows, at + 40));
 }
 
 function compareRows(

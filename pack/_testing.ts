@@ -1,7 +1,10 @@
 // What several tests of this package share. Not part of the package.
 import { wasmHasher } from "@snap/hash";
-import { type Codec } from "./codec.ts";
+import type { Codec } from "./codec.ts";
 import { FrameBuilder } from "./frame_builder.ts";
+import { buildIndex, type BuiltIndex } from "./index_builder.ts";
+import type { IndexOptions, IndexPack } from "./index_builder.ts";
+import { type IndexFiles, openIndexFiles, type ReadAt } from "./index_files.ts";
 import { noneCodec } from "./none_codec.ts";
 import { ObjectKind, PackRole } from "./object_kind.ts";
 import { type FinishedPack, PackWriter } from "./pack_writer.ts";
@@ -93,4 +96,76 @@ export function makePack(
     writer.addFrame(builder.plain(), builder.rows);
   }
   return { ...writer.finish(), bytes: settings.sink.bytes() };
+}
+
+/** Options of an index whose bytes are the same in every run. */
+export const INDEX_OPTIONS: IndexOptions = {
+  saveId: new Uint8Array(16).fill(7),
+  salt: new Uint8Array(32).fill(9),
+  timeMs: 1_800_000_000_000,
+  hasher: wasmHasher,
+};
+
+/** Files by name, as a worker reads them. */
+export class TestFiles {
+  readonly files: Map<string, Uint8Array> = new Map();
+  readCount = 0;
+
+  readonly readAt: ReadAt = (name, offset, out) => {
+    this.readCount++;
+    const bytes = this.files.get(name);
+    if (bytes === undefined || offset + out.length > bytes.length) {
+      throw new Error(
+        `Cannot read ${out.length} bytes at ${offset} of ${name}`,
+      );
+    }
+    out.set(bytes.subarray(offset, offset + out.length));
+  };
+
+  /** Builds an index of packs and keeps its tables. */
+  addIndex(
+    packs: Iterable<IndexPack>,
+    options: Partial<IndexOptions> = {},
+  ): BuiltIndex[] {
+    const tables = buildIndex(packs, { ...INDEX_OPTIONS, ...options });
+    for (const { name, bytes } of tables) this.files.set(name, bytes);
+    return tables;
+  }
+
+  /** Opens the tables that are there. */
+  open(cacheSize: number = 4 << 20): IndexFiles {
+    const tables = [...this.files].filter(([name]) => name.startsWith("index/"))
+      .map(([name, bytes]) => ({ name, size: bytes.length }));
+    const { readAt } = this;
+    return openIndexFiles({ tables, readAt, hasher: wasmHasher, cacheSize });
+  }
+}
+
+/** Packs of random content, some of it in several packs. */
+export function randomPacks(
+  seed: number,
+  options: { count: number; shared?: number; codec?: Codec } = { count: 3 },
+): MadePack[] {
+  const random = new Random(seed);
+  const shared = Array.from(
+    { length: options.shared ?? 0 },
+    () => random.bytes(1 + random.below(200)),
+  );
+  return Array.from({ length: options.count }, (_, i) => {
+    const frames: Uint8Array[][] = [];
+    for (let frame = 0; frame <= random.below(12); frame++) {
+      const objects: Uint8Array[] = [];
+      for (let j = 0; j <= random.below(20); j++) {
+        const known = shared.length > 0 && random.below(4) === 0;
+        objects.push(
+          known
+            ? shared[random.below(shared.length)]
+            : random.bytes(1 + random.below(100)),
+        );
+      }
+      frames.push(objects);
+    }
+    const { codec = noneCodec } = options;
+    return makePack(frames, { seed: i + 1, codec });
+  });
 }

@@ -1,0 +1,168 @@
+import { ID_SIZE, idPrefix } from "./_bytes.ts";
+import { compareIds, getU32 } from "./_bytes.ts";
+import { IndexSyntaxError } from "./errors.ts";
+import {
+  FRAMES_PER_PAGE,
+  type IndexHead,
+  indexHeadSize,
+  type IndexPages,
+  indexPages,
+  PACK_ROW_SIZE,
+  ROWS_PER_PAGE,
+} from "./index_table.ts";
+import type { PageCache } from "./_page_cache.ts";
+import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "./pack_footer.ts";
+
+/** What a search returns where a page is not in the cache. */
+export const PAGE_MISSING = -2;
+
+/** What is known of a pack of a table. */
+export const PackState = { unknown: 0, good: 1, absent: 2, bad: 3 } as const;
+
+/** One table of an index: its head in memory, its pages in a cache. */
+export class OpenTable {
+  readonly name: string;
+  readonly size: number;
+  readonly head: IndexHead;
+  readonly number: number;
+  readonly pages: IndexPages;
+  readonly firstPage: number;
+  /** Number of its first pack and frame within the whole index. */
+  readonly packBase: number;
+  readonly frameBase: number;
+  /** One {@linkcode PackState} a pack. */
+  readonly packStates: Uint8Array;
+  /** Whether a table that is present replaces this one. */
+  replaced = false;
+  /** The page that a search did not find. */
+  pageMissing = 0;
+
+  constructor(
+    file: { name: string; size: number; head: IndexHead },
+    place: { number: number; packBase: number; frameBase: number },
+  ) {
+    this.name = file.name;
+    this.size = file.size;
+    this.head = file.head;
+    this.number = place.number;
+    this.packBase = place.packBase;
+    this.frameBase = place.frameBase;
+    this.pages = indexPages(file.head);
+    this.packStates = new Uint8Array(file.head.packCount);
+    this.firstPage = indexHeadSize({
+      objectCount: file.head.objectCount,
+      replacedCount: file.head.replaces.length / ID_SIZE,
+    });
+  }
+
+  /** Where a pack row begins in the cache, or {@linkcode PAGE_MISSING}. */
+  packRow(cache: PageCache, pack: number): number {
+    const page = Math.floor(pack / ROWS_PER_PAGE);
+    const start = this.#page(cache, page);
+    return start < 0 ? start : start + (pack % ROWS_PER_PAGE) * PACK_ROW_SIZE;
+  }
+
+  /** Where a frame row begins in the cache, or {@linkcode PAGE_MISSING}. */
+  frameRow(cache: PageCache, frame: number): number {
+    const page = Math.floor(frame / FRAMES_PER_PAGE);
+    const start = this.#page(cache, this.pages.framesFirst + page);
+    if (start < 0) return start;
+    return start + (frame % FRAMES_PER_PAGE) * FRAME_ROW_SIZE;
+  }
+
+  /** Where an object row begins in the cache, or {@linkcode PAGE_MISSING}. */
+  objectRow(cache: PageCache, row: number): number {
+    const page = Math.floor(row / ROWS_PER_PAGE);
+    const start = this.#page(cache, this.pages.objectsFirst + page);
+    if (start < 0) return start;
+    return start + (row % ROWS_PER_PAGE) * OBJECT_ROW_SIZE;
+  }
+
+  /**
+   * Number of the first row of an object, -1 where there is none, or
+   * {@linkcode PAGE_MISSING}.
+   */
+  find(
+    cache: PageCache,
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): number {
+    const { fanOut, objectCount } = this.head;
+    const prefix = idPrefix(ids, idStart);
+    const above = lowerBound(fanOut, prefix);
+    // The first rows with this prefix may end the page before.
+    for (let page = Math.max(above - 1, 0); page < fanOut.length; page++) {
+      if (fanOut[page] > prefix) return -1;
+      const start = this.#page(cache, this.pages.objectsFirst + page);
+      if (start < 0) return start;
+      const first = page * ROWS_PER_PAGE;
+      const count = Math.min(ROWS_PER_PAGE, objectCount - first);
+      const row = search(cache.bytes, start, count, { ids, idStart, kind });
+      if (row >= 0) return first + row;
+      if (row === -1) return -1;
+    }
+    return -1;
+  }
+
+  /** Refuses an object page whose first row is not the one of the fan-out. */
+  checkPage(page: number, bytes: Uint8Array): void {
+    const number = page - this.pages.objectsFirst;
+    if (number < 0 || idPrefix(bytes, 0) === this.head.fanOut[number]) return;
+    const offset = this.firstPage + page * bytes.length;
+    throw new IndexSyntaxError(
+      `Cannot read index page as it begins with the id in the fan-out of ${this.name}: found another`,
+      offset,
+    );
+  }
+
+  #page(cache: PageCache, page: number): number {
+    const start = cache.find(this.number, page);
+    if (start >= 0) return start;
+    this.pageMissing = page;
+    return PAGE_MISSING;
+  }
+}
+
+/** First index whose number is not below the one wanted. */
+function lowerBound(numbers: Uint32Array, wanted: number): number {
+  let low = 0;
+  let high = numbers.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (numbers[middle] < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+interface Key {
+  readonly ids: Uint8Array;
+  readonly idStart: number;
+  readonly kind: number;
+}
+
+/** First row of the key in a page; -1: none at all; -3: all rows lie before it. */
+function search(
+  bytes: Uint8Array,
+  start: number,
+  count: number,
+  key: Key,
+): number {
+  const { ids, idStart, kind } = key;
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const at = start + middle * OBJECT_ROW_SIZE;
+    const order = compareIds(bytes, at, ids, idStart) ||
+      getU32(bytes, at + ID_SIZE) - kind;
+    if (order < 0) low = middle + 1;
+    else high = middle;
+  }
+  if (low === count) return -3;
+  const at = start + low * OBJECT_ROW_SIZE;
+  const same = compareIds(bytes, at, ids, idStart) === 0 &&
+    getU32(bytes, at + ID_SIZE) === kind;
+  return same ? low : -1;
+}

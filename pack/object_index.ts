@@ -1,0 +1,368 @@
+/**
+ * Finds objects in the index tables of a store, page by page, without I/O.
+ *
+ * @module
+ */
+import { crc32 } from "node:zlib";
+import { compareIds, compareKeys, getU32, ID_SIZE } from "./_bytes.ts";
+import { OpenTable, PackState } from "./_open_table.ts";
+import { PageCache } from "./_page_cache.ts";
+import type { CodecTag } from "./codec.ts";
+import { IndexSyntaxError } from "./errors.ts";
+import { indexIdOf, packName } from "./file_name.ts";
+import { INDEX_PAGE_SIZE, type IndexHead } from "./index_table.ts";
+import {
+  type IndexedPack,
+  type Location,
+  locationProblem,
+  type PageRequest,
+} from "./location.ts";
+import type { PackSet } from "./pack_set.ts";
+
+/** Memory for pages in bytes where nothing else is asked for. */
+export const INDEX_CACHE_SIZE: number = 4 << 20;
+
+/** Most copies of one object that {@linkcode ObjectIndex.locateAll} returns. */
+export const COPIES_MAX = 64;
+
+/** A table whose head was read. */
+export interface IndexFile {
+  /** Its name in the store. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** Its head. */
+  readonly head: IndexHead;
+}
+
+/**
+ * Finds objects in index tables. Only heads are in memory; where a page is
+ * missing a call returns the request for it, and is made again once
+ * {@linkcode ObjectIndex.give} has got the bytes. A table that another one
+ * replaces is not looked into. A row is a claim: rows of packs that are not
+ * present do not count, those of bad packs count where there are no others.
+ */
+export class ObjectIndex {
+  readonly #cacheSize: number;
+  readonly #tables: OpenTable[] = [];
+  readonly #badPacks = new Set<string>();
+  #cache: PageCache;
+  #present: PackSet | undefined;
+  #packs = new Map<number, IndexedPack>();
+  #packCount = 0;
+  #frameCount = 0;
+
+  /**
+   * @param options `cacheSize`: memory for pages in bytes, 4 MiB if left out;
+   * there are always enough pages for one look-up in every table
+   */
+  constructor(options: { readonly cacheSize?: number } = {}) {
+    this.#cacheSize = options.cacheSize ?? INDEX_CACHE_SIZE;
+    this.#cache = this.#newCache();
+  }
+
+  /** Tables in the order of their numbers, replaced ones too. */
+  get tables(): readonly IndexFile[] {
+    return this.#tables;
+  }
+
+  /** Number of packs in all tables; some may stand in several. */
+  get packCount(): number {
+    return this.#packCount;
+  }
+
+  /**
+   * Adds tables, in the order that numbers their packs and frames.
+   *
+   * @param files The tables
+   */
+  addTables(files: Iterable<IndexFile>): void {
+    for (const file of files) {
+      const number = this.#tables.length;
+      const place = {
+        number,
+        packBase: this.#packCount,
+        frameBase: this.#frameCount,
+      };
+      this.#tables.push(new OpenTable(file, place));
+      this.#packCount += file.head.packCount;
+      this.#frameCount += file.head.frameCount;
+    }
+    this.#markReplaced();
+    if (this.#cache.pageCount < this.#pagesMin()) {
+      this.#cache = this.#newCache();
+    }
+  }
+
+  /**
+   * Says which packs are there. Without it every pack counts as present.
+   *
+   * @param packs The packs with their sizes
+   */
+  setPresentPacks(packs: PackSet | undefined): void {
+    this.#present = packs;
+    this.#forgetStates();
+  }
+
+  /**
+   * Says that a pack is damaged: other copies of its objects come first.
+   *
+   * @param packId Its id, 32 bytes
+   */
+  markBad(packId: Uint8Array): void {
+    this.#badPacks.add(packName(packId));
+    this.#forgetStates();
+  }
+
+  /**
+   * Tells whether a pack was marked as damaged.
+   *
+   * @param pack A pack of this index
+   * @returns Whether it was
+   */
+  isBad(pack: IndexedPack): boolean {
+    return this.#badPacks.has(pack.packName);
+  }
+
+  /**
+   * Finds an object.
+   *
+   * @param ids Bytes with its id
+   * @param idStart Where its 32 bytes begin
+   * @param kind Number of its kind
+   * @returns Where it lies, the page that is needed to say so, or `undefined`
+   * where no pack that is present holds it
+   * @throws {IndexSyntaxError} If a row does not agree with its frame or pack
+   */
+  locate(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location | PageRequest | undefined {
+    let last: Location | undefined;
+    for (const table of this.#tables) {
+      if (table.replaced) continue;
+      let row = table.find(this.#cache, ids, idStart, kind);
+      if (row === -1) continue;
+      for (let at = 0; row >= 0; row = this.#nextCopy(table, row, at)) {
+        at = table.objectRow(this.#cache, row);
+        const answer = this.#location(table, at);
+        if (answer === undefined) continue;
+        if ("table" in answer || !this.#isBadNumber(table, answer)) {
+          return answer;
+        }
+        last ??= answer;
+      }
+      if (row < -1) return this.#request(table);
+    }
+    return last;
+  }
+
+  /**
+   * Finds the copies of an object, those in bad packs last.
+   *
+   * @param ids Bytes with its id
+   * @param idStart Where its 32 bytes begin
+   * @param kind Number of its kind
+   * @returns Where they lie, at most 64, or the page that is needed to say so
+   * @throws {IndexSyntaxError} If a row does not agree with its frame or pack
+   */
+  locateAll(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location[] | PageRequest {
+    const good: Location[] = [];
+    const bad: Location[] = [];
+    for (const table of this.#tables) {
+      if (table.replaced) continue;
+      let row = table.find(this.#cache, ids, idStart, kind);
+      for (let at = 0; row >= 0; row = this.#nextCopy(table, row, at)) {
+        at = table.objectRow(this.#cache, row);
+        const answer = this.#location(table, at);
+        if (answer === undefined) continue;
+        if ("table" in answer) return answer;
+        (this.#isBadNumber(table, answer) ? bad : good).push(answer);
+        if (good.length + bad.length === COPIES_MAX) return [...good, ...bad];
+      }
+      if (row < -1) return this.#request(table);
+    }
+    return [...good, ...bad];
+  }
+
+  /**
+   * Takes the page that was asked for.
+   *
+   * @param request The request
+   * @param bytes The 4096 bytes at its offset; they are copied
+   * @throws {IndexSyntaxError} If they are not that page
+   */
+  give(request: PageRequest, bytes: Uint8Array): void {
+    const table = this.#tables[request.table];
+    const { offset, name } = request;
+    if (bytes.length !== INDEX_PAGE_SIZE) {
+      throw new IndexSyntaxError(
+        `Cannot read index page as it needs ${INDEX_PAGE_SIZE} bytes at ${offset} of ${name}: found ${bytes.length}`,
+        offset,
+      );
+    }
+    const crc = crc32(bytes.subarray(0, INDEX_PAGE_SIZE - 4));
+    const wanted = getU32(bytes, INDEX_PAGE_SIZE - 4);
+    if (crc !== wanted) {
+      throw new IndexSyntaxError(
+        `Cannot read index page as its CRC at ${offset} of ${name} is ${wanted}: found ${crc}`,
+        offset,
+      );
+    }
+    const page = (offset - table.firstPage) / INDEX_PAGE_SIZE;
+    table.checkPage(page, bytes);
+    this.#cache.put(request.table, page, bytes);
+  }
+
+  /**
+   * Reads a pack row.
+   *
+   * @param packNumber Number of the pack within the index
+   * @returns The pack, the page that is needed to say so, or `undefined` where
+   * its table is replaced by another
+   */
+  packAt(packNumber: number): IndexedPack | PageRequest | undefined {
+    const table = this.#tables.findLast((one) => one.packBase <= packNumber);
+    if (table === undefined || !(packNumber < this.#packCount)) {
+      throw new RangeError(
+        `Cannot read pack as its number is below ${this.#packCount}: found ${packNumber}`,
+      );
+    }
+    if (table.replaced) return undefined;
+    const row = table.packRow(this.#cache, packNumber - table.packBase);
+    return row < 0 ? this.#request(table) : this.#pack(packNumber, row);
+  }
+
+  /** Row of the next copy, -1 where there is none, -2 where a page is missing. */
+  #nextCopy(table: OpenTable, row: number, at: number): number {
+    const next = row + 1;
+    if (next >= table.head.objectCount) return -1;
+    const start = table.objectRow(this.#cache, next);
+    if (start < 0) return start;
+    const bytes = this.#cache.bytes;
+    return compareKeys(bytes, at, bytes, start) === 0 ? next : -1;
+  }
+
+  /** What an object row says; undefined where its pack is not present. */
+  #location(
+    table: OpenTable,
+    row: number,
+  ): Location | PageRequest | undefined {
+    const { bytes } = this.#cache;
+    const frame = getU32(bytes, row + 36);
+    if (frame >= table.head.frameCount) this.#refuse(table, "frame number");
+    const frameRow = table.frameRow(this.#cache, frame);
+    if (frameRow < 0) return this.#request(table);
+    const number = getU32(bytes, frameRow + 16);
+    if (number >= table.head.packCount) this.#refuse(table, "pack number");
+    if (table.packStates[number] === PackState.absent) return undefined;
+    const pack = this.#packs.get(table.packBase + number) ??
+      this.#packOf(table, number);
+    if ("table" in pack) return pack;
+    if (table.packStates[number] === PackState.unknown) {
+      table.packStates[number] = this.#stateOf(pack);
+      if (table.packStates[number] === PackState.absent) return undefined;
+    }
+    const location: Location = {
+      packNumber: pack.packNumber,
+      packId: pack.packId,
+      packName: pack.packName,
+      packSize: pack.packSize,
+      role: pack.role,
+      frameKey: table.frameBase + frame,
+      frameOffset: getU32(bytes, frameRow),
+      storedSize: getU32(bytes, frameRow + 4),
+      plainSize: getU32(bytes, frameRow + 8) & 0xffffff,
+      codecTag: bytes[frameRow + 11] as CodecTag,
+      crc: getU32(bytes, frameRow + 12),
+      offset: getU32(bytes, row + 40),
+      size: getU32(bytes, row + 44),
+      kind: getU32(bytes, row + 32),
+    };
+    const problem = locationProblem(location);
+    if (problem !== undefined) this.#refuse(table, problem);
+    return location;
+  }
+
+  #packOf(table: OpenTable, number: number): IndexedPack | PageRequest {
+    const row = table.packRow(this.#cache, number);
+    if (row < 0) return this.#request(table);
+    return this.#pack(table.packBase + number, row);
+  }
+
+  #pack(packNumber: number, row: number): IndexedPack {
+    const { bytes } = this.#cache;
+    const packId = bytes.slice(row, row + ID_SIZE);
+    const pack: IndexedPack = {
+      packNumber,
+      packId,
+      packName: packName(packId),
+      packSize: getU32(bytes, row + 32),
+      role: getU32(bytes, row + 36),
+    };
+    if (this.#packs.size >= 4096) this.#packs.clear();
+    this.#packs.set(packNumber, pack);
+    return pack;
+  }
+
+  #stateOf(pack: IndexedPack): number {
+    const { packId, packSize } = pack;
+    if (
+      this.#present !== undefined &&
+      this.#present.sizeOf(packId, 0) !== packSize
+    ) return PackState.absent;
+    return this.isBad(pack) ? PackState.bad : PackState.good;
+  }
+
+  #isBadNumber(table: OpenTable, location: Location): boolean {
+    const number = location.packNumber - table.packBase;
+    return table.packStates[number] === PackState.bad;
+  }
+
+  #request(table: OpenTable): PageRequest {
+    const offset = table.firstPage + table.pageMissing * INDEX_PAGE_SIZE;
+    return { table: table.number, name: table.name, offset, length: 4096 };
+  }
+
+  #refuse(table: OpenTable, what: string): never {
+    throw new IndexSyntaxError(
+      `Cannot read index row as its numbers need to agree in ${table.name}: found a wrong ${what}`,
+      0,
+    );
+  }
+
+  #forgetStates(): void {
+    for (const table of this.#tables) table.packStates.fill(PackState.unknown);
+  }
+
+  #markReplaced(): void {
+    const replaced = new Set<string>();
+    for (const { head, name } of this.#tables) {
+      const own = indexIdOf(name);
+      for (let at = 0; at < head.replaces.length; at += ID_SIZE) {
+        if (own !== undefined && compareIds(head.replaces, at, own, 0) === 0) {
+          continue;
+        }
+        replaced.add(packName(head.replaces, at));
+      }
+    }
+    for (const table of this.#tables) {
+      const id = indexIdOf(table.name);
+      table.replaced = id !== undefined && replaced.has(packName(id));
+    }
+  }
+
+  #pagesMin(): number {
+    return 4 * COPIES_MAX + 4 * this.#tables.length;
+  }
+
+  #newCache(): PageCache {
+    const pages = Math.floor(this.#cacheSize / INDEX_PAGE_SIZE);
+    return new PageCache(Math.max(pages, this.#pagesMin()));
+  }
+}
