@@ -4,7 +4,6 @@ import {
   EINVAL,
   EIO,
   ELOOP,
-  ENOSYS,
   ENOTDIR,
   ENOTSUP,
   errnos,
@@ -23,6 +22,7 @@ import {
 import { DT_DIR, DT_LNK, DT_REG, DT_UNKNOWN } from "@snap/posix/mode";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { Dirent, Stats } from "node:fs";
+import { AbsentCalls } from "./_absent_calls.ts";
 import { builtin } from "./_builtin.ts";
 import { fillStatRow } from "./_fill_stat_row.ts";
 import type { DiskCalls } from "./disk_calls.ts";
@@ -60,7 +60,7 @@ export function nodeCalls(): DiskCalls {
 
 let shared: NodeCalls | undefined;
 
-class NodeCalls implements DiskCalls {
+class NodeCalls extends AbsentCalls implements DiskCalls {
   readonly reduced = true;
   readonly #fs: Fs = builtin<Fs>("node:fs");
   readonly #directories: Map<number, OpenDirectory> = new Map();
@@ -97,10 +97,6 @@ class NodeCalls implements DiskCalls {
     return fd;
   }
 
-  openAt2(): number {
-    return -ENOSYS;
-  }
-
   close(fd: number): number {
     if (this.#directories.delete(fd)) return 0;
     return attempt(() => this.#fs.closeSync(fd));
@@ -126,10 +122,6 @@ class NodeCalls implements DiskCalls {
 
   ftruncate(fd: number, size: number): number {
     return attempt(() => this.#fs.ftruncateSync(fd, size));
-  }
-
-  lseek(): number {
-    return -EINVAL;
   }
 
   fsync(fd: number): number {
@@ -207,10 +199,6 @@ class NodeCalls implements DiskCalls {
       name,
       (path) => void this.#fs.mkdirSync(path, { mode }),
     );
-  }
-
-  mknodAt(): number {
-    return -ENOTSUP;
   }
 
   symlinkAt(target: Uint8Array, dir: number, name: Uint8Array): number {
@@ -306,34 +294,6 @@ class NodeCalls implements DiskCalls {
         futimesSync(fd, fstatSync(fd).atimeMs / 1000, time);
       },
     );
-  }
-
-  flistxattr(): number {
-    return -ENOTSUP;
-  }
-  llistxattr(): number {
-    return -ENOTSUP;
-  }
-  fgetxattr(): number {
-    return -ENOTSUP;
-  }
-  lgetxattr(): number {
-    return -ENOTSUP;
-  }
-  fsetxattr(): number {
-    return -ENOTSUP;
-  }
-  lsetxattr(): number {
-    return -ENOTSUP;
-  }
-  fremovexattr(): number {
-    return -ENOTSUP;
-  }
-  lremovexattr(): number {
-    return -ENOTSUP;
-  }
-  fsType(): number {
-    return 0;
   }
 
   umask(mask: number): number {

@@ -1,0 +1,54 @@
+import { type DiskCalls, diskCalls } from "./disk_calls.ts";
+import { makeDirectories } from "./_make_directories.ts";
+import { terminated } from "./_read_whole_file.ts";
+import { Target } from "./target.ts";
+import { TargetDirectories } from "./target_directories.ts";
+
+/** How a target is opened. */
+export interface TargetOptions {
+  /** Makes the directory, and those above it, if absent. */
+  readonly create?: boolean;
+  /** Directories that are kept open at most, 64 if absent. */
+  readonly openMax?: number;
+  /** The back end; the best there is if absent. */
+  readonly calls?: DiskCalls;
+}
+
+const OPEN_MAX = 64;
+
+/**
+ * Opens a directory to be written into. Nothing outside it is touched, whatever the names that
+ * are given and whatever links stand below it.
+ *
+ * @param root Its path; a symbolic link to a directory is followed.
+ * @param options Whether it is made.
+ * @returns The target.
+ * @throws {DiskError} If it cannot be opened or made.
+ *
+ * @example
+ * ```ts
+ * import { openTarget } from "@snap/disk";
+ * import { mkdtempSync } from "node:fs";
+ *
+ * const encode = (text: string) => new TextEncoder().encode(text);
+ * using target = openTarget(mkdtempSync("/tmp/target-"));
+ * const letters = target.directory(target.root, encode("letters"), { create: true });
+ * using file = target.createFile(letters, encode("a.txt"));
+ * file.write(encode("hello"), 0);
+ * file.setAttributes({ mode: 0o644, mtimeSec: 1_000_000_000, mtimeNs: 1 });
+ * file.finish();
+ * target.setDirectoryAttributes(letters, { mode: 0o755, mtimeSec: 1_000_000_000 });
+ * ```
+ */
+export function openTarget(
+  root: string | Uint8Array,
+  options: TargetOptions = {},
+): Target {
+  const calls = options.calls ?? diskCalls();
+  const path = terminated(root);
+  if (options.create === true) makeDirectories(calls, path.subarray(0, -1));
+  return new Target(
+    calls,
+    TargetDirectories.open(calls, path, options.openMax ?? OPEN_MAX),
+  );
+}

@@ -1,0 +1,391 @@
+import { checkTarget } from "@snap/manifest/safe-name";
+import { ENOENT, errnoName } from "@snap/posix/errors";
+import {
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_CREAT,
+  O_EXCL,
+  O_NOFOLLOW,
+  O_RDWR,
+} from "@snap/posix/flags";
+import { S_IFBLK, S_IFCHR, S_IFIFO } from "@snap/posix/mode";
+import { StatTable } from "@snap/posix/stat-table";
+import type { DiskCalls } from "./disk_calls.ts";
+import { DiskError } from "./disk_error.ts";
+import { openBelow } from "./_open_below.ts";
+import { terminated } from "./_read_whole_file.ts";
+import { joinName } from "./_source_walk.ts";
+import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
+import type {
+  TargetDirectories,
+  TargetDirectory,
+} from "./target_directories.ts";
+import { TargetFile } from "./target_file.ts";
+import { removeEntry } from "./_remove_entry.ts";
+import { checkedName } from "./_checked_name.ts";
+import { listEntries, type TargetEntries } from "./target_entries.ts";
+
+/** How a file is created. */
+export interface CreateFileOptions {
+  /** Writes under another name until the file is finished; then it replaces what stands there. */
+  readonly temporary?: boolean;
+}
+
+/** A device number. */
+export interface DeviceNumber {
+  /** Major number. */
+  readonly major: number;
+  /** Minor number. */
+  readonly minor: number;
+}
+
+const FILE_FLAGS = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+/** Files are private until their own mode is set. */
+const FILE_MODE = 0o600;
+const EMPTY_PATH = new Uint8Array(0);
+
+/**
+ * A directory that is written into. Every step is relative to an open directory and follows no
+ * link. Directories stay open while they are in use, and are opened again when needed.
+ */
+export class Target implements Disposable {
+  /** `reduced` without native calls: see `nodeCalls`. */
+  readonly fidelity: "full" | "reduced";
+  readonly #calls: DiskCalls;
+  readonly #directories: TargetDirectories;
+  readonly #setter: AttributeSetter;
+  readonly #prefix: string = `.snap-${crypto.randomUUID().slice(0, 18)}-`;
+  readonly #fileStats: WeakMap<TargetDirectory, StatTable> = new WeakMap();
+  #temporaryCount = 0;
+
+  /**
+   * For `openTarget`.
+   *
+   * @param calls The back end.
+   * @param directories The open directories.
+   */
+  constructor(calls: DiskCalls, directories: TargetDirectories) {
+    this.fidelity = calls.reduced ? "reduced" : "full";
+    this.#calls = calls;
+    this.#directories = directories;
+    this.#setter = new AttributeSetter(calls);
+  }
+
+  /** The target itself. */
+  get root(): TargetDirectory {
+    return this.#directories.root;
+  }
+
+  /**
+   * A directory in a directory.
+   *
+   * @param parent The directory above.
+   * @param name Its name.
+   * @param options Whether it is made if absent, with mode 0700.
+   * @returns The directory.
+   * @throws {DiskError} If it is absent, or a link or something else stands there.
+   */
+  directory(
+    parent: TargetDirectory,
+    name: Uint8Array,
+    options: { readonly create?: boolean } = {},
+  ): TargetDirectory {
+    return this.#directories.enter(parent, name, options.create ?? false);
+  }
+
+  /**
+   * A directory by its path.
+   *
+   * @param path Path relative to the target; empty for the target itself.
+   * @returns The directory.
+   * @throws {DiskError} If it is absent, or a part of the path is a link or something else. It
+   *   names that part.
+   */
+  directoryAt(path: Uint8Array): TargetDirectory {
+    return this.#directories.at(path);
+  }
+
+  /**
+   * Creates a file, empty and with mode 0600.
+   *
+   * @param directory Where it is created.
+   * @param name Its name.
+   * @param options Whether it is written under another name first.
+   * @returns The file, to be finished or abandoned.
+   * @throws {DiskError} If it cannot be created, or stands there already.
+   */
+  createFile(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    options: CreateFileOptions = {},
+  ): TargetFile {
+    const finalName = checkedName("create", directory, name);
+    const path = (): Uint8Array => pathOf(directory, name);
+    const writtenName = options.temporary === true
+      ? this.#temporaryName()
+      : finalName;
+    const at = this.#directories.fd(directory);
+    const fd = this.#calls.openAt(at, writtenName, FILE_FLAGS, FILE_MODE);
+    if (fd < 0) throw fail("create", directory, name, fd);
+    return new TargetFile({
+      calls: this.#calls,
+      setter: this.#setter,
+      present: this.#whatCreationGives(directory, fd),
+      fd,
+      directory: () => this.#directories.fd(directory),
+      writtenName,
+      name: finalName,
+      path,
+    });
+  }
+
+  /** Owner and mode of new files are alike within a directory, so that one is looked at. */
+  #whatCreationGives(directory: TargetDirectory, fd: number): StatTable {
+    const known = this.#fileStats.get(directory);
+    if (known !== undefined) return known;
+    const stats = new StatTable(1);
+    const result = this.#calls.stat(fd, stats, 0);
+    if (result < 0) {
+      throw new DiskError("stat file in", directory.path, errnoName(result));
+    }
+    this.#fileStats.set(directory, stats);
+    return stats;
+  }
+
+  #temporaryName(): Uint8Array {
+    return terminated(`${this.#prefix}${this.#temporaryCount++}`);
+  }
+
+  /**
+   * Creates a symbolic link.
+   *
+   * @param directory Where it is created.
+   * @param name Its name.
+   * @param to Where it points; never followed.
+   * @throws {DiskError} If it cannot be created.
+   */
+  symlink(directory: TargetDirectory, name: Uint8Array, to: Uint8Array): void {
+    if (checkTarget(to, 0, to.length) !== undefined) {
+      throw new DiskError(
+        "create link",
+        pathOf(directory, name),
+        "EUNSAFE",
+      );
+    }
+    const link = terminated(to);
+    this.#create("create link", directory, name, (at, text) => {
+      return this.#calls.symlinkAt(link, at, text);
+    });
+  }
+
+  /**
+   * Gives a file that stands in the target one more name.
+   *
+   * @param directory Where the name is created.
+   * @param name The new name.
+   * @param existing The file.
+   * @throws {DiskError} If it cannot be created.
+   */
+  hardLink(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    existing: {
+      readonly directory: TargetDirectory;
+      readonly name: Uint8Array;
+    },
+  ): void {
+    const oldName = checkedName("link", existing.directory, existing.name);
+    this.#create("create hard link", directory, name, (at, text) => {
+      // Two may be open at the least, so both descriptors are good.
+      const oldAt = this.#directories.fd(existing.directory);
+      const newAt = oldAt === at ? at : this.#directories.fd(directory);
+      return this.#calls.linkAt(oldAt, oldName, newAt, text, 0);
+    });
+  }
+
+  /**
+   * Creates a named pipe with mode 0600.
+   *
+   * @param directory Where it is created.
+   * @param name Its name.
+   * @throws {DiskError} If it cannot be created.
+   */
+  fifo(directory: TargetDirectory, name: Uint8Array): void {
+    this.#create("create fifo", directory, name, (at, text) => {
+      return this.#calls.mknodAt(at, text, S_IFIFO | FILE_MODE, 0, 0);
+    });
+  }
+
+  /**
+   * Creates a device with mode 0600. Only root may.
+   *
+   * @param directory Where it is created.
+   * @param name Its name.
+   * @param kind Which kind it is.
+   * @param number Its number.
+   * @throws {DiskError} If it cannot be created.
+   */
+  device(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    kind: "character" | "block",
+    number: DeviceNumber,
+  ): void {
+    const mode = FILE_MODE | (kind === "block" ? S_IFBLK : S_IFCHR);
+    this.#create("create device", directory, name, (at, text) => {
+      return this.#calls.mknodAt(at, text, mode, number.major, number.minor);
+    });
+  }
+
+  #create(
+    action: string,
+    directory: TargetDirectory,
+    name: Uint8Array,
+    act: (at: number, text: Uint8Array) => number,
+  ): void {
+    const text = checkedName(action, directory, name);
+    const result = act(this.#directories.fd(directory), text);
+    if (result >= 0) return;
+    throw new DiskError(
+      action,
+      pathOf(directory, name),
+      errnoName(result),
+    );
+  }
+
+  /**
+   * Sets attributes of a directory; after everything in it, as that touches its time.
+   *
+   * @param directory The directory.
+   * @param wanted What it is to have.
+   * @returns What could not be done.
+   */
+  setDirectoryAttributes(
+    directory: TargetDirectory,
+    wanted: TargetAttributes,
+  ): readonly DiskError[] {
+    const fd = this.#directories.fd(directory);
+    return this.#setter.set({ fd, path: () => directory.path }, wanted);
+  }
+
+  /**
+   * Sets attributes of an entry that is not open. Links are not followed.
+   *
+   * @param directory Its directory.
+   * @param name Its name.
+   * @param wanted What it is to have.
+   * @returns What could not be done.
+   * @throws {DiskError} If it is not there.
+   */
+  setAttributes(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    wanted: TargetAttributes,
+  ): readonly DiskError[] {
+    const present = new StatTable(1);
+    if (!this.stat(directory, name, present, 0)) {
+      throw fail("set attributes of", directory, name, -ENOENT);
+    }
+    const place = {
+      fd: this.#directories.fd(directory),
+      name: terminated(name),
+      path: () => pathOf(directory, name),
+    };
+    return this.#setter.set(place, wanted, present);
+  }
+
+  /**
+   * Looks at an entry. Links are not followed.
+   *
+   * @param directory Its directory.
+   * @param name Its name.
+   * @param table Where the answer goes.
+   * @param row Its row.
+   * @returns False if it is not there.
+   * @throws {DiskError} If that cannot be told.
+   */
+  stat(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    table: StatTable,
+    row: number,
+  ): boolean {
+    const text = checkedName("stat", directory, name);
+    const at = this.#directories.fd(directory);
+    const result = this.#calls.statAt(
+      at,
+      text,
+      AT_SYMLINK_NOFOLLOW,
+      table,
+      row,
+    );
+    if (result === -ENOENT) return false;
+    if (result >= 0) return true;
+    throw new DiskError(
+      "stat",
+      pathOf(directory, name),
+      errnoName(result),
+    );
+  }
+
+  /**
+   * Lists a directory, with everything that is in it.
+   *
+   * @param directory The directory.
+   * @returns Its entries.
+   * @throws {DiskError} If it cannot be listed.
+   */
+  list(directory: TargetDirectory): TargetEntries {
+    // A descriptor of its own, as the place in the list belongs to the descriptor.
+    const fd = openBelow(
+      this.#calls,
+      this.#directories.fd(directory),
+      EMPTY_PATH,
+    );
+    if (fd < 0) {
+      throw new DiskError("open directory", directory.path, errnoName(fd));
+    }
+    try {
+      return listEntries(this.#calls, fd, directory.path);
+    } finally {
+      this.#calls.close(fd);
+    }
+  }
+
+  /**
+   * Removes an entry, and everything below it where it is a directory. Links are not followed, and
+   * mounted file systems are not entered. What is gone already is no error.
+   *
+   * @param directory Its directory.
+   * @param name Its name.
+   * @throws {DiskError} If something cannot be removed; what was removed before stays so.
+   */
+  removeTree(directory: TargetDirectory, name: Uint8Array): void {
+    checkedName("remove", directory, name);
+    const path = pathOf(directory, name);
+    this.#directories.forget(path);
+    removeEntry(this.#calls, {
+      directory: this.#directories.fd(directory),
+      name,
+      path,
+    });
+  }
+
+  /** Closes everything. */
+  [Symbol.dispose](): void {
+    this.#directories.close();
+  }
+}
+
+function pathOf(directory: TargetDirectory, name: Uint8Array): Uint8Array {
+  return joinName(directory.path, name, 0, name.length);
+}
+
+function fail(
+  action: string,
+  directory: TargetDirectory,
+  name: Uint8Array,
+  result: number,
+): DiskError {
+  return new DiskError(action, pathOf(directory, name), errnoName(result));
+}

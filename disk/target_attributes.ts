@@ -1,0 +1,147 @@
+import { errnoName } from "@snap/posix/errors";
+import { AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
+import {
+  PERMISSION_MASK,
+  S_IFLNK,
+  S_IFMT,
+  S_ISGID,
+  S_ISUID,
+} from "@snap/posix/mode";
+import { pathToText } from "@snap/manifest/path";
+import type { StatTable } from "@snap/posix/stat-table";
+import type { DiskCalls } from "./disk_calls.ts";
+import { DiskError } from "./disk_error.ts";
+import { type XattrProblem, Xattrs, type XattrValue } from "./xattrs.ts";
+
+/** What an entry of a target is to have. Absent fields stay as they are. */
+export interface TargetAttributes {
+  /** The twelve permission bits. Not for symbolic links. */
+  readonly mode?: number;
+  /** Number of the owner on this machine. */
+  readonly uid?: number;
+  /** Number of the group on this machine. */
+  readonly gid?: number;
+  /** Seconds of the modification time, negative before 1970. */
+  readonly mtimeSec?: number;
+  /** Nanoseconds of the modification time. */
+  readonly mtimeNs?: number;
+  /** All extended attributes; others are removed. */
+  readonly xattrs?: readonly XattrValue[];
+}
+
+/** The entry that attributes go to: open, or a name in an open directory. */
+export interface AttributePlace {
+  /** Descriptor of the entry, or of its directory if there is a name. */
+  readonly fd: number;
+  /** Name and NUL. */
+  readonly name?: Uint8Array;
+  /** Path for error messages. */
+  readonly path: () => Uint8Array;
+}
+
+const NO_PROBLEMS: readonly DiskError[] = [];
+
+/** Sets attributes in the order that keeps them: owner, extended attributes, mode, times. */
+export class AttributeSetter {
+  readonly #calls: DiskCalls;
+  readonly #xattrs: Xattrs;
+  #problems: DiskError[] | undefined;
+
+  /** @param calls The back end. */
+  constructor(calls: DiskCalls) {
+    this.#calls = calls;
+    this.#xattrs = new Xattrs(calls);
+  }
+
+  /**
+   * Sets attributes. A change of owner clears the set-id bits and capabilities, so it comes first;
+   * a mode may forbid to write extended attributes, so it comes after them; anything may touch
+   * the time, so it comes last. Where the owner cannot be set, the set-id bits are left out.
+   *
+   * @param place The entry.
+   * @param wanted What it is to have.
+   * @param present Table with what it has now, in row `row`; nothing to set all that is wanted.
+   * @returns What could not be done; nothing is fatal.
+   */
+  set(
+    place: AttributePlace,
+    wanted: TargetAttributes,
+    present?: StatTable,
+    row = 0,
+  ): readonly DiskError[] {
+    this.#problems = undefined;
+    const isLink = present !== undefined &&
+      (present.mode(row) & S_IFMT) === S_IFLNK;
+    const owner = this.#setOwner(place, wanted, present, row);
+    if (wanted.xattrs !== undefined) this.#setXattrs(place, wanted.xattrs);
+    if (wanted.mode !== undefined && !isLink) {
+      const mask = owner === "failed"
+        ? PERMISSION_MASK & ~(S_ISUID | S_ISGID)
+        : PERMISSION_MASK;
+      const mode = wanted.mode & mask;
+      const isSame = owner === "kept" && wanted.xattrs === undefined &&
+        present !== undefined && (present.mode(row) & PERMISSION_MASK) === mode;
+      if (!isSame) this.#setMode(place, mode);
+    }
+    if (wanted.mtimeSec !== undefined) {
+      this.#setTime(place, wanted.mtimeSec, wanted.mtimeNs ?? 0);
+    }
+    return this.#problems ?? NO_PROBLEMS;
+  }
+
+  #setOwner(
+    place: AttributePlace,
+    wanted: TargetAttributes,
+    present: StatTable | undefined,
+    row: number,
+  ): "kept" | "set" | "failed" {
+    const { fd, name } = place;
+    let uid = wanted.uid ?? -1;
+    let gid = wanted.gid ?? -1;
+    if (present !== undefined) {
+      if (present.uid(row) === uid) uid = -1;
+      if (present.gid(row) === gid) gid = -1;
+    }
+    if (uid === -1 && gid === -1) return "kept";
+    const result = name === undefined
+      ? this.#calls.fchown(fd, uid, gid)
+      : this.#calls.fchownAt(fd, name, uid, gid, AT_SYMLINK_NOFOLLOW);
+    if (result >= 0) return "set";
+    this.#report("set owner of", place, errnoName(result));
+    return "failed";
+  }
+
+  #setXattrs(place: AttributePlace, xattrs: readonly XattrValue[]): void {
+    const { fd, name } = place;
+    const problems: XattrProblem[] = name === undefined
+      ? this.#xattrs.apply(fd, xattrs)
+      : this.#xattrs.applyAt(fd, name.subarray(0, name.indexOf(0)), xattrs);
+    for (const problem of problems) {
+      this.#report(
+        `set attribute ${pathToText(problem.name)} of`,
+        place,
+        problem.code,
+      );
+    }
+  }
+
+  #setMode(place: AttributePlace, mode: number): void {
+    const { fd, name } = place;
+    const result = name === undefined
+      ? this.#calls.fchmod(fd, mode)
+      : this.#calls.fchmodAt(fd, name, mode);
+    if (result < 0) this.#report("set mode of", place, errnoName(result));
+  }
+
+  #setTime(place: AttributePlace, sec: number, ns: number): void {
+    const { fd, name } = place;
+    const result = name === undefined
+      ? this.#calls.futimens(fd, sec, ns)
+      : this.#calls.utimensAt(fd, name, sec, ns, AT_SYMLINK_NOFOLLOW);
+    if (result < 0) this.#report("set time of", place, errnoName(result));
+  }
+
+  #report(action: string, place: AttributePlace, code: string): void {
+    (this.#problems ??= []).push(new DiskError(action, place.path(), code));
+  }
+}

@@ -1,0 +1,183 @@
+import { splitPath } from "@snap/manifest/path";
+import { checkName } from "@snap/manifest/safe-name";
+import { EEXIST, ENOTDIR, errnoName } from "@snap/posix/errors";
+import {
+  AT_SYMLINK_NOFOLLOW,
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_RDONLY,
+} from "@snap/posix/flags";
+import { S_IFLNK, S_IFMT } from "@snap/posix/mode";
+import { StatTable } from "@snap/posix/stat-table";
+import { checkedName } from "./_checked_name.ts";
+import type { DiskCalls } from "./disk_calls.ts";
+import { DiskError } from "./disk_error.ts";
+import { openBelow } from "./_open_below.ts";
+import { OpenDirectories } from "./_open_directories.ts";
+import { joinName } from "./_source_walk.ts";
+
+/** A directory of a target. It stays good when its descriptor is closed and opened again. */
+export interface TargetDirectory {
+  /** Path relative to the target; empty for the target itself. */
+  readonly path: Uint8Array;
+  /** Whether it was made when it was entered. */
+  readonly isNew: boolean;
+}
+
+const ROOT_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+const CHILD_FLAGS = ROOT_FLAGS | O_NOFOLLOW;
+/** Directories are private until their own mode is set. */
+const DIRECTORY_MODE = 0o700;
+/** A hard link needs two directories at once. */
+const OPEN_MIN = 2;
+
+/** The directories of a target, of which a few are open. */
+export class TargetDirectories {
+  /** The target itself. */
+  readonly root: TargetDirectory = { path: new Uint8Array(0), isNew: false };
+  readonly #calls: DiskCalls;
+  readonly #open: OpenDirectories<TargetDirectory>;
+  readonly #rootFd: number;
+
+  private constructor(calls: DiskCalls, rootFd: number, openMax: number) {
+    this.#calls = calls;
+    this.#rootFd = rootFd;
+    this.#open = new OpenDirectories(calls, Math.max(OPEN_MIN, openMax));
+  }
+
+  /**
+   * Opens the target.
+   *
+   * @param calls The back end.
+   * @param path Its path and NUL.
+   * @param openMax Directories below it that are open at most.
+   * @returns The directories.
+   * @throws {DiskError} If it cannot be opened.
+   */
+  static open(
+    calls: DiskCalls,
+    path: Uint8Array,
+    openMax: number,
+  ): TargetDirectories {
+    const fd = calls.open(path, ROOT_FLAGS, 0);
+    if (fd >= 0) return new TargetDirectories(calls, fd, openMax);
+    throw new DiskError("open target", path.subarray(0, -1), errnoName(fd));
+  }
+
+  /**
+   * The descriptor of a directory, good until the next call.
+   *
+   * @param directory The directory.
+   * @throws {DiskError} If it cannot be opened any more.
+   */
+  fd(directory: TargetDirectory): number {
+    if (directory === this.root) return this.#rootFd;
+    let fd = this.#open.get(directory);
+    if (fd >= 0) return fd;
+    fd = openBelow(this.#calls, this.#rootFd, directory.path);
+    if (fd < 0) throw this.#findCulprit(directory.path, fd);
+    this.#open.set(directory, fd);
+    return fd;
+  }
+
+  /**
+   * A directory in a directory.
+   *
+   * @param parent The directory above.
+   * @param name Its name.
+   * @param create Whether it is made if absent.
+   * @throws {DiskError} If it cannot be entered.
+   */
+  enter(
+    parent: TargetDirectory,
+    name: Uint8Array,
+    create: boolean,
+  ): TargetDirectory {
+    const text = checkedName("open directory", parent, name);
+    const path = joinName(parent.path, name, 0, name.length);
+    const at = this.fd(parent);
+    const made = create
+      ? this.#calls.mkdirAt(at, text, DIRECTORY_MODE)
+      : -EEXIST;
+    if (made < 0 && made !== -EEXIST) {
+      throw new DiskError("make directory", path, errnoName(made));
+    }
+    const fd = this.#calls.openAt(at, text, CHILD_FLAGS, 0);
+    if (fd < 0) {
+      throw new DiskError("open directory", path, this.#explain(at, text, fd));
+    }
+    const directory = { path, isNew: made >= 0 };
+    this.#open.set(directory, fd);
+    return directory;
+  }
+
+  /**
+   * A directory by its path.
+   *
+   * @param path Path relative to the target.
+   * @throws {DiskError} If it cannot be entered; it names the part that is in the way.
+   */
+  at(path: Uint8Array): TargetDirectory {
+    if (path.length === 0) return this.root;
+    const isSafe = (name: Uint8Array) =>
+      checkName(name, 0, name.length) === undefined;
+    if (!splitPath(path).every(isSafe)) {
+      throw new DiskError("open directory", path, "EUNSAFE");
+    }
+    const directory = { path: path.slice(), isNew: false };
+    this.fd(directory);
+    return directory;
+  }
+
+  /** Finds the part of a path that cannot be entered. */
+  #findCulprit(path: Uint8Array, result: number): DiskError {
+    let parent = this.root;
+    for (const name of splitPath(path)) {
+      try {
+        parent = this.enter(parent, name, false);
+      } catch (error) {
+        if (error instanceof DiskError) return error;
+        throw error;
+      }
+    }
+    return new DiskError("open directory", path, errnoName(result));
+  }
+
+  /** For a link in place of a directory Linux says ENOTDIR: here it is called what it is. */
+  #explain(at: number, text: Uint8Array, result: number): string {
+    const stats = new StatTable(1);
+    if (result !== -ENOTDIR) return errnoName(result);
+    const isLink =
+      this.#calls.statAt(at, text, AT_SYMLINK_NOFOLLOW, stats, 0) >= 0 &&
+      (stats.mode(0) & S_IFMT) === S_IFLNK;
+    return isLink ? "ELOOP" : errnoName(result);
+  }
+
+  /**
+   * Closes a directory that is about to be removed, and all below it.
+   *
+   * @param path Its path.
+   */
+  forget(path: Uint8Array): void {
+    for (const directory of [...this.#open.keys()]) {
+      if (isWithin(directory.path, path)) this.#open.delete(directory);
+    }
+  }
+
+  /** Closes all. */
+  close(): void {
+    this.#open.closeAll();
+    this.#calls.close(this.#rootFd);
+  }
+}
+
+const SLASH = 0x2f;
+
+function isWithin(path: Uint8Array, directory: Uint8Array): boolean {
+  if (path.length < directory.length) return false;
+  for (let i = 0; i < directory.length; i++) {
+    if (path[i] !== directory[i]) return false;
+  }
+  return path.length === directory.length || path[directory.length] === SLASH;
+}
