@@ -65,8 +65,8 @@ export class Blake3Kernel {
   readonly #exports: KernelExports;
 
   constructor() {
-    const wasm = Uint8Array.from(atob(BLAKE3_WASM), (c) => c.charCodeAt(0));
-    const instance = new WebAssembly.Instance(new WebAssembly.Module(wasm));
+    const module = new WebAssembly.Module(decodeBase64(BLAKE3_WASM));
+    const instance = new WebAssembly.Instance(module);
     this.#exports = instance.exports as unknown as KernelExports;
     const { buffer } = this.#exports.memory;
     this.input = new Uint8Array(buffer, INPUT, BLOCK_SIZE);
@@ -112,6 +112,17 @@ export class Blake3Kernel {
     new Uint8Array(this.input.buffer, key, ID_SIZE).set(this.out);
     return { key, flags: DERIVE_KEY_MATERIAL };
   }
+}
+
+/** Without `fromBase64`, which Node has from version 25 on, 1 ms slower. */
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  if (typeof Uint8Array.fromBase64 === "function") {
+    return Uint8Array.fromBase64(text);
+  }
+  const binary = atob(text);
+  const bytes = new Uint8Array(binary.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = binary.charCodeAt(i);
+  return bytes;
 }
 
 let kernel: Blake3Kernel | undefined;

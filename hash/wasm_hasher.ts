@@ -99,8 +99,7 @@ function hash(kernel: Blake3Kernel, mode: KernelMode, bytes: Uint8Array): void {
 }
 
 /**
- * The portable hasher. Its code is made ready by the first hash, at once, in
- * about a millisecond.
+ * The portable hasher. The first hash makes its code ready, without waiting.
  *
  * @example
  * ```ts
