@@ -6,6 +6,9 @@ import { changeTree } from "./_trees.ts";
 /** How much of a tree changes between two saves. */
 const CHANGED_SHARE = 0.01;
 
+/** Memory that programs need beside what they write to tmpfs. */
+const SPARE_BYTES = 4 * 2 ** 30;
+
 /** What is measured of each program, in this order. */
 export const STEPS = ["save", "again", "restore", "changed"] as const;
 
@@ -16,6 +19,8 @@ export type Step = typeof STEPS[number];
 export interface RoundOptions {
   /** The tree. */
   readonly tree: string;
+  /** The sum of its files' sizes. */
+  readonly byteCount: number;
   /** A folder for stores, caches and restored trees. */
   readonly folder: string;
   /** How old files become before they are saved: programs that trust times read younger ones again. */
@@ -63,23 +68,30 @@ export class Rounds {
   /** Runs all steps of one program in a store of its own. */
   async #runProgram(program: Program): Promise<void> {
     await this.#settle();
-    if (program.init) await this.#shell(program.init);
-    const saved = program.save
-      ? await this.#step("save", program, program.save)
-      : "";
-    if (program.again) await this.#step("again", program, program.again);
-    if (program.restore) {
-      this.#env["ID"] = program.kind === "ours" ? idIn(saved) : "";
-      await this.#step("restore", program, program.restore);
-      if (this.#count === 1) {
+    try {
+      await this.#runSteps(program);
+    } finally {
+      for (const name of ["store", "target", "cache"]) {
+        await removeTree(`${this.#options.folder}/${name}`);
+      }
+    }
+  }
+
+  async #runSteps(program: Program): Promise<void> {
+    const { init, save, again, restore, kind } = program;
+    if (init) await this.#shell(init);
+    const saved = save ? await this.#step("save", program, save) : "";
+    if (saved === undefined) return;
+    if (again) await this.#step("again", program, again);
+    if (restore) {
+      this.#env["ID"] = kind === "ours" ? idIn(saved) : "";
+      const restored = await this.#step("restore", program, restore);
+      if (this.#count === 1 && restored !== undefined) {
         await this.#shell(`diff -rq --no-dereference "$TREE" "$TARGET"`);
       }
     }
-    if (program.save && program.again && this.#options.changes) {
-      await this.#stepChanged(program, program.again);
-    }
-    for (const name of ["store", "target", "cache"]) {
-      await removeTree(`${this.#options.folder}/${name}`);
+    if (save && again && this.#options.changes) {
+      await this.#stepChanged(program, again);
     }
   }
 
@@ -93,12 +105,18 @@ export class Rounds {
     }
   }
 
-  /** Measures one command and returns what it printed. */
+  /** Measures one command and returns what it printed, or undefined if there is no room for it. */
   async #step(
     step: Step,
     { name, save }: Program,
     command: string,
-  ): Promise<string> {
+  ): Promise<string | undefined> {
+    const isWriting = step === "save" || step === "restore";
+    const needed = isWriting ? this.#options.byteCount + SPARE_BYTES : 0;
+    if (save && Deno.systemMemoryInfo().available < needed) {
+      console.error(`${name}: no room for ${step}`);
+      return undefined;
+    }
     const run = await this.#shell(command);
     const rows = this.#rows.get(step)!;
     const runs = [...rows.get(name)?.runs ?? [], run];

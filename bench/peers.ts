@@ -96,6 +96,7 @@ async function measureTree(
   const size = await sizeOf(tree);
   const rounds = new Rounds([...found.keys()], {
     tree,
+    byteCount: size.byteCount,
     folder,
     settleMs: settings.size === "full" ? SETTLE_MS : 0,
     changes: name === "source",
@@ -115,7 +116,7 @@ async function measureTree(
 /** Says what was measured, how and where. */
 function renderSection(
   name: string | undefined,
-  size: string,
+  { fileCount, byteCount }: TreeSize,
   found: ReadonlyMap<Program, string>,
   { runCount, level }: Settings,
 ): string {
@@ -127,7 +128,9 @@ function renderSection(
     level === "1" ? "everybody at level 1" : "defaults"
   }
 
-${size}. Printed on ${date} by
+${fileCount.toLocaleString("en")} files, ${
+    megabytes(byteCount)
+  } MB. Printed on ${date} by
 
 \`\`\`sh
 deno task bench:peers ${name ?? "FOLDER"} --runs ${runCount} --level ${level}
@@ -159,15 +162,20 @@ function renderSteps(rounds: Rounds, found: readonly Program[]): string {
   return text;
 }
 
-async function sizeOf(tree: string): Promise<string> {
+interface TreeSize {
+  readonly fileCount: number;
+  readonly byteCount: number;
+}
+
+async function sizeOf(tree: string): Promise<TreeSize> {
   const command =
-    `find "$TREE" -type f -printf '%s\\n' | awk '{ n++; s += $1 } END { print n, s }'`;
+    `find "$TREE" -type f -printf '%s\\n' | awk '{ n++; s += $1 } END { printf "%d %d", n, s }'`;
   const { output } = await measure(command, {
     cwd: MEMORY,
     env: { TREE: tree },
   });
   const [fileCount, byteCount] = output.split(" ").map(Number);
-  return `${fileCount.toLocaleString("en")} files, ${megabytes(byteCount)} MB`;
+  return { fileCount, byteCount };
 }
 
 /** Puts a section into the document and formats it as `deno task ok` wants it. */
