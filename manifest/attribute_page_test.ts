@@ -36,7 +36,7 @@ function goldenBuilder(): AttributePageBuilder {
   builder.setOwner(0, ann);
   builder.setTimes(0, 1, 1, 2, 2);
   builder.setTimes(1, -1, 999999999, 3, 3);
-  builder.setTimes(2, 0x6afff1ea, 123456789, 2 ** 32 + 4, 4);
+  builder.setTimes(2, 0x6affdeaa, 123456789, 2 ** 32 + 4, 4);
   builder.setInode(0, 10, 0, 3, 0);
   builder.setInode(1, 11, 1, 2, 1);
   builder.setInode(2, 12, 0, 1, 0);
@@ -58,7 +58,7 @@ Deno.test("AttributePage reads every field of the golden bytes", () => {
   strictEqual(page.owners, 2);
   deepStrictEqual(page.treeId, COUNTING_ID);
   deepStrictEqual(page.pageIdBytes(0), EMPTY_ID);
-  deepStrictEqual(column((row) => page.mtimeSec(row)), [1, -1, 0x6afff1ea]);
+  deepStrictEqual(column((row) => page.mtimeSec(row)), [1, -1, 0x6affdeaa]);
   deepStrictEqual(column((row) => page.mtimeNs(row)), [
     1,
     999999999,
