@@ -1,0 +1,104 @@
+import type { StatTable } from "@snap/posix/stat-table";
+import type { Moment } from "./_parent_directory.ts";
+
+/** What {@linkcode DeviceTable} needs. */
+export interface DeviceTableOptions {
+  /**
+   * Where the snapshot before was begun; times from two seconds before it on
+   * prove nothing. Absent if there is no snapshot before.
+   */
+  readonly parentStart: Moment | undefined;
+  /** Tells whether the file system of a row keeps change times as it should. */
+  readonly isWellKnown: (stats: StatTable, row: number) => boolean;
+  /** Believes change times on every file system. */
+  readonly trustStat: boolean;
+}
+
+/** Two changes within this time may look like one. */
+const GRACE_SEC = 2;
+
+/** Numbers the devices of one save, and knows how far their times can be trusted. */
+export class DeviceTable {
+  readonly #options: DeviceTableOptions;
+  readonly #trustedBefore: Moment | undefined;
+  readonly #devices = new Map<number, { number: number; isTrusted: boolean }>();
+  #major = -1;
+  #minor = -1;
+  #number = 0;
+  #isTrusted = false;
+
+  /**
+   * Constructs a new instance. The first row asked for must be the root's.
+   *
+   * @param options What is known of clocks and file systems.
+   */
+  constructor(options: DeviceTableOptions) {
+    this.#options = options;
+    const start = options.parentStart;
+    this.#trustedBefore = start === undefined
+      ? undefined
+      : { sec: start.sec - GRACE_SEC, ns: start.ns };
+  }
+
+  /**
+   * Numbers the device of a row.
+   *
+   * @param stats The table.
+   * @param row The row.
+   * @returns The number in this save, 0 for the device of the root.
+   */
+  numberOf(stats: StatTable, row: number): number {
+    this.#find(stats, row);
+    return this.#number;
+  }
+
+  /**
+   * Tells whether an equal change time means an equal entry.
+   *
+   * @param stats The table.
+   * @param row The row.
+   * @returns Whether the entry need not be read again if its row is the same.
+   */
+  isTrusted(stats: StatTable, row: number): boolean {
+    const moment = this.trustedBefore(stats, row);
+    if (moment === undefined) return false;
+    const sec = stats.ctimeSec(row);
+    return sec < moment.sec ||
+      (sec === moment.sec && stats.ctimeNs(row) < moment.ns);
+  }
+
+  /**
+   * Gives the moment before which times are proof.
+   *
+   * @param stats The table.
+   * @param row The row.
+   * @returns The moment, or `undefined` if nothing is proof for this row.
+   */
+  trustedBefore(stats: StatTable, row: number): Moment | undefined {
+    if (this.#trustedBefore === undefined) return undefined;
+    this.#find(stats, row);
+    if (this.#isTrusted) return this.#trustedBefore;
+    // Such file systems set the change time to the modification time, or to 0.
+    const isMade = stats.ctimeSec(row) === 0 ||
+      (stats.ctimeSec(row) === stats.mtimeSec(row) &&
+        stats.ctimeNs(row) === stats.mtimeNs(row));
+    return isMade ? undefined : this.#trustedBefore;
+  }
+
+  #find(stats: StatTable, row: number): void {
+    const major = stats.deviceMajor(row), minor = stats.deviceMinor(row);
+    if (major === this.#major && minor === this.#minor) return;
+    const key = major * 2 ** 32 + minor;
+    let device = this.#devices.get(key);
+    if (device === undefined) {
+      const isTrusted = this.#options.trustStat ||
+        this.#options.isWellKnown(stats, row);
+      device = { number: this.#devices.size, isTrusted };
+      this.#devices.set(key, device);
+    }
+    this.#major = major;
+    this.#minor = minor;
+    this.#number = device.number;
+    this.#isTrusted = device.isTrusted;
+  }
+}

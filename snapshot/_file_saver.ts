@@ -1,0 +1,331 @@
+import type { HashStream } from "@snap/hash";
+import { DiskError } from "@snap/disk/disk-error";
+import { FileReader } from "@snap/disk/source-file";
+import { STAT_ROW_SIZE, StatTable } from "@snap/posix/stat-table";
+import type { Lane } from "./_lane.ts";
+import { LaneReader } from "./_lane_reader.ts";
+import type { ObjectSaver } from "./_object_saver.ts";
+import {
+  type BatchResult,
+  type FileBatch,
+  type FileError,
+  FileStatus,
+  type RecipeNode,
+} from "./_save_messages.ts";
+
+/** Content up to this size is read whole before it is chunked. */
+const WHOLE_SIZE_MAX = 4 * 1024 * 1024;
+/** A file that changes while it is read is read once more. */
+const ATTEMPTS_MAX = 2;
+
+/** What a file's content turned out to be. */
+interface ReadContent {
+  /** Bytes of the content. */
+  readonly size: number;
+  /** Whether the file is still what the expected row says. */
+  readonly isStable: boolean;
+}
+
+/** Reads and stores the files of batches. Runs in a worker, or without one. */
+export class FileSaver implements Disposable {
+  readonly #objects: ObjectSaver;
+  readonly #file: FileReader;
+  readonly #whole: HashStream;
+  #buffer: Uint8Array | undefined;
+  #draft = new Draft(0, 0);
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param source The path of the directory that is saved.
+   * @param objects Where content goes.
+   */
+  constructor(source: Uint8Array, objects: ObjectSaver) {
+    this.#file = new FileReader(source);
+    this.#objects = objects;
+    this.#whole = objects.hasher.stream();
+  }
+
+  /**
+   * Reads and stores the files of a batch. No frame spans two batches.
+   *
+   * @param batch The files.
+   * @param isStopped Asked before each file; the batch is left when it says so.
+   * @returns What came of them.
+   */
+  save(batch: FileBatch, isStopped: () => boolean): BatchResult {
+    return this.#run(batch, (stats, row) => {
+      if (isStopped()) return;
+      this.#saveFile(stats, row);
+    });
+  }
+
+  /**
+   * Reads one large file, and shares its chunks with other workers.
+   *
+   * @param batch The file.
+   * @param lane The ring.
+   * @returns What came of it.
+   */
+  saveLarge(batch: FileBatch, lane: Lane): BatchResult {
+    const reader = new LaneReader(this.#objects, this.#whole);
+    return this.#run(batch, (stats, row) => {
+      this.#retry(stats, row, (expected, at) => {
+        const nodes: RecipeNode[] = [];
+        const size = reader.read(lane, this.#file, {
+          size: expected.size(at),
+          id: this.#draft.id,
+          nodes,
+        });
+        const isStable = this.#isStable(expected, at, size);
+        this.#draft.nodes = nodes;
+        return { size, isStable };
+      });
+    });
+  }
+
+  /** Closes the source. */
+  [Symbol.dispose](): void {
+    this.#file[Symbol.dispose]();
+  }
+
+  #run(
+    batch: FileBatch,
+    save: (stats: StatTable, row: number) => void,
+  ): BatchResult {
+    let count = 0;
+    for (const part of batch.parts) count += part.ends.length;
+    const { newByteCount, newObjectCount } = this.#objects;
+    const draft = this.#draft = new Draft(batch.number, count);
+    for (const part of batch.parts) {
+      const rows = part.ends.length;
+      const stats = StatTable.fromBuffer(part.stats, rows);
+      for (let i = 0; i < rows; i++, draft.index++) {
+        const start = i === 0 ? 0 : part.ends[i - 1];
+        const name = part.names.subarray(start, part.ends[i]);
+        try {
+          this.#file.open(part.directory, name, stats.uid(i));
+          save(stats, i);
+        } catch (error) {
+          if (!(error instanceof DiskError)) throw error;
+          draft.fail(error);
+        }
+      }
+    }
+    this.#file.close();
+    this.#objects.closeBundle();
+    return draft.result(
+      this.#objects.newByteCount - newByteCount,
+      this.#objects.newObjectCount - newObjectCount,
+    );
+  }
+
+  #saveFile(stats: StatTable, row: number): void {
+    this.#retry(stats, row, (expected, at, isLast) => {
+      const size = expected.size(at);
+      if (size <= this.#objects.chunkSizeMax) {
+        return this.#readSmall(expected, at, isLast);
+      }
+      return size <= WHOLE_SIZE_MAX
+        ? this.#readWhole(expected, at, isLast)
+        : this.#readInPieces(expected, at);
+    });
+  }
+
+  /** Reads a file until it held still meanwhile, but not for ever. */
+  #retry(
+    stats: StatTable,
+    row: number,
+    read: (expected: StatTable, at: number, isLast: boolean) => ReadContent,
+  ): void {
+    const draft = this.#draft;
+    let expected = stats, at = row;
+    let content: ReadContent = { size: 0, isStable: false };
+    let attempt = 0;
+    for (; attempt < ATTEMPTS_MAX && !content.isStable; attempt++) {
+      if (attempt > 0) {
+        expected = new StatTable(1);
+        this.#file.stats.copyRow(0, expected, at = 0);
+      }
+      content = read(expected, at, attempt + 1 === ATTEMPTS_MAX);
+    }
+    if (attempt > 1) draft.noteRow(this.#file.stats, content.isStable);
+    draft.commit(content.size);
+    this.#saveExtras(expected, at);
+  }
+
+  #readSmall(
+    expected: StatTable,
+    at: number,
+    isLast: boolean,
+  ): ReadContent {
+    const wanted = expected.size(at);
+    // One byte more than is expected tells whether the file has grown.
+    const space = this.#objects.reserve(wanted + 1);
+    const read = this.#file.read(space, 0);
+    const isStable = this.#isStable(expected, at, read);
+    const size = Math.min(read, wanted);
+    if (!isStable && !isLast) {
+      this.#objects.bundle.drop();
+      return { size, isStable };
+    }
+    this.#objects.hasher.hashInto(space.subarray(0, size), this.#draft.id);
+    if (size > 0) this.#objects.commitReserved(this.#draft.id, 0, size);
+    else this.#objects.bundle.drop();
+    return { size, isStable };
+  }
+
+  #readWhole(
+    expected: StatTable,
+    at: number,
+    isLast: boolean,
+  ): ReadContent {
+    const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
+    const wanted = expected.size(at);
+    const read = this.#file.read(buffer.subarray(0, wanted + 1), 0);
+    const isStable = this.#isStable(expected, at, read);
+    const size = Math.min(read, wanted);
+    if (!isStable && !isLast) return { size, isStable };
+    const bytes = buffer.subarray(0, size);
+    if (size <= this.#objects.chunkSizeMax) {
+      this.#draft.id = size === 0
+        ? this.#emptyId()
+        : this.#objects.putContent(bytes, this.#draft.nodes);
+      return { size, isStable };
+    }
+    this.#objects.hasher.hashInto(bytes, this.#draft.id);
+    this.#objects.putLarge(bytes, this.#draft.id, this.#draft.nodes);
+    return { size, isStable };
+  }
+
+  #readInPieces(expected: StatTable, at: number): ReadContent {
+    const objects = this.#objects;
+    const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
+    const wanted = expected.size(at);
+    const nodes: RecipeNode[] = [];
+    const recipe = objects.beginRecipe(nodes);
+    this.#whole.reset();
+    let size = 0, held = 0;
+    for (let isEnd = false; !isEnd;) {
+      const room = Math.min(buffer.length - held, wanted - size);
+      const read = this.#file.read(buffer.subarray(held, held + room), size);
+      this.#whole.update(buffer.subarray(held, held + read));
+      size += read;
+      held += read;
+      isEnd = read < room || size === wanted;
+      if (objects.isNaming) {
+        held = 0;
+        continue;
+      }
+      const used = objects.putChunks(buffer.subarray(0, held), recipe, isEnd);
+      buffer.copyWithin(0, used, held);
+      held -= used;
+    }
+    objects.closeContent();
+    this.#whole.digestInto(this.#draft.id);
+    const isStable = this.#isStable(expected, at, size);
+    this.#draft.nodes = nodes;
+    if (size === 0 || objects.isNaming) return { size, isStable };
+    this.#finishPieces(size);
+    return { size, isStable };
+  }
+
+  /** Ends the recipe, unless the content turned out small or known. */
+  #finishPieces(size: number): void {
+    const { id, nodes } = this.#draft;
+    const isLarge = size > this.#objects.chunkSizeMax;
+    if (isLarge && this.#objects.claimLarge(id, 0)) {
+      this.#objects.finishRecipe(id);
+    } else nodes.length = 0;
+  }
+
+  #saveExtras(expected: StatTable, at: number): void {
+    const draft = this.#draft;
+    const put = (bytes: Uint8Array): Uint8Array =>
+      this.#objects.putContent(bytes, draft.nodes);
+    const extras = this.#file.extras(expected, at, put);
+    if (extras !== undefined) draft.noteExtras(extras);
+  }
+
+  #isStable(expected: StatTable, at: number, size: number): boolean {
+    return this.#file.isUnchanged(expected, at) && size === expected.size(at);
+  }
+
+  #emptyId(): Uint8Array {
+    const id = new Uint8Array(32);
+    this.#objects.hasher.hashInto(new Uint8Array(0), id);
+    return id;
+  }
+}
+
+/** The result of a batch while it is being made. */
+class Draft {
+  index = 0;
+  /** The id of the file in hand. */
+  id: Uint8Array = new Uint8Array(32);
+  /** The recipe nodes of the file in hand. */
+  nodes: RecipeNode[] = [];
+  readonly #number: number;
+  readonly #status: Uint8Array;
+  readonly #ids: Uint8Array;
+  readonly #sizes: Float64Array;
+  readonly #extras: [number, Uint8Array][] = [];
+  readonly #rows: [number, ArrayBuffer][] = [];
+  readonly #errors: FileError[] = [];
+  readonly #recipes: RecipeNode[] = [];
+
+  constructor(number: number, count: number) {
+    this.#number = number;
+    this.#status = new Uint8Array(count);
+    this.#ids = new Uint8Array(32 * count);
+    this.#sizes = new Float64Array(count);
+  }
+
+  fail(error: DiskError): void {
+    const { action, code } = error;
+    this.#status[this.index] = FileStatus.failed;
+    this.#errors.push({ index: this.index, action, code });
+    this.nodes = [];
+  }
+
+  noteRow(stats: StatTable, isStable: boolean): void {
+    const row = new StatTable(1);
+    stats.copyRow(0, row, 0);
+    this.#rows.push([this.index, row.buffer.slice(0, STAT_ROW_SIZE)]);
+    this.#status[this.index] = isStable
+      ? FileStatus.reread
+      : FileStatus.changed;
+  }
+
+  noteExtras(bytes: Uint8Array): void {
+    this.#extras.push([this.index, bytes.slice()]);
+    this.#takeNodes();
+  }
+
+  commit(size: number): void {
+    this.#ids.set(this.id, 32 * this.index);
+    this.#sizes[this.index] = size;
+    this.#takeNodes();
+  }
+
+  result(newByteCount: number, newObjectCount: number): BatchResult {
+    return {
+      number: this.#number,
+      status: this.#status,
+      ids: this.#ids,
+      sizes: this.#sizes,
+      extras: this.#extras,
+      rows: this.#rows,
+      errors: this.#errors,
+      recipes: this.#recipes,
+      newByteCount,
+      newObjectCount,
+    };
+  }
+
+  #takeNodes(): void {
+    for (const node of this.nodes) this.#recipes.push(node);
+    this.nodes = [];
+  }
+}
+

@@ -1,0 +1,135 @@
+import type { FileReader } from "@snap/disk/source-file";
+import type { HashStream } from "@snap/hash";
+import type { RecipeBuilder } from "@snap/pack/recipe-builder";
+import { type GroupWork, type Lane, SEGMENT_COUNT, SEGMENT_SIZE } from "./_lane.ts";
+import type { ObjectSaver } from "./_object_saver.ts";
+import type { RecipeNode } from "./_save_messages.ts";
+
+/** The file that a lane reads. */
+export interface LaneFile {
+  /** The size that is expected: no more is read. */
+  readonly size: number;
+  /** Where the id of the whole goes. */
+  readonly id: Uint8Array;
+  /** Where the nodes of the recipe go. */
+  readonly nodes: RecipeNode[];
+}
+
+interface LaneRead extends LaneFile {
+  readonly recipe: RecipeBuilder;
+  readonly work: GroupWork;
+}
+
+/** Reads a large file once, hashes the whole, cuts it, and hands the chunks out. */
+export class LaneReader {
+  readonly #objects: ObjectSaver;
+  readonly #whole: HashStream;
+  readonly #contentSizeMin: number;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param objects Where content goes.
+   * @param whole A hash to use.
+   */
+  constructor(objects: ObjectSaver, whole: HashStream) {
+    this.#objects = objects;
+    this.#whole = whole;
+    this.#contentSizeMin = objects.contentSizeMin;
+  }
+
+  /**
+   * Reads a file through a lane.
+   *
+   * @param lane The ring.
+   * @param source The open file.
+   * @param file What is expected, and where results go.
+   * @returns The bytes read.
+   * @throws {DiskError} If the file cannot be read.
+   */
+  read(lane: Lane, source: FileReader, file: LaneFile): number {
+    const objects = this.#objects;
+    const work = objects.putGroup.bind(objects);
+    const recipe = objects.beginRecipe(file.nodes);
+    this.#whole.reset();
+    try {
+      const size = this.#readAll(lane, source, { ...file, recipe, work });
+      lane.drain(work);
+      this.#consume(lane, recipe);
+      this.#whole.digestInto(file.id);
+      if (size > objects.chunkSizeMax && objects.claimLarge(file.id, 0)) {
+        objects.finishRecipe(file.id);
+      } else file.nodes.length = 0;
+      return size;
+    } catch (error) {
+      // Others may still be at work on what was read.
+      if (!lane.isStopped) lane.drain(work);
+      throw error;
+    }
+  }
+
+  #readAll(lane: Lane, source: FileReader, file: LaneRead): number {
+    const { recipe, work } = file;
+    let size = 0, held = 0, heldStart = 0;
+    for (let segment = 0, isEnd = false; !isEnd;) {
+      lane.claimSegment(segment, work);
+      const base = segment * SEGMENT_SIZE;
+      lane.bytes.copyWithin(base, heldStart, heldStart + held);
+      const room = Math.min(SEGMENT_SIZE - held, file.size - size);
+      const target = lane.bytes.subarray(base + held, base + held + room);
+      const read = source.read(target, size);
+      this.#whole.update(target.subarray(0, read));
+      size += read;
+      isEnd = read < room || size === file.size;
+      const end = base + held + read;
+      heldStart = this.#publish(lane, segment, end, isEnd, work);
+      held = end - heldStart;
+      this.#consume(lane, recipe);
+      segment = (segment + 1) % SEGMENT_COUNT;
+    }
+    return size;
+  }
+
+  /** Cuts a segment into groups, and gives the offset behind the last one. */
+  #publish(
+    lane: Lane,
+    segment: number,
+    end: number,
+    isEnd: boolean,
+    work: GroupWork,
+  ): number {
+    const base = segment * SEGMENT_SIZE;
+    const groups: number[] = [];
+    const sizes: number[] = [];
+    let groupStart = base, first = 0, start = base;
+    const close = (): void => {
+      groups.push(groupStart - base, first, sizes.length - first);
+      groupStart = start;
+      first = sizes.length;
+    };
+    while (start < end) {
+      if (!isEnd && end - start < this.#objects.chunkSizeMax) break;
+      const cut = this.#objects.cut(lane.bytes, start, end);
+      sizes.push(cut - start);
+      start = cut;
+      if (start - groupStart >= this.#contentSizeMin) close();
+    }
+    if (isEnd && start > groupStart) close();
+    lane.publish(segment, groups, sizes, work);
+    return groupStart;
+  }
+
+  #consume(lane: Lane, recipe: RecipeBuilder): void {
+    while (
+      lane.consume((ids, offset, size) => {
+        if (isZeroId(ids, offset)) recipe.pushZeros(size);
+        else recipe.push(ids, offset, size);
+      })
+    );
+  }
+}
+
+function isZeroId(ids: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < 32; i++) if (ids[offset + i] !== 0) return false;
+  return true;
+}

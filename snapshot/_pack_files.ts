@@ -1,0 +1,155 @@
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import type { Hasher } from "@snap/hash";
+import type { Codec } from "@snap/pack/codec";
+import type { FrameBuilder } from "@snap/pack/frame-builder";
+import type { PackRole } from "@snap/pack/object-kind";
+import { type PackSink, PackWriter } from "@snap/pack/pack-writer";
+
+/** A finished pack in a file of its own, not yet in the store. */
+export interface FinishedPackFile {
+  /** The file. */
+  readonly path: string;
+  /** The id of the pack. */
+  readonly id: Uint8Array;
+  /** The size of the pack in bytes. */
+  readonly size: number;
+  /** Data or trees. */
+  readonly role: number;
+  /** The table of the pack. */
+  readonly table: Uint8Array;
+  /** The offset of the table in the pack. */
+  readonly tableOffset: number;
+  /** The number of frames in the table. */
+  readonly frameCount: number;
+  /** The number of objects in the table. */
+  readonly objectCount: number;
+}
+
+/** What {@linkcode PackFiles} needs. */
+export interface PackFilesOptions {
+  /** The beginning of the files' paths; a number is added. */
+  readonly spoolPath: string;
+  /** Data or trees. */
+  readonly role: PackRole;
+  /** A pack is finished at this many bytes. */
+  readonly sizeTarget: number;
+  /** The save id. */
+  readonly saveId: Uint8Array;
+  /** Makes the salt of each pack: 32 bytes. */
+  readonly random: (size: number) => Uint8Array;
+  /** The codec of new frames. */
+  readonly codec: Codec;
+  /** The hasher. */
+  readonly hasher: Hasher;
+  /** Takes each finished pack over. */
+  readonly onPack: (pack: FinishedPackFile) => void;
+}
+
+/** Writes frames into one pack file after another. Synchronous. */
+export class PackFiles {
+  /** Stored bytes of all packs so far. */
+  storedByteCount = 0;
+  readonly #options: PackFilesOptions;
+  #sink: FileSink | undefined;
+  #writer: PackWriter | undefined;
+  #fileCount = 0;
+
+  /**
+   * Constructs a new instance. No file is made before the first frame.
+   *
+   * @param options Where and how to write.
+   */
+  constructor(options: PackFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes a frame and empties its builder. Does nothing for an empty one.
+   *
+   * @param frame The objects of the frame.
+   */
+  add(frame: FrameBuilder): void {
+    if (frame.size === 0) return;
+    const writer = this.#writer ?? this.#open();
+    const before = writer.size;
+    writer.addFrame(frame.plain(), frame.rows);
+    this.storedByteCount += writer.size - before;
+    frame.clear();
+    if (writer.size >= this.#options.sizeTarget) this.finish();
+  }
+
+  /**
+   * Gives the writer of the pack in hand, for frames that are compressed already.
+   *
+   * @returns The writer.
+   */
+  writer(): PackWriter {
+    return this.#writer ?? this.#open();
+  }
+
+  /** Finishes the pack in hand, if there is one. */
+  finish(): void {
+    if (this.#writer === undefined || this.#sink === undefined) return;
+    const writer = this.#writer;
+    const sink = this.#sink;
+    const { id, size, table } = writer.finish();
+    sink.close();
+    this.#writer = undefined;
+    this.#sink = undefined;
+    this.#options.onPack({
+      path: sink.path,
+      id,
+      size,
+      role: this.#options.role,
+      table: table.bytes,
+      tableOffset: table.tableOffset,
+      frameCount: table.frameCount,
+      objectCount: table.objectCount,
+    });
+  }
+
+  /** Drops the pack in hand and its file. */
+  discard(): void {
+    this.#sink?.close();
+    if (this.#sink !== undefined) rmSync(this.#sink.path, { force: true });
+    this.#sink = undefined;
+    this.#writer = undefined;
+  }
+
+  #open(): PackWriter {
+    const { spoolPath, role, saveId, random, codec, hasher } = this.#options;
+    this.#sink = new FileSink(`${spoolPath}-${this.#fileCount++}`);
+    this.#writer = new PackWriter({
+      sink: this.#sink,
+      role,
+      saveId,
+      salt: random(32),
+      codec,
+      hasher,
+    });
+    return this.#writer;
+  }
+}
+
+class FileSink implements PackSink {
+  readonly path: string;
+  #descriptor: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#descriptor = openSync(path, "wx", 0o600);
+  }
+
+  write(bytes: Uint8Array): void {
+    let offset = 0;
+    while (offset < bytes.length) {
+      offset += writeSync(this.#descriptor, bytes, offset);
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor < 0) return;
+    closeSync(this.#descriptor);
+    this.#descriptor = -1;
+  }
+}

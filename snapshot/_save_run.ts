@@ -1,0 +1,379 @@
+import { DiskError } from "@snap/disk/disk-error";
+import { localOwners } from "@snap/disk/owners";
+import type { Source } from "@snap/disk/source";
+import type { Hasher } from "@snap/hash";
+import { EntryKind } from "@snap/manifest/entry-kind";
+import { S_IFMT, S_IFREG } from "@snap/posix/mode";
+import { StatTable } from "@snap/posix/stat-table";
+import { BatchQueue, type QueuedBatch } from "./_batch_queue.ts";
+import { DeviceTable } from "./_device_table.ts";
+import { DirectorySaver, type SaveObject } from "./_directory_saver.ts";
+import { wellKnownDevices } from "./_file_systems.ts";
+import { Lane } from "./_lane.ts";
+import type { FinishedPackFile } from "./_pack_files.ts";
+import type { Moment, ParentDirectory } from "./_parent_directory.ts";
+import type { PendingDirectory } from "./_pending_directory.ts";
+import {
+  type BatchResult,
+  FileStatus,
+  type IndexFile,
+  type RecipeNode,
+  type SaverConfig,
+} from "./_save_messages.ts";
+import { SavePool } from "./_save_pool.ts";
+import { Saver } from "./_saver.ts";
+import {
+  newSaveProgress,
+  PROGRESS_INTERVAL_MS,
+  type SaveProgress,
+} from "./save_progress.ts";
+import { type ParentChild, SaveWalk } from "./_save_walk.ts";
+import type { Totals } from "./record.ts";
+
+/** Files from this size on are read by one worker and packed by all. */
+const LARGE_SIZE_MIN = 32 * 1024 * 1024;
+/** Below these sizes, groups of chunks are too many for the ring. */
+const LANE_CHUNK_SIZE_MIN = 4096;
+const LANE_CONTENT_SIZE_MIN = 8192;
+/** Batches that wait for each worker before the walk does. */
+const BATCHES_AHEAD = 4;
+/** The walk lets messages in at least this often. */
+const BREATH_MS = 4;
+
+/** What {@linkcode SaveRun} needs. */
+export interface SaveRunOptions {
+  readonly source: Source;
+  readonly config: Omit<SaverConfig, "spoolPath" | "source" | "stop">;
+  readonly hasher: Hasher;
+  readonly random: (size: number) => Uint8Array;
+  /** Workers; none reads in this thread. */
+  readonly workers: number;
+  /** The paths of packs begin with this; one for each worker and one more. */
+  readonly spoolPaths: readonly string[];
+  /** The root of the snapshot before. */
+  readonly parent: ParentDirectory | undefined;
+  readonly parentStart: Moment | undefined;
+  readonly openParent: (
+    directory: ParentDirectory,
+    child: ParentChild,
+  ) => Promise<ParentDirectory | undefined>;
+  readonly trustStat: boolean;
+  /** Names and stores trees and pages. */
+  readonly saveObject: SaveObject;
+  readonly saveRecipe: (node: RecipeNode) => void;
+  readonly onPack: (pack: FinishedPackFile) => void;
+  /** Waits while the store has enough to do. */
+  readonly settled: () => Promise<void> | undefined;
+  readonly onProgress: ((progress: SaveProgress) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a run found. */
+export interface SaveRunResult {
+  /** The id of the root tree, then the id of its page. */
+  readonly ids: Uint8Array;
+  readonly totals: Totals;
+  readonly errors: readonly DiskError[];
+  /** Files that changed while they were read. */
+  readonly changed: readonly Uint8Array[];
+}
+
+/** One walk of a source, with everything that is read on the way. */
+export class SaveRun {
+  readonly progress: SaveProgress = newSaveProgress();
+  readonly #options: SaveRunOptions;
+  readonly #stop = new SharedArrayBuffer(4);
+  readonly #queue: BatchQueue;
+  readonly #walk: SaveWalk;
+  readonly #directories: DirectorySaver;
+  readonly #devices: DeviceTable;
+  readonly #errors: DiskError[] = [];
+  readonly #changed: Uint8Array[] = [];
+  #held: QueuedBatch | undefined;
+  #pool: SavePool | undefined;
+  #inline: Saver | undefined;
+  #failure: { readonly error: unknown } | undefined;
+  #lastBreath = performance.now();
+  #lastProgress = 0;
+
+  /**
+   * Constructs a new instance. Nothing is read yet.
+   *
+   * @param options What to read, and where to.
+   */
+  constructor(options: SaveRunOptions) {
+    this.#options = options;
+    const { chunk, contentSizeMin } = options.config.settings;
+    const hasLane = options.workers > 1 && options.config.mode !== "name" &&
+      chunk.sizeMin >= LANE_CHUNK_SIZE_MIN &&
+      contentSizeMin >= LANE_CONTENT_SIZE_MIN;
+    this.#queue = new BatchQueue(
+      hasLane ? LARGE_SIZE_MIN : Infinity,
+      (batch) => this.#submit(batch),
+    );
+    this.#devices = new DeviceTable({
+      parentStart: options.parentStart,
+      isWellKnown: wellKnownDevices(options.source.path),
+      trustStat: options.trustStat,
+    });
+    const owners = localOwners();
+    this.#directories = new DirectorySaver({
+      save: options.saveObject,
+      deviceOf: (stats, row) => this.#devices.numberOf(stats, row),
+      userName: (uid) => owners.userName(uid),
+      groupName: (gid) => owners.groupName(gid),
+    });
+    this.#walk = new SaveWalk({
+      queue: this.#queue,
+      devices: this.#devices,
+      putContent: (bytes) => this.#putContent(bytes),
+      openParent: options.openParent,
+      onComplete: (directory, isSame) => this.#complete(directory, isSame),
+      onError: (error) => this.#errors.push(error),
+      onUnchanged: (byteCount) => this.#countUnchanged(byteCount),
+      breathe: () => this.#breathe(),
+    });
+  }
+
+  /**
+   * Walks and reads everything.
+   *
+   * @returns What was found; packs have been handed over.
+   * @throws {Error} If anything but the source failed, or the signal was given.
+   */
+  async run(): Promise<SaveRunResult> {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.fail(signal?.reason);
+    signal?.throwIfAborted();
+    signal?.addEventListener("abort", onAbort);
+    try {
+      await this.#readAll();
+      this.#report(true);
+      return {
+        ids: this.#walk.rootIds!,
+        totals: { ...this.#directories.totals },
+        errors: this.#errors,
+        changed: this.#changed,
+      };
+    } catch (error) {
+      this.fail(error);
+      throw this.#failure!.error;
+    } finally {
+      signal?.removeEventListener("abort", onAbort);
+      await this.close();
+    }
+  }
+
+  /**
+   * Ends the run.
+   *
+   * @param error Why: what `run` throws.
+   */
+  fail(error: unknown): void {
+    this.#failure ??= { error };
+    Atomics.store(new Int32Array(this.#stop), 0, 1);
+    this.#pool?.stop();
+  }
+
+  /** Ends the workers; packs in hand are dropped. */
+  async close(): Promise<void> {
+    this.#inline?.objects.discard();
+    this.#inline?.[Symbol.dispose]();
+    this.#inline = undefined;
+    const pool = this.#pool;
+    this.#pool = undefined;
+    await pool?.close();
+  }
+
+  async #readAll(): Promise<void> {
+    const { source, parent } = this.#options;
+    using root = source.root();
+    await this.#walk.run(root, parent);
+    this.progress.isWalked = true;
+    if (this.#held !== undefined) this.#readInline(this.#held);
+    if (this.#pool !== undefined) {
+      while (this.#pool.isBusy) {
+        this.#throwFailure();
+        await this.#pool.changed();
+        this.#report(false);
+      }
+      this.#throwFailure();
+      await this.#pool.finish();
+    }
+    this.#throwFailure();
+    this.#inline?.objects.finish();
+  }
+
+  /** One batch alone is read here; from two on, workers are worth their start. */
+  #submit(batch: QueuedBatch): void {
+    this.progress.foundFileCount += batch.rows.length;
+    this.progress.foundByteCount += batch.byteCount;
+    if (this.#options.workers === 0) return this.#readInline(batch);
+    if (this.#pool === undefined && this.#held === undefined) {
+      this.#held = batch;
+      return;
+    }
+    this.#pool ??= this.#startPool();
+    if (this.#held !== undefined) this.#pool.submit(this.#held);
+    this.#held = undefined;
+    this.#pool.submit(batch);
+  }
+
+  #startPool(): SavePool {
+    const { workers, hasher, onPack } = this.#options;
+    const lane = new Lane().buffer;
+    return new SavePool({
+      count: workers,
+      lane,
+      configOf: (worker) => ({
+        ...this.#saverConfig(worker),
+        lane,
+        hasher: hasher.name,
+      }),
+      onResult: (batch, result) => this.#takeResult(batch, result),
+      onPack,
+      onError: (error) => this.fail(error),
+    });
+  }
+
+  #saverConfig(worker: number): SaverConfig {
+    const { config, source, spoolPaths } = this.#options;
+    return {
+      ...config,
+      source: source.path,
+      spoolPath: spoolPaths[worker],
+      stop: this.#stop,
+    };
+  }
+
+  #saver(): Saver {
+    const { workers, hasher, random, onPack } = this.#options;
+    this.#inline ??= new Saver(this.#saverConfig(workers), {
+      hasher,
+      random,
+      onPack,
+    });
+    return this.#inline;
+  }
+
+  #readInline(batch: QueuedBatch): void {
+    this.#held = undefined;
+    this.#takeResult(batch, this.#saver().save(batch.batch));
+  }
+
+  #putContent(bytes: Uint8Array): Uint8Array {
+    const nodes: RecipeNode[] = [];
+    const id = this.#saver().objects.putContent(bytes, nodes);
+    for (const node of nodes) this.#options.saveRecipe(node);
+    return id;
+  }
+
+  #takeResult(batch: QueuedBatch, result: BatchResult): void {
+    if (this.#failure !== undefined) return;
+    const { directories, rows } = batch;
+    for (const node of result.recipes) this.#options.saveRecipe(node);
+    for (const [index, row] of result.rows) {
+      this.#takeRow(directories[index], rows[index], row);
+    }
+    for (const [index, extras] of result.extras) {
+      directories[index].extras.set(rows[index], extras);
+    }
+    for (const { index, action, code } of result.errors) {
+      const path = directories[index].pathOf(rows[index]);
+      this.#errors.push(new DiskError(action, path, code));
+    }
+    for (let i = 0; i < rows.length; i++) {
+      const directory = directories[i], row = rows[i];
+      const status = result.status[i];
+      if (status === FileStatus.failed) directory.leaveOut(row);
+      else {
+        directory.ids.set(result.ids.subarray(32 * i, 32 * i + 32), 32 * row);
+        directory.sizes[row] = result.sizes[i];
+        if (status === FileStatus.changed) {
+          this.#changed.push(directory.pathOf(row));
+        }
+      }
+      this.#walk.settle(directory);
+    }
+    this.progress.fileCount += rows.length;
+    this.progress.readFileCount += rows.length;
+    this.progress.byteCount += batch.byteCount;
+    this.progress.newByteCount += result.newByteCount;
+    this.progress.newObjectCount += result.newObjectCount;
+    this.#report(false);
+  }
+
+  /** Takes what a file was when it was read again. */
+  #takeRow(directory: PendingDirectory, row: number, bytes: ArrayBuffer): void {
+    const stats = StatTable.fromBuffer(bytes, 1);
+    stats.copyRow(0, directory.stats, row);
+    const mode = stats.mode(0);
+    if ((mode & S_IFMT) === S_IFREG) {
+      directory.kinds[row] = (mode & 0o100) !== 0
+        ? EntryKind.executable
+        : EntryKind.file;
+    }
+  }
+
+  #countUnchanged(byteCount: number): void {
+    const { progress } = this;
+    progress.foundFileCount++;
+    progress.fileCount++;
+    progress.foundByteCount += byteCount;
+    progress.byteCount += byteCount;
+  }
+
+  #complete(directory: PendingDirectory, isSame: boolean): Uint8Array {
+    this.#directories.count(directory);
+    return isSame ? directory.ids : this.#directories.save(directory);
+  }
+
+  #breathe(): Promise<void> | undefined {
+    this.#throwFailure();
+    const isAhead = this.#pool !== undefined &&
+      this.#pool.waitingCount > BATCHES_AHEAD * this.#options.workers;
+    const isLate = performance.now() - this.#lastBreath > BREATH_MS;
+    return isAhead || isLate ? this.#breatheOut() : undefined;
+  }
+
+  async #breatheOut(): Promise<void> {
+    const { workers } = this.#options;
+    await nextTurn();
+    await this.#options.settled();
+    while (
+      this.#pool !== undefined &&
+      this.#pool.waitingCount > BATCHES_AHEAD * workers
+    ) {
+      this.#throwFailure();
+      await this.#pool.changed();
+    }
+    this.#throwFailure();
+    this.#report(false);
+    this.#lastBreath = performance.now();
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #report(isLast: boolean): void {
+    const { onProgress } = this.#options;
+    if (onProgress === undefined) return;
+    const now = performance.now();
+    if (!isLast && now - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
+    this.#lastProgress = now;
+    onProgress(this.progress);
+  }
+}
+
+/** Lets the event loop turn once. A timer would cost a millisecond. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = () => {
+      port1.close();
+      resolve();
+    };
+    port2.postMessage(undefined);
+  });
+}

@@ -1,0 +1,295 @@
+import type { Source } from "@snap/disk/source";
+import { parseCodec } from "@snap/pack/codecs";
+import { listPacks, type PackSet } from "@snap/pack/pack-set";
+import type { StoreReader } from "@snap/pack/store-reader";
+import type { WriteStore } from "@snap/store";
+import { ClaimTable } from "./claim_table.ts";
+import { KnownIndex } from "./_known_index.ts";
+import { PackCollector } from "./_pack_collector.ts";
+import type { ParentDirectory } from "./_parent_directory.ts";
+import { type NamedRecord, parseTime } from "./record.ts";
+import type { SaveOptions } from "./save.ts";
+import { openParentChild, openParentRoot } from "./_save_parent.ts";
+import { SaveRun, type SaveRunResult } from "./_save_run.ts";
+import type { SaveProgress } from "./save_progress.ts";
+import type { Snapshots } from "./snapshots.ts";
+import { LocalIndexFiles, removeSpooled } from "./_spool.ts";
+import { TreeSaver } from "./_tree_saver.ts";
+
+/** Ids that one save can promise before it has to write an index. */
+const CLAIM_SLOTS = 2 ** 20;
+
+/** What {@linkcode storeRun} needs. */
+export interface StoreRunOptions extends SaveOptions {
+  readonly source: Source;
+  readonly saveId: Uint8Array;
+  readonly random: (size: number) => Uint8Array;
+  readonly now: () => number;
+  readonly host: string;
+  /** The source as it stands in records. */
+  readonly sourceText: string;
+}
+
+/** What a run into a store found. */
+export interface StoreRunResult extends SaveRunResult {
+  readonly progress: SaveProgress;
+  readonly storedByteCount: number;
+  /** Records of this host and source, newest first. */
+  readonly sameSource: readonly NamedRecord[];
+}
+
+interface StoreState {
+  readonly packs: PackSet;
+  /** Whether every pack that the index names is there. */
+  readonly isHealthy: boolean;
+  readonly reader: StoreReader;
+}
+
+/**
+ * Walks a source and stores what is new: packs, then the index.
+ *
+ * @param snapshots The store.
+ * @param options The source, and how to read it.
+ * @returns What was found. Everything that a record will need is durable.
+ */
+export async function storeRun(
+  snapshots: Snapshots<WriteStore>,
+  options: StoreRunOptions,
+): Promise<StoreRunResult> {
+  const { store } = snapshots;
+  snapshots.refresh();
+  const state = await openState(snapshots, options);
+  const sameSource = await recordsOfSource(snapshots, options);
+  const parentRecord = options.readAll === true || !state.isHealthy
+    ? undefined
+    : sameSource[0];
+  const parent = parentRecord === undefined
+    ? undefined
+    : await openParentRoot(state.reader, parentRecord);
+  using index = await LocalIndexFiles.open(store, options);
+  const stage = await Stage.open(snapshots, options, index, state);
+  try {
+    const run = stage.run(parent, parentRecord);
+    const result = await run.run();
+    await stage.finish(state);
+    return {
+      ...result,
+      progress: run.progress,
+      storedByteCount: stage.collector.storedByteCount,
+      sameSource,
+    };
+  } catch (error) {
+    await stage.giveUp();
+    throw error;
+  } finally {
+    stage[Symbol.dispose]();
+  }
+}
+
+async function openState(
+  snapshots: Snapshots<WriteStore>,
+  options: StoreRunOptions,
+): Promise<StoreState> {
+  const packs = await listPacks(snapshots.store, options);
+  const index = await snapshots.index();
+  let isHealthy = true;
+  for await (const batch of index.packs(options)) {
+    isHealthy &&= batch.every(({ packId, packSize }) =>
+      packs.sizeOf(packId, 0) === packSize
+    );
+  }
+  if (!isHealthy) index.index.setPresentPacks(packs);
+  return { packs, isHealthy, reader: await snapshots.reader() };
+}
+
+async function recordsOfSource(
+  snapshots: Snapshots<WriteStore>,
+  options: StoreRunOptions,
+): Promise<NamedRecord[]> {
+  const { onDamage } = options;
+  const records = await snapshots.records({
+    onDamage: (name, error) => onDamage?.(`record ${name.record}`, error),
+  });
+  return records.filter((record) =>
+    record.host === options.host && record.source === options.sourceText
+  );
+}
+
+/** Everything between a run and its store. */
+class Stage implements Disposable {
+  readonly collector: PackCollector;
+  readonly #snapshots: Snapshots<WriteStore>;
+  readonly #options: StoreRunOptions;
+  readonly #index: LocalIndexFiles;
+  readonly #state: StoreState;
+  readonly #spoolPaths: readonly string[];
+  readonly #claims = new ClaimTable(CLAIM_SLOTS);
+  readonly #known: KnownIndex;
+  readonly #trees: TreeSaver;
+  #run: SaveRun | undefined;
+  #failure: { readonly error: unknown } | undefined;
+
+  private constructor(
+    snapshots: Snapshots<WriteStore>,
+    options: StoreRunOptions,
+    index: LocalIndexFiles,
+    state: StoreState,
+    spoolPaths: readonly string[],
+  ) {
+    this.#snapshots = snapshots;
+    this.#options = options;
+    this.#index = index;
+    this.#state = state;
+    this.#spoolPaths = spoolPaths;
+    const { settings, hasher, store } = snapshots;
+    this.#known = new KnownIndex({
+      indexTables: index.files,
+      ...this.#presentPacks(),
+      hasher,
+    });
+    const spoolPath = spoolPaths.at(-1)!;
+    this.collector = new PackCollector({
+      ...options,
+      store,
+      settings,
+      hasher,
+      spoolPath,
+      indexTables: index.files,
+      onError: (error) => this.#fail(error),
+    });
+    this.#trees = new TreeSaver({
+      ...options,
+      settings,
+      codec: parseCodec(settings.codec),
+      hasher,
+      claims: this.#claims,
+      isStored: (id, offset, kind) => this.#known.has(id, offset, kind),
+      spoolPath: `${spoolPath}-trees`,
+      onPack: (pack) => this.collector.add(pack),
+    });
+  }
+
+  static async open(
+    snapshots: Snapshots<WriteStore>,
+    options: StoreRunOptions,
+    index: LocalIndexFiles,
+    state: StoreState,
+  ): Promise<Stage> {
+    const saveId = Array.from(
+      options.saveId,
+      (byte) => byte.toString(16).padStart(2, "0"),
+    ).join("");
+    const spoolPaths: string[] = [];
+    // One for each worker, one for this thread, one for what it collects.
+    for (let i = 0; i < (options.workers ?? 0) + 2; i++) {
+      spoolPaths.push(await snapshots.store.spoolPath(saveId));
+    }
+    return new Stage(snapshots, options, index, state, spoolPaths);
+  }
+
+  run(
+    parent: ParentDirectory | undefined,
+    parentRecord: NamedRecord | undefined,
+  ): SaveRun {
+    const { settings, hasher } = this.#snapshots;
+    const isDry = this.#options.dryRun === true;
+    this.#run = new SaveRun({
+      source: this.#options.source,
+      config: {
+        settings,
+        saveId: this.#options.saveId,
+        indexTables: this.#index.files,
+        claims: this.#claims.buffer,
+        ...this.#presentPacks(),
+        mode: isDry ? "count" : "store",
+      },
+      hasher,
+      random: this.#options.random,
+      workers: this.#options.workers ?? 0,
+      spoolPaths: this.#spoolPaths,
+      parent,
+      parentStart: parentRecord === undefined
+        ? undefined
+        : parseTime(parentRecord.startTime),
+      openParent: (directory, child) =>
+        openParentChild(this.#state.reader, directory, child),
+      trustStat: this.#options.trustStat ?? false,
+      saveObject: (context, kind, bytes, out, offset) => {
+        if (isDry) hasher.deriveInto(context, bytes, out, offset);
+        else this.#trees.save(context, kind, bytes, out, offset);
+      },
+      saveRecipe: ({ id, bytes, isRoot }) => {
+        if (isDry) return;
+        if (isRoot) this.#trees.saveRecipeRoot(id, bytes);
+        else this.#trees.saveRecipeNode(id, bytes);
+      },
+      onPack: (pack) => this.collector.add(pack),
+      settled: () => this.collector.settled(),
+      onProgress: this.#options.onProgress,
+      signal: this.#options.signal,
+    });
+    return this.#run;
+  }
+
+  /** Makes everything durable that the record will rely on. */
+  async finish(state: StoreState): Promise<void> {
+    if (this.#options.dryRun === true) return;
+    const { store } = this.#snapshots;
+    this.#trees.finish();
+    await this.collector.finish();
+    this.#throwFailure();
+    await this.collector.writeIndex(true);
+    this.#throwFailure();
+    await store.sync(["packs/", "index/"]);
+    if (state.packs.count > 0) await checkPacks(store, state, this.#options);
+  }
+
+  /** Leaves the store as it was, but for packs that the next save can use. */
+  async giveUp(): Promise<void> {
+    this.#trees.discard();
+    this.collector.discard();
+    try {
+      await this.collector.finish();
+      await this.collector.writeIndex(false);
+    } catch {
+      // The first error is the one that matters.
+    }
+  }
+
+  [Symbol.dispose](): void {
+    this.#known[Symbol.dispose]();
+    for (const path of this.#spoolPaths) removeSpooled(path);
+  }
+
+  #presentPacks(): { presentPacks?: Uint8Array } {
+    const { isHealthy, packs } = this.#state;
+    return isHealthy ? {} : { presentPacks: packs.bytes };
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= { error };
+    this.#run?.fail(error);
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+}
+
+/** A pack that was there at the start may be relied on: it has to be there still. */
+async function checkPacks(
+  store: WriteStore,
+  state: StoreState,
+  options: StoreRunOptions,
+): Promise<void> {
+  const packs = await listPacks(store, options);
+  const size = 36;
+  for (let at = 0; at < state.packs.bytes.length; at += size) {
+    const before = state.packs.sizeOf(state.packs.bytes, at);
+    if (packs.sizeOf(state.packs.bytes, at) === before) continue;
+    throw new Error(
+      "Cannot write the record as a pack has gone while the save ran: save again",
+    );
+  }
+}
+

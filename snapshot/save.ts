@@ -1,0 +1,219 @@
+import { openSource } from "@snap/disk/source";
+import type { DiskError } from "@snap/disk/disk-error";
+import type { IgnoreRules } from "@snap/disk/ignore-rules";
+import { identifyPath } from "@snap/disk/source";
+import { type Id, idFromBytes } from "@snap/hash";
+import { pathToText } from "@snap/manifest/path";
+import type { StoreOptions, WriteStore } from "@snap/store";
+import {
+  encodeRecord,
+  formatRecordName,
+  type NamedRecord,
+  PATH_SAMPLE_MAX,
+  type PathSample,
+  type SnapshotRecord,
+  type Totals,
+} from "./record.ts";
+import type { SaveProgress } from "./save_progress.ts";
+import { storeRun, type StoreRunResult } from "./_store_run.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** Options for {@linkcode save}. */
+export interface SaveOptions extends StoreOptions {
+  /**
+   * Threads that read, hash and compress. None does everything in this thread.
+   *
+   * @default {0}
+   */
+  workers?: number;
+  /** The name of the machine, for the record. */
+  host?: string;
+  /** The name of the user, for the record. */
+  user?: string;
+  /** What to say about the snapshot. */
+  message?: string;
+  /** The program that saves, for the record. */
+  program?: string;
+  /** What is left out; without it, `.snapignore` files count. */
+  ignore?: IgnoreRules;
+  /** Keeps directories of other file systems, and nothing in them. */
+  oneFileSystem?: boolean;
+  /** Reads every file, whatever the snapshot before says. */
+  readAll?: boolean;
+  /** Believes change times on every file system. */
+  trustStat?: boolean;
+  /** Counts what would be new, and stores nothing. */
+  dryRun?: boolean;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: SaveProgress) => void;
+  /** Told of damage that was met and worked around. */
+  onDamage?: (name: string, error: unknown) => void;
+  /** Where random bytes come from. Only heard without workers. */
+  random?: (size: number) => Uint8Array;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** What {@linkcode save} did. */
+export interface SaveResult {
+  /** The id of the snapshot: of its root tree. */
+  readonly id: Id;
+  /** The record: a new one, or the one that says the same. Absent after a dry run. */
+  readonly record?: NamedRecord;
+  /** Whether the record is new. */
+  readonly isNewRecord: boolean;
+  /** Whether the same tree was saved before, with other attributes. */
+  readonly hasNewAttributesOnly: boolean;
+  /** What the snapshot holds. */
+  readonly totals: Totals;
+  /** What could not be read. */
+  readonly errors: readonly DiskError[];
+  /** Files that changed while they were read. */
+  readonly changed: readonly Uint8Array[];
+  /** Entries that were left out on purpose. */
+  readonly socketCount: number;
+  /** How much had to be read and stored. */
+  readonly progress: SaveProgress;
+  /** Bytes added to the store. */
+  readonly storedByteCount: number;
+  /** Whether names, times and attributes could be read in full. */
+  readonly fidelity: "full" | "reduced";
+}
+
+/**
+ * Saves a directory as a snapshot. The record is written last: a snapshot that
+ * can be named is complete.
+ *
+ * @param snapshots The store to save into.
+ * @param path The directory.
+ * @param options Workers, what is left out, what the record says.
+ * @returns The snapshot.
+ * @throws {DiskError} If the directory itself cannot be read.
+ * @throws {StoreError} If the store fails; nothing half-written stays behind.
+ */
+export async function save(
+  snapshots: Snapshots<WriteStore>,
+  path: string | Uint8Array,
+  options: SaveOptions = {},
+): Promise<SaveResult> {
+  const now = options.now ?? Date.now;
+  const random = options.random ?? randomBytes;
+  const startMs = now();
+  const source = openStoreSource(snapshots.store, path, options);
+  try {
+    const sourceText = pathToText(source.path);
+    const saveId = random(16);
+    const run = await storeRun(snapshots, {
+      ...options,
+      source,
+      saveId,
+      random,
+      now,
+      sourceText,
+      host: options.host ?? "",
+    });
+    const record: SnapshotRecord = {
+      tree: idFromBytes(run.ids, 0),
+      page: idFromBytes(run.ids, 32),
+      time: timeOf(now()),
+      startTime: timeOf(startMs),
+      host: options.host ?? "",
+      user: options.user ?? "",
+      source: sourceText,
+      ...(options.message === undefined ? {} : { message: options.message }),
+      totals: run.totals,
+      unreadable: sampleOf(run.errors.map((error) => error.path)),
+      changed: sampleOf(run.changed),
+      fidelity: source.fidelity,
+      program: options.program ?? "",
+    };
+    const ended = options.dryRun === true
+      ? { isNewRecord: false }
+      : await writeRecord(snapshots, record, run, random, saveId, options);
+    return {
+      id: record.tree,
+      ...ended,
+      hasNewAttributesOnly: ended.isNewRecord &&
+        run.sameSource.some((one) => one.tree === record.tree),
+      totals: run.totals,
+      errors: run.errors,
+      changed: run.changed,
+      socketCount: source.drops.sockets,
+      progress: run.progress,
+      storedByteCount: run.storedByteCount,
+      fidelity: source.fidelity,
+    };
+  } finally {
+    source[Symbol.dispose]();
+  }
+}
+
+/** Opens the source; the store is left out if it lies below. */
+function openStoreSource(
+  store: WriteStore,
+  path: string | Uint8Array,
+  options: SaveOptions,
+): ReturnType<typeof openSource> {
+  const root = store.localPath?.("config/1").replace(/\/config\/1$/, "");
+  const identity = root === undefined ? undefined : identifyPath(root);
+  return openSource(path, {
+    ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
+    ...(options.oneFileSystem === undefined
+      ? {}
+      : { oneFileSystem: options.oneFileSystem }),
+    ...(identity === undefined ? {} : { excludeStore: identity }),
+  });
+}
+
+/** Writes the record, unless the newest of its source says the same. */
+async function writeRecord(
+  snapshots: Snapshots<WriteStore>,
+  record: SnapshotRecord,
+  run: StoreRunResult,
+  random: (size: number) => Uint8Array,
+  saveId: Uint8Array,
+  options: SaveOptions,
+): Promise<{ record: NamedRecord; isNewRecord: boolean }> {
+  const newest = run.sameSource.find((one) => one.tree === record.tree);
+  if (newest !== undefined && saysTheSame(newest, record)) {
+    return { record: newest, isNewRecord: false };
+  }
+  const bytes = encodeRecord(record, { saveId, salt: random(32) });
+  const id = snapshots.hasher.idOf(bytes);
+  const name = formatRecordName({ tree: record.tree, record: id });
+  await snapshots.store.create(
+    name,
+    bytes,
+    options.signal === undefined ? {} : { signal: options.signal },
+  );
+  let hex = "";
+  for (const byte of saveId) hex += byte.toString(16).padStart(2, "0");
+  return {
+    record: { ...record, record: id, saveId: hex },
+    isNewRecord: true,
+  };
+}
+
+/** Whether two records differ in nothing but the time. */
+function saysTheSame(a: SnapshotRecord, b: SnapshotRecord): boolean {
+  const { page, host, user, source, message, unreadable, changed } = b;
+  return a.page === page && a.host === host && a.user === user &&
+    a.source === source && a.message === message &&
+    JSON.stringify([a.unreadable, a.changed]) ===
+      JSON.stringify([unreadable, changed]);
+}
+
+function sampleOf(paths: readonly Uint8Array[]): PathSample {
+  return {
+    count: paths.length,
+    first: paths.slice(0, PATH_SAMPLE_MAX).map(pathToText),
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().replace("Z", "000000Z");
+}
+
+function randomBytes(size: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(size));
+}

@@ -1,0 +1,91 @@
+/**
+ * The worker of a save. Started by the engine, of no use otherwise.
+ *
+ * @module
+ */
+import { type Hasher, wasmHasher } from "@snap/hash";
+import { workerPort } from "@snap/posix/worker-port";
+import { Lane, LaneStoppedError } from "./_lane.ts";
+import { Saver } from "./_saver.ts";
+import type {
+  FromSaveWorker,
+  ToSaveWorker,
+  WorkerConfig,
+} from "./_save_messages.ts";
+
+const port = workerPort();
+let saver: Saver | undefined;
+let lane: Lane | undefined;
+let laneBuffer: SharedArrayBuffer | undefined;
+
+function say(message: FromSaveWorker): void {
+  port?.postMessage(message);
+}
+
+async function begin(config: WorkerConfig): Promise<void> {
+  saver = new Saver(config, {
+    hasher: await hasherNamed(config.hasher),
+    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    onPack: (pack) => say({ type: "pack", pack }),
+  });
+  laneBuffer = config.lane;
+  lane = new Lane(config.lane);
+  say({ type: "ready" });
+}
+
+async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
+  if (name === "wasm") return wasmHasher;
+  return (await import("@snap/hash/native")).nativeHasher();
+}
+
+function help(): void {
+  try {
+    lane!.help(saver!.objects.putGroup.bind(saver!.objects));
+  } catch (error) {
+    // The reader waits for this group: it has to be told.
+    lane!.stop();
+    throw error;
+  }
+  say({ type: "helped" });
+}
+
+function readLarge(message: ToSaveWorker & { type: "lane" }): void {
+  // Counts of groups belong to one file.
+  const own = new Lane(laneBuffer);
+  try {
+    say({ type: "result", result: saver!.saveLarge(message.batch, own) });
+  } catch (error) {
+    if (!(error instanceof LaneStoppedError)) {
+      own.stop();
+      throw error;
+    }
+  } finally {
+    own.finish();
+  }
+}
+
+async function handle(message: ToSaveWorker): Promise<void> {
+  switch (message.type) {
+    case "begin":
+      return await begin(message.config);
+    case "batch":
+      return say({ type: "result", result: saver!.save(message.batch) });
+    case "lane":
+      return readLarge(message);
+    case "help":
+      return help();
+    case "reopen":
+      saver!.reopen(message.indexTables);
+      return say({ type: "reopened" });
+    case "finish":
+      saver!.objects.finish();
+      return say({ type: "finished" });
+    case "discard":
+      saver?.objects.discard();
+      saver?.[Symbol.dispose]();
+      saver = undefined;
+      return say({ type: "discarded" });
+  }
+}
+
+port?.onMessage((message) => handle(message as ToSaveWorker));

@@ -1,0 +1,121 @@
+import { type ChunkSizes, DEFAULT_CHUNK_SIZES } from "@snap/hash/chunk";
+
+/** How a store packs its objects. Kept in the config; no choice here changes an id. */
+export interface StoreSettings {
+  /** The chunk sizes and the gear seed. */
+  readonly chunk: ChunkSizes;
+  /** The most plain bytes in a frame of small files, trees and pages. */
+  readonly bundleSizeMax: number;
+  /** A frame of large content closes at the first chunk border from here on. */
+  readonly contentSizeMin: number;
+  /** A pack is finished at this many bytes. */
+  readonly packSizeTarget: number;
+  /** The codec of new frames, such as `"zstd:3"`. */
+  readonly codec: string;
+}
+
+/** The settings of a new store. `docs/BENCHMARKS.md` shows the table they were chosen by. */
+export const DEFAULT_SETTINGS: StoreSettings = {
+  chunk: DEFAULT_CHUNK_SIZES,
+  bundleSizeMax: 256 * 1024,
+  contentSizeMin: 32 * 1024,
+  packSizeTarget: 64 * 1024 * 1024,
+  codec: "zstd:2",
+};
+
+/** The most plain bytes in a frame, whatever the settings say. */
+export const FRAME_SIZE_MAX: number = 4 * 1024 * 1024;
+
+const NUMBERS = ["bundleSizeMax", "contentSizeMin", "packSizeTarget"] as const;
+const CHUNK_NUMBERS = [
+  "sizeMin",
+  "sizeAverage",
+  "sizeMax",
+  "gearSeed",
+] as const;
+
+/**
+ * Reads the settings from the config of a store.
+ *
+ * @param body The `settings` field of the config.
+ * @returns The settings, with defaults for what is not there.
+ * @throws {TypeError} If a setting has the wrong type.
+ * @throws {RangeError} If a setting is outside its limits.
+ */
+export function parseSettings(body: Record<string, unknown>): StoreSettings {
+  const numbers: Record<string, number> = {};
+  for (const key of NUMBERS) {
+    numbers[key] = numberIn(body, key, DEFAULT_SETTINGS[key]);
+  }
+  const chunkBody = (body.chunk ?? {}) as Record<string, unknown>;
+  const chunk: Record<string, number> = {};
+  for (const key of CHUNK_NUMBERS) {
+    chunk[key] = numberIn(chunkBody, key, DEFAULT_SETTINGS.chunk[key]);
+  }
+  const codec = body.codec ?? DEFAULT_SETTINGS.codec;
+  if (typeof codec !== "string") {
+    throw new TypeError(`Cannot read settings as codec must be text`);
+  }
+  const settings = { ...numbers, chunk, codec } as unknown as StoreSettings;
+  checkSettings(settings);
+  return settings;
+}
+
+/**
+ * Turns settings into the `settings` field of a config.
+ *
+ * @param settings The settings.
+ * @returns A plain record.
+ * @throws {RangeError} If a setting is outside its limits.
+ */
+export function formatSettings(
+  settings: StoreSettings,
+): Record<string, unknown> {
+  checkSettings(settings);
+  return { ...settings, chunk: { ...settings.chunk } };
+}
+
+function numberIn(
+  body: Record<string, unknown>,
+  key: string,
+  fallback: number,
+): number {
+  const value = body[key] ?? fallback;
+  if (typeof value !== "number" || !Number.isSafeInteger(value)) {
+    throw new TypeError(
+      `Cannot read settings as ${key} must be a whole number: found ${value}`,
+    );
+  }
+  return value;
+}
+
+function checkSettings(settings: StoreSettings): void {
+  const { chunk } = settings;
+  checkRange("chunk.sizeMax", chunk.sizeMax, 4096, 1024 * 1024);
+  checkRange(
+    "bundleSizeMax",
+    settings.bundleSizeMax,
+    chunk.sizeMax,
+    FRAME_SIZE_MAX,
+  );
+  checkRange(
+    "contentSizeMin",
+    settings.contentSizeMin,
+    1,
+    FRAME_SIZE_MAX - chunk.sizeMax,
+  );
+  checkRange("packSizeTarget", settings.packSizeTarget, 4096, 2 ** 30);
+}
+
+function checkRange(
+  name: string,
+  value: number,
+  min: number,
+  max: number,
+): void {
+  if (value < min || value > max) {
+    throw new RangeError(
+      `Cannot use settings as ${name} must be from ${min} to ${max}: found ${value}`,
+    );
+  }
+}

@@ -1,0 +1,103 @@
+import type { Hasher } from "@snap/hash";
+import { openIndex, type StoreIndex } from "@snap/pack/open-index";
+import { StoreReader } from "@snap/pack/store-reader";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import { readConfig, type StoreConfig } from "@snap/store/store-config";
+import { listRecords, type ListRecordsOptions } from "./records.ts";
+import type { NamedRecord } from "./record.ts";
+import { parseSettings, type StoreSettings } from "./settings.ts";
+
+/** Options for {@linkcode openSnapshots}. */
+export interface OpenSnapshotsOptions extends StoreOptions {
+  /** The hasher for everything that is read and written. */
+  hasher: Hasher;
+  /**
+   * Memory for decoded frames in bytes.
+   *
+   * @default {33554432}
+   */
+  cacheSize?: number;
+  /** Told of an index table that cannot be read; without it the error is thrown. */
+  onDamage?: (name: string, error: unknown) => void;
+}
+
+/** A store with what is needed to read its snapshots. */
+export class Snapshots<Store extends ReadStore = ReadStore> {
+  readonly store: Store;
+  readonly config: StoreConfig;
+  readonly settings: StoreSettings;
+  readonly hasher: Hasher;
+  readonly #options: OpenSnapshotsOptions;
+  #index: Promise<StoreIndex> | undefined;
+  #reader: Promise<StoreReader> | undefined;
+
+  /** Made by {@linkcode openSnapshots}. */
+  constructor(
+    store: Store,
+    config: StoreConfig,
+    options: OpenSnapshotsOptions,
+  ) {
+    this.store = store;
+    this.config = config;
+    this.settings = parseSettings(config.settings);
+    this.hasher = options.hasher;
+    this.#options = options;
+  }
+
+  /**
+   * Opens the index, once.
+   *
+   * @returns The index.
+   */
+  index(): Promise<StoreIndex> {
+    this.#index ??= openIndex(this.store, this.#options);
+    return this.#index;
+  }
+
+  /**
+   * Opens a reader of objects, once.
+   *
+   * @returns The reader.
+   */
+  reader(): Promise<StoreReader> {
+    this.#reader ??= this.index().then((index) =>
+      new StoreReader(this.store, index, this.#options)
+    );
+    return this.#reader;
+  }
+
+  /** Forgets what was opened, so that what others wrote meanwhile is seen. */
+  refresh(): void {
+    this.#index = undefined;
+    this.#reader = undefined;
+  }
+
+  /**
+   * Reads the records.
+   *
+   * @param options Which, and what becomes of damaged ones.
+   * @returns The records, newest first.
+   */
+  records(
+    options: Omit<ListRecordsOptions, "hasher"> = {},
+  ): Promise<NamedRecord[]> {
+    return listRecords(this.store, { ...options, hasher: this.hasher });
+  }
+}
+
+/**
+ * Opens a store of snapshots.
+ *
+ * @param store The store.
+ * @param options The hasher.
+ * @returns The snapshots; nothing but the config has been read.
+ * @throws {NotAStoreError} If the store has no config.
+ * @throws {UnsupportedVersionError} If it was made by a newer program.
+ */
+export async function openSnapshots<Store extends ReadStore>(
+  store: Store,
+  options: OpenSnapshotsOptions,
+): Promise<Snapshots<Store>> {
+  const config = await readConfig(store, options);
+  return new Snapshots(store, config, options);
+}
