@@ -30,6 +30,7 @@
  */
 export * from "./codec.ts";
 export * from "./codecs.ts";
+export * from "./content_reader.ts";
 export * from "./errors.ts";
 export * from "./file_name.ts";
 export * from "./frame_builder.ts";
@@ -48,10 +49,13 @@ export * from "./object_reader.ts";
 export * from "./open_index.ts";
 export * from "./pack_footer.ts";
 export * from "./pack_set.ts";
+export * from "./pack_stream.ts";
 export * from "./pack_table.ts";
 export * from "./pack_writer.ts";
+export * from "./rebuild_index.ts";
 export * from "./recipe.ts";
 export * from "./recipe_builder.ts";
 export * from "./recipe_reader.ts";
 export * from "./shared_frame_cache.ts";
+export * from "./store_reader.ts";
 export * from "./zstd_codec.ts";

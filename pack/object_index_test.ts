@@ -81,11 +81,11 @@ Deno.test("ObjectIndex finds every object", () => {
 });
 
 Deno.test("ObjectIndex finds objects across tables split by id", () => {
-  const packs = randomPacks(5, { count: 60, shared: 50 });
+  const packs = randomPacks(5, { count: 100, shared: 50 });
   const files = new TestFiles();
-  const tables = files.addIndex(packs, { sizeMax: 12 * 4096 });
+  const tables = files.addIndex(packs, { sizeMax: 16 * 4096 });
   ok(tables.length > 3);
-  ok(tables.every(({ size }) => size <= 12 * 4096));
+  ok(tables.every(({ size }) => size <= 16 * 4096));
   checkAll(files.open(), packs);
 });
 

@@ -1,0 +1,136 @@
+import { NotFoundError, StoreError } from "@snap/store/errors";
+import type { ReadStore, StoreOptions } from "@snap/store/store";
+import type { Location } from "./location.ts";
+
+const FILES_MAX = 32;
+
+/** Reads the stored bytes of frames. */
+export interface StoredBytes {
+  /** Reads a frame; bytes good until the next call where they are not a promise. */
+  read(
+    location: Location,
+    options: StoreOptions,
+  ): Uint8Array | Promise<Uint8Array>;
+  /** Closes what is open. */
+  close(): void;
+}
+
+/** From any store. Frames that are asked for twice at once are read once. */
+export class RemoteBytes implements StoredBytes {
+  readonly #store: ReadStore;
+  readonly #reads = new Map<
+    number,
+    {
+      readonly signal: AbortSignal | undefined;
+      readonly bytes: Promise<Uint8Array>;
+    }
+  >();
+
+  constructor(store: ReadStore) {
+    this.#store = store;
+  }
+
+  read(location: Location, options: StoreOptions): Promise<Uint8Array> {
+    const { frameKey, packName, frameOffset, storedSize } = location;
+    const { signal } = options;
+    const known = this.#reads.get(frameKey);
+    // A read that another signal ends is not ours.
+    if (known !== undefined && known.signal === signal) return known.bytes;
+    const range = { ...options, offset: frameOffset, length: storedSize };
+    const bytes = this.#store.read(packName, range).finally(() => {
+      if (this.#reads.get(frameKey)?.bytes === bytes) {
+        this.#reads.delete(frameKey);
+      }
+    });
+    this.#reads.set(frameKey, { signal, bytes });
+    return bytes;
+  }
+
+  close(): void {}
+}
+
+type Fs = Pick<
+  typeof import("node:fs"),
+  "openSync" | "readSync" | "closeSync"
+>;
+
+/** From files that this program may open, synchronously. */
+export class LocalBytes implements StoredBytes {
+  readonly #fs: Fs;
+  readonly #pathOf: (name: string) => string;
+  /** Open files, the one used last at the end. */
+  readonly #files = new Map<string, number>();
+  #buffer = new Uint8Array(256 << 10);
+
+  constructor(fs: Fs, pathOf: (name: string) => string) {
+    this.#fs = fs;
+    this.#pathOf = pathOf;
+  }
+
+  read(location: Location): Uint8Array {
+    const { packName, frameOffset, storedSize } = location;
+    const file = this.#open(packName);
+    if (this.#buffer.length < storedSize) {
+      this.#buffer = new Uint8Array(storedSize * 2);
+    }
+    let end = 0;
+    while (end < storedSize) {
+      const count = this.#fs.readSync(
+        file,
+        this.#buffer,
+        end,
+        storedSize - end,
+        frameOffset + end,
+      );
+      if (count === 0) throw shortError(location, end);
+      end += count;
+    }
+    return this.#buffer.subarray(0, storedSize);
+  }
+
+  close(): void {
+    for (const file of this.#files.values()) this.#fs.closeSync(file);
+    this.#files.clear();
+  }
+
+  #open(name: string): number {
+    const known = this.#files.get(name);
+    const file = known ?? this.#openNew(name);
+    if (known !== undefined) this.#files.delete(name);
+    this.#files.set(name, file);
+    return file;
+  }
+
+  #openNew(name: string): number {
+    if (this.#files.size >= FILES_MAX) {
+      const [oldest, file] = [...this.#files][0];
+      this.#files.delete(oldest);
+      this.#fs.closeSync(file);
+    }
+    try {
+      return this.#fs.openSync(this.#pathOf(name), "r");
+    } catch (cause) {
+      const code = (cause as { readonly code?: string }).code ?? "UNKNOWN";
+      if (code === "ENOENT") throw new NotFoundError(name, { cause });
+      const message = `Cannot read ${name}: ${code}`;
+      const fields = { code, action: "read", storeName: name, cause } as const;
+      throw new StoreError(message, fields);
+    }
+  }
+}
+
+/** Chooses how the frames of a store are read. */
+export async function storedBytes(store: ReadStore): Promise<StoredBytes> {
+  if (store.localPath === undefined) return new RemoteBytes(store);
+  // Costs 10 ms at the start of a program: only those pay who need it.
+  const fs = await import("node:fs");
+  return new LocalBytes(fs, (name) => store.localPath!(name));
+}
+
+function shortError(location: Location, found: number): StoreError {
+  const { packName, frameOffset, storedSize } = location;
+  return new StoreError(
+    `Cannot read ${packName} as ${storedSize} bytes are wanted at ${frameOffset}: found ${found}`,
+    { code: "SHORT", action: "read", storeName: packName },
+  );
+}
