@@ -188,6 +188,12 @@ async function writeSection(name: string, section: string): Promise<void> {
 
 const settings = readSettings(Deno.args);
 const folder = await Deno.makeTempDir({ dir: MEMORY, prefix: "snap-bench-" });
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  Deno.addSignalListener(signal, () => {
+    Deno.removeSync(folder, { recursive: true }); // It is memory: nothing else would free it.
+    Deno.exit(1);
+  });
+}
 try {
   const found = await findPrograms(settings, folder);
   for (const name of settings.trees) {
