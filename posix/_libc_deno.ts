@@ -8,6 +8,30 @@ const TYPES: Record<string, Deno.NativeType> = {
   l: "i64",
 };
 
+/**
+ * Calls that are made for every file or every request. Deno compiles a way in for each when it
+ * loads the library, 0.1 ms a call; the others are found by their address, and are 0.7 us slower.
+ */
+const FAST = new Set([
+  ...[
+    "openat",
+    "syscall",
+    "close",
+    "read",
+    "pread",
+    "write",
+    "pwrite",
+    "writev",
+  ],
+  ...["lseek", "statx", "getdents64", "flistxattr", "poll"],
+  ...["fchmod", "fchown", "futimens"],
+]);
+
+interface ErrnoLocation extends Deno.ForeignFunction {
+  readonly parameters: [];
+  readonly result: "pointer";
+}
+
 type Call = (...values: unknown[]) => number;
 
 /**
@@ -21,29 +45,63 @@ type Call = (...values: unknown[]) => number;
  * @throws {Error} If the library or one of its functions cannot be loaded.
  */
 export function denoLibc(): Libc {
-  const declared: Record<string, Deno.ForeignFunction> = {
-    __errno_location: { parameters: [], result: "pointer" },
+  const declared: Deno.ForeignLibraryInterface = {
+    __errno_location: { type: "pointer" },
   };
   for (const [name, letters] of Object.entries(SIGNATURES)) {
-    const parameters = [...letters].map((letter) => TYPES[letter]);
-    declared[name] = { parameters, result: name === "lseek" ? "i64" : "i32" };
+    declared[name] = FAST.has(name)
+      ? definition(name, letters)
+      : { type: "pointer" };
   }
   const symbols = Deno.dlopen("libc.so.6", declared)
-    .symbols as unknown as Record<string, Call>;
+    .symbols as unknown as Record<
+      string,
+      Call & Deno.PointerObject
+    >;
+  const calls: Record<string, Call> = {};
+  for (const [name, letters] of Object.entries(SIGNATURES)) {
+    calls[name] = FAST.has(name)
+      ? symbols[name]
+      : byAddress(name, letters, symbols[name]);
+  }
   // The number lives as long as the thread, and an isolate never changes its thread. A plain load
   // also leaves nothing between a call and its errno that could change it.
-  const location = symbols.__errno_location() as unknown as Deno.PointerObject;
+  const errnoLocation = new Deno.UnsafeFnPointer(
+    symbols.__errno_location as unknown as Deno.PointerObject<ErrnoLocation>,
+    { parameters: [], result: "pointer" },
+  );
   const errno = new Int32Array(
-    Deno.UnsafePointerView.getArrayBuffer(location, 4),
+    Deno.UnsafePointerView.getArrayBuffer(errnoLocation.call()!, 4),
   );
   return {
-    ...symbols as unknown as Libc,
-    ...wideCalls(symbols),
+    ...calls as unknown as Libc,
+    ...wideCalls(calls),
     errno: () => errno[0],
     addressOf: (view) =>
       Deno.UnsafePointer.value(
         Deno.UnsafePointer.of(view as Uint8Array<ArrayBuffer>),
       ),
+  };
+}
+
+function definition(name: string, letters: string): Deno.ForeignFunction {
+  const parameters = [...letters].map((letter) => TYPES[letter]);
+  return { parameters, result: name === "lseek" ? "i64" : "i32" };
+}
+
+/** A call that is made ready when it is made first. */
+function byAddress(
+  name: string,
+  letters: string,
+  address: Deno.PointerObject,
+): Call {
+  let pointer: { call: Call } | undefined;
+  return (...values) => {
+    pointer ??= new Deno.UnsafeFnPointer(
+      address as Deno.PointerObject<Deno.ForeignFunction>,
+      definition(name, letters),
+    ) as unknown as { call: Call };
+    return pointer.call(...values);
   };
 }
 
