@@ -57,7 +57,7 @@ export async function storeRun(
   options: StoreRunOptions,
 ): Promise<StoreRunResult> {
   const { store } = snapshots;
-  snapshots.refresh();
+  await snapshots.refresh();
   const state = await openState(snapshots, options);
   const sameSource = await recordsOfSource(snapshots, options);
   const parentRecord = options.readAll === true || !state.isHealthy

@@ -1,11 +1,15 @@
 import type { Hasher } from "@snap/hash";
 import { openIndex, type StoreIndex } from "@snap/pack/open-index";
-import { StoreReader } from "@snap/pack/store-reader";
+import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
+import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { readConfig, type StoreConfig } from "@snap/store/store-config";
 import { listRecords, type ListRecordsOptions } from "./records.ts";
 import type { NamedRecord } from "./record.ts";
 import { parseSettings, type StoreSettings } from "./settings.ts";
+
+/** Memory for decoded frames where nothing else is asked for. */
+const CACHE_SIZE = 32 * 1024 * 1024;
 
 /** Options for {@linkcode openSnapshots}. */
 export interface OpenSnapshotsOptions extends StoreOptions {
@@ -22,7 +26,8 @@ export interface OpenSnapshotsOptions extends StoreOptions {
 }
 
 /** A store with what is needed to read its snapshots. */
-export class Snapshots<Store extends ReadStore = ReadStore> {
+export class Snapshots<Store extends ReadStore = ReadStore>
+  implements AsyncDisposable {
   readonly store: Store;
   readonly config: StoreConfig;
   readonly settings: StoreSettings;
@@ -60,16 +65,30 @@ export class Snapshots<Store extends ReadStore = ReadStore> {
    * @returns The reader.
    */
   reader(): Promise<StoreReader> {
-    this.#reader ??= this.index().then((index) =>
-      new StoreReader(this.store, index, this.#options)
-    );
+    this.#reader ??= this.#openReader();
     return this.#reader;
   }
 
   /** Forgets what was opened, so that what others wrote meanwhile is seen. */
-  refresh(): void {
+  async refresh(): Promise<void> {
+    const reader = this.#reader;
     this.#index = undefined;
     this.#reader = undefined;
+    await (await reader)?.[Symbol.asyncDispose]();
+  }
+
+  /** Closes what was opened. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.refresh();
+  }
+
+  async #openReader(): Promise<StoreReader> {
+    const { cacheSize = CACHE_SIZE } = this.#options;
+    return await openStoreReader(this.store, {
+      hasher: this.hasher,
+      index: await this.index(),
+      cache: new HeapFrameCache({ sizeMax: cacheSize }),
+    });
   }
 
   /**
