@@ -19,6 +19,15 @@ export interface FileStore extends PruneStore {
    * @throws {RangeError} If it is no name.
    */
   localPath(name: string): string;
+  /**
+   * Where a file for `adopt` is cheapest to make: below `tmp/`, on the same disk.
+   *
+   * @param saveId The save id, 32 hex digits.
+   * @returns An absolute path that no other call gets. No file is there yet.
+   * @throws {RangeError} If this is no save id.
+   * @throws {StoreError} If `tmp/` is absent and cannot be made.
+   */
+  spoolPath(saveId: string): Promise<string>;
 }
 
 /** Options of {@link openFileStore}. */
