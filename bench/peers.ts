@@ -3,6 +3,7 @@
 // TREE is a folder, or the name of a made tree (see _trees.ts). Stores, caches and restored
 // trees are on tmpfs, in fresh folders. The tables go to docs/BENCHMARKS.md.
 import { parseArgs } from "node:util";
+import { nativeHasher } from "@snap/hash/native";
 import { describeMachine, versionOf } from "./_machine.ts";
 import { measure } from "./_measure.ts";
 import {
@@ -138,7 +139,7 @@ deno task bench:peers ${name ?? "FOLDER"} --runs ${runCount} --level ${level}
 
 on ${describeMachine()}, Deno ${Deno.version.deno}. Trees, stores and caches are on tmpfs, each
 figure is the median of ${runCount} interleaved runs, memory is the sum over a program's processes.
-Versions: ${versions.join(", ")}.
+snap hashes with native code. Versions: ${versions.join(", ")}.
 `;
 }
 
@@ -187,6 +188,7 @@ async function writeSection(name: string, section: string): Promise<void> {
 }
 
 const settings = readSettings(Deno.args);
+nativeHasher(); // Else snap would fall back to WebAssembly: better no figure than a wrong one.
 const folder = await Deno.makeTempDir({ dir: MEMORY, prefix: "snap-bench-" });
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   Deno.addSignalListener(signal, () => {

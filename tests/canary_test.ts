@@ -11,6 +11,8 @@ import {
   wordProblems,
 } from "../_tools/tidy.ts";
 import { ROOT } from "../_tools/workspace.ts";
+import { MemoryStore } from "@snap/store";
+import { type Fault, FaultStore, testStore } from "@snap/store/testing";
 import { Prng } from "./_prng.ts";
 
 /** Runs `deno test` on one file with the project's settings and returns what it says. */
@@ -75,6 +77,32 @@ Deno.test("canary: a failing seeded test says its seed", async () => {
   );
   notDeepStrictEqual(code, 0);
   match(said, /SNAP_SEED=12: planted fault/);
+});
+
+/** Counts the tests of the contract suite that a store with a fault in every call fails. */
+async function countContractFailures(fault?: Fault): Promise<number> {
+  const runs: (() => Promise<void>)[] = [];
+  const faults = fault === undefined ? [] : [fault];
+  const chance = { seed: 1, rate: faults.length, faults };
+  testStore(
+    "planted",
+    () =>
+      Promise.resolve({
+        store: new FaultStore(new MemoryStore(), { chance }),
+        [Symbol.asyncDispose]: () => Promise.resolve(),
+      }),
+    (_title, run) => runs.push(run),
+  );
+  let count = 0;
+  for (const run of runs) await run().catch(() => count++);
+  return count;
+}
+
+Deno.test("canary: the contract suite notices a store that fails", async () => {
+  deepStrictEqual(await countContractFailures(), 0);
+  for (const fault of ["error", "full", "torn", "lost", "flip"] as const) {
+    notDeepStrictEqual(await countContractFailures(fault), 0, fault);
+  }
 });
 
 Deno.test("canary: Prng repeats itself for one seed only", () => {
