@@ -16,6 +16,7 @@ import { DEVICE_MAX, MODE_MAX, TIME_SEC_MAX } from "./limits.ts";
 
 const UNSEEN = 0xffff_ffff;
 const OWNERS_KEPT_MAX = 65536;
+const ROWS_KEPT_MAX = 65536;
 const NS_MAX = 999_999_999;
 
 /**
@@ -45,8 +46,8 @@ export class AttributePageBuilder {
   #rows = 0;
   #directories = 0;
   readonly #treeId: Uint8Array = new Uint8Array(ID_SIZE);
-  readonly #columns: PageColumns = new PageColumns();
-  readonly #extras: ExtrasColumn = new ExtrasColumn();
+  #columns: PageColumns = new PageColumns();
+  #extras: ExtrasColumn = new ExtrasColumn();
   #pageIds: Uint8Array = new Uint8Array(0);
   #owners: OwnerTable = new OwnerTable();
   #copiedPage: AttributePage | undefined;
@@ -66,8 +67,13 @@ export class AttributePageBuilder {
     return this.#rows;
   }
 
-  /** Forgets all rows, page ids and numbers of owners, and keeps the room. */
+  /** Forgets all rows, page ids and numbers of owners, and keeps the room unless it is large. */
   clear(): void {
+    if (this.#rows > ROWS_KEPT_MAX) {
+      this.#columns = new PageColumns();
+      this.#extras = new ExtrasColumn();
+      this.#pageIds = new Uint8Array(0);
+    }
     this.#rows = 0;
     this.#directories = 0;
     this.#extras.clear();

@@ -13,6 +13,9 @@ import { FILE_SIZE_MAX } from "./limits.ts";
 import { checkName, checkTarget } from "./safe_name.ts";
 import type { Tree } from "./tree.ts";
 
+/** Rows whose room is kept when a builder starts again. */
+const ROWS_KEPT_MAX = 65536;
+
 /**
  * Builds the canonical bytes of trees, one after the other.
  *
@@ -66,8 +69,17 @@ export class TreeBuilder {
       this.#targetsSize;
   }
 
-  /** Forgets all rows and keeps the room. */
+  /** Forgets all rows, and keeps the room unless it is large. */
   clear(): void {
+    if (this.#count > ROWS_KEPT_MAX) {
+      this.#ids =
+        this.#kinds =
+        this.#isSet =
+        this.#names =
+        this.#targets =
+          new Uint8Array(0);
+      this.#lows = this.#highs = this.#ends = new Uint32Array(0);
+    }
     this.#count = 0;
     this.#targetsSize = 0;
   }

@@ -5,6 +5,8 @@ import {
   strictEqual,
   throws,
 } from "node:assert/strict";
+import { AttributePage } from "./attribute_page.ts";
+import { AttributePageBuilder } from "./attribute_page_builder.ts";
 import { EntryKind } from "./entry_kind.ts";
 import {
   ABC_ID,
@@ -205,4 +207,28 @@ Deno.test("TreeBuilder refuses what is not a tree", () => {
   throws(() => builder.setTarget(link, utf8("a\0")), /NUL/);
   builder.setTarget(link, utf8("x".repeat(4095)));
   throws(() => builder.setTarget(link, utf8("again")), /without a target/);
+});
+
+Deno.test("TreeBuilder and AttributePageBuilder start again after a large directory", () => {
+  const count = 70_000;
+  const trees = new TreeBuilder();
+  const pages = new AttributePageBuilder();
+  const noName = new Uint8Array(0);
+  for (const rows of [count, 3]) {
+    const owner = pages.internOwner(rows, 0, noName, noName);
+    pages.setOwner(pages.addRow(), owner);
+    for (let row = 0; row < rows; row++) {
+      const name = utf8(String(count + row));
+      trees.add(name, 0, name.length, EntryKind.fifo);
+      pages.setOwner(pages.addRow(), owner);
+    }
+    const tree = Tree.decode(trees.build());
+    const page = AttributePage.decode(pages.build());
+    strictEqual(tree.count, rows);
+    strictEqual(page.rows, rows + 1);
+    strictEqual(page.uid(rows), rows);
+    deepStrictEqual(tree.name(rows - 1), utf8(String(count + rows - 1)));
+    trees.clear();
+    pages.clear();
+  }
 });
