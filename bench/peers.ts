@@ -139,7 +139,9 @@ deno task bench:peers ${name ?? "FOLDER"} --runs ${runCount} --level ${level}
 
 on ${describeMachine()}, Deno ${Deno.version.deno}. Trees, stores and caches are on tmpfs, each
 figure is the median of ${runCount} interleaved runs, memory is the sum over a program's processes.
-snap hashes with native code. Versions: ${versions.join(", ")}.
+\`snap\` hashes with native code.${
+    level === "1" ? " restic and casync know one level only." : ""
+  } Versions: ${versions.join(", ")}.
 `;
 }
 
