@@ -1,21 +1,18 @@
 import { copyRun, ID_SIZE } from "./_bytes.ts";
 import { checkExtras } from "./_check_extras.ts";
-import { growBytes, growU32 } from "./_columns.ts";
+import { growBytes } from "./_columns.ts";
 import { ExtrasColumn } from "./_extras_column.ts";
-import { OwnerTable } from "./_owner_table.ts";
-import { NO_OWNER, PageColumns } from "./_page_columns.ts";
+import { PageColumns } from "./_page_columns.ts";
 import {
-  OWNER_SIZE,
   PAGE_HEADER_SIZE,
   PAGE_MAGIC,
   PAGE_TREE_ID,
   PageLayout,
 } from "./_page_layout.ts";
+import { PageOwners } from "./_page_owners.ts";
 import type { AttributePage } from "./attribute_page.ts";
 import { DEVICE_MAX, MODE_MAX, TIME_SEC_MAX } from "./limits.ts";
 
-const UNSEEN = 0xffff_ffff;
-const OWNERS_KEPT_MAX = 65536;
 const ROWS_KEPT_MAX = 65536;
 const NS_MAX = 999_999_999;
 
@@ -49,9 +46,7 @@ export class AttributePageBuilder {
   #columns: PageColumns = new PageColumns();
   #extras: ExtrasColumn = new ExtrasColumn();
   #pageIds: Uint8Array = new Uint8Array(0);
-  #owners: OwnerTable = new OwnerTable();
-  #copiedPage: AttributePage | undefined;
-  #copiedOwners: Uint32Array = new Uint32Array(0);
+  readonly #owners: PageOwners = new PageOwners();
 
   /**
    * Makes a builder.
@@ -77,9 +72,7 @@ export class AttributePageBuilder {
     this.#rows = 0;
     this.#directories = 0;
     this.#extras.clear();
-    if (this.#owners.count <= OWNERS_KEPT_MAX) return;
-    this.#owners = new OwnerTable();
-    this.#copiedPage = undefined;
+    this.#owners.clear();
   }
 
   /**
@@ -270,7 +263,7 @@ export class AttributePageBuilder {
     columns.nlink[row] = page.nlink(from);
     columns.mode[row] = page.mode(from);
     columns.device[row] = page.device(from);
-    columns.owner[row] = this.#copyOwner(page, from);
+    columns.owner[row] = this.#owners.internFrom(page, from);
     const extras = page.extraRows === 0 ? undefined : page.extrasBytes(from);
     if (extras !== undefined) this.#extras.add(row, extras);
     return row;
@@ -289,12 +282,15 @@ export class AttributePageBuilder {
         `Cannot build attribute page as it needs more rows than page ids: found ${rows} rows, ${this.#directories} page ids`,
       );
     }
-    const { numbers, used } = this.#orderOwners();
+    const { numbers, used, namesSize } = this.#owners.order(
+      this.#columns.owner,
+      rows,
+    );
     const counts = {
       rows,
       directories: this.#directories,
       owners: used.length,
-      ownerNamesSize: this.#ownerNamesSize(used),
+      ownerNamesSize: namesSize,
       extraRows: this.#extras.count,
       extrasSize: this.#extras.size,
     };
@@ -321,75 +317,9 @@ export class AttributePageBuilder {
         true,
       );
     }
-    this.#writeOwners(bytes, view, layout, used);
+    this.#owners.write(bytes, view, layout, used);
     this.#extras.write(bytes, view, layout);
     return bytes;
-  }
-
-  /** Finds the owners that rows have, in the order of their first row, and their numbers there. */
-  #orderOwners(): { numbers: Uint32Array; used: number[] } {
-    const numbers = new Uint32Array(this.#owners.count).fill(UNSEEN);
-    const used: number[] = [];
-    for (let row = 0; row < this.#rows; row++) {
-      const owner = this.#columns.owner[row];
-      if (owner === NO_OWNER) {
-        throw new RangeError(
-          `Cannot build attribute page as each row needs an owner: row ${row} has none`,
-        );
-      }
-      if (numbers[owner] === UNSEEN) numbers[owner] = used.push(owner) - 1;
-    }
-    return { numbers, used };
-  }
-
-  #ownerNamesSize(used: number[]): number {
-    let size = 0;
-    for (const owner of used) {
-      size += this.#owners.userNames[owner].length +
-        this.#owners.groupNames[owner].length;
-    }
-    return size;
-  }
-
-  #writeOwners(
-    bytes: Uint8Array,
-    view: DataView,
-    layout: PageLayout,
-    used: number[],
-  ): void {
-    let at = layout.owners;
-    let end = 0;
-    for (const owner of used) {
-      const userName = this.#owners.userNames[owner];
-      const groupName = this.#owners.groupNames[owner];
-      bytes.set(userName, layout.ownerNames + end);
-      bytes.set(groupName, layout.ownerNames + end + userName.length);
-      view.setUint32(at, this.#owners.uids[owner], true);
-      view.setUint32(at + 4, this.#owners.gids[owner], true);
-      view.setUint32(at + 8, end + userName.length, true);
-      end += userName.length + groupName.length;
-      view.setUint32(at + 12, end, true);
-      at += OWNER_SIZE;
-    }
-  }
-
-  /** Returns the number here of the owner of a row there, looked up once for each owner of a page. */
-  #copyOwner(page: AttributePage, row: number): number {
-    if (this.#copiedPage !== page) {
-      this.#copiedPage = page;
-      this.#copiedOwners = growU32(this.#copiedOwners, page.owners);
-      this.#copiedOwners.fill(UNSEEN, 0, page.owners);
-    }
-    const owner = page.owner(row);
-    if (this.#copiedOwners[owner] === UNSEEN) {
-      this.#copiedOwners[owner] = this.#owners.intern(
-        page.uid(row),
-        page.gid(row),
-        page.userName(row),
-        page.groupName(row),
-      );
-    }
-    return this.#copiedOwners[owner];
   }
 
   #checkRow(row: number): void {

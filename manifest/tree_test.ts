@@ -210,7 +210,7 @@ Deno.test("TreeBuilder refuses what is not a tree", () => {
 });
 
 Deno.test("TreeBuilder and AttributePageBuilder start again after a large directory", () => {
-  const count = 70_000;
+  const count = 100_000;
   const trees = new TreeBuilder();
   const pages = new AttributePageBuilder();
   const noName = new Uint8Array(0);
