@@ -22,7 +22,7 @@ export function checkZstdFrame(stored: Uint8Array, plainSize: number): void {
       PREFIX_SIZE,
     );
   }
-  const size = frameSize(stored);
+  const size = zstdFrameSize(stored);
   if (size !== stored.length) {
     throw new FrameSyntaxError(
       `Cannot read zstd frame as it has ${size} bytes: found ${stored.length}`,
@@ -75,8 +75,14 @@ function claimedSize(stored: Uint8Array): number {
   return size === 2 ? value + 256 : value;
 }
 
-/** End of the frame, found by its block headers. */
-function frameSize(stored: Uint8Array): number {
+/**
+ * Finds the end of the Zstandard frame that stands first, by its block headers.
+ *
+ * @param stored Bytes of the frame, and what may follow
+ * @returns Size of the frame in bytes
+ * @throws {FrameSyntaxError} If the frame ends early
+ */
+export function zstdFrameSize(stored: Uint8Array): number {
   const descriptor = stored[4];
   let at = claimStart(descriptor) + claimSize(descriptor);
   for (let last = 0; last === 0;) {
