@@ -34,7 +34,11 @@ export class IgnoreRules {
   readonly excludeCaches: boolean;
   readonly #scope: RuleScope;
 
-  /** @param options The rules; without any, only `.snapignore` files count. */
+  /**
+   * Takes the patterns of the caller.
+   *
+   * @param options The rules; without any, only `.snapignore` files count.
+   */
   constructor(options: IgnoreOptions = {}) {
     const fileName = options.fileName ?? ".snapignore";
     this.fileName = fileName === ""
@@ -60,10 +64,12 @@ export class IgnoreRules {
 
 /** The part of the npm package `ignore` that is used here. */
 interface Matcher {
-  add(patterns: string): Matcher;
-  test(
-    path: string,
-  ): { readonly ignored: boolean; readonly unignored: boolean };
+  add(patterns: string | readonly string[]): Matcher;
+  test(path: string): Verdict;
+}
+interface Verdict {
+  readonly ignored: boolean;
+  readonly unignored: boolean;
 }
 type MatcherFactory = (
   options: { ignorecase: boolean; allowRelativePaths: boolean },
@@ -71,7 +77,7 @@ type MatcherFactory = (
 
 /** One rule file or list of patterns, and the path of its directory relative to the one looked at. */
 interface Layer {
-  readonly matcher: Matcher;
+  readonly patterns: PatternList;
   readonly prefix: string;
   readonly first: boolean;
 }
@@ -93,7 +99,7 @@ export class RuleScope {
   }
 
   /**
-   * Adds the rules of a file in this directory.
+   * Adds the rules of a file in this directory. A line that is no pattern matches nothing.
    *
    * @param rules Lines in gitignore syntax.
    * @param first Whether these come before all rule files, also deeper ones.
@@ -101,12 +107,8 @@ export class RuleScope {
    * @throws {Error} If the library that matches patterns cannot be loaded.
    */
   with(rules: Uint8Array, first?: true): RuleScope {
-    const matcher = loadFactory()({
-      ignorecase: false,
-      allowRelativePaths: true,
-    })
-      .add(bytesToText(rules, 0, rules.length, true));
-    const layer = { matcher, prefix: "", first: first === true };
+    const patterns = new PatternList(bytesToText(rules, 0, rules.length, true));
+    const layer = { patterns, prefix: "", first: first === true };
     const firsts = this.#layers.filter((other) => other.first);
     const others = this.#layers.filter((other) => !other.first);
     return new RuleScope(
@@ -127,7 +129,7 @@ export class RuleScope {
     const text = bytesToText(name, start, end);
     const layers: Layer[] = [];
     for (const layer of this.#layers) {
-      if (layer.matcher.test(`${layer.prefix}${text}/`).ignored) continue;
+      if (layer.patterns.test(`${layer.prefix}${text}/`).ignored) continue;
       layers.push({ ...layer, prefix: `${layer.prefix}${text}/` });
     }
     return new RuleScope(layers);
@@ -147,8 +149,8 @@ export class RuleScope {
   ): boolean {
     if (this.#layers.length === 0) return false;
     const text = bytesToText(name, start, end) + (directory ? "/" : "");
-    for (const { matcher, prefix } of this.#layers) {
-      const verdict = matcher.test(prefix + text);
+    for (const { patterns, prefix } of this.#layers) {
+      const verdict = patterns.test(prefix + text);
       if (verdict.ignored) return true;
       if (verdict.unignored) return false;
     }
@@ -178,6 +180,43 @@ function bytesToText(
 }
 
 let factory: MatcherFactory | undefined;
+
+const MATCHER_OPTIONS = { ignorecase: false, allowRelativePaths: true };
+/** The library remembers every path that it was asked for; a new matcher forgets them. */
+const TESTS_MAX = 20_000;
+
+/** The patterns of one list. */
+class PatternList {
+  readonly #lines: string[] = [];
+  #matcher: Matcher;
+  #testCount = 0;
+
+  constructor(text: string) {
+    const make = loadFactory();
+    for (const line of text.split(/\r?\n/)) {
+      // The library throws when it first uses a line such as `[/`, in the middle of a walk.
+      if (isPattern(make(MATCHER_OPTIONS), line)) this.#lines.push(line);
+    }
+    this.#matcher = make(MATCHER_OPTIONS).add(this.#lines);
+  }
+
+  test(path: string): Verdict {
+    if (++this.#testCount > TESTS_MAX) {
+      this.#matcher = loadFactory()(MATCHER_OPTIONS).add(this.#lines);
+      this.#testCount = 0;
+    }
+    return this.#matcher.test(path);
+  }
+}
+
+function isPattern(matcher: Matcher, line: string): boolean {
+  try {
+    matcher.add(line.replace(/^!/, "")).test("a");
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Loads the library when the first rule exists: at once, as a walk does not wait. */
 function loadFactory(): MatcherFactory {

@@ -1,6 +1,30 @@
 /**
  * Directories of the operating system, read and written.
  *
+ * A {@linkcode Source} is walked and its files are read by a {@linkcode FileReader}; a
+ * {@linkcode Target} is written, and nothing outside of it. Names are bytes, and what the
+ * operating system says of entries stands in tables of numbers.
+ *
+ * ```ts
+ * import { DiskError, FileReader, openSource } from "@snap/disk";
+ *
+ * using source = openSource("/etc");
+ * using reader = new FileReader(source.path);
+ * using directory = source.root();
+ * const out = new Uint8Array(65536);
+ * for (let i = 0; i < directory.count; i++) {
+ *   if (!directory.isFile(i)) continue;
+ *   try {
+ *     reader.open(directory.path, directory.name(i), directory.stats.uid(i));
+ *     const size = reader.read(out, 0);
+ *     console.assert(size <= directory.stats.size(i) || !reader.isUnchanged(directory.stats, i));
+ *   } catch (error) {
+ *     if (!(error instanceof DiskError)) throw error;
+ *     console.log(error.message);
+ *   }
+ * }
+ * ```
+ *
  * @module
  */
 export * from "./disk_calls.ts";

@@ -7,6 +7,8 @@ export class Owners {
   readonly #groups: NameTable;
 
   /**
+   * Reads the tables.
+   *
    * @param passwd Content of `/etc/passwd`.
    * @param group Content of `/etc/group`.
    */
@@ -57,6 +59,7 @@ export class Owners {
 const NO_NAME: Uint8Array = new Uint8Array(0);
 /** The longest user or group name that is kept. */
 const NAME_SIZE_MAX = 255;
+const ID_DIGITS_MAX = 10;
 const COLON = 0x3a;
 const LINE_FEED = 0x0a;
 
@@ -77,9 +80,14 @@ class NameTable {
   #add(line: Uint8Array): void {
     const nameEnd = line.indexOf(COLON);
     if (nameEnd <= 0 || nameEnd > NAME_SIZE_MAX) return;
-    const fields = toText(line.subarray(nameEnd + 1)).split(":");
-    if (fields.length < 2 || !/^[0-9]{1,10}$/.test(fields[1])) return;
-    const id = Number(fields[1]);
+    const idStart = line.indexOf(COLON, nameEnd + 1) + 1;
+    const idEnd = idStart === 0 ? -1 : line.indexOf(COLON, idStart);
+    if (idEnd < 0) return;
+    const digits = toText(
+      line.subarray(idStart, Math.min(idEnd, idStart + ID_DIGITS_MAX + 1)),
+    );
+    if (!/^[0-9]{1,10}$/.test(digits)) return;
+    const id = Number(digits);
     const name = line.slice(0, nameEnd);
     if (!this.names.has(id)) this.names.set(id, name);
     const key = toText(name);

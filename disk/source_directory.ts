@@ -6,7 +6,7 @@ import {
   O_NOFOLLOW,
   O_RDONLY,
 } from "@snap/posix/flags";
-import { S_IFDIR, S_IFMT } from "@snap/posix/mode";
+import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskError } from "./disk_error.ts";
 import type { RuleScope } from "./ignore_rules.ts";
@@ -127,6 +127,15 @@ export class SourceDirectory implements Disposable {
    */
   isDirectory(i: number): boolean {
     return (this.stats.mode(i) & S_IFMT) === S_IFDIR;
+  }
+
+  /**
+   * Whether an entry is a regular file.
+   *
+   * @param i Number of the row.
+   */
+  isFile(i: number): boolean {
+    return (this.stats.mode(i) & S_IFMT) === S_IFREG;
   }
 
   /**

@@ -47,7 +47,11 @@ export class AttributeSetter {
   readonly #xattrs: Xattrs;
   #problems: DiskError[] | undefined;
 
-  /** @param calls The back end. */
+  /**
+   * Prepares for a back end.
+   *
+   * @param calls The back end.
+   */
   constructor(calls: DiskCalls) {
     this.#calls = calls;
     this.#xattrs = new Xattrs(calls);

@@ -36,7 +36,11 @@ export class Xattrs {
   readonly #names: Uint8Array = new Uint8Array(SIZE_MAX);
   #value: Uint8Array | undefined;
 
-  /** @param calls The back end. */
+  /**
+   * Prepares the buffers.
+   *
+   * @param calls The back end.
+   */
   constructor(calls: DiskCalls) {
     this.#calls = calls;
   }
