@@ -165,8 +165,8 @@ export function parseHeader(
     readFeatures: view.getUint32(READ_FEATURES_AT, true),
     writeFeatures: view.getUint32(WRITE_FEATURES_AT, true),
     bodySize,
-    saveId: bytes.slice(SAVE_ID_AT, SAVE_ID_AT + SAVE_ID_SIZE),
-    salt: bytes.slice(SALT_AT, SALT_AT + SALT_SIZE),
+    saveId: copyOf(bytes, SAVE_ID_AT, SAVE_ID_SIZE),
+    salt: copyOf(bytes, SALT_AT, SALT_SIZE),
   };
 }
 
@@ -212,9 +212,12 @@ export function saveIdOf(bytes: Uint8Array): Uint8Array | undefined {
     0,
     true,
   );
-  return magic === MAGIC
-    ? bytes.slice(SAVE_ID_AT, SAVE_ID_AT + SAVE_ID_SIZE)
-    : undefined;
+  return magic === MAGIC ? copyOf(bytes, SAVE_ID_AT, SAVE_ID_SIZE) : undefined;
+}
+
+/** A copy, also of a part of a Buffer, whose own slice is none. */
+function copyOf(bytes: Uint8Array, start: number, size: number): Uint8Array {
+  return new Uint8Array(bytes.subarray(start, start + size));
 }
 
 function hasKind(bytes: Uint8Array, kind: FileKind): boolean {

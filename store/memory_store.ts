@@ -49,7 +49,7 @@ export class MemoryStore implements PruneStore {
     const bytes = this.#files.get(name);
     if (bytes === undefined) throw new NotFoundError(name);
     const { start, end } = cutRange(name, bytes.length, options);
-    return bytes.slice(start, end);
+    return bytes.slice(start, end); // Never a Buffer here, whose slice is no copy.
   }
 
   /**
@@ -110,7 +110,7 @@ export class MemoryStore implements PruneStore {
     checkStoreName(name);
     options?.signal?.throwIfAborted();
     if (this.#files.has(name)) return false;
-    this.#files.set(name, bytes.slice());
+    this.#files.set(name, new Uint8Array(bytes));
     return true;
   }
 

@@ -68,6 +68,11 @@ const checks: Readonly<Record<string, Check>> = {
     equalBytes(await store.read("index/one"), pattern(100));
     (await store.read("index/one")).fill(0);
     equalBytes(await store.read("index/one"), pattern(100));
+    const { Buffer } = await import("node:buffer"); // Its slice is no copy.
+    const buffer = Buffer.from(pattern(100));
+    await store.create("index/two", buffer);
+    buffer.fill(0);
+    equalBytes(await store.read("index/two"), pattern(100));
   },
   "lets exactly one of many creates win": async (store) => {
     const answers = await Promise.all(
