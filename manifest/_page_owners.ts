@@ -28,11 +28,10 @@ export class PageOwners {
     return this.#table.count;
   }
 
-  /** Forgets the owners if they are many. */
+  /** Forgets the page that was copied from, and the owners if they are many. */
   clear(): void {
-    if (this.#table.count <= OWNERS_KEPT_MAX) return;
-    this.#table = new OwnerTable();
     this.#copiedPage = undefined;
+    if (this.#table.count > OWNERS_KEPT_MAX) this.#table = new OwnerTable();
   }
 
   /** Returns the number of an owner. */
