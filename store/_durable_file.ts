@@ -110,10 +110,16 @@ async function setMode(file: OpenFile): Promise<void> {
 export async function settle(calls: FileCalls, path: string): Promise<number> {
   const file = await calls.openToAdopt(path);
   try {
-    const { dev } = await file.stat();
+    const stat = await file.stat();
+    if (!stat.isFile()) {
+      throw Object.assign(
+        new Error(`Cannot adopt ${path} as it must be a file`),
+        { code: "EINVAL" },
+      );
+    }
     await setMode(file);
     await file.sync();
-    return dev;
+    return stat.dev;
   } finally {
     await file.close();
   }
@@ -150,7 +156,9 @@ export async function linkNew(
       return mine.ino === theirs.ino && mine.dev === theirs.dev;
     }
     throw Object.assign(
-      new Error(`Cannot create ${to} as it must be free: found a folder`),
+      new Error(
+        `Cannot create ${to} as it must be free: found what is no file`,
+      ),
       {
         code: "EISDIR",
       },

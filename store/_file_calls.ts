@@ -41,7 +41,7 @@ export interface FolderEntry {
 
 /** The calls. All reject with the error of the system, which has a `code`. */
 export interface FileCalls {
-  /** Opens an existing file or folder for reading. */
+  /** Opens an existing file or folder for reading. A fifo does not make it wait. */
   openToRead(path: string): Promise<OpenFile>;
   /** Opens an existing file, not a link to one, for reading and writing. */
   openToAdopt(path: string): Promise<OpenFile>;
@@ -78,10 +78,18 @@ export async function fileCalls(): Promise<FileCalls> {
       import("node:path"),
       import("node:process"),
     ]);
-  const { O_CREAT, O_EXCL, O_NOFOLLOW = 0, O_RDWR, O_WRONLY } = fs.constants;
+  const {
+    O_CREAT,
+    O_EXCL,
+    O_NOFOLLOW = 0,
+    O_NONBLOCK = 0,
+    O_RDONLY,
+    O_RDWR,
+    O_WRONLY,
+  } = fs.constants;
   return {
-    openToRead: (path) => files.open(path, "r"),
-    openToAdopt: (path) => files.open(path, O_RDWR | O_NOFOLLOW),
+    openToRead: (path) => files.open(path, O_RDONLY | O_NONBLOCK),
+    openToAdopt: (path) => files.open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK),
     openNew: (path) => files.open(path, O_WRONLY | O_CREAT | O_EXCL, FILE_MODE),
     link: files.link,
     unlink: files.unlink,

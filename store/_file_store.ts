@@ -299,7 +299,7 @@ async function readFrom(
   options: ReadOptions | undefined,
 ): Promise<Uint8Array> {
   const stat = await file.stat();
-  if (stat.isDirectory()) throw new NotFoundError(name);
+  if (!stat.isFile()) throw new NotFoundError(name);
   const { start, end } = cutRange(name, stat.size, options);
   const bytes = new Uint8Array(end - start);
   let done = 0;

@@ -251,6 +251,26 @@ Deno.test("FileStore adopts only files, and follows no link", async () => {
   });
 });
 
+Deno.test({
+  name: "FileStore waits for no fifo",
+  ignore: Deno.build.os === "windows",
+}, async () => {
+  await inFolder(async (folder) => {
+    const store = await makeStore(`${folder}/store`);
+    for (const path of [store.localPath("index/one"), `${folder}/fifo`]) {
+      strictEqual(
+        new Deno.Command("mkfifo", { args: [path] }).outputSync().success,
+        true,
+      );
+    }
+    await rejects(store.read("index/one"), NotFoundError);
+    strictEqual(await store.size("index/one"), undefined);
+    await rejects(store.create("index/one", bytes), StoreError);
+    await rejects(store.adopt("index/two", `${folder}/fifo`), StoreError);
+    deepStrictEqual(await namesIn(store), ["config/1"]);
+  });
+});
+
 Deno.test("FileStore works on a copy that lacks empty folders", async () => {
   await inFolder(async (folder) => {
     const store = await makeStore(`${folder}/store`);

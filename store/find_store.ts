@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Stats } from "node:fs";
 import { saysAbsent } from "./_file_calls.ts";
 import { storeFailure } from "./_store_failure.ts";
 import { StoreError } from "./errors.ts";
@@ -95,23 +96,24 @@ async function findAbove(
     import("node:path"),
   ]);
   let folder = cwd;
+  const reasonAgainst = async (path: string, found: Stats, dev: number) => {
+    if (!found.isDirectory()) return "no folder";
+    if (uid !== undefined && found.uid !== uid) return "other owner";
+    if (found.dev !== dev) return "other file system";
+    const config = await orAbsent(stat(join(path, "config", "1")));
+    return config?.isFile() ? undefined : "no config";
+  };
   try {
     const { dev } = await stat(cwd);
     while ((await stat(folder)).dev === dev) {
       const path = join(folder, STORE_FOLDER);
       const found = await orAbsent(lstat(path));
       if (found !== undefined) {
-        let reason: PassedStore["reason"] | undefined;
-        if (!found.isDirectory()) reason = "no folder";
-        else if (uid !== undefined && found.uid !== uid) reason = "other owner";
-        else if (found.dev !== dev) reason = "other file system";
-        else if (!(await orAbsent(stat(join(path, "config", "1"))))?.isFile()) {
-          reason = "no config";
-        }
+        const reason = await reasonAgainst(path, found, dev);
         if (reason === undefined) return path;
         passed.push({ path, reason });
       }
-      if (dirname(folder) === folder) return undefined;
+      if (dirname(folder) === folder) break;
       folder = dirname(folder);
     }
     return undefined;

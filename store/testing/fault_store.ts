@@ -249,7 +249,7 @@ export class FaultStore implements PruneStore {
   }
 
   #flip(bytes: Uint8Array): Uint8Array {
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     if (copy.length > 0) {
       copy[this.#next() % copy.length] ^= 1 << (this.#next() & 7);
     }
