@@ -88,4 +88,9 @@ async function handle(message: ToSaveWorker): Promise<void> {
   }
 }
 
-port?.onMessage((message) => handle(message as ToSaveWorker));
+// In order, although the first message takes a while.
+let last = Promise.resolve();
+port?.onMessage((message) => {
+  last = last.then(() => handle(message as ToSaveWorker));
+  return last;
+});
