@@ -9,28 +9,15 @@ import {
   PACK_ROW_SIZE,
   ROWS_PER_PAGE,
 } from "./index_table.ts";
-import type { PageRequest } from "./location.ts";
+import type { IndexPack, PageSteps } from "./index_builder.ts";
 import type { IndexFile } from "./object_index.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "./pack_footer.ts";
-import type { PackTable } from "./pack_table.ts";
 
 /** What asks for pages and is given their bytes. */
-export type Steps<T> = Generator<PageRequest, T, Uint8Array>;
+export type Steps<T> = PageSteps<T>;
 
 /** Stands for a frame whose pack is left out. */
 export const FRAME_DROPPED = 0xffffffff;
-
-/** A pack that goes into an index. */
-export interface IndexPack {
-  /** Its id, 32 bytes. */
-  readonly id: Uint8Array;
-  /** Its size in bytes. */
-  readonly size: number;
-  /** What it holds. */
-  readonly role: number;
-  /** Its table. */
-  readonly table: PackTable;
-}
 
 /** Rows of one sort, of which some are at hand. */
 export class Window {

@@ -13,6 +13,8 @@ export class PackSyntaxError extends SyntaxError {
   readonly offset: number;
 
   /**
+   * Constructs a new instance.
+   *
    * @param message What could not be read, and why
    * @param offset Offset in the bytes that were read
    * @param options Cause, where there is one
@@ -30,6 +32,8 @@ export class IndexSyntaxError extends SyntaxError {
   readonly offset: number;
 
   /**
+   * Constructs a new instance.
+   *
    * @param message What could not be read, and why
    * @param offset Offset in the file
    * @param options Cause, where there is one
@@ -72,6 +76,8 @@ export class DamageError extends Error {
   readonly reason: DamageReason;
 
   /**
+   * Constructs a new instance.
+   *
    * @param damage The object, its pack, and where the damage was done
    * @param options Cause, where there is one
    */
@@ -102,6 +108,8 @@ export class ObjectNotFoundError extends Error {
   readonly kind: number;
 
   /**
+   * Constructs a new instance.
+   *
    * @param idBytes 32 bytes of the object's id
    * @param kind Number of the object's kind
    */

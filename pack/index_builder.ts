@@ -6,15 +6,30 @@
 import type { Hasher } from "@snap/hash/hasher";
 import { compareIds, ID_SIZE } from "./_bytes.ts";
 import { IndexMerge } from "./_index_merge.ts";
-import { type IndexPack, IndexRun, type Steps } from "./_index_run.ts";
+import { IndexRun } from "./_index_run.ts";
 import { IndexTableWriter } from "./_index_table_writer.ts";
 import { indexIdOf } from "./file_name.ts";
 import type { ReadAt } from "./index_files.ts";
 import { INDEX_PAGE_SIZE } from "./index_table.ts";
+import type { PageRequest } from "./location.ts";
 import type { IndexFile } from "./object_index.ts";
 import type { PackSet } from "./pack_set.ts";
+import type { PackTable } from "./pack_table.ts";
 
-export type { IndexPack } from "./_index_run.ts";
+/** What asks for pages of tables, is given their bytes, and returns a result. */
+export type PageSteps<T> = Generator<PageRequest, T, Uint8Array>;
+
+/** A pack that goes into an index. */
+export interface IndexPack {
+  /** Its id, 32 bytes. */
+  readonly id: Uint8Array;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** What it holds. */
+  readonly role: number;
+  /** Its table. */
+  readonly table: PackTable;
+}
 
 /** Largest size in bytes of a table that is written. */
 export const INDEX_WRITE_SIZE_MAX: number = 1 << 30;
@@ -92,7 +107,7 @@ export function* mergeIndex(
   sources: IndexSources,
   sink: IndexSink,
   options: IndexOptions,
-): Steps<BuiltIndex[]> {
+): PageSteps<BuiltIndex[]> {
   const files = [...sources.files ?? []];
   const runs = [...sources.packs ?? []].map((pack) => IndexRun.ofPack(pack));
   files.forEach((file, number) => runs.push(IndexRun.ofFile(file, number)));

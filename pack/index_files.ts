@@ -42,6 +42,8 @@ export class IndexFiles {
   readonly #page = new Uint8Array(INDEX_PAGE_SIZE);
 
   /**
+   * Constructs a new instance.
+   *
    * @param index The index
    * @param readAt Reads a range of a file
    */

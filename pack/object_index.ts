@@ -53,6 +53,8 @@ export class ObjectIndex {
   #frameCount = 0;
 
   /**
+   * Constructs a new instance.
+   *
    * @param options `cacheSize`: memory for pages in bytes, 4 MiB if left out;
    * there are always enough pages for one look-up in every table
    */

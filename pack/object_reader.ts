@@ -37,6 +37,8 @@ export class ObjectReader {
   readonly #object = { id: new Uint8Array(ID_SIZE), offset: 0, size: 0 };
 
   /**
+   * Constructs a new instance.
+   *
    * @param options What keeps frames and what hashes
    */
   constructor(options: ObjectReaderOptions) {

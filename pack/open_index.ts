@@ -45,6 +45,8 @@ export class StoreIndex {
   readonly #store: ReadStore;
 
   /**
+   * Constructs a new instance.
+   *
    * @param index The index
    * @param store The store that its tables lie in
    */

@@ -19,6 +19,8 @@ export class PackSet {
   readonly bytes: Uint8Array;
 
   /**
+   * Constructs a new instance.
+   *
    * @param bytes Bytes of another set
    */
   constructor(bytes: Uint8Array = new Uint8Array(0)) {

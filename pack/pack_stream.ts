@@ -64,6 +64,8 @@ export interface PackedBytes extends FinishedPack {
 export class PackStream
   extends TransformStream<readonly Uint8Array[], PackedBytes> {
   /**
+   * Constructs a new instance.
+   *
    * @param options What the packs hold, and with what they are made
    */
   constructor(options: PackStreamOptions) {

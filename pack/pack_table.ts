@@ -71,6 +71,8 @@ export class PackTable {
   }
 
   /**
+   * Says where a frame begins.
+   *
    * @param frame Number of the frame
    * @returns Its offset in the pack
    */
@@ -79,6 +81,8 @@ export class PackTable {
   }
 
   /**
+   * Says how many bytes of the pack a frame takes.
+   *
    * @param frame Number of the frame
    * @returns Its stored size in bytes
    */
@@ -87,6 +91,8 @@ export class PackTable {
   }
 
   /**
+   * Says how many plain bytes a frame has.
+   *
    * @param frame Number of the frame
    * @returns Its plain size in bytes
    */
@@ -95,6 +101,8 @@ export class PackTable {
   }
 
   /**
+   * Says how a frame is compressed.
+   *
    * @param frame Number of the frame
    * @returns Number of its codec
    */
@@ -103,6 +111,8 @@ export class PackTable {
   }
 
   /**
+   * Gives the checksum of a frame.
+   *
    * @param frame Number of the frame
    * @returns CRC-32 of its stored bytes
    */
@@ -111,6 +121,8 @@ export class PackTable {
   }
 
   /**
+   * Says where the id of an object stands.
+   *
    * @param row Number of the object
    * @returns Where the 32 bytes of its id begin in `bytes`
    */
@@ -119,6 +131,8 @@ export class PackTable {
   }
 
   /**
+   * Gives the id of an object.
+   *
    * @param row Number of the object
    * @returns A view of its id
    */
@@ -128,6 +142,8 @@ export class PackTable {
   }
 
   /**
+   * Says of which kind an object is.
+   *
    * @param row Number of the object
    * @returns Number of its kind
    */
@@ -136,6 +152,8 @@ export class PackTable {
   }
 
   /**
+   * Says which frame holds an object.
+   *
    * @param row Number of the object
    * @returns Number of its frame
    */
@@ -144,6 +162,8 @@ export class PackTable {
   }
 
   /**
+   * Says where an object begins in its plain frame.
+   *
    * @param row Number of the object
    * @returns Its offset in the plain frame
    */
@@ -152,6 +172,8 @@ export class PackTable {
   }
 
   /**
+   * Says how many plain bytes an object has.
+   *
    * @param row Number of the object
    * @returns Its plain size in bytes
    */

@@ -107,6 +107,8 @@ export class PackWriter {
   #state: "open" | "finished" | "failed" = "open";
 
   /**
+   * Constructs a new instance.
+   *
    * @param options Where to, what, and with what
    * @throws {RangeError} If save id or salt have another size
    */
