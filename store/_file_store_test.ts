@@ -104,6 +104,32 @@ async function failEach(
   }
 }
 
+Deno.test("FileStore syncs new parents, and those that a copy lacked", async () => {
+  await inFolder(async (folder) => {
+    const plan = fault(["sync"], "EIO");
+    const calls = await faultyCalls(plan);
+    const made = await openOverCalls(calls, folder, { create: true });
+    await initStore(made, {});
+    Deno.removeSync(`${folder}/packs`, { recursive: true });
+    const store = await openOverCalls(calls, folder);
+    const syncedBy = async (name: string) => {
+      plan.synced.length = 0;
+      await store.create(name, bytes);
+      const paths = plan.synced.filter((path) => !path.includes("/tmp/"));
+      return paths.map((path) => path.slice(folder.length)).sort();
+    };
+    deepStrictEqual(await syncedBy("gc/void/one"), ["", "/gc", "/gc/void"]);
+    deepStrictEqual(await syncedBy("gc/void/two"), ["/gc/void"]);
+    deepStrictEqual(await syncedBy("packs/ab/one"), [
+      "",
+      "/packs",
+      "/packs/ab",
+    ]);
+    deepStrictEqual(await syncedBy("packs/ab/two"), ["/packs/ab"]);
+    deepStrictEqual(await syncedBy("tags/main/1"), ["/tags", "/tags/main"]);
+  });
+});
+
 Deno.test("FileStore fails when any folder cannot be synced", async () => {
   await inFolder(async (folder) => {
     const plan = fault(["sync"], "EIO");

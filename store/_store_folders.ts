@@ -65,6 +65,7 @@ export class StoreFolders {
   /** Makes a folder and those above it, where they are absent. */
   async make(folder: string): Promise<void> {
     if (folder === "") return;
+    this.#durable.delete(folder); // Also a fixed one, which a copied store may lack.
     try {
       await makeFolder(this.#calls, this.path(folder));
     } catch (error) {
