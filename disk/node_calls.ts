@@ -278,20 +278,20 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
     return this.#within(dir, name, (path) => {
       this.#fs.lutimesSync(
         path,
-        this.#fs.lstatSync(path).atimeMs / 1000,
-        toSeconds(sec, ns),
+        this.#fs.lstatSync(path).atime,
+        toDate(sec, ns),
       );
     });
   }
 
   futimens(fd: number, sec: number, ns: number): number {
     const { fstatSync, futimesSync, statSync, utimesSync } = this.#fs;
-    const time = toSeconds(sec, ns);
+    const time = toDate(sec, ns);
     return this.#eachWay(
       fd,
-      (path) => utimesSync(path, statSync(path).atimeMs / 1000, time),
+      (path) => utimesSync(path, statSync(path).atime, time),
       () => {
-        futimesSync(fd, fstatSync(fd).atimeMs / 1000, time);
+        futimesSync(fd, fstatSync(fd).atime, time);
       },
     );
   }
@@ -358,8 +358,9 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
   }
 }
 
-function toSeconds(sec: number, ns: number): number {
-  return sec + Math.floor(ns / 1e6) / 1000;
+/** A number below 0 would mean now. */
+function toDate(sec: number, ns: number): Date {
+  return new Date(sec * 1000 + Math.floor(ns / 1e6));
 }
 
 function typeOf(entry: Dirent): number {
