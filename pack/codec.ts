@@ -32,7 +32,8 @@ export interface Codec {
    * Decompresses one frame.
    *
    * @param stored Bytes that `compress` returned
-   * @param out Place for exactly the plain bytes, also over shared memory
+   * @param out Place for exactly the plain bytes, also over shared memory, also
+   * over that of `stored`
    * @throws {FrameSyntaxError} If `stored` is not a frame of that plain size;
    * `out` may have been written to
    */
