@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./identify.ts";
 export * from "./record.ts";
 export * from "./records.ts";
 export * from "./save.ts";

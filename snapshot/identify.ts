@@ -1,0 +1,113 @@
+import { openSource, type SourceOptions } from "@snap/disk/source";
+import type { DiskError } from "@snap/disk/disk-error";
+import { type Hasher, type Id, idFromBytes } from "@snap/hash";
+import { ObjectNotFoundError } from "@snap/pack/errors";
+import { ClaimTable } from "./claim_table.ts";
+import type { Totals } from "./record.ts";
+import { SaveRun } from "./_save_run.ts";
+import type { SaveProgress } from "./save_progress.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
+
+/** Options for {@linkcode identify}. */
+export interface IdentifyOptions extends SourceOptions {
+  /** The hasher. */
+  hasher: Hasher;
+  /**
+   * Threads that read and hash. None does everything in this thread.
+   *
+   * @default {0}
+   */
+  workers?: number;
+  /**
+   * Keeps trees and attribute pages in memory, to be read afterwards.
+   *
+   * @default {false}
+   */
+  keepTrees?: boolean;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: SaveProgress) => void;
+  /** Ends the work early. */
+  signal?: AbortSignal;
+}
+
+/** A directory that was named and not stored. */
+export interface Identified {
+  /** The id that a snapshot of it would have. */
+  readonly id: Id;
+  /** The id of the root's attribute page. */
+  readonly page: Id;
+  /** What it holds. */
+  readonly totals: Totals;
+  /** What could not be read. */
+  readonly errors: readonly DiskError[];
+  /**
+   * Gives a tree or a page, if they were kept.
+   *
+   * @param id Its id.
+   * @param kind Its kind.
+   * @returns Its bytes.
+   * @throws {ObjectNotFoundError} If there is no such object.
+   */
+  readObject(id: Uint8Array, kind: number): Promise<Uint8Array>;
+}
+
+/**
+ * Names a directory without a store: reads and hashes everything.
+ *
+ * @param path The directory.
+ * @param options The hasher, workers, what is left out.
+ * @returns The id, and the trees if they are wanted.
+ * @throws {DiskError} If the directory itself cannot be read.
+ */
+export async function identify(
+  path: string | Uint8Array,
+  options: IdentifyOptions,
+): Promise<Identified> {
+  const { hasher, keepTrees = false, workers = 0 } = options;
+  const kept = new Map<Id, Uint8Array>();
+  const source = openSource(path, options);
+  try {
+    const run = new SaveRun({
+      source,
+      config: {
+        settings: DEFAULT_SETTINGS,
+        saveId: new Uint8Array(16),
+        indexTables: [],
+        claims: new ClaimTable(1).buffer,
+        mode: "name",
+      },
+      hasher,
+      random: (size) => new Uint8Array(size),
+      workers,
+      spoolPaths: Array.from({ length: workers + 1 }, () => ""),
+      parent: undefined,
+      parentStart: undefined,
+      openParent: () => Promise.resolve(undefined),
+      trustStat: false,
+      saveObject: (context, _kind, bytes, out, offset) => {
+        hasher.deriveInto(context, bytes, out, offset);
+        if (keepTrees) kept.set(idFromBytes(out, offset), bytes);
+      },
+      saveRecipe: () => {},
+      onPack: () => {},
+      settled: () => undefined,
+      onProgress: options.onProgress,
+      signal: options.signal,
+    });
+    const { ids, totals, errors } = await run.run();
+    return {
+      id: idFromBytes(ids, 0),
+      page: idFromBytes(ids, 32),
+      totals,
+      errors,
+      readObject: (id, kind) => {
+        const bytes = kept.get(idFromBytes(id));
+        return bytes === undefined
+          ? Promise.reject(new ObjectNotFoundError(id, kind))
+          : Promise.resolve(bytes);
+      },
+    };
+  } finally {
+    source[Symbol.dispose]();
+  }
+}
