@@ -84,7 +84,7 @@ Deno.test("ObjectIndex finds objects across tables split by id", () => {
   const packs = randomPacks(5, { count: 100, shared: 50 });
   const files = new TestFiles();
   const tables = files.addIndex(packs, { sizeMax: 16 * 4096 });
-  ok(tables.length > 3);
+  ok(tables.length > 2);
   ok(tables.every(({ size }) => size <= 16 * 4096));
   checkAll(files.open(), packs);
 });

@@ -1,0 +1,78 @@
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { wasmHasher } from "@snap/hash";
+import { MemoryStore } from "@snap/store/memory-store";
+import { idOf, INDEX_OPTIONS, makePack, randomPacks } from "./_testing.ts";
+import { IndexSyntaxError } from "./errors.ts";
+import { packName } from "./file_name.ts";
+import { buildIndex } from "./index_builder.ts";
+import { openIndex } from "./open_index.ts";
+import { listPacks, PackSet } from "./pack_set.ts";
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+const hasher = wasmHasher;
+
+Deno.test("openIndex reads heads, and a page for a look-up", async () => {
+  const packs = randomPacks(3, { count: 150 });
+  const memory = new MemoryStore();
+  const [{ name, bytes }] = buildIndex(packs, INDEX_OPTIONS);
+  await memory.create(name, bytes);
+  const reads: (number | undefined)[] = [];
+  const index = await openIndex({
+    read: (file, options) => {
+      reads.push(options?.length);
+      return memory.read(file, options);
+    },
+    size: (file) => memory.size(file),
+    list: (prefix) => memory.list(prefix),
+  }, { hasher });
+  deepEqual(reads, [4096]);
+  const { table } = packs[0];
+  ok(await index.locate(table.idBytes(0), 1));
+  deepEqual(reads, [4096, 4096, 4096, 4096]);
+  ok(await index.locate(table.idBytes(0), 1));
+  equal(reads.length, 4);
+  const found = await Array.fromAsync(index.packs());
+  equal(found.flat().length, packs.length);
+});
+
+Deno.test("openIndex leaves out what is damaged where it is asked to", async () => {
+  const store = new MemoryStore();
+  const [one, two] = [makePack([[text("a")]]), makePack([[text("b")]])]
+    .map((pack) => buildIndex([pack], INDEX_OPTIONS)[0]);
+  await store.create(one.name, one.bytes);
+  await store.create(two.name, two.bytes.slice().fill(7, 72, 80));
+  await store.create("index/junk", new Uint8Array(9));
+  await rejects(openIndex(store, { hasher }), IndexSyntaxError);
+  const damaged: string[] = [];
+  const onDamage = (name: string): void => void damaged.push(name);
+  const index = await openIndex(store, { hasher, onDamage });
+  deepEqual(damaged, [two.name]);
+  ok(await index.locate(idOf(text("a")), 1));
+  equal((await index.locateAll(idOf(text("b")), 1)).length, 0);
+});
+
+Deno.test("an index of a store that lost a pack does not count on it", async () => {
+  const store = new MemoryStore();
+  const packs = [makePack([[text("a")]]), makePack([[text("b")]])];
+  for (const { id, bytes } of packs) await store.create(packName(id), bytes);
+  const [{ name, bytes }] = buildIndex(packs, INDEX_OPTIONS);
+  await store.create(name, bytes);
+  const index = await openIndex(store, { hasher });
+  await store.remove(packName(packs[0].id));
+  const present = await listPacks(store);
+  equal(present.count, 1);
+  equal(present.sizeOf(packs[1].id, 0), packs[1].size);
+  equal(present.sizeOf(packs[0].id, 0), -1);
+  index.index.setPresentPacks(present);
+  equal(await index.locate(idOf(text("a")), 1), undefined);
+  ok(await index.locate(idOf(text("b")), 1));
+});
+
+Deno.test("PackSet finds every pack of many", () => {
+  const packs = randomPacks(3, { count: 200 });
+  const set = new PackSet(PackSet.from(packs).bytes.slice());
+  equal(set.count, 200);
+  for (const { id, size } of packs) equal(set.sizeOf(id, 0), size);
+  equal(set.sizeOf(new Uint8Array(32), 0), -1);
+  equal(new PackSet().sizeOf(new Uint8Array(32), 0), -1);
+});
