@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import {
   type BuiltIndex,
@@ -8,6 +8,7 @@ import {
 } from "@snap/pack/index-builder";
 import { openIndexFiles } from "@snap/pack/index-files";
 import type { WriteStore } from "@snap/store";
+import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
 
 /** From so many small tables on, they are merged. */
@@ -41,12 +42,10 @@ export async function writeIndexTables(
 ): Promise<BuiltIndex[]> {
   const { store, hasher, saveId, random, packs, timeMs } = options;
   const small = options.merge.filter(({ size }) => size <= MERGE_SIZE_MAX);
-  using readers = new Readers(small.length >= MERGE_COUNT ? small : []);
-  const { index } = openIndexFiles({
-    tables: readers.files,
-    readAt: readers.readAt,
-    hasher,
-  });
+  const merged = small.length >= MERGE_COUNT ? small : [];
+  using files = new FileRanges(merged);
+  const { readAt } = files;
+  const { index } = openIndexFiles({ tables: merged, readAt, hasher });
   const sink = new SpoolSink(options.spoolPath);
   try {
     const tables = mergeTables({ packs, files: index.tables }, sink, {
@@ -54,7 +53,7 @@ export async function writeIndexTables(
       salt: random(32),
       timeMs,
       hasher,
-      readAt: readers.readAt,
+      readAt,
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
@@ -64,33 +63,6 @@ export async function writeIndexTables(
   } finally {
     sink.close();
     for (const path of sink.paths) rmSync(path, { force: true });
-  }
-}
-
-/** Descriptors of tables that are merged. */
-class Readers implements Disposable {
-  readonly files: readonly IndexFile[];
-  readonly #descriptors = new Map<string, number>();
-
-  constructor(files: readonly IndexFile[]) {
-    this.files = files;
-    for (const { name, path } of files) {
-      this.#descriptors.set(name, openSync(path, "r"));
-    }
-  }
-
-  readonly readAt = (name: string, offset: number, out: Uint8Array): void => {
-    const descriptor = this.#descriptors.get(name)!;
-    const size = readSync(descriptor, out, 0, out.length, offset);
-    if (size !== out.length) {
-      throw new RangeError(
-        `Cannot read ${name} as ${out.length} bytes must be at ${offset}: found ${size}`,
-      );
-    }
-  };
-
-  [Symbol.dispose](): void {
-    for (const descriptor of this.#descriptors.values()) closeSync(descriptor);
   }
 }
 

@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import { type IndexFiles, openIndexFiles } from "@snap/pack/index-files";
 import { PackSet } from "@snap/pack/pack-set";
+import { FileRanges } from "./_file_ranges.ts";
 import type { KnownObjects } from "./_object_saver.ts";
 import type { IndexFile } from "./_save_messages.ts";
 
@@ -16,7 +16,7 @@ export interface KnownIndexOptions {
 /** The index tables of a store, read page by page from their files. */
 export class KnownIndex implements KnownObjects, Disposable {
   readonly isHealthy: boolean;
-  readonly #descriptors = new Map<string, number>();
+  readonly #files: FileRanges;
   readonly #index: IndexFiles | undefined;
 
   /**
@@ -27,13 +27,11 @@ export class KnownIndex implements KnownObjects, Disposable {
   constructor(options: KnownIndexOptions) {
     const { indexTables, presentPacks, hasher } = options;
     this.isHealthy = presentPacks === undefined;
+    this.#files = new FileRanges(indexTables);
     if (indexTables.length === 0) return;
-    for (const { name, path } of indexTables) {
-      this.#descriptors.set(name, openSync(path, "r"));
-    }
     this.#index = openIndexFiles({
       tables: indexTables,
-      readAt: (name, offset, out) => this.#readAt(name, offset, out),
+      readAt: this.#files.readAt,
       hasher,
     });
     if (presentPacks !== undefined) {
@@ -48,27 +46,6 @@ export class KnownIndex implements KnownObjects, Disposable {
 
   /** Closes the files. */
   [Symbol.dispose](): void {
-    for (const descriptor of this.#descriptors.values()) closeSync(descriptor);
-    this.#descriptors.clear();
-  }
-
-  #readAt(name: string, offset: number, out: Uint8Array): void {
-    const descriptor = this.#descriptors.get(name)!;
-    let size = 0;
-    while (size < out.length) {
-      const read = readSync(
-        descriptor,
-        out,
-        size,
-        out.length - size,
-        offset + size,
-      );
-      if (read === 0) {
-        throw new RangeError(
-          `Cannot read ${name} as it needs ${out.length} bytes at ${offset}: found ${size}`,
-        );
-      }
-      size += read;
-    }
+    this.#files[Symbol.dispose]();
   }
 }

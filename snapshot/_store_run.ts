@@ -1,10 +1,13 @@
 import type { Source } from "@snap/disk/source";
 import { parseCodec } from "@snap/pack/codecs";
+import type { ObjectIndex } from "@snap/pack/object-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
-import type { StoreReader } from "@snap/pack/store-reader";
+import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import type { WriteStore } from "@snap/store";
 import { ClaimTable } from "./claim_table.ts";
+import { FileRanges } from "./_file_ranges.ts";
 import { KnownIndex } from "./_known_index.ts";
+import { LocalStoreIndex } from "./_local_store_index.ts";
 import { PackCollector } from "./_pack_collector.ts";
 import type { ParentDirectory } from "./_parent_directory.ts";
 import { type NamedRecord, parseTime } from "./record.ts";
@@ -42,7 +45,7 @@ interface StoreState {
   readonly packs: PackSet;
   /** Whether every pack that the index names is there. */
   readonly isHealthy: boolean;
-  readonly reader: StoreReader;
+  readonly index: ObjectIndex;
 }
 
 /**
@@ -63,13 +66,18 @@ export async function storeRun(
   const parentRecord = options.readAll === true || !state.isHealthy
     ? undefined
     : sameSource[0];
+  using index = await LocalIndexFiles.open(store, options);
+  using files = new FileRanges(index.files);
+  await using reader = await openStoreReader(store, {
+    hasher: snapshots.hasher,
+    index: new LocalStoreIndex(state.index, store, files),
+  });
   const parent = parentRecord === undefined
     ? undefined
-    : await openParentRoot(state.reader, parentRecord);
-  using index = await LocalIndexFiles.open(store, options);
+    : await openParentRoot(reader, parentRecord);
   const stage = await Stage.open(snapshots, options, index, state);
   try {
-    const run = stage.run(parent, parentRecord);
+    const run = stage.run(reader, parent, parentRecord);
     const result = await run.run();
     await stage.finish(state);
     return {
@@ -99,7 +107,7 @@ async function openState(
     );
   }
   if (!isHealthy) index.index.setPresentPacks(packs);
-  return { packs, isHealthy, reader: await snapshots.reader() };
+  return { packs, isHealthy, index: index.index };
 }
 
 async function recordsOfSource(
@@ -188,6 +196,7 @@ class Stage implements Disposable {
   }
 
   run(
+    reader: StoreReader,
     parent: ParentDirectory | undefined,
     parentRecord: NamedRecord | undefined,
   ): SaveRun {
@@ -212,7 +221,7 @@ class Stage implements Disposable {
         ? undefined
         : parseTime(parentRecord.startTime),
       openParent: (directory, child) =>
-        openParentChild(this.#state.reader, directory, child),
+        openParentChild(reader, directory, child),
       trustStat: this.#options.trustStat ?? false,
       saveObject: (context, kind, bytes, out, offset) => {
         if (isDry) hasher.deriveInto(context, bytes, out, offset);

@@ -1,0 +1,48 @@
+import { closeSync, openSync, readSync } from "node:fs";
+
+/** Reads ranges of named files, which stay open until they are disposed of. */
+export class FileRanges implements Disposable {
+  readonly #descriptors = new Map<string, number>();
+
+  /**
+   * Opens the files.
+   *
+   * @param files Their names and paths.
+   */
+  constructor(
+    files: Iterable<{ readonly name: string; readonly path: string }>,
+  ) {
+    for (const { name, path } of files) {
+      this.#descriptors.set(name, openSync(path, "r"));
+    }
+  }
+
+  /**
+   * Reads a range of a file.
+   *
+   * @param name The name of the file.
+   * @param offset The first byte.
+   * @param out The bytes read; all of it is filled.
+   * @throws {RangeError} If the file is too short.
+   */
+  readonly readAt = (name: string, offset: number, out: Uint8Array): void => {
+    const descriptor = this.#descriptors.get(name)!;
+    let size = 0;
+    while (size < out.length) {
+      const left = out.length - size;
+      const read = readSync(descriptor, out, size, left, offset + size);
+      if (read === 0) {
+        throw new RangeError(
+          `Cannot read ${name} as it needs ${out.length} bytes at ${offset}: found ${size}`,
+        );
+      }
+      size += read;
+    }
+  };
+
+  /** Closes the files. */
+  [Symbol.dispose](): void {
+    for (const descriptor of this.#descriptors.values()) closeSync(descriptor);
+    this.#descriptors.clear();
+  }
+}
