@@ -279,14 +279,14 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
       this.#fs.lutimesSync(
         path,
         this.#fs.lstatSync(path).atime,
-        toDate(sec, ns),
+        toTime(sec, ns),
       );
     });
   }
 
   futimens(fd: number, sec: number, ns: number): number {
     const { fstatSync, futimesSync, statSync, utimesSync } = this.#fs;
-    const time = toDate(sec, ns);
+    const time = toTime(sec, ns);
     return this.#eachWay(
       fd,
       (path) => utimesSync(path, statSync(path).atime, time),
@@ -358,9 +358,15 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
   }
 }
 
-/** A number below 0 would mean now. */
-function toDate(sec: number, ns: number): Date {
-  return new Date(sec * 1000 + Math.floor(ns / 1e6));
+/**
+ * A time as `node:fs` wants it. A number below 0 would mean now; of others the fraction is cut,
+ * not rounded, so that 5 ms could end as 4.
+ */
+function toTime(sec: number, ns: number): number | Date {
+  const timeMs = Math.floor(ns / 1e6);
+  return sec < 0
+    ? new Date(sec * 1000 + timeMs)
+    : sec + (timeMs + 0.0005) / 1000;
 }
 
 function typeOf(entry: Dirent): number {

@@ -28,16 +28,20 @@ const OPEN_MAX = 64;
  * @example
  * ```ts
  * import { openTarget } from "@snap/disk";
- * import { mkdtempSync } from "node:fs";
+ * import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+ * import assert from "node:assert/strict";
  *
  * const encode = (text: string) => new TextEncoder().encode(text);
- * using target = openTarget(mkdtempSync("/tmp/target-"));
+ * const path = mkdtempSync("/tmp/target-");
+ * using target = openTarget(path);
  * const letters = target.directory(target.root, encode("letters"), { create: true });
  * using file = target.createFile(letters, encode("a.txt"));
  * file.write(encode("hello"), 0);
  * file.setAttributes({ mode: 0o644, mtimeSec: 1_000_000_000, mtimeNs: 1 });
  * file.finish();
  * target.setDirectoryAttributes(letters, { mode: 0o755, mtimeSec: 1_000_000_000 });
+ * assert.equal(readFileSync(`${path}/letters/a.txt`, "utf8"), "hello");
+ * rmSync(path, { recursive: true });
  * ```
  */
 export function openTarget(

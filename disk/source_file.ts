@@ -33,13 +33,17 @@ const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
  * @example
  * ```ts
  * import { FileReader } from "@snap/disk";
+ * import assert from "node:assert/strict";
+ * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
  *
  * const encode = (text: string) => new TextEncoder().encode(text);
- * using reader = new FileReader(encode("/etc"));
- * reader.open(encode(""), encode("hostname"));
+ * const path = mkdtempSync("/tmp/source-");
+ * writeFileSync(`${path}/a.txt`, "hello");
+ * using reader = new FileReader(path);
+ * reader.open(encode(""), encode("a.txt"));
  * const out = new Uint8Array(4096);
- * const size = reader.read(out, 0);
- * console.log(new TextDecoder().decode(out.subarray(0, size)));
+ * assert.equal(reader.read(out, 0), 5);
+ * rmSync(path, { recursive: true });
  * ```
  */
 export class FileReader implements Disposable {
