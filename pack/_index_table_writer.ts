@@ -47,13 +47,6 @@ class LastRow {
     this.#frame = frame;
     return true;
   }
-
-  hasId(bytes: Uint8Array, at: number): boolean {
-    for (let i = 0; i < ID_SIZE; i++) {
-      if (this.#bytes[i] !== bytes[at + i]) return false;
-    }
-    return true;
-  }
 }
 
 /** Writes the rows of a merge as tables, one after the other. */
@@ -156,19 +149,14 @@ export class IndexTableWriter {
     const packs = new Uint32Array(merge.packCount);
     const counts = { packCount: 0, frameCount: 0, objectCount: 0 };
     const fanOut: number[] = [];
-    const last = new LastRow();
-    yield* this.#eachObject((bytes, at, frame, prefix) => {
+    yield* this.#eachObject((_bytes, _at, frame, prefix) => {
       const grown = {
         packCount: counts.packCount + (packs[packOf[frame]] === 0 ? 1 : 0),
         frameCount: counts.frameCount + (frames[frame] === 0 ? 1 : 0),
         objectCount: counts.objectCount + 1,
       };
-      // Copies of an object stay together, so that tables are ranges of ids.
       const isFull = this.#sizeOf(grown) > this.#options.sizeMax;
-      if (isFull && counts.objectCount > 0 && !last.hasId(bytes, at)) {
-        return false;
-      }
-      last.isNew(bytes, at, frame);
+      if (isFull && counts.objectCount > 0) return false;
       if (counts.objectCount % ROWS_PER_PAGE === 0) fanOut.push(prefix);
       Object.assign(counts, grown);
       frames[frame] = 1;
