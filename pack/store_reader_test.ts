@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { IdMismatchError, TREE_CONTEXT, wasmHasher } from "@snap/hash";
+import { UnsupportedVersionError } from "@snap/store/errors";
 import { MemoryStore } from "@snap/store/memory-store";
 import type { ReadStore } from "@snap/store/store";
 import { buildIndex } from "./index_builder.ts";
@@ -218,4 +219,79 @@ Deno.test("StoreReader ends with its signal", async () => {
   const file = await reader.openContent(pack.objectId, plain.length);
   const signal = AbortSignal.abort(new Error("enough"));
   await rejects(file.read(0, 10, { signal }), /enough/);
+});
+
+Deno.test("StoreReader reads a frame once for all who ask", async () => {
+  const random = new Random(9);
+  const plains = Array.from({ length: 10 }, () => random.bytes(500));
+  const memory = await storeOf([makePack([plains])]);
+  let readCount = 0;
+  const store: ReadStore = {
+    read: (name, options) => {
+      if (name.startsWith("packs/")) readCount++;
+      return memory.read(name, options);
+    },
+    size: (name) => memory.size(name),
+    list: (prefix) => memory.list(prefix),
+  };
+  await using reader = await openStoreReader(store, { hasher: wasmHasher });
+  const read = await Promise.all(
+    plains.map((plain) => reader.readObject(idOf(plain), content)),
+  );
+  deepEqual(read, plains);
+  equal(readCount, 1);
+});
+
+Deno.test("ContentReader reads ranges at the same time", async () => {
+  const random = new Random(12);
+  const plain = random.bytes(500_000);
+  const pack = makeLarge(plain, { kind: content });
+  await using reader = await openStoreReader(await storeOf([pack]), {
+    hasher: wasmHasher,
+  });
+  const file = await reader.openContent(pack.objectId, plain.length);
+  const starts = Array.from({ length: 40 }, () => random.below(480_000));
+  const read = await Promise.all(
+    starts.map((start) => file.read(start, 20_000)),
+  );
+  starts.forEach((start, i) => {
+    deepEqual(read[i], plain.slice(start, start + 20_000));
+  });
+  await rejects(file.read(-1, 5), RangeError);
+  equal((await file.read(plain.length, 5)).length, 0);
+  const stream = file.stream();
+  await stream.cancel();
+});
+
+Deno.test("every flipped bit of a store gives an error or the right bytes", async () => {
+  const plain = new Random(3).bytes(30);
+  const pack = makePack([[plain]]);
+  const [table] = buildIndex([pack], INDEX_OPTIONS);
+  const id = idOf(plain);
+  const files = [{ name: packName(pack.id), bytes: pack.bytes }, table];
+  for (const { name, bytes } of files) {
+    for (let at = 0; at < bytes.length; at++) {
+      // Zeros of an index are many and all alike: one in eight.
+      if (bytes[at] === 0 && at % 8 > 0) continue;
+      const damaged = bytes.slice();
+      damaged[at] ^= 1 << at % 8;
+      const store = new MemoryStore();
+      for (const file of files) {
+        const isDamaged = file.name === name;
+        await store.create(file.name, isDamaged ? damaged : file.bytes);
+      }
+      try {
+        await using reader = await openStoreReader(store, {
+          hasher: wasmHasher,
+        });
+        const read = await reader.readObject(id, content);
+        equal(read.toHex(), plain.toHex());
+      } catch (error) {
+        const known = error instanceof SyntaxError ||
+          error instanceof DamageError ||
+          error instanceof UnsupportedVersionError;
+        ok(known, `byte ${at} of ${name}: ${error}`);
+      }
+    }
+  }
 });
