@@ -1,0 +1,60 @@
+import { AttributePage } from "@snap/manifest/attribute-page";
+import type { DiffSource } from "@snap/manifest/diff";
+import { Tree } from "@snap/manifest/tree";
+import { ObjectKind } from "@snap/pack/object-kind";
+import type { StoreOptions } from "@snap/store/store";
+import { Breath } from "./_breath.ts";
+
+/** What reads whole objects and checks them: a store reader, or what identified a directory. */
+export interface ObjectSource {
+  /**
+   * Reads an object, and checks it against its id.
+   *
+   * @param id The 32 bytes of its id.
+   * @param kind The number of its kind.
+   * @param options What ends the wait.
+   * @returns Its bytes, which nobody changes.
+   */
+  readObject(
+    id: Uint8Array,
+    kind: number,
+    options?: StoreOptions,
+  ): Promise<Uint8Array>;
+}
+
+/** Reads trees and pages out of objects. */
+export class ManifestSource implements DiffSource {
+  readonly #objects: ObjectSource;
+  readonly #signal: AbortSignal | undefined;
+  readonly #breath = new Breath();
+
+  constructor(objects: ObjectSource, signal?: AbortSignal) {
+    this.#objects = objects;
+    this.#signal = signal;
+  }
+
+  async tree(
+    id: Uint8Array,
+    signal: AbortSignal | undefined = this.#signal,
+  ): Promise<Tree> {
+    return Tree.decode(await this.#read(id, ObjectKind.tree, signal));
+  }
+
+  async page(
+    id: Uint8Array,
+    signal: AbortSignal | undefined = this.#signal,
+  ): Promise<AttributePage> {
+    const { attributes } = ObjectKind;
+    return AttributePage.decode(await this.#read(id, attributes, signal));
+  }
+
+  async #read(
+    id: Uint8Array,
+    kind: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    signal?.throwIfAborted();
+    if (this.#breath.isDue()) await this.#breath.take(signal);
+    return await this.#objects.readObject(id, kind, signal && { signal });
+  }
+}

@@ -1,0 +1,247 @@
+/**
+ * The names that people give to snapshots.
+ *
+ * @module
+ */
+import type { Hasher } from "@snap/hash/hasher";
+import { NotFoundError } from "@snap/store/errors";
+import type { StoreOptions } from "@snap/store/store";
+import { isTagName } from "./_is_tag_name.ts";
+import type { NamedRecord, RecordName } from "./record.ts";
+import { type ListRecordsOptions, readRecord } from "./records.ts";
+import { tagLog, type TagSource } from "./tags.ts";
+
+/** Fewest digits of an id that name a snapshot. */
+export const ID_PREFIX_SIZE_MIN = 4;
+
+/** A text that names no snapshot of the store. */
+export class SnapshotNotFoundError extends Error {
+  /** The text. */
+  readonly text: string;
+
+  /**
+   * Describes the absence.
+   *
+   * @param text The text.
+   * @param reason What was looked for, and is not there.
+   * @param options The error beneath.
+   */
+  constructor(text: string, reason: string, options?: ErrorOptions) {
+    super(`Cannot find snapshot ${text} as ${reason}`, options);
+    this.name = "SnapshotNotFoundError";
+    this.text = text;
+  }
+}
+
+/** The first digits of an id that several snapshots have. */
+export class AmbiguousIdError extends Error {
+  /** The text. */
+  readonly text: string;
+  /** What it may stand for, each as `ID` or `ID@RECORD`. */
+  readonly candidates: readonly string[];
+
+  /**
+   * Describes the ambiguity.
+   *
+   * @param text The text.
+   * @param candidates What it may stand for.
+   */
+  constructor(text: string, candidates: readonly string[]) {
+    super(
+      `Cannot tell which snapshot ${text} is as it must begin one id: found ${candidates.length}`,
+    );
+    this.name = "AmbiguousIdError";
+    this.text = text;
+    this.candidates = candidates;
+  }
+}
+
+/** What names are looked up in, as `Snapshots` is. */
+export interface RecordSource extends TagSource {
+  /** What checks records. */
+  readonly hasher: Hasher;
+  /**
+   * Reads records, newest first.
+   *
+   * @param options Which.
+   * @returns The records.
+   */
+  records(
+    options?: Omit<ListRecordsOptions, "hasher">,
+  ): Promise<NamedRecord[]>;
+}
+
+/** Options of {@linkcode resolveSnapshot}. */
+export interface ResolveOptions extends StoreOptions {
+  /** Whose `latest`: the name of a machine; without it, any. */
+  host?: string;
+  /** Which `latest`: the path that was saved, as records have it; without it, any. */
+  source?: string;
+  /** Told of a record that cannot be read, and so is passed over; without it the error is thrown. */
+  onDamage?: (name: RecordName, error: unknown) => void;
+}
+
+/** A text that is taken apart. */
+export interface SnapshotTarget {
+  /** What stands before the first colon. */
+  readonly snapshot: string;
+  /** What stands behind it. */
+  readonly path?: string;
+}
+
+/**
+ * Takes `ID:PATH` apart, at the first colon: no id and no tag has one.
+ *
+ * @param text The text.
+ * @returns Both parts.
+ */
+export function parseTarget(text: string): SnapshotTarget {
+  const colon = text.indexOf(":");
+  if (colon < 0) return { snapshot: text };
+  return { snapshot: text.slice(0, colon), path: text.slice(colon + 1) };
+}
+
+/**
+ * Finds the record that a text names: a full id or the first digits of one (its
+ * newest record), `ID@RECORD`, a tag, `latest`, and `TAG~2` or `latest~2` for
+ * what came two before.
+ *
+ * @param snapshots The store.
+ * @param text The text.
+ * @param options Whose `latest`, what ends the wait.
+ * @returns The record.
+ * @throws {SnapshotNotFoundError} If nothing has this name.
+ * @throws {AmbiguousIdError} If several ids begin like this.
+ * @throws {SyntaxError} If the record or the entry of the tag is damaged.
+ */
+export async function resolveSnapshot(
+  snapshots: RecordSource,
+  text: string,
+  options: ResolveOptions = {},
+): Promise<NamedRecord> {
+  const earlier = /^(.*)~(\d{1,9})$/.exec(text);
+  const base = earlier?.[1] ?? text;
+  const back = earlier === null ? 0 : Number(earlier[2]);
+  if (base === "latest") {
+    return await latest(snapshots, text, back, options);
+  }
+  if (isTagName(base)) {
+    const tagged = await fromTag(snapshots, text, { tag: base, back }, options);
+    if (tagged !== undefined) return tagged;
+  }
+  if (earlier !== null) {
+    const reason = isTagName(base)
+      ? `there is no tag ${base}`
+      : "~ needs a tag or latest before it";
+    throw new SnapshotNotFoundError(text, reason);
+  }
+  return await fromId(snapshots, text, options);
+}
+
+async function latest(
+  snapshots: RecordSource,
+  text: string,
+  back: number,
+  options: ResolveOptions,
+): Promise<NamedRecord> {
+  const { host, source } = options;
+  const records = (await snapshots.records(recordOptions(options))).filter((
+    one,
+  ) =>
+    (host === undefined || one.host === host) &&
+    (source === undefined || one.source === source)
+  );
+  if (back < records.length) return records[back];
+  const whose = (host === undefined ? "" : ` of host ${host}`) +
+    (source === undefined ? "" : ` of ${source}`);
+  const found = `found ${records.length} record${
+    records.length === 1 ? "" : "s"
+  }`;
+  throw new SnapshotNotFoundError(
+    text,
+    `it needs ${back + 1} saved${whose}: ${found}`,
+  );
+}
+
+async function fromTag(
+  snapshots: RecordSource,
+  text: string,
+  wanted: { readonly tag: string; readonly back: number },
+  options: ResolveOptions,
+): Promise<NamedRecord | undefined> {
+  const { tag, back } = wanted;
+  let seen = 0;
+  for await (const batch of tagLog(snapshots, tag, signalOf(options))) {
+    if (seen + batch.length <= back) {
+      seen += batch.length;
+      continue;
+    }
+    const { name, damage } = batch[back - seen];
+    if (damage !== undefined) throw damage;
+    return await readNamed(snapshots, text, name!, options);
+  }
+  if (seen === 0) return undefined;
+  throw new SnapshotNotFoundError(
+    text,
+    `the log of tag ${tag} needs ${back + 1} entries: found ${seen}`,
+  );
+}
+
+async function readNamed(
+  snapshots: RecordSource,
+  text: string,
+  name: RecordName,
+  options: ResolveOptions,
+): Promise<NamedRecord> {
+  const { store, hasher } = snapshots;
+  try {
+    return await readRecord(store, name, { hasher, ...signalOf(options) });
+  } catch (cause) {
+    if (!(cause instanceof NotFoundError)) throw cause;
+    throw new SnapshotNotFoundError(text, `record ${name.record} is gone`, {
+      cause,
+    });
+  }
+}
+
+async function fromId(
+  snapshots: RecordSource,
+  text: string,
+  options: ResolveOptions,
+): Promise<NamedRecord> {
+  const match = /^([0-9a-f]{4,64})(?:@([0-9a-f]{4,64}))?$/.exec(text);
+  if (match === null) {
+    const reason =
+      `it needs to be ${ID_PREFIX_SIZE_MIN} to 64 hex digits of an id, a tag or latest`;
+    throw new SnapshotNotFoundError(text, reason);
+  }
+  const [, tree, record] = match;
+  const found = (await snapshots.records({
+    ...recordOptions(options),
+    treePrefix: tree,
+  }))
+    .filter((one) => record === undefined || one.record.startsWith(record));
+  const names = new Set(
+    found.map((one) =>
+      record === undefined ? one.tree : `${one.tree}@${one.record}`
+    ),
+  );
+  if (names.size > 1) throw new AmbiguousIdError(text, [...names].sort());
+  if (found.length > 0) return found[0];
+  const what = record === undefined ? "its id begins" : "id and record begin";
+  throw new SnapshotNotFoundError(
+    text,
+    `there is no snapshot where ${what} like this`,
+  );
+}
+
+function recordOptions(
+  options: ResolveOptions,
+): Omit<ListRecordsOptions, "hasher"> {
+  const { onDamage } = options;
+  return { ...signalOf(options), ...(onDamage && { onDamage }) };
+}
+
+function signalOf(options: StoreOptions): StoreOptions {
+  return options.signal === undefined ? {} : { signal: options.signal };
+}
