@@ -64,6 +64,7 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
   readonly reduced = true;
   readonly #fs: Fs = builtin<Fs>("node:fs");
   readonly #directories: Map<number, OpenDirectory> = new Map();
+  readonly #created: Map<number, string> = new Map();
   readonly #encoder = new TextEncoder();
   readonly #decoder = new TextDecoder("utf-8", { fatal: true });
   #nextFd = DIRECTORY_FD_MIN;
@@ -86,7 +87,9 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
         if (!stats.isFile()) return -EINVAL;
       }
       // Deno knows no O_NOATIME.
-      return openSync(path, flags & ~(O_CLOEXEC | O_NOATIME), mode);
+      const fd = openSync(path, flags & ~(O_CLOEXEC | O_NOATIME), mode);
+      if ((flags & O_CREAT) !== 0) this.#created.set(fd, path);
+      return fd;
     });
   }
 
@@ -99,6 +102,7 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
 
   close(fd: number): number {
     if (this.#directories.delete(fd)) return 0;
+    this.#created.delete(fd);
     return attempt(() => this.#fs.closeSync(fd));
   }
 
@@ -287,13 +291,17 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
   futimens(fd: number, sec: number, ns: number): number {
     const { fstatSync, futimesSync, statSync, utimesSync } = this.#fs;
     const time = toTime(sec, ns);
-    return this.#eachWay(
-      fd,
-      (path) => utimesSync(path, statSync(path).atime, time),
-      () => {
-        futimesSync(fd, fstatSync(fd).atime, time);
-      },
-    );
+    const byPath = (path: string): void =>
+      utimesSync(path, statSync(path).atime, time);
+    return this.#eachWay(fd, byPath, () => {
+      const { atime, ino } = fstatSync(fd);
+      const path = this.#created.get(fd);
+      // Deno's futimesSync takes no fraction of a second before 1970.
+      const isOld = sec < 0 && path !== undefined &&
+        this.#fs.lstatSync(path).ino === ino;
+      if (isOld) byPath(path);
+      else futimesSync(fd, atime, time);
+    });
   }
 
   umask(mask: number): number {

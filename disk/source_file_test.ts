@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   appendFileSync,
+  chmodSync,
   closeSync,
   ftruncateSync,
   mkdirSync,
@@ -21,6 +22,7 @@ import { StatTable } from "@snap/posix/stat-table";
 import { diskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { FileReader } from "./source_file.ts";
+import { asNobody } from "./testdata/as_nobody.ts";
 import {
   BACK_ENDS,
   bytes,
@@ -236,5 +238,25 @@ Deno.test({
     assert.equal(reader.read(new Uint8Array(10), 0), 7);
     reader.open(NOWHERE, bytes("file"), 1001);
     assert.equal(quiet, 1);
+  },
+});
+
+Deno.test({
+  name: "FileReader names a file that the user may not read",
+  ignore: Deno.uid() !== 0,
+  async fn() {
+    using dir = tempDir();
+    chmodSync(dir.path, 0o755);
+    writeFileSync(`${dir.path}/secret`, "content", { mode: 0o600 });
+    const said = await asNobody(
+      `import { FileReader } from "@snap/disk";
+       const encode = (text) => new TextEncoder().encode(text);
+       using reader = new FileReader(${JSON.stringify(dir.path)});
+       try { reader.open(encode(""), encode("secret"), 0); } catch (error) { console.log(error.message); }`,
+    );
+    assert.equal(
+      said.trim(),
+      "Cannot open secret as permission denied: found EACCES",
+    );
   },
 });

@@ -18,14 +18,19 @@ import {
 } from "@snap/posix/mode";
 import { diskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
+import { decodeExtras } from "@snap/manifest/extras";
 import { IgnoreRules } from "./ignore_rules.ts";
+import { openTarget } from "./open_target.ts";
 import { identifyPath, openSource, type SourceOptions } from "./source.ts";
 import type { SourceDirectory } from "./source_directory.ts";
+import { asNobody } from "./testdata/as_nobody.ts";
 import {
   BACK_ENDS,
+  bytes,
   hooked,
   isReduced,
   pathsOf,
+  putNothing,
   tempDir,
   text,
 } from "./testdata/temp_dir.ts";
@@ -389,21 +394,78 @@ Deno.test({
   },
 });
 
-/** Runs a program without rights. */
-async function asNobody(program: string): Promise<string> {
-  using dir = tempDir();
-  chmodSync(dir.path, 0o777);
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      "eval",
-      "--no-lock",
-      `--config=${new URL("../deno.json", import.meta.url).pathname}`,
-      program,
-    ],
-    uid: 65534,
-    gid: 65534,
-    cwd: dir.path,
-    env: { DENO_DIR: dir.path, HOME: dir.path },
-  }).output();
-  return text(stdout) || text(stderr);
-}
+Deno.test({
+  name: "source stops where directories nest deeper than a tree may",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir();
+    using target = openTarget(dir.path);
+    const name = bytes("d");
+    let directory = target.root;
+    for (let depth = 0; depth < 1030; depth++) {
+      directory = target.directory(directory, name, { create: true });
+    }
+    using source = openSource(dir.path);
+    // The last is listed in its parent, and not entered.
+    assert.equal(pathsOf(source).length, 1025);
+    assert.deepEqual(source.errors.map(({ code }) => code), ["EDEPTH"]);
+    target.removeTree(target.root, name);
+  },
+});
+
+Deno.test({
+  name:
+    "source notes rules that cannot be read, and keeps what they might ignore",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir();
+    mkdirSync(`${dir.path}/a/.snapignore`, { recursive: true });
+    symlinkSync("/dev/null", `${dir.path}/.snapignore`);
+    mkdirSync(`${dir.path}/b`);
+    writeFileSync(`${dir.path}/b/.snapignore`, "#".repeat(1_100_000));
+    using source = openSource(dir.path);
+    assert.equal(pathsOf(source).length, 5);
+    assert.deepEqual(
+      source.errors.map(({ code, path }) => `${text(path)} ${code}`),
+      [
+        ".snapignore ELOOP",
+        "a/.snapignore EISDIR",
+        "b/.snapignore EFBIG",
+      ],
+    );
+  },
+});
+
+Deno.test({
+  name: "source reads attributes of directories and links",
+  ignore: isReduced || !isRoot,
+  fn() {
+    using dir = tempDir();
+    mkdirSync(`${dir.path}/a`);
+    symlinkSync("nowhere", `${dir.path}/link`);
+    run("setfattr", "-n", "user.of-a", "-v", "1", `${dir.path}/a`);
+    run(
+      "setfattr",
+      "-h",
+      "-n",
+      "security.of-link",
+      "-v",
+      "2",
+      `${dir.path}/link`,
+    );
+    using source = openSource(dir.path);
+    using root = source.root();
+    using a = root.child(0) as SourceDirectory;
+    const names = (extras: Uint8Array | undefined | DiskError): string[] => {
+      assert.ok(extras instanceof Uint8Array);
+      return decodeExtras(extras).xattrs.map((xattr) => text(xattr.name));
+    };
+    assert.deepEqual(names(a.extras(putNothing)), ["user.of-a"]);
+    assert.deepEqual(names(root.extrasOf(1, putNothing)), ["security.of-link"]);
+    assert.equal(root.extras(putNothing), undefined);
+    rmSync(`${dir.path}/link`);
+    assert.ok(root.extrasOf(1, putNothing) instanceof DiskError);
+    assert.ok(root.targetOf(1) instanceof DiskError);
+    assert.equal(source.errors.length, 2);
+  },
+});

@@ -145,6 +145,18 @@ for (const [name, calls] of BACK_ENDS) {
     assert.equal(readdirSync(dir.path).length, 2);
   });
 
+  Deno.test(`${name} target sets times before 1970 on a file`, () => {
+    using dir = tempDir();
+    using target = openTarget(dir.path, { calls });
+    using file = target.createFile(target.root, bytes("file"));
+    assert.deepEqual(
+      file.setAttributes({ mtimeSec: -5, mtimeNs: 250_000_000 }),
+      [],
+    );
+    file.finish();
+    assert.equal(Math.round(statSync(`${dir.path}/file`).mtimeMs), -4750);
+  });
+
   Deno.test(`${name} target removes a file that is not finished`, () => {
     using dir = tempDir();
     using target = openTarget(dir.path, { calls });
