@@ -204,12 +204,13 @@ export class SaveRun {
     this.#inline?.objects.finish();
   }
 
-  /** One batch alone is read here; from two on, workers are worth their start. */
+  /** One small batch alone is read here; else workers are worth their start. */
   #submit(batch: QueuedBatch): void {
     this.progress.foundFileCount += batch.rows.length;
     this.progress.foundByteCount += batch.byteCount;
     if (this.#options.workers === 0) return this.#readInline(batch);
-    if (this.#pool === undefined && this.#held === undefined) {
+    const isFirst = this.#pool === undefined && this.#held === undefined;
+    if (isFirst && !batch.isLarge) {
       this.#held = batch;
       return;
     }
