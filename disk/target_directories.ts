@@ -38,7 +38,7 @@ export class TargetDirectories {
   readonly root: TargetDirectory = { path: new Uint8Array(0), isNew: false };
   readonly #calls: DiskCalls;
   readonly #open: OpenDirectories<TargetDirectory>;
-  readonly #rootFd: number;
+  #rootFd: number;
 
   private constructor(calls: DiskCalls, rootFd: number, openMax: number) {
     this.#calls = calls;
@@ -167,8 +167,11 @@ export class TargetDirectories {
 
   /** Closes all. */
   close(): void {
+    if (this.#rootFd < 0) return;
     this.#open.closeAll();
     this.#calls.close(this.#rootFd);
+    // Nothing may reach a file that gets the number later.
+    this.#rootFd = -1;
   }
 }
 

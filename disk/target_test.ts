@@ -145,6 +145,19 @@ for (const [name, calls] of BACK_ENDS) {
     assert.equal(readdirSync(dir.path).length, 2);
   });
 
+  Deno.test(`${name} target that is closed does nothing more`, () => {
+    using dir = tempDir();
+    const target = openTarget(dir.path, { calls });
+    const a = target.directory(target.root, bytes("a"), { create: true });
+    target[Symbol.dispose]();
+    target[Symbol.dispose]();
+    assert.equal(
+      errorOf(() => target.createFile(target.root, bytes("b"))).code,
+      "EBADF",
+    );
+    assert.equal(errorOf(() => target.createFile(a, bytes("b"))).code, "EBADF");
+  });
+
   Deno.test(`${name} target sets times before 1970 on a file`, () => {
     using dir = tempDir();
     using target = openTarget(dir.path, { calls });
