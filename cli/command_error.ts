@@ -1,0 +1,17 @@
+/** Thrown by a command for what no package below has an error for. The program answers 1. */
+export class CommandError extends Error {
+  /** What to do about it. */
+  readonly hint: string | undefined;
+
+  /**
+   * Makes the error.
+   *
+   * @param message What is wrong.
+   * @param hint What to do about it.
+   */
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.name = "CommandError";
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,348 @@
+import type { ArgumentSpec, CommandSpec, OptionSpec } from "./command_spec.ts";
+import { COMMAND } from "./product.ts";
+
+const DIRECTORY: ArgumentSpec = {
+  name: "DIR",
+  help: "a directory",
+  completes: "directory",
+};
+const TARGET: ArgumentSpec = {
+  name: "ID[:PATH]",
+  help: "a snapshot, or a path in it",
+};
+const WORKERS: OptionSpec = {
+  name: "workers",
+  value: "N",
+  help: "threads; as many as there are cores, at most 8, if not given",
+};
+const ANY: OptionSpec = {
+  name: "any",
+  help: "records of all hosts, not only of this one",
+};
+const ATTRIBUTES: OptionSpec = {
+  name: "attributes",
+  short: "a",
+  help: "with modes, owners, times and extended attributes",
+};
+const DRY_RUN: OptionSpec = {
+  name: "dry-run",
+  short: "n",
+  help: "say what would be done, and do nothing",
+};
+const NULL: OptionSpec = {
+  name: "null",
+  short: "0",
+  help: "end each path with NUL, and escape nothing",
+};
+/** What is left out of a directory. */
+const EXCLUDES: readonly OptionSpec[] = [
+  {
+    name: "exclude",
+    value: "PATTERN",
+    repeats: true,
+    help: "leave out what matches, in the syntax of gitignore",
+  },
+  {
+    name: "exclude-from",
+    value: "FILE",
+    repeats: true,
+    help: "leave out what matches a line of the file",
+    completes: "file",
+  },
+  {
+    name: "exclude-caches",
+    help: "leave out what is in directories marked by a CACHEDIR.TAG",
+  },
+  {
+    name: "one-file-system",
+    short: "x",
+    help: "do not enter other file systems",
+  },
+];
+
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "save",
+    summary: "save a directory as a snapshot, and print its id",
+    arguments: [DIRECTORY],
+    options: [
+      {
+        name: "tag",
+        short: "t",
+        value: "NAME",
+        help: "let the tag name this snapshot",
+      },
+      {
+        name: "message",
+        short: "m",
+        value: "TEXT",
+        help: "what to say about it",
+      },
+      { ...DRY_RUN, help: "print the id, and store nothing" },
+      ...EXCLUDES,
+      {
+        name: "read-all",
+        help: "read every file, whatever the snapshot before says",
+      },
+      {
+        name: "trust-stat",
+        help: "believe change times on every file system",
+      },
+      WORKERS,
+      {
+        name: "host",
+        value: "NAME",
+        help: "the host that the record names",
+      },
+    ],
+    notes: [
+      "What a .snapignore file names, in the syntax of gitignore, is left out. Sockets are, too, and the store itself.",
+      "Without a store in reach, one is made in the data folder of the user.",
+    ],
+    examples: [
+      ["save .", "save the current folder"],
+      ["save data --tag nightly -m 'before the change'", "and give it a name"],
+    ],
+    load: () => import("./commands/save.ts"),
+  },
+  {
+    name: "restore",
+    summary: "bring a snapshot back, or a part of it",
+    arguments: [TARGET, {
+      ...DIRECTORY,
+      help: "where to; it must be absent or empty without --existing",
+    }],
+    options: [
+      {
+        name: "existing",
+        help: "write into a directory that is not empty, only what differs",
+      },
+      { name: "delete", help: "with --existing: remove what is not in it" },
+      DRY_RUN,
+      { name: "owner", help: "set owners; the default for root" },
+      { name: "no-owner", help: "leave owners; the default for others" },
+      { name: "no-xattrs", help: "leave extended attributes" },
+      WORKERS,
+      ANY,
+    ],
+    notes: [
+      "Every file is checked against its id before it gets its name. Nothing outside DIR is written, whatever the snapshot says.",
+    ],
+    examples: [
+      ["restore latest out", "the newest snapshot of this host"],
+      ["restore nightly:etc/fstab .", "one file, into the current folder"],
+      ["restore nightly~1 data --existing --delete", "put a folder back"],
+    ],
+    load: () => import("./commands/restore.ts"),
+  },
+  {
+    name: "log",
+    summary: "list snapshots, newest first, and their tags",
+    arguments: [],
+    options: [
+      { name: "tag", short: "t", value: "NAME", help: "the log of this tag" },
+      ANY,
+    ],
+    load: () => import("./commands/log.ts"),
+  },
+  {
+    name: "ls",
+    summary: "list what is in a directory of a snapshot",
+    arguments: [TARGET],
+    options: [
+      { name: "long", short: "l", help: "with mode, owner, size and time" },
+      { name: "recursive", short: "R", help: "also what is below" },
+      NULL,
+      ANY,
+    ],
+    examples: [["ls -l latest:src", "a folder of the newest snapshot"]],
+    load: () => import("./commands/ls.ts"),
+  },
+  {
+    name: "cat",
+    summary: "write a file of a snapshot to stdout",
+    arguments: [{ name: "ID:PATH", help: "a file in a snapshot" }],
+    options: [ANY],
+    load: () => import("./commands/cat.ts"),
+  },
+  {
+    name: "diff",
+    summary: "compare two snapshots, or a snapshot and a directory",
+    arguments: [
+      { name: "A", help: "a snapshot or a directory" },
+      { name: "B", help: "a snapshot or a directory" },
+    ],
+    options: [
+      ATTRIBUTES,
+      { name: "exit-code", help: "answer 1 if there are differences" },
+      ...EXCLUDES,
+      WORKERS,
+      ANY,
+    ],
+    notes: [
+      "Lines begin with + for added, - for removed, ~ for changed, ! for another type, and a for other attributes. A name with a slash in it, . and .. are directories.",
+    ],
+    examples: [["diff latest .", "what has changed since"]],
+    load: () => import("./commands/diff.ts"),
+  },
+  {
+    name: "find",
+    summary: "find entries of a snapshot by name",
+    arguments: [
+      {
+        name: "PATTERN",
+        help: "a name with * ? [a-z]; with a slash in it, a path with **",
+      },
+      { name: "ID[:PATH]", optional: true, help: "where; latest if not given" },
+    ],
+    options: [
+      {
+        name: "type",
+        value: "LETTER",
+        help: "f file, x executable, d directory, l link, p fifo, c b device",
+        completes: ["f", "x", "d", "l", "p", "c", "b"],
+      },
+      { name: "long", short: "l", help: "with mode, owner, size and time" },
+      NULL,
+      ANY,
+    ],
+    examples: [["find '*.ts' nightly:src", "by name, below a folder"]],
+    load: () => import("./commands/find.ts"),
+  },
+  {
+    name: "verify",
+    summary: "check that snapshots are whole",
+    arguments: [{
+      name: "ID",
+      optional: true,
+      help: "one snapshot; all if not given",
+    }],
+    options: [
+      {
+        name: "data",
+        help: "read every byte, not only what holds it together",
+      },
+      WORKERS,
+      ANY,
+    ],
+    load: () => import("./commands/verify.ts"),
+  },
+  {
+    name: "tag",
+    summary: "let a tag name a snapshot, or list tags",
+    arguments: [
+      { name: "NAME", optional: true, help: "the tag" },
+      { name: "ID", optional: true, help: "the snapshot" },
+    ],
+    options: [
+      ANY,
+      { name: "delete", help: "not possible: the log of a tag only grows" },
+    ],
+    notes: [
+      "A tag is the log of all it has named: NAME~1 is what it named before.",
+    ],
+    examples: [["tag release latest", "name the newest snapshot"]],
+    load: () => import("./commands/tag.ts"),
+  },
+  {
+    name: "id",
+    summary: "print the id that a directory would be saved under",
+    arguments: [DIRECTORY],
+    options: [...EXCLUDES, WORKERS],
+    notes: ["No store is needed."],
+    load: () => import("./commands/id.ts"),
+  },
+  {
+    name: "manifest",
+    summary: "write all entries as text, one line each",
+    arguments: [{
+      name: "ID|DIR",
+      help: "a snapshot, a path in it, or a directory",
+    }],
+    options: [ATTRIBUTES, ...EXCLUDES, WORKERS, ANY],
+    notes: ["The text can be read, searched, and compared by diff(1)."],
+    load: () => import("./commands/manifest.ts"),
+  },
+  {
+    name: "stats",
+    summary: "tell what a store or a snapshot holds",
+    arguments: [{
+      name: "ID",
+      optional: true,
+      help: "one snapshot; the store if not given",
+    }],
+    options: [ANY],
+    load: () => import("./commands/stats.ts"),
+  },
+  {
+    name: "init",
+    summary: "make a store",
+    arguments: [{
+      name: "PATH",
+      optional: true,
+      help: "where; SNAP_STORE, else .snap, if not given",
+      completes: "directory",
+    }],
+    options: [
+      {
+        name: "codec",
+        value: "CODEC",
+        help: "how new frames are compressed: zstd:1 to zstd:19, lz4, none",
+        completes: ["zstd:1", "zstd:3", "lz4", "none"],
+      },
+      {
+        name: "chunk-sizes",
+        value: "MIN/AVERAGE/MAX",
+        help: "sizes of chunks, powers of two, such as 8k/32k/128k",
+      },
+      {
+        name: "bundle-size",
+        value: "SIZE",
+        help: "most plain bytes in a frame of small files",
+      },
+      {
+        name: "content-size",
+        value: "SIZE",
+        help: "least plain bytes in a frame of large content",
+      },
+      { name: "pack-size", value: "SIZE", help: "size of a full pack" },
+    ],
+    notes: ["No choice here changes an id."],
+    load: () => import("./commands/init.ts"),
+  },
+  {
+    name: "version",
+    summary: "print the version, and what runs",
+    arguments: [],
+    options: [],
+    load: () => import("./commands/version.ts"),
+  },
+  {
+    name: "completions",
+    summary: "print the completions of a shell",
+    arguments: [{
+      name: "SHELL",
+      help: "bash, zsh or fish",
+      completes: ["bash", "zsh", "fish"],
+    }],
+    options: [],
+    examples: [[
+      `completions bash > ~/.local/share/bash-completion/completions/${COMMAND}`,
+      "for bash",
+    ]],
+    load: () => import("./commands/completions.ts"),
+  },
+  {
+    name: "help",
+    summary: "show help",
+    arguments: [{ name: "COMMAND", optional: true, help: "of this command" }],
+    options: [],
+    load: () => import("./commands/help.ts"),
+  },
+];
+
+/** Finds a command by its name. */
+export function findCommand(name: string): CommandSpec | undefined {
+  return COMMANDS.find((one) => one.name === name);
+}

@@ -1,0 +1,106 @@
+import type { SaveOptions, SaveResult } from "@snap/snapshot/save";
+import { ExitCode } from "../exit_code.ts";
+import { withSnapshots } from "../open_snapshots.ts";
+import { PRODUCT } from "../product.ts";
+import { readExcludes } from "../read_excludes.ts";
+import { resolvePath } from "../resolve_path.ts";
+import { savedRecord, saveProgressOf, summarizeSave } from "../save_report.ts";
+import type { Session } from "../session.ts";
+import { checkTag } from "../check_tag.ts";
+import { tellErrors, tellFidelity } from "../tell_errors.ts";
+import { formatCounted } from "../units.ts";
+import { VERSION } from "../version.ts";
+import { workerCount } from "../worker_count.ts";
+
+/** `snap save DIR` */
+export async function run(session: Session): Promise<number> {
+  const { args, signal } = session;
+  const tag = args.text("tag");
+  if (tag !== undefined) await checkTag(tag);
+  const isDryRun = args.has("dry-run");
+  const path = await resolvePath(session, args.positionals[0]);
+  const options = await saveOptions(session);
+  await checkDirectory(path);
+  const startMs = performance.now();
+  return await withSnapshots(session, {
+    whenAbsent: isDryRun ? "memory" : "create",
+    isTold: true,
+  }, async (snapshots) => {
+    const { save } = await import("@snap/snapshot/save");
+    const result = await save(snapshots, path, options);
+    session.clearProgress();
+    if (tag !== undefined && result.record !== undefined) {
+      const { tagSnapshot } = await import("@snap/snapshot/tags");
+      await tagSnapshot(snapshots, tag, result.record, { signal });
+    }
+    await session.result(result.id, savedRecord(result));
+    await session.flush();
+    return await report(session, result, performance.now() - startMs);
+  });
+}
+
+async function saveOptions(session: Session): Promise<SaveOptions> {
+  const { args, context, signal } = session;
+  const message = args.text("message");
+  return {
+    signal,
+    workers: workerCount(session),
+    host: args.text("host") ?? context.hostname?.() ?? "",
+    user: context.env("USER") ?? context.env("LOGNAME") ?? "",
+    ...(message === undefined ? {} : { message }),
+    program: `${PRODUCT} ${VERSION}`,
+    ignore: await readExcludes(session),
+    oneFileSystem: args.has("one-file-system"),
+    readAll: args.has("read-all"),
+    trustStat: args.has("trust-stat"),
+    dryRun: args.has("dry-run"),
+    onProgress: (progress) => session.progress(saveProgressOf(progress)),
+    onDamage: (name, error) =>
+      session.warn(
+        `Cannot use ${name}, and go on without it: ${
+          error instanceof Error ? error.message : error
+        }`,
+      ),
+  };
+}
+
+/** Before a store is made for it. */
+async function checkDirectory(path: string): Promise<void> {
+  const { openSource } = await import("@snap/disk/source");
+  const source = openSource(path);
+  try {
+    source.root().close();
+  } finally {
+    source[Symbol.dispose]();
+  }
+}
+
+async function report(
+  session: Session,
+  result: SaveResult,
+  ms: number,
+): Promise<number> {
+  const { errors, changed, socketCount } = result;
+  if (result.fidelity === "reduced") await tellFidelity(session);
+  tellErrors(session, errors);
+  if (changed.length > 0) {
+    const { displayPath } = await import("@snap/manifest/path");
+    tellErrors(
+      session,
+      changed.map((path) => ({
+        message: `Cannot save ${
+          displayPath(path)
+        } in one state as it changed while it was read: saved as last read`,
+        code: "CHANGED",
+        path,
+      })),
+    );
+  }
+  if (socketCount > 0) {
+    session.note(`Left out ${formatCounted(socketCount, "socket")}`);
+  }
+  session.note(summarizeSave(result, ms));
+  return errors.length + changed.length > 0
+    ? ExitCode.incomplete
+    : ExitCode.done;
+}

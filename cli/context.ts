@@ -1,0 +1,80 @@
+import type { ExitCode } from "./exit_code.ts";
+
+/** Where a program writes. */
+export interface Output {
+  /** Whether a person reads along. */
+  readonly isTerminal: boolean;
+  /**
+   * Writes all bytes.
+   *
+   * @param bytes The bytes; they may change after the promise resolves.
+   * @throws {ClosedPipeError} If the reader has gone.
+   */
+  write(bytes: Uint8Array): Promise<void>;
+  /**
+   * The width of the terminal.
+   *
+   * @returns Columns, or `undefined` where there is no terminal.
+   */
+  columns?(): number | undefined;
+}
+
+/** What the program needs from where it runs. */
+export interface CliContext {
+  /** Takes the result and nothing else. */
+  readonly stdout: Output;
+  /** Takes what people read: progress, notes, errors. */
+  readonly stderr: Output;
+  /** Ends the program; an {@linkcode InterruptError} as its reason gives the exit code. */
+  readonly signal?: AbortSignal;
+  /** The folder that paths are relative to, an absolute path. */
+  readonly cwd: string;
+  /**
+   * Looks up a variable of the environment. Never asks for permission.
+   *
+   * @param name Its name.
+   * @returns Its value, or `undefined` if it is not set or may not be read.
+   */
+  env(name: string): string | undefined;
+  /**
+   * The name of the machine.
+   *
+   * @returns The name, or `undefined` if it may not be read.
+   */
+  hostname?(): string | undefined;
+  /**
+   * The user id of the caller.
+   *
+   * @returns The id, or `undefined` where there is none.
+   */
+  uid?(): number | undefined;
+  /** The runtime and its version, such as `deno 2.9.6`. */
+  readonly runtime?: string;
+}
+
+/** Thrown by an {@linkcode Output} whose reader has gone. The program then ends quietly. */
+export class ClosedPipeError extends Error {
+  /** Makes the error. */
+  constructor() {
+    super("Cannot write the result as its reader has gone");
+    this.name = "ClosedPipeError";
+  }
+}
+
+/** The reason of an interruption. */
+export class InterruptError extends Error {
+  /** The answer to the shell. */
+  readonly exitCode: ExitCode;
+
+  /**
+   * Makes the reason.
+   *
+   * @param signalName Such as `SIGINT`.
+   * @param exitCode The answer to the shell.
+   */
+  constructor(signalName: string, exitCode: ExitCode) {
+    super(`Cannot go on as ${signalName} came`);
+    this.name = "InterruptError";
+    this.exitCode = exitCode;
+  }
+}

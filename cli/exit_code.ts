@@ -1,0 +1,37 @@
+/** What the program answers to the shell. */
+export const ExitCode = {
+  /** Done; also differences without `--exit-code`, and a reader that closed the pipe. */
+  done: 0,
+  /** Failed, or differences with `--exit-code`. */
+  failed: 1,
+  /** Wrong usage: nothing was done. */
+  usage: 2,
+  /** Done, but some files could not be read or written, or changed meanwhile. */
+  incomplete: 3,
+  /** `verify` found damage. */
+  damaged: 4,
+  /** The terminal closed (SIGHUP). */
+  hangup: 129,
+  /** Interrupted (SIGINT). */
+  interrupted: 130,
+  /** Told to end (SIGTERM). */
+  terminated: 143,
+} as const;
+
+/** One of the answers in {@linkcode ExitCode}. */
+export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
+
+/** What each answer means, for help and documentation. */
+export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
+  [0, "done; also when diff finds differences, or the reader closed the pipe"],
+  [1, "failed; with diff --exit-code: there are differences"],
+  [2, "wrong usage, nothing was done"],
+  [
+    3,
+    "done, but some files could not be read or written, or changed meanwhile",
+  ],
+  [4, "verify found damage"],
+  [129, "ended by a hangup of the terminal"],
+  [130, "interrupted by Ctrl-C"],
+  [143, "ended by SIGTERM"],
+];

@@ -1,0 +1,43 @@
+import type { Identified } from "@snap/snapshot/identify";
+import { chooseHasher } from "./choose_hasher.ts";
+import { ExitCode } from "./exit_code.ts";
+import { readExcludes } from "./read_excludes.ts";
+import { resolvePath } from "./resolve_path.ts";
+import { saveProgressOf } from "./save_report.ts";
+import type { Session } from "./session.ts";
+import { tellErrors, tellFidelity } from "./tell_errors.ts";
+import { workerCount } from "./worker_count.ts";
+
+/**
+ * Names a directory without a store, says what could not be read, and keeps its
+ * trees and pages in memory.
+ *
+ * @param session The command.
+ * @param path The directory as given.
+ * @returns What was named, and the answer to the shell.
+ */
+export async function identifyDirectory(
+  session: Session,
+  path: string,
+): Promise<{ identified: Identified; exitCode: number }> {
+  const { identify } = await import("@snap/snapshot/identify");
+  const { diskCalls } = await import("@snap/disk/disk-calls");
+  const calls = diskCalls();
+  const identified = await identify(await resolvePath(session, path), {
+    hasher: await chooseHasher(),
+    workers: workerCount(session),
+    ignore: await readExcludes(session),
+    oneFileSystem: session.args.has("one-file-system"),
+    keepTrees: true,
+    signal: session.signal,
+    onProgress: (progress) => session.progress(saveProgressOf(progress)),
+  });
+  session.clearProgress();
+  if (calls.reduced) await tellFidelity(session);
+  tellErrors(session, identified.errors);
+  const isWhole = identified.errors.length === 0;
+  return {
+    identified,
+    exitCode: isWhole ? ExitCode.done : ExitCode.incomplete,
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * The program as it is run: `deno run -A cli/main.ts`. The only file here that
+ * uses Deno.
+ *
+ * @module
+ */
+import {
+  type CliContext,
+  ClosedPipeError,
+  InterruptError,
+  type Output,
+} from "./context.ts";
+import { ExitCode } from "./exit_code.ts";
+import { main } from "./program.ts";
+
+const SIGNALS = [
+  ["SIGINT", ExitCode.interrupted],
+  ["SIGTERM", ExitCode.terminated],
+  ["SIGHUP", ExitCode.hangup],
+] as const;
+
+type Stream = typeof Deno.stdout | typeof Deno.stderr;
+
+function outputOf(stream: Stream): Output {
+  return {
+    get isTerminal() {
+      return stream.isTerminal();
+    },
+    async write(bytes) {
+      try {
+        for (let at = 0; at < bytes.length;) {
+          at += await stream.write(at === 0 ? bytes : bytes.subarray(at));
+        }
+      } catch (error) {
+        if (error instanceof Deno.errors.BrokenPipe) {
+          throw new ClosedPipeError();
+        }
+        throw new Error("Cannot write the result as its place refuses", {
+          cause: error,
+        });
+      }
+    },
+    columns() {
+      try {
+        return Deno.consoleSize().columns;
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}
+
+/** Whether something is allowed already, so that nobody is asked. */
+function isGranted(descriptor: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(descriptor).state === "granted";
+}
+
+function env(name: string): string | undefined {
+  const isReadable = isGranted({ name: "env", variable: name });
+  return isReadable ? Deno.env.get(name) : undefined;
+}
+
+/**
+ * The folder of the user. A task of this repository runs in its root, whatever
+ * folder it was called from.
+ */
+function userFolder(): string {
+  const cwd = Deno.cwd();
+  const calledFrom = env("INIT_CWD");
+  const root = new URL("..", import.meta.url);
+  const isTask = calledFrom !== undefined && root.protocol === "file:" &&
+    decodeURIComponent(root.pathname) === `${cwd}/`;
+  return isTask ? calledFrom : cwd;
+}
+
+const controller = new AbortController();
+for (const [name, exitCode] of SIGNALS) {
+  Deno.addSignalListener(name, () => {
+    if (controller.signal.aborted) Deno.exit(exitCode);
+    controller.abort(new InterruptError(name, exitCode));
+  });
+}
+
+const context: CliContext = {
+  stdout: outputOf(Deno.stdout),
+  stderr: outputOf(Deno.stderr),
+  signal: controller.signal,
+  get cwd() {
+    return userFolder();
+  },
+  env,
+  hostname: () =>
+    isGranted({ name: "sys", kind: "hostname" }) ? Deno.hostname() : undefined,
+  uid: () =>
+    isGranted({ name: "sys", kind: "uid" })
+      ? Deno.uid() ?? undefined
+      : undefined,
+  runtime: `deno ${Deno.version.deno}`,
+};
+Deno.exit(await main(Deno.args, context));

@@ -1,0 +1,133 @@
+import type { Snapshots } from "@snap/snapshot/snapshots";
+import type { FoundStore, StoreSource } from "@snap/store/find-store";
+import type { WriteStore } from "@snap/store/store";
+import { chooseHasher } from "./choose_hasher.ts";
+import { resolvePath } from "./resolve_path.ts";
+import type { Session } from "./session.ts";
+
+/** How a store is opened for a command. */
+export interface OpenOptions {
+  /**
+   * What becomes of the user's own store when there is none yet: nothing, so
+   * that the error says it; `create`; or `memory`, for what stores nothing.
+   */
+  readonly whenAbsent?: "create" | "memory";
+  /** Says which store was taken, also without `--verbose`. */
+  readonly isTold?: boolean;
+}
+
+const SOURCES: Readonly<Record<StoreSource, string>> = {
+  option: "--store",
+  environment: "SNAP_STORE",
+  directory: "found above the folder",
+  home: "the user's own",
+};
+
+/**
+ * Opens the store of a command, does something, and closes it.
+ *
+ * @param session The command.
+ * @param options What becomes of an absent store.
+ * @param use What to do.
+ * @returns What `use` returns.
+ * @throws {NotAStoreError} If there is no store.
+ */
+export async function withSnapshots<T>(
+  session: Session,
+  options: OpenOptions,
+  use: (snapshots: Snapshots<WriteStore>) => Promise<T>,
+): Promise<T> {
+  const hasher = await chooseHasher();
+  const store = await openStore(session, options);
+  const { openSnapshots } = await import("@snap/snapshot/snapshots");
+  const snapshots = await openSnapshots(store, {
+    hasher,
+    signal: session.signal,
+    onDamage: (name, error) => warnOfDamage(session, name, error),
+  });
+  try {
+    return await use(snapshots);
+  } finally {
+    await snapshots[Symbol.asyncDispose]();
+  }
+}
+
+/**
+ * Finds the place of the store that a command uses.
+ *
+ * @param session The command.
+ * @returns An absolute path, and how it was found.
+ */
+export async function locateStore(session: Session): Promise<FoundStore> {
+  const { findStore } = await import("@snap/store/find-store");
+  const { context, args } = session;
+  const names = ["SNAP_STORE", "XDG_DATA_HOME", "HOME"];
+  const found = await findStore({
+    explicit: args.text("store"),
+    env: Object.fromEntries(names.map((name) => [name, context.env(name)])),
+    cwd: context.cwd,
+    uid: context.uid?.(),
+  });
+  return { ...found, path: await resolvePath(session, found.path) };
+}
+
+async function openStore(
+  session: Session,
+  options: OpenOptions,
+): Promise<WriteStore> {
+  const found = await locateStore(session);
+  tell(session, found, options);
+  const { openFileStore } = await import("@snap/store/file-store");
+  const isAbsent = options.whenAbsent !== undefined &&
+    found.source === "home" && !(await exists(found.path));
+  if (!isAbsent) return await openFileStore(found.path);
+  if (options.whenAbsent === "memory") {
+    const { MemoryStore } = await import("@snap/store/memory-store");
+    const store = new MemoryStore();
+    await initDefaults(store, session);
+    return store;
+  }
+  const store = await openFileStore(found.path, { create: true });
+  await initDefaults(store, session);
+  session.note(`Made a store in ${found.path}`);
+  return store;
+}
+
+async function initDefaults(
+  store: WriteStore,
+  { signal }: Session,
+): Promise<void> {
+  const [{ initStore }, { DEFAULT_SETTINGS, formatSettings }] = await Promise
+    .all([
+      import("@snap/store/store-config"),
+      import("@snap/snapshot/settings"),
+    ]);
+  await initStore(store, formatSettings(DEFAULT_SETTINGS), { signal });
+}
+
+function tell(session: Session, found: FoundStore, options: OpenOptions): void {
+  const text = `Store ${found.path} (${SOURCES[found.source]})`;
+  if (options.isTold) session.note(text);
+  else session.detail(text);
+  for (const { path, reason } of found.passed) {
+    const message = `Passed ${path}: ${reason}`;
+    if (reason === "other owner") session.note(message);
+    else session.detail(message);
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  const { lstat } = await import("node:fs/promises");
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if ((error as { code?: string }).code === "ENOENT") return false;
+    throw error;
+  }
+}
+
+function warnOfDamage(session: Session, name: string, error: unknown): void {
+  const reason = error instanceof Error ? error.message : String(error);
+  session.warn(`Cannot use ${name}, and go on without it: ${reason}`);
+}

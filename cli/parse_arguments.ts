@@ -1,0 +1,203 @@
+import type { OptionSpec } from "./command_spec.ts";
+import { nearest } from "./nearest.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** A parsed command line. */
+export class ParsedArguments {
+  /** What is no option, in order. */
+  readonly positionals: readonly string[];
+  readonly #values: ReadonlyMap<string, readonly string[]>;
+
+  /**
+   * Made by {@linkcode parseArguments}.
+   *
+   * @param positionals What is no option.
+   * @param values The values by long name, `""` for each time an option without value stands there.
+   */
+  constructor(
+    positionals: readonly string[],
+    values: ReadonlyMap<string, readonly string[]>,
+  ) {
+    this.positionals = positionals;
+    this.#values = values;
+  }
+
+  /**
+   * Whether an option was given.
+   *
+   * @param name Its long name.
+   */
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
+  /**
+   * The value of an option.
+   *
+   * @param name Its long name.
+   * @returns The value, or `undefined` if it was not given.
+   */
+  text(name: string): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  /**
+   * All values of an option that repeats.
+   *
+   * @param name Its long name.
+   * @returns The values, in order.
+   */
+  list(name: string): readonly string[] {
+    return this.#values.get(name) ?? [];
+  }
+
+  /**
+   * The value of an option that is a whole number.
+   *
+   * @param name Its long name.
+   * @param max The largest that is allowed.
+   * @returns The number, or `undefined` if it was not given.
+   * @throws {UsageError} If it is no number from 0 to `max`.
+   */
+  number(name: string, max: number): number | undefined {
+    const text = this.text(name);
+    if (text === undefined) return undefined;
+    const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
+    if (!(value <= max)) {
+      throw new UsageError(
+        `Cannot use --${name} as it must be a number from 0 to ${max}: found ${
+          JSON.stringify(text)
+        }`,
+      );
+    }
+    return value;
+  }
+}
+
+/** What {@linkcode parseArguments} goes by. */
+export interface ParseOptions {
+  /** Whether to stop at the first argument that is no option. */
+  readonly stopsAtPositional?: boolean;
+}
+
+/** A parse under way. */
+class Parser {
+  readonly positionals: string[] = [];
+  readonly values: Map<string, string[]> = new Map();
+  readonly #args: readonly string[];
+  readonly #options: readonly OptionSpec[];
+  #at = 0;
+
+  constructor(args: readonly string[], options: readonly OptionSpec[]) {
+    this.#args = args;
+    this.#options = options;
+  }
+
+  run(stopsAtPositional: boolean): void {
+    for (; this.#at < this.#args.length; this.#at++) {
+      const arg = this.#args[this.#at];
+      if (arg === "--" && !stopsAtPositional) {
+        this.positionals.push(...this.#args.slice(this.#at + 1));
+        return;
+      }
+      if (arg.startsWith("--")) this.#long(arg.slice(2));
+      else if (arg.length > 1 && arg[0] === "-") this.#short(arg.slice(1));
+      else if (stopsAtPositional) {
+        this.positionals.push(...this.#args.slice(this.#at));
+        return;
+      } else this.positionals.push(arg);
+    }
+  }
+
+  #long(text: string): void {
+    const equals = text.indexOf("=");
+    const name = equals < 0 ? text : text.slice(0, equals);
+    const option = this.#options.find((one) => one.name === name);
+    if (option === undefined) throw this.#unknown(`--${name}`, name);
+    if (option.value !== undefined) {
+      const value = equals < 0 ? this.#next(option) : text.slice(equals + 1);
+      this.#add(option, value);
+    } else if (equals < 0) this.#add(option, "");
+    else {
+      throw new UsageError(`Cannot use --${text} as --${name} takes no value`);
+    }
+  }
+
+  /** Letters of options without value may stand together, the last may have one. */
+  #short(letters: string): void {
+    for (let i = 0; i < letters.length; i++) {
+      const option = this.#options.find((one) => one.short === letters[i]);
+      if (option === undefined) {
+        throw this.#unknown(`-${letters[i]}`, letters[i]);
+      }
+      if (option.value === undefined) {
+        this.#add(option, "");
+        continue;
+      }
+      const rest = letters.slice(i + 1);
+      this.#add(option, rest === "" ? this.#next(option) : rest);
+      return;
+    }
+  }
+
+  #next(option: OptionSpec): string {
+    const value = this.#args[++this.#at];
+    if (value !== undefined) return value;
+    throw new UsageError(
+      `Cannot use --${option.name} as it needs a value: ${option.value}`,
+    );
+  }
+
+  #add(option: OptionSpec, value: string): void {
+    const values = this.values.get(option.name) ?? [];
+    if (
+      values.length > 0 && option.value !== undefined && option.repeats !== true
+    ) {
+      throw new UsageError(
+        `Cannot use --${option.name} twice as it has one value`,
+      );
+    }
+    values.push(value);
+    this.values.set(option.name, values);
+  }
+
+  #unknown(shown: string, name: string): UsageError {
+    const names = this.#options.map((one) => one.name);
+    const near = name.length > 1 ? nearest(name, names) : undefined;
+    return new UsageError(
+      `Cannot use ${shown} as there is no such option`,
+      near && `did you mean --${near}?`,
+    );
+  }
+}
+
+/**
+ * Parses a command line: `--name value`, `--name=value`, `-n value`, `-nvalue`,
+ * letters together (`-lR`), and `--`, after which nothing is an option.
+ *
+ * @example Options and the rest
+ * ```ts
+ * import { parseArguments } from "@snap/cli/parse-arguments";
+ * import { deepStrictEqual, strictEqual } from "node:assert/strict";
+ *
+ * const options = [{ name: "tag", value: "NAME", help: "" }, { name: "long", short: "l", help: "" }];
+ * const parsed = parseArguments(["-l", "--tag=main", "folder"], options);
+ * strictEqual(parsed.text("tag"), "main");
+ * deepStrictEqual(parsed.positionals, ["folder"]);
+ * ```
+ *
+ * @param args The arguments.
+ * @param options The options there are.
+ * @param how Where to stop.
+ * @returns The parsed command line.
+ * @throws {UsageError} If an option is unknown, or misses its value, or has one too many.
+ */
+export function parseArguments(
+  args: readonly string[],
+  options: readonly OptionSpec[],
+  how: ParseOptions = {},
+): ParsedArguments {
+  const parser = new Parser(args, options);
+  parser.run(how.stopsAtPositional ?? false);
+  return new ParsedArguments(parser.positionals, parser.values);
+}

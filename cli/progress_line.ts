@@ -1,0 +1,116 @@
+import {
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatSize,
+} from "./units.ts";
+
+/** The least time between two drawings, in milliseconds. */
+const INTERVAL_MS = 100;
+/** What happened longer ago does not count for the rate, in milliseconds. */
+const RATE_WINDOW_MS = 5000;
+
+/** How far some work is. */
+export interface Progress {
+  /** What is counted, such as `file`. */
+  readonly unit: string;
+  /** How many are done. */
+  readonly doneCount: number;
+  /** How many there are, so far as is known. */
+  readonly totalCount?: number;
+  /** Bytes done. */
+  readonly doneByteCount: number;
+  /** Bytes there are, so far as is known. */
+  readonly totalByteCount?: number;
+  /** Whether the totals are final. */
+  readonly isTotalKnown: boolean;
+}
+
+/** A line of a terminal that is drawn again and again. */
+export class ProgressLine {
+  readonly #write: (text: string) => void;
+  readonly #columns: () => number;
+  readonly #now: () => number;
+  readonly #marks: { readonly ms: number; readonly byteCount: number }[] = [];
+  #drawnMs = -Infinity;
+  #isDrawn = false;
+
+  /**
+   * Draws nothing yet.
+   *
+   * @param write Takes what is to appear.
+   * @param columns Tells the width of the terminal.
+   * @param now The clock, in milliseconds.
+   */
+  constructor(
+    write: (text: string) => void,
+    columns: () => number,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#write = write;
+    this.#columns = columns;
+    this.#now = now;
+  }
+
+  /**
+   * Draws the line, unless it was drawn a moment ago.
+   *
+   * @param progress How far the work is.
+   */
+  update(progress: Progress): void {
+    const ms = this.#now();
+    if (ms - this.#drawnMs < INTERVAL_MS) return;
+    this.#drawnMs = ms;
+    this.#marks.push({ ms, byteCount: progress.doneByteCount });
+    while (
+      this.#marks.length > 2 && this.#marks[0].ms < ms - RATE_WINDOW_MS
+    ) this.#marks.shift();
+    const text = formatProgress(progress, this.#rate()).slice(
+      0,
+      Math.max(0, this.#columns() - 1),
+    );
+    this.#write(`\r${text}\x1b[K`);
+    this.#isDrawn = true;
+  }
+
+  /** Takes the line away. */
+  clear(): void {
+    if (this.#isDrawn) this.#write("\r\x1b[K");
+    this.#isDrawn = false;
+  }
+
+  /** Bytes a second. */
+  #rate(): number {
+    const first = this.#marks[0];
+    const last = this.#marks.at(-1)!;
+    const ms = last.ms - first.ms;
+    return ms > 0 ? (last.byteCount - first.byteCount) / ms * 1000 : 0;
+  }
+}
+
+/**
+ * Writes how far some work is.
+ *
+ * @param progress How far.
+ * @param rate Bytes a second, 0 if not known.
+ * @returns Text like `1,204 of 20,591 files, 96 MiB of 374 MiB, 410 MiB/s, 0:01 left`.
+ */
+export function formatProgress(progress: Progress, rate: number): string {
+  const { doneCount, totalCount = 0, doneByteCount, totalByteCount = 0 } =
+    progress;
+  const { unit, isTotalKnown } = progress;
+  const parts = [
+    totalCount > doneCount
+      ? `${formatCount(doneCount)} of ${formatCounted(totalCount, unit)}`
+      : formatCounted(doneCount, unit),
+    totalByteCount > doneByteCount
+      ? `${formatSize(doneByteCount)} of ${formatSize(totalByteCount)}`
+      : formatSize(doneByteCount),
+  ];
+  if (rate > 0) parts.push(`${formatSize(rate)}/s`);
+  if (rate > 0 && isTotalKnown && totalByteCount > doneByteCount) {
+    const ms = (totalByteCount - doneByteCount) / rate * 1000;
+    parts.push(`${formatDuration(ms)} left`);
+  }
+  return parts.join(", ");
+}

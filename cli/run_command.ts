@@ -1,0 +1,139 @@
+import type { CliContext } from "./context.ts";
+import { COMMANDS, findCommand } from "./command_table.ts";
+import type { CommandSpec } from "./command_spec.ts";
+import { ExitCode } from "./exit_code.ts";
+import { GLOBAL_OPTIONS } from "./global_options.ts";
+import { nearest } from "./nearest.ts";
+import { parseArguments, ParsedArguments } from "./parse_arguments.ts";
+import { COMMAND } from "./product.ts";
+import { Session } from "./session.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** A command line that was taken apart. */
+interface Chosen {
+  readonly spec: CommandSpec;
+  readonly args: ParsedArguments;
+}
+
+/**
+ * Finds the command that a command line names, and runs it.
+ *
+ * @param args The command line.
+ * @param context Where the program runs.
+ * @returns The answer to the shell.
+ */
+export async function runCommand(
+  args: readonly string[],
+  context: CliContext,
+): Promise<number> {
+  let session = new Session(context, roughArguments(args));
+  try {
+    const { spec, args: parsed } = await choose(args);
+    session = new Session(context, parsed);
+    const { run } = await spec.load();
+    session.signal.throwIfAborted();
+    const code = await run(session);
+    session.clearProgress();
+    await session.flush();
+    return code;
+  } catch (error) {
+    session.clearProgress();
+    if (error instanceof Error && error.name === "ClosedPipeError") {
+      return ExitCode.done;
+    }
+    const { explainError } = await import("./explain_error.ts");
+    const { message, exitCode, ...fields } = explainError(error, session);
+    if (message !== undefined) session.error(message, { exitCode, ...fields });
+    await session.flush().catch(() => {});
+    return exitCode;
+  }
+}
+
+/** What can be known of a command line that may not parse. */
+function roughArguments(args: readonly string[]): ParsedArguments {
+  const rest = args.indexOf("--");
+  const options = rest < 0 ? args : args.slice(0, rest);
+  const names = ["json", "verbose", "quiet"];
+  const given = names.filter((name) => options.includes(`--${name}`));
+  return new ParsedArguments([], new Map(given.map((name) => [name, [""]])));
+}
+
+async function choose(args: readonly string[]): Promise<Chosen> {
+  const before = parseArguments(args, GLOBAL_OPTIONS, {
+    stopsAtPositional: true,
+  });
+  const help = findCommand("help")!;
+  const [name, ...rest] = before.positionals;
+  if (name === undefined) {
+    if (before.has("version")) {
+      return { spec: findCommand("version")!, args: before };
+    }
+    if (before.has("help")) return { spec: help, args: before };
+    throw new UsageError(
+      "Cannot tell what to do as a command is needed",
+      `${COMMAND} --help lists the commands`,
+    );
+  }
+  const spec = findCommand(name);
+  if (spec === undefined) throw await unknownCommand(name);
+  const flags = args.slice(0, args.length - rest.length - 1);
+  const options = [...GLOBAL_OPTIONS, ...spec.options];
+  if (wantsHelp(flags, rest)) {
+    return { spec: help, args: new ParsedArguments([name], new Map()) };
+  }
+  const parsed = parseArguments([...flags, ...rest], options);
+  checkCount(spec, parsed.positionals);
+  return { spec, args: parsed };
+}
+
+/** Help is shown also when something else is wrong. */
+function wantsHelp(...parts: (readonly string[])[]): boolean {
+  return parts.some((part) => {
+    const end = part.indexOf("--");
+    const options = end < 0 ? part : part.slice(0, end);
+    return options.includes("--help") || options.includes("-h");
+  });
+}
+
+async function unknownCommand(name: string): Promise<UsageError> {
+  const { ABSENT_WORDS, OTHER_WORDS } = await import("./other_words.ts");
+  const message = `Cannot run ${
+    JSON.stringify(name)
+  } as there is no such command`;
+  if (Object.hasOwn(ABSENT_WORDS, name)) {
+    return new UsageError(message, ABSENT_WORDS[name]);
+  }
+  const near = Object.hasOwn(OTHER_WORDS, name)
+    ? OTHER_WORDS[name]
+    : nearest(name, COMMANDS.map((one) => one.name));
+  return new UsageError(
+    message,
+    near === undefined
+      ? `${COMMAND} --help lists the commands`
+      : `did you mean ${COMMAND} ${near}?`,
+  );
+}
+
+function checkCount(spec: CommandSpec, found: readonly string[]): void {
+  const missing = spec.arguments.slice(found.length)
+    .find((one) => one.optional !== true);
+  const hint = `${COMMAND} ${spec.name} --help shows how`;
+  if (missing !== undefined) {
+    throw new UsageError(
+      `Cannot ${spec.name} as ${missing.name} is missing`,
+      hint,
+    );
+  }
+  if (found.length <= spec.arguments.length) return;
+  const extra = JSON.stringify(found[spec.arguments.length]);
+  throw new UsageError(
+    `Cannot ${spec.name} as ${
+      spec.arguments.length === 0
+        ? "it takes no argument"
+        : `it takes ${spec.arguments.map((one) => one.name).join(" and ")}`
+    }: found ${extra} too`,
+    spec.name === "save"
+      ? "one snapshot is of one directory: save the one that holds both"
+      : hint,
+  );
+}

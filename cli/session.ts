@@ -1,0 +1,168 @@
+import { jsonLine, type JsonRecord } from "./json_line.ts";
+import type { CliContext } from "./context.ts";
+import { LineWriter } from "./line_writer.ts";
+import type { ParsedArguments } from "./parse_arguments.ts";
+import { COMMAND } from "./product.ts";
+import { type Progress, ProgressLine } from "./progress_line.ts";
+
+/** Columns of a terminal that does not tell. */
+const COLUMNS = 80;
+
+/** One run of a command: its command line, and where its words go. */
+export class Session {
+  /** Where the program runs. */
+  readonly context: CliContext;
+  /** The command line, without the name of the command. */
+  readonly args: ParsedArguments;
+  /** Whether every line is JSON. */
+  readonly isJson: boolean;
+  /** Whether to say nothing but errors. */
+  readonly isQuiet: boolean;
+  /** Whether to say more. */
+  readonly isVerbose: boolean;
+  /** Ends the command. */
+  readonly signal: AbortSignal;
+  readonly #results: LineWriter;
+  readonly #progress: ProgressLine;
+  #told: Promise<void> = Promise.resolve();
+  #progressMs = -Infinity;
+
+  /**
+   * Does nothing yet.
+   *
+   * @param context Where the program runs.
+   * @param args The command line.
+   */
+  constructor(context: CliContext, args: ParsedArguments) {
+    this.context = context;
+    this.args = args;
+    this.isJson = args.has("json");
+    this.isQuiet = args.has("quiet");
+    this.isVerbose = args.has("verbose");
+    this.signal = context.signal ?? new AbortController().signal;
+    this.#results = new LineWriter(context.stdout);
+    this.#progress = new ProgressLine(
+      (text) => this.#tell(text),
+      () => context.stderr.columns?.() ?? COLUMNS,
+    );
+  }
+
+  /** Whether a person watches: stderr is a terminal, and there is no `--quiet`. */
+  get isWatched(): boolean {
+    return this.context.stderr.isTerminal && !this.isQuiet && !this.isJson;
+  }
+
+  /** Whether tables are for people: aligned, short, with a header. */
+  get isForPeople(): boolean {
+    return this.context.stdout.isTerminal && !this.isJson;
+  }
+
+  /** Whether there may be colours. */
+  get hasColor(): boolean {
+    return this.isForPeople && !this.args.has("no-color") &&
+      (this.context.env("NO_COLOR") ?? "") === "" &&
+      this.context.env("TERM") !== "dumb";
+  }
+
+  /**
+   * Writes a result: a line of text, or of JSON.
+   *
+   * @param text The text, without its last line break.
+   * @param record The same for JSON.
+   */
+  async result(text: string, record: JsonRecord): Promise<void> {
+    await this.#results.write(this.isJson ? jsonLine(record) : `${text}\n`);
+  }
+
+  /**
+   * Writes a part of a result as it is.
+   *
+   * @param part Text, or bytes.
+   */
+  async raw(part: string | Uint8Array): Promise<void> {
+    if (typeof part === "string") await this.#results.write(part);
+    else await this.#results.writeBytes(part);
+  }
+
+  /** Writes what was gathered of the result. */
+  async flush(): Promise<void> {
+    await this.#results.flush();
+    await this.#told;
+  }
+
+  /**
+   * Says what only matters to someone who watches, or asked to hear more.
+   *
+   * @param message One line.
+   */
+  note(message: string): void {
+    if (!this.isQuiet && (this.isWatched || this.isVerbose)) {
+      this.#line(message, { type: "note", message });
+    }
+  }
+
+  /**
+   * Says what only matters to someone who asked to hear more.
+   *
+   * @param message One line.
+   */
+  detail(message: string): void {
+    if (this.isVerbose) this.note(message);
+  }
+
+  /**
+   * Says what everybody should know.
+   *
+   * @param message One line.
+   * @param fields What JSON says beside it.
+   */
+  warn(message: string, fields: Record<string, unknown> = {}): void {
+    if (this.isQuiet) return;
+    const record = { type: "warning", message, ...fields };
+    this.#line(`${COMMAND}: ${message}`, record);
+  }
+
+  /**
+   * Says what went wrong.
+   *
+   * @param message One line.
+   * @param fields What JSON says beside it; `hint` is shown to people too.
+   */
+  error(message: string, fields: Record<string, unknown> = {}): void {
+    const hint = fields.hint === undefined ? "" : `\n  hint: ${fields.hint}`;
+    const record = { type: "error", message, ...fields };
+    this.#line(`${COMMAND}: ${message}${hint}`, record);
+  }
+
+  /**
+   * Shows how far the work is: on a terminal, or as JSON.
+   *
+   * @param progress How far.
+   */
+  progress(progress: Progress): void {
+    if (this.isWatched) this.#progress.update(progress);
+    if (!this.isJson || this.isQuiet) return;
+    const ms = performance.now();
+    if (ms - this.#progressMs < 100) return;
+    this.#progressMs = ms;
+    this.#tell(jsonLine({ type: "progress", ...progress }));
+  }
+
+  /** Takes the line away that shows how far the work is. */
+  clearProgress(): void {
+    this.#progress.clear();
+  }
+
+  #line(text: string, record: JsonRecord): void {
+    this.#progress.clear();
+    this.#tell(this.isJson ? jsonLine(record) : `${text}\n`);
+  }
+
+  /** Writes in order, and never fails: who does not listen need not be told. */
+  #tell(text: string): void {
+    const bytes = new TextEncoder().encode(text);
+    this.#told = this.#told
+      .then(() => this.context.stderr.write(bytes))
+      .catch(() => {});
+  }
+}

@@ -1,0 +1,54 @@
+import { jsonPath } from "./json_line.ts";
+import type { Session } from "./session.ts";
+import { formatCount } from "./units.ts";
+
+/** Errors that people are shown, of one command. */
+const SHOWN_MAX = 20;
+
+/** An error that belongs to a path. */
+export interface PathError {
+  readonly message: string;
+  /** Name of the error number. */
+  readonly code?: string;
+  /** The path as bytes. */
+  readonly path?: Uint8Array;
+}
+
+/**
+ * Says what could not be read or written: the first few, or all to programs and
+ * to those who asked for more.
+ *
+ * @param session The command.
+ * @param errors What went wrong.
+ */
+export function tellErrors(
+  session: Session,
+  errors: readonly PathError[],
+): void {
+  const isCut = !session.isJson && !session.isVerbose;
+  const shown = isCut ? errors.slice(0, SHOWN_MAX) : errors;
+  for (const { message, code, path } of shown) {
+    session.error(message, {
+      ...(code === undefined ? {} : { code }),
+      ...(path === undefined ? {} : jsonPath("path", path)),
+    });
+  }
+  const count = errors.length - shown.length;
+  if (count > 0) {
+    session.error(`Cannot list ${formatCount(count)} more: --verbose does`);
+  }
+}
+
+/**
+ * Says once that native calls are missing, and what is lost by it.
+ *
+ * @param session The command.
+ */
+export async function tellFidelity(session: Session): Promise<void> {
+  const { posixAbsentReason } = await import("@snap/posix/posix");
+  const reason = posixAbsentReason ?? "they are not there";
+  session.warn(
+    `Reduced fidelity without native calls: times in milliseconds, no extended attributes, names in UTF-8 only (${reason})`,
+    { code: "REDUCED" },
+  );
+}
