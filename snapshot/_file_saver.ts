@@ -33,6 +33,7 @@ export class FileSaver implements Disposable {
   readonly #whole: HashStream;
   #buffer: Uint8Array | undefined;
   #draft = new Draft(0, 0);
+  #isStopped: () => boolean = () => false;
 
   /**
    * Constructs a new instance.
@@ -54,6 +55,7 @@ export class FileSaver implements Disposable {
    * @returns What came of them.
    */
   save(batch: FileBatch, isStopped: () => boolean): BatchResult {
+    this.#isStopped = isStopped;
     return this.#run(batch, (stats, row) => {
       if (isStopped()) return;
       this.#saveFile(stats, row);
@@ -71,15 +73,12 @@ export class FileSaver implements Disposable {
     const reader = new LaneReader(this.#objects, this.#whole);
     return this.#run(batch, (stats, row) => {
       this.#retry(stats, row, (expected, at) => {
-        const nodes: RecipeNode[] = [];
         const size = reader.read(lane, this.#file, {
           size: expected.size(at),
           id: this.#draft.id,
-          nodes,
+          nodes: this.#draft.nodes,
         });
-        const isStable = this.#isStable(expected, at, size);
-        this.#draft.nodes = nodes;
-        return { size, isStable };
+        return { size, isStable: this.#isStable(expected, at, size) };
       });
     });
   }
@@ -202,7 +201,8 @@ export class FileSaver implements Disposable {
     const objects = this.#objects;
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const wanted = expected.size(at);
-    const nodes: RecipeNode[] = [];
+    const { nodes } = this.#draft;
+    const first = nodes.length;
     const recipe = objects.beginRecipe(nodes);
     this.#whole.reset();
     let size = 0, held = 0;
@@ -212,7 +212,9 @@ export class FileSaver implements Disposable {
       this.#whole.update(buffer.subarray(held, held + read));
       size += read;
       held += read;
-      isEnd = read < room || size === wanted;
+      isEnd = read < room || size === wanted || this.#isStopped();
+      // What has shrunk so far is no large object any more.
+      if (isEnd && size <= objects.chunkSizeMax) break;
       if (objects.isNaming) {
         held = 0;
         continue;
@@ -223,20 +225,14 @@ export class FileSaver implements Disposable {
     }
     objects.closeContent();
     this.#whole.digestInto(this.#draft.id);
-    const isStable = this.#isStable(expected, at, size);
-    this.#draft.nodes = nodes;
-    if (size === 0 || objects.isNaming) return { size, isStable };
-    this.#finishPieces(size);
-    return { size, isStable };
-  }
-
-  /** Ends the recipe, unless the content turned out small or known. */
-  #finishPieces(size: number): void {
-    const { id, nodes } = this.#draft;
-    const isLarge = size > this.#objects.chunkSizeMax;
-    if (isLarge && this.#objects.claimLarge(id, 0)) {
-      this.#objects.finishRecipe(id);
-    } else nodes.length = 0;
+    const { id } = this.#draft;
+    if (size <= objects.chunkSizeMax) {
+      if (size > 0) objects.putContent(buffer.subarray(0, size), nodes);
+    } else if (!objects.isNaming) {
+      if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
+      else nodes.length = first;
+    }
+    return { size, isStable: this.#isStable(expected, at, size) };
   }
 
   #saveExtras(expected: StatTable, at: number): void {
@@ -263,7 +259,10 @@ class Draft {
   index = 0;
   /** The id of the file in hand. */
   id: Uint8Array = new Uint8Array(32);
-  /** The recipe nodes of the file in hand. */
+  /**
+   * The recipe nodes of the file in hand, those of a first attempt too: what
+   * was claimed has to be stored, whatever becomes of the file.
+   */
   nodes: RecipeNode[] = [];
   readonly #number: number;
   readonly #status: Uint8Array;
@@ -285,7 +284,7 @@ class Draft {
     const { action, code } = error;
     this.#status[this.index] = FileStatus.failed;
     this.#errors.push({ index: this.index, action, code });
-    this.nodes = [];
+    this.#takeNodes();
   }
 
   noteRow(stats: StatTable, isStable: boolean): void {
@@ -328,4 +327,3 @@ class Draft {
     this.nodes = [];
   }
 }
-

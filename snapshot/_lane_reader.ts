@@ -1,7 +1,12 @@
 import type { FileReader } from "@snap/disk/source-file";
 import type { HashStream } from "@snap/hash";
 import type { RecipeBuilder } from "@snap/pack/recipe-builder";
-import { type GroupWork, type Lane, SEGMENT_COUNT, SEGMENT_SIZE } from "./_lane.ts";
+import {
+  type GroupWork,
+  type Lane,
+  SEGMENT_COUNT,
+  SEGMENT_SIZE,
+} from "./_lane.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
 import type { RecipeNode } from "./_save_messages.ts";
 
@@ -50,16 +55,19 @@ export class LaneReader {
   read(lane: Lane, source: FileReader, file: LaneFile): number {
     const objects = this.#objects;
     const work = objects.putGroup.bind(objects);
-    const recipe = objects.beginRecipe(file.nodes);
+    const { id, nodes } = file;
+    const first = nodes.length;
+    const recipe = objects.beginRecipe(nodes);
     this.#whole.reset();
     try {
       const size = this.#readAll(lane, source, { ...file, recipe, work });
       lane.drain(work);
       this.#consume(lane, recipe);
-      this.#whole.digestInto(file.id);
-      if (size > objects.chunkSizeMax && objects.claimLarge(file.id, 0)) {
-        objects.finishRecipe(file.id);
-      } else file.nodes.length = 0;
+      this.#whole.digestInto(id);
+      if (size <= objects.chunkSizeMax) {
+        if (size > 0) objects.putContent(lane.bytes.subarray(0, size), nodes);
+      } else if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
+      else nodes.length = first;
       return size;
     } catch (error) {
       // Others may still be at work on what was read.
@@ -81,6 +89,8 @@ export class LaneReader {
       this.#whole.update(target.subarray(0, read));
       size += read;
       isEnd = read < room || size === file.size;
+      // What has shrunk so far is no large object any more.
+      if (isEnd && size <= this.#objects.chunkSizeMax) break;
       const end = base + held + read;
       heldStart = this.#publish(lane, segment, end, isEnd, work);
       held = end - heldStart;

@@ -1,0 +1,242 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import {
+  appendFileSync,
+  copyFileSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { DiskError } from "@snap/disk/disk-error";
+import { FileReader } from "@snap/disk/source-file";
+import type { MemoryStore } from "@snap/store/memory-store";
+import {
+  makeMemorySnapshots,
+  noise,
+  readDisk,
+  readSnapshot,
+  TemporaryFolder,
+} from "../tests/_snapshots.ts";
+import { save, type SaveResult } from "./save.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** Calls back after each read of a file and after each check of it, counted from 1. */
+class DiskHook implements Disposable {
+  readonly #read = FileReader.prototype.read;
+  readonly #isUnchanged = FileReader.prototype.isUnchanged;
+
+  constructor(hook: Hook) {
+    const read = this.#read, isUnchanged = this.#isUnchanged;
+    let reads = 0, checks = 0;
+    FileReader.prototype.read = function (out, offset): number {
+      const size = read.call(this, out, offset);
+      hook.onRead?.(++reads);
+      return size;
+    };
+    FileReader.prototype.isUnchanged = function (expected, row): boolean {
+      const isSame = isUnchanged.call(this, expected, row);
+      hook.onCheck?.(++checks);
+      return isSame;
+    };
+  }
+
+  [Symbol.dispose](): void {
+    FileReader.prototype.read = this.#read;
+    FileReader.prototype.isUnchanged = this.#isUnchanged;
+  }
+}
+
+interface Hook {
+  readonly onRead?: (number: number) => void;
+  readonly onCheck?: (number: number) => void;
+}
+
+/** A directory with one file, and a store in memory. */
+class Changing implements AsyncDisposable {
+  readonly #folder = new TemporaryFolder();
+  readonly source: string;
+  readonly path: string;
+  readonly snapshots: Snapshots<MemoryStore>;
+
+  private constructor(snapshots: Snapshots<MemoryStore>, bytes: Uint8Array) {
+    this.source = this.#folder.path;
+    this.path = this.#folder.join("file");
+    this.snapshots = snapshots;
+    writeFileSync(this.path, bytes);
+  }
+
+  static async make(bytes: Uint8Array): Promise<Changing> {
+    return new Changing(await makeMemorySnapshots(), bytes);
+  }
+
+  async save(hook: Hook): Promise<SaveResult> {
+    using _hook = new DiskHook(hook);
+    return await save(this.snapshots, this.source);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#folder[Symbol.dispose]();
+    await this.snapshots[Symbol.asyncDispose]();
+  }
+}
+
+/** Sizes of the ways a file is read: into a frame, whole, in pieces. */
+const SIZES = { small: 1000, whole: 300_000, pieces: 6_000_000 };
+
+for (const [name, size] of Object.entries(SIZES)) {
+  Deno.test(`FileSaver reads a file again that was touched meanwhile: ${name}`, async () => {
+    await using changing = await Changing.make(noise(size, 1));
+    const { path, source, snapshots } = changing;
+    const result = await changing.save({
+      onCheck: (number) => number === 1 && utimesSync(path, 3, 3),
+      onRead: (number) => number === 1 && utimesSync(path, 1, 1),
+    });
+    deepEqual(result.errors, []);
+    // Touched again after the second attempt had begun.
+    equal(result.changed.length, 1);
+    const listing = await readSnapshot(snapshots, result.record!);
+    equal(
+      listing.get("file")!.content,
+      readDisk(source).get("file")!.content,
+    );
+  });
+
+  Deno.test(`FileSaver reads a file again that was written meanwhile: ${name}`, async () => {
+    await using changing = await Changing.make(noise(size, 1));
+    const { path, source, snapshots } = changing;
+    const result = await changing.save({
+      onRead: (number) =>
+        number === 1 && writeFileSync(path, noise(size + 77, 2)),
+    });
+    deepEqual([result.changed, result.errors], [[], []]);
+    deepEqual(
+      await readSnapshot(snapshots, result.record!),
+      readDisk(source),
+    );
+    equal(result.totals.byteCount, size + 77);
+  });
+
+  Deno.test(`FileSaver stores a file that never holds still as last read: ${name}`, async () => {
+    await using changing = await Changing.make(noise(size, 1));
+    const { path, snapshots } = changing;
+    const result = await changing.save({
+      onRead: (number) => appendFileSync(path, noise(10, number)),
+    });
+    deepEqual(result.errors, []);
+    deepEqual(result.changed, [new TextEncoder().encode("file")]);
+    deepEqual(result.record!.changed, { count: 1, first: ["file"] });
+    const listing = await readSnapshot(snapshots, result.record!);
+    const { byteCount } = result.totals;
+    ok(size <= byteCount && byteCount < readFileSync(path).length);
+    // Exactly the first bytes of what the file is now.
+    truncateSync(path, byteCount);
+    equal(
+      listing.get("file")!.content,
+      readDisk(changing.source).get("file")!.content,
+    );
+  });
+
+  for (const left of [0, 1, 20_000, 100_000, 200_000, 5_000_000]) {
+    if (left >= size) continue;
+    for (const bytes of ["noise", "zeros"]) {
+      Deno.test(`FileSaver stores a file of ${bytes} that shrinks to ${left} bytes: ${name}`, async () => {
+        const content = bytes === "zeros"
+          ? new Uint8Array(size)
+          : noise(size, 1);
+        await using changing = await Changing.make(content);
+        const { path, source, snapshots } = changing;
+        const result = await changing.save({
+          onRead: (number) => number === 1 && utimesSync(path, 1, 1),
+          // Before the second attempt, which expects the whole.
+          onCheck: (number) => number === 1 && truncateSync(path, left),
+        });
+        deepEqual(result.errors, []);
+        equal(result.changed.length, 1);
+        const listing = await readSnapshot(snapshots, result.record!);
+        equal(
+          listing.get("file")!.content,
+          readDisk(source).get("file")!.content,
+        );
+        equal(result.totals.byteCount, left);
+      });
+    }
+  }
+}
+
+Deno.test("FileSaver stores a recipe that was promised although the file fails then", async () => {
+  await using changing = await Changing.make(noise(6_000_000, 1));
+  const { path, source, snapshots } = changing;
+  copyFileSync(path, `${path}2`);
+  const result = await changing.save({
+    onRead: (number) => {
+      if (number === 1) utimesSync(path, 1, 1);
+      if (number === 3) throw new DiskError("read", encode("file"), "EIO");
+    },
+  });
+  deepEqual(result.errors.map(({ code }) => code), ["EIO"]);
+  const listing = await readSnapshot(snapshots, result.record!);
+  deepEqual([...listing.keys()], ["", "file2"]);
+  equal(
+    listing.get("file2")!.content,
+    readDisk(source).get("file2")!.content,
+  );
+});
+
+Deno.test("FileSaver leaves a file out that vanishes, and says so", async () => {
+  await using changing = await Changing.make(noise(1000, 1));
+  const { source, snapshots } = changing;
+  const gone = join(source, "gone");
+  writeFileSync(gone, "gone");
+  const result = await changing.save({
+    onRead: () => rmSync(gone, { force: true }),
+  });
+  deepEqual(
+    result.errors.map(({ action, code, path }) => [action, code, path]),
+    [["open", "ENOENT", encode("gone")]],
+  );
+  deepEqual(result.record!.unreadable, { count: 1, first: ["gone"] });
+  const listing = await readSnapshot(snapshots, result.record!);
+  deepEqual([...listing.keys()], ["", "file"]);
+});
+
+Deno.test("FileSaver follows no link that has taken the place of a file", async () => {
+  await using changing = await Changing.make(noise(1000, 1));
+  const victim = join(changing.source, "victim");
+  writeFileSync(victim, "file");
+  const result = await changing.save({
+    onRead: () => {
+      rmSync(victim, { force: true });
+      symlinkSync("/etc/passwd", victim);
+    },
+  });
+  deepEqual(result.errors.map(({ code }) => code), ["ELOOP"]);
+  const { snapshots } = changing;
+  const listing = await readSnapshot(snapshots, result.record!);
+  deepEqual([...listing.keys()], ["", "file"]);
+});
+
+Deno.test("FileSaver waits for no fifo that has taken the place of a file", async () => {
+  await using changing = await Changing.make(noise(1000, 1));
+  const victim = join(changing.source, "victim");
+  writeFileSync(victim, "file");
+  const result = await changing.save({
+    onRead: (number) => {
+      if (number > 1) return;
+      rmSync(victim);
+      const { code } = new Deno.Command("mkfifo", { args: [victim] })
+        .outputSync();
+      equal(code, 0);
+    },
+  });
+  const { snapshots } = changing;
+  const listing = await readSnapshot(snapshots, result.record!);
+  deepEqual([...listing.keys()], ["", "file"]);
+  equal(result.errors.length, 1);
+});
+
+function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
