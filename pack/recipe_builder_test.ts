@@ -7,7 +7,7 @@ import {
   makeRows,
   readerOf,
   readRows,
-} from "./_recipe_testing.ts";
+} from "./testdata/recipes.ts";
 import { RecipeNode } from "./recipe.ts";
 import { RecipeBuilder } from "./recipe_builder.ts";
 

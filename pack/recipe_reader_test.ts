@@ -9,7 +9,7 @@ import {
   makeRows,
   readerOf,
   readRows,
-} from "./_recipe_testing.ts";
+} from "./testdata/recipes.ts";
 import {
   encodeRecipeNode,
   RECIPE_NODE_SIZE_MAX,

@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { RECIPE_CONTEXT } from "@snap/hash/hasher";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { seededTest } from "../tests/_prng.ts";
-import { build, makeRows } from "./_recipe_testing.ts";
+import { build, makeRows } from "./testdata/recipes.ts";
 import {
   encodeRecipeNode,
   RECIPE_NODE_SIZE_MAX,

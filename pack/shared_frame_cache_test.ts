@@ -39,7 +39,7 @@ async function stress(cache: SharedFrameCache, task: Partial<Task>) {
       const outcome = message<Outcome>(worker);
       const { buffer } = cache;
       worker.postMessage(
-        { buffer, counts, seed: seed + i, frameCount, readCount, failures },
+        { buffer, counts, seed: seed + 2 * i, frameCount, readCount, failures },
       );
       return outcome;
     });

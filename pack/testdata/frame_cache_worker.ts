@@ -1,6 +1,5 @@
 // Reads random frames out of a shared cache, as one of several workers: see
 // shared_frame_cache_test.ts.
-import { Prng } from "../../tests/_prng.ts";
 import { SharedFrameCache } from "../shared_frame_cache.ts";
 
 /** What a worker is to do. */
@@ -40,22 +39,33 @@ function isRight(key: number, bytes: Uint8Array): boolean {
   return true;
 }
 
+/** Numbers from 0 up to 1: xorshift32. */
+function numbersFrom(seed: number): () => number {
+  let state = seed | 1;
+  return () => {
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    return (state >>> 0) / 2 ** 32;
+  };
+}
+
 function run(task: Task): Outcome {
   const cache = new SharedFrameCache(task.buffer);
   const counts = new Int32Array(task.counts);
-  const prng = new Prng(task.seed);
+  const unit = numbersFrom(task.seed);
   const found = { wrong: 0, private: 0, failed: 0 };
   const held: { slot: number; key: number }[] = [];
   Atomics.wait(counts, task.frameCount, 0);
   for (let i = 0; i < task.readCount; i++) {
-    const key = prng.below(task.frameCount);
+    const key = Math.floor(unit() * task.frameCount);
     const slot = cache.pin(key, sizeOf(key));
     if (slot < 0) {
       found.private++;
       continue;
     }
     if (!cache.isPlain(slot)) {
-      if (prng.unit() < task.failures) {
+      if (unit() < task.failures) {
         cache.bytes(slot).fill(0xee);
         cache.fail(slot);
         cache.unpin(slot);
@@ -69,7 +79,7 @@ function run(task: Task): Outcome {
     // Kept for a while, to see whether somebody takes a pinned slot.
     held.push({ slot, key });
     if (held.length < 4) continue;
-    const [oldest] = held.splice(prng.below(held.length), 1);
+    const [oldest] = held.splice(Math.floor(unit() * held.length), 1);
     if (!isRight(oldest.key, cache.bytes(oldest.slot))) found.wrong++;
     cache.unpin(oldest.slot);
   }

@@ -1,9 +1,15 @@
-// What the tests of recipes share. Not part of the package.
+// What the tests of recipes share.
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import type { Prng } from "../tests/_prng.ts";
-import { RecipeBuilder } from "./recipe_builder.ts";
-import { RecipeReader } from "./recipe_reader.ts";
-import { RecipeRowKind } from "./recipe.ts";
+import { RecipeBuilder } from "../recipe_builder.ts";
+import { RecipeReader } from "../recipe_reader.ts";
+import { RecipeRowKind } from "../recipe.ts";
+
+/** What the tests' generator of numbers can do. */
+export interface Random {
+  below(limit: number): number;
+  unit(): number;
+  bytes(size: number): Uint8Array;
+}
 
 /** A row that was pushed; without an id a run of zeros. */
 export interface PushedRow {
@@ -19,7 +25,7 @@ export interface MadeRecipe {
 }
 
 /** Makes an id, for one in 16 one that may close a node. */
-export function makeId(prng: Prng): Uint8Array {
+export function makeId(prng: Random): Uint8Array {
   const id = prng.bytes(32);
   if (prng.below(16) === 0) id.fill(0, 0, 2);
   return id;
@@ -27,7 +33,7 @@ export function makeId(prng: Prng): Uint8Array {
 
 /** Makes rows of chunks, and of zeros for a part of them. */
 export function makeRows(
-  prng: Prng,
+  prng: Random,
   count: number,
   zerosPart: number,
 ): PushedRow[] {
