@@ -9,16 +9,17 @@ import { tellErrors, tellFidelity } from "./tell_errors.ts";
 import { workerCount } from "./worker_count.ts";
 
 /**
- * Names a directory without a store, says what could not be read, and keeps its
- * trees and pages in memory.
+ * Names a directory without a store, and says what could not be read.
  *
  * @param session The command.
  * @param path The directory as given.
+ * @param options Whether its trees and pages are kept in memory.
  * @returns What was named, and the answer to the shell.
  */
 export async function identifyDirectory(
   session: Session,
   path: string,
+  options: { readonly keepTrees: boolean },
 ): Promise<{ identified: Identified; exitCode: number }> {
   const { identify } = await import("@snap/snapshot/identify");
   const { diskCalls } = await import("@snap/disk/disk-calls");
@@ -28,7 +29,7 @@ export async function identifyDirectory(
     workers: workerCount(session),
     ignore: await readExcludes(session),
     oneFileSystem: session.args.has("one-file-system"),
-    keepTrees: true,
+    keepTrees: options.keepTrees,
     signal: session.signal,
     onProgress: (progress) => session.progress(saveProgressOf(progress)),
   });

@@ -37,19 +37,34 @@ export async function withSnapshots<T>(
   options: OpenOptions,
   use: (snapshots: Snapshots<WriteStore>) => Promise<T>,
 ): Promise<T> {
-  const hasher = await chooseHasher();
-  const store = await openStore(session, options);
-  const { openSnapshots } = await import("@snap/snapshot/snapshots");
-  const snapshots = await openSnapshots(store, {
-    hasher,
-    signal: session.signal,
-    onDamage: (name, error) => warnOfDamage(session, name, error),
-  });
+  const snapshots = await openCommandSnapshots(session, options);
   try {
     return await use(snapshots);
   } finally {
     await snapshots[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * Opens the store of a command.
+ *
+ * @param session The command.
+ * @param options What becomes of an absent store.
+ * @returns The snapshots, to be closed by the caller.
+ * @throws {NotAStoreError} If there is no store.
+ */
+export async function openCommandSnapshots(
+  session: Session,
+  options: OpenOptions = {},
+): Promise<Snapshots<WriteStore>> {
+  const hasher = await chooseHasher();
+  const store = await openStore(session, options);
+  const { openSnapshots } = await import("@snap/snapshot/snapshots");
+  return await openSnapshots(store, {
+    hasher,
+    signal: session.signal,
+    onDamage: (name, error) => warnOfDamage(session, name, error),
+  });
 }
 
 /**

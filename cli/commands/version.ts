@@ -1,0 +1,31 @@
+import { findBackends } from "../backends.ts";
+import { ExitCode } from "../exit_code.ts";
+import { COMMAND } from "../product.ts";
+import type { Session } from "../session.ts";
+import { VERSION } from "../version.ts";
+
+/** `snap version` */
+export async function run(session: Session): Promise<number> {
+  const [{ DEFAULT_SETTINGS }, backends] = await Promise.all([
+    import("@snap/snapshot/settings"),
+    findBackends(),
+  ]);
+  const fields = {
+    runtime: session.context.runtime ?? "unknown",
+    ...backends,
+    codec: DEFAULT_SETTINGS.codec,
+  };
+  const lines = [
+    `${COMMAND} ${VERSION}`,
+    `runtime  ${fields.runtime}`,
+    `hasher   ${fields.hasher}`,
+    `files    ${fields.files}`,
+    `codec    ${fields.codec} for new stores`,
+  ];
+  await session.result(lines.join("\n"), {
+    type: "version",
+    version: VERSION,
+    ...fields,
+  });
+  return ExitCode.done;
+}

@@ -1,0 +1,90 @@
+import type { Change, ChangeKind } from "@snap/snapshot/diff";
+import type { EntryRow } from "@snap/manifest/entry-row";
+import { ExitCode } from "../exit_code.ts";
+import { jsonPath, type JsonRecord } from "../json_line.ts";
+import { openSide, type Side, withStoreIfNeeded } from "../open_side.ts";
+import type { Session } from "../session.ts";
+
+const MARKS: Readonly<Record<ChangeKind, string>> = {
+  added: "+",
+  removed: "-",
+  modified: "~",
+  type: "!",
+  attributes: "a",
+};
+const COLORS: Readonly<Record<ChangeKind, number>> = {
+  added: 32,
+  removed: 31,
+  modified: 33,
+  type: 35,
+  attributes: 36,
+};
+
+/** `snap diff A B` */
+export async function run(session: Session): Promise<number> {
+  const [left, right] = session.args.positionals;
+  return await withStoreIfNeeded(session, async (useStore) => {
+    const before = await openSide(session, left, useStore);
+    const after = await openSide(session, right, useStore);
+    const isSame = await compare(session, before, after);
+    const exitCode = Math.max(before.exitCode, after.exitCode);
+    if (exitCode !== ExitCode.done || isSame) return exitCode;
+    return session.args.has("exit-code") ? ExitCode.failed : ExitCode.done;
+  });
+}
+
+async function compare(
+  session: Session,
+  before: Side,
+  after: Side,
+): Promise<boolean> {
+  const { diffSnapshots, snapshotSide } = await import("@snap/snapshot/diff");
+  const { changeRecord, changeText } = await writers(session);
+  const { signal } = session;
+  const options = { attributes: session.args.has("attributes"), signal };
+  const changes = diffSnapshots(
+    snapshotSide(before.objects, before.ids, options),
+    snapshotSide(after.objects, after.ids, options),
+    { signal },
+  );
+  let isSame = true;
+  for await (const batch of changes) {
+    isSame = false;
+    for (const change of batch) {
+      const record = session.isJson ? changeRecord(change) : NONE;
+      await session.result(changeText(change), record);
+    }
+  }
+  return isSame;
+}
+
+const NONE = { type: "change" };
+
+async function writers(session: Session): Promise<{
+  changeText(change: Change): string;
+  changeRecord(change: Change): JsonRecord;
+}> {
+  const [{ displayPath }, { EntryKind }, { rowRecord }] = await Promise.all([
+    import("@snap/manifest/path"),
+    import("@snap/manifest/entry-kind"),
+    import("../entry_text.ts"),
+  ]);
+  const { hasColor } = session;
+  const isDirectory = ({ tree, row }: EntryRow): boolean =>
+    row < 0 || tree.kind(row) === EntryKind.directory;
+  return {
+    changeText: ({ kind, path, before, after }) => {
+      const slash = isDirectory((after ?? before)!) ? "/" : "";
+      const name = path.length === 0 ? "." : displayPath(path);
+      const text = `${MARKS[kind]} ${name}${slash}`;
+      return hasColor ? `\x1b[${COLORS[kind]}m${text}\x1b[0m` : text;
+    },
+    changeRecord: ({ kind, path, before, after }) => ({
+      type: "change",
+      change: kind,
+      ...jsonPath("path", path),
+      ...(before === undefined ? {} : { before: rowRecord(before) }),
+      ...(after === undefined ? {} : { after: rowRecord(after) }),
+    }),
+  };
+}

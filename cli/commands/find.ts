@@ -1,0 +1,59 @@
+import type { FindOptions } from "@snap/snapshot/find";
+import type { EntryKind } from "@snap/manifest/entry-kind";
+import { ExitCode } from "../exit_code.ts";
+import { listEntries } from "../list_entries.ts";
+import { withSnapshots } from "../open_snapshots.ts";
+import { openTarget } from "../open_target.ts";
+import type { Session } from "../session.ts";
+import { UsageError } from "../usage_error.ts";
+
+const KIND_LETTERS = "xdlpcb";
+
+/** `snap find PATTERN [ID[:PATH]]` */
+export async function run(session: Session): Promise<number> {
+  const [pattern, where = "latest"] = session.args.positionals;
+  const options: FindOptions = {
+    signal: session.signal,
+    ...await patternOf(pattern),
+    ...await kindsOf(session.args.text("type")),
+  };
+  return await withSnapshots(session, {}, async (snapshots) => {
+    const { find } = await import("@snap/snapshot/find");
+    const { view, entry } = await openTarget(session, snapshots, where);
+    if (entry.pageId === undefined) {
+      throw new UsageError(
+        `Cannot find in ${JSON.stringify(where)} as it is no directory`,
+      );
+    }
+    const found = find(view, { ...options, directory: entry });
+    await listEntries(session, found, { nameOf: (one) => one.path });
+    return ExitCode.done;
+  });
+}
+
+async function patternOf(pattern: string): Promise<FindOptions> {
+  const { Glob } = await import("@snap/snapshot/glob");
+  try {
+    new Glob(pattern);
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+  return pattern.includes("/")
+    ? { path: pattern.replace(/^\//, "") }
+    : { name: pattern };
+}
+
+async function kindsOf(letter: string | undefined): Promise<FindOptions> {
+  if (letter === undefined) return {};
+  const { EntryKind: Kind } = await import("@snap/manifest/entry-kind");
+  if (letter === "f") return { kinds: [Kind.file, Kind.executable] };
+  const at = letter.length === 1 ? KIND_LETTERS.indexOf(letter) : -1;
+  if (at < 0) {
+    throw new UsageError(
+      `Cannot use --type as it must be one of f x d l p c b: found ${
+        JSON.stringify(letter)
+      }`,
+    );
+  }
+  return { kinds: [(Kind.executable + at) as EntryKind] };
+}

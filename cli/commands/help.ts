@@ -1,0 +1,22 @@
+import { COMMANDS, findCommand } from "../command_table.ts";
+import { ExitCode } from "../exit_code.ts";
+import { commandHelp, programHelp } from "../help_text.ts";
+import { nearest } from "../nearest.ts";
+import type { Session } from "../session.ts";
+import { UsageError } from "../usage_error.ts";
+
+/** `snap help [COMMAND]` */
+export async function run(session: Session): Promise<number> {
+  const [name] = session.args.positionals;
+  const spec = name === undefined ? undefined : findCommand(name);
+  if (name !== undefined && spec === undefined) {
+    const near = nearest(name, COMMANDS.map((one) => one.name));
+    throw new UsageError(
+      `Cannot help with ${JSON.stringify(name)} as there is no such command`,
+      near && `did you mean ${near}?`,
+    );
+  }
+  const text = spec === undefined ? programHelp() : commandHelp(spec);
+  await session.result(text.trimEnd(), { type: "help", text });
+  return ExitCode.done;
+}

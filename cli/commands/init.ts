@@ -1,0 +1,136 @@
+import type { ChunkSizes } from "@snap/hash/chunk";
+import type { StoreSettings } from "@snap/snapshot/settings";
+import { CommandError } from "../command_error.ts";
+import { ExitCode } from "../exit_code.ts";
+import { COMMAND } from "../product.ts";
+import { resolvePath } from "../resolve_path.ts";
+import type { Session } from "../session.ts";
+import { parseSize } from "../units.ts";
+import { UsageError } from "../usage_error.ts";
+
+/** `snap init [PATH]` */
+export async function run(session: Session): Promise<number> {
+  const settings = await settingsOf(session);
+  const path = await placeOf(session);
+  const [{ openFileStore }, { initStore }, { formatSettings }] = await Promise
+    .all([
+      import("@snap/store/file-store"),
+      import("@snap/store/store-config"),
+      import("@snap/snapshot/settings"),
+    ]);
+  if (await isStore(path)) {
+    throw new CommandError(
+      `Cannot make a store in ${JSON.stringify(path)} as there is one`,
+      `${COMMAND} stats --store ${path} tells what it holds`,
+    );
+  }
+  const { signal } = session;
+  const store = await openFileStore(path, { create: true });
+  const config = await initStore(store, formatSettings(settings), { signal });
+  await session.result(path, {
+    type: "store",
+    path,
+    storeId: config.storeId,
+    createdAt: config.createdAt,
+    settings: config.settings,
+  });
+  return ExitCode.done;
+}
+
+/** What the user names, else `SNAP_STORE`, else `.snap` in the user's folder. */
+async function placeOf(session: Session): Promise<string> {
+  const { args, context } = session;
+  const [argument] = args.positionals;
+  const option = args.text("store");
+  if (argument !== undefined && option !== undefined) {
+    throw new UsageError(
+      "Cannot init as PATH and --store are two names for one place",
+    );
+  }
+  const { STORE_FOLDER } = await import("@snap/store/find-store");
+  const place = option ?? argument ?? (context.env("SNAP_STORE") || undefined);
+  return await resolvePath(session, place ?? STORE_FOLDER);
+}
+
+async function isStore(path: string): Promise<boolean> {
+  const { lstat } = await import("node:fs/promises");
+  try {
+    await lstat(`${path}/config/1`);
+    return true;
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === "ENOENT" || code === "ENOTDIR") return false;
+    throw error;
+  }
+}
+
+async function settingsOf(session: Session): Promise<StoreSettings> {
+  const { DEFAULT_SETTINGS, formatSettings } = await import(
+    "@snap/snapshot/settings"
+  );
+  const { parseCodec } = await import("@snap/pack/codecs");
+  const { args } = session;
+  const settings: StoreSettings = {
+    chunk: await chunkSizesOf(args.text("chunk-sizes"), DEFAULT_SETTINGS.chunk),
+    bundleSizeMax: sizeOf(session, "bundle-size") ??
+      DEFAULT_SETTINGS.bundleSizeMax,
+    contentSizeMin: sizeOf(session, "content-size") ??
+      DEFAULT_SETTINGS.contentSizeMin,
+    packSizeTarget: sizeOf(session, "pack-size") ??
+      DEFAULT_SETTINGS.packSizeTarget,
+    codec: args.text("codec") ?? DEFAULT_SETTINGS.codec,
+  };
+  return refused(() => {
+    parseCodec(settings.codec);
+    formatSettings(settings);
+    return settings;
+  });
+}
+
+function sizeOf(session: Session, name: string): number | undefined {
+  const text = session.args.text(name);
+  if (text === undefined) return undefined;
+  const size = parseSize(text);
+  if (size !== undefined) return size;
+  throw new UsageError(
+    `Cannot use --${name} as it must be a size such as 64k: found ${
+      JSON.stringify(text)
+    }`,
+  );
+}
+
+async function chunkSizesOf(
+  text: string | undefined,
+  base: ChunkSizes,
+): Promise<ChunkSizes> {
+  if (text === undefined) return base;
+  const sizes = text.split("/").map(parseSize);
+  const [sizeMin, sizeAverage, sizeMax] = sizes;
+  if (
+    sizes.length !== 3 || sizeMin === undefined ||
+    sizeAverage === undefined || sizeMax === undefined
+  ) {
+    throw new UsageError(
+      `Cannot use --chunk-sizes as it must be three sizes such as 8k/32k/128k: found ${
+        JSON.stringify(text)
+      }`,
+    );
+  }
+  const { Chunker } = await import("@snap/hash/chunk");
+  const { gearSeed } = base;
+  return refused(() =>
+    new Chunker({ sizeMin, sizeAverage, sizeMax, gearSeed }).sizes
+  );
+}
+
+/** What the packages below refuse is wrong usage here. */
+function refused<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RangeError || error instanceof SyntaxError) {
+      throw new UsageError(error.message);
+    }
+    throw error;
+  }
+}

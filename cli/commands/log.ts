@@ -1,0 +1,148 @@
+import type { NamedRecord } from "@snap/snapshot/record";
+import type { Snapshots } from "@snap/snapshot/snapshots";
+import { CommandError } from "../command_error.ts";
+import { ExitCode } from "../exit_code.ts";
+import type { JsonRecord } from "../json_line.ts";
+import { withSnapshots } from "../open_snapshots.ts";
+import { checkTag } from "../check_tag.ts";
+import type { Session } from "../session.ts";
+import { type Column, formatTable } from "../table.ts";
+import { formatCount, formatLocalTime, formatSize } from "../units.ts";
+
+const COLUMNS: readonly Column[] = [
+  { title: "id" },
+  { title: "record" },
+  { title: "time" },
+  { title: "host" },
+  { title: "source" },
+  { title: "files", isNumber: true },
+  { title: "size", isNumber: true },
+  { title: "tags" },
+  { title: "message" },
+];
+/** Digits of an id that people are shown. */
+const DIGITS = 12;
+
+/** A line of the log. */
+interface Row {
+  readonly record: NamedRecord;
+  readonly tags: readonly string[];
+}
+
+/** `snap log` */
+export async function run(session: Session): Promise<number> {
+  const tag = session.args.text("tag");
+  if (tag !== undefined) await checkTag(tag);
+  return await withSnapshots(session, {}, async (snapshots) => {
+    const rows = tag === undefined
+      ? await allRows(session, snapshots)
+      : await rowsOfTag(session, snapshots, tag);
+    const { isForPeople } = session;
+    if (session.isJson) {
+      for (const row of rows) await session.result("", jsonOf(row));
+    } else if (rows.length > 0) {
+      const texts = rows.map((row) => textOf(row, isForPeople));
+      for (const line of formatTable(COLUMNS, texts, { isForPeople })) {
+        await session.raw(`${line}\n`);
+      }
+    }
+    return ExitCode.done;
+  });
+}
+
+async function allRows(session: Session, snapshots: Snapshots): Promise<Row[]> {
+  const { signal } = session;
+  const { listTags } = await import("@snap/snapshot/tags");
+  const tags = new Map<string, string[]>();
+  for (const { tag, name, damage } of await listTags(snapshots, { signal })) {
+    if (damage !== undefined) session.warn(`${damage.message}: tag ${tag}`);
+    if (name === undefined) continue;
+    tags.set(name.record, [...tags.get(name.record) ?? [], tag]);
+  }
+  const records = await snapshots.records({
+    signal,
+    onDamage: (name, error) =>
+      session.warn(
+        `Cannot list record ${name.record}: ${
+          error instanceof Error ? error.message : error
+        }`,
+      ),
+  });
+  const host = session.args.has("any")
+    ? undefined
+    : session.context.hostname?.();
+  const shown = records.filter((one) =>
+    host === undefined || one.host === host
+  );
+  const hidden = records.length - shown.length;
+  if (hidden > 0) {
+    session.note(
+      `Left out ${formatCount(hidden)} of other hosts: --any lists them`,
+    );
+  }
+  return shown.map((record) => ({
+    record,
+    tags: tags.get(record.record) ?? [],
+  }));
+}
+
+async function rowsOfTag(
+  session: Session,
+  snapshots: Snapshots,
+  tag: string,
+): Promise<Row[]> {
+  const { signal } = session;
+  const { tagLog } = await import("@snap/snapshot/tags");
+  const { readRecord } = await import("@snap/snapshot/records");
+  const { store, hasher } = snapshots;
+  const rows: Row[] = [];
+  let back = 0;
+  for await (const batch of tagLog(snapshots, tag, { signal })) {
+    for (const { name, damage, number } of batch) {
+      const label = back === 0 ? tag : `${tag}~${back}`;
+      back++;
+      try {
+        if (name === undefined) throw damage;
+        const record = await readRecord(store, name, { hasher, signal });
+        rows.push({ record, tags: [label] });
+      } catch (error) {
+        signal.throwIfAborted();
+        const reason = error instanceof Error ? error.message : error;
+        session.warn(`Cannot list entry ${number} of tag ${tag}: ${reason}`);
+      }
+    }
+  }
+  if (back > 0) return rows;
+  throw new CommandError(
+    `Cannot find tag ${tag} as the store has none of this name`,
+  );
+}
+
+function textOf({ record, tags }: Row, isForPeople: boolean): string[] {
+  const { totals, message = "" } = record;
+  const digits = isForPeople ? DIGITS : 64;
+  return [
+    record.tree.slice(0, digits),
+    record.record.slice(0, digits),
+    isForPeople ? formatLocalTime(record.time) : record.time,
+    record.host,
+    record.source,
+    isForPeople ? formatCount(totals.fileCount) : String(totals.fileCount),
+    isForPeople ? formatSize(totals.byteCount) : String(totals.byteCount),
+    tags.join(","),
+    message,
+  ].map(withoutControls);
+}
+
+// deno-lint-ignore no-control-regex -- these are what must not reach a terminal
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
+
+/** Host, source and message are whatever the saver wrote. */
+function withoutControls(text: string): string {
+  return text.replace(CONTROLS, "\ufffd");
+}
+
+function jsonOf({ record, tags }: Row): JsonRecord {
+  const { tree, page, record: id, ...rest } = record;
+  return { type: "snapshot", id: tree, page, record: id, tags, ...rest };
+}

@@ -1,0 +1,129 @@
+import type { Snapshots } from "@snap/snapshot/snapshots";
+import type { WriteStore } from "@snap/store/store";
+import { type Backends, findBackends } from "../backends.ts";
+import { ExitCode } from "../exit_code.ts";
+import { withSnapshots } from "../open_snapshots.ts";
+import { resolveRecord } from "../resolve_record.ts";
+import type { Session } from "../session.ts";
+import { formatTable } from "../table.ts";
+import { formatCount, formatSize } from "../units.ts";
+
+/** `snap stats [ID]` */
+export async function run(session: Session): Promise<number> {
+  const [text] = session.args.positionals;
+  return await withSnapshots(session, {}, async (snapshots) => {
+    if (text === undefined) await tellStore(session, snapshots);
+    else await tellSnapshot(session, snapshots, text);
+    return ExitCode.done;
+  });
+}
+
+async function tellSnapshot(
+  session: Session,
+  snapshots: Snapshots,
+  text: string,
+): Promise<void> {
+  const record = await resolveRecord(session, snapshots, text);
+  const { tree, page: _, record: id, totals, ...rest } = record;
+  if (session.isJson) {
+    const fields = { id: tree, record: id, totals, ...rest };
+    return await session.result("", { type: "snapshotStats", ...fields });
+  }
+  await tell(session, [
+    ["id", tree],
+    ["record", id],
+    ["saved", record.time],
+    ["host", record.host],
+    ["source", record.source],
+    ["files", count(session, totals.fileCount)],
+    ["size", size(session, totals.byteCount)],
+    ["directories", count(session, totals.directoryCount)],
+    ["entries", count(session, totals.entryCount)],
+    ["with extended attributes", count(session, totals.xattrCount)],
+    ["with hard links", count(session, totals.hardLinkCount)],
+    ["with holes", count(session, totals.holeCount)],
+    ["not read", count(session, record.unreadable.count)],
+    ["changed while read", count(session, record.changed.count)],
+    ["fidelity", record.fidelity],
+  ]);
+}
+
+async function tellStore(
+  session: Session,
+  snapshots: Snapshots<WriteStore>,
+): Promise<void> {
+  const { store, config, settings } = snapshots;
+  const backends = await findBackends();
+  const packs = await sumOf(session, store, "packs/");
+  const index = await sumOf(session, store, "index/");
+  const records = await sumOf(session, store, "snapshots/");
+  const { TagStore } = await import("@snap/store/tag-store");
+  const tags = await new TagStore(store).heads({ signal: session.signal });
+  const path = store.localPath?.("config/1").replace(/\/config\/1$/, "") ?? "";
+  if (session.isJson) {
+    return await session.result("", {
+      type: "storeStats",
+      path,
+      storeId: config.storeId,
+      createdAt: config.createdAt,
+      recordCount: records.count,
+      tagCount: tags.size,
+      packCount: packs.count,
+      packByteCount: packs.byteCount,
+      indexCount: index.count,
+      indexByteCount: index.byteCount,
+      settings: config.settings,
+      ...backends,
+    });
+  }
+  await tell(session, [
+    ["store", path],
+    ["store id", config.storeId],
+    ["made", config.createdAt],
+    ["records", count(session, records.count)],
+    ["tags", count(session, tags.size)],
+    ["packs", count(session, packs.count)],
+    ["size of packs", size(session, packs.byteCount)],
+    ["indexes", count(session, index.count)],
+    ["size of indexes", size(session, index.byteCount)],
+    ["codec", settings.codec],
+    ...backendRows(backends),
+  ]);
+}
+
+function backendRows({ hasher, files }: Backends): [string, string][] {
+  return [["hasher", hasher], ["files", files]];
+}
+
+async function sumOf(
+  { signal }: Session,
+  store: WriteStore,
+  prefix: string,
+): Promise<{ count: number; byteCount: number }> {
+  const sum = { count: 0, byteCount: 0 };
+  for await (const batch of store.list(prefix, { signal })) {
+    sum.count += batch.length;
+    for (const { size } of batch) sum.byteCount += size;
+  }
+  return sum;
+}
+
+async function tell(
+  session: Session,
+  rows: [string, string][],
+): Promise<void> {
+  const columns = [{ title: "" }, { title: "" }];
+  const { isForPeople } = session;
+  const options = { isForPeople, isBare: true };
+  for (const line of formatTable(columns, rows, options)) {
+    await session.raw(`${line}\n`);
+  }
+}
+
+function count({ isForPeople }: Session, value: number): string {
+  return isForPeople ? formatCount(value) : String(value);
+}
+
+function size({ isForPeople }: Session, value: number): string {
+  return isForPeople ? formatSize(value) : String(value);
+}

@@ -1,0 +1,65 @@
+import type { ViewEntry } from "@snap/snapshot/view-entry";
+import type { Session } from "./session.ts";
+import { formatTable } from "./table.ts";
+
+/** How entries are listed. */
+export interface ListOptions {
+  /**
+   * The name or path to show.
+   *
+   * @param entry The entry.
+   */
+  nameOf(entry: ViewEntry): Uint8Array;
+}
+
+/**
+ * Writes batches of entries, as the options `--long`, `--null` and `--json` say.
+ *
+ * @param session The command.
+ * @param batches The entries.
+ * @param options What to show of them.
+ */
+export async function listEntries(
+  session: Session,
+  batches: AsyncIterable<readonly ViewEntry[]>,
+  options: ListOptions,
+): Promise<void> {
+  const { entryRecord, LONG_COLUMNS, longRow } = await import(
+    "./entry_text.ts"
+  );
+  const { displayPath } = await import("@snap/manifest/path");
+  const isLong = session.args.has("long");
+  const isRaw = session.args.has("null") && !session.isJson;
+  const { isForPeople } = session;
+  for await (const entries of batches) {
+    if (isRaw) {
+      for (const entry of entries) {
+        await writeRaw(session, options.nameOf(entry));
+      }
+    } else if (isLong && !session.isJson) {
+      const rows = entries.map((entry) =>
+        longRow(entry, options.nameOf(entry), isForPeople)
+      );
+      const table = formatTable(LONG_COLUMNS, rows, {
+        isForPeople,
+        isBare: true,
+      });
+      for (const line of table) await session.raw(`${line}\n`);
+    } else {
+      for (const entry of entries) {
+        const text = displayPath(options.nameOf(entry));
+        await session.result(text, session.isJson ? entryRecord(entry) : NONE);
+      }
+    }
+    session.signal.throwIfAborted();
+    if (isForPeople) await session.flush();
+  }
+}
+
+const NONE = { type: "entry" };
+
+async function writeRaw(session: Session, name: Uint8Array): Promise<void> {
+  const bytes = new Uint8Array(name.length + 1);
+  bytes.set(name);
+  await session.raw(bytes);
+}
