@@ -101,7 +101,9 @@ function partOf(
   rows: readonly number[],
 ): BatchPart {
   let size = 0;
-  for (const row of rows) size += directory.ends[row] - directory.nameStart(row);
+  for (const row of rows) {
+    size += directory.ends[row] - directory.nameStart(row);
+  }
   const names = new Uint8Array(size);
   const ends = new Uint32Array(rows.length);
   const stats = new StatTable(rows.length);

@@ -37,7 +37,10 @@ export interface SaveWalkOptions {
     child: ParentChild,
   ) => Promise<ParentDirectory | undefined>;
   /** Told of a directory that nothing is awaited of any more. */
-  readonly onComplete: (directory: PendingDirectory, isSame: boolean) => Uint8Array;
+  readonly onComplete: (
+    directory: PendingDirectory,
+    isSame: boolean,
+  ) => Uint8Array;
   /** Told of an entry that could not be read. */
   readonly onError: (error: DiskError) => void;
   /** Told of a file whose content is known from the snapshot before. */
@@ -199,7 +202,9 @@ export class SaveWalk {
     }
     const { tree } = before!;
     const id = tree.idStart(found);
-    for (let i = 0; i < 32; i++) directory.ids[32 * row + i] = tree.bytes[id + i];
+    for (let i = 0; i < 32; i++) {
+      directory.ids[32 * row + i] = tree.bytes[id + i];
+    }
     directory.sizes[row] = tree.size(found);
     this.#copyExtras(directory, row, before!, found);
     this.#options.onUnchanged(tree.size(found));

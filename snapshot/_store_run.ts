@@ -301,4 +301,3 @@ async function checkPacks(
     );
   }
 }
-

@@ -118,9 +118,9 @@ export function decodeRecord(
   ) {
     if (typeof body[field] !== "string") {
       throw new SyntaxError(
-        `Cannot read record ${name.record} as its field ${field} must be text: found ${
-          typeof body[field]
-        }`,
+        `Cannot read record ${name.record} as its field ${field} must be text: found ${typeof body[
+          field
+        ]}`,
       );
     }
   }
@@ -202,4 +202,3 @@ export function parseTime(text: string): { sec: number; ns: number } {
   }
   return { sec: ms / 1000, ns: Number((match![2] ?? "").padEnd(9, "0")) };
 }
-
