@@ -1,0 +1,69 @@
+import type { Damage, DamagedPath } from "./damage.ts";
+
+/** Damages that are kept one by one; further ones are counted. */
+const DAMAGES_MAX = 10_000;
+/** Paths that are kept of each damage. */
+const PATHS_MAX = 5;
+
+/** Damage as it is found. */
+export type FoundDamage = Omit<Damage, "paths" | "pathCount">;
+
+interface LoggedDamage extends FoundDamage {
+  readonly paths: DamagedPath[];
+  pathCount: number;
+}
+
+/** Collects damage: each thing once, with the paths that need it. */
+export class DamageLog {
+  /** The first damages, in the order in which they were found. */
+  readonly damages: LoggedDamage[] = [];
+  /** Number of all. */
+  count = 0;
+  readonly #byKey = new Map<string, LoggedDamage>();
+  readonly #onDamage: ((damage: Damage) => void) | undefined;
+
+  constructor(onDamage?: (damage: Damage) => void) {
+    this.#onDamage = onDamage;
+  }
+
+  /** Whether anything was found. */
+  get isEmpty(): boolean {
+    return this.count === 0;
+  }
+
+  /** Adds damage, or a path to what is known. */
+  add(found: FoundDamage, where?: DamagedPath): void {
+    const key = keyOf(found);
+    const known = this.#byKey.get(key);
+    if (known !== undefined) {
+      if (where !== undefined) addPath(known, where);
+      return;
+    }
+    this.count++;
+    const damage: LoggedDamage = { ...found, paths: [], pathCount: 0 };
+    if (where !== undefined) addPath(damage, where);
+    if (this.damages.length < DAMAGES_MAX) {
+      this.damages.push(damage);
+      this.#byKey.set(key, damage);
+    }
+    this.#onDamage?.(damage);
+  }
+
+  /** Adds a path to an object that is known to be damaged; says whether it is. */
+  addPathOf(kind: number, id: string, where: DamagedPath): boolean {
+    const known = this.#byKey.get(`object ${kind} ${id}`);
+    if (known !== undefined) addPath(known, where);
+    return known !== undefined;
+  }
+}
+
+function keyOf(found: FoundDamage): string {
+  const { subject, id, kind, storeName } = found;
+  if (id !== undefined) return `${subject} ${kind} ${id}`;
+  return `${subject} ${storeName ?? found.message} ${found.reason}`;
+}
+
+function addPath(damage: LoggedDamage, where: DamagedPath): void {
+  damage.pathCount++;
+  if (damage.paths.length < PATHS_MAX) damage.paths.push(where);
+}

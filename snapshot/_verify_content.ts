@@ -1,0 +1,192 @@
+import { type Id, idFromBytes } from "@snap/hash/id";
+import { ContentReader } from "@snap/pack/content-reader";
+import { ObjectNotFoundError } from "@snap/pack/errors";
+import { isPageRequest, type Location } from "@snap/pack/location";
+import { ObjectKind } from "@snap/pack/object-kind";
+import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
+import { RecipeReader } from "@snap/pack/recipe-reader";
+import type { StoreOptions } from "@snap/store/store";
+import type { FoundDamage } from "./_damage_log.ts";
+import { damageOf, type Wanted } from "./_damage_of.ts";
+import type { IdSet } from "./_id_set.ts";
+import type { VerifyWalkOptions } from "./_verify_walk.ts";
+import type { DamagedPath } from "./damage.ts";
+
+const { content, recipe } = ObjectKind;
+/** Contents whose damage lies in their chunks, kept to name further paths. */
+const AFFECTED_MAX = 10_000;
+
+/** Checks the content of files: that it is there, at that size; deep ones are read. */
+export class VerifyContent {
+  readonly #options: VerifyWalkOptions;
+  readonly #storeOptions: StoreOptions;
+  readonly #seen: IdSet;
+  /** By the id of content: what of it is damaged. */
+  readonly #affected = new Map<Id, FoundDamage>();
+
+  constructor(options: VerifyWalkOptions, seen: IdSet) {
+    this.#options = options;
+    this.#seen = seen;
+    const { signal } = options;
+    this.#storeOptions = signal === undefined ? {} : { signal };
+  }
+
+  /** Checks content; a promise only where something has to be read. */
+  check(
+    ids: Uint8Array,
+    start: number,
+    size: number,
+    where: () => DamagedPath,
+  ): Promise<void> | undefined {
+    if (!this.#seen.add(ids, start, size, content)) {
+      if (this.#affected.size > 0) this.#addPath(ids, start, where);
+      return undefined;
+    }
+    const { counts } = this.#options.turn;
+    counts.objectCount++;
+    if (this.#isThere(ids, start, size)) return undefined;
+    return this.#checkSlowly(ids.slice(start, start + 32), size, where);
+  }
+
+  /** Whether it is known at once, by index pages in memory, that all is well. */
+  #isThere(ids: Uint8Array, start: number, size: number): boolean {
+    const { isDeep, reader } = this.#options;
+    if (isDeep) return false;
+    try {
+      const answer = reader.index.index.locate(ids, start, content);
+      return answer !== undefined && !isPageRequest(answer) &&
+        answer.size === size && !this.#isSuspect(answer);
+    } catch {
+      // The slow way meets the error again, and says what it means.
+      return false;
+    }
+  }
+
+  async #checkSlowly(
+    id: Uint8Array,
+    size: number,
+    where: () => DamagedPath,
+  ): Promise<void> {
+    try {
+      if (await this.#checkWhole(id, size)) return;
+      const bytes = await this.#options.reader
+        .readStored(id, recipe, this.#storeOptions);
+      if (bytes === undefined) throw new ObjectNotFoundError(id, content);
+      const root = RecipeNode.decode(bytes, this.#options.reader.hasher);
+      await this.#checkRecipe(id, size, root, where);
+    } catch (error) {
+      await this.#fail(error, { id, kind: content }, id, where);
+    }
+    this.#options.log.addPathOf(recipe, idFromBytes(id), where());
+  }
+
+  /** Checks an object that is no recipe; false where there is none. */
+  async #checkWhole(id: Uint8Array, size: number): Promise<boolean> {
+    const { isDeep, reader } = this.#options;
+    const location = await reader.index
+      .locate(id, content, this.#storeOptions);
+    if (location === undefined) return false;
+    if (location.size !== size) {
+      throw new RangeError(
+        `Cannot use content ${
+          idFromBytes(id)
+        } as it needs ${size} bytes: found ${location.size}`,
+      );
+    }
+    if (isDeep || this.#isSuspect(location)) {
+      await reader.readStored(id, content, this.#storeOptions);
+    }
+    return true;
+  }
+
+  async #checkRecipe(
+    id: Uint8Array,
+    size: number,
+    root: RecipeNode,
+    where: () => DamagedPath,
+  ): Promise<void> {
+    const { reader, turn, isDeep } = this.#options;
+    const { hasher } = reader;
+    const rows = new RecipeReader({ hasher, id, kind: content, size });
+    let isRoot = true;
+    let isSound = true;
+    for (let step = rows.next(); step !== "end"; step = rows.next()) {
+      if (turn.isDue()) await turn.take();
+      if (step === "node") {
+        rows.give(
+          isRoot
+            ? root
+            : await reader.readNode(rows.wanted, this.#storeOptions),
+        );
+        isRoot = false;
+        turn.counts.objectCount++;
+      } else if (rows.rowKind === RecipeRowKind.chunk) {
+        const { ids, idStart } = rows;
+        const whole = { id, where };
+        const isGood = await this.#checkChunk(ids, idStart, rows.size, whole);
+        if (!isGood) isSound = false;
+      }
+    }
+    if (isDeep && isSound) {
+      await this.#readAll(new ContentReader(reader, { id, size, root }));
+    }
+  }
+
+  async #checkChunk(
+    ids: Uint8Array,
+    start: number,
+    size: number,
+    whole: { readonly id: Uint8Array; readonly where: () => DamagedPath },
+  ): Promise<boolean> {
+    const { log, turn } = this.#options;
+    if (!this.#seen.add(ids, start, size, content)) {
+      return log.isEmpty ||
+        !log.addPathOf(content, idFromBytes(ids, start), whole.where());
+    }
+    turn.counts.objectCount++;
+    if (this.#isThere(ids, start, size)) return true;
+    const id = ids.slice(start, start + 32);
+    try {
+      if (await this.#checkWhole(id, size)) return true;
+      throw new ObjectNotFoundError(id, content);
+    } catch (error) {
+      await this.#fail(error, { id, kind: content }, whole.id, whole.where);
+      return false;
+    }
+  }
+
+  /** Reads all of a large content; the stream fails if it has another id. */
+  async #readAll(file: ContentReader): Promise<void> {
+    const { turn } = this.#options;
+    for await (const piece of file.stream(this.#storeOptions)) {
+      turn.counts.byteCount += piece.length;
+      if (turn.isDue()) await turn.take();
+    }
+  }
+
+  #isSuspect(location: Location): boolean {
+    return this.#options.suspects.has(location.packName);
+  }
+
+  async #fail(
+    error: unknown,
+    wanted: Wanted,
+    whole: Uint8Array,
+    where: () => DamagedPath,
+  ): Promise<void> {
+    const { signal, log, missing } = this.#options;
+    signal?.throwIfAborted();
+    const damage = damageOf(error, wanted);
+    if (damage === undefined) throw error;
+    const found = await missing.name(damage);
+    log.add(found, where());
+    if (this.#affected.size < AFFECTED_MAX) {
+      this.#affected.set(idFromBytes(whole), found);
+    }
+  }
+
+  #addPath(ids: Uint8Array, start: number, where: () => DamagedPath): void {
+    const damage = this.#affected.get(idFromBytes(ids, start));
+    if (damage !== undefined) this.#options.log.add(damage, where());
+  }
+}

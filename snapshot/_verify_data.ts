@@ -1,0 +1,248 @@
+import { idFromBytes } from "@snap/hash/id";
+import { ContentReader } from "@snap/pack/content-reader";
+import { packName } from "@snap/pack/file-name";
+import { ObjectKind } from "@snap/pack/object-kind";
+import type { PackSet } from "@snap/pack/pack-set";
+import { RecipeNode } from "@snap/pack/recipe";
+import type { StoreReader } from "@snap/pack/store-reader";
+import type { ReadStore, StoreOptions } from "@snap/store/store";
+import type { DamageLog } from "./_damage_log.ts";
+import { damageOf, fileDamageOf } from "./_damage_of.ts";
+import { IdSet } from "./_id_set.ts";
+import { IndexCheck } from "./_verify_index.ts";
+import { type CheckedPack, PackCheck, type PackFile } from "./_verify_pack.ts";
+import { VerifyReads } from "./_verify_reads.ts";
+import { compareRows } from "./_verify_rows.ts";
+import type { VerifyTurn } from "./_verify_turn.ts";
+
+/** Size of a row in a set of packs. */
+const PACK_SET_ROW_SIZE = 36;
+
+/** What {@linkcode VerifyData} needs. */
+export interface VerifyDataOptions {
+  readonly store: ReadStore;
+  readonly reader: StoreReader;
+  readonly present: PackSet;
+  /** Names of the packs that the index knows. */
+  readonly indexed: ReadonlySet<string>;
+  readonly log: DamageLog;
+  readonly turn: VerifyTurn;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads every byte of index tables and packs, then every large content as a whole. */
+export class VerifyData {
+  /** Packs in which something is wrong: what snapshots need of them is read one by one. */
+  readonly suspects: Set<string> = new Set();
+  readonly #options: VerifyDataOptions;
+  readonly #storeOptions: StoreOptions;
+  readonly #indexCheck: IndexCheck;
+  readonly #packCheck: PackCheck;
+  readonly #knownRoots = new IdSet();
+  #roots = new Uint8Array(32 * 64);
+
+  constructor(options: VerifyDataOptions) {
+    this.#options = options;
+    const { signal, reader } = options;
+    this.#storeOptions = signal === undefined ? {} : { signal };
+    this.#indexCheck = new IndexCheck(reader.hasher);
+    this.#packCheck = new PackCheck(reader.hasher);
+  }
+
+  /** Checks everything. */
+  async check(): Promise<void> {
+    const { store, present, reader, indexed } = this.#options;
+    const { counts } = this.#options.turn;
+    const packs = packsOf(present).filter(({ name }) => indexed.has(name));
+    counts.packTotal = packs.length;
+    for (const { size } of packs) counts.byteTotal += size;
+    const { tables } = reader.index.index;
+    for (const { size } of tables) counts.byteTotal += size;
+    using reads = await VerifyReads.open(store, this.#storeOptions);
+    await this.#checkTables(reads);
+    counts.phase = "packs";
+    for (const pack of packs) await this.#checkPack(pack, reads);
+    counts.phase = "contents";
+    await this.#checkContents();
+  }
+
+  async #checkTables(reads: VerifyReads): Promise<void> {
+    const { reader, log, turn } = this.#options;
+    const { index } = reader.index;
+    let packBase = 0;
+    for (const file of index.tables) {
+      const { name, head } = file;
+      try {
+        const isReplaced = head.packCount > 0 &&
+          index.packAt(packBase) === undefined;
+        const parts = { reads, turn, isReplaced };
+        const { problems } = await this.#indexCheck.check(file, parts);
+        for (const problem of problems) {
+          const message = `Cannot trust ${name} as ${problem}`;
+          const reason = "disk";
+          log.add({ subject: "index", storeName: name, reason, message });
+        }
+      } catch (error) {
+        this.#failFile(error, "index", name);
+      }
+      packBase += head.packCount;
+    }
+  }
+
+  async #checkPack(pack: PackFile, reads: VerifyReads): Promise<void> {
+    const { log, turn } = this.#options;
+    const { name } = pack;
+    try {
+      const checked = await this.#readPack(pack, reads);
+      turn.counts.packCount++;
+      this.#logPack(pack, checked);
+      const { table, role } = checked;
+      if (table === undefined || role === undefined) return;
+      for (const row of checked.roots) {
+        this.#addRoot(table.bytes, table.idStart(row));
+      }
+      await this.#compareRows(pack, checked);
+    } catch (error) {
+      this.#failFile(error, "pack", name);
+    } finally {
+      if (log.count > 0 && turn.isDue()) await turn.take();
+    }
+  }
+
+  async #readPack(pack: PackFile, reads: VerifyReads): Promise<CheckedPack> {
+    const { turn } = this.#options;
+    const steps = this.#packCheck.check(pack);
+    let step = steps.next();
+    while (!step.done) {
+      const { offset, length } = step.value;
+      const reading = reads.read(pack.name, offset, length);
+      const bytes = reading instanceof Promise ? await reading : reading;
+      turn.counts.byteCount += length;
+      step = steps.next(bytes);
+      if (turn.isDue()) await turn.take();
+    }
+    return step.value;
+  }
+
+  #logPack(pack: PackFile, checked: CheckedPack): void {
+    const { log } = this.#options;
+    const { name: storeName } = pack;
+    const { table, faults, problems } = checked;
+    if (faults.length > 0 || problems.length > 0) this.suspects.add(storeName);
+    for (const { row, reason } of faults) {
+      const id = idFromBytes(table!.bytes, table!.idStart(row));
+      const kind = table!.kind(row);
+      const found = reason === "disk"
+        ? "stored bytes that differ from their CRC"
+        : "other bytes, though those stored match their CRC";
+      const message =
+        `Cannot read object ${id} as ${storeName} needs to hold it: found ${found}`;
+      log.add({ subject: "object", id, kind, storeName, reason, message });
+    }
+    for (const problem of problems) {
+      const message = `Cannot trust ${storeName} as ${problem}`;
+      log.add({ subject: "pack", storeName, reason: "disk", message });
+    }
+  }
+
+  async #compareRows(pack: PackFile, checked: CheckedPack): Promise<void> {
+    const { reader, log } = this.#options;
+    const { name: storeName } = pack;
+    const role = checked.role!;
+    try {
+      const found = await compareRows(
+        reader.index,
+        { name: storeName, role },
+        checked.table!,
+        this.#storeOptions,
+      );
+      const claimed = this.#indexCheck.rowCounts.get(storeName);
+      const known = found.rightCount + found.wrongCount;
+      const extra = found.isComplete && claimed !== undefined
+        ? claimed - known
+        : 0;
+      const { absentCount, wrongCount } = found;
+      if (absentCount === 0 && wrongCount === 0 && extra === 0) return;
+      this.suspects.add(storeName);
+      const message =
+        `Cannot trust index as it needs to say of ${storeName} what its table says: found ${absentCount} objects absent, ${wrongCount} elsewhere and ${extra} made up`;
+      const reason = "disagreement";
+      log.add({ subject: "index", storeName, reason, message });
+    } catch (error) {
+      const id = pack.id;
+      this.#fail(error, { id, kind: ObjectKind.content });
+    }
+  }
+
+  #addRoot(bytes: Uint8Array, start: number): void {
+    const { count } = this.#knownRoots;
+    if (!this.#knownRoots.add(bytes, start, 0, ObjectKind.recipe)) return;
+    if (32 * count === this.#roots.length) {
+      const larger = new Uint8Array(this.#roots.length * 2);
+      larger.set(this.#roots);
+      this.#roots = larger;
+    }
+    this.#roots.set(bytes.subarray(start, start + 32), 32 * count);
+  }
+
+  /** Hashes what each recipe gives: right chunks in a wrong order are found here only. */
+  async #checkContents(): Promise<void> {
+    for (let at = 0; at < 32 * this.#knownRoots.count; at += 32) {
+      const id = this.#roots.slice(at, at + 32);
+      try {
+        await this.#checkWhole(id);
+      } catch (error) {
+        this.#fail(error, { id, kind: ObjectKind.recipe });
+      }
+    }
+  }
+
+  async #checkWhole(id: Uint8Array): Promise<void> {
+    const { reader, turn } = this.#options;
+    const { recipe, content } = ObjectKind;
+    const bytes = await reader.readStored(id, recipe, this.#storeOptions);
+    if (bytes === undefined) return;
+    const root = RecipeNode.decode(bytes, reader.hasher);
+    if (root.objectKind !== content) {
+      await reader.readObject(id, root.objectKind, this.#storeOptions);
+      return;
+    }
+    const size = root.plainSize;
+    const file = new ContentReader(reader, { id, size, root });
+    for await (const piece of file.stream(this.#storeOptions)) {
+      turn.counts.byteCount += piece.length;
+      if (turn.isDue()) await turn.take();
+    }
+  }
+
+  #fail(
+    error: unknown,
+    wanted: { readonly id: Uint8Array; readonly kind: number },
+  ): void {
+    const { signal, log } = this.#options;
+    signal?.throwIfAborted();
+    const damage = damageOf(error, wanted);
+    if (damage === undefined) throw error;
+    log.add(damage);
+  }
+
+  #failFile(error: unknown, subject: "pack" | "index", name: string): void {
+    const { signal, log } = this.#options;
+    signal?.throwIfAborted();
+    const damage = fileDamageOf(error, subject, name);
+    if (damage === undefined) throw error;
+    if (subject === "pack") this.suspects.add(name);
+    log.add(damage);
+  }
+}
+
+/** The packs of a set. */
+export function packsOf(packs: PackSet): PackFile[] {
+  const { bytes } = packs;
+  const files: PackFile[] = [];
+  for (let at = 0; at < bytes.length; at += PACK_SET_ROW_SIZE) {
+    const id = bytes.subarray(at, at + 32);
+    files.push({ id, name: packName(id), size: packs.sizeOf(id, 0) });
+  }
+  return files;
+}

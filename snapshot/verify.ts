@@ -1,0 +1,297 @@
+/**
+ * Finds what is damaged in a store.
+ *
+ * @module
+ */
+import type { Hasher } from "@snap/hash/hasher";
+import { IndexSyntaxError } from "@snap/pack/errors";
+import { openIndex, type StoreIndex } from "@snap/pack/open-index";
+import { listPacks, type PackSet } from "@snap/pack/pack-set";
+import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import type { ReadStore, StoreOptions } from "@snap/store/store";
+import { DamageLog } from "./_damage_log.ts";
+import { damageOf, fileDamageOf } from "./_damage_of.ts";
+import { MissingPacks } from "./_missing_packs.ts";
+import { packsOf, VerifyData } from "./_verify_data.ts";
+import { verifyDocuments } from "./_verify_documents.ts";
+import { VerifyTurn } from "./_verify_turn.ts";
+import { VerifyWalk } from "./_verify_walk.ts";
+import type { Damage } from "./damage.ts";
+import { formatRecordName, type NamedRecord } from "./record.ts";
+import type { ListRecordsOptions } from "./records.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
+
+export type {
+  Damage,
+  DamagedPath,
+  DamageReason,
+  DamageSubject,
+} from "./damage.ts";
+export type { VerifyProgress } from "./verify_progress.ts";
+
+/** Memory for pages of the index in bytes. */
+const INDEX_CACHE_SIZE = 32 << 20;
+/** Orphan packs that are named. */
+const ORPHANS_MAX = 20;
+
+/** What is verified, as `Snapshots` is. */
+export interface VerifySource {
+  /** The store. */
+  readonly store: ReadStore;
+  /** What hashes. */
+  readonly hasher: Hasher;
+  /**
+   * Reads records.
+   *
+   * @param options What becomes of damaged ones.
+   * @returns The records.
+   */
+  records(
+    options?: Omit<ListRecordsOptions, "hasher">,
+  ): Promise<NamedRecord[]>;
+}
+
+/** Options of {@linkcode verify}. */
+export interface VerifyOptions extends StoreOptions {
+  /** Only what these records reach; without them all of the store. */
+  records?: readonly NamedRecord[];
+  /**
+   * Whether all data is read, too: every byte of every pack and index table that
+   * counts, or, with `records`, every object that they reach.
+   *
+   * @default {false}
+   */
+  data?: boolean;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: VerifyProgress) => void;
+  /** Told of each damage when it is found; paths may be added to it later. */
+  onDamage?: (damage: Damage) => void;
+}
+
+/** What {@linkcode verify} found. */
+export interface VerifyReport {
+  /** Records whose trees were checked. */
+  readonly recordCount: number;
+  /** Directories that were checked. */
+  readonly treeCount: number;
+  /** Objects that the records reach, each counted once. */
+  readonly objectCount: number;
+  /** Packs in the store that the index knows. */
+  readonly packCount: number;
+  /** Bytes of packs and index tables that were read, and plain bytes of large contents. */
+  readonly byteCount: number;
+  /** What is damaged: the first 10,000. */
+  readonly damages: readonly Damage[];
+  /** Number of all damages; 0 if the store is sound. */
+  readonly damageCount: number;
+  /** Packs that the index knows and that are gone. No damage, if nothing needs them. */
+  readonly missingPackCount: number;
+  /** Packs in no index: of a save that runs, or was killed. Their content is not checked. */
+  readonly orphanPackCount: number;
+  /** Stored bytes of the orphan packs. */
+  readonly orphanByteCount: number;
+  /** The names of the first orphan packs. */
+  readonly orphanPacks: readonly string[];
+}
+
+/**
+ * Verifies a store, or some of its records.
+ *
+ * Always every record, and every tree, page and recipe that it reaches is read and
+ * checked against its id, each once; every content that they name has to have its
+ * place in a pack that is there. With `data` every byte of packs and index tables
+ * is read, every object checked against its id, and every large content as a whole.
+ *
+ * @param snapshots The store.
+ * @param options Which records, how much, who is told.
+ * @returns What was found; damage is no error.
+ * @throws {StoreError} If the store fails otherwise.
+ * @throws {UnsupportedVersionError} If an index needs a newer program.
+ */
+export async function verify(
+  snapshots: VerifySource,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const log = new DamageLog(options.onDamage);
+  const run = new VerifyRun(snapshots, options, log);
+  return await run.run();
+}
+
+class VerifyRun {
+  readonly #snapshots: VerifySource;
+  readonly #options: VerifyOptions;
+  readonly #storeOptions: StoreOptions;
+  readonly #log: DamageLog;
+  readonly #turn: VerifyTurn;
+  readonly #indexed = new Set<string>();
+  #missingPackCount = 0;
+
+  constructor(
+    snapshots: VerifySource,
+    options: VerifyOptions,
+    log: DamageLog,
+  ) {
+    this.#snapshots = snapshots;
+    this.#options = options;
+    this.#storeOptions = options.signal ? { signal: options.signal } : {};
+    this.#log = log;
+    this.#turn = new VerifyTurn(log, options);
+  }
+
+  async run(): Promise<VerifyReport> {
+    const { store, hasher } = this.#snapshots;
+    const { records: chosen, data = false } = this.#options;
+    const counts = this.#turn.counts;
+    if (chosen === undefined) {
+      await verifyDocuments(store, this.#log, this.#storeOptions);
+    }
+    const records = chosen ?? await this.#records();
+    counts.recordTotal = records.length;
+    // The index first: a pack that appears in between is an orphan, not damage.
+    const index = await this.#openIndex();
+    const present = await listPacks(store, this.#storeOptions);
+    index.index.setPresentPacks(present);
+    await using reader = await openStoreReader(store, { hasher, index });
+    await this.#checkPacks(index, present);
+    let suspects: ReadonlySet<string> = new Set();
+    if (data && chosen === undefined) {
+      suspects = await this.#checkData(reader, present);
+    }
+    const isDeep = data && chosen !== undefined;
+    await this.#walk(reader, present, { records, suspects, isDeep });
+    await this.#checkBadPacks(index);
+    this.#turn.tell();
+    return this.#report(present);
+  }
+
+  async #records(): Promise<NamedRecord[]> {
+    return await this.#snapshots.records({
+      ...this.#storeOptions,
+      onDamage: (name, error) => {
+        const storeName = formatRecordName(name);
+        const damage = fileDamageOf(error, "record", storeName);
+        if (damage === undefined) throw error;
+        this.#log.add(damage);
+      },
+    });
+  }
+
+  async #openIndex(): Promise<StoreIndex> {
+    const { store, hasher } = this.#snapshots;
+    return await openIndex(store, {
+      ...this.#storeOptions,
+      hasher,
+      cacheSize: INDEX_CACHE_SIZE,
+      onDamage: (name, error) => {
+        const damage = fileDamageOf(error, "index", name);
+        if (damage === undefined) throw error;
+        this.#log.add(damage);
+      },
+    });
+  }
+
+  /** Compares the packs of the index with those that are there. */
+  async #checkPacks(index: StoreIndex, present: PackSet): Promise<void> {
+    try {
+      for await (const batch of index.packs(this.#storeOptions)) {
+        for (const { packId, packName: storeName, packSize } of batch) {
+          if (this.#indexed.has(storeName)) continue;
+          this.#indexed.add(storeName);
+          const size = present.sizeOf(packId, 0);
+          if (size === -1) this.#missingPackCount++;
+          else if (size !== packSize) {
+            const message =
+              `Cannot trust ${storeName} as it needs ${packSize} bytes: found ${size}`;
+            const reason = "size";
+            this.#log.add({ subject: "pack", storeName, reason, message });
+          }
+        }
+      }
+    } catch (error) {
+      if (!(error instanceof IndexSyntaxError)) throw error;
+      this.#log.add(damageOf(error, { id: new Uint8Array(32), kind: 1 })!);
+    }
+  }
+
+  async #checkData(
+    reader: StoreReader,
+    present: PackSet,
+  ): Promise<ReadonlySet<string>> {
+    const data = new VerifyData({
+      ...this.#storeOptions,
+      store: this.#snapshots.store,
+      reader,
+      present,
+      indexed: this.#indexed,
+      log: this.#log,
+      turn: this.#turn,
+    });
+    await data.check();
+    return data.suspects;
+  }
+
+  async #walk(
+    reader: StoreReader,
+    present: PackSet,
+    what: {
+      readonly records: readonly NamedRecord[];
+      readonly suspects: ReadonlySet<string>;
+      readonly isDeep: boolean;
+    },
+  ): Promise<void> {
+    const { counts } = this.#turn;
+    counts.phase = "trees";
+    const walk = new VerifyWalk({
+      ...this.#storeOptions,
+      reader,
+      log: this.#log,
+      turn: this.#turn,
+      isDeep: what.isDeep,
+      suspects: what.suspects,
+      missing: new MissingPacks(reader.index, present),
+    });
+    for (const record of what.records) {
+      await walk.record(record);
+      counts.recordCount++;
+    }
+  }
+
+  /** Names packs whose copies were damaged, while another was sound. */
+  async #checkBadPacks(index: StoreIndex): Promise<void> {
+    const named = new Set(this.#log.damages.map((one) => one.storeName));
+    try {
+      for await (const batch of index.packs(this.#storeOptions)) {
+        for (const pack of batch) {
+          const { packName: storeName } = pack;
+          if (!index.index.isBad(pack) || named.has(storeName)) continue;
+          const message =
+            `Cannot trust ${storeName} as its objects need to match their ids: found another, of which there is a sound copy`;
+          const reason = "disk";
+          this.#log.add({ subject: "pack", storeName, reason, message });
+        }
+      }
+    } catch (error) {
+      // That the index is damaged was said before.
+      if (!(error instanceof IndexSyntaxError)) throw error;
+    }
+  }
+
+  #report(present: PackSet): VerifyReport {
+    const orphans = packsOf(present)
+      .filter(({ name }) => !this.#indexed.has(name));
+    const { counts } = this.#turn;
+    return {
+      recordCount: counts.recordCount,
+      treeCount: counts.treeCount,
+      objectCount: counts.objectCount,
+      packCount: present.count - orphans.length,
+      byteCount: counts.byteCount,
+      damages: this.#log.damages,
+      damageCount: this.#log.count,
+      missingPackCount: this.#missingPackCount,
+      orphanPackCount: orphans.length,
+      orphanByteCount: orphans.reduce((sum, { size }) => sum + size, 0),
+      orphanPacks: orphans.slice(0, ORPHANS_MAX).map(({ name }) => name),
+    };
+  }
+}
