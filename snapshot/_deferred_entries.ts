@@ -1,0 +1,197 @@
+import { DiskError, type Target, type TargetDirectory } from "@snap/disk";
+import { type DiskCalls } from "@snap/disk/disk-calls";
+import { EntryKind } from "@snap/manifest/entry-kind";
+import { joinPath } from "@snap/manifest/path";
+import { AT_FDCWD } from "@snap/posix/flags";
+import {
+  S_IFBLK,
+  S_IFCHR,
+  S_IFDIR,
+  S_IFIFO,
+  S_IFLNK,
+  S_IFMT,
+} from "@snap/posix/mode";
+import { StatTable } from "@snap/posix/stat-table";
+import type { FileExtras } from "./_restore_messages.ts";
+import {
+  hasNumbers,
+  TIME_UNIT_NS,
+  toAttributes,
+  type WantedNumbers,
+} from "./_wanted_attributes.ts";
+
+/** A name in a directory of the target. */
+export interface EntryPlace {
+  /** Path of the directory, relative to the target. */
+  readonly directory: Uint8Array;
+  readonly name: Uint8Array;
+}
+
+/** An entry that is made when the files are there. */
+export interface DeferredEntry extends EntryPlace {
+  /** An `EntryKind`. */
+  readonly kind: number;
+  /** Plain bytes, of one more name of a file. */
+  readonly size: number;
+  /** Whether something stands there. */
+  readonly isPresent: boolean;
+  readonly numbers: WantedNumbers;
+  readonly xattrs: FileExtras["xattrs"] | undefined;
+  /** Where a symbolic link points. */
+  readonly to?: Uint8Array;
+  readonly device?: { readonly major: number; readonly minor: number };
+  /** What this is one more name of. */
+  readonly first?: EntryPlace;
+}
+
+/** How an entry came about. */
+export type EntryOutcome = "unchanged" | "attributes" | "added" | "replaced";
+
+const FILE_TYPES: ReadonlyMap<number, number> = new Map([
+  [EntryKind.symlink, S_IFLNK],
+  [EntryKind.fifo, S_IFIFO],
+  [EntryKind.characterDevice, S_IFCHR],
+  [EntryKind.blockDevice, S_IFBLK],
+]);
+
+/** What {@linkcode EntryMaker} needs. */
+export interface EntryMakerOptions {
+  readonly target: Target | undefined;
+  readonly targetPath: Uint8Array;
+  readonly calls: DiskCalls;
+  readonly isDry: boolean;
+  /** Whether directories that are not empty may be removed. */
+  readonly delete: boolean;
+  readonly onError: (error: DiskError) => void;
+}
+
+/** Makes links, fifos and devices, and clears the way for entries. */
+export class EntryMaker {
+  readonly #options: EntryMakerOptions;
+  readonly #stats = new StatTable(2);
+  readonly #link = new Uint8Array(4097);
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param options Where entries are made.
+   */
+  constructor(options: EntryMakerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Makes one entry, or leaves what stands there if it is the same.
+   *
+   * @param entry The entry.
+   * @returns How it came about.
+   * @throws {DiskError} If it cannot be made.
+   */
+  make(entry: DeferredEntry): EntryOutcome {
+    const { isDry } = this.#options;
+    const outcome = entry.isPresent ? this.#compare(entry) : "added";
+    if (outcome === "unchanged" || isDry) return outcome;
+    const target = this.#options.target!;
+    const directory = target.directoryAt(entry.directory);
+    if (outcome === "attributes") {
+      this.#setAttributes(target, directory, entry);
+      return outcome;
+    }
+    if (outcome === "replaced") this.clear(directory, entry.name);
+    if (entry.first !== undefined) {
+      target.hardLink(directory, entry.name, {
+        directory: target.directoryAt(entry.first.directory),
+        name: entry.first.name,
+      });
+      return outcome;
+    }
+    this.#create(target, directory, entry);
+    this.#setAttributes(target, directory, entry);
+    return outcome;
+  }
+
+  /**
+   * Removes what stands in the way of an entry. A directory that is not empty
+   * goes only where things may be deleted.
+   *
+   * @param directory The directory.
+   * @param name The name.
+   * @throws {DiskError} If it cannot be removed.
+   */
+  clear(directory: TargetDirectory, name: Uint8Array): void {
+    const target = this.#options.target!;
+    if (!target.stat(directory, name, this.#stats, 0)) return;
+    const isDirectory = (this.#stats.mode(0) & S_IFMT) === S_IFDIR;
+    if (isDirectory && !this.#options.delete) {
+      if (target.list(target.directory(directory, name)).count > 0) {
+        const path = joinPath(directory.path, name);
+        throw new DiskError("replace directory", path, "ENOTEMPTY");
+      }
+    }
+    target.removeTree(directory, name);
+  }
+
+  #create(
+    target: Target,
+    directory: TargetDirectory,
+    entry: DeferredEntry,
+  ): void {
+    const { kind, name } = entry;
+    if (kind === EntryKind.symlink) target.symlink(directory, name, entry.to!);
+    else if (kind === EntryKind.fifo) target.fifo(directory, name);
+    else {
+      const type = kind === EntryKind.blockDevice ? "block" : "character";
+      target.device(directory, name, type, entry.device!);
+    }
+  }
+
+  #setAttributes(
+    target: Target,
+    directory: TargetDirectory,
+    entry: DeferredEntry,
+  ): void {
+    const { name, numbers, xattrs } = entry;
+    const wanted = toAttributes(numbers, xattrs?.length ? xattrs : undefined);
+    for (const error of target.setAttributes(directory, name, wanted)) {
+      this.#options.onError(error);
+    }
+  }
+
+  /** Compares what stands there now with what is wanted. */
+  #compare(entry: DeferredEntry): EntryOutcome {
+    const { target } = this.#options;
+    const stats = this.#stats;
+    const directory = target!.directoryAt(entry.directory);
+    if (!target!.stat(directory, entry.name, stats, 0)) return "added";
+    if (entry.first !== undefined) {
+      const { first } = entry;
+      const home = target!.directoryAt(first.directory);
+      const isSame = target!.stat(home, first.name, stats, 1) &&
+        stats.sameFile(0, stats, 1);
+      return isSame ? "unchanged" : "replaced";
+    }
+    const isSameType =
+      (stats.mode(0) & S_IFMT) === FILE_TYPES.get(entry.kind) &&
+      (entry.device === undefined ||
+        (stats.rdevMajor(0) === entry.device.major &&
+          stats.rdevMinor(0) === entry.device.minor)) &&
+      (entry.to === undefined || this.#pointsTo(entry, entry.to));
+    if (!isSameType) return "replaced";
+    const unitNs = TIME_UNIT_NS[target!.fidelity];
+    if (hasNumbers(entry.numbers, stats, 0, unitNs)) return "unchanged";
+    return stats.nlink(0) > 1 ? "replaced" : "attributes";
+  }
+
+  /** Reads a link by its path: that is good enough to compare, nothing is written. */
+  #pointsTo(entry: EntryPlace, to: Uint8Array): boolean {
+    const { calls, targetPath } = this.#options;
+    const path = joinPath(
+      targetPath,
+      joinPath(joinPath(entry.directory, entry.name), new Uint8Array(1))
+        .subarray(0, -1),
+    );
+    path[path.length - 1] = 0;
+    const size = calls.readlinkAt(AT_FDCWD, path, this.#link);
+    return size === to.length && to.every((byte, i) => byte === this.#link[i]);
+  }
+}

@@ -1,0 +1,135 @@
+import { type DiskCalls, DiskError, FileReader } from "@snap/disk";
+import type { Hasher, HashStream } from "@snap/hash/hasher";
+import { equalBytes, ID_SIZE } from "@snap/hash/id";
+import { decodeExtras, type ExtendedAttribute } from "@snap/manifest/extras";
+import { INLINE_SIZE_MAX } from "@snap/manifest/limits";
+import type { FileExtras, RestoreBatch } from "./_restore_messages.ts";
+import { hasNumbers, numbersOf, TIME_UNIT_NS } from "./_wanted_attributes.ts";
+
+/** Bytes that are read and hashed between two steps. */
+const STEP_SIZE = 1024 * 1024;
+
+/** How a file that stands there compares with the one that is wanted. */
+export type Comparison = "same" | "attributes" | "content";
+
+/** Compares files that stand in a target with those that are wanted. */
+export class ExistingFiles implements Disposable {
+  readonly #reader: FileReader;
+  readonly #hash: HashStream;
+  readonly #digest = new Uint8Array(ID_SIZE);
+  readonly #id = new Uint8Array(ID_SIZE);
+  readonly #hasher: Hasher;
+  readonly #unitNs: number;
+  readonly #hasXattrs: boolean;
+  #buffer: Uint8Array | undefined;
+
+  /**
+   * Constructs a new instance; nothing is opened yet.
+   *
+   * @param target The path of the target.
+   * @param hasher What hashes.
+   * @param options The back end, and whether extended attributes count.
+   */
+  constructor(
+    target: Uint8Array,
+    hasher: Hasher,
+    options: { readonly calls: DiskCalls; readonly xattrs: boolean },
+  ) {
+    const isReduced = options.calls.reduced === true;
+    this.#reader = new FileReader(target, options.calls);
+    this.#hash = hasher.stream();
+    this.#hasher = hasher;
+    this.#unitNs = TIME_UNIT_NS[isReduced ? "reduced" : "full"];
+    this.#hasXattrs = options.xattrs && !isReduced;
+  }
+
+  /**
+   * Compares one file.
+   *
+   * @param batch What is wanted.
+   * @param row Its row.
+   * @param place Where it stands, and what else it is to have.
+   * @returns Steps, then what differs. What cannot be read differs.
+   */
+  *compare(
+    batch: RestoreBatch,
+    row: number,
+    place: {
+      readonly directory: Uint8Array;
+      readonly name: Uint8Array;
+      readonly extras: FileExtras | undefined;
+    },
+  ): Generator<number, Comparison> {
+    const reader = this.#reader;
+    try {
+      reader.open(place.directory, place.name);
+      reader.isUnchanged(reader.stats, 0);
+      if (reader.stats.size(0) !== batch.sizes[row]) return "content";
+      if (!(yield* this.#hasContent(batch, row))) return "content";
+      const isSame =
+        hasNumbers(numbersOf(batch, row), reader.stats, 0, this.#unitNs) &&
+        this.#hasXattrsOf(place.extras);
+      if (isSame) return "same";
+      // Its other names may lie outside: they keep what they have.
+      return reader.stats.nlink(0) > 1 ? "content" : "attributes";
+    } catch (error) {
+      if (error instanceof DiskError) return "content";
+      throw error;
+    } finally {
+      reader.close();
+    }
+  }
+
+  *#hasContent(batch: RestoreBatch, row: number): Generator<number, boolean> {
+    const buffer = this.#buffer ??= new Uint8Array(STEP_SIZE);
+    const size = batch.sizes[row];
+    if (size === 0) return true;
+    if (size <= STEP_SIZE) {
+      const bytes = buffer.subarray(0, size);
+      if (this.#reader.read(bytes, 0) !== size) return false;
+      this.#hasher.hashInto(bytes, this.#digest);
+    } else {
+      this.#hash.reset();
+      for (let at = 0; at < size;) {
+        const read = this.#reader.read(buffer, at);
+        if (read === 0) return false;
+        this.#hash.update(buffer.subarray(0, read));
+        at += read;
+        yield read;
+      }
+      this.#hash.digestInto(this.#digest);
+    }
+    return equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE);
+  }
+
+  #hasXattrsOf(extras: FileExtras | undefined): boolean {
+    if (!this.#hasXattrs) return true;
+    const { stats } = this.#reader;
+    const bytes = this.#reader.extras(stats, 0, (value) => {
+      this.#hasher.hashInto(value, this.#id);
+      return this.#id.slice();
+    });
+    const present = bytes === undefined ? [] : decodeExtras(bytes).xattrs;
+    const wanted = extras?.xattrs ?? [];
+    if (present.length !== wanted.length) return false;
+    return wanted.every(({ name, value }) =>
+      present.some((one) => equal(one.name, name) && this.#hasValue(one, value))
+    );
+  }
+
+  #hasValue(one: ExtendedAttribute, value: Uint8Array): boolean {
+    if (one.size !== value.length) return false;
+    if (one.size <= INLINE_SIZE_MAX) return equal(one.value!, value);
+    this.#hasher.hashInto(value, this.#id);
+    return equal(one.id!, this.#id);
+  }
+
+  /** Closes what is open. */
+  [Symbol.dispose](): void {
+    this.#reader[Symbol.dispose]();
+  }
+}
+
+function equal(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && equalBytes(a, 0, b, 0, a.length);
+}

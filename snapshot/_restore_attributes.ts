@@ -1,0 +1,132 @@
+import type { Owners } from "@snap/disk/owners";
+import type { AttributePage } from "@snap/manifest/attribute-page";
+import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
+import type { ExtraValue } from "@snap/manifest/extras";
+import { decodeHoles } from "@snap/manifest/holes";
+import { ObjectKind } from "@snap/pack/object-kind";
+import type { StoreReader } from "@snap/pack/store-reader";
+import { type FileExtras, KEEP } from "./_restore_messages.ts";
+import type { WantedNumbers } from "./_wanted_attributes.ts";
+
+/** Largest value of an extended attribute, as Linux has it. */
+const XATTR_SIZE_MAX = 65536;
+/** Largest list of holes that is read: some ten million holes. */
+const HOLES_SIZE_MAX = 64 * 1024 * 1024;
+/** The set-id bits mean nothing without the owner. */
+const MODE_WITHOUT_OWNER = 0o1777;
+
+/** What {@linkcode RestoreAttributes} needs. */
+export interface RestoreAttributesOptions {
+  readonly reader: StoreReader;
+  readonly owners: Owners;
+  /** Whether owners are restored. */
+  readonly owner: boolean;
+  /** Whether extended attributes are restored. */
+  readonly xattrs: boolean;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Reads rows of attribute pages as what entries are to have on this machine. */
+export class RestoreAttributes {
+  readonly #options: RestoreAttributesOptions;
+  #page: AttributePage | undefined;
+  #uids: number[] = [];
+  #gids: number[] = [];
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param options What is restored.
+   */
+  constructor(options: RestoreAttributesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * The numbers of a row.
+   *
+   * @param page The page; without it what a new entry usually has.
+   * @param row The row of the page.
+   * @param kind The kind of the entry.
+   * @returns Mode, owner, time.
+   */
+  numbers(
+    page: AttributePage | undefined,
+    row: number,
+    kind: number,
+  ): WantedNumbers {
+    if (page === undefined) return usualNumbers(kind);
+    const { owner } = this.#options;
+    if (owner && page !== this.#page) this.#readOwners(page);
+    const number = page.owner(row);
+    const isUnknown = page.mtimeSec(row) === 0 && page.mtimeNs(row) === 0 &&
+      page.inodeLow(row) === 0 && page.inodeHigh(row) === 0;
+    const mask = owner || kind === EntryKind.directory
+      ? 0o7777
+      : MODE_WITHOUT_OWNER;
+    return {
+      mode: kind === EntryKind.symlink ? KEEP : page.mode(row) & mask,
+      uid: owner ? this.#uids[number] ??= this.#uidOf(page, row) : KEEP,
+      gid: owner ? this.#gids[number] ??= this.#gidOf(page, row) : KEEP,
+      mtimeSec: page.mtimeSec(row),
+      mtimeNs: isUnknown ? KEEP : page.mtimeNs(row),
+    };
+  }
+
+  #readOwners(page: AttributePage): void {
+    this.#page = page;
+    this.#uids = [];
+    this.#gids = [];
+  }
+
+  #uidOf(page: AttributePage, row: number): number {
+    return this.#options.owners.userId(page.userName(row), page.uid(row));
+  }
+
+  #gidOf(page: AttributePage, row: number): number {
+    return this.#options.owners.groupId(page.groupName(row), page.gid(row));
+  }
+
+  /**
+   * Extended attributes and holes of a row, with values that are objects of their own.
+   *
+   * @param page The page.
+   * @param row The row of the page.
+   * @param kind The kind of the entry.
+   * @returns The extras, if there are any.
+   * @throws {DamageError} If a value is damaged.
+   */
+  async extras(
+    page: AttributePage,
+    row: number,
+    kind: number,
+  ): Promise<FileExtras | undefined> {
+    const extras = page.extras(row);
+    if (extras === undefined) return undefined;
+    const xattrs: { name: Uint8Array; value: Uint8Array }[] = [];
+    if (this.#options.xattrs) {
+      for (const one of extras.xattrs) {
+        const value = await this.#value(one, XATTR_SIZE_MAX);
+        xattrs.push({ name: one.name.slice(), value });
+      }
+    }
+    if (extras.holes === undefined || !isFileKind(kind)) return { xattrs };
+    const holes = await this.#value(extras.holes, HOLES_SIZE_MAX);
+    return { xattrs, holes: decodeHoles(holes) };
+  }
+
+  async #value(value: ExtraValue, sizeMax: number): Promise<Uint8Array> {
+    if (value.value !== undefined) return value.value.slice();
+    const { reader, signal } = this.#options;
+    return await reader.readObject(value.id!, ObjectKind.content, {
+      sizeMax,
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+}
+
+function usualNumbers(kind: number): WantedNumbers {
+  const isOpen = kind === EntryKind.directory || kind === EntryKind.executable;
+  const mode = kind === EntryKind.symlink ? KEEP : isOpen ? 0o755 : 0o644;
+  return { mode, uid: KEEP, gid: KEEP, mtimeSec: 0, mtimeNs: KEEP };
+}

@@ -1,0 +1,148 @@
+import { DiskError, type Target } from "@snap/disk";
+import { idFromBytes } from "@snap/hash/id";
+import { ID_SIZE } from "@snap/hash/id";
+import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
+import { ObjectKind } from "@snap/pack/object-kind";
+import type { StoreReader } from "@snap/pack/store-reader";
+import { directoryOf, nameOf, pathOf } from "./_batch_rows.ts";
+import { FileSink } from "./_file_sink.ts";
+import type { RestoreBatch } from "./_restore_messages.ts";
+import { DamagedEntryError } from "./restore_errors.ts";
+import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
+
+/** What {@linkcode SlowFiles} needs. */
+export interface SlowFilesOptions {
+  readonly reader: StoreReader;
+  /** The target; absent in a dry run. */
+  readonly target: Target | undefined;
+  readonly xattrs: boolean;
+  readonly onError: (error: DiskError) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Writes files one after the other through the reader of the store, which
+ * waits, tries every copy, and knows what is wrong.
+ */
+export class SlowFiles {
+  readonly #options: SlowFilesOptions;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param options Where from and where to.
+   */
+  constructor(options: SlowFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes a file.
+   *
+   * @param batch Its batch.
+   * @param row Its row.
+   * @returns Whether it was written; if not, the error has been told.
+   */
+  async write(batch: RestoreBatch, row: number): Promise<boolean> {
+    const { signal } = this.#options;
+    try {
+      await this.#write(batch, row);
+      return true;
+    } catch (error) {
+      if (signal?.aborted || !isEntryError(error)) throw error;
+      this.#options.onError(
+        error instanceof DiskError
+          ? error
+          : await this.#explain(batch, row, error),
+      );
+      return false;
+    }
+  }
+
+  async #write(batch: RestoreBatch, row: number): Promise<void> {
+    const { target, xattrs, onError } = this.#options;
+    const content = await this.#open(batch, row);
+    if (target === undefined) return await content.pipeTo(new WritableStream());
+    const file = target.createFile(
+      target.directoryAt(directoryOf(batch, row)),
+      nameOf(batch, row),
+      { temporary: true },
+    );
+    try {
+      const extras = new Map(batch.extras).get(row);
+      const sink = new FileSink(file, extras?.holes);
+      let offset = 0;
+      for await (const bytes of content) {
+        sink.write(bytes, offset);
+        offset += bytes.length;
+      }
+      sink.finish(offset);
+      const wanted = toAttributes(
+        numbersOf(batch, row),
+        xattrs && extras?.xattrs.length ? extras.xattrs : undefined,
+      );
+      file.setAttributes(wanted).forEach(onError);
+      file.finish();
+    } finally {
+      file.abandon();
+    }
+  }
+
+  /** All of its content; the stream fails if it is not what its id says. */
+  async #open(
+    batch: RestoreBatch,
+    row: number,
+  ): Promise<ReadableStream<Uint8Array>> {
+    const options = this.#signal();
+    const { reader } = this.#options;
+    const content = await reader.openContent(
+      idOf(batch, row),
+      batch.sizes[row],
+      options,
+    );
+    return content.stream(options);
+  }
+
+  #signal(): { signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
+  }
+
+  /** Names the object and the pack. */
+  async #explain(
+    batch: RestoreBatch,
+    row: number,
+    error: unknown,
+  ): Promise<DamagedEntryError> {
+    const path = pathOf(batch, row);
+    if (error instanceof DamageError) {
+      const { id, kind, packName } = error;
+      return new DamagedEntryError({ path, id, kind, packName }, error);
+    }
+    if (error instanceof ObjectNotFoundError) {
+      const { id, kind } = error;
+      return new DamagedEntryError({ path, id, kind }, error);
+    }
+    const id = idOf(batch, row);
+    for (const kind of [ObjectKind.recipe, ObjectKind.content]) {
+      const place = await this.#options.reader.index.locate(id, kind)
+        .catch(() => undefined);
+      if (place === undefined) continue;
+      const { packName } = place;
+      const damage = { path, id: idFromBytes(id), kind, packName };
+      return new DamagedEntryError(damage, error);
+    }
+    const kind = ObjectKind.content;
+    return new DamagedEntryError({ path, id: idFromBytes(id), kind }, error);
+  }
+}
+
+function idOf(batch: RestoreBatch, row: number): Uint8Array {
+  return batch.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
+}
+
+/** Whether other files may still be restored. */
+function isEntryError(error: unknown): boolean {
+  // A TypeError is a mistake of this program. Everything else is of this object, or of its pack.
+  return error instanceof Error && !(error instanceof TypeError);
+}

@@ -1,0 +1,283 @@
+import { type DiskCalls, diskCalls } from "@snap/disk/disk-calls";
+import { DiskError } from "@snap/disk/disk-error";
+import { openTarget } from "@snap/disk/open-target";
+import type { Target } from "@snap/disk/target";
+import { idFromBytes, idToBytes } from "@snap/hash/id";
+import { EntryKind } from "@snap/manifest/entry-kind";
+import { splitPath } from "@snap/manifest/path";
+import { DamageError } from "@snap/pack/errors";
+import { INDEX_PREFIX } from "@snap/pack/file-name";
+import type { StoreReader } from "@snap/pack/store-reader";
+import { StatTable } from "@snap/posix/stat-table";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import { readDirectory, type SnapshotDirectory } from "./_read_directory.ts";
+import type { NamedRecord } from "./record.ts";
+import {
+  DamagedEntryError,
+  EntryNotFoundError,
+  TargetNotEmptyError,
+} from "./restore_errors.ts";
+import type { RestoreProgress } from "./restore_progress.ts";
+import type { RestorerConfig } from "./_restore_messages.ts";
+import { RestoreRun } from "./_restore_run.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** A change of the target, planned or done. */
+export interface RestoreChange {
+  /** What is done with the entry. */
+  readonly kind: "added" | "replaced" | "attributes" | "deleted";
+  /** Its path relative to the target. */
+  readonly path: Uint8Array;
+}
+
+/** Options for {@linkcode restore}. */
+export interface RestoreOptions extends StoreOptions {
+  /** Restores this entry only: what a directory holds, or anything else under its name. */
+  path?: Uint8Array;
+  /**
+   * Threads that decode and write. None does everything in this thread.
+   *
+   * @default {0}
+   */
+  workers?: number;
+  /** Allows a target that is not empty; what differs is replaced. */
+  existing?: boolean;
+  /**
+   * Removes what the snapshot does not have, also a full directory where the snapshot has
+   * something else.
+   */
+  delete?: boolean;
+  /** Finds out what would change, and changes nothing. */
+  dryRun?: boolean;
+  /** Restores owners; if left out, only root does. Without owners set-id bits are left out. */
+  owner?: boolean;
+  /**
+   * Restores extended attributes.
+   *
+   * @default {true}
+   */
+  xattrs?: boolean;
+  /** Told of each change. */
+  onChange?: (change: RestoreChange) => void;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: RestoreProgress) => void;
+  /** The calls of the operating system; the best there are if absent. Not heard by workers. */
+  calls?: DiskCalls;
+}
+
+/** What {@linkcode restore} did. */
+export interface RestoreResult {
+  /** Entries of the snapshot that were looked at. */
+  readonly entryCount: number;
+  /** Files that are as they should be now. */
+  readonly fileCount: number;
+  /** Plain bytes of those files. */
+  readonly byteCount: number;
+  /** Files that had to be written. */
+  readonly writtenFileCount: number;
+  /** Plain bytes of those. */
+  readonly writtenByteCount: number;
+  /** Files and links that stood there already. */
+  readonly unchangedCount: number;
+  /** Entries that were removed, each with all below it, as the snapshot does not have them. */
+  readonly deletedCount: number;
+  /**
+   * What could not be done; everything else was. A {@linkcode DamagedEntryError} names the object
+   * and the pack.
+   */
+  readonly errors: readonly DiskError[];
+  /** `reduced` if times, names or attributes could not be set in full. */
+  readonly fidelity: "full" | "reduced";
+}
+
+/**
+ * Restores a snapshot into a directory. Nothing outside of the directory is touched, whatever the
+ * snapshot says and whatever links stand there. Every byte is checked before a file has its name.
+ *
+ * @param snapshots The store.
+ * @param record The snapshot.
+ * @param target The directory; it is made if absent.
+ * @param options What is restored, and how.
+ * @returns What was done, with the errors of single entries.
+ * @throws {DiskError} If the target cannot be opened or is full.
+ * @throws {TargetNotEmptyError} If the target holds something and `existing` is not set.
+ * @throws {EntryNotFoundError} If the snapshot has no such path.
+ * @throws {DamagedEntryError} If the root of the snapshot is damaged.
+ * @throws {StoreError} If the store fails.
+ */
+export async function restore(
+  snapshots: Snapshots<ReadStore>,
+  record: NamedRecord,
+  target: string | Uint8Array,
+  options: RestoreOptions = {},
+): Promise<RestoreResult> {
+  const { signal, workers = 0 } = options;
+  const calls = options.calls ?? diskCalls();
+  const reader = await snapshots.reader();
+  const damaged: DiskError[] = [];
+  const entry = await findEntry(reader, record, {
+    ...(signal === undefined ? {} : { signal }),
+    path: options.path ?? new Uint8Array(0),
+    onError: (error) => damaged.push(error),
+  });
+  const targetPath = toBytes(target);
+  const opened = openChecked(targetPath, entry, calls, options);
+  try {
+    const run = new RestoreRun({
+      reader,
+      store: snapshots.store,
+      target: opened,
+      config: await configOf(snapshots.store, targetPath, options),
+      calls,
+      workers,
+      owner: options.owner ?? calls.geteuid() === 0,
+      delete: options.delete ?? false,
+      entryCountMax: record.totals.entryCount,
+      onChange: options.onChange,
+      onProgress: options.onProgress,
+      signal,
+    });
+    await run.run(entry.home, entry.row);
+    const { fileCount, byteCount, writtenByteCount } = run.progress;
+    return {
+      ...run.counts,
+      fileCount,
+      byteCount,
+      writtenByteCount,
+      errors: [...damaged, ...run.errors],
+      fidelity: calls.reduced === true ? "reduced" : "full",
+    };
+  } finally {
+    opened?.[Symbol.dispose]();
+  }
+}
+
+interface FoundEntry {
+  readonly home: SnapshotDirectory;
+  /** The row of an entry that is no directory. */
+  readonly row: number | undefined;
+}
+
+/** Finds the directory that is restored, or the entry that is. */
+async function findEntry(
+  reader: StoreReader,
+  record: NamedRecord,
+  options: StoreOptions & {
+    readonly path: Uint8Array;
+    readonly onError: (error: DiskError) => void;
+  },
+): Promise<FoundEntry> {
+  const open = (ids: { tree: Uint8Array; page: Uint8Array | undefined }) =>
+    openOnTheWay(reader, ids, options);
+  let home = await open({
+    tree: idToBytes(record.tree),
+    page: idToBytes(record.page),
+  });
+  const names = splitPath(options.path);
+  for (const [i, name] of names.entries()) {
+    const row = home.tree.find(name);
+    if (row < 0) throw new EntryNotFoundError(options.path);
+    if (home.tree.kind(row) !== EntryKind.directory) {
+      if (i === names.length - 1) return { home, row };
+      throw new EntryNotFoundError(options.path);
+    }
+    const child = home.tree.directoriesBefore(row);
+    home = await open({
+      tree: home.tree.idBytes(row),
+      page: home.page?.pageIdBytes(child),
+    });
+  }
+  return { home, row: undefined };
+}
+
+async function openOnTheWay(
+  reader: StoreReader,
+  ids: { readonly tree: Uint8Array; readonly page: Uint8Array | undefined },
+  options: StoreOptions & {
+    readonly path: Uint8Array;
+    readonly onError: (error: DiskError) => void;
+  },
+): Promise<SnapshotDirectory> {
+  let last: DiskError | undefined;
+  const { signal, path } = options;
+  const found = await readDirectory(reader, ids, {
+    ...(signal === undefined ? {} : { signal }),
+    onDamage: (id, kind, error) => {
+      last = new DamagedEntryError({
+        path,
+        id: idFromBytes(id),
+        kind,
+        ...(error instanceof DamageError ? { packName: error.packName } : {}),
+      }, error);
+    },
+  });
+  if (found === undefined) throw last;
+  if (last !== undefined) options.onError(last);
+  return found;
+}
+
+/** Opens the target, unless it holds what must not be touched. */
+function openChecked(
+  path: Uint8Array,
+  entry: FoundEntry,
+  calls: DiskCalls,
+  options: RestoreOptions,
+): Target | undefined {
+  const target = openOrMake(path, calls, options.dryRun === true);
+  if (target === undefined || options.existing === true) return target;
+  try {
+    const { home, row } = entry;
+    if (row === undefined) {
+      const { count } = target.list(target.root);
+      if (count > 0) throw new TargetNotEmptyError(path, count);
+    } else if (
+      target.stat(target.root, home.tree.name(row), new StatTable(1), 0)
+    ) throw new TargetNotEmptyError(path, 1);
+    return target;
+  } catch (error) {
+    target[Symbol.dispose]();
+    throw error;
+  }
+}
+
+function openOrMake(
+  path: Uint8Array,
+  calls: DiskCalls,
+  isDry: boolean,
+): Target | undefined {
+  try {
+    return openTarget(path, { calls });
+  } catch (error) {
+    if (!(error instanceof DiskError) || error.code !== "ENOENT") throw error;
+    return isDry ? undefined : openTarget(path, { calls, create: true });
+  }
+}
+
+async function configOf(
+  store: ReadStore,
+  target: Uint8Array,
+  options: RestoreOptions,
+): Promise<Omit<RestorerConfig, "control" | "worker">> {
+  const { signal, dryRun = false, xattrs = true } = options;
+  const indexTables: { name: string; size: number }[] = [];
+  const storePrefix = prefixOf(store);
+  if (storePrefix !== undefined) {
+    const listed = store.list(
+      INDEX_PREFIX,
+      signal === undefined ? {} : { signal },
+    );
+    for await (const batch of listed) indexTables.push(...batch);
+  }
+  return { target, storePrefix, indexTables, isDry: dryRun, xattrs };
+}
+
+/** What the paths of all files of a store begin with, where they are local. */
+function prefixOf(store: ReadStore): string | undefined {
+  const name = `${INDEX_PREFIX}x`;
+  const path = store.localPath?.(name);
+  return path?.endsWith(name) ? path.slice(0, -name.length) : undefined;
+}
+
+function toBytes(path: string | Uint8Array): Uint8Array {
+  return typeof path === "string" ? new TextEncoder().encode(path) : path;
+}
