@@ -1,6 +1,7 @@
 // Snapshots for tests, made by hand, so that any damage can be planted. Not part of the package.
 import {
   ATTRIBUTES_CONTEXT,
+  compareBytes,
   type Id,
   idFromBytes,
   TREE_CONTEXT,
@@ -22,7 +23,9 @@ import {
   ObjectKind,
   packName,
   PackRole,
+  PackTable,
   PackWriter,
+  readPack,
   RecipeBuilder,
 } from "@snap/pack";
 import { initStore } from "@snap/store/store-config";
@@ -53,6 +56,8 @@ export type TestEntry =
       readonly id?: Uint8Array;
     }
     | { readonly directory: TestDirectory; readonly tree?: Uint8Array }
+    /** A directory that was built before. */
+    | { readonly built: TestRoot }
     | { readonly link: string }
     | { readonly fifo: true }
     | { readonly device: readonly [number, number] }
@@ -170,7 +175,7 @@ export class TestSnapshots {
     const addRow = (entry: TestEntry): void => {
       const row = page.addRow();
       page.setTimes(row, entry.mtimeSec ?? 1_700_000_000, 5, 7, 9);
-      page.setInode(row, ++this.#counter, 0, 1, 0);
+      page.setInode(row, row + 1, 0, 1, 0);
       page.setMode(row, entry.mode ?? 0o644);
       page.setOwner(row, owner);
       if (entry.extras !== undefined) {
@@ -209,15 +214,7 @@ export class TestSnapshots {
     }
     this.#pending = [];
     if (options.index === false || packs.length === 0) return;
-    const salt = new Uint8Array(32).fill(++this.#counter);
-    const saveId = new Uint8Array(16).fill(7);
-    const tables = buildIndex(packs, {
-      saveId,
-      salt,
-      timeMs: 1_800_000_000_000,
-      hasher: wasmHasher,
-    });
-    for (const { name, bytes } of tables) await this.store.create(name, bytes);
+    await this.#writeIndex(packs);
   }
 
   /** Writes a record. */
@@ -262,6 +259,21 @@ export class TestSnapshots {
     return await this.addRecord(root, body);
   }
 
+  /** Writes an index that says something else of the first pack than its table. */
+  async lieInIndex(change: (rows: TestRow[]) => void): Promise<void> {
+    const packs: IndexPack[] = [];
+    for (const name of this.packs) {
+      const size = (await this.store.size(name))!;
+      const entry = { name, size };
+      packs.push(await readPack(this.store, entry, { hasher: wasmHasher }));
+    }
+    packs[0] = { ...packs[0], table: changeTable(packs[0].table, change) };
+    for await (const batch of this.store.list("index/")) {
+      for (const { name } of batch) await this.store.remove(name);
+    }
+    await this.#writeIndex(packs);
+  }
+
   /** Opens the store. */
   async open(): Promise<Snapshots<MemoryStore>> {
     await initStore(this.store, formatSettings(DEFAULT_SETTINGS));
@@ -277,6 +289,16 @@ export class TestSnapshots {
     const changed = change(bytes) ?? bytes;
     await this.store.remove(name);
     await this.store.create(name, changed);
+  }
+
+  async #writeIndex(packs: readonly IndexPack[]): Promise<void> {
+    const tables = buildIndex(packs, {
+      saveId: new Uint8Array(16).fill(7),
+      salt: new Uint8Array(32).fill(++this.#counter),
+      timeMs: 1_800_000_000_000,
+      hasher: wasmHasher,
+    });
+    for (const { name, bytes } of tables) await this.store.create(name, bytes);
   }
 
   #setRow(
@@ -295,7 +317,10 @@ export class TestSnapshots {
     } else if ("size" in entry) tree.setContent(row, entry.size, entry.id);
     else if ("link" in entry) tree.setTarget(row, latin(entry.link));
     else if ("device" in entry) tree.setDevice(row, ...entry.device);
-    else if ("directory" in entry) {
+    else if ("built" in entry) {
+      tree.setTree(row, entry.built.tree);
+      return entry.built.page;
+    } else if ("directory" in entry) {
       const below = this.addDirectory(entry.directory, entry);
       tree.setTree(row, entry.tree ?? below.tree);
       return below.page;
@@ -344,6 +369,43 @@ export class TestSnapshots {
   }
 }
 
+/** A row of an object in the table of a pack. */
+export interface TestRow {
+  id: Uint8Array;
+  kind: number;
+  frame: number;
+  offset: number;
+  size: number;
+}
+
+function changeTable(
+  table: PackTable,
+  change: (rows: TestRow[]) => void,
+): PackTable {
+  const rows = Array.from({ length: table.objectCount }, (_, row): TestRow => ({
+    id: table.idBytes(row),
+    kind: table.kind(row),
+    frame: table.frame(row),
+    offset: table.offset(row),
+    size: table.size(row),
+  }));
+  change(rows);
+  rows.sort((a, b) => compareBytes(a.id, b.id) || a.kind - b.kind);
+  const bytes = new Uint8Array(table.objectsStart + 48 * rows.length);
+  bytes.set(table.bytes.subarray(0, table.objectsStart));
+  const view = new DataView(bytes.buffer);
+  rows.forEach(({ id, kind, frame, offset, size }, row) => {
+    const at = table.objectsStart + 48 * row;
+    bytes.set(id, at);
+    [kind, frame, offset, size].forEach((value, i) =>
+      view.setUint32(at + 32 + 4 * i, value, true)
+    );
+  });
+  const { frameCount, tableOffset } = table;
+  const shape = { frameCount, tableOffset, objectCount: rows.length };
+  return PackTable.decode(bytes, shape);
+}
+
 const NO_ENTRY: TestEntry = { fifo: true, mode: 0o755 };
 
 const NO_TOTALS: SnapshotRecord["totals"] = {
@@ -360,7 +422,7 @@ function kindOf(entry: TestEntry): EntryKind {
   if ("file" in entry) {
     return entry.executable === true ? EntryKind.executable : EntryKind.file;
   }
-  if ("directory" in entry) return EntryKind.directory;
+  if ("directory" in entry || "built" in entry) return EntryKind.directory;
   if ("link" in entry) return EntryKind.symlink;
   if ("fifo" in entry) return EntryKind.fifo;
   return "device" in entry ? EntryKind.characterDevice : EntryKind.file;

@@ -15,6 +15,8 @@ import type { DamagedPath } from "./damage.ts";
 const { content, recipe } = ObjectKind;
 /** Contents whose damage lies in their chunks, kept to name further paths. */
 const AFFECTED_MAX = 10_000;
+/** Damages that are kept of each of them. */
+const AFFECTED_EACH_MAX = 16;
 
 /** Checks the content of files: that it is there, at that size; deep ones are read. */
 export class VerifyContent {
@@ -22,7 +24,7 @@ export class VerifyContent {
   readonly #storeOptions: StoreOptions;
   readonly #seen: IdSet;
   /** By the id of content: what of it is damaged. */
-  readonly #affected = new Map<Id, FoundDamage>();
+  readonly #affected = new Map<Id, FoundDamage[]>();
 
   constructor(options: VerifyWalkOptions, seen: IdSet) {
     this.#options = options;
@@ -180,13 +182,17 @@ export class VerifyContent {
     if (damage === undefined) throw error;
     const found = await missing.name(damage);
     log.add(found, where());
-    if (this.#affected.size < AFFECTED_MAX) {
-      this.#affected.set(idFromBytes(whole), found);
+    const key = idFromBytes(whole);
+    const known = this.#affected.get(key);
+    if (known !== undefined) {
+      if (known.length < AFFECTED_EACH_MAX) known.push(found);
+    } else if (this.#affected.size < AFFECTED_MAX) {
+      this.#affected.set(key, [found]);
     }
   }
 
   #addPath(ids: Uint8Array, start: number, where: () => DamagedPath): void {
-    const damage = this.#affected.get(idFromBytes(ids, start));
-    if (damage !== undefined) this.#options.log.add(damage, where());
+    const damages = this.#affected.get(idFromBytes(ids, start)) ?? [];
+    for (const damage of damages) this.#options.log.add(damage, where());
   }
 }
