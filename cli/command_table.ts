@@ -223,7 +223,6 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: "data",
         help: "read every byte, not only what holds it together",
       },
-      WORKERS,
       ANY,
     ],
     load: () => import("./commands/verify.ts"),

@@ -20,9 +20,9 @@ export interface Explanation {
 const HINTS: Readonly<Record<string, string>> = {
   NotAStoreError: `${COMMAND} init makes a store; --store names another`,
   SnapshotNotFoundError: `${COMMAND} log --any lists what there is`,
-  TagNotFoundError: `${COMMAND} tag lists the tags`,
+  EntryNotFoundError: `${COMMAND} ls ID lists what there is`,
   UnsupportedVersionError: `a newer ${COMMAND} made it: use that`,
-  NotEmptyError: "--existing writes into it, and --dry-run shows what",
+  TargetNotEmptyError: "--existing writes into it, and --dry-run shows what",
 };
 
 /**

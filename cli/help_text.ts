@@ -105,7 +105,7 @@ export function optionText(option: OptionSpec): string {
 
 const WIDTH = 80;
 /** The widest left column beside which there is still room. */
-const LEFT_MAX = 30;
+const LEFT_MAX = 48;
 
 function twoColumns(rows: readonly (readonly [string, string])[]): string[] {
   const width = Math.min(

@@ -9,6 +9,7 @@ export class LineWriter {
   readonly #encoder = new TextEncoder();
   #text: string[] = [];
   #size = 0;
+  #chain: Promise<void> = Promise.resolve();
 
   /**
    * Writes nothing yet.
@@ -25,9 +26,21 @@ export class LineWriter {
    * @param text The text, with its line breaks.
    */
   async write(text: string): Promise<void> {
+    if (this.push(text)) await this.#chain;
+  }
+
+  /**
+   * Writes text without waiting; what fails is thrown by the next wait.
+   *
+   * @param text The text, with its line breaks.
+   * @returns Whether it is time to wait.
+   */
+  push(text: string): boolean {
     this.#text.push(text);
     this.#size += text.length;
-    if (this.#size >= BUFFER_SIZE) await this.flush();
+    if (this.#size < BUFFER_SIZE) return false;
+    this.#start();
+    return true;
   }
 
   /**
@@ -36,16 +49,27 @@ export class LineWriter {
    * @param bytes The bytes.
    */
   async writeBytes(bytes: Uint8Array): Promise<void> {
-    await this.flush();
-    await this.#output.write(bytes);
+    this.#start();
+    this.#add(bytes);
+    await this.#chain;
   }
 
   /** Writes what was gathered. */
   async flush(): Promise<void> {
+    this.#start();
+    await this.#chain;
+  }
+
+  #start(): void {
     if (this.#size === 0) return;
     const text = this.#text.join("");
     this.#text = [];
     this.#size = 0;
-    await this.#output.write(this.#encoder.encode(text));
+    this.#add(this.#encoder.encode(text));
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#chain = this.#chain.then(() => this.#output.write(bytes));
+    this.#chain.catch(() => {}); // Who waits hears of it.
   }
 }

@@ -82,6 +82,12 @@ async function choose(args: readonly string[]): Promise<Chosen> {
     return { spec: help, args: new ParsedArguments([name], new Map()) };
   }
   const parsed = parseArguments([...flags, ...rest], options);
+  if (parsed.has("help")) {
+    return { spec: help, args: new ParsedArguments([name], new Map()) };
+  }
+  if (parsed.has("version")) {
+    return { spec: findCommand("version")!, args: parsed };
+  }
   checkCount(spec, parsed.positionals);
   return { spec, args: parsed };
 }

@@ -75,6 +75,16 @@ export class Session {
   }
 
   /**
+   * Writes a result without waiting, where the caller cannot.
+   *
+   * @param text The text, without its last line break.
+   * @param record The same for JSON.
+   */
+  queueResult(text: string, record: JsonRecord): void {
+    this.#results.push(this.isJson ? jsonLine(record) : `${text}\n`);
+  }
+
+  /**
    * Writes a part of a result as it is.
    *
    * @param part Text, or bytes.

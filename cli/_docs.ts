@@ -1,0 +1,114 @@
+import type { CommandSpec } from "./command_spec.ts";
+import { COMMANDS } from "./command_table.ts";
+import { EXIT_CODES } from "./exit_code.ts";
+import { GLOBAL_OPTIONS } from "./global_options.ts";
+import { ID_NOTE, notesOf, optionText, usageOf } from "./help_text.ts";
+import { COMMAND } from "./product.ts";
+
+/**
+ * Writes `docs/cli.md`, before `deno fmt` has formatted it. A test holds that
+ * the file is current; with `SNAP_UPDATE=1` it writes the file.
+ */
+export function cliDocs(): string {
+  return [
+    "# Command line",
+    "",
+    `This page is written from the tables that \`${COMMAND} --help\` shows.`,
+    "",
+    `\`${COMMAND} COMMAND [OPTION]... [ARGUMENT]...\``,
+    "",
+    ...table(
+      ["command", ""],
+      COMMANDS.map((one) => [`[${one.name}](#${one.name})`, one.summary]),
+    ),
+    "",
+    "Options stand before or after the command, `--` ends them, and letters stand together (`-lR`). Those of every command:",
+    "",
+    ...table(
+      ["option", ""],
+      GLOBAL_OPTIONS.map((one) => [`\`${optionText(one)}\``, one.help]),
+    ),
+    "",
+    ...COMMANDS.flatMap(section),
+    ...GENERAL,
+    ...table(
+      ["code", ""],
+      EXIT_CODES.map(([code, text]) => [String(code), text]),
+    ),
+    "",
+  ].join("\n");
+}
+
+function section(spec: CommandSpec): string[] {
+  const lines = [
+    `## ${spec.name}`,
+    "",
+    `\`${usageOf(spec)}\`: ${spec.summary}.`,
+    "",
+  ];
+  if (spec.arguments.length > 0) {
+    const rows = spec.arguments.map((one) => [`\`${one.name}\``, one.help]);
+    lines.push(...table(["argument", ""], rows), "");
+  }
+  if (spec.options.length > 0) {
+    const rows = spec.options.map((
+      one,
+    ) => [`\`${optionText(one)}\``, one.help]);
+    lines.push(...table(["option", ""], rows), "");
+  }
+  for (const note of notesOf(spec)) {
+    if (note === ID_NOTE) continue;
+    lines.push(note.replaceAll("*", "\\*"), "");
+  }
+  if (spec.examples !== undefined) {
+    lines.push("```sh");
+    for (const [line, effect] of spec.examples) {
+      lines.push(`${COMMAND} ${line}  # ${effect}`);
+    }
+    lines.push("```", "");
+  }
+  return lines;
+}
+
+function table(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+): string[] {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(titles), line(titles.map(() => "---")), ...rows.map(line)];
+}
+
+const GENERAL: readonly string[] = [
+  "## Naming snapshots",
+  "",
+  ID_NOTE,
+  "",
+  "`ID:PATH` is a path in a snapshot. Paths are shown with `%` and two digits for each byte that is not part of UTF-8, for control characters, and for `%` itself; they may be written in the same way.",
+  "",
+  "## The store",
+  "",
+  "A command uses, in this order: `--store PATH`; `SNAP_STORE`; the nearest `.snap` in the current folder or above that holds a store, is owned by the caller and lies on the same file system; the store of the user, `$XDG_DATA_HOME/snap/store` or `~/.local/share/snap/store`, which `save` makes when it is absent. `--verbose` says which one was taken; `save` also says so on a terminal.",
+  "",
+  "Nothing is ever removed from a store, and a store is not encrypted: who can read it can read what was saved.",
+  "",
+  "## Output",
+  "",
+  "Stdout has the result alone, so that `save` prints an id and nothing else. On a terminal tables are aligned, ids cut short, sizes have units, and times are local; elsewhere fields are separated by tabs, and exact. Stderr has what people read: progress on a terminal, and errors: `" +
+  COMMAND + ": Cannot …`, with a hint on the next line.",
+  "",
+  'With `--json` every line of both is an object, `{"v":1,"type":…}`, as [json.schema.json](json.schema.json) says: results on stdout; progress, notes, warnings and errors on stderr. A name that is not UTF-8 stands there twice: `path` is readable, and `pathBytes` is right, in base64.',
+  "",
+  "`NO_COLOR` (or `--no-color`) turns colours off.",
+  "",
+  "## Interruption",
+  "",
+  "The first Ctrl-C (or SIGTERM) ends a command within a second, and nothing half-made stays behind; the second ends it at once.",
+  "",
+  "## Permissions",
+  "",
+  "`deno run -A` allows everything. With less, nothing asks: without `--allow-ffi` native calls and the native hasher are not used, and times are kept in milliseconds, without extended attributes, and only names in UTF-8 can be saved; this is said once. Where another flag is missing, the error names it. Note that with `--allow-ffi` Deno's sandbox holds nothing back.",
+  "",
+  "## Exit codes",
+  "",
+];

@@ -1,0 +1,171 @@
+import type {
+  RestoreChange,
+  RestoreOptions,
+  RestoreResult,
+} from "@snap/snapshot/restore";
+import type { RestoreProgress } from "@snap/snapshot/restore-progress";
+import type { NamedRecord } from "@snap/snapshot/record";
+import type { Snapshots } from "@snap/snapshot/snapshots";
+import { ExitCode } from "../exit_code.ts";
+import { jsonPath } from "../json_line.ts";
+import { withSnapshots } from "../open_snapshots.ts";
+import type { Progress } from "../progress_line.ts";
+import { resolvePath } from "../resolve_path.ts";
+import { resolveRecord } from "../resolve_record.ts";
+import type { Session } from "../session.ts";
+import { tellErrors, tellFidelity } from "../tell_errors.ts";
+import {
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatSize,
+} from "../units.ts";
+import { UsageError } from "../usage_error.ts";
+import { workerCount } from "../worker_count.ts";
+
+const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
+  added: "+",
+  replaced: "~",
+  attributes: "a",
+  deleted: "-",
+};
+
+/** `snap restore ID[:PATH] DIR` */
+export async function run(session: Session): Promise<number> {
+  const [text, directory] = session.args.positionals;
+  const options = await restoreOptions(session);
+  const target = await resolvePath(session, directory);
+  const startMs = performance.now();
+  return await withSnapshots(session, {}, async (snapshots) => {
+    const { parseTarget } = await import("@snap/snapshot/resolve-snapshot");
+    const { snapshot, path = "" } = parseTarget(text);
+    const record = await resolveRecord(session, snapshots, snapshot);
+    const result = await restorePath(snapshots, record, path, {
+      target,
+      options,
+    });
+    session.clearProgress();
+    await tellResult(session, record, result, performance.now() - startMs);
+    return result.errors.length > 0 ? ExitCode.incomplete : ExitCode.done;
+  });
+}
+
+async function restoreOptions(session: Session): Promise<RestoreOptions> {
+  const { args, signal } = session;
+  if (args.has("delete") && !args.has("existing")) {
+    throw new UsageError(
+      "Cannot use --delete without --existing as an empty directory has nothing to remove",
+    );
+  }
+  if (args.has("owner") && args.has("no-owner")) {
+    throw new UsageError("Cannot use --owner and --no-owner at once");
+  }
+  return {
+    signal,
+    workers: workerCount(session),
+    existing: args.has("existing"),
+    delete: args.has("delete"),
+    ...(args.has("owner") ? { owner: true } : {}),
+    ...(args.has("no-owner") ? { owner: false } : {}),
+    xattrs: !args.has("no-xattrs"),
+    onProgress: (progress) => session.progress(progressOf(progress)),
+    ...(args.has("dry-run")
+      ? { dryRun: true, onChange: await changeWriter(session) }
+      : {}),
+  };
+}
+
+async function changeWriter(
+  session: Session,
+): Promise<(change: RestoreChange) => void> {
+  const { displayPath } = await import("@snap/manifest/path");
+  return ({ kind, path }) => {
+    const name = path.length === 0 ? "." : displayPath(path);
+    session.queueResult(`${MARKS[kind]} ${name}`, {
+      type: "planned",
+      change: kind,
+      ...jsonPath("path", path),
+    });
+  };
+}
+
+/** A path may be written as `ls` shows it, with `%` and two digits for a byte. */
+async function restorePath(
+  snapshots: Snapshots,
+  record: NamedRecord,
+  path: string,
+  { target, options }: { target: string; options: RestoreOptions },
+): Promise<RestoreResult> {
+  const { restore } = await import("@snap/snapshot/restore");
+  const written = new TextEncoder().encode(path);
+  try {
+    return await restore(snapshots, record, target, {
+      ...options,
+      path: written,
+    });
+  } catch (error) {
+    const isAbsent = error instanceof Error &&
+      error.name === "EntryNotFoundError";
+    if (!isAbsent || !/%[0-9A-F]{2}/.test(path)) throw error;
+    const { parsePath } = await import("@snap/manifest/path");
+    let meant: Uint8Array;
+    try {
+      meant = parsePath(path);
+    } catch {
+      throw error;
+    }
+    return await restore(snapshots, record, target, {
+      ...options,
+      path: meant,
+    });
+  }
+}
+
+function progressOf(progress: RestoreProgress): Progress {
+  return {
+    unit: "file",
+    doneCount: progress.fileCount,
+    totalCount: progress.foundFileCount,
+    doneByteCount: progress.byteCount,
+    totalByteCount: progress.foundByteCount,
+    isTotalKnown: progress.isWalked,
+  };
+}
+
+async function tellResult(
+  session: Session,
+  record: NamedRecord,
+  result: RestoreResult,
+  ms: number,
+): Promise<void> {
+  const isDryRun = session.args.has("dry-run");
+  const { errors, ...counts } = result;
+  if (session.isJson) {
+    await session.result("", {
+      type: "restored",
+      id: record.tree,
+      record: record.record,
+      isDryRun,
+      ...counts,
+      errorCount: errors.length,
+    });
+  }
+  if (result.fidelity === "reduced") await tellFidelity(session);
+  if (record.fidelity === "reduced") {
+    session.note("This snapshot was saved at reduced fidelity");
+  }
+  tellErrors(session, errors);
+  if (session.isJson) return;
+  const deleted = result.deletedCount > 0
+    ? `, ${formatCount(result.deletedCount)} removed`
+    : "";
+  session.note(
+    `${isDryRun ? "Would restore" : "Restored"} ${
+      formatCounted(result.fileCount, "file")
+    }, ${formatSize(result.byteCount)}: ${
+      formatCount(result.writtenFileCount)
+    } written, ${formatCount(result.unchangedCount)} as they were${deleted}; ${
+      formatDuration(ms)
+    }`,
+  );
+}
