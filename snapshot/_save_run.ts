@@ -10,13 +10,13 @@ import { DeviceTable } from "./_device_table.ts";
 import { DirectorySaver, type SaveObject } from "./_directory_saver.ts";
 import { wellKnownDevices } from "./_file_systems.ts";
 import { Lane } from "./_lane.ts";
+import { nextTurn } from "./_next_turn.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
 import type { Moment, ParentDirectory } from "./_parent_directory.ts";
 import type { PendingDirectory } from "./_pending_directory.ts";
 import {
   type BatchResult,
   FileStatus,
-  type IndexFile,
   type RecipeNode,
   type SaverConfig,
 } from "./_save_messages.ts";
@@ -152,7 +152,10 @@ export class SaveRun {
       return {
         ids: this.#walk.rootIds!,
         totals: { ...this.#directories.totals },
-        errors: this.#errors,
+        // The walk of the source has noted what it could not even list.
+        errors: [
+          ...new Set([...this.#options.source.errors, ...this.#errors]),
+        ],
         changed: this.#changed,
       };
     } catch (error) {
@@ -365,16 +368,4 @@ export class SaveRun {
     this.#lastProgress = now;
     onProgress(this.progress);
   }
-}
-
-/** Lets the event loop turn once. A timer would cost a millisecond. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
 }
