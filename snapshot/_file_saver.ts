@@ -160,7 +160,9 @@ export class FileSaver implements Disposable {
   ): ReadContent {
     const wanted = expected.size(at);
     // One byte more than is expected tells whether the file has grown.
-    const space = this.#objects.reserve(wanted + 1);
+    const space = this.#objects.reserve(
+      Math.min(wanted + 1, this.#objects.bundle.sizeMax),
+    );
     const read = this.#file.read(space, 0);
     const isStable = this.#isStable(expected, at, read);
     const size = Math.min(read, wanted);

@@ -3,6 +3,7 @@ import { Chunker } from "@snap/hash/chunk";
 import type { Codec } from "@snap/pack/codec";
 import { FrameBuilder } from "@snap/pack/frame-builder";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
+import { RECIPE_NODE_SIZE_MAX } from "@snap/pack/recipe";
 import { RecipeBuilder } from "@snap/pack/recipe-builder";
 import { Claim, type ClaimTable } from "./claim_table.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
@@ -44,7 +45,10 @@ export class TreeSaver {
       role: PackRole.trees,
       sizeTarget: settings.packSizeTarget,
     });
-    this.#frame = new FrameBuilder(settings.bundleSizeMax);
+    // A node of a recipe may be larger than a bundle.
+    this.#frame = new FrameBuilder(
+      Math.max(settings.bundleSizeMax, RECIPE_NODE_SIZE_MAX),
+    );
     this.#chunker = new Chunker(settings.chunk);
   }
 
