@@ -80,6 +80,7 @@ export async function storeRun(
     const run = stage.run(reader, parent, parentRecord);
     const result = await run.run();
     await stage.finish(state);
+    await snapshots.refresh();
     return {
       ...result,
       progress: run.progress,
