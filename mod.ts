@@ -1,0 +1,31 @@
+/**
+ * The front door for readers: every package as a namespace. Programs import the
+ * packages, or better single entry points of them, so that they load no more
+ * than they use; nothing in this repository imports this module.
+ *
+ * ```ts
+ * import { hash } from "./mod.ts";
+ *
+ * const id = hash.wasmHasher.idOf(new TextEncoder().encode("hello"));
+ * console.assert(hash.isId(id));
+ * ```
+ *
+ * @module
+ */
+
+/** Bytes to ids, content to chunks. */
+export * as hash from "@snap/hash";
+/** What the runtimes lack or do differently. */
+export * as posix from "@snap/posix";
+/** What a tree and an attribute page say. */
+export * as manifest from "@snap/manifest";
+/** Names and bytes. */
+export * as store from "@snap/store";
+/** Objects to packs, and back. */
+export * as pack from "@snap/pack";
+/** Directories of the operating system, read and written. */
+export * as disk from "@snap/disk";
+/** A directory saved under one id, looked into, and brought back. */
+export * as snapshot from "@snap/snapshot";
+/** The command line as a function. */
+export * as cli from "@snap/cli";
