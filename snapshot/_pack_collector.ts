@@ -13,6 +13,10 @@ import type { StoreSettings } from "./settings.ts";
 
 /** An index goes out with this many bytes of packs, so that a killed save is not lost work. */
 const INDEX_BYTES = 2 ** 30;
+/** An index goes out with this many objects: their tables wait in memory. */
+const INDEX_OBJECTS = 2 ** 18;
+/** Packs of more objects than this are full, whatever their size. */
+const SMALL_OBJECTS_MAX = 2 ** 14;
 /** An index goes out at least this often, while there are new packs. */
 const INDEX_MS = 5 * 60 * 1000;
 
@@ -40,6 +44,7 @@ export class PackCollector {
   readonly #small: FinishedPackFile[] = [];
   readonly #adopted: FinishedPackFile[] = [];
   #unindexedByteCount = 0;
+  #unindexedObjectCount = 0;
   #indexCount = 0;
   #indexTime: number;
   #indexing: Promise<void> | undefined;
@@ -60,7 +65,9 @@ export class PackCollector {
    * @param pack The pack.
    */
   add(pack: FinishedPackFile): void {
-    if (pack.size < this.#options.settings.packSizeTarget / 4) {
+    const isSmall = pack.size < this.#options.settings.packSizeTarget / 4 &&
+      pack.objectCount <= SMALL_OBJECTS_MAX;
+    if (isSmall) {
       this.#small.push(pack);
     } else this.#adopt(pack);
   }
@@ -95,7 +102,7 @@ export class PackCollector {
     const rest = this.#adopted.filter((pack) => !isDue(pack));
     this.#adopted.length = 0;
     this.#adopted.push(...rest);
-    this.#unindexedByteCount = 0;
+    this.#unindexedByteCount = this.#unindexedObjectCount = 0;
     this.#indexTime = this.#options.now();
     if (packs.length === 0) return;
     const tables = await writeIndexTables({
@@ -125,7 +132,9 @@ export class PackCollector {
     this.#adopted.push(pack);
     this.storedByteCount += pack.size;
     this.#unindexedByteCount += pack.size;
+    this.#unindexedObjectCount += pack.objectCount;
     const isDue = this.#unindexedByteCount >= INDEX_BYTES ||
+      this.#unindexedObjectCount >= INDEX_OBJECTS ||
       this.#options.now() - this.#indexTime >= INDEX_MS;
     if (isDue && this.#indexing === undefined) {
       this.#indexing = this.writeIndex(false)

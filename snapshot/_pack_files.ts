@@ -5,6 +5,9 @@ import type { FrameBuilder } from "@snap/pack/frame-builder";
 import type { PackRole } from "@snap/pack/object-kind";
 import { type PackSink, PackWriter } from "@snap/pack/pack-writer";
 
+/** Objects in a pack before it is finished: bounds the memory for its table. */
+const OBJECT_COUNT_MAX = 2 ** 16;
+
 /** A finished pack in a file of its own, not yet in the store. */
 export interface FinishedPackFile {
   /** The file. */
@@ -75,7 +78,10 @@ export class PackFiles {
     writer.addFrame(frame.plain(), frame.rows);
     this.storedByteCount += writer.size - before;
     frame.clear();
-    if (writer.size >= this.#options.sizeTarget) this.finish();
+    if (
+      writer.size >= this.#options.sizeTarget ||
+      writer.objectCount >= OBJECT_COUNT_MAX
+    ) this.finish();
   }
 
   /**
