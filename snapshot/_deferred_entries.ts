@@ -1,5 +1,5 @@
 import { DiskError, type Target, type TargetDirectory } from "@snap/disk";
-import { type DiskCalls } from "@snap/disk/disk-calls";
+import type { DiskCalls } from "@snap/disk/disk-calls";
 import { EntryKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";
 import { AT_FDCWD } from "@snap/posix/flags";
@@ -36,7 +36,7 @@ export interface DeferredEntry extends EntryPlace {
   /** Whether something stands there. */
   readonly isPresent: boolean;
   readonly numbers: WantedNumbers;
-  readonly xattrs: FileExtras["xattrs"] | undefined;
+  readonly xattrs?: FileExtras["xattrs"];
   /** Where a symbolic link points. */
   readonly to?: Uint8Array;
   readonly device?: { readonly major: number; readonly minor: number };

@@ -66,6 +66,15 @@ export class RestorePool {
     this.#dispatch();
   }
 
+  /**
+   * Takes back a batch that no worker has been given yet.
+   *
+   * @returns The batch, if there is one.
+   */
+  take(): RestoreBatch | undefined {
+    return this.#isFailed ? undefined : this.#queue.shift();
+  }
+
   /** Resolves when a batch has ended or something failed. */
   changed(): Promise<void> {
     return this.#changed.promise;

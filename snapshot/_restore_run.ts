@@ -7,45 +7,36 @@ import {
 import type { ReadStore } from "@snap/store";
 import { isFileKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";
+import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/store-reader";
-import { directoryOf, nameOf, pathOf } from "./_batch_rows.ts";
+import { directoryOf, nameOf } from "./_batch_rows.ts";
 import { type DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
 import { DirectoryTable } from "./_directory_table.ts";
-import { fetchFrames } from "./_fetch_frames.ts";
-import { FileWindow, type WindowFile } from "./_file_window.ts";
+import type { WindowFile } from "./_file_window.ts";
 import { nextTurn } from "./_next_turn.ts";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 import { RestoreAttributes } from "./_restore_attributes.ts";
-import { cutBatches } from "./_restore_batches.ts";
+import { RestoreFiles } from "./_restore_files.ts";
 import {
-  COUNTER_UNIT,
   FilePlan,
   type RestoreBatch,
-  type RestoreBatchResult,
   type RestorerConfig,
   RestoreStatus,
 } from "./_restore_messages.ts";
-import { RestorePool } from "./_restore_pool.ts";
 import { RestoreWalk } from "./_restore_walk.ts";
-import { isFatal, Restorer } from "./_restorer.ts";
-import { SlowFiles } from "./_slow_files.ts";
+import { isFatal } from "./_restorer.ts";
 import {
   newRestoreProgress,
   type RestoreProgress,
 } from "./restore_progress.ts";
 import { PROGRESS_INTERVAL_MS } from "./save_progress.ts";
+import { SlowFiles } from "./_slow_files.ts";
 import {
   hasNumbers,
   TIME_UNIT_NS,
   toAttributes,
 } from "./_wanted_attributes.ts";
-import { StatTable } from "@snap/posix/stat-table";
 
-/** Files of the first window, and of the largest. */
-const WINDOW_FIRST = 1024;
-const WINDOW_MAX = 65536;
-/** Batches that wait for each worker before the walk does. */
-const BATCHES_AHEAD = 4;
 /** Entries that wait until files are there, at most. */
 const DEFERRED_MAX = 32768;
 /** Messages are let in at least this often. */
@@ -62,7 +53,7 @@ export interface RestoreRunOptions {
   readonly target: Target | undefined;
   readonly config: Omit<RestorerConfig, "control" | "worker">;
   readonly calls: DiskCalls;
-  /** Workers; none writes in this thread. */
+  /** Workers beside this thread. */
   readonly workers: number;
   readonly owner: boolean;
   readonly delete: boolean;
@@ -93,18 +84,11 @@ export class RestoreRun {
     entryCount: 0,
   };
   readonly #options: RestoreRunOptions;
-  readonly #control: SharedArrayBuffer;
   readonly #directories = new DirectoryTable();
   readonly #maker: EntryMaker;
   readonly #walk: RestoreWalk;
-  readonly #slow: SlowFiles;
-  #window = new FileWindow(WINDOW_FIRST);
+  readonly #files: RestoreFiles;
   #deferred: DeferredEntry[] = [];
-  /** Files that wait for the slow way. */
-  #leftOver: { readonly batch: RestoreBatch; readonly row: number }[] = [];
-  #pool: RestorePool | undefined;
-  #inline: Restorer | undefined;
-  #batchNumber = 0;
   #doneByteCount = 0;
   #failure: { readonly error: unknown } | undefined;
   #lastBreath = performance.now();
@@ -117,7 +101,6 @@ export class RestoreRun {
   constructor(options: RestoreRunOptions) {
     this.#options = options;
     const { config, reader, target } = options;
-    this.#control = new SharedArrayBuffer(4 * (2 + options.workers));
     const onError = (error: DiskError): void => this.#takeError(error);
     this.#maker = new EntryMaker({
       ...options,
@@ -126,11 +109,20 @@ export class RestoreRun {
       target,
       onError,
     });
-    this.#slow = new SlowFiles({
+    this.#files = new RestoreFiles({
       ...options,
-      ...config,
-      target: config.isDry ? undefined : target,
+      slow: new SlowFiles({
+        ...options,
+        ...config,
+        target: config.isDry ? undefined : target,
+        onError,
+      }),
       onError,
+      onFile: (batch, row, status) => this.#countFile(batch, row, status),
+      onWritten: (size) => void (this.progress.writtenByteCount += size),
+      onFailure: (error) => this.#fail(error),
+      breathe: () => this.#breathe(),
+      throwFailure: () => this.#throwFailure(),
     });
     this.#walk = new RestoreWalk({
       ...options,
@@ -172,7 +164,7 @@ export class RestoreRun {
       if (row === undefined) await this.#walk.run(directory);
       else await this.#walk.runEntry(directory, row);
       this.progress.isWalked = true;
-      await this.#finishFiles();
+      await this.#files.finish(true);
       await this.#makeDeferred();
       this.#setDirectories();
       this.#report();
@@ -182,7 +174,7 @@ export class RestoreRun {
     } finally {
       clearInterval(timer);
       signal?.removeEventListener("abort", onAbort);
-      await this.#close();
+      await this.#files.close();
     }
     this.counts.deletedCount = this.#walk.deletedCount;
     this.counts.entryCount = this.#walk.entryCount;
@@ -190,17 +182,11 @@ export class RestoreRun {
 
   #fail(error: unknown): void {
     this.#failure ??= { error };
-    Atomics.store(new Int32Array(this.#control), 0, 1);
-    this.#pool?.stop();
+    this.#files.stop();
   }
 
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
-  }
-
-  async #close(): Promise<void> {
-    this.#inline?.[Symbol.dispose]();
-    await this.#pool?.close();
   }
 
   #takeError(error: DiskError): void {
@@ -221,87 +207,10 @@ export class RestoreRun {
   #addFile(file: WindowFile): Promise<void> | undefined {
     this.progress.foundFileCount++;
     this.progress.foundByteCount += file.tree.size(file.row);
-    this.#window.add(file);
-    return this.#window.isFull ? this.#flush() : undefined;
+    return this.#files.add(file);
   }
 
-  /** Hands the files of the window out, and begins a larger one. */
-  async #flush(): Promise<void> {
-    const window = this.#window;
-    this.#window = new FileWindow(Math.min(2 * window.sizeMax, WINDOW_MAX));
-    for (const batch of cutBatches(window, () => this.#batchNumber++)) {
-      this.#throwFailure();
-      await this.#submit(batch);
-    }
-  }
-
-  async #submit(batch: RestoreBatch): Promise<void> {
-    const { config, store, workers, signal } = this.#options;
-    let ready = batch;
-    if (config.storePrefix === undefined && !config.isDry) {
-      const options = signal === undefined ? {} : { signal };
-      ready = { ...batch, stored: await fetchFrames(store, batch, options) };
-    }
-    if (workers === 0) return await this.#writeInline(ready);
-    this.#pool ??= this.#startPool();
-    this.#pool.submit(ready);
-    while (this.#pool.waitingCount > BATCHES_AHEAD * workers) {
-      await this.#pool.changed();
-      this.#throwFailure();
-    }
-  }
-
-  #startPool(): RestorePool {
-    const { workers, config, reader } = this.#options;
-    return new RestorePool({
-      count: workers,
-      configOf: (worker) => ({
-        ...config,
-        control: this.#control,
-        worker,
-        hasher: reader.hasher.name,
-      }),
-      onResult: (batch, result) => this.#takeResult(batch, result),
-      onError: (error) => this.#fail(error),
-    });
-  }
-
-  async #writeInline(batch: RestoreBatch): Promise<void> {
-    const { calls, config, reader, workers } = this.#options;
-    this.#inline ??= new Restorer(
-      { ...config, control: this.#control, worker: workers },
-      { hasher: reader.hasher, calls },
-    );
-    const steps = this.#inline.restore(batch);
-    try {
-      let step = steps.next();
-      for (; step.done !== true; step = steps.next()) {
-        const breath = this.#breathe();
-        if (breath !== undefined) await breath;
-      }
-      this.#takeResult(batch, step.value);
-    } finally {
-      steps.return(undefined as never);
-    }
-    this.#throwFailure();
-  }
-
-  #takeResult(batch: RestoreBatch, result: RestoreBatchResult): void {
-    for (const { index, action, code } of result.errors) {
-      this.#takeError(new DiskError(action, pathOf(batch, index), code));
-    }
-    for (let row = 0; row < batch.count; row++) {
-      const status = result.status[row];
-      if (status === RestoreStatus.damaged) {
-        this.#leftOver.push({ batch, row });
-      } else if (
-        status !== RestoreStatus.failed && status !== RestoreStatus.stopped
-      ) this.#count(batch, row, status);
-    }
-    this.progress.writtenByteCount += result.writtenByteCount;
-  }
-
-  #count(batch: RestoreBatch, row: number, status: number): void {
+  #countFile(batch: RestoreBatch, row: number, status: number): void {
     this.progress.fileCount++;
     this.#doneByteCount += batch.sizes[row];
     if (status === RestoreStatus.unchanged) {
@@ -318,28 +227,6 @@ export class RestoreRun {
     this.#tellChange(kind, directoryOf(batch, row), nameOf(batch, row));
   }
 
-  async #finishFiles(): Promise<void> {
-    await this.#flush();
-    const pool = this.#pool;
-    while (pool?.isBusy === true) {
-      await pool.changed();
-      this.#throwFailure();
-    }
-    this.#throwFailure();
-    await this.#writeLeftOver();
-  }
-
-  async #writeLeftOver(): Promise<void> {
-    const files = this.#leftOver;
-    this.#leftOver = [];
-    for (const { batch, row } of files) {
-      this.#throwFailure();
-      if (!await this.#slow.write(batch, row)) continue;
-      this.#count(batch, row, RestoreStatus.written);
-      this.progress.writtenByteCount += batch.sizes[row];
-    }
-  }
-
   #addDeferred(entry: DeferredEntry): Promise<void> | undefined {
     this.#deferred.push(entry);
     if (isFileKind(entry.kind)) {
@@ -353,7 +240,7 @@ export class RestoreRun {
 
   /** So many wait that memory would be short: they are made in between. */
   async #makeEarly(): Promise<void> {
-    await this.#finishFiles();
+    await this.#files.finish(false);
     await this.#makeDeferred();
   }
 
@@ -431,10 +318,7 @@ export class RestoreRun {
 
   #report(): void {
     const { progress } = this;
-    const control = new Int32Array(this.#control);
-    let units = 0;
-    for (let i = 1; i < control.length; i++) units += Atomics.load(control, i);
-    const byteCount = this.#doneByteCount + units * COUNTER_UNIT;
+    const byteCount = this.#doneByteCount + this.#files.openByteCount;
     progress.byteCount = Math.min(
       Math.max(progress.byteCount, byteCount),
       progress.foundByteCount,

@@ -1,36 +1,27 @@
-import {
-  DiskError,
-  type Target,
-  type TargetDirectory,
-  type TargetEntries,
-} from "@snap/disk";
-import { idFromBytes } from "@snap/hash/id";
+import { DiskError, type Target, type TargetDirectory } from "@snap/disk";
 import type { AttributePage } from "@snap/manifest/attribute-page";
-import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/entry-kind";
+import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
 import { DEPTH_MAX } from "@snap/manifest/limits";
-import { joinPath, pathToText } from "@snap/manifest/path";
+import { joinPath } from "@snap/manifest/path";
 import type { Tree } from "@snap/manifest/tree";
-import { DamageError } from "@snap/pack/errors";
 import { isPageRequest, type Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
-import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/mode";
-import type {
-  DeferredEntry,
-  EntryMaker,
-  EntryPlace,
-} from "./_deferred_entries.ts";
+import { S_IFDIR, S_IFREG } from "@snap/posix/mode";
+import type { DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
+import { describeEntry } from "./_describe_entry.ts";
+import { LinkGroups } from "./_link_groups.ts";
 import type { DirectoryTable } from "./_directory_table.ts";
 import type { WindowFile } from "./_file_window.ts";
 import {
   attempt,
   readDirectory,
-  type ReadDirectoryOptions,
   type SnapshotDirectory,
 } from "./_read_directory.ts";
+import { PresentEntries } from "./_present_entries.ts";
 import type { RestoreAttributes } from "./_restore_attributes.ts";
 import { type FileExtras, FilePlan } from "./_restore_messages.ts";
-import { DamagedEntryError } from "./restore_errors.ts";
+import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
 import {
   hasNumbers,
   TIME_UNIT_NS,
@@ -71,19 +62,17 @@ interface OpenDirectory extends SnapshotDirectory {
   /** Absent in a dry run if nothing stands there. */
   readonly target: TargetDirectory | undefined;
   /** What stands there, if anything. */
-  readonly entries: TargetEntries | undefined;
+  readonly present: PresentEntries | undefined;
   row: number;
   /** Number of the next sub-directory. */
   child: number;
-  /** Number of the next entry that stands there. */
-  next: number;
 }
 
 /** Goes through a snapshot, makes its directories and says what else there is to do. */
 export class RestoreWalk {
   readonly #options: RestoreWalkOptions;
   readonly #stack: OpenDirectory[] = [];
-  readonly #links = new Map<string, { place: EntryPlace; left: number }>();
+  readonly #links = new LinkGroups();
   #entryCount = 0;
   #deletedCount = 0;
 
@@ -125,7 +114,7 @@ export class RestoreWalk {
       const top = this.#stack.at(-1);
       if (top === undefined) return;
       if (top.row === top.tree.count) {
-        this.#deleteBefore(top, undefined);
+        top.present?.finish();
         this.#stack.pop();
         continue;
       }
@@ -145,11 +134,12 @@ export class RestoreWalk {
   async runEntry(home: SnapshotDirectory, row: number): Promise<void> {
     const { target } = this.#options;
     const entries = target?.list(target.root);
-    const place = { number: -1, path: new Uint8Array(0), target: target?.root };
-    await this.#entry(
-      { ...home, ...place, entries, row, child: 0, next: 0 },
-      row,
-    );
+    const present = entries === undefined
+      ? undefined
+      : new PresentEntries(entries, home.tree, () => {});
+    const path = new Uint8Array(0);
+    const place = { number: -1, path, target: target?.root, present };
+    await this.#entry({ ...home, ...place, row, child: 0 }, row);
   }
 
   #enter(
@@ -162,14 +152,13 @@ export class RestoreWalk {
     const entries = place.target === undefined || place.isNew === true
       ? undefined
       : target!.list(place.target);
-    this.#stack.push({
-      ...directory,
-      ...place,
-      entries: entries?.count ? entries : undefined,
-      row: 0,
-      child: 0,
-      next: 0,
-    });
+    const present = entries === undefined || entries.count === 0
+      ? undefined
+      : new PresentEntries(entries, directory.tree, (name) => {
+        if (this.#options.delete) this.#delete(top, name);
+      });
+    const top = { ...directory, ...place, present, row: 0, child: 0 };
+    this.#stack.push(top);
   }
 
   #entry(top: OpenDirectory, row: number): Promise<void> | undefined {
@@ -179,12 +168,12 @@ export class RestoreWalk {
         `Cannot restore as the record says that there are ${this.#options.entryCountMax} entries: found more`,
       );
     }
-    const present = this.#findPresent(top, row);
+    const present = top.present?.find(row) ?? -1;
     const kind = tree.kind(row);
     if (kind === EntryKind.directory) {
       return this.#directory(top, row, top.child++, present);
     }
-    const first = this.#firstLink(top, row);
+    const first = this.#links.first(top, row);
     if (first !== undefined) return this.#defer(top, row, present, { first });
     if (!isFileKind(kind)) {
       return page?.hasExtras(row + 1)
@@ -199,35 +188,6 @@ export class RestoreWalk {
       return this.#fileSlowly(top, row, present);
     }
     return this.#file(top, row, present, location, undefined);
-  }
-
-  /** Finds what stands under the name of a row; what comes before is not in the snapshot. */
-  #findPresent(top: OpenDirectory, row: number): number {
-    const { entries, tree } = top;
-    if (entries === undefined) return -1;
-    this.#deleteBefore(top, row);
-    const at = top.next;
-    if (at === entries.count) return -1;
-    const start = at === 0 ? 0 : entries.ends[at - 1];
-    if (tree.compareName(row, entries.names, start, entries.ends[at]) !== 0) {
-      return -1;
-    }
-    top.next++;
-    return at;
-  }
-
-  #deleteBefore(top: OpenDirectory, row: number | undefined): void {
-    const { entries, tree } = top;
-    if (entries === undefined) return;
-    const { names, ends } = entries;
-    for (; top.next < entries.count; top.next++) {
-      const start = top.next === 0 ? 0 : ends[top.next - 1];
-      const end = ends[top.next];
-      const isBefore = row === undefined ||
-        tree.compareName(row, names, start, end) > 0;
-      if (!isBefore) return;
-      if (this.#options.delete) this.#delete(top, names.subarray(start, end));
-    }
   }
 
   #delete(top: OpenDirectory, name: Uint8Array): void {
@@ -251,10 +211,6 @@ export class RestoreWalk {
     }
   }
 
-  #typeOf(top: OpenDirectory, present: number): number {
-    return present < 0 ? 0 : top.entries!.stats.mode(present) & S_IFMT;
-  }
-
   async #directory(
     top: OpenDirectory,
     row: number,
@@ -270,7 +226,7 @@ export class RestoreWalk {
         new DiskError("make directory", path, "EDEPTH"),
       );
     }
-    const type = this.#typeOf(top, present);
+    const type = top.present?.typeOf(present) ?? 0;
     const isThere = type === S_IFDIR;
     let target: TargetDirectory | undefined;
     const isMade = this.#attempt(() => {
@@ -286,7 +242,11 @@ export class RestoreWalk {
     if (!isMade) return;
     const ids = { tree: tree.idBytes(row), page: page?.pageIdBytes(child) };
     const { reader } = this.#options;
-    const source = await readDirectory(reader, ids, this.#tolerance(path));
+    const source = await readDirectory(
+      reader,
+      ids,
+      tolerateDamage(path, this.#options),
+    );
     const numbers = attributes.numbers(source?.page, 0, EntryKind.directory);
     const isNew = isDry ? !isThere : target!.isNew;
     if (isNew) {
@@ -315,7 +275,7 @@ export class RestoreWalk {
     numbers: WantedNumbers,
   ): boolean {
     const unitNs = TIME_UNIT_NS[this.#options.target!.fidelity];
-    return hasNumbers(numbers, top.entries!.stats, present, unitNs);
+    return hasNumbers(numbers, top.present!.entries.stats, present, unitNs);
   }
 
   async #takeXattrs(
@@ -331,74 +291,19 @@ export class RestoreWalk {
     }
   }
 
-  #signal(): { signal?: AbortSignal } {
-    const { signal } = this.#options;
-    return signal === undefined ? {} : { signal };
-  }
-
-  /** Says that an object is damaged or gone that an entry needs. */
-  #tolerance(path: Uint8Array): ReadDirectoryOptions {
-    return {
-      ...this.#signal(),
-      onDamage: (id, kind, error) =>
-        this.#options.onError(
-          new DamagedEntryError({
-            path,
-            id: idFromBytes(id),
-            kind,
-            ...(error instanceof DamageError
-              ? { packName: error.packName }
-              : {}),
-          }, error),
-        ),
-    };
-  }
-
-  /** The place of the first name of a file that has several, if this is not the first. */
-  #firstLink(top: OpenDirectory, row: number): EntryPlace | undefined {
-    const { page, tree } = top;
-    if (page === undefined || page.nlink(row + 1) < 2) return undefined;
-    const low = page.inodeLow(row + 1), high = page.inodeHigh(row + 1);
-    if (low === 0 && high === 0) return undefined;
-    // What it is belongs to the key: no row can make a link of something else.
-    const key = `${page.device(row + 1)} ${high} ${low} ${sameness(tree, row)}`;
-    const known = this.#links.get(key);
-    if (known === undefined) {
-      const place = { directory: top.path, name: tree.name(row).slice() };
-      this.#links.set(key, { place, left: page.nlink(row + 1) - 1 });
-      return undefined;
-    }
-    if (--known.left === 0) this.#links.delete(key);
-    return known.place;
-  }
-
   #defer(
     top: OpenDirectory,
     row: number,
     present: number,
-    more: { first?: EntryPlace; xattrs?: FileExtras["xattrs"] | undefined },
+    more: Pick<DeferredEntry, "first" | "xattrs">,
   ): Promise<void> | undefined {
-    const { tree, page } = top;
-    const kind = tree.kind(row);
-    const { first, xattrs } = more;
+    const kind = top.tree.kind(row);
     return this.#options.onDeferred({
-      size: tree.size(row),
+      ...describeEntry(top.tree, row),
       directory: top.path,
-      name: tree.name(row).slice(),
-      kind,
       isPresent: present >= 0,
-      numbers: this.#options.attributes.numbers(page, row + 1, kind),
-      xattrs,
-      ...(first === undefined ? {} : { first }),
-      ...(kind === EntryKind.symlink ? { to: tree.target(row).slice() } : {}),
-      ...(isDeviceKind(kind)
-        ? {
-          device: {
-            major: tree.deviceMajor(row),
-            minor: tree.deviceMinor(row),
-          },
-        }
-        : {}),
+      numbers: this.#options.attributes.numbers(top.page, row + 1, kind),
+      ...more,
     });
   }
 
@@ -408,7 +313,9 @@ export class RestoreWalk {
     present: number,
   ): Promise<void> {
     const extras = await this.#extrasOf(top, row);
-    await this.#defer(top, row, present, { xattrs: extras?.xattrs });
+    const xattrs = extras?.xattrs;
+    const more = xattrs === undefined ? {} : { xattrs };
+    await this.#defer(top, row, present, more);
   }
 
   #extrasOf(top: OpenDirectory, row: number): Promise<FileExtras | undefined> {
@@ -425,9 +332,14 @@ export class RestoreWalk {
   ): Promise<FileExtras | undefined> {
     const { attributes } = this.#options;
     const owner = ObjectKind.attributes;
-    return attempt(page.treeId, owner, this.#tolerance(path), () => {
-      return attributes.extras(page, row, kind);
-    });
+    return attempt(
+      page.treeId,
+      owner,
+      tolerateDamage(path, this.#options),
+      () => {
+        return attributes.extras(page, row, kind);
+      },
+    );
   }
 
   #locate(tree: Tree, row: number): Location | undefined | "page" {
@@ -455,7 +367,7 @@ export class RestoreWalk {
       : await this.#options.reader.index.locate(
         tree.idBytes(row),
         ObjectKind.content,
-        this.#signal(),
+        signalOf(this.#options),
       );
     await this.#file(top, row, present, location, extras);
   }
@@ -468,10 +380,11 @@ export class RestoreWalk {
     extras: FileExtras | undefined,
   ): Promise<void> | undefined {
     const { tree, page } = top;
-    const type = this.#typeOf(top, present);
+    const type = top.present?.typeOf(present) ?? 0;
     let plan: number = present < 0 ? FilePlan.create : FilePlan.replace;
     if (
-      type === S_IFREG && top.entries!.stats.size(present) === tree.size(row)
+      type === S_IFREG &&
+      top.present!.entries.stats.size(present) === tree.size(row)
     ) {
       plan = FilePlan.compare;
     }
@@ -492,14 +405,4 @@ export class RestoreWalk {
       extras,
     });
   }
-}
-
-/** All that a tree says of an entry but its name. */
-function sameness(tree: Tree, row: number): string {
-  const kind = tree.kind(row);
-  if (isFileKind(kind)) return `${kind} ${idFromBytes(tree.idBytes(row))}`;
-  if (kind === EntryKind.symlink) {
-    return `${kind} ${pathToText(tree.target(row))}`;
-  }
-  return `${kind} ${tree.deviceMajor(row)} ${tree.deviceMinor(row)}`;
 }

@@ -2,24 +2,20 @@ import { type DiskCalls, diskCalls } from "@snap/disk/disk-calls";
 import { DiskError } from "@snap/disk/disk-error";
 import { openTarget } from "@snap/disk/open-target";
 import type { Target } from "@snap/disk/target";
-import { idFromBytes, idToBytes } from "@snap/hash/id";
+import { idToBytes } from "@snap/hash/id";
 import { EntryKind } from "@snap/manifest/entry-kind";
 import { splitPath } from "@snap/manifest/path";
-import { DamageError } from "@snap/pack/errors";
 import { INDEX_PREFIX } from "@snap/pack/file-name";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { StatTable } from "@snap/posix/stat-table";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { readDirectory, type SnapshotDirectory } from "./_read_directory.ts";
 import type { NamedRecord } from "./record.ts";
-import {
-  DamagedEntryError,
-  EntryNotFoundError,
-  TargetNotEmptyError,
-} from "./restore_errors.ts";
+import { EntryNotFoundError, TargetNotEmptyError } from "./restore_errors.ts";
 import type { RestoreProgress } from "./restore_progress.ts";
 import type { RestorerConfig } from "./_restore_messages.ts";
 import { RestoreRun } from "./_restore_run.ts";
+import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** A change of the target, planned or done. */
@@ -116,7 +112,7 @@ export async function restore(
   const reader = await snapshots.reader();
   const damaged: DiskError[] = [];
   const entry = await findEntry(reader, record, {
-    ...(signal === undefined ? {} : { signal }),
+    ...signalOf(options),
     path: options.path ?? new Uint8Array(0),
     onError: (error) => damaged.push(error),
   });
@@ -199,18 +195,9 @@ async function openOnTheWay(
   },
 ): Promise<SnapshotDirectory> {
   let last: DiskError | undefined;
-  const { signal, path } = options;
-  const found = await readDirectory(reader, ids, {
-    ...(signal === undefined ? {} : { signal }),
-    onDamage: (id, kind, error) => {
-      last = new DamagedEntryError({
-        path,
-        id: idFromBytes(id),
-        kind,
-        ...(error instanceof DamageError ? { packName: error.packName } : {}),
-      }, error);
-    },
-  });
+  const onError = (error: DiskError): void => void (last = error);
+  const tolerance = tolerateDamage(options.path, { ...options, onError });
+  const found = await readDirectory(reader, ids, tolerance);
   if (found === undefined) throw last;
   if (last !== undefined) options.onError(last);
   return found;
@@ -258,15 +245,13 @@ async function configOf(
   target: Uint8Array,
   options: RestoreOptions,
 ): Promise<Omit<RestorerConfig, "control" | "worker">> {
-  const { signal, dryRun = false, xattrs = true } = options;
+  const { dryRun = false, xattrs = true } = options;
   const indexTables: { name: string; size: number }[] = [];
   const storePrefix = prefixOf(store);
   if (storePrefix !== undefined) {
-    const listed = store.list(
-      INDEX_PREFIX,
-      signal === undefined ? {} : { signal },
-    );
-    for await (const batch of listed) indexTables.push(...batch);
+    for await (const batch of store.list(INDEX_PREFIX, signalOf(options))) {
+      indexTables.push(...batch);
+    }
   }
   return { target, storePrefix, indexTables, isDry: dryRun, xattrs };
 }

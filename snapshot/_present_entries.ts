@@ -1,0 +1,72 @@
+import type { TargetEntries } from "@snap/disk";
+import type { Tree } from "@snap/manifest/tree";
+import { S_IFMT } from "@snap/posix/mode";
+
+/** What stands in a directory of the target, beside what the snapshot has there. */
+export class PresentEntries {
+  readonly entries: TargetEntries;
+  readonly #tree: Tree;
+  readonly #onExtra: (name: Uint8Array) => void;
+  #next = 0;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param entries What stands there.
+   * @param tree What the snapshot has.
+   * @param onExtra Told of each entry that the snapshot does not have.
+   */
+  constructor(
+    entries: TargetEntries,
+    tree: Tree,
+    onExtra: (name: Uint8Array) => void,
+  ) {
+    this.entries = entries;
+    this.#tree = tree;
+    this.#onExtra = onExtra;
+  }
+
+  /**
+   * Finds what stands under the name of a row. Rows must come in order.
+   *
+   * @param row The row of the tree.
+   * @returns Its number among the entries, or -1.
+   */
+  find(row: number): number {
+    this.#passUntil(row);
+    const { names, ends, count } = this.entries;
+    const at = this.#next;
+    if (at === count) return -1;
+    const start = at === 0 ? 0 : ends[at - 1];
+    if (this.#tree.compareName(row, names, start, ends[at]) !== 0) return -1;
+    this.#next++;
+    return at;
+  }
+
+  /** Passes all that is left. */
+  finish(): void {
+    this.#passUntil(undefined);
+  }
+
+  /**
+   * The type of an entry.
+   *
+   * @param present Its number, or -1.
+   * @returns The type bits of its mode; 0 if there is none.
+   */
+  typeOf(present: number): number {
+    return present < 0 ? 0 : this.entries.stats.mode(present) & S_IFMT;
+  }
+
+  #passUntil(row: number | undefined): void {
+    const { names, ends, count } = this.entries;
+    for (; this.#next < count; this.#next++) {
+      const start = this.#next === 0 ? 0 : ends[this.#next - 1];
+      const end = ends[this.#next];
+      const isBefore = row === undefined ||
+        this.#tree.compareName(row, names, start, end) > 0;
+      if (!isBefore) return;
+      this.#onExtra(names.subarray(start, end));
+    }
+  }
+}

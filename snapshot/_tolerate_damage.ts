@@ -1,0 +1,45 @@
+import type { DiskError } from "@snap/disk/disk-error";
+import { idFromBytes } from "@snap/hash/id";
+import { DamageError } from "@snap/pack/errors";
+import type { StoreOptions } from "@snap/store";
+import type { ReadDirectoryOptions } from "./_read_directory.ts";
+import { DamagedEntryError } from "./restore_errors.ts";
+
+/**
+ * Turns damage of what an entry needs into an error of that entry.
+ *
+ * @param path The path of the entry.
+ * @param options Who is told, and what ends the wait.
+ * @returns Options for reading.
+ */
+export function tolerateDamage(
+  path: Uint8Array,
+  options: {
+    readonly onError: (error: DiskError) => void;
+    readonly signal?: AbortSignal | undefined;
+  },
+): ReadDirectoryOptions {
+  return {
+    ...signalOf(options),
+    onDamage: (id, kind, error) => {
+      const damage = { path, id: idFromBytes(id), kind };
+      const place = error instanceof DamageError
+        ? { packName: error.packName }
+        : {};
+      options.onError(new DamagedEntryError({ ...damage, ...place }, error));
+    },
+  };
+}
+
+/**
+ * The signal of options, where it may be absent in two ways.
+ *
+ * @param options The options.
+ * @returns The signal, or nothing.
+ */
+export function signalOf(
+  options: { readonly signal?: AbortSignal | undefined },
+): StoreOptions {
+  const { signal } = options;
+  return signal === undefined ? {} : { signal };
+}
