@@ -2,7 +2,7 @@
  * Builds `_blake3_wasm.ts` from `blake3.as`. With `--check` writes nothing and
  * fails if the file is not what the source builds.
  *
- * Run: `deno run -A hash/_kernel/build.ts`
+ * Run: `deno run --no-lock -A hash/_kernel/build.ts`
  *
  * @module
  */

@@ -2,7 +2,7 @@
  * Builds `_lz4_wasm.ts` from `lz4.as`. With `--check` writes nothing and fails
  * if the file is not what the source builds.
  *
- * Run: `deno run -A pack/_kernel/build.ts`
+ * Run: `deno run --no-lock -A pack/_kernel/build.ts`
  *
  * @module
  */
