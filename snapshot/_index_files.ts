@@ -1,17 +1,20 @@
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
-import type { Hasher } from "@snap/hash";
+import { type Hasher, ID_SIZE } from "@snap/hash";
+import { indexName } from "@snap/pack/file-name";
 import {
   type BuiltIndex,
   type IndexPack,
   type IndexSink,
   mergeTables,
 } from "@snap/pack/index-builder";
-import { openIndexFiles } from "@snap/pack/index-files";
+import { type IndexFiles, openIndexFiles } from "@snap/pack/index-files";
+import type { IndexFile as OpenTable } from "@snap/pack/object-index";
+import type { PackSet } from "@snap/pack/pack-set";
 import type { WriteStore } from "@snap/store";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
 
-/** From so many small tables on, they are merged. */
+/** From so many small tables on, some of them are merged. */
 const MERGE_COUNT = 8;
 /** Larger tables are left alone. */
 const MERGE_SIZE_MAX = 64 * 1024 * 1024;
@@ -28,6 +31,28 @@ export interface WriteIndexOptions {
   readonly packs: readonly IndexPack[];
   /** The tables that are there, of which small ones may be merged. */
   readonly merge: readonly IndexFile[];
+  /**
+   * The packs that are there, if tables name others: such tables are written
+   * again without them. Listed after the tables.
+   */
+  readonly present?: PackSet | undefined;
+}
+
+/**
+ * Gives the tables that count.
+ *
+ * @param tables All tables of a store.
+ * @returns Those that no other one replaces.
+ */
+export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
+  const replaced = new Set<string>();
+  for (const { name, head: { replaces } } of tables) {
+    for (let at = 0; at < replaces.length; at += ID_SIZE) {
+      const other = indexName(replaces, at);
+      if (other !== name) replaced.add(other);
+    }
+  }
+  return tables.filter(({ name }) => !replaced.has(name));
 }
 
 /**
@@ -40,20 +65,28 @@ export interface WriteIndexOptions {
 export async function writeIndexTables(
   options: WriteIndexOptions,
 ): Promise<BuiltIndex[]> {
-  const { store, hasher, saveId, random, packs, timeMs } = options;
-  const small = options.merge.filter(({ size }) => size <= MERGE_SIZE_MAX);
-  const merged = small.length >= MERGE_COUNT ? small : [];
-  using files = new FileRanges(merged);
+  const { store, hasher, saveId, random, packs, timeMs, present } = options;
+  const wanted = present === undefined
+    ? similarTables(options.merge)
+    : options.merge;
+  using files = new FileRanges(wanted);
   const { readAt } = files;
-  const { index } = openIndexFiles({ tables: merged, readAt, hasher });
+  const open = (tables: readonly IndexFile[]): IndexFiles =>
+    openIndexFiles({ tables, readAt, hasher });
+  const chosen = present === undefined
+    ? wanted
+    : wanted.filter((table) => namesLostPacks(open([table]), present));
+  if (packs.length === 0 && chosen.length === 0) return [];
   const sink = new SpoolSink(options.spoolPath);
   try {
-    const tables = mergeTables({ packs, files: index.tables }, sink, {
+    const { tables: old } = open(chosen).index;
+    const tables = mergeTables({ packs, files: old }, sink, {
       saveId,
       salt: random(32),
       timeMs,
       hasher,
       readAt,
+      ...(present === undefined ? {} : { present }),
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
@@ -64,6 +97,25 @@ export async function writeIndexTables(
     sink.close();
     for (const path of sink.paths) rmSync(path, { force: true });
   }
+}
+
+/** Picks small tables of similar sizes: what has grown large is rarely written again. */
+function similarTables(tables: readonly IndexFile[]): IndexFile[] {
+  const small = tables.filter(({ size }) => size <= MERGE_SIZE_MAX);
+  if (small.length < MERGE_COUNT) return [];
+  small.sort((a, b) => a.size - b.size);
+  let count = 0, size = 0;
+  while (
+    count < small.length && (count < 2 || small[count].size <= 2 * size)
+  ) size += small[count++].size;
+  return small.slice(0, count);
+}
+
+function namesLostPacks(table: IndexFiles, present: PackSet): boolean {
+  for (const { packId, packSize } of table.packs()) {
+    if (present.sizeOf(packId, 0) !== packSize) return true;
+  }
+  return false;
 }
 
 class SpoolSink implements IndexSink {

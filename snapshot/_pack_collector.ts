@@ -4,6 +4,7 @@ import { parseCodec } from "@snap/pack/codecs";
 import { packName } from "@snap/pack/file-name";
 import { joinPacks } from "@snap/pack/join-packs";
 import { PackRole } from "@snap/pack/object-kind";
+import type { PackSet } from "@snap/pack/pack-set";
 import { PackTable } from "@snap/pack/pack-table";
 import type { WriteStore } from "@snap/store";
 import { writeIndexTables } from "./_index_files.ts";
@@ -34,6 +35,12 @@ export interface PackCollectorOptions {
   readonly indexTables: readonly IndexFile[];
   readonly onError: (error: unknown) => void;
 }
+
+/**
+ * What an index tells of: data packs; tree packs too, as all data packs of
+ * theirs are in the store; and small tables that were there before.
+ */
+export type IndexScope = "data" | "all" | "last";
 
 /** Takes finished packs into the store, and writes the index that tells of them. */
 export class PackCollector {
@@ -93,22 +100,24 @@ export class PackCollector {
   /**
    * Writes an index of the packs that none tells of yet.
    *
-   * @param isFinal Whether tree packs are in it: only when all data packs are.
+   * @param scope What else it tells of.
+   * @param present The packs that are there, if tables name others.
    */
-  async writeIndex(isFinal: boolean): Promise<void> {
+  async writeIndex(scope: IndexScope, present?: PackSet): Promise<void> {
     const isDue = (pack: FinishedPackFile): boolean =>
-      isFinal || pack.role === PackRole.data;
+      scope !== "data" || pack.role === PackRole.data;
     const packs = this.#adopted.filter(isDue);
     const rest = this.#adopted.filter((pack) => !isDue(pack));
     this.#adopted.length = 0;
     this.#adopted.push(...rest);
     this.#unindexedByteCount = this.#unindexedObjectCount = 0;
     this.#indexTime = this.#options.now();
-    if (packs.length === 0) return;
+    if (packs.length === 0 && present === undefined) return;
     const tables = await writeIndexTables({
       ...this.#options,
       packs: packs.map((pack) => ({ ...pack, table: tableOf(pack) })),
-      merge: isFinal ? this.#options.indexTables : [],
+      merge: scope === "last" ? this.#options.indexTables : [],
+      present,
       timeMs: this.#options.now(),
       spoolPath: `${this.#options.spoolPath}-index${this.#indexCount++}`,
     });
@@ -137,7 +146,7 @@ export class PackCollector {
       this.#unindexedObjectCount >= INDEX_OBJECTS ||
       this.#options.now() - this.#indexTime >= INDEX_MS;
     if (isDue && this.#indexing === undefined) {
-      this.#indexing = this.writeIndex(false)
+      this.#indexing = this.writeIndex("data")
         .catch(this.#options.onError)
         .finally(() => this.#indexing = undefined);
     }

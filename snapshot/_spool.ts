@@ -1,46 +1,44 @@
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { INDEX_PREFIX } from "@snap/pack/file-name";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import type { IndexFile } from "./_save_messages.ts";
 
 /** The files of index tables, where workers can open them. */
 export class LocalIndexFiles implements Disposable {
-  readonly files: readonly IndexFile[];
-  readonly #folder: string | undefined;
+  /** The files so far. */
+  readonly files: IndexFile[] = [];
+  readonly #store: ReadStore;
+  #folder: string | undefined;
 
-  private constructor(files: readonly IndexFile[], folder?: string) {
-    this.files = files;
-    this.#folder = folder;
+  /**
+   * Constructs a new instance, with no files.
+   *
+   * @param store The store of the tables.
+   */
+  constructor(store: ReadStore) {
+    this.#store = store;
   }
 
   /**
-   * Finds the index tables of a store; copies them if they lie elsewhere.
+   * Adds index tables; copies them if they lie elsewhere.
    *
-   * @param store The store.
+   * @param tables The tables.
    * @param options A signal.
-   * @returns The files.
    */
-  static async open(
-    store: ReadStore,
+  async add(
+    tables: Iterable<{ readonly name: string; readonly size: number }>,
     options?: StoreOptions,
-  ): Promise<LocalIndexFiles> {
-    const files: IndexFile[] = [];
-    let folder: string | undefined;
-    for await (const batch of store.list(INDEX_PREFIX, options)) {
-      for (const { name, size } of batch) {
-        let path = store.localPath?.(name);
-        if (path === undefined) {
-          folder ??= mkdtempSync(join(tmpdir(), "snap-index-"));
-          path = join(folder, basename(name));
-          writeFileSync(path, await store.read(name, options));
-        }
-        files.push({ name, size, path });
+  ): Promise<void> {
+    for (const { name, size } of tables) {
+      let path = this.#store.localPath?.(name);
+      if (path === undefined) {
+        this.#folder ??= mkdtempSync(join(tmpdir(), "snap-index-"));
+        path = join(this.#folder, basename(name));
+        writeFileSync(path, await this.#store.read(name, options));
       }
+      this.files.push({ name, size, path });
     }
-    files.sort((a, b) => a.name < b.name ? -1 : 1);
-    return new LocalIndexFiles(files, folder);
   }
 
   /** Removes copies. */

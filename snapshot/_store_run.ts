@@ -1,11 +1,13 @@
 import type { Source } from "@snap/disk/source";
 import { parseCodec } from "@snap/pack/codecs";
+import { INDEX_PREFIX, indexIdOf } from "@snap/pack/file-name";
 import type { ObjectIndex } from "@snap/pack/object-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import type { WriteStore } from "@snap/store";
 import { ClaimTable } from "./claim_table.ts";
 import { FileRanges } from "./_file_ranges.ts";
+import { liveTables } from "./_index_files.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { LocalStoreIndex } from "./_local_store_index.ts";
 import { PackCollector } from "./_pack_collector.ts";
@@ -43,7 +45,7 @@ export interface StoreRunResult extends SaveRunResult {
 
 interface StoreState {
   readonly packs: PackSet;
-  /** Whether every pack that the index names is there. */
+  /** Whether every pack that the index names is there, and every table was read. */
   readonly isHealthy: boolean;
   readonly index: ObjectIndex;
 }
@@ -66,7 +68,8 @@ export async function storeRun(
   const parentRecord = options.readAll === true || !state.isHealthy
     ? undefined
     : sameSource[0];
-  using index = await LocalIndexFiles.open(store, options);
+  using index = new LocalIndexFiles(store);
+  await index.add(liveTables(state.index.tables), options);
   using files = new FileRanges(index.files);
   await using reader = await openStoreReader(store, {
     hasher: snapshots.hasher,
@@ -99,9 +102,17 @@ async function openState(
   snapshots: Snapshots<WriteStore>,
   options: StoreRunOptions,
 ): Promise<StoreState> {
-  const packs = await listPacks(snapshots.store, options);
+  const { store } = snapshots;
   const index = await snapshots.index();
+  const read = new Set(index.index.tables.map(({ name }) => name));
   let isHealthy = true;
+  for await (const batch of store.list(INDEX_PREFIX, options)) {
+    isHealthy &&= batch.every(({ name }) =>
+      read.has(name) || indexIdOf(name) === undefined
+    );
+  }
+  // After the tables: what one of them names was there before it.
+  const packs = await listPacks(store, options);
   for await (const batch of index.packs(options)) {
     isHealthy &&= batch.every(({ packId, packSize }) =>
       packs.sizeOf(packId, 0) === packSize
@@ -248,7 +259,10 @@ class Stage implements Disposable {
     this.#trees.finish();
     await this.collector.finish();
     this.#throwFailure();
-    await this.collector.writeIndex(true);
+    const present = state.isHealthy
+      ? undefined
+      : await listPacks(store, this.#options);
+    await this.collector.writeIndex("last", present);
     this.#throwFailure();
     await store.sync(["packs/", "index/"]);
     if (state.packs.count > 0) await checkPacks(store, state, this.#options);
@@ -260,7 +274,7 @@ class Stage implements Disposable {
     this.collector.discard();
     try {
       await this.collector.finish();
-      await this.collector.writeIndex(false);
+      await this.collector.writeIndex("data");
     } catch {
       // The first error is the one that matters.
     }
