@@ -16,11 +16,16 @@ export class IdSet {
 
   /** Adds an id with a number up to 2^53 and a small one; says whether it was new. */
   add(ids: Uint8Array, start: number, number: number, small: number): boolean {
-    const key = this.#key;
-    for (let i = 0; i < ENTRY_WORDS; i++) key[i] = wordAt(ids, start + 4 * i);
-    key[2] ^= number;
-    key[3] ^= number / 0x1_0000_0000 | small << 24;
+    this.#setKey(ids, start, number, small);
     return this.#addKey();
+  }
+
+  /** Whether an id was added with these numbers. */
+  has(ids: Uint8Array, start: number, number: number, small: number): boolean {
+    this.#setKey(ids, start, number, small);
+    const key = this.#key;
+    const words = this.#segments[key[0] & (SEGMENTS - 1)];
+    return words !== undefined && isTaken(words, place(words, key));
   }
 
   /** Adds a pair of ids; says whether it was new. */
@@ -35,13 +40,20 @@ export class IdSet {
       const other = Math.imul(wordAt(b, bStart + 4 * i), 0x9e3779b1);
       key[i] = wordAt(a, aStart + 4 * i) ^ (other >>> 15 | other << 17);
     }
+    markTaken(key);
     return this.#addKey();
+  }
+
+  #setKey(ids: Uint8Array, start: number, number: number, small: number): void {
+    const key = this.#key;
+    for (let i = 0; i < ENTRY_WORDS; i++) key[i] = wordAt(ids, start + 4 * i);
+    key[2] ^= number;
+    key[3] ^= number / 0x1_0000_0000 | small << 24;
+    markTaken(key);
   }
 
   #addKey(): boolean {
     const key = this.#key;
-    // No word of an entry that is taken is 0 in all four places.
-    if ((key[0] | key[1] | key[2] | key[3]) === 0) key[0] = 1;
     const segment = key[0] & (SEGMENTS - 1);
     let words = this.#segments[segment];
     const capacity = words === undefined ? 0 : words.length / ENTRY_WORDS;
@@ -81,6 +93,11 @@ function place(words: Uint32Array, key: Uint32Array): number {
       words[at + 2] === key[2] && words[at + 3] === key[3]
     ) return at;
   }
+}
+
+/** An entry that is taken is not 0 in all four places. */
+function markTaken(key: Uint32Array): void {
+  if ((key[0] | key[1] | key[2] | key[3]) === 0) key[0] = 1;
 }
 
 function isTaken(words: Uint32Array, at: number): boolean {

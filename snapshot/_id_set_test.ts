@@ -7,6 +7,8 @@ Deno.test("IdSet keeps what was added, apart by number, kind and pair", () => {
   const ids = noise(3, 32 * 20_000);
   for (let at = 0; at < ids.length; at += 32) ok(set.add(ids, at, 5, 1));
   for (let at = 0; at < ids.length; at += 32) ok(!set.add(ids, at, 5, 1));
+  for (let at = 0; at < ids.length; at += 32) ok(set.has(ids, at, 5, 1));
+  for (let at = 0; at < ids.length; at += 32) ok(!set.has(ids, at, 6, 1));
   strictEqual(set.count, 20_000);
   ok(set.add(ids, 0, 6, 1));
   ok(set.add(ids, 0, 5, 2));

@@ -1,5 +1,4 @@
 import { type Id, idFromBytes } from "@snap/hash/id";
-import { ContentReader } from "@snap/pack/content-reader";
 import { ObjectNotFoundError } from "@snap/pack/errors";
 import { isPageRequest, type Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
@@ -52,8 +51,8 @@ export class VerifyContent {
 
   /** Whether it is known at once, by index pages in memory, that all is well. */
   #isThere(ids: Uint8Array, start: number, size: number): boolean {
-    const { isDeep, reader } = this.#options;
-    if (isDeep) return false;
+    const { whole, reader } = this.#options;
+    if (whole !== undefined) return false;
     try {
       const answer = reader.index.index.locate(ids, start, content);
       return answer !== undefined && !isPageRequest(answer) &&
@@ -84,7 +83,7 @@ export class VerifyContent {
 
   /** Checks an object that is no recipe; false where there is none. */
   async #checkWhole(id: Uint8Array, size: number): Promise<boolean> {
-    const { isDeep, reader } = this.#options;
+    const { whole, reader } = this.#options;
     const location = await reader.index
       .locate(id, content, this.#storeOptions);
     if (location === undefined) return false;
@@ -95,7 +94,7 @@ export class VerifyContent {
         } as it needs ${size} bytes: found ${location.size}`,
       );
     }
-    if (isDeep || this.#isSuspect(location)) {
+    if (whole !== undefined || this.#isSuspect(location)) {
       await reader.readStored(id, content, this.#storeOptions);
     }
     return true;
@@ -107,20 +106,39 @@ export class VerifyContent {
     root: RecipeNode,
     where: () => DamagedPath,
   ): Promise<void> {
-    const { reader, turn, isDeep } = this.#options;
+    const { whole, signal } = this.#options;
+    try {
+      if (whole !== undefined && root.plainSize === size) {
+        await whole.check(id, root);
+        return;
+      }
+    } catch (error) {
+      signal?.throwIfAborted();
+      // What is damaged is named chunk by chunk, if it is in them.
+      if (!await this.#checkRows(id, size, root, where)) return;
+      throw error;
+    }
+    await this.#checkRows(id, size, root, where);
+  }
+
+  /** Checks the chunks one by one; says whether all are sound. */
+  async #checkRows(
+    id: Uint8Array,
+    size: number,
+    root: RecipeNode,
+    where: () => DamagedPath,
+  ): Promise<boolean> {
+    const { reader, turn } = this.#options;
     const { hasher } = reader;
     const rows = new RecipeReader({ hasher, id, kind: content, size });
-    let isRoot = true;
+    let next: RecipeNode | undefined = root;
     let isSound = true;
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
       if (turn.isDue()) await turn.take();
       if (step === "node") {
-        rows.give(
-          isRoot
-            ? root
-            : await reader.readNode(rows.wanted, this.#storeOptions),
-        );
-        isRoot = false;
+        const { wanted } = rows;
+        rows.give(next ?? await reader.readNode(wanted, this.#storeOptions));
+        next = undefined;
         turn.counts.objectCount++;
       } else if (rows.rowKind === RecipeRowKind.chunk) {
         const { ids, idStart } = rows;
@@ -129,9 +147,7 @@ export class VerifyContent {
         if (!isGood) isSound = false;
       }
     }
-    if (isDeep && isSound) {
-      await this.#readAll(new ContentReader(reader, { id, size, root }));
-    }
+    return isSound;
   }
 
   async #checkChunk(
@@ -154,15 +170,6 @@ export class VerifyContent {
     } catch (error) {
       await this.#fail(error, { id, kind: content }, whole.id, whole.where);
       return false;
-    }
-  }
-
-  /** Reads all of a large content; the stream fails if it has another id. */
-  async #readAll(file: ContentReader): Promise<void> {
-    const { turn } = this.#options;
-    for await (const piece of file.stream(this.#storeOptions)) {
-      turn.counts.byteCount += piece.length;
-      if (turn.isDue()) await turn.take();
     }
   }
 

@@ -1,7 +1,6 @@
 import { idFromBytes } from "@snap/hash/id";
-import { ContentReader } from "@snap/pack/content-reader";
 import { packName } from "@snap/pack/file-name";
-import { ObjectKind } from "@snap/pack/object-kind";
+import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import type { PackSet } from "@snap/pack/pack-set";
 import { RecipeNode } from "@snap/pack/recipe";
 import type { StoreReader } from "@snap/pack/store-reader";
@@ -10,21 +9,35 @@ import type { DamageLog } from "./_damage_log.ts";
 import { damageOf, fileDamageOf } from "./_damage_of.ts";
 import { IdSet } from "./_id_set.ts";
 import { IndexCheck } from "./_verify_index.ts";
-import { type CheckedPack, PackCheck, type PackFile } from "./_verify_pack.ts";
+import {
+  type CheckedPack,
+  type IsChecked,
+  PackCheck,
+  type PackFile,
+} from "./_verify_pack.ts";
 import { VerifyReads } from "./_verify_reads.ts";
 import { compareRows } from "./_verify_rows.ts";
 import type { VerifyTurn } from "./_verify_turn.ts";
+import { WholeCheck } from "./_verify_whole.ts";
 
 /** Size of a row in a set of packs. */
 const PACK_SET_ROW_SIZE = 36;
+
+/** What the index knows of a pack. */
+export interface KnownPack {
+  readonly packNumber: number;
+  readonly role: number;
+}
+
+type IndexedPackFile = PackFile & KnownPack;
 
 /** What {@linkcode VerifyData} needs. */
 export interface VerifyDataOptions {
   readonly store: ReadStore;
   readonly reader: StoreReader;
   readonly present: PackSet;
-  /** Names of the packs that the index knows. */
-  readonly indexed: ReadonlySet<string>;
+  /** By name: the packs that the index knows. */
+  readonly indexed: ReadonlyMap<string, KnownPack>;
   readonly log: DamageLog;
   readonly turn: VerifyTurn;
   readonly signal?: AbortSignal;
@@ -39,6 +52,7 @@ export class VerifyData {
   readonly #indexCheck: IndexCheck;
   readonly #packCheck: PackCheck;
   readonly #knownRoots = new IdSet();
+  #rootsChecked = 0;
   #roots = new Uint8Array(32 * 64);
 
   constructor(options: VerifyDataOptions) {
@@ -49,21 +63,50 @@ export class VerifyData {
     this.#packCheck = new PackCheck(reader.hasher);
   }
 
-  /** Checks everything. */
+  /**
+   * Checks everything: tree packs first, as they hold the recipes; then what the
+   * recipes give; then data packs, of which a part is known by now.
+   */
   async check(): Promise<void> {
-    const { store, present, reader, indexed } = this.#options;
-    const { counts } = this.#options.turn;
-    const packs = packsOf(present).filter(({ name }) => indexed.has(name));
+    const { store, reader, turn } = this.#options;
+    const storeOptions = this.#storeOptions;
+    using reads = await VerifyReads.open(store, storeOptions);
+    const checked = new IdSet();
+    const options = { reader, reads, turn, storeOptions, checked };
+    const whole = new WholeCheck(options);
+    const packs = this.#packs();
+    await this.#checkTables(reads);
+    turn.counts.phase = "packs";
+    for (const pack of packs) {
+      if (pack.role === PackRole.trees) await this.#checkPack(pack, reads);
+    }
+    await this.#checkContents(whole);
+    turn.counts.phase = "packs";
+    for (const pack of packs) {
+      if (pack.role === PackRole.trees) continue;
+      const { packNumber } = pack;
+      await this.#checkPack(
+        pack,
+        reads,
+        (ids, start) => checked.has(ids, start, packNumber, 0),
+      );
+    }
+    await this.#checkContents(whole);
+  }
+
+  /** The packs that are there, of those that the index knows. */
+  #packs(): IndexedPackFile[] {
+    const { present, indexed, reader, turn } = this.#options;
+    const { counts } = turn;
+    const packs: IndexedPackFile[] = [];
+    for (const pack of packsOf(present)) {
+      const known = indexed.get(pack.name);
+      if (known !== undefined) packs.push({ ...pack, ...known });
+    }
     counts.packTotal = packs.length;
     for (const { size } of packs) counts.byteTotal += size;
-    const { tables } = reader.index.index;
-    for (const { size } of tables) counts.byteTotal += size;
-    using reads = await VerifyReads.open(store, this.#storeOptions);
-    await this.#checkTables(reads);
-    counts.phase = "packs";
-    for (const pack of packs) await this.#checkPack(pack, reads);
-    counts.phase = "contents";
-    await this.#checkContents();
+    for (const { size } of reader.index.index.tables) counts.byteTotal += size;
+    return packs;
   }
 
   async #checkTables(reads: VerifyReads): Promise<void> {
@@ -89,11 +132,15 @@ export class VerifyData {
     }
   }
 
-  async #checkPack(pack: PackFile, reads: VerifyReads): Promise<void> {
+  async #checkPack(
+    pack: PackFile,
+    reads: VerifyReads,
+    isChecked?: IsChecked,
+  ): Promise<void> {
     const { log, turn } = this.#options;
     const { name } = pack;
     try {
-      const checked = await this.#readPack(pack, reads);
+      const checked = await this.#readPack(pack, reads, isChecked);
       turn.counts.packCount++;
       this.#logPack(pack, checked);
       const { table, role } = checked;
@@ -109,9 +156,13 @@ export class VerifyData {
     }
   }
 
-  async #readPack(pack: PackFile, reads: VerifyReads): Promise<CheckedPack> {
+  async #readPack(
+    pack: PackFile,
+    reads: VerifyReads,
+    isChecked: IsChecked | undefined,
+  ): Promise<CheckedPack> {
     const { turn } = this.#options;
-    const steps = this.#packCheck.check(pack);
+    const steps = this.#packCheck.check(pack, isChecked);
     let step = steps.next();
     while (!step.done) {
       const { offset, length } = step.value;
@@ -186,33 +237,28 @@ export class VerifyData {
   }
 
   /** Hashes what each recipe gives: right chunks in a wrong order are found here only. */
-  async #checkContents(): Promise<void> {
-    for (let at = 0; at < 32 * this.#knownRoots.count; at += 32) {
+  async #checkContents(whole: WholeCheck): Promise<void> {
+    const { counts } = this.#options.turn;
+    counts.phase = "contents";
+    for (; this.#rootsChecked < this.#knownRoots.count; this.#rootsChecked++) {
+      const at = 32 * this.#rootsChecked;
       const id = this.#roots.slice(at, at + 32);
       try {
-        await this.#checkWhole(id);
+        await this.#checkContent(id, whole);
       } catch (error) {
         this.#fail(error, { id, kind: ObjectKind.recipe });
       }
     }
   }
 
-  async #checkWhole(id: Uint8Array): Promise<void> {
-    const { reader, turn } = this.#options;
+  async #checkContent(id: Uint8Array, whole: WholeCheck): Promise<void> {
+    const { reader } = this.#options;
     const { recipe, content } = ObjectKind;
     const bytes = await reader.readStored(id, recipe, this.#storeOptions);
     if (bytes === undefined) return;
     const root = RecipeNode.decode(bytes, reader.hasher);
-    if (root.objectKind !== content) {
-      await reader.readObject(id, root.objectKind, this.#storeOptions);
-      return;
-    }
-    const size = root.plainSize;
-    const file = new ContentReader(reader, { id, size, root });
-    for await (const piece of file.stream(this.#storeOptions)) {
-      turn.counts.byteCount += piece.length;
-      if (turn.isDue()) await turn.take();
-    }
+    if (root.objectKind === content) await whole.check(id, root);
+    else await reader.readObject(id, root.objectKind, this.#storeOptions);
   }
 
   #fail(

@@ -40,6 +40,9 @@ export interface PackFault {
   readonly reason: "disk" | "memory";
 }
 
+/** Says whether an object was read from this pack before, and was sound. */
+export type IsChecked = (ids: Uint8Array, start: number) => boolean;
+
 /** What was found. */
 export interface CheckedPack {
   /** The table, if it is sound. */
@@ -61,6 +64,7 @@ export class PackCheck {
   readonly #hasher: Hasher;
   readonly #plain = new Uint8Array(FRAME_SIZE_MAX);
   readonly #hash = new Uint8Array(ID_SIZE);
+  #isChecked: IsChecked = () => false;
   #faults: PackFault[] = [];
   #problems: string[] = [];
   #roots: number[] = [];
@@ -69,7 +73,15 @@ export class PackCheck {
     this.#hasher = hasher;
   }
 
-  *check(pack: PackFile): Generator<PackRange, CheckedPack, Uint8Array> {
+  /**
+   * Checks a pack. Frames of which every object was checked elsewhere, as
+   * `isChecked` says, are not decoded again: their CRC is enough.
+   */
+  *check(
+    pack: PackFile,
+    isChecked: IsChecked = () => false,
+  ): Generator<PackRange, CheckedPack, Uint8Array> {
+    this.#isChecked = isChecked;
     const faults: PackFault[] = this.#faults = [];
     const problems: string[] = this.#problems = [];
     const roots: number[] = this.#roots = [];
@@ -149,6 +161,7 @@ export class PackCheck {
     rows: FrameObjects,
   ): void {
     const isStored = crc32(stored) === table.crc(frame);
+    if (isStored && this.#isFrameChecked(table, frame, rows)) return;
     const reason = isStored ? "memory" : "disk";
     const plain = this.#plain.subarray(0, table.plainSize(frame));
     let isDecoded = true;
@@ -170,6 +183,19 @@ export class PackCheck {
         `the CRC of frame ${frame} needs to be the one in its table: found another`,
       );
     }
+  }
+
+  #isFrameChecked(
+    table: PackTable,
+    frame: number,
+    { rows, starts }: FrameObjects,
+  ): boolean {
+    for (let at = starts[frame]; at < starts[frame + 1]; at++) {
+      const row = rows[at];
+      if (table.kind(row) !== ObjectKind.content) return false;
+      if (!this.#isChecked(table.bytes, table.idStart(row))) return false;
+    }
+    return starts[frame] < starts[frame + 1];
   }
 
   #isSound(table: PackTable, row: number, plain: Uint8Array): boolean {

@@ -6,14 +6,17 @@ type Fs = Pick<
   "openSync" | "readSync" | "closeSync"
 >;
 
-/** Reads ranges of files of a store, one file after the other. */
+/** Files that are open at once. */
+const FILES_MAX = 32;
+
+/** Reads ranges of files of a store: without waiting where they lie on a disk. */
 export class VerifyReads implements Disposable {
   readonly #store: ReadStore;
   readonly #fs: Fs | undefined;
   readonly #options: StoreOptions;
-  #name = "";
-  #descriptor = -1;
-  #buffer = new Uint8Array(8 << 20);
+  /** Open files, the one opened last at the end. */
+  readonly #files = new Map<string, number>();
+  #buffer = new Uint8Array(1 << 20);
 
   private constructor(
     store: ReadStore,
@@ -34,26 +37,30 @@ export class VerifyReads implements Disposable {
     return new VerifyReads(store, fs, options);
   }
 
+  /** Whether {@linkcode VerifyReads.readNow} works. */
+  get isLocal(): boolean {
+    return this.#fs !== undefined;
+  }
+
   /** Reads a range: bytes good until the next call, or the promise of bytes. */
   read(
     name: string,
     offset: number,
     length: number,
   ): Uint8Array | Promise<Uint8Array> {
-    const fs = this.#fs;
-    if (fs === undefined) {
-      return this.#store.read(name, { ...this.#options, offset, length });
-    }
-    if (this.#name !== name) {
-      this.close();
-      this.#descriptor = fs.openSync(this.#store.localPath!(name), "r");
-      this.#name = name;
-    }
+    if (this.#fs !== undefined) return this.readNow(name, offset, length);
+    return this.#store.read(name, { ...this.#options, offset, length });
+  }
+
+  /** Reads a range of a local file; the bytes are good until the next call. */
+  readNow(name: string, offset: number, length: number): Uint8Array {
+    const fs = this.#fs!;
+    const file = this.#files.get(name) ?? this.#open(fs, name);
     if (this.#buffer.length < length) this.#buffer = new Uint8Array(length);
     let end = 0;
     while (end < length) {
       const count = fs.readSync(
-        this.#descriptor,
+        file,
         this.#buffer,
         end,
         length - end,
@@ -65,14 +72,20 @@ export class VerifyReads implements Disposable {
     return this.#buffer.subarray(0, length);
   }
 
-  close(): void {
-    if (this.#descriptor >= 0) this.#fs!.closeSync(this.#descriptor);
-    this.#descriptor = -1;
-    this.#name = "";
+  [Symbol.dispose](): void {
+    for (const file of this.#files.values()) this.#fs!.closeSync(file);
+    this.#files.clear();
   }
 
-  [Symbol.dispose](): void {
-    this.close();
+  #open(fs: Fs, name: string): number {
+    if (this.#files.size >= FILES_MAX) {
+      const [[oldest, file]] = this.#files;
+      this.#files.delete(oldest);
+      fs.closeSync(file);
+    }
+    const file = fs.openSync(this.#store.localPath!(name), "r");
+    this.#files.set(name, file);
+    return file;
   }
 }
 

@@ -15,6 +15,7 @@ import { IdSet } from "./_id_set.ts";
 import type { MissingPacks } from "./_missing_packs.ts";
 import { VerifyContent } from "./_verify_content.ts";
 import type { VerifyTurn } from "./_verify_turn.ts";
+import type { WholeCheck } from "./_verify_whole.ts";
 import type { DamagedPath } from "./damage.ts";
 import type { NamedRecord } from "./record.ts";
 
@@ -23,8 +24,8 @@ export interface VerifyWalkOptions {
   readonly reader: StoreReader;
   readonly log: DamageLog;
   readonly turn: VerifyTurn;
-  /** Whether every object is read, not only looked up. */
-  readonly isDeep: boolean;
+  /** Reads large contents; with it every object is read, not only looked up. */
+  readonly whole?: WholeCheck | undefined;
   /** Packs whose objects are read one by one. */
   readonly suspects: ReadonlySet<string>;
   readonly missing: MissingPacks;

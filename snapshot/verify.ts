@@ -12,10 +12,12 @@ import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { DamageLog } from "./_damage_log.ts";
 import { damageOf, fileDamageOf } from "./_damage_of.ts";
 import { MissingPacks } from "./_missing_packs.ts";
-import { packsOf, VerifyData } from "./_verify_data.ts";
+import { type KnownPack, packsOf, VerifyData } from "./_verify_data.ts";
 import { verifyDocuments } from "./_verify_documents.ts";
+import { VerifyReads } from "./_verify_reads.ts";
 import { VerifyTurn } from "./_verify_turn.ts";
 import { VerifyWalk } from "./_verify_walk.ts";
+import { WholeCheck } from "./_verify_whole.ts";
 import type { Damage } from "./damage.ts";
 import { formatRecordName, type NamedRecord } from "./record.ts";
 import type { ListRecordsOptions } from "./records.ts";
@@ -123,7 +125,7 @@ class VerifyRun {
   readonly #storeOptions: StoreOptions;
   readonly #log: DamageLog;
   readonly #turn: VerifyTurn;
-  readonly #indexed = new Set<string>();
+  readonly #indexed = new Map<string, KnownPack>();
   #missingPackCount = 0;
 
   constructor(
@@ -194,9 +196,11 @@ class VerifyRun {
   async #checkPacks(index: StoreIndex, present: PackSet): Promise<void> {
     try {
       for await (const batch of index.packs(this.#storeOptions)) {
-        for (const { packId, packName: storeName, packSize } of batch) {
+        for (const pack of batch) {
+          const { packId, packName: storeName, packSize } = pack;
+          const { packNumber, role } = pack;
           if (this.#indexed.has(storeName)) continue;
-          this.#indexed.add(storeName);
+          this.#indexed.set(storeName, { packNumber, role });
           const size = present.sizeOf(packId, 0);
           if (size === -1) this.#missingPackCount++;
           else if (size !== packSize) {
@@ -239,20 +243,24 @@ class VerifyRun {
       readonly isDeep: boolean;
     },
   ): Promise<void> {
-    const { counts } = this.#turn;
-    counts.phase = "trees";
+    const turn = this.#turn;
+    const storeOptions = this.#storeOptions;
+    turn.counts.phase = "trees";
+    using reads = await VerifyReads.open(this.#snapshots.store, storeOptions);
     const walk = new VerifyWalk({
-      ...this.#storeOptions,
+      ...storeOptions,
       reader,
       log: this.#log,
-      turn: this.#turn,
-      isDeep: what.isDeep,
+      turn,
+      whole: what.isDeep
+        ? new WholeCheck({ reader, reads, turn, storeOptions })
+        : undefined,
       suspects: what.suspects,
       missing: new MissingPacks(reader.index, present),
     });
     for (const record of what.records) {
       await walk.record(record);
-      counts.recordCount++;
+      turn.counts.recordCount++;
     }
   }
 

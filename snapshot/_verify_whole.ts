@@ -1,0 +1,150 @@
+import {
+  type Hasher,
+  type HashStream,
+  IdMismatchError,
+} from "@snap/hash/hasher";
+import { equalBytes, ID_SIZE, idFromBytes } from "@snap/hash/id";
+import { FRAME_SIZE_MAX } from "@snap/pack/codec";
+import { codecOf } from "@snap/pack/codecs";
+import { ContentReader } from "@snap/pack/content-reader";
+import { isPageRequest, type Location } from "@snap/pack/location";
+import { ObjectKind } from "@snap/pack/object-kind";
+import { type RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
+import { RecipeReader } from "@snap/pack/recipe-reader";
+import type { StoreReader } from "@snap/pack/store-reader";
+import type { StoreOptions } from "@snap/store/store";
+import type { IdSet } from "./_id_set.ts";
+import type { VerifyReads } from "./_verify_reads.ts";
+import type { VerifyTurn } from "./_verify_turn.ts";
+
+const { content } = ObjectKind;
+const ZEROS_SIZE = 1 << 20;
+
+/** What {@linkcode WholeCheck} needs. */
+export interface WholeCheckOptions {
+  readonly reader: StoreReader;
+  readonly reads: VerifyReads;
+  readonly turn: VerifyTurn;
+  readonly storeOptions: StoreOptions;
+  /** Takes chunks that were sound, each with the number of the pack it was read from. */
+  readonly checked?: IdSet;
+}
+
+/** Hashes large contents as a whole, and the chunks that they are made of. */
+export class WholeCheck {
+  readonly #options: WholeCheckOptions;
+  readonly #hasher: Hasher;
+  readonly #whole: HashStream;
+  readonly #hash = new Uint8Array(ID_SIZE);
+  readonly #frame = new Uint8Array(FRAME_SIZE_MAX);
+  readonly #zeros = new Uint8Array(ZEROS_SIZE);
+  /** The frame that is decoded. */
+  #frameKey = -1;
+
+  constructor(options: WholeCheckOptions) {
+    this.#options = options;
+    this.#hasher = options.reader.hasher;
+    this.#whole = this.#hasher.stream();
+  }
+
+  /** Checks one content; throws what is wrong with it. */
+  async check(id: Uint8Array, root: RecipeNode): Promise<void> {
+    const { reads } = this.#options;
+    if (!reads.isLocal) {
+      await this.#checkStream(id, root);
+      return;
+    }
+    const whole = this.#whole;
+    whole.reset();
+    await this.#hashRows(id, root, whole);
+    const actual = whole.digest();
+    const expected = idFromBytes(id);
+    if (actual !== expected) throw new IdMismatchError(expected, actual);
+  }
+
+  /** Reads ahead, which is worth it where stores are far. */
+  async #checkStream(id: Uint8Array, root: RecipeNode): Promise<void> {
+    const { reader, turn, storeOptions } = this.#options;
+    const file = new ContentReader(reader, { id, size: root.plainSize, root });
+    for await (const piece of file.stream(storeOptions)) {
+      turn.counts.byteCount += piece.length;
+      if (turn.isDue()) await turn.take();
+    }
+  }
+
+  async #hashRows(
+    id: Uint8Array,
+    root: RecipeNode,
+    whole: HashStream,
+  ): Promise<void> {
+    const { reader, turn, storeOptions } = this.#options;
+    const hasher = this.#hasher;
+    const size = root.plainSize;
+    const rows = new RecipeReader({ hasher, id, kind: content, size });
+    let next: RecipeNode | undefined = root;
+    for (let step = rows.next(); step !== "end"; step = rows.next()) {
+      if (step === "node") {
+        rows.give(next ?? await reader.readNode(rows.wanted, storeOptions));
+        next = undefined;
+        continue;
+      }
+      if (rows.rowKind === RecipeRowKind.zeros) {
+        await this.#hashZeros(rows.size, whole);
+      } else if (!this.#hashChunk(rows, whole)) {
+        whole.update(await this.#readChunk(rows));
+      }
+      turn.counts.byteCount += rows.size;
+      if (turn.isDue()) await turn.take();
+    }
+  }
+
+  async #hashZeros(size: number, whole: HashStream): Promise<void> {
+    const { turn } = this.#options;
+    for (let left = size; left > 0; left -= ZEROS_SIZE) {
+      whole.update(this.#zeros.subarray(0, Math.min(left, ZEROS_SIZE)));
+      if (turn.isDue()) await turn.take();
+    }
+  }
+
+  /** Hashes a chunk without waiting; false where that is not possible, or the chunk is not sound. */
+  #hashChunk(rows: RecipeReader, whole: HashStream): boolean {
+    const { reader } = this.#options;
+    const { ids, idStart, size } = rows;
+    const location = reader.index.index.locate(ids, idStart, content);
+    if (location === undefined || isPageRequest(location)) return false;
+    if (location.size !== size || !this.#decode(location)) return false;
+    const { offset, packNumber } = location;
+    const chunk = this.#frame.subarray(offset, offset + size);
+    this.#hasher.hashInto(chunk, this.#hash);
+    if (!equalBytes(this.#hash, 0, ids, idStart, ID_SIZE)) return false;
+    this.#options.checked?.add(ids, idStart, packNumber, 0);
+    whole.update(chunk);
+    return true;
+  }
+
+  /** Decodes a frame, unless it is the one before. */
+  #decode(location: Location): boolean {
+    const { frameKey, packName, frameOffset, storedSize } = location;
+    if (this.#frameKey === frameKey) return true;
+    this.#frameKey = -1;
+    try {
+      const stored = this.#options.reads.readNow(
+        packName,
+        frameOffset,
+        storedSize,
+      );
+      const plain = this.#frame.subarray(0, location.plainSize);
+      codecOf(location.codecTag).decompress(stored, plain);
+    } catch {
+      // The reader meets the error again, says what it means, and knows other copies.
+      return false;
+    }
+    this.#frameKey = frameKey;
+    return true;
+  }
+
+  async #readChunk(rows: RecipeReader): Promise<Uint8Array> {
+    const { reader, storeOptions } = this.#options;
+    return await reader.readChunk(rows, storeOptions);
+  }
+}
