@@ -48,6 +48,14 @@ export interface CliContext {
    * @returns The id, or `undefined` where there is none.
    */
   uid?(): number | undefined;
+  /**
+   * Whether the runtime lets the program read or write a path.
+   *
+   * @param permission What is asked for.
+   * @param path The path, absolute.
+   * @returns True also where the runtime has no permissions.
+   */
+  isAllowed?(permission: "read" | "write", path: string): boolean;
   /** The runtime and its version, such as `deno 2.9.6`. */
   readonly runtime?: string;
 }

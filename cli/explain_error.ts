@@ -41,7 +41,7 @@ export function explainError(error: unknown, session: Session): Explanation {
     return { message: oneLine(String(error)), exitCode: ExitCode.failed };
   }
   const isUsage = error.name === "UsageError";
-  const denied = deniedFlag(error);
+  const denied = deniedFlag(error) ?? deniedPathFlag(error, session);
   const message = denied === undefined
     ? describe(error)
     : `Cannot go on as it is not allowed: found ${oneLine(error.message)}`;
@@ -91,6 +91,24 @@ function deniedFlag(error: Error): string | undefined {
     return /--allow-[a-z]+/.exec(at.message)?.[0] ?? "--allow-all";
   }
   return undefined;
+}
+
+/** The same for an error of the disk, which has lost its cause. */
+function deniedPathFlag(
+  error: Error,
+  { context }: Session,
+): string | undefined {
+  if (!("path" in error && error.path instanceof Uint8Array)) return undefined;
+  const path = new TextDecoder().decode(error.path);
+  if (!path.startsWith("/") || context.isAllowed === undefined) {
+    return undefined;
+  }
+  if (!context.isAllowed("read", path)) return "--allow-read";
+  const isRead = "action" in error &&
+    /^(open|read|stat|list)/.test(String(error.action));
+  return isRead || context.isAllowed("write", path)
+    ? undefined
+    : "--allow-write";
 }
 
 /** An error in one line, ours as it is, others said to be what they are. */

@@ -95,6 +95,7 @@ const context: CliContext = {
     isGranted({ name: "sys", kind: "uid" })
       ? Deno.uid() ?? undefined
       : undefined,
+  isAllowed: (name, path) => isGranted({ name, path }),
   runtime: `deno ${Deno.version.deno}`,
 };
 Deno.exit(await main(Deno.args, context));

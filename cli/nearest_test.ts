@@ -13,7 +13,7 @@ Deno.test("nearest: slips are found, other words are not", () => {
     ["resotre", "restore"],
     ["verfiy", "verify"],
     ["compl", "completions"],
-    ["l", undefined],
+    ["l", "ls"],
     ["", undefined],
     ["frobnicate", undefined],
   ];

@@ -109,9 +109,10 @@ function tellSummary(session: Session, report: VerifyReport): void {
   const found = damageCount === 0
     ? "no damage"
     : formatCounted(damageCount, "damage");
+  const read = byteCount > 0 ? `, ${formatSize(byteCount)} read` : "";
   const message = `Verified ${formatCounted(recordCount, "record")}, ${
     formatCounted(objectCount, "object")
-  }, ${formatSize(byteCount)} read: ${found}`;
+  }${read}: ${found}`;
   session.note(message);
   if (report.orphanPackCount > 0) {
     session.note(
