@@ -30,6 +30,7 @@ import {
 } from "@snap/pack";
 import { initStore } from "@snap/store/store-config";
 import { MemoryStore } from "@snap/store/memory-store";
+import type { ReadStore } from "@snap/store/store";
 import {
   encodeRecord,
   formatRecordName,
@@ -278,6 +279,25 @@ export class TestSnapshots {
   async open(): Promise<Snapshots<MemoryStore>> {
     await initStore(this.store, formatSettings(DEFAULT_SETTINGS));
     return await openSnapshots(this.store, { hasher: wasmHasher });
+  }
+
+  /** Copies the store into a folder: a store whose files a program may open itself. */
+  async copyToFiles(folder: string): Promise<ReadStore> {
+    const { writeFileSync } = await import("node:fs");
+    const { store } = this;
+    const localPath = (name: string): string =>
+      `${folder}/${name.replaceAll("/", "_")}`;
+    for await (const batch of store.list("")) {
+      for (const { name } of batch) {
+        writeFileSync(localPath(name), await store.read(name));
+      }
+    }
+    return {
+      read: (name, options) => store.read(name, options),
+      size: (name) => store.size(name),
+      list: (prefix) => store.list(prefix),
+      localPath,
+    };
   }
 
   /** Replaces a file of the store by what `change` makes of it. */

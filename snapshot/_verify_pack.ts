@@ -5,7 +5,6 @@ import {
   TREE_CONTEXT,
 } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
-import { FRAME_SIZE_MAX } from "@snap/pack/codec";
 import { codecOf } from "@snap/pack/codecs";
 import { ObjectKind } from "@snap/pack/object-kind";
 import {
@@ -20,6 +19,8 @@ import { decodeHeader } from "@snap/store/header";
 
 /** Stored bytes that are read at once. */
 const READ_SIZE = 4 << 20;
+/** Room for a plain frame; larger ones make it grow, up to 4 MiB. */
+const PLAIN_SIZE_FIRST = 64 << 10;
 
 /** A pack to check. */
 export interface PackFile {
@@ -62,7 +63,7 @@ export interface CheckedPack {
  */
 export class PackCheck {
   readonly #hasher: Hasher;
-  readonly #plain = new Uint8Array(FRAME_SIZE_MAX);
+  #plain = new Uint8Array(PLAIN_SIZE_FIRST);
   readonly #hash = new Uint8Array(ID_SIZE);
   #isChecked: IsChecked = () => false;
   #faults: PackFault[] = [];
@@ -163,7 +164,9 @@ export class PackCheck {
     const isStored = crc32(stored) === table.crc(frame);
     if (isStored && this.#isFrameChecked(table, frame, rows)) return;
     const reason = isStored ? "memory" : "disk";
-    const plain = this.#plain.subarray(0, table.plainSize(frame));
+    const plainSize = table.plainSize(frame);
+    if (this.#plain.length < plainSize) this.#plain = new Uint8Array(plainSize);
+    const plain = this.#plain.subarray(0, plainSize);
     let isDecoded = true;
     try {
       codecOf(table.codecTag(frame)).decompress(stored, plain);

@@ -1,4 +1,4 @@
-import { StoreError } from "@snap/store/errors";
+import { NotFoundError, StoreError } from "@snap/store/errors";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 
 type Fs = Pick<
@@ -16,7 +16,7 @@ export class VerifyReads implements Disposable {
   readonly #options: StoreOptions;
   /** Open files, the one opened last at the end. */
   readonly #files = new Map<string, number>();
-  #buffer = new Uint8Array(1 << 20);
+  #buffer = new Uint8Array(0);
 
   private constructor(
     store: ReadStore,
@@ -83,9 +83,16 @@ export class VerifyReads implements Disposable {
       this.#files.delete(oldest);
       fs.closeSync(file);
     }
-    const file = fs.openSync(this.#store.localPath!(name), "r");
-    this.#files.set(name, file);
-    return file;
+    try {
+      const file = fs.openSync(this.#store.localPath!(name), "r");
+      this.#files.set(name, file);
+      return file;
+    } catch (cause) {
+      const code = (cause as { readonly code?: string }).code ?? "UNKNOWN";
+      if (code === "ENOENT") throw new NotFoundError(name, { cause });
+      const fields = { code, action: "read", storeName: name, cause } as const;
+      throw new StoreError(`Cannot open ${name}: ${code}`, fields);
+    }
   }
 }
 

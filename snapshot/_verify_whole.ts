@@ -4,7 +4,6 @@ import {
   IdMismatchError,
 } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE, idFromBytes } from "@snap/hash/id";
-import { FRAME_SIZE_MAX } from "@snap/pack/codec";
 import { codecOf } from "@snap/pack/codecs";
 import { ContentReader } from "@snap/pack/content-reader";
 import { isPageRequest, type Location } from "@snap/pack/location";
@@ -36,8 +35,8 @@ export class WholeCheck {
   readonly #hasher: Hasher;
   readonly #whole: HashStream;
   readonly #hash = new Uint8Array(ID_SIZE);
-  readonly #frame = new Uint8Array(FRAME_SIZE_MAX);
-  readonly #zeros = new Uint8Array(ZEROS_SIZE);
+  #frame = new Uint8Array(0);
+  #zeros = new Uint8Array(0);
   /** The frame that is decoded. */
   #frameKey = -1;
 
@@ -100,6 +99,7 @@ export class WholeCheck {
 
   async #hashZeros(size: number, whole: HashStream): Promise<void> {
     const { turn } = this.#options;
+    if (this.#zeros.length === 0) this.#zeros = new Uint8Array(ZEROS_SIZE);
     for (let left = size; left > 0; left -= ZEROS_SIZE) {
       whole.update(this.#zeros.subarray(0, Math.min(left, ZEROS_SIZE)));
       if (turn.isDue()) await turn.take();
@@ -133,7 +133,11 @@ export class WholeCheck {
         frameOffset,
         storedSize,
       );
-      const plain = this.#frame.subarray(0, location.plainSize);
+      const { plainSize } = location;
+      if (this.#frame.length < plainSize) {
+        this.#frame = new Uint8Array(plainSize);
+      }
+      const plain = this.#frame.subarray(0, plainSize);
       codecOf(location.codecTag).decompress(stored, plain);
     } catch {
       // The reader meets the error again, says what it means, and knows other copies.

@@ -5,6 +5,7 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import { IndexSyntaxError } from "@snap/pack/errors";
+import { INDEX_PREFIX } from "@snap/pack/file-name";
 import { openIndex, type StoreIndex } from "@snap/pack/open-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
@@ -31,7 +32,7 @@ export type {
 } from "./damage.ts";
 export type { VerifyProgress } from "./verify_progress.ts";
 
-/** Memory for pages of the index in bytes. */
+/** Most memory for pages of the index in bytes. */
 const INDEX_CACHE_SIZE = 32 << 20;
 /** Orphan packs that are named. */
 const ORPHANS_MAX = 20;
@@ -180,10 +181,14 @@ class VerifyRun {
 
   async #openIndex(): Promise<StoreIndex> {
     const { store, hasher } = this.#snapshots;
+    let indexSize = 0;
+    for await (const batch of store.list(INDEX_PREFIX, this.#storeOptions)) {
+      for (const { size } of batch) indexSize += size;
+    }
     return await openIndex(store, {
       ...this.#storeOptions,
       hasher,
-      cacheSize: INDEX_CACHE_SIZE,
+      cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
       onDamage: (name, error) => {
         const damage = fileDamageOf(error, "index", name);
         if (damage === undefined) throw error;
