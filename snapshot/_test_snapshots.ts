@@ -1,7 +1,6 @@
 // Snapshots for tests, made by hand, so that any damage can be planted. Not part of the package.
 import {
   ATTRIBUTES_CONTEXT,
-  compareBytes,
   type Id,
   idFromBytes,
   TREE_CONTEXT,
@@ -23,7 +22,6 @@ import {
   ObjectKind,
   packName,
   PackRole,
-  PackTable,
   PackWriter,
   readPack,
   RecipeBuilder,
@@ -37,6 +35,8 @@ import {
   type NamedRecord,
   type SnapshotRecord,
 } from "./record.ts";
+import { contentId, latin, plainOf } from "./_test_bytes.ts";
+import { changeTable, type TestRow } from "./_test_pack_table.ts";
 import { DEFAULT_SETTINGS, formatSettings } from "./settings.ts";
 import { openSnapshots, type Snapshots } from "./snapshots.ts";
 
@@ -67,50 +67,12 @@ export type TestEntry =
 /** A directory by the names of its entries: one character for each byte. */
 export type TestDirectory = { readonly [name: string]: TestEntry };
 
+export { contentId, latin, noise, plainOf } from "./_test_bytes.ts";
+
 /** The ids of a directory that was built. */
 export interface TestRoot {
   readonly tree: Uint8Array;
   readonly page: Uint8Array;
-}
-
-/** Bytes of a name where each character stands for one byte. */
-export function latin(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(text, (one) => one.charCodeAt(0));
-}
-
-/** The id of content. */
-export function contentId(bytes: Uint8Array): Uint8Array {
-  const id = new Uint8Array(32);
-  wasmHasher.hashInto(bytes, id);
-  return id;
-}
-
-/** Bytes that compress badly and are the same in every run. */
-export function noise(seed: number, size: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(size);
-  let x = (seed * 2654435761) >>> 0 || 1;
-  for (let i = 0; i < size; i++) {
-    x ^= x << 13;
-    x ^= x >>> 17;
-    x ^= x << 5;
-    bytes[i] = x >>> 11;
-  }
-  return bytes;
-}
-
-/** A chunk or run of zeros as bytes. */
-export function plainOf(chunks: readonly (Uint8Array | number)[]): Uint8Array {
-  const parts = chunks.map((one) =>
-    typeof one === "number" ? new Uint8Array(one) : one
-  );
-  const size = parts.reduce((sum, part) => sum + part.length, 0);
-  const plain = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    plain.set(part, at);
-    at += part.length;
-  }
-  return plain;
 }
 
 /** Options of {@linkcode TestSnapshots}. */
@@ -387,43 +349,6 @@ export class TestSnapshots {
     this.packs.push(name);
     return pack;
   }
-}
-
-/** A row of an object in the table of a pack. */
-export interface TestRow {
-  id: Uint8Array;
-  kind: number;
-  frame: number;
-  offset: number;
-  size: number;
-}
-
-function changeTable(
-  table: PackTable,
-  change: (rows: TestRow[]) => void,
-): PackTable {
-  const rows = Array.from({ length: table.objectCount }, (_, row): TestRow => ({
-    id: table.idBytes(row),
-    kind: table.kind(row),
-    frame: table.frame(row),
-    offset: table.offset(row),
-    size: table.size(row),
-  }));
-  change(rows);
-  rows.sort((a, b) => compareBytes(a.id, b.id) || a.kind - b.kind);
-  const bytes = new Uint8Array(table.objectsStart + 48 * rows.length);
-  bytes.set(table.bytes.subarray(0, table.objectsStart));
-  const view = new DataView(bytes.buffer);
-  rows.forEach(({ id, kind, frame, offset, size }, row) => {
-    const at = table.objectsStart + 48 * row;
-    bytes.set(id, at);
-    [kind, frame, offset, size].forEach((value, i) =>
-      view.setUint32(at + 32 + 4 * i, value, true)
-    );
-  });
-  const { frameCount, tableOffset } = table;
-  const shape = { frameCount, tableOffset, objectCount: rows.length };
-  return PackTable.decode(bytes, shape);
 }
 
 const NO_ENTRY: TestEntry = { fifo: true, mode: 0o755 };
