@@ -1,12 +1,20 @@
 import type { Hasher } from "@snap/hash/hasher";
 
+/** What the hasher is for. */
+export interface HasherNeed {
+  /** Whether little is hashed, so that loading native code is not worth 15 ms. */
+  readonly isLight?: boolean;
+}
+
 /**
  * Chooses the native hasher where it may be loaded, else the portable one. Asks
  * for nothing: a permission that was not given counts as refused.
  *
+ * @param need What it is for.
  * @returns The hasher.
  */
-export async function chooseHasher(): Promise<Hasher> {
+export async function chooseHasher(need: HasherNeed = {}): Promise<Hasher> {
+  if (need.isLight) return await portableHasher();
   const { allowed } = await import("@snap/posix/allowed");
   if (allowed("ffi") && allowed("read") && allowed("sys")) {
     try {
@@ -16,6 +24,10 @@ export async function chooseHasher(): Promise<Hasher> {
       // It is not installed, or not made for this machine.
     }
   }
+  return await portableHasher();
+}
+
+async function portableHasher(): Promise<Hasher> {
   const { wasmHasher } = await import("@snap/hash/wasm-hasher");
   return wasmHasher;
 }

@@ -42,7 +42,7 @@ export interface CommandModule {
   run(session: Session): Promise<number>;
 }
 
-/** A command, as parser, help and completions know it. */
+/** A command, as parser, help and completions know it. Its code is `commands/NAME.ts`. */
 export interface CommandSpec {
   /** Its name. */
   readonly name: string;
@@ -56,6 +56,4 @@ export interface CommandSpec {
   readonly notes?: readonly string[];
   /** Command lines without the name of the program, and what each does. */
   readonly examples?: readonly (readonly [line: string, effect: string])[];
-  /** Loads its code. */
-  readonly load: () => Promise<CommandModule>;
 }

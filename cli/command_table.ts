@@ -104,7 +104,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["save .", "save the current folder"],
       ["save data --tag nightly -m 'before the change'", "and give it a name"],
     ],
-    load: () => import("./commands/save.ts"),
   },
   {
     name: "restore",
@@ -134,7 +133,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["restore nightly:etc/fstab .", "one file, into the current folder"],
       ["restore nightly~1 data --existing --delete", "put a folder back"],
     ],
-    load: () => import("./commands/restore.ts"),
   },
   {
     name: "log",
@@ -144,7 +142,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "tag", short: "t", value: "NAME", help: "the log of this tag" },
       ANY,
     ],
-    load: () => import("./commands/log.ts"),
   },
   {
     name: "ls",
@@ -157,14 +154,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       ANY,
     ],
     examples: [["ls -l latest:src", "a folder of the newest snapshot"]],
-    load: () => import("./commands/ls.ts"),
   },
   {
     name: "cat",
     summary: "write a file of a snapshot to stdout",
     arguments: [{ name: "ID:PATH", help: "a file in a snapshot" }],
     options: [ANY],
-    load: () => import("./commands/cat.ts"),
   },
   {
     name: "diff",
@@ -184,7 +179,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       "Lines begin with + for added, - for removed, ~ for changed, ! for another type, and a for other attributes. A name with a slash in it, . and .. are directories.",
     ],
     examples: [["diff latest .", "what has changed since"]],
-    load: () => import("./commands/diff.ts"),
   },
   {
     name: "find",
@@ -208,7 +202,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       ANY,
     ],
     examples: [["find '*.ts' nightly:src", "by name, below a folder"]],
-    load: () => import("./commands/find.ts"),
   },
   {
     name: "verify",
@@ -225,7 +218,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       ANY,
     ],
-    load: () => import("./commands/verify.ts"),
   },
   {
     name: "tag",
@@ -242,7 +234,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       "A tag is the log of all it has named: NAME~1 is what it named before.",
     ],
     examples: [["tag release latest", "name the newest snapshot"]],
-    load: () => import("./commands/tag.ts"),
   },
   {
     name: "id",
@@ -250,7 +241,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [DIRECTORY],
     options: [...EXCLUDES, WORKERS],
     notes: ["No store is needed."],
-    load: () => import("./commands/id.ts"),
   },
   {
     name: "manifest",
@@ -261,7 +251,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     }],
     options: [ATTRIBUTES, ...EXCLUDES, WORKERS, ANY],
     notes: ["The text can be read, searched, and compared by diff(1)."],
-    load: () => import("./commands/manifest.ts"),
   },
   {
     name: "stats",
@@ -272,7 +261,6 @@ export const COMMANDS: readonly CommandSpec[] = [
       help: "one snapshot; the store if not given",
     }],
     options: [ANY],
-    load: () => import("./commands/stats.ts"),
   },
   {
     name: "init",
@@ -308,14 +296,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "pack-size", value: "SIZE", help: "size of a full pack" },
     ],
     notes: ["No choice here changes an id."],
-    load: () => import("./commands/init.ts"),
   },
   {
     name: "version",
     summary: "print the version, and what runs",
     arguments: [],
     options: [],
-    load: () => import("./commands/version.ts"),
   },
   {
     name: "completions",
@@ -330,14 +316,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       `completions bash > ~/.local/share/bash-completion/completions/${COMMAND}`,
       "for bash",
     ]],
-    load: () => import("./commands/completions.ts"),
   },
   {
     name: "help",
     summary: "show help",
     arguments: [{ name: "COMMAND", optional: true, help: "of this command" }],
     options: [],
-    load: () => import("./commands/help.ts"),
   },
 ];
 

@@ -86,6 +86,7 @@ Deno.test("save: a terminal hears a summary, and new attributes", async () => {
   match(stdout, ID);
   match(stderr, /^Store .*store \(--store\)$/m);
   match(stderr, /Saved 4 files, \d+ B: new attributes;/);
+  // deno-lint-ignore no-control-regex -- these are what is looked for
   match(stderr.split("\r").at(-1)!, /^\x1b\[K/);
   const again = await scene.snap([...args, "-v"]);
   match(again.stderr, /Saved 4 files, \d+ B: nothing new; \d+ read/);

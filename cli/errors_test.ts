@@ -215,6 +215,7 @@ Deno.test("names with control characters cannot act on a terminal", async () => 
     ]
   ) {
     const { stdout, stderr } = await scene.run(args, { isTerminal: true });
+    // deno-lint-ignore no-control-regex -- these are what is looked for
     strictEqual(/\x1b\]|\x07|\x1b\[31m/.test(stdout + stderr), false, args[0]);
   }
 });

@@ -33,7 +33,7 @@ export function jsonLine(record: JsonRecord): string {
  *
  * @example Bytes that are not UTF-8
  * ```ts
- * import { jsonPath } from "@snap/cli/json-line";
+ * import { jsonPath } from "./json_line.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * deepStrictEqual(jsonPath("path", Uint8Array.of(0x61, 0xff)), { path: "a\ufffd", pathBytes: "Yf8=" });

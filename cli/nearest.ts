@@ -3,7 +3,7 @@
  *
  * @example A slip of the finger
  * ```ts
- * import { nearest } from "@snap/cli/nearest";
+ * import { nearest } from "./nearest.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(nearest("svae", ["save", "restore"]), "save");

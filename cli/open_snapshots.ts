@@ -1,12 +1,12 @@
 import type { Snapshots } from "@snap/snapshot/snapshots";
 import type { FoundStore, StoreSource } from "@snap/store/find-store";
 import type { WriteStore } from "@snap/store/store";
-import { chooseHasher } from "./choose_hasher.ts";
+import { chooseHasher, type HasherNeed } from "./choose_hasher.ts";
 import { resolvePath } from "./resolve_path.ts";
 import type { Session } from "./session.ts";
 
 /** How a store is opened for a command. */
-export interface OpenOptions {
+export interface OpenOptions extends HasherNeed {
   /**
    * What becomes of the user's own store when there is none yet: nothing, so
    * that the error says it; `create`; or `memory`, for what stores nothing.
@@ -57,7 +57,7 @@ export async function openCommandSnapshots(
   session: Session,
   options: OpenOptions = {},
 ): Promise<Snapshots<WriteStore>> {
-  const hasher = await chooseHasher();
+  const hasher = await chooseHasher(options);
   const store = await openStore(session, options);
   const { openSnapshots } = await import("@snap/snapshot/snapshots");
   return await openSnapshots(store, {

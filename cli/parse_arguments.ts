@@ -177,7 +177,7 @@ class Parser {
  *
  * @example Options and the rest
  * ```ts
- * import { parseArguments } from "@snap/cli/parse-arguments";
+ * import { parseArguments } from "./parse_arguments.ts";
  * import { deepStrictEqual, strictEqual } from "node:assert/strict";
  *
  * const options = [{ name: "tag", value: "NAME", help: "" }, { name: "long", short: "l", help: "" }];

@@ -1,6 +1,7 @@
 import type { CliContext } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
 import { COMMAND } from "./product.ts";
+import { loadLate } from "./_load_late.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -38,6 +39,8 @@ export async function main(
     await context.stdout.write(new TextEncoder().encode(text));
     return ExitCode.done;
   }
-  const { runCommand } = await import("./run_command.ts");
+  const { runCommand } = await loadLate(
+    "run_command",
+  ) as typeof import("./run_command.ts");
   return await runCommand(args, context);
 }

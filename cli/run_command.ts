@@ -1,6 +1,7 @@
 import type { CliContext } from "./context.ts";
 import { COMMANDS, findCommand } from "./command_table.ts";
-import type { CommandSpec } from "./command_spec.ts";
+import type { CommandModule, CommandSpec } from "./command_spec.ts";
+import { loadLate } from "./_load_late.ts";
 import { ExitCode } from "./exit_code.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 import { nearest } from "./nearest.ts";
@@ -30,7 +31,7 @@ export async function runCommand(
   try {
     const { spec, args: parsed } = await choose(args);
     session = new Session(context, parsed);
-    const { run } = await spec.load();
+    const { run } = await loadLate(`commands/${spec.name}`) as CommandModule;
     session.signal.throwIfAborted();
     const code = await run(session);
     session.clearProgress();

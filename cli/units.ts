@@ -7,7 +7,7 @@ const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
  *
  * @example Three digits are enough
  * ```ts
- * import { formatSize } from "@snap/cli/units";
+ * import { formatSize } from "./units.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(formatSize(1536), "1.5 KiB");

@@ -17,7 +17,7 @@ export async function run(session: Session): Promise<number> {
     ...await patternOf(pattern),
     ...await kindsOf(session.args.text("type")),
   };
-  return await withSnapshots(session, {}, async (snapshots) => {
+  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const { find } = await import("@snap/snapshot/find");
     const { view, entry } = await openTarget(session, snapshots, where);
     if (entry.pageId === undefined) {

@@ -33,7 +33,7 @@ interface Row {
 export async function run(session: Session): Promise<number> {
   const tag = session.args.text("tag");
   if (tag !== undefined) await checkTag(tag);
-  return await withSnapshots(session, {}, async (snapshots) => {
+  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const rows = tag === undefined
       ? await allRows(session, snapshots)
       : await rowsOfTag(session, snapshots, tag);

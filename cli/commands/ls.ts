@@ -8,7 +8,7 @@ import { ExitCode } from "../exit_code.ts";
 /** `snap ls ID[:PATH]` */
 export async function run(session: Session): Promise<number> {
   const { args } = session;
-  return await withSnapshots(session, {}, async (snapshots) => {
+  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const target = await openTarget(session, snapshots, args.positionals[0]);
     const { view, entry } = target;
     const isRecursive = args.has("recursive");

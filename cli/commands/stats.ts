@@ -11,7 +11,7 @@ import { formatCount, formatSize } from "../units.ts";
 /** `snap stats [ID]` */
 export async function run(session: Session): Promise<number> {
   const [text] = session.args.positionals;
-  return await withSnapshots(session, {}, async (snapshots) => {
+  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     if (text === undefined) await tellStore(session, snapshots);
     else await tellSnapshot(session, snapshots, text);
     return ExitCode.done;

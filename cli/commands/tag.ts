@@ -25,7 +25,7 @@ export async function run(session: Session): Promise<number> {
       `${COMMAND} tag ${name} latest names the newest snapshot, ${COMMAND} log --tag ${name} shows the log`,
     );
   }
-  return await withSnapshots(session, {}, async (snapshots) => {
+  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const { signal } = session;
     const { tagSnapshot } = await import("@snap/snapshot/tags");
     const record = await resolveRecord(session, snapshots, text);
@@ -43,7 +43,7 @@ export async function run(session: Session): Promise<number> {
 }
 
 async function list(session: Session): Promise<number> {
-  return await withSnapshots(session, {}, async (snapshots) => {
+  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const { signal, isForPeople, isJson } = session;
     const { listTags } = await import("@snap/snapshot/tags");
     const rows: string[][] = [];
