@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from "node:fs";
+import { READ_FLAGS } from "./_file_ranges.ts";
 
 /** Files that are open at most. */
 const FILES_MAX = 32;
@@ -101,7 +102,7 @@ export class LocalFiles implements Disposable {
         this.#files.delete(oldest);
         closeSync(one);
       }
-      file = openSync(this.#prefix + name, "r");
+      file = openSync(this.#prefix + name, READ_FLAGS);
     } else this.#files.delete(name);
     this.#files.set(name, file);
     return file;

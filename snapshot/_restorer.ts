@@ -242,7 +242,9 @@ export class Restorer implements Disposable {
       const frame = batch.frameOf[row];
       if (frame !== this.#frame) this.#decode(batch, frame);
       const offset = batch.offsets[row];
-      const bytes = this.#plain!.subarray(offset, offset + batch.sizes[row]);
+      const size = batch.sizes[row];
+      const bytes = this.#plain!.subarray(offset, offset + size);
+      if (bytes.length !== size) throw new ContentError("it has another size");
       if (offset === this.#checkedOffset) {
         // Equal files follow each other; only the same id at the same place is checked already.
         if (isSameObject(batch, row)) return bytes;
