@@ -68,10 +68,19 @@ export class VerifyData {
    * recipes give; then data packs, of which a part is known by now.
    */
   async check(): Promise<void> {
-    const { store, reader, turn } = this.#options;
-    const storeOptions = this.#storeOptions;
-    using reads = await VerifyReads.open(store, storeOptions);
+    const { store } = this.#options;
+    const reads = await VerifyReads.open(store, this.#storeOptions);
+    try {
+      await this.#check(reads);
+    } finally {
+      reads[Symbol.dispose]();
+    }
+  }
+
+  async #check(reads: VerifyReads): Promise<void> {
+    const { reader, turn } = this.#options;
     const checked = new IdSet();
+    const storeOptions = this.#storeOptions;
     const options = { reader, reads, turn, storeOptions, checked };
     const whole = new WholeCheck(options);
     const packs = this.#packs();

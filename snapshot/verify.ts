@@ -143,7 +143,7 @@ class VerifyRun {
 
   async run(): Promise<VerifyReport> {
     const { store, hasher } = this.#snapshots;
-    const { records: chosen, data = false } = this.#options;
+    const { records: chosen } = this.#options;
     const counts = this.#turn.counts;
     if (chosen === undefined) {
       await verifyDocuments(store, this.#log, this.#storeOptions);
@@ -154,17 +154,36 @@ class VerifyRun {
     const index = await this.#openIndex();
     const present = await listPacks(store, this.#storeOptions);
     index.index.setPresentPacks(present);
-    await using reader = await openStoreReader(store, { hasher, index });
-    await this.#checkPacks(index, present);
-    let suspects: ReadonlySet<string> = new Set();
-    if (data && chosen === undefined) {
-      suspects = await this.#checkData(reader, present);
+    const reader = await openStoreReader(store, { hasher, index });
+    try {
+      await this.#checkAll(reader, present, records);
+    } finally {
+      await reader[Symbol.asyncDispose]();
     }
-    const isDeep = data && chosen !== undefined;
-    await this.#walk(reader, present, { records, suspects, isDeep });
     await this.#checkBadPacks(index);
     this.#turn.tell();
     return this.#report(present);
+  }
+
+  async #checkAll(
+    reader: StoreReader,
+    present: PackSet,
+    records: readonly NamedRecord[],
+  ): Promise<void> {
+    const { records: chosen, data = false } = this.#options;
+    const isChosen = chosen !== undefined;
+    await this.#checkPacks(reader.index, present);
+    const suspects = data && !isChosen
+      ? await this.#checkData(reader, present)
+      : new Set<string>();
+    const { store } = this.#snapshots;
+    const reads = await VerifyReads.open(store, this.#storeOptions);
+    try {
+      const isDeep = data && isChosen;
+      await this.#walk(reader, reads, { present, records, suspects, isDeep });
+    } finally {
+      reads[Symbol.dispose]();
+    }
   }
 
   async #records(): Promise<NamedRecord[]> {
@@ -241,8 +260,9 @@ class VerifyRun {
 
   async #walk(
     reader: StoreReader,
-    present: PackSet,
+    reads: VerifyReads,
     what: {
+      readonly present: PackSet;
       readonly records: readonly NamedRecord[];
       readonly suspects: ReadonlySet<string>;
       readonly isDeep: boolean;
@@ -251,7 +271,6 @@ class VerifyRun {
     const turn = this.#turn;
     const storeOptions = this.#storeOptions;
     turn.counts.phase = "trees";
-    using reads = await VerifyReads.open(this.#snapshots.store, storeOptions);
     const walk = new VerifyWalk({
       ...storeOptions,
       reader,
@@ -261,7 +280,7 @@ class VerifyRun {
         ? new WholeCheck({ reader, reads, turn, storeOptions })
         : undefined,
       suspects: what.suspects,
-      missing: new MissingPacks(reader.index, present),
+      missing: new MissingPacks(reader.index, what.present),
     });
     for (const record of what.records) {
       await walk.record(record);
