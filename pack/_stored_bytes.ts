@@ -51,7 +51,7 @@ export class RemoteBytes implements StoredBytes {
 
 type Fs = Pick<
   typeof import("node:fs"),
-  "openSync" | "readSync" | "closeSync"
+  "openSync" | "readSync" | "closeSync" | "constants"
 >;
 
 /** From files that this program may open, synchronously. */
@@ -108,7 +108,9 @@ export class LocalBytes implements StoredBytes {
       this.#fs.closeSync(file);
     }
     try {
-      return this.#fs.openSync(this.#pathOf(name), "r");
+      // Nobody waits for a fifo that stands in the place of a pack.
+      const { O_RDONLY, O_NONBLOCK } = this.#fs.constants;
+      return this.#fs.openSync(this.#pathOf(name), O_RDONLY | O_NONBLOCK);
     } catch (cause) {
       const code = (cause as { readonly code?: string }).code ?? "UNKNOWN";
       if (code === "ENOENT") throw new NotFoundError(name, { cause });

@@ -64,6 +64,7 @@ export class ContentReader {
    * @returns The bytes, owned by the caller
    * @throws {RangeError} If the range begins before 0, or has no length
    * @throws {DamageError} If every copy of a chunk is damaged
+   * @throws {IdMismatchError} If all of the content was read, and is not what its id says
    */
   async read(
     offset: number,
@@ -81,7 +82,10 @@ export class ContentReader {
     if (this.#root === undefined) {
       return (await this.#whole(options)).slice(start, end);
     }
-    return await this.#readRows(start, end, options);
+    const bytes = await this.#readRows(start, end, options);
+    // A recipe is a claim: who has all of the content can prove it.
+    if (bytes.length === this.size) this.#check(bytes);
+    return bytes;
   }
 
   /**
@@ -108,6 +112,12 @@ export class ContentReader {
       },
       cancel: async () => void await pieces.return(undefined),
     }, { highWaterMark: 0 });
+  }
+
+  #check(bytes: Uint8Array): void {
+    const expected = idFromBytes(this.id);
+    const actual = this.#store.hasher.idOf(bytes);
+    if (actual !== expected) throw new IdMismatchError(expected, actual);
   }
 
   async #whole(options: StoreOptions): Promise<Uint8Array> {

@@ -1,4 +1,7 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, openSync, readSync } from "node:fs";
+
+/** Nobody waits for a fifo that stands in the place of a file. */
+export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK;
 
 /** Reads ranges of named files, which stay open until they are disposed of. */
 export class FileRanges implements Disposable {
@@ -13,7 +16,7 @@ export class FileRanges implements Disposable {
     files: Iterable<{ readonly name: string; readonly path: string }>,
   ) {
     for (const { name, path } of files) {
-      this.#descriptors.set(name, openSync(path, "r"));
+      this.#descriptors.set(name, openSync(path, READ_FLAGS));
     }
   }
 

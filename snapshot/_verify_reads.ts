@@ -3,7 +3,7 @@ import type { ReadStore, StoreOptions } from "@snap/store/store";
 
 type Fs = Pick<
   typeof import("node:fs"),
-  "openSync" | "readSync" | "closeSync"
+  "openSync" | "readSync" | "closeSync" | "constants"
 >;
 
 /** Files that are open at once. */
@@ -84,7 +84,10 @@ export class VerifyReads implements Disposable {
       fs.closeSync(file);
     }
     try {
-      const file = fs.openSync(this.#store.localPath!(name), "r");
+      const file = fs.openSync(
+        this.#store.localPath!(name),
+        fs.constants.O_RDONLY | fs.constants.O_NONBLOCK,
+      );
       this.#files.set(name, file);
       return file;
     } catch (cause) {

@@ -1,5 +1,6 @@
 import type { Hasher, Id } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
+import { readDocument } from "@snap/store/read-document";
 import {
   decodeRecord,
   formatRecordName,
@@ -72,7 +73,7 @@ export async function readRecord(
   name: RecordName,
   options: { hasher: Hasher } & StoreOptions,
 ): Promise<NamedRecord> {
-  const bytes = await store.read(formatRecordName(name), options);
+  const bytes = await readDocument(store, formatRecordName(name), options);
   const actual: Id = options.hasher.idOf(bytes);
   if (actual !== name.record) {
     throw new SyntaxError(

@@ -23,6 +23,7 @@ export * from "./find_store.ts";
 export * from "./header.ts";
 export * from "./memory_store.ts";
 export * from "./once_store.ts";
+export * from "./read_document.ts";
 export type * from "./store.ts";
 export * from "./store_config.ts";
 export * from "./store_name.ts";

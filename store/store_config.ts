@@ -11,6 +11,7 @@ import {
 } from "./errors.ts";
 import { randomHex } from "./_hex.ts";
 import { HEADER_SIZE, SAVE_ID_SIZE } from "./header.ts";
+import { readDocument } from "./read_document.ts";
 import type { ReadStore, StoreOptions, WriteStore } from "./store.ts";
 
 /** Most configs that a store can have had. */
@@ -127,7 +128,7 @@ async function readNumber(
   options: StoreOptions | undefined,
 ): Promise<Uint8Array | undefined> {
   try {
-    return await store.read(`config/${number}`, options);
+    return await readDocument(store, `config/${number}`, options);
   } catch (error) {
     if (error instanceof NotFoundError) return undefined;
     throw error;

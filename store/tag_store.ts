@@ -12,6 +12,7 @@ import {
   UnsupportedVersionError,
 } from "./errors.ts";
 import { SAVE_ID_SIZE } from "./header.ts";
+import { readDocument } from "./read_document.ts";
 import type { StoreOptions, WriteStore } from "./store.ts";
 import { escapeTagName, unescapeTagName } from "./store_name.ts";
 
@@ -260,7 +261,7 @@ export class TagStore<Body extends object = TagBody> {
     options: StoreOptions | undefined,
   ): Promise<TagLogEntry | undefined> {
     try {
-      const bytes = await this.#store.read(prefix + number, options);
+      const bytes = await readDocument(this.#store, prefix + number, options);
       const { body, saveId } = decodeDocument("TAGE", bytes);
       return { number, body, saveId };
     } catch (error) {
