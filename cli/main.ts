@@ -19,6 +19,13 @@ const SIGNALS = [
   ["SIGHUP", ExitCode.hangup],
 ] as const;
 
+const controller = new AbortController();
+const interrupted = new Promise<never>((_, reject) => {
+  const { signal } = controller;
+  signal.addEventListener("abort", () => reject(signal.reason));
+});
+interrupted.catch(() => {});
+
 type Stream = typeof Deno.stdout | typeof Deno.stderr;
 
 function outputOf(stream: Stream): Output {
@@ -29,9 +36,12 @@ function outputOf(stream: Stream): Output {
     async write(bytes) {
       try {
         for (let at = 0; at < bytes.length;) {
-          at += await stream.write(at === 0 ? bytes : bytes.subarray(at));
+          const rest = at === 0 ? bytes : bytes.subarray(at);
+          // A reader that does not read must not keep an interrupted program.
+          at += await Promise.race([stream.write(rest), interrupted]);
         }
       } catch (error) {
+        controller.signal.throwIfAborted();
         if (error instanceof Deno.errors.BrokenPipe) {
           throw new ClosedPipeError();
         }
@@ -73,7 +83,6 @@ function userFolder(): string {
   return isTask ? calledFrom : cwd;
 }
 
-const controller = new AbortController();
 for (const [name, exitCode] of SIGNALS) {
   Deno.addSignalListener(name, () => {
     if (controller.signal.aborted) Deno.exit(exitCode);

@@ -36,11 +36,24 @@ export async function main(
   // Nothing is loaded for this one, and nothing parsed.
   if (args.length === 1 && args[0] === "--version") {
     const text = `${COMMAND} ${VERSION}\n`;
-    await context.stdout.write(new TextEncoder().encode(text));
-    return ExitCode.done;
+    try {
+      await context.stdout.write(new TextEncoder().encode(text));
+      return ExitCode.done;
+    } catch {
+      // It fails below too, where there are words for it.
+    }
   }
-  const { runCommand } = await loadLate(
-    "run_command",
-  ) as typeof import("./run_command.ts");
+  let runCommand: typeof import("./run_command.ts").runCommand;
+  try {
+    ({ runCommand } = await loadLate(
+      "run_command",
+    ) as typeof import("./run_command.ts"));
+  } catch (error) {
+    // Code that is loaded late needs to be readable, where it is files.
+    const reason = error instanceof Error ? error.message : String(error);
+    const text = `${COMMAND}: Cannot load its own code: found ${reason}\n`;
+    await context.stderr.write(new TextEncoder().encode(text));
+    return ExitCode.failed;
+  }
   return await runCommand(args, context);
 }

@@ -158,6 +158,7 @@ Deno.test("cli: head closes the pipe, and all is well", async () => {
       "snap manifest latest | head -1",
       "snap cat latest:big | head -c 1",
       "snap --help | true",
+      "snap --version | true",
     ]
   ) {
     const { stderr, stdout } = await scene.bash(
@@ -165,6 +166,20 @@ Deno.test("cli: head closes the pipe, and all is well", async () => {
     );
     deepStrictEqual([stderr, stdout.split(" ")[0]], ["", "0"], line);
   }
+});
+
+Deno.test("cli: a reader that does not read keeps no interrupted program", async () => {
+  using scene = new Scene();
+  scene.write("tree/big", noise(1 << 20));
+  await scene.snap(["save", "tree"]);
+  const child = scene.command(["cat", "latest:big"]).spawn();
+  const reader = child.stdout.getReader({ mode: "byob" });
+  await reader.read(new Uint8Array(1)); // Now the pipe is full.
+  child.kill("SIGTERM");
+  const { code } = await child.status;
+  strictEqual(code, 143);
+  await reader.cancel();
+  await child.stderr.cancel();
 });
 
 Deno.test("cli: a full disk behind stdout is a failure", async () => {
@@ -261,8 +276,9 @@ Deno.test("cli: a missing permission is named", async () => {
   scene.write("tree/a", "alpha\n");
   const cases: [string[], string[], RegExp][] = [
     [["--allow-read", "--allow-env"], ["save", "tree"], /--allow-write/],
-    [["--allow-env"], ["save", "tree"], /--allow-read/],
     [["--allow-env"], ["log"], /--allow-read/],
+    [[`--allow-read=${ROOT}`, "--allow-env"], ["save", "tree"], /--allow-read/],
+    [[`--allow-read=${ROOT}`, "--allow-env"], ["id", "tree"], /--allow-read/],
     [["--allow-read"], ["log"], /HOME/],
   ];
   for (const [flags, args, expected] of cases) {

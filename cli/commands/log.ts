@@ -2,7 +2,6 @@ import type { NamedRecord } from "@snap/snapshot/record";
 import type { Snapshots } from "@snap/snapshot/snapshots";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
-import type { JsonRecord } from "../json_line.ts";
 import { withSnapshots } from "../open_snapshots.ts";
 import { checkTag } from "../check_tag.ts";
 import type { Session } from "../session.ts";
@@ -39,7 +38,11 @@ export async function run(session: Session): Promise<number> {
       : await rowsOfTag(session, snapshots, tag);
     const { isForPeople } = session;
     if (session.isJson) {
-      for (const row of rows) await session.result("", jsonOf(row));
+      const { recordFields } = await import("../record_fields.ts");
+      for (const { record, tags } of rows) {
+        const fields = recordFields(record);
+        await session.result("", { type: "snapshot", ...fields, tags });
+      }
     } else if (rows.length > 0) {
       const texts = rows.map((row) => textOf(row, isForPeople));
       for (const line of formatTable(COLUMNS, texts, { isForPeople })) {
@@ -140,9 +143,4 @@ const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
 /** Host, source and message are whatever the saver wrote. */
 function withoutControls(text: string): string {
   return text.replace(CONTROLS, "\ufffd");
-}
-
-function jsonOf({ record, tags }: Row): JsonRecord {
-  const { tree, page, record: id, ...rest } = record;
-  return { type: "snapshot", id: tree, page, record: id, tags, ...rest };
 }

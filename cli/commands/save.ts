@@ -33,7 +33,10 @@ export async function run(session: Session): Promise<number> {
       const { tagSnapshot } = await import("@snap/snapshot/tags");
       await tagSnapshot(snapshots, tag, result.record, { signal });
     }
-    await session.result(result.id, savedRecord(result));
+    await session.result(result.id, {
+      ...savedRecord(result),
+      ...(tag === undefined ? {} : { tag }),
+    });
     await session.flush();
     return await report(session, result, performance.now() - startMs);
   });

@@ -24,9 +24,10 @@ async function tellSnapshot(
   text: string,
 ): Promise<void> {
   const record = await resolveRecord(session, snapshots, text);
-  const { tree, page: _, record: id, totals, ...rest } = record;
+  const { tree, record: id, totals } = record;
   if (session.isJson) {
-    const fields = { id: tree, record: id, totals, ...rest };
+    const { recordFields } = await import("../record_fields.ts");
+    const fields = recordFields(record);
     return await session.result("", { type: "snapshotStats", ...fields });
   }
   await tell(session, [
