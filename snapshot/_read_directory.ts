@@ -3,6 +3,7 @@ import { Tree } from "@snap/manifest/tree";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
 import type { StoreOptions } from "@snap/store";
+import { isObjectFault } from "./_is_object_fault.ts";
 
 /** A directory of a snapshot. */
 export interface SnapshotDirectory {
@@ -80,13 +81,8 @@ export async function attempt<Result>(
   try {
     return await act();
   } catch (error) {
-    if (options.signal?.aborted || !isDamage(error)) throw error;
+    if (options.signal?.aborted || !isObjectFault(error)) throw error;
     options.onDamage(id, kind, error);
     return undefined;
   }
-}
-
-/** Whether an error is of one object, so that others may be read. A `TypeError` is a mistake of this program. */
-function isDamage(error: unknown): boolean {
-  return error instanceof Error && !(error instanceof TypeError);
 }

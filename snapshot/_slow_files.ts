@@ -4,8 +4,10 @@ import { ID_SIZE } from "@snap/hash/id";
 import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
+import { NotFoundError } from "@snap/store/errors";
 import { directoryOf, nameOf, pathOf } from "./_batch_rows.ts";
 import { FileSink } from "./_file_sink.ts";
+import { isObjectFault } from "./_is_object_fault.ts";
 import type { RestoreBatch } from "./_restore_messages.ts";
 import { DamagedEntryError } from "./restore_errors.ts";
 import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
@@ -49,7 +51,7 @@ export class SlowFiles {
       await this.#write(batch, row);
       return true;
     } catch (error) {
-      if (signal?.aborted || !isEntryError(error)) throw error;
+      if (signal?.aborted || !isObjectFault(error)) throw error;
       this.#options.onError(
         error instanceof DiskError
           ? error
@@ -124,6 +126,12 @@ export class SlowFiles {
       return new DamagedEntryError({ path, id, kind }, error);
     }
     const id = idOf(batch, row);
+    if (error instanceof NotFoundError) {
+      const { content: kind } = ObjectKind;
+      const packName = error.storeName;
+      const damage = { path, id: idFromBytes(id), kind, packName };
+      return new DamagedEntryError(damage, error);
+    }
     for (const kind of [ObjectKind.recipe, ObjectKind.content]) {
       const place = await this.#options.reader.index.locate(id, kind)
         .catch(() => undefined);
@@ -139,10 +147,4 @@ export class SlowFiles {
 
 function idOf(batch: RestoreBatch, row: number): Uint8Array {
   return batch.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
-}
-
-/** Whether other files may still be restored. */
-function isEntryError(error: unknown): boolean {
-  // A TypeError is a mistake of this program. Everything else is of this object, or of its pack.
-  return error instanceof Error && !(error instanceof TypeError);
 }

@@ -75,7 +75,7 @@ export async function saveTree(
 /** Bytes that do not compress and do not repeat. */
 export function noise(size: number, seed: number): Uint8Array {
   const words = new Uint32Array(Math.ceil(size / 4));
-  let x = seed | 1;
+  let x = (seed << 1) | 1;
   for (let i = 0; i < words.length; i++) {
     x ^= x << 13;
     x ^= x >>> 17;

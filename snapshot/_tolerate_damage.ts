@@ -1,7 +1,7 @@
 import type { DiskError } from "@snap/disk/disk-error";
 import { idFromBytes } from "@snap/hash/id";
-import { DamageError } from "@snap/pack/errors";
 import type { StoreOptions } from "@snap/store";
+import { packNameOf } from "./_is_object_fault.ts";
 import type { ReadDirectoryOptions } from "./_read_directory.ts";
 import { DamagedEntryError } from "./restore_errors.ts";
 
@@ -22,11 +22,9 @@ export function tolerateDamage(
   return {
     ...signalOf(options),
     onDamage: (id, kind, error) => {
-      const damage = { path, id: idFromBytes(id), kind };
-      const place = error instanceof DamageError
-        ? { packName: error.packName }
-        : {};
-      options.onError(new DamagedEntryError({ ...damage, ...place }, error));
+      const object = { path, id: idFromBytes(id), kind };
+      const damage = { ...object, ...packNameOf(error) };
+      options.onError(new DamagedEntryError(damage, error));
     },
   };
 }
