@@ -12,6 +12,8 @@
  * }
  * ```
  *
+ * A worker finds its side of this in `@snap/posix/worker-port`.
+ *
  * @module
  */
 

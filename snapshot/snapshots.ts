@@ -28,9 +28,13 @@ export interface OpenSnapshotsOptions extends StoreOptions {
 /** A store with what is needed to read its snapshots. */
 export class Snapshots<Store extends ReadStore = ReadStore>
   implements AsyncDisposable {
+  /** The store. */
   readonly store: Store;
+  /** What the store says about itself. */
   readonly config: StoreConfig;
+  /** How it packs objects. */
   readonly settings: StoreSettings;
+  /** The hasher for everything that is read and written. */
   readonly hasher: Hasher;
   readonly #options: OpenSnapshotsOptions;
   #index: Promise<StoreIndex> | undefined;

@@ -14,6 +14,9 @@
  * strictEqual((await tags.newest("main"))?.number, 1);
  * ```
  *
+ * The contract suite that every store passes, and a store that fails on purpose,
+ * are in `@snap/store/testing`.
+ *
  * @module
  */
 export * from "./document.ts";
