@@ -1,6 +1,7 @@
 import type { TargetEntries } from "@snap/disk";
 import type { Tree } from "@snap/manifest/tree";
-import { S_IFMT } from "@snap/posix/mode";
+import { S_IFMT, S_IFREG } from "@snap/posix/mode";
+import { FilePlan } from "./_restore_messages.ts";
 
 /** What stands in a directory of the target, beside what the snapshot has there. */
 export class PresentEntries {
@@ -56,6 +57,20 @@ export class PresentEntries {
    */
   typeOf(present: number): number {
     return present < 0 ? 0 : this.entries.stats.mode(present) & S_IFMT;
+  }
+
+  /**
+   * What is to be done with a file.
+   *
+   * @param present The number of what stands there, or -1.
+   * @param size Its size as the snapshot says.
+   * @returns The plan.
+   */
+  plan(present: number, size: number): FilePlan {
+    if (present < 0) return FilePlan.create;
+    const isAlike = this.typeOf(present) === S_IFREG &&
+      this.entries.stats.size(present) === size;
+    return isAlike ? FilePlan.compare : FilePlan.replace;
   }
 
   #passUntil(row: number | undefined): void {

@@ -37,6 +37,9 @@ export const FilePlan = {
   compare: 2,
 } as const;
 
+/** What is done with a file of a batch. */
+export type FilePlan = (typeof FilePlan)[keyof typeof FilePlan];
+
 /** `frameOf` of a file without content. */
 export const FRAME_EMPTY = -1;
 /** `frameOf` of a file whose content is a recipe. */

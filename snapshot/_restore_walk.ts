@@ -7,7 +7,7 @@ import type { Tree } from "@snap/manifest/tree";
 import { isPageRequest, type Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
-import { S_IFDIR, S_IFREG } from "@snap/posix/mode";
+import { S_IFDIR } from "@snap/posix/mode";
 import type { DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
 import { describeEntry } from "./_describe_entry.ts";
 import { LinkGroups } from "./_link_groups.ts";
@@ -104,7 +104,7 @@ export class RestoreWalk {
     const { attributes, directories, target } = this.#options;
     const numbers = attributes.numbers(root.page, 0, EntryKind.directory);
     const number = directories.add(-1, new Uint8Array(0), numbers, true);
-    await this.#takeXattrs(root.page, 0, number, new Uint8Array(0));
+    await this.#takeXattrs(root.page, number, new Uint8Array(0));
     this.#enter(root, {
       number,
       path: new Uint8Array(0),
@@ -265,7 +265,7 @@ export class RestoreWalk {
       isNew,
     );
     if (source === undefined) return;
-    await this.#takeXattrs(source.page, 0, number, path);
+    await this.#takeXattrs(source.page, number, path);
     this.#attempt(() => this.#enter(source, { number, path, target, isNew }));
   }
 
@@ -280,12 +280,11 @@ export class RestoreWalk {
 
   async #takeXattrs(
     page: AttributePage | undefined,
-    row: number,
     number: number,
     path: Uint8Array,
   ): Promise<void> {
-    if (page?.hasExtras(row) !== true) return;
-    const extras = await this.#extras(page, row, EntryKind.directory, path);
+    if (page?.hasExtras(0) !== true) return;
+    const extras = await this.#extras(page, 0, EntryKind.directory, path);
     if (extras !== undefined && extras.xattrs.length > 0) {
       this.#options.directories.xattrs.set(number, extras.xattrs);
     }
@@ -381,13 +380,7 @@ export class RestoreWalk {
   ): Promise<void> | undefined {
     const { tree, page } = top;
     const type = top.present?.typeOf(present) ?? 0;
-    let plan: number = present < 0 ? FilePlan.create : FilePlan.replace;
-    if (
-      type === S_IFREG &&
-      top.present!.entries.stats.size(present) === tree.size(row)
-    ) {
-      plan = FilePlan.compare;
-    }
+    let plan = top.present?.plan(present, tree.size(row)) ?? FilePlan.create;
     if (type === S_IFDIR && !this.#options.isDry) {
       const { maker } = this.#options;
       const name = tree.name(row);
