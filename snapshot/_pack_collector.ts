@@ -9,11 +9,9 @@ import { PackTable } from "@snap/pack/pack-table";
 import type { WriteStore } from "@snap/store";
 import { writeIndexTables } from "./_index_files.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
-import type { IndexFile } from "./_save_messages.ts";
 import type { StoreSettings } from "./settings.ts";
+import type { LocalIndexFiles } from "./_spool.ts";
 
-/** An index goes out with this many bytes of packs, so that a killed save is not lost work. */
-const INDEX_BYTES = 2 ** 30;
 /** An index goes out with this many objects: their tables wait in memory. */
 const INDEX_OBJECTS = 2 ** 18;
 /** Packs of more objects than this are full, whatever their size. */
@@ -29,10 +27,12 @@ export interface PackCollectorOptions {
   readonly saveId: Uint8Array;
   readonly random: (size: number) => Uint8Array;
   readonly now: () => number;
+  /** An index goes out with this many bytes of packs, so that a killed save is not lost work. */
+  readonly indexByteCount: number;
   /** The beginning of the paths of joined packs. */
   readonly spoolPath: string;
-  /** The index tables that were there at the start. */
-  readonly indexTables: readonly IndexFile[];
+  /** The index tables that are there, to which new ones are added. */
+  readonly index: LocalIndexFiles;
   readonly onError: (error: unknown) => void;
 }
 
@@ -116,12 +116,13 @@ export class PackCollector {
     const tables = await writeIndexTables({
       ...this.#options,
       packs: packs.map((pack) => ({ ...pack, table: tableOf(pack) })),
-      merge: scope === "last" ? this.#options.indexTables : [],
+      merge: scope === "last" ? this.#options.index.files : [],
       present,
       timeMs: this.#options.now(),
       spoolPath: `${this.#options.spoolPath}-index${this.#indexCount++}`,
     });
     for (const { size } of tables) this.storedByteCount += size;
+    if (scope !== "last") await this.#options.index.add(tables);
   }
 
   /** Removes the files of packs that the store was not given. */
@@ -142,7 +143,8 @@ export class PackCollector {
     this.storedByteCount += pack.size;
     this.#unindexedByteCount += pack.size;
     this.#unindexedObjectCount += pack.objectCount;
-    const isDue = this.#unindexedByteCount >= INDEX_BYTES ||
+    const { indexByteCount } = this.#options;
+    const isDue = this.#unindexedByteCount >= indexByteCount ||
       this.#unindexedObjectCount >= INDEX_OBJECTS ||
       this.#options.now() - this.#indexTime >= INDEX_MS;
     if (isDue && this.#indexing === undefined) {

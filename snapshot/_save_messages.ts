@@ -1,22 +1,26 @@
 import type { FinishedPackFile } from "./_pack_files.ts";
 import type { StoreSettings } from "./settings.ts";
 
+/** What a store held when it was looked at. */
+export interface IndexConfig {
+  /** The index tables of the store. */
+  readonly indexTables: readonly IndexFile[];
+  /** The packs that are there, as a `PackSet`; absent if all are that the index names. */
+  readonly presentPacks?: Uint8Array;
+}
+
 /** What a saver needs, in a worker or not. */
-export interface SaverConfig {
+export interface SaverConfig extends IndexConfig {
   /** The path of the directory that is saved. */
   readonly source: Uint8Array;
   readonly settings: StoreSettings;
   readonly saveId: Uint8Array;
   /** The beginning of the paths of this saver's packs. */
   readonly spoolPath: string;
-  /** The index tables of the store. */
-  readonly indexTables: readonly IndexFile[];
   /** The claims, shared by all. */
   readonly claims: SharedArrayBuffer;
   /** The stop word, shared by all. */
   readonly stop: SharedArrayBuffer;
-  /** The packs that are there, as a `PackSet`; absent if all are that the index names. */
-  readonly presentPacks?: Uint8Array;
   /** What is done with content. */
   readonly mode: SaveMode;
 }
@@ -108,7 +112,7 @@ export type ToSaveWorker =
   | { readonly type: "lane"; readonly batch: FileBatch }
   | { readonly type: "help" }
   | { readonly type: "finish" }
-  | { readonly type: "reopen"; readonly indexTables: readonly IndexFile[] }
+  | { readonly type: "reopen"; readonly index: IndexConfig }
   | { readonly type: "discard" };
 
 /** What a worker says to main. */

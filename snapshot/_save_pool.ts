@@ -5,7 +5,7 @@ import type { FinishedPackFile } from "./_pack_files.ts";
 import type {
   BatchResult,
   FromSaveWorker,
-  IndexFile,
+  IndexConfig,
   ToSaveWorker,
   WorkerConfig,
 } from "./_save_messages.ts";
@@ -46,6 +46,8 @@ export class SavePool {
   readonly #lane: Lane;
   readonly #queue: QueuedBatch[] = [];
   #isFailed = false;
+  #isStopped = false;
+  #isResting = false;
   #isInLane = false;
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
@@ -82,9 +84,19 @@ export class SavePool {
 
   /** Whether batches are under way, and nothing has failed. */
   get isBusy(): boolean {
-    return !this.#isFailed &&
-      (this.#queue.length > 0 || this.#isInLane ||
-        this.#workers.some((worker) => worker.batches.size > 0));
+    return !this.#isOver && (this.#queue.length > 0 || this.#isAtWork);
+  }
+
+  /** Lets the workers end what they have in hand, and gives them nothing more. */
+  async rest(): Promise<void> {
+    this.#isResting = true;
+    while (!this.#isOver && this.#isAtWork) await this.changed();
+  }
+
+  /** Lets the workers go on. */
+  resume(): void {
+    this.#isResting = false;
+    this.#dispatch();
   }
 
   /** Lets every worker finish its packs. */
@@ -93,16 +105,17 @@ export class SavePool {
   }
 
   /**
-   * Gives every worker other index tables.
+   * Gives every worker another index.
    *
-   * @param indexTables The tables.
+   * @param index The tables, and the packs that are there.
    */
-  async reopen(indexTables: readonly IndexFile[]): Promise<void> {
-    await this.#ask({ type: "reopen", indexTables });
+  async reopen(index: IndexConfig): Promise<void> {
+    await this.#ask({ type: "reopen", index });
   }
 
   /** Makes workers leave a large file, as the save has failed. */
   stop(): void {
+    this.#isStopped = true;
     this.#lane.stop();
     this.#notify();
   }
@@ -173,13 +186,14 @@ export class SavePool {
   }
 
   #dispatch(): void {
-    if (this.#isFailed) return;
+    if (this.#isOver) return;
     if (this.#isInLane) {
       if (this.#workers.some((one) => one.isHelping || one.batches.size > 0)) {
         return;
       }
       this.#isInLane = false;
     }
+    if (this.#isResting) return;
     while (this.#queue.length > 0) {
       if (this.#queue[0].isLarge) {
         this.#enterLane();
@@ -236,7 +250,16 @@ export class SavePool {
   }
 
   async #failed(): Promise<void> {
-    while (!this.#isFailed) await this.changed();
+    while (!this.#isOver) await this.changed();
+  }
+
+  get #isOver(): boolean {
+    return this.#isFailed || this.#isStopped;
+  }
+
+  get #isAtWork(): boolean {
+    return this.#isInLane ||
+      this.#workers.some((worker) => worker.batches.size > 0);
   }
 
   #fail(error: unknown): void {

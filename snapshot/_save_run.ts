@@ -17,6 +17,7 @@ import type { PendingDirectory } from "./_pending_directory.ts";
 import {
   type BatchResult,
   FileStatus,
+  type IndexConfig,
   type RecipeNode,
   type SaverConfig,
 } from "./_save_messages.ts";
@@ -64,6 +65,12 @@ export interface SaveRunOptions {
   readonly onPack: (pack: FinishedPackFile) => void;
   /** Waits while the store has enough to do. */
   readonly settled: () => Promise<void> | undefined;
+  /** Room for claims; absent if nothing is stored. */
+  readonly room?: {
+    readonly isFull: () => boolean;
+    /** Takes everything so far into the store and its index, and forgets the claims. */
+    readonly make: () => Promise<IndexConfig>;
+  };
   readonly onProgress: ((progress: SaveProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -93,6 +100,7 @@ export class SaveRun {
   #pool: SavePool | undefined;
   #inline: Saver | undefined;
   #failure: { readonly error: unknown } | undefined;
+  #index: IndexConfig;
   #lastBreath = performance.now();
   #lastProgress = 0;
 
@@ -103,6 +111,7 @@ export class SaveRun {
    */
   constructor(options: SaveRunOptions) {
     this.#options = options;
+    this.#index = options.config;
     const { chunk, contentSizeMin } = options.config.settings;
     const hasLane = options.workers > 1 && options.config.mode !== "name" &&
       chunk.sizeMin >= LANE_CHUNK_SIZE_MIN &&
@@ -198,13 +207,30 @@ export class SaveRun {
       while (this.#pool.isBusy) {
         this.#throwFailure();
         await this.#pool.changed();
+        if (this.#isFull) await this.#makeRoom();
         this.#report(false);
       }
       this.#throwFailure();
-      await this.#pool.finish();
     }
+    await this.#finishPacks();
+  }
+
+  async #finishPacks(): Promise<void> {
+    await this.#pool?.finish();
     this.#throwFailure();
     this.#inline?.objects.finish();
+  }
+
+  /** Everybody stops while what was claimed goes into the index. */
+  async #makeRoom(): Promise<void> {
+    await this.#pool?.rest();
+    this.#throwFailure();
+    await this.#finishPacks();
+    this.#index = await this.#options.room!.make();
+    await this.#pool?.reopen(this.#index);
+    this.#inline?.reopen(this.#index);
+    this.#throwFailure();
+    this.#pool?.resume();
   }
 
   /** One small batch alone is read here; else workers are worth their start. */
@@ -242,8 +268,11 @@ export class SaveRun {
 
   #saverConfig(worker: number): SaverConfig {
     const { config, source, spoolPaths } = this.#options;
+    const { indexTables, presentPacks } = this.#index;
     return {
       ...config,
+      indexTables,
+      ...(presentPacks === undefined ? {} : { presentPacks }),
       source: source.path,
       spoolPath: spoolPaths[worker],
       stop: this.#stop,
@@ -337,13 +366,14 @@ export class SaveRun {
     const isAhead = this.#pool !== undefined &&
       this.#pool.waitingCount > BATCHES_AHEAD * this.#options.workers;
     const isLate = performance.now() - this.#lastBreath > BREATH_MS;
-    return isAhead || isLate ? this.#breatheOut() : undefined;
+    return isAhead || isLate || this.#isFull ? this.#breatheOut() : undefined;
   }
 
   async #breatheOut(): Promise<void> {
     const { workers } = this.#options;
     await nextTurn();
     await this.#options.settled();
+    if (this.#isFull) await this.#makeRoom();
     while (
       this.#pool !== undefined &&
       this.#pool.waitingCount > BATCHES_AHEAD * workers
@@ -354,6 +384,10 @@ export class SaveRun {
     this.#throwFailure();
     this.#report(false);
     this.#lastBreath = performance.now();
+  }
+
+  get #isFull(): boolean {
+    return this.#options.room?.isFull() === true;
   }
 
   #throwFailure(): void {

@@ -8,7 +8,7 @@ import type { FinishedPackFile } from "./_pack_files.ts";
 import type {
   BatchResult,
   FileBatch,
-  IndexFile,
+  IndexConfig,
   SaverConfig,
 } from "./_save_messages.ts";
 import type { Lane } from "./_lane.ts";
@@ -84,17 +84,13 @@ export class Saver implements Disposable {
   }
 
   /**
-   * Takes another set of index tables.
+   * Takes another index.
    *
-   * @param indexTables The tables.
+   * @param index The tables, and the packs that are there.
    */
-  reopen(indexTables: readonly IndexFile[]): void {
+  reopen(index: IndexConfig): void {
     this.#known[Symbol.dispose]();
-    this.#known = new KnownIndex({
-      ...this.#config,
-      ...this.#tools,
-      indexTables,
-    });
+    this.#known = new KnownIndex({ ...index, ...this.#tools });
   }
 
   /** Closes what is open; packs in hand are left as they are. */

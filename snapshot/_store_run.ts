@@ -15,6 +15,7 @@ import type { ParentDirectory } from "./_parent_directory.ts";
 import { type NamedRecord, parseTime } from "./record.ts";
 import type { SaveOptions } from "./save.ts";
 import { openParentChild, openParentRoot } from "./_save_parent.ts";
+import type { IndexConfig } from "./_save_messages.ts";
 import { SaveRun, type SaveRunResult } from "./_save_run.ts";
 import type { SaveProgress } from "./save_progress.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -23,6 +24,8 @@ import { TreeSaver } from "./_tree_saver.ts";
 
 /** Ids that one save can promise before it has to write an index. */
 const CLAIM_SLOTS = 2 ** 20;
+/** Bytes of packs that one save can add before it has to write an index. */
+const INDEX_BYTE_COUNT = 2 ** 30;
 
 /** What {@linkcode storeRun} needs. */
 export interface StoreRunOptions extends SaveOptions {
@@ -143,8 +146,8 @@ class Stage implements Disposable {
   readonly #index: LocalIndexFiles;
   readonly #state: StoreState;
   readonly #spoolPaths: readonly string[];
-  readonly #claims = new ClaimTable(CLAIM_SLOTS);
-  readonly #known: KnownIndex;
+  readonly #claims: ClaimTable;
+  #known: KnownIndex;
   readonly #trees: TreeSaver;
   #run: SaveRun | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -162,9 +165,10 @@ class Stage implements Disposable {
     this.#state = state;
     this.#spoolPaths = spoolPaths;
     const { settings, hasher, store } = snapshots;
+    const { claimSlots = CLAIM_SLOTS } = options;
+    this.#claims = new ClaimTable(claimSlots);
     this.#known = new KnownIndex({
-      indexTables: index.files,
-      ...this.#presentPacks(),
+      ...this.#indexConfig(state.packs),
       hasher,
     });
     const spoolPath = spoolPaths.at(-1)!;
@@ -174,7 +178,8 @@ class Stage implements Disposable {
       settings,
       hasher,
       spoolPath,
-      indexTables: index.files,
+      indexByteCount: options.indexByteCount ?? INDEX_BYTE_COUNT,
+      index,
       onError: (error) => this.#fail(error),
     });
     this.#trees = new TreeSaver({
@@ -219,9 +224,8 @@ class Stage implements Disposable {
       config: {
         settings,
         saveId: this.#options.saveId,
-        indexTables: this.#index.files,
+        ...this.#indexConfig(this.#state.packs),
         claims: this.#claims.buffer,
-        ...this.#presentPacks(),
         mode: isDry ? "count" : "store",
       },
       hasher,
@@ -246,10 +250,32 @@ class Stage implements Disposable {
       },
       onPack: (pack) => this.collector.add(pack),
       settled: () => this.collector.settled(),
+      ...(isDry ? {} : {
+        room: {
+          isFull: () => this.#claims.isFull,
+          make: () => this.#makeRoom(),
+        },
+      }),
       onProgress: this.#options.onProgress,
       signal: this.#options.signal,
     });
     return this.#run;
+  }
+
+  /** Writes an index of all that was claimed, so that the claims can be forgotten. */
+  async #makeRoom(): Promise<IndexConfig> {
+    const { store, hasher } = this.#snapshots;
+    this.#trees.finish();
+    await this.collector.finish();
+    this.#throwFailure();
+    await this.collector.writeIndex("all");
+    const config = this.#indexConfig(
+      this.#state.isHealthy ? this.#state.packs : await listPacks(store),
+    );
+    this.#known[Symbol.dispose]();
+    this.#known = new KnownIndex({ ...config, hasher });
+    this.#claims.clear();
+    return config;
   }
 
   /** Makes everything durable that the record will rely on. */
@@ -285,9 +311,12 @@ class Stage implements Disposable {
     for (const path of this.#spoolPaths) removeSpooled(path);
   }
 
-  #presentPacks(): { presentPacks?: Uint8Array } {
-    const { isHealthy, packs } = this.#state;
-    return isHealthy ? {} : { presentPacks: packs.bytes };
+  /** What is known of the store; the packs say something only if some are lost. */
+  #indexConfig(packs: PackSet): IndexConfig {
+    return {
+      indexTables: this.#index.files.slice(),
+      ...(this.#state.isHealthy ? {} : { presentPacks: packs.bytes }),
+    };
   }
 
   #fail(error: unknown): void {

@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { copyFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LATER, makeTree, saveAndCompare } from "../tests/_saves.ts";
 import {
@@ -153,3 +153,53 @@ Deno.test("saves of two sources into one store at once are both whole", async ()
   equal(await readEverything(snapshots), 4);
   deepEqual(leftovers(store), []);
 });
+
+for (const workers of [0, 1, 2]) {
+  Deno.test(`save empties its claims when they are full: ${workers} workers`, async () => {
+    using folder = new TemporaryFolder();
+    const source = folder.join("source");
+    makeManyFiles(source, 4000);
+    await using snapshots = await makeMemorySnapshots(SMALL_SETTINGS);
+    const result = await saveAndCompare(snapshots, source, {
+      ...LATER,
+      workers,
+      claimSlots: 1024,
+    });
+    equal((await namesIn(snapshots.store, "index/")).length > 2, true);
+    const again = await saveAndCompare(snapshots, source, {
+      ...LATER,
+      readAll: true,
+      claimSlots: 1024,
+    });
+    equal(again.storedByteCount, 0);
+    equal(again.progress.newObjectCount, 0);
+    // Content that comes again is stored once: half of the files are copies.
+    const { newObjectCount } = result.progress;
+    ok(newObjectCount < 2700, `${newObjectCount}`);
+  });
+
+  Deno.test(`save empties its claims beside lost packs: ${workers} workers`, async () => {
+    using folder = new TemporaryFolder();
+    const source = folder.join("source");
+    makeManyFiles(source, 4000);
+    await using snapshots = await makeMemorySnapshots(SMALL_SETTINGS);
+    const options = { ...LATER, workers, claimSlots: 1024 };
+    const first = await saveAndCompare(snapshots, source, options);
+    const packs = await namesIn(snapshots.store, "packs/");
+    for (const name of packs.slice(1)) await snapshots.store.remove(name);
+    const second = await saveAndCompare(snapshots, source, options);
+    ok(second.storedByteCount > first.storedByteCount / 2);
+    ok(second.storedByteCount < first.storedByteCount * 1.2);
+  });
+}
+
+/** Small files and some large ones, in folders; the second half repeats the first. */
+function makeManyFiles(path: string, count: number): void {
+  for (let i = 0; i < count; i++) {
+    const seed = i % (count / 2);
+    const folder = join(path, `${i % 7}`, `${i % 3}`);
+    mkdirSync(folder, { recursive: true });
+    const size = seed % 100 === 0 ? 30_000 : 50 + seed % 500;
+    writeFileSync(join(folder, `${i}`), noise(size, seed + 1));
+  }
+}

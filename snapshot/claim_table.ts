@@ -15,6 +15,8 @@ export type Claim = typeof Claim[keyof typeof Claim];
 const EMPTY = 0, BUSY = 1, READY = 2;
 const HEADER_WORDS = 16;
 const ID_WORDS = ID_SIZE / 4;
+/** Some slots have to stay empty however many workers claim at once: else probing never ends. */
+const SLOTS_MIN = 256;
 /** Slots in use, of a hundred, beyond which probing gets slow. */
 const FILL_PERCENT_MAX = 60;
 
@@ -35,7 +37,8 @@ export class ClaimTable {
   /**
    * Constructs a new instance over new or existing memory.
    *
-   * @param source The number of slots, a power of two, or another table's memory.
+   * @param source The number of slots, a power of two from 256, or another table's memory.
+   * @throws {RangeError} If the number of slots is none of these.
    */
   constructor(source: number | SharedArrayBuffer) {
     this.buffer = typeof source === "number"
@@ -43,11 +46,10 @@ export class ClaimTable {
       : source;
     this.#words = new Int32Array(this.buffer);
     this.#slots = (this.#words.length - HEADER_WORDS) / (1 + ID_WORDS);
-    if (
-      !Number.isInteger(this.#slots) || (this.#slots & (this.#slots - 1)) !== 0
-    ) {
+    const { log2 } = Math;
+    if (this.#slots < SLOTS_MIN || !Number.isInteger(log2(this.#slots))) {
       throw new RangeError(
-        `Cannot make a claim table as slots must be a power of two: found ${this.#slots}`,
+        `Cannot make claim table as its slots must be a power of two from ${SLOTS_MIN}: found ${this.#slots}`,
       );
     }
   }

@@ -44,6 +44,20 @@ export interface SaveOptions extends StoreOptions {
   trustStat?: boolean;
   /** Counts what would be new, and stores nothing. */
   dryRun?: boolean;
+  /**
+   * Ids of new objects that fit into memory, 36 bytes each, a power of two. At
+   * 60 of a hundred everybody waits for an index, and the room is free again.
+   *
+   * @default {1048576}
+   */
+  claimSlots?: number;
+  /**
+   * An index is written with this many bytes of packs, so that a killed save is
+   * not lost work.
+   *
+   * @default {1073741824}
+   */
+  indexByteCount?: number;
   /** Called at most ten times a second, and once at the end. */
   onProgress?: (progress: SaveProgress) => void;
   /** Told of damage that was met and worked around. */

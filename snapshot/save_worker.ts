@@ -75,7 +75,7 @@ async function handle(message: ToSaveWorker): Promise<void> {
     case "help":
       return help();
     case "reopen":
-      saver!.reopen(message.indexTables);
+      saver!.reopen(message.index);
       return say({ type: "reopened" });
     case "finish":
       saver!.objects.finish();

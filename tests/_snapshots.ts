@@ -2,6 +2,8 @@
 // trusts nothing but ids.
 import { createHash } from "node:crypto";
 import {
+  accessSync,
+  constants,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -44,7 +46,7 @@ import { initStore } from "@snap/store/store-config";
 export class TemporaryFolder implements Disposable {
   readonly path: string;
 
-  constructor(below: string = tmpdir()) {
+  constructor(below: string = fastFolder()) {
     this.path = mkdtempSync(join(below, "snap-test-"));
   }
 
@@ -54,6 +56,16 @@ export class TemporaryFolder implements Disposable {
 
   [Symbol.dispose](): void {
     rmSync(this.path, { recursive: true, force: true });
+  }
+}
+
+/** In memory where there is such a disk: many small files are made. */
+function fastFolder(): string {
+  try {
+    accessSync("/dev/shm", constants.W_OK | constants.X_OK);
+    return "/dev/shm";
+  } catch {
+    return tmpdir();
   }
 }
 
