@@ -9,6 +9,24 @@ import {
 } from "./_lane.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
 import type { RecipeNode } from "./_save_messages.ts";
+import type { StoreSettings } from "./settings.ts";
+
+/** Below these sizes, groups of chunks are too many for the ring. */
+const CHUNK_SIZE_MIN = 4096;
+const CONTENT_SIZE_MIN = 8192;
+
+/**
+ * Tells whether a lane can be used.
+ *
+ * @param settings The settings of the store.
+ * @returns Whether every group of chunks finds room in a segment.
+ */
+export function fitsLane({ chunk, contentSizeMin }: StoreSettings): boolean {
+  // A chunk is cut where the longest one that may follow is at hand.
+  return chunk.sizeMin >= CHUNK_SIZE_MIN &&
+    contentSizeMin >= CONTENT_SIZE_MIN &&
+    contentSizeMin + 2 * chunk.sizeMax <= SEGMENT_SIZE;
+}
 
 /** The file that a lane reads. */
 export interface LaneFile {

@@ -10,6 +10,7 @@ import { DeviceTable } from "./_device_table.ts";
 import { DirectorySaver, type SaveObject } from "./_directory_saver.ts";
 import { wellKnownDevices } from "./_file_systems.ts";
 import { Lane } from "./_lane.ts";
+import { fitsLane } from "./_lane_reader.ts";
 import { nextTurn } from "./_next_turn.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
 import type { Moment, ParentDirectory } from "./_parent_directory.ts";
@@ -33,9 +34,6 @@ import type { Totals } from "./record.ts";
 
 /** Files from this size on are read by one worker and packed by all. */
 const LARGE_SIZE_MIN = 32 * 1024 * 1024;
-/** Below these sizes, groups of chunks are too many for the ring. */
-const LANE_CHUNK_SIZE_MIN = 4096;
-const LANE_CONTENT_SIZE_MIN = 8192;
 /** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
 /** The walk lets messages in at least this often. */
@@ -112,10 +110,9 @@ export class SaveRun {
   constructor(options: SaveRunOptions) {
     this.#options = options;
     this.#index = options.config;
-    const { chunk, contentSizeMin } = options.config.settings;
-    const hasLane = options.workers > 1 && options.config.mode !== "name" &&
-      chunk.sizeMin >= LANE_CHUNK_SIZE_MIN &&
-      contentSizeMin >= LANE_CONTENT_SIZE_MIN;
+    const { mode, settings } = options.config;
+    const hasLane = options.workers > 1 && mode !== "name" &&
+      fitsLane(settings);
     this.#queue = new BatchQueue(
       hasLane ? LARGE_SIZE_MIN : Infinity,
       (batch) => this.#submit(batch),
@@ -151,7 +148,7 @@ export class SaveRun {
    * @throws {Error} If anything but the source failed, or the signal was given.
    */
   async run(): Promise<SaveRunResult> {
-    const { signal } = this.#options;
+    const { signal, source } = this.#options;
     const onAbort = (): void => this.fail(signal?.reason);
     signal?.throwIfAborted();
     signal?.addEventListener("abort", onAbort);
@@ -162,9 +159,7 @@ export class SaveRun {
         ids: this.#walk.rootIds!,
         totals: { ...this.#directories.totals },
         // The walk of the source has noted what it could not even list.
-        errors: [
-          ...new Set([...this.#options.source.errors, ...this.#errors]),
-        ],
+        errors: [...new Set([...source.errors, ...this.#errors])],
         changed: this.#changed,
       };
     } catch (error) {
