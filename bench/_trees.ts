@@ -2,18 +2,10 @@
 //   deno run -A bench/_trees.ts NAME FOLDER [--small]
 import { parseArgs } from "node:util";
 import { Prng } from "../tests/_prng.ts";
-import { ContentMaker, makeWord } from "./_content.ts";
+import { ContentMaker } from "./_content.ts";
+import { makeSourceTree } from "./_source_tree.ts";
 
 const SEED = 20_591;
-const FILE_SIZE_MAX = 24 << 20;
-
-/** Sizes of a source tree: those of the tree that the design was measured with. */
-export interface SourceTreeOptions {
-  /** The number of files. @default {20591} */
-  readonly fileCount?: number;
-  /** The sum of their sizes. @default {374000000} */
-  readonly byteCount?: number;
-}
 
 /** A tree by name: makes it at a path that does not exist yet, small for tests. */
 export type MakeTree = (
@@ -34,39 +26,6 @@ export const TREES: Readonly<Record<string, MakeTree | undefined>> = {
     makeBigFile(root, size === "full" ? 8 * 2 ** 30 : 2 ** 22),
   "usr": (root) => copyUsr(root),
 };
-
-/** Makes a tree like a program's sources with its dependencies. */
-export function makeSourceTree(
-  root: string,
-  options?: SourceTreeOptions,
-): void {
-  const { fileCount = 20_591, byteCount = 374_000_000 } = options ?? {};
-  const prng = new Prng(SEED);
-  const maker = new ContentMaker(prng);
-  const sizes = makeSizes(prng, fileCount, byteCount);
-  const folders = makeFolders(prng, root, Math.ceil(fileCount / 14));
-  const written: string[] = [];
-  let folder = root;
-  for (let i = 0; i < fileCount; i++) {
-    if (i % 14 === 0) {
-      folder = folders[i / 14];
-      maker.changeTopic();
-    }
-    const bytes = new Uint8Array(sizes[i]);
-    const extension = fillFile(prng, maker, bytes);
-    const path = `${folder}/${makeWord(prng)}_${i.toString(36)}.${extension}`;
-    const mode = extension === "sh" || extension === "so" ? 0o755 : 0o644;
-    Deno.writeFileSync(path, bytes, { mode });
-    if (i % 100 === 99) {
-      Deno.symlinkSync(`./${path.slice(folder.length + 1)}`, `${path}.link`);
-    }
-    if (i % 30 === 29) { // Some files are copies, as licenses and vendored sources are.
-      Deno.removeSync(path);
-      Deno.copyFileSync(prng.pick(written), path);
-    }
-    written.push(path);
-  }
-}
 
 /**
  * Changes a share of the files of a tree in place: edits, additions, removals, renames.
@@ -109,7 +68,7 @@ function insertText(
 ): Uint8Array {
   const cut = prng.below(bytes.length + 1);
   const inserted = new Uint8Array(1 + prng.below(400));
-  maker.fillText(inserted, 0);
+  maker.fillText(inserted, { copies: 0 });
   const longer = new Uint8Array(bytes.length + inserted.length);
   longer.set(bytes.subarray(0, cut));
   longer.set(inserted, cut);
@@ -131,7 +90,7 @@ export function makeSmallFiles(root: string, fileCount: number): void {
       maker.changeTopic();
     }
     const bytes = scratch.subarray(0, 100 + prng.below(200));
-    maker.fillText(bytes, 0);
+    maker.fillText(bytes, { copies: 0 });
     Deno.writeFileSync(`${folder}/${i % 100}.json`, bytes);
   }
 }
@@ -148,7 +107,7 @@ export function makeBigFile(root: string, byteCount: number): void {
   });
   for (let at = 0; at < byteCount; at += segment.length) {
     maker.changeTopic();
-    maker.fillText(segment.subarray(0, segment.length / 2), 0.2);
+    maker.fillText(segment.subarray(0, segment.length / 2), { copies: 0.2 });
     maker.fillRandom(segment.subarray(segment.length / 2));
     const part = segment.subarray(0, Math.min(segment.length, byteCount - at));
     for (let done = 0; done < part.length;) {
@@ -172,59 +131,6 @@ export async function copyUsr(root: string): Promise<void> {
     args: ["-a", "/usr", root],
   }).spawn().status;
   if (!success) throw new Error(`Cannot copy /usr to ${root} as cp failed`);
-}
-
-/** Draws sizes like those of real files: many small ones, few large ones, exactly `byteCount` in all. */
-function makeSizes(prng: Prng, fileCount: number, byteCount: number): number[] {
-  const draws = Array.from({ length: fileCount }, () => {
-    const normal = Math.sqrt(-2 * Math.log(1 - prng.unit())) *
-      Math.cos(2 * Math.PI * prng.unit());
-    return Math.exp(1.7 * normal);
-  });
-  const scale = byteCount / draws.reduce((sum, draw) => sum + draw, 0);
-  const sizes = draws.map((draw) =>
-    Math.min(FILE_SIZE_MAX, Math.floor(draw * scale))
-  );
-  let left = byteCount - sizes.reduce((sum, size) => sum + size, 0);
-  for (let i = 0; left > 0; i = (i + 1) % fileCount) {
-    const more = Math.min(left, Math.ceil(left / fileCount));
-    sizes[i] += more;
-    left -= more;
-  }
-  return sizes;
-}
-
-/** Makes folders up to eight deep and returns them, the root first. */
-function makeFolders(prng: Prng, root: string, count: number): string[] {
-  const folders = [root];
-  const depths = [0];
-  Deno.mkdirSync(root, { recursive: true });
-  while (folders.length < count) {
-    const parent = prng.below(folders.length);
-    if (depths[parent] === 8) continue;
-    const folder = `${folders[parent]}/${makeWord(prng)}_${
-      folders.length.toString(36)
-    }`;
-    Deno.mkdirSync(folder);
-    folders.push(folder);
-    depths.push(depths[parent] + 1);
-  }
-  return folders;
-}
-
-/** Fills one file of a source tree and returns the extension that goes with it. */
-function fillFile(prng: Prng, maker: ContentMaker, bytes: Uint8Array): string {
-  const kind = prng.unit();
-  if (kind < 0.03) {
-    maker.fillRandom(bytes);
-    return "png";
-  }
-  if (kind < 0.15) {
-    maker.fillBinary(bytes);
-    return prng.pick(["so", "o", "pyc"]);
-  }
-  maker.fillText(bytes, 0.35);
-  return prng.pick(["ts", "js", "c", "h", "py", "md", "json", "sh"]);
 }
 
 function* filesBelow(folder: string): Generator<string> {

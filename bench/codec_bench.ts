@@ -97,7 +97,7 @@ export function benchCodecs(options: CodecBenchOptions): CodecBenchRow[] {
   const { timeMs, contentSize } = options;
   const maker = new ContentMaker(new Prng(1));
   const text = new Uint8Array(contentSize);
-  maker.fillText(text, 0.3);
+  maker.fillText(text, { copies: 0.3 });
   const binary = new Uint8Array(contentSize);
   maker.fillBinary(binary);
   const codecs = [lz4Codec, peer, zstdCodec({ level: 1 }), level3, oneShot];
@@ -140,7 +140,7 @@ function residentMiB(): number {
 /** Measures memory in loops that do not yield. */
 export function benchLoops({ loopCount }: CodecBenchOptions): CodecBenchRow[] {
   const plain = new Uint8Array(32 << 10);
-  new ContentMaker(new Prng(2)).fillText(plain, 0.3);
+  new ContentMaker(new Prng(2)).fillText(plain, { copies: 0.3 });
   const codec = zstdCodec({ level: constants.ZSTD_CLEVEL_DEFAULT });
   const stored = new Uint8Array(codec.compress(plain)!);
   const out = new Uint8Array(plain.length);
