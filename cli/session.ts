@@ -96,8 +96,11 @@ export class Session {
 
   /** Writes what was gathered of the result. */
   async flush(): Promise<void> {
-    await this.#results.flush();
-    await this.#told;
+    try {
+      await this.#results.flush();
+    } finally {
+      await this.#told;
+    }
   }
 
   /**
