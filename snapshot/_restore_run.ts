@@ -176,8 +176,7 @@ export class RestoreRun {
       signal?.removeEventListener("abort", onAbort);
       await this.#files.close();
     }
-    this.counts.deletedCount = this.#walk.deletedCount;
-    this.counts.entryCount = this.#walk.entryCount;
+    Object.assign(this.counts, this.#walk.counts);
   }
 
   #fail(error: unknown): void {
@@ -323,7 +322,7 @@ export class RestoreRun {
       Math.max(progress.byteCount, byteCount),
       progress.foundByteCount,
     );
-    progress.foundEntryCount = this.#walk.entryCount;
+    progress.foundEntryCount = this.#walk.counts.entryCount;
     this.#options.onProgress?.(progress);
   }
 }

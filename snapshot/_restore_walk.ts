@@ -85,14 +85,9 @@ export class RestoreWalk {
     this.#options = options;
   }
 
-  /** Entries met so far. */
-  get entryCount(): number {
-    return this.#entryCount;
-  }
-
-  /** Entries removed so far as the snapshot does not have them. */
-  get deletedCount(): number {
-    return this.#deletedCount;
+  /** Entries met so far, and removed as the snapshot does not have them. */
+  get counts(): { readonly entryCount: number; readonly deletedCount: number } {
+    return { entryCount: this.#entryCount, deletedCount: this.#deletedCount };
   }
 
   /**

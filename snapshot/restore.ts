@@ -14,6 +14,7 @@ import type { NamedRecord } from "./record.ts";
 import { EntryNotFoundError, TargetNotEmptyError } from "./restore_errors.ts";
 import type { RestoreProgress } from "./restore_progress.ts";
 import type { RestorerConfig } from "./_restore_messages.ts";
+import { openRestoreReader } from "./_restore_reader.ts";
 import { RestoreRun } from "./_restore_run.ts";
 import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -109,7 +110,8 @@ export async function restore(
 ): Promise<RestoreResult> {
   const { signal, workers = 0 } = options;
   const calls = options.calls ?? diskCalls();
-  const reader = await snapshots.reader();
+  using opening = await openRestoreReader(snapshots);
+  const { reader } = opening;
   const damaged: DiskError[] = [];
   const entry = await findEntry(reader, record, {
     ...signalOf(options),

@@ -1,0 +1,52 @@
+import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
+import { ObjectIndex } from "@snap/pack/object-index";
+import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import type { ReadStore } from "@snap/store";
+import { FileRanges } from "./_file_ranges.ts";
+import { LocalStoreIndex } from "./_local_store_index.ts";
+import type { Snapshots } from "./snapshots.ts";
+
+/** Memory for pages of the index: a restore asks for ids in no order. */
+const INDEX_CACHE_SIZE = 24 * 1024 * 1024;
+/** Memory for frames of trees and pages. */
+const FRAME_CACHE_SIZE = 16 * 1024 * 1024;
+
+/** A reader for one restore. */
+export interface RestoreReader extends Disposable {
+  readonly reader: StoreReader;
+}
+
+/**
+ * Opens a reader that waits for no page of the index, where the store is local.
+ *
+ * @param snapshots The store.
+ * @returns The reader; that of the store itself where it is not local.
+ */
+export async function openRestoreReader(
+  snapshots: Snapshots<ReadStore>,
+): Promise<RestoreReader> {
+  const { store, hasher } = snapshots;
+  const { tables } = (await snapshots.index()).index;
+  if (store.localPath === undefined) {
+    return { reader: await snapshots.reader(), [Symbol.dispose]: () => {} };
+  }
+  const paths = tables.map(({ name }) => ({
+    name,
+    path: store.localPath!(name),
+  }));
+  const index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+  index.addTables(tables);
+  const files = new FileRanges(paths);
+  const reader = await openStoreReader(store, {
+    hasher,
+    index: new LocalStoreIndex(index, store, files),
+    cache: new HeapFrameCache({ sizeMax: FRAME_CACHE_SIZE }),
+  });
+  return {
+    reader,
+    [Symbol.dispose]() {
+      files[Symbol.dispose]();
+      void reader[Symbol.asyncDispose]();
+    },
+  };
+}
