@@ -232,7 +232,7 @@ Deno.test("cli: an interrupted save leaves nothing behind", async () => {
 Deno.test("cli: an interrupted restore leaves no temporary file", async () => {
   using scene = new Scene();
   const content = noise(4000);
-  for (let i = 0; i < 20_000; i++) {
+  for (let i = 0; i < 10_000; i++) {
     content[i % 4000]++;
     scene.write(`tree/${i % 100}/${i}`, content);
   }
