@@ -32,7 +32,8 @@ export interface RestoreOptions extends StoreOptions {
   /** Restores this entry only: what a directory holds, or anything else under its name. */
   path?: Uint8Array;
   /**
-   * Threads that decode and write. None does everything in this thread.
+   * Threads that decode and write beside this one, which helps them: one less than there are
+   * cores is best. Little is restored without them.
    *
    * @default {0}
    */
@@ -101,6 +102,29 @@ export interface RestoreResult {
  * @throws {EntryNotFoundError} If the snapshot has no such path.
  * @throws {DamagedEntryError} If the root of the snapshot is damaged.
  * @throws {StoreError} If the store fails.
+ *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash";
+ * import { MemoryStore } from "@snap/store/memory-store";
+ * import { initStore } from "@snap/store/store-config";
+ * import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+ * import { openSnapshots } from "@snap/snapshot/snapshots";
+ * import { restore } from "@snap/snapshot/restore";
+ * import { save } from "@snap/snapshot/save";
+ * import { equal } from "node:assert/strict";
+ *
+ * const folder = mkdtempSync("/tmp/restore-");
+ * writeFileSync(`${folder}/letter`, "hello");
+ * const store = new MemoryStore();
+ * await initStore(store, {});
+ * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { record } = await save(snapshots, folder);
+ *
+ * const { errors } = await restore(snapshots, record!, `${folder}/again`);
+ * equal(errors.length, 0);
+ * equal(readFileSync(`${folder}/again/letter`, "utf8"), "hello");
+ * ```
  */
 export async function restore(
   snapshots: Snapshots<ReadStore>,
