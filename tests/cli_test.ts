@@ -237,10 +237,15 @@ Deno.test("cli: an interrupted restore leaves no temporary file", async () => {
     scene.write(`tree/${i % 100}/${i}`, content);
   }
   await scene.snap(["save", "tree"]);
-  Deno.mkdirSync(scene.at("out"));
   const args = ["restore", "latest", "out", "--workers", "0"];
   const folder = scene.at("out");
-  const outcome = await interrupt(scene, args, { folder, signal: "SIGINT" });
+  // On a fast disk the signal may come too late; then it is sent once more.
+  let outcome = { code: 0, stdout: "", stderr: "", ms: 0 };
+  for (let round = 0; outcome.code === 0 && round < 10; round++) {
+    if (round > 0) Deno.removeSync(folder, { recursive: true });
+    Deno.mkdirSync(folder);
+    outcome = await interrupt(scene, args, { folder, signal: "SIGINT" });
+  }
   deepStrictEqual(
     [outcome.code, outcome.stdout, outcome.stderr],
     [130, "", ""],
