@@ -15,6 +15,6 @@ const ASKED_MAX = 256;
 export function workerCount(session: Session): number {
   const asked = session.args.number("workers", ASKED_MAX);
   if (asked !== undefined) return asked;
-  const cores = navigator.hardwareConcurrency;
-  return cores > 1 ? Math.min(cores, UNASKED_MAX) : 0;
+  // One even on one core: this thread has to hear Ctrl-C.
+  return Math.min(navigator.hardwareConcurrency, UNASKED_MAX);
 }

@@ -396,6 +396,8 @@ function attempt(act: () => number | void): number {
     const { code, errno } = error as { code?: string; errno?: number };
     if (code !== undefined && code in errnos) return -errnos[code];
     if (typeof errno === "number" && errno !== 0) return -Math.abs(errno);
+    // What Deno refuses without a permission.
+    if ((error as Error).name === "NotCapable") return -errnos.EACCES;
     // Bytes that are no UTF-8, or a value that Node does not take.
     return error instanceof TypeError || error instanceof RangeError
       ? -EINVAL

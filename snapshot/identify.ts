@@ -73,7 +73,7 @@ export async function identify(
         settings: DEFAULT_SETTINGS,
         saveId: new Uint8Array(16),
         indexTables: [],
-        claims: new ClaimTable(1).buffer,
+        claims: new ClaimTable(256).buffer,
         mode: "name",
       },
       hasher,
