@@ -189,6 +189,7 @@ class Stage implements Disposable {
       hasher,
       claims: this.#claims,
       isStored: (id, offset, kind) => this.#known.has(id, offset, kind),
+      isHealthy: state.isHealthy,
       spoolPath: `${spoolPath}-trees`,
       onPack: (pack) => this.collector.add(pack),
     });

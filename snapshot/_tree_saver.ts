@@ -18,6 +18,8 @@ export interface TreeSaverOptions {
   readonly claims: ClaimTable;
   /** Tells whether the store holds an object for certain. */
   readonly isStored: (id: Uint8Array, offset: number, kind: number) => boolean;
+  /** Whether every pack that the index names is there: only then a recipe proves its chunks. */
+  readonly isHealthy: boolean;
   readonly saveId: Uint8Array;
   readonly random: (size: number) => Uint8Array;
   readonly spoolPath: string;
@@ -79,7 +81,11 @@ export class TreeSaver {
       this.#put(out, outOffset, kind, bytes);
       return;
     }
-    if (this.#isKnown(out, outOffset, ObjectKind.recipe)) return;
+    const { isHealthy, claims } = this.#options;
+    const isKnown = isHealthy
+      ? this.#isKnown(out, outOffset, ObjectKind.recipe)
+      : claims.claim(out, outOffset) === Claim.taken;
+    if (isKnown) return;
     this.#saveChunks(bytes, out.subarray(outOffset, outOffset + 32), kind);
   }
 
