@@ -47,7 +47,7 @@ export function renderTable(
     "memory",
   ];
   if (withSize) head.push("store");
-  const lines = [head, head.map((_, i) => i === 0 ? "---" : "--:")];
+  const lines = [head];
   for (const { name, runs, storedBytes } of rows) {
     const time = times.get(name)!;
     const line = [
@@ -64,7 +64,15 @@ export function renderTable(
     }
     lines.push(line);
   }
-  return lines.map((line) => `| ${line.join(" | ")} |\n`).join("");
+  return renderLines(lines);
+}
+
+/** Renders lines of cells as a Markdown table; the first line is its head. */
+export function renderLines(lines: readonly (readonly string[])[]): string {
+  const [head, ...rest] = lines;
+  const rule = head.map((_, i) => i === 0 ? "---" : "--:");
+  return [head, rule, ...rest]
+    .map((line) => `| ${line.join(" | ")} |\n`).join("");
 }
 
 /** Returns a size in megabytes of 10^6 bytes, as text. */
