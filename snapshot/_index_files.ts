@@ -13,6 +13,7 @@ import type { PackSet } from "@snap/pack/pack-set";
 import type { WriteStore } from "@snap/store";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
+import { spooling } from "./_spool_error.ts";
 
 /** From so many small tables on, some of them are merged. */
 const MERGE_COUNT = 8;
@@ -128,6 +129,10 @@ class SpoolSink implements IndexSink {
   }
 
   write(bytes: Uint8Array): void {
+    spooling(this.#spoolPath, () => this.#write(bytes));
+  }
+
+  #write(bytes: Uint8Array): void {
     if (this.#descriptor < 0) {
       const path = `${this.#spoolPath}-${this.paths.length}`;
       this.#descriptor = openSync(path, "wx", 0o600);

@@ -11,6 +11,7 @@ import { writeIndexTables } from "./_index_files.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import type { StoreSettings } from "./settings.ts";
 import type { LocalIndexFiles } from "./_spool.ts";
+import { spooling } from "./_spool_error.ts";
 
 /** An index goes out with this many objects: their tables wait in memory. */
 const INDEX_OBJECTS = 2 ** 18;
@@ -168,7 +169,9 @@ export class PackCollector {
       onPack: (pack) => this.#adopt(pack),
     });
     try {
-      for (const pack of packs) copyPack(pack, files);
+      for (const pack of packs) {
+        spooling(pack.path, () => copyPack(pack, files));
+      }
       files.finish();
     } catch (error) {
       files.discard();

@@ -4,6 +4,7 @@ import type { Codec } from "@snap/pack/codec";
 import type { FrameBuilder } from "@snap/pack/frame-builder";
 import type { PackRole } from "@snap/pack/object-kind";
 import { type PackSink, PackWriter } from "@snap/pack/pack-writer";
+import { spooling } from "./_spool_error.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */
 const OBJECT_COUNT_MAX = 2 ** 16;
@@ -143,14 +144,16 @@ class FileSink implements PackSink {
 
   constructor(path: string) {
     this.path = path;
-    this.#descriptor = openSync(path, "wx", 0o600);
+    this.#descriptor = spooling(path, () => openSync(path, "wx", 0o600));
   }
 
   write(bytes: Uint8Array): void {
-    let offset = 0;
-    while (offset < bytes.length) {
-      offset += writeSync(this.#descriptor, bytes, offset);
-    }
+    spooling(this.path, () => {
+      let offset = 0;
+      while (offset < bytes.length) {
+        offset += writeSync(this.#descriptor, bytes, offset);
+      }
+    });
   }
 
   close(): void {

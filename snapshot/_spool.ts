@@ -56,7 +56,11 @@ export class LocalIndexFiles implements Disposable {
  */
 export function removeSpooled(spoolPath: string): void {
   const folder = dirname(spoolPath), prefix = `${basename(spoolPath)}-`;
-  for (const name of readdirSync(folder)) {
-    if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
+  try {
+    for (const name of readdirSync(folder)) {
+      if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
+    }
+  } catch {
+    // Where files cannot be removed none could be made, and that was thrown.
   }
 }
