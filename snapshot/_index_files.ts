@@ -7,9 +7,8 @@ import {
   type IndexSink,
   mergeTables,
 } from "@snap/pack/index-builder";
-import { type IndexFiles, openIndexFiles } from "@snap/pack/index-files";
+import { openIndexFiles } from "@snap/pack/index-files";
 import type { IndexFile as OpenTable } from "@snap/pack/object-index";
-import type { PackSet } from "@snap/pack/pack-set";
 import type { WriteStore } from "@snap/store";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
@@ -32,11 +31,6 @@ export interface WriteIndexOptions {
   readonly packs: readonly IndexPack[];
   /** The tables that are there, of which small ones may be merged. */
   readonly merge: readonly IndexFile[];
-  /**
-   * The packs that are there, if tables name others: such tables are written
-   * again without them. Listed after the tables.
-   */
-  readonly present?: PackSet | undefined;
 }
 
 /**
@@ -66,28 +60,21 @@ export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
 export async function writeIndexTables(
   options: WriteIndexOptions,
 ): Promise<BuiltIndex[]> {
-  const { store, hasher, saveId, random, packs, timeMs, present } = options;
-  const wanted = present === undefined
-    ? similarTables(options.merge)
-    : options.merge;
-  using files = new FileRanges(wanted);
+  const { store, hasher, saveId, random, packs, timeMs } = options;
+  const merged = similarTables(options.merge);
+  using files = new FileRanges(merged);
   const { readAt } = files;
-  const open = (tables: readonly IndexFile[]): IndexFiles =>
-    openIndexFiles({ tables, readAt, hasher });
-  const chosen = present === undefined
-    ? wanted
-    : wanted.filter((table) => namesLostPacks(open([table]), present));
-  if (packs.length === 0 && chosen.length === 0) return [];
   const sink = new SpoolSink(options.spoolPath);
   try {
-    const { tables: old } = open(chosen).index;
+    const { tables: old } =
+      openIndexFiles({ tables: merged, readAt, hasher }).index;
     const tables = mergeTables({ packs, files: old }, sink, {
       saveId,
       salt: random(32),
       timeMs,
       hasher,
+      // Rows of lost packs stay: records may rely on them, and must not be believed.
       readAt,
-      ...(present === undefined ? {} : { present }),
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
@@ -110,13 +97,6 @@ function similarTables(tables: readonly IndexFile[]): IndexFile[] {
     count < small.length && (count < 2 || small[count].size <= 2 * size)
   ) size += small[count++].size;
   return small.slice(0, count);
-}
-
-function namesLostPacks(table: IndexFiles, present: PackSet): boolean {
-  for (const { packId, packSize } of table.packs()) {
-    if (present.sizeOf(packId, 0) !== packSize) return true;
-  }
-  return false;
 }
 
 class SpoolSink implements IndexSink {

@@ -4,7 +4,6 @@ import { parseCodec } from "@snap/pack/codecs";
 import { packName } from "@snap/pack/file-name";
 import { joinPacks } from "@snap/pack/join-packs";
 import { PackRole } from "@snap/pack/object-kind";
-import type { PackSet } from "@snap/pack/pack-set";
 import { PackTable } from "@snap/pack/pack-table";
 import type { WriteStore } from "@snap/store";
 import { writeIndexTables } from "./_index_files.ts";
@@ -102,9 +101,8 @@ export class PackCollector {
    * Writes an index of the packs that none tells of yet.
    *
    * @param scope What else it tells of.
-   * @param present The packs that are there, if tables name others.
    */
-  async writeIndex(scope: IndexScope, present?: PackSet): Promise<void> {
+  async writeIndex(scope: IndexScope): Promise<void> {
     const isDue = (pack: FinishedPackFile): boolean =>
       scope !== "data" || pack.role === PackRole.data;
     const packs = this.#adopted.filter(isDue);
@@ -113,12 +111,11 @@ export class PackCollector {
     this.#adopted.push(...rest);
     this.#unindexedByteCount = this.#unindexedObjectCount = 0;
     this.#indexTime = this.#options.now();
-    if (packs.length === 0 && present === undefined) return;
+    if (packs.length === 0) return;
     const tables = await writeIndexTables({
       ...this.#options,
       packs: packs.map((pack) => ({ ...pack, table: tableOf(pack) })),
       merge: scope === "last" ? this.#options.index.files : [],
-      present,
       timeMs: this.#options.now(),
       spoolPath: `${this.#options.spoolPath}-index${this.#indexCount++}`,
     });

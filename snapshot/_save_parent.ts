@@ -8,65 +8,92 @@ import { ParentDirectory } from "./_parent_directory.ts";
 import type { ParentChild } from "./_save_walk.ts";
 import type { SnapshotRecord } from "./record.ts";
 
-/**
- * Opens the root of the snapshot before.
- *
- * @param reader The objects of its store.
- * @param record Its record.
- * @returns The directory, or `undefined` if it cannot be read.
- */
-export function openParentRoot(
-  reader: StoreReader,
-  record: SnapshotRecord,
-): Promise<ParentDirectory | undefined> {
-  const ids = new Uint8Array(64);
-  ids.set(idToBytes(record.tree));
-  ids.set(idToBytes(record.page), 32);
-  return read(reader, ids);
-}
+/** Told of an object that cannot be read. */
+export type OnParentDamage = (
+  id: Uint8Array,
+  kind: number,
+  error: unknown,
+) => void;
 
-/**
- * Opens a sub-directory of the snapshot before.
- *
- * @param reader The objects of its store.
- * @param directory The directory above.
- * @param child Where it stands there.
- * @returns The directory, or `undefined` if it cannot be read.
- */
-export function openParentChild(
-  reader: StoreReader,
-  directory: ParentDirectory,
-  child: ParentChild,
-): Promise<ParentDirectory | undefined> {
-  const ids = new Uint8Array(64);
-  ids.set(directory.tree.idBytes(child.row));
-  ids.set(directory.page.pageIdBytes(child.number), 32);
-  return read(reader, ids);
-}
+/** Reads the directories of the snapshot before. */
+export class ParentReader {
+  readonly #reader: StoreReader;
+  readonly #onDamage: OnParentDamage;
 
-/** What is damaged or gone is read from the disk again: that heals it. */
-async function read(
-  reader: StoreReader,
-  ids: Uint8Array,
-): Promise<ParentDirectory | undefined> {
-  try {
-    const treeBytes = await reader.readObject(
+  /**
+   * Constructs a new instance.
+   *
+   * @param reader The objects of the store.
+   * @param onDamage Told of what cannot be read.
+   */
+  constructor(reader: StoreReader, onDamage: OnParentDamage) {
+    this.#reader = reader;
+    this.#onDamage = onDamage;
+  }
+
+  /**
+   * Reads the root.
+   *
+   * @param record The record of the snapshot before.
+   * @returns The directory, or `undefined` if it cannot be read.
+   */
+  root(record: SnapshotRecord): Promise<ParentDirectory | undefined> {
+    const ids = new Uint8Array(64);
+    ids.set(idToBytes(record.tree));
+    ids.set(idToBytes(record.page), 32);
+    return this.#read(ids);
+  }
+
+  /**
+   * Reads a sub-directory.
+   *
+   * @param directory The directory above.
+   * @param child Where it stands there.
+   * @returns The directory, or `undefined` if it cannot be read.
+   */
+  child(
+    directory: ParentDirectory,
+    child: ParentChild,
+  ): Promise<ParentDirectory | undefined> {
+    const ids = new Uint8Array(64);
+    ids.set(directory.tree.idBytes(child.row));
+    ids.set(directory.page.pageIdBytes(child.number), 32);
+    return this.#read(ids);
+  }
+
+  async #read(ids: Uint8Array): Promise<ParentDirectory | undefined> {
+    const tree = await this.#object(
       ids.subarray(0, 32),
       ObjectKind.tree,
+      (bytes) => Tree.decode(bytes),
     );
-    const tree = Tree.decode(treeBytes);
-    const pageBytes = await reader.readObject(
+    const page = await this.#object(
       ids.subarray(32),
       ObjectKind.attributes,
+      (bytes) => AttributePage.decode(bytes),
     );
-    const page = AttributePage.decode(pageBytes);
+    if (tree === undefined || page === undefined) return undefined;
     if (!page.belongsTo(tree, ids)) return undefined;
     return new ParentDirectory(ids, tree, page);
-  } catch (error) {
-    if (
-      error instanceof DamageError || error instanceof ObjectNotFoundError ||
-      error instanceof SyntaxError
-    ) return undefined;
-    throw error;
+  }
+
+  /** What is damaged or gone is read from the disk and stored again: that heals it. */
+  async #object<T>(
+    id: Uint8Array,
+    kind: ObjectKind,
+    decode: (bytes: Uint8Array) => T,
+  ): Promise<T | undefined> {
+    try {
+      return decode(await this.#reader.readObject(id, kind));
+    } catch (error) {
+      if (
+        error instanceof DamageError || error instanceof ObjectNotFoundError ||
+        error instanceof SyntaxError
+      ) {
+        this.#onDamage(id, kind, error);
+        return undefined;
+      }
+      throw error;
+    }
   }
 }

@@ -56,6 +56,8 @@ export interface SaveRunOptions {
     directory: ParentDirectory,
     child: ParentChild,
   ) => Promise<ParentDirectory | undefined>;
+  /** Tells whether content is in the store; without it, that of the snapshot before is. */
+  readonly isStored?: (id: Uint8Array, offset: number) => boolean;
   readonly trustStat: boolean;
   /** Names and stores trees and pages. */
   readonly saveObject: SaveObject;
@@ -134,6 +136,7 @@ export class SaveRun {
       devices: this.#devices,
       putContent: (bytes) => this.#putContent(bytes),
       openParent: options.openParent,
+      isStored: options.isStored ?? (() => true),
       onComplete: (directory, isSame) => this.#complete(directory, isSame),
       onError: (error) => this.#errors.push(error),
       onUnchanged: (byteCount) => this.#countUnchanged(byteCount),

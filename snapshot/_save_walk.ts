@@ -36,6 +36,8 @@ export interface SaveWalkOptions {
     directory: ParentDirectory,
     child: ParentChild,
   ) => Promise<ParentDirectory | undefined>;
+  /** Tells whether content of the snapshot before is still in the store. */
+  readonly isStored: (id: Uint8Array, offset: number) => boolean;
   /** Told of a directory that nothing is awaited of any more. */
   readonly onComplete: (
     directory: PendingDirectory,
@@ -193,7 +195,8 @@ export class SaveWalk {
       : this.#options.devices.trustedBefore(stats, row);
     if (
       trusted === undefined ||
-      !before!.isContentUnchanged(found, stats, row, trusted)
+      !before!.isContentUnchanged(found, stats, row, trusted) ||
+      !this.#holdsContent(before!, found)
     ) {
       // Even if nothing seems to have changed: what is read may be different.
       this.#markChanged(directory);
@@ -208,6 +211,12 @@ export class SaveWalk {
     directory.sizes[row] = tree.size(found);
     this.#copyExtras(directory, row, before!, found);
     this.#options.onUnchanged(tree.size(found));
+  }
+
+  #holdsContent(before: ParentDirectory, found: number): boolean {
+    const { tree } = before;
+    return tree.size(found) === 0 ||
+      this.#options.isStored(tree.bytes, tree.idStart(found));
   }
 
   #copyEntry(

@@ -1,9 +1,11 @@
 import type { Source } from "@snap/disk/source";
+import { type Id, idFromBytes } from "@snap/hash/id";
 import { parseCodec } from "@snap/pack/codecs";
 import { INDEX_PREFIX, indexIdOf } from "@snap/pack/file-name";
 import type { ObjectIndex } from "@snap/pack/object-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
-import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import { ObjectKind, objectKindName } from "@snap/pack/object-kind";
+import { openStoreReader } from "@snap/pack/store-reader";
 import type { WriteStore } from "@snap/store";
 import { ClaimTable } from "./claim_table.ts";
 import { FileRanges } from "./_file_ranges.ts";
@@ -14,7 +16,7 @@ import { PackCollector } from "./_pack_collector.ts";
 import type { ParentDirectory } from "./_parent_directory.ts";
 import { type NamedRecord, parseTime } from "./record.ts";
 import type { SaveOptions } from "./save.ts";
-import { openParentChild, openParentRoot } from "./_save_parent.ts";
+import { ParentReader } from "./_save_parent.ts";
 import type { IndexConfig } from "./_save_messages.ts";
 import { SaveRun, type SaveRunResult } from "./_save_run.ts";
 import type { SaveProgress } from "./save_progress.ts";
@@ -68,9 +70,7 @@ export async function storeRun(
   await snapshots.refresh();
   const state = await openState(snapshots, options);
   const sameSource = await recordsOfSource(snapshots, options);
-  const parentRecord = options.readAll === true || !state.isHealthy
-    ? undefined
-    : sameSource[0];
+  const parentRecord = options.readAll === true ? undefined : sameSource[0];
   using index = new LocalIndexFiles(store);
   await index.add(liveTables(state.index.tables), options);
   using files = new FileRanges(index.files);
@@ -78,12 +78,16 @@ export async function storeRun(
     hasher: snapshots.hasher,
     index: new LocalStoreIndex(state.index, store, files),
   });
-  const parent = parentRecord === undefined
-    ? undefined
-    : await openParentRoot(reader, parentRecord);
   const stage = await Stage.open(snapshots, options, index, state);
   try {
-    const run = stage.run(reader, parent, parentRecord);
+    const parents = new ParentReader(
+      reader,
+      (id, kind, error) => stage.noteDamage(id, kind, error),
+    );
+    const parent = parentRecord === undefined
+      ? undefined
+      : await parents.root(parentRecord);
+    const run = stage.run(parents, parent, parentRecord);
     const result = await run.run();
     await stage.finish(state);
     await snapshots.refresh();
@@ -149,6 +153,7 @@ class Stage implements Disposable {
   readonly #claims: ClaimTable;
   #known: KnownIndex;
   readonly #trees: TreeSaver;
+  readonly #damaged = new Set<Id>();
   #run: SaveRun | undefined;
   #failure: { readonly error: unknown } | undefined;
 
@@ -188,7 +193,8 @@ class Stage implements Disposable {
       codec: parseCodec(settings.codec),
       hasher,
       claims: this.#claims,
-      isStored: (id, offset, kind) => this.#known.has(id, offset, kind),
+      isStored: (id, offset, kind) =>
+        !this.#isDamaged(id, offset) && this.#known.has(id, offset, kind),
       isHealthy: state.isHealthy,
       spoolPath: `${spoolPath}-trees`,
       onPack: (pack) => this.collector.add(pack),
@@ -214,7 +220,7 @@ class Stage implements Disposable {
   }
 
   run(
-    reader: StoreReader,
+    parents: ParentReader,
     parent: ParentDirectory | undefined,
     parentRecord: NamedRecord | undefined,
   ): SaveRun {
@@ -237,8 +243,11 @@ class Stage implements Disposable {
       parentStart: parentRecord === undefined
         ? undefined
         : parseTime(parentRecord.startTime),
-      openParent: (directory, child) =>
-        openParentChild(reader, directory, child),
+      openParent: (directory, child) => parents.child(directory, child),
+      ...(this.#state.isHealthy ? {} : {
+        isStored: (id: Uint8Array, offset: number) =>
+          this.#known.has(id, offset, ObjectKind.content),
+      }),
       trustStat: this.#options.trustStat ?? false,
       saveObject: (context, kind, bytes, out, offset) => {
         if (isDry) hasher.deriveInto(context, bytes, out, offset);
@@ -261,6 +270,24 @@ class Stage implements Disposable {
       signal: this.#options.signal,
     });
     return this.#run;
+  }
+
+  /**
+   * Notes an object of the snapshot before that cannot be read: it is stored again.
+   *
+   * @param id Its id.
+   * @param kind Its kind.
+   * @param error What is wrong with it.
+   */
+  noteDamage(id: Uint8Array, kind: number, error: unknown): void {
+    const text = idFromBytes(id);
+    this.#damaged.add(text);
+    this.#options.onDamage?.(`${objectKindName(kind)} ${text}`, error);
+  }
+
+  #isDamaged(id: Uint8Array, offset: number): boolean {
+    return this.#damaged.size > 0 &&
+      this.#damaged.has(idFromBytes(id, offset));
   }
 
   /** Writes an index of all that was claimed, so that the claims can be forgotten. */
@@ -286,10 +313,7 @@ class Stage implements Disposable {
     this.#trees.finish();
     await this.collector.finish();
     this.#throwFailure();
-    const present = state.isHealthy
-      ? undefined
-      : await listPacks(store, this.#options);
-    await this.collector.writeIndex("last", present);
+    await this.collector.writeIndex("last");
     this.#throwFailure();
     await store.sync(["packs/", "index/"]);
     if (state.packs.count > 0) await checkPacks(store, state, this.#options);
