@@ -1,7 +1,7 @@
 import { StatTable } from "@snap/posix/stat-table";
 import { errnoName } from "@snap/posix/errors";
 import type { DiskCalls } from "./disk_calls.ts";
-import { DiskError } from "./disk_error.ts";
+import { type DiskError, sourceError } from "./disk_error.ts";
 import type { IgnoreRules } from "./ignore_rules.ts";
 import { Listing } from "./_listing.ts";
 import { SnapMounts } from "./_snap_mounts.ts";
@@ -65,7 +65,7 @@ export class SourceWalk {
 
   /** Notes what could not be read, by the name of the error. */
   failWith(action: string, path: Uint8Array, code: string): DiskError {
-    const error = new DiskError(action, path, code);
+    const error = sourceError(action, path, code);
     this.errors.push(error);
     return error;
   }

@@ -43,6 +43,51 @@ export class DiskError extends Error {
   }
 }
 
+/** Codes that say nothing about a file: this process, or the machine, has no more to give. */
+const EXHAUSTED: ReadonlySet<string> = new Set([
+  "EMFILE",
+  "ENFILE",
+  "ENOMEM",
+  "ENOBUFS",
+]);
+
+/** A call on the disk that failed for want of descriptors or memory: no path is to blame. */
+export class ExhaustedError extends Error {
+  /** Always `ExhaustedError`. */
+  override readonly name: string = "ExhaustedError";
+  /** Name of the error number, as `EMFILE`. */
+  readonly code: string;
+
+  /**
+   * Makes the error.
+   *
+   * @param cause The error of the path that was met first.
+   */
+  constructor(cause: DiskError) {
+    super(cause.message, { cause });
+    this.code = cause.code;
+  }
+}
+
+/**
+ * Makes the error of one path that is read, unless the path is not to blame.
+ *
+ * @param action What was tried.
+ * @param path The path as bytes.
+ * @param code Name of the error number.
+ * @returns The error.
+ * @throws {ExhaustedError} If the process has no descriptors or memory left.
+ */
+export function sourceError(
+  action: string,
+  path: Uint8Array,
+  code: string,
+): DiskError {
+  const error = new DiskError(action, path, code);
+  if (EXHAUSTED.has(code)) throw new ExhaustedError(error);
+  return error;
+}
+
 function showPath(path: Uint8Array): string {
   return path.length === 0 ? "." : displayPath(path);
 }

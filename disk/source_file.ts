@@ -14,7 +14,7 @@ import {
 } from "@snap/posix/flags";
 import { StatTable } from "@snap/posix/stat-table";
 import { type DiskCalls, diskCalls } from "./disk_calls.ts";
-import { DiskError } from "./disk_error.ts";
+import { type DiskError, sourceError } from "./disk_error.ts";
 import { openBelow } from "./_open_below.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_source_walk.ts";
@@ -245,7 +245,7 @@ export class FileReader implements Disposable {
   }
 
   #error(action: string, code: string): DiskError {
-    return new DiskError(action, this.#path(), code);
+    return sourceError(action, this.#path(), code);
   }
 }
 

@@ -148,7 +148,8 @@ export class FileSaver implements Disposable {
       }
       content = read(expected, at, attempt + 1 === ATTEMPTS_MAX);
     }
-    if (attempt > 1) draft.noteRow(this.#file.stats, content.isStable);
+    // What the file was before it was read: a later change then shows.
+    if (attempt > 1) draft.noteRow(expected, at, content.isStable);
     draft.commit(content.size);
     this.#saveExtras(expected, at);
   }
@@ -241,8 +242,14 @@ export class FileSaver implements Disposable {
     const draft = this.#draft;
     const put = (bytes: Uint8Array): Uint8Array =>
       this.#objects.putContent(bytes, draft.nodes);
-    const extras = this.#file.extras(expected, at, put);
-    if (extras !== undefined) draft.noteExtras(extras);
+    try {
+      const extras = this.#file.extras(expected, at, put);
+      if (extras !== undefined) draft.noteExtras(extras);
+    } catch (error) {
+      // The content is sound without them.
+      if (!(error instanceof DiskError)) throw error;
+      draft.noteError(error);
+    }
   }
 
   #isStable(expected: StatTable, at: number, size: number): boolean {
@@ -282,16 +289,20 @@ class Draft {
     this.#sizes = new Float64Array(count);
   }
 
-  fail(error: DiskError): void {
+  noteError(error: DiskError): void {
     const { action, code } = error;
-    this.#status[this.index] = FileStatus.failed;
     this.#errors.push({ index: this.index, action, code });
+  }
+
+  fail(error: DiskError): void {
+    this.#status[this.index] = FileStatus.failed;
+    this.noteError(error);
     this.#takeNodes();
   }
 
-  noteRow(stats: StatTable, isStable: boolean): void {
+  noteRow(stats: StatTable, at: number, isStable: boolean): void {
     const row = new StatTable(1);
-    stats.copyRow(0, row, 0);
+    stats.copyRow(at, row, 0);
     this.#rows.push([this.index, row.buffer.slice(0, STAT_ROW_SIZE)]);
     this.#status[this.index] = isStable
       ? FileStatus.reread

@@ -228,11 +228,17 @@ export class Lane {
       const start = words[group] * SEGMENT_SIZE + words[group + 1];
       let size = 0;
       for (let k = 0; k < count; k++) size += sizes[k];
-      work(
-        this.bytes.subarray(start, start + size),
-        sizes,
-        this.#ids.subarray(first * ID_SIZE, (first + count) * ID_SIZE),
+      const ids = this.#ids.subarray(
+        first * ID_SIZE,
+        (first + count) * ID_SIZE,
       );
+      try {
+        work(this.bytes.subarray(start, start + size), sizes, ids);
+      } catch (error) {
+        // Nobody else will do this group: others must not wait for it.
+        this.stop();
+        throw error;
+      }
       Atomics.store(words, group + 4, 1);
       Atomics.sub(words, PENDING + words[group], 1);
       Atomics.add(words, PROGRESS, 1);

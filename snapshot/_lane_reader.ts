@@ -1,3 +1,4 @@
+import { DiskError } from "@snap/disk/disk-error";
 import type { FileReader } from "@snap/disk/source-file";
 import type { HashStream } from "@snap/hash";
 import type { RecipeBuilder } from "@snap/pack/recipe-builder";
@@ -89,7 +90,7 @@ export class LaneReader {
       return size;
     } catch (error) {
       // Others may still be at work on what was read.
-      if (!lane.isStopped) lane.drain(work);
+      if (error instanceof DiskError) lane.drain(work);
       throw error;
     }
   }

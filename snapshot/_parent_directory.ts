@@ -1,7 +1,13 @@
 import { EntryKind } from "@snap/manifest/entry-kind";
 import type { AttributePage } from "@snap/manifest/attribute-page";
 import type { Tree } from "@snap/manifest/tree";
-import type { StatTable } from "@snap/posix/stat-table";
+import {
+  STAT_CTIME_NS,
+  STAT_CTIME_SEC,
+  STAT_ROW_F64,
+  STAT_ROW_U32,
+  type StatTable,
+} from "@snap/posix/stat-table";
 
 /** A moment of the clock. */
 export interface Moment {
@@ -118,4 +124,15 @@ export class ParentDirectory {
 
 function isBefore(sec: number, ns: number, moment: Moment): boolean {
   return sec < moment.sec || (sec === moment.sec && ns < moment.ns);
+}
+
+/**
+ * Makes the next save read an entry again, of which not everything could be read.
+ *
+ * @param stats The table.
+ * @param row The row.
+ */
+export function forgetChangeTime(stats: StatTable, row: number): void {
+  stats.f64[row * STAT_ROW_F64 + STAT_CTIME_SEC] = 0;
+  stats.u32[row * STAT_ROW_U32 + STAT_CTIME_NS] = 0;
 }

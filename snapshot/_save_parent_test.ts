@@ -24,6 +24,7 @@ import {
   sameEntries,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
+import { encodeRecord, formatRecordName } from "./record.ts";
 import { save } from "./save.ts";
 
 Deno.test("save keeps two records of one tree, each with its own times", async () => {
@@ -106,15 +107,11 @@ Deno.test("save reads files again that are too young to be believed", async () =
   await save(snapshots, folder.path);
   const second = await save(snapshots, folder.path, LATER);
   equal(second.progress.readFileCount, 1, "as old as the first save");
-  // The record of the second save was not written, as it says the same.
-  equal(second.isNewRecord, false);
-  const third = await save(snapshots, folder.path, {
-    ...LATER,
-    message: "new",
-  });
-  equal(third.progress.readFileCount, 1);
-  const fourth = await save(snapshots, folder.path, LATER);
-  equal(fourth.progress.readFileCount, 0, "older than the third save");
+  // Its record says the same but for the times, by which the file is old now.
+  equal(second.isNewRecord, true);
+  const third = await save(snapshots, folder.path, LATER);
+  equal(third.progress.readFileCount, 0, "older than the second save");
+  equal(third.isNewRecord, false);
 });
 
 Deno.test("save never believes times in the future", async () => {
@@ -226,4 +223,37 @@ Deno.test("save with readAll reads everything and stores nothing", async () => {
   equal(second.progress.readFileCount, first.totals.fileCount);
   equal(second.storedByteCount, 0);
   equal(second.isNewRecord, false);
+});
+
+Deno.test("save notes the newest tree again after another one", async () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("file"), "a");
+  await using snapshots = await makeMemorySnapshots();
+  const first = await save(snapshots, folder.path, LATER);
+  writeFileSync(folder.join("file"), "bb");
+  await save(snapshots, folder.path, LATER);
+  writeFileSync(folder.join("file"), "a");
+  const third = await save(snapshots, folder.path, LATER);
+  equal(third.id, first.id);
+  equal(third.isNewRecord, true);
+  equal((await snapshots.records())[0].tree, first.id);
+});
+
+Deno.test("save passes over a record whose time cannot be read", async () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("file"), "a");
+  await using snapshots = await makeMemorySnapshots();
+  const { record } = await save(snapshots, folder.path, LATER);
+  const bytes = encodeRecord({ ...record!, startTime: "yesterday" }, {
+    saveId: new Uint8Array(16),
+    salt: new Uint8Array(32),
+  });
+  const name = { tree: record!.tree, record: snapshots.hasher.idOf(bytes) };
+  await snapshots.store.create(formatRecordName(name), bytes);
+  const damages: string[] = [];
+  await save(snapshots, folder.path, {
+    ...LATER,
+    onDamage: (name) => damages.push(name),
+  });
+  equal(damages.length, 1);
 });

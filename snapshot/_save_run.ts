@@ -13,7 +13,11 @@ import { Lane } from "./_lane.ts";
 import { fitsLane } from "./_lane_reader.ts";
 import { nextTurn } from "./_next_turn.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
-import type { Moment, ParentDirectory } from "./_parent_directory.ts";
+import {
+  forgetChangeTime,
+  type Moment,
+  type ParentDirectory,
+} from "./_parent_directory.ts";
 import type { PendingDirectory } from "./_pending_directory.ts";
 import {
   type BatchResult,
@@ -36,6 +40,8 @@ import type { Totals } from "./record.ts";
 const LARGE_SIZE_MIN = 32 * 1024 * 1024;
 /** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
+/** More than this is never read in this thread if there are others: it has to hear signals. */
+const HELD_SIZE_MAX = 4 * 1024 * 1024;
 /** The walk lets messages in at least this often. */
 const BREATH_MS = 4;
 
@@ -83,6 +89,8 @@ export interface SaveRunResult {
   readonly errors: readonly DiskError[];
   /** Files that changed while they were read. */
   readonly changed: readonly Uint8Array[];
+  /** Files that were read only because they were too young for the snapshot before. */
+  readonly youngCount: number;
 }
 
 /** One walk of a source, with everything that is read on the way. */
@@ -164,6 +172,7 @@ export class SaveRun {
         // The walk of the source has noted what it could not even list.
         errors: [...new Set([...source.errors, ...this.#errors])],
         changed: this.#changed,
+        youngCount: this.#walk.youngCount,
       };
     } catch (error) {
       this.fail(error);
@@ -237,7 +246,7 @@ export class SaveRun {
     this.progress.foundByteCount += batch.byteCount;
     if (this.#options.workers === 0) return this.#readInline(batch);
     const isFirst = this.#pool === undefined && this.#held === undefined;
-    if (isFirst && !batch.isLarge) {
+    if (isFirst && batch.byteCount <= HELD_SIZE_MAX) {
       this.#held = batch;
       return;
     }
@@ -311,6 +320,7 @@ export class SaveRun {
     }
     for (const { index, action, code } of result.errors) {
       const path = directories[index].pathOf(rows[index]);
+      forgetChangeTime(directories[index].stats, rows[index]);
       this.#errors.push(new DiskError(action, path, code));
     }
     for (let i = 0; i < rows.length; i++) {

@@ -12,7 +12,7 @@ import {
 } from "@snap/posix/mode";
 import type { BatchQueue } from "./_batch_queue.ts";
 import type { DeviceTable } from "./_device_table.ts";
-import type { ParentDirectory } from "./_parent_directory.ts";
+import { forgetChangeTime, type ParentDirectory } from "./_parent_directory.ts";
 import { PendingDirectory, SELF } from "./_pending_directory.ts";
 
 /** A sub-directory of a directory of the snapshot before. */
@@ -57,6 +57,7 @@ export class SaveWalk {
   readonly #parents = new Map<PendingDirectory, ParentDirectory>();
   readonly #changed = new Set<PendingDirectory>();
   #rootIds: Uint8Array | undefined;
+  #youngCount = 0;
 
   /**
    * Constructs a new instance.
@@ -65,6 +66,11 @@ export class SaveWalk {
    */
   constructor(options: SaveWalkOptions) {
     this.#options = options;
+  }
+
+  /** Files that look unchanged, and are too young to be believed. */
+  get youngCount(): number {
+    return this.#youngCount;
   }
 
   /** The ids of the root's tree and page, once everything is known. */
@@ -174,11 +180,15 @@ export class SaveWalk {
     const isSame = found >= 0 && before!.tree.kind(found) === kind &&
       before!.isRowUnchanged(found + 1, stats, row, device);
     if (!isSame) this.#markChanged(directory);
+    const isTrusted = devices.isTrusted(stats, row);
     if (directory.isFile(row)) {
+      if (isSame && !isTrusted && devices.trustedBefore(stats, row)) {
+        this.#youngCount++;
+      }
       this.#visitFile(directory, row, before, found);
       return;
     }
-    if (isSame && devices.isTrusted(stats, row)) {
+    if (isSame && isTrusted) {
       this.#copyEntry(directory, row, before!, found);
     } else this.#readEntry(source, directory, row);
   }
@@ -256,8 +266,10 @@ export class SaveWalk {
       directory.targets.set(row, target);
     }
     const extras = source.extrasOf(row, this.#options.putContent);
-    if (extras instanceof DiskError) this.#options.onError(extras);
-    else if (extras !== undefined) directory.extras.set(row, extras);
+    if (extras instanceof DiskError) {
+      this.#options.onError(extras);
+      forgetChangeTime(directory.stats, row);
+    } else if (extras !== undefined) directory.extras.set(row, extras);
   }
 
   #readSelf(
@@ -273,8 +285,10 @@ export class SaveWalk {
     if (isSame) return this.#copyExtras(directory, SELF, before, SELF);
     this.#markChanged(directory);
     const extras = source.extras(this.#options.putContent);
-    if (extras instanceof DiskError) this.#options.onError(extras);
-    else if (extras !== undefined) directory.extras.set(SELF, extras);
+    if (extras instanceof DiskError) {
+      this.#options.onError(extras);
+      forgetChangeTime(directory.self, 0);
+    } else if (extras !== undefined) directory.extras.set(SELF, extras);
   }
 
   #fail(directory: PendingDirectory, row: number, error: DiskError): void {

@@ -125,6 +125,8 @@ export function decodeRecord(
     }
   }
   parseId(record.page);
+  parseTime(record.time);
+  parseTime(record.startTime);
   if (record.tree !== name.tree) {
     throw new SyntaxError(
       `Cannot read record ${name.record} as its name says tree ${name.tree}: found ${record.tree}`,

@@ -188,10 +188,12 @@ async function writeRecord(
   saveId: Uint8Array,
   options: SaveOptions,
 ): Promise<{ record: NamedRecord; isNewRecord: boolean }> {
-  const newest = run.sameSource.find((one) => one.tree === record.tree);
-  if (newest !== undefined && saysTheSame(newest, record)) {
-    return { record: newest, isNewRecord: false };
-  }
+  // Only the newest of the source: after A, B and A again, A is the latest.
+  const newest = run.sameSource[0];
+  if (
+    newest !== undefined && newest.tree === record.tree &&
+    saysTheSame(newest, record) && run.youngCount === 0
+  ) return { record: newest, isNewRecord: false };
   const bytes = encodeRecord(record, { saveId, salt: random(32) });
   const id = snapshots.hasher.idOf(bytes);
   const name = formatRecordName({ tree: record.tree, record: id });
