@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { deepEqual, equal, notEqual, rejects } from "node:assert/strict";
 import {
   chmodSync,
   mkdirSync,
@@ -256,4 +256,14 @@ Deno.test("save passes over a record whose time cannot be read", async () => {
     onDamage: (name) => damages.push(name),
   });
   equal(damages.length, 1);
+});
+
+Deno.test("save refuses the store itself, and leaves it out below", async () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("file"), "a");
+  const store = await makeFileStore(folder.join("store"));
+  await using snapshots = await open(store);
+  await rejects(save(snapshots, folder.join("store")), RangeError);
+  const { totals } = await save(snapshots, folder.path, LATER);
+  equal(totals.entryCount, 1);
 });

@@ -1,7 +1,10 @@
-import { openSource } from "@snap/disk/source";
+import {
+  type FileIdentity,
+  identifyPath,
+  openSource,
+} from "@snap/disk/source";
 import type { DiskError } from "@snap/disk/disk-error";
 import type { IgnoreRules } from "@snap/disk/ignore-rules";
-import { identifyPath } from "@snap/disk/source";
 import { type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
 import type { StoreOptions, WriteStore } from "@snap/store";
@@ -170,6 +173,11 @@ function openStoreSource(
 ): ReturnType<typeof openSource> {
   const root = store.localPath?.("config/1").replace(/\/config\/1$/, "");
   const identity = root === undefined ? undefined : identifyPath(root);
+  if (identity !== undefined && isSame(identity, identifyPath(path))) {
+    throw new RangeError(
+      `Cannot save a directory as it must not be the store itself: found ${root}`,
+    );
+  }
   return openSource(path, {
     ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
     ...(options.oneFileSystem === undefined
@@ -177,6 +185,15 @@ function openStoreSource(
       : { oneFileSystem: options.oneFileSystem }),
     ...(identity === undefined ? {} : { excludeStore: identity }),
   });
+}
+
+function isSame(
+  identity: FileIdentity,
+  other: FileIdentity | undefined,
+): boolean {
+  return other !== undefined && identity.inodeLow === other.inodeLow &&
+    identity.inodeHigh === other.inodeHigh && identity.major === other.major &&
+    identity.minor === other.minor;
 }
 
 /** Writes the record, unless the newest of its source says the same. */
