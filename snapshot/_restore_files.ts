@@ -19,7 +19,7 @@ import type { SlowFiles } from "./_slow_files.ts";
 /** Files of the first window, and of the largest. */
 const WINDOW_FIRST = 1024;
 const WINDOW_MAX = 65536;
-/** Batches that wait for each worker before this thread takes some. */
+/** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
 /** So little is written here, as workers are not worth their start. */
 const SMALL_SIZE = 8 * 1024 * 1024;
@@ -32,7 +32,7 @@ export interface RestoreFilesOptions {
   readonly store: ReadStore;
   readonly config: Omit<RestorerConfig, "control" | "worker">;
   readonly calls: DiskCalls;
-  /** Workers beside this thread. */
+  /** Workers; none writes in this thread. */
   readonly workers: number;
   /** Writes what the workers could not read. */
   readonly slow: SlowFiles;
@@ -46,6 +46,8 @@ export interface RestoreFilesOptions {
   /** Lets messages in from time to time; throws when all is over. */
   readonly breathe: () => Promise<void> | undefined;
   readonly throwFailure: () => void;
+  /** Plain bytes that are expected, 0 if that is not known. */
+  readonly expectedByteCount: number;
 }
 
 /** The files of a restore, from the walk to the disk. */
@@ -81,6 +83,14 @@ export class RestoreFiles {
     return units * COUNTER_UNIT;
   }
 
+  /** Starts the workers early where there is work for them: they need a while. */
+  start(): void {
+    const { expectedByteCount, workers } = this.#options;
+    if (workers > 0 && expectedByteCount >= SMALL_SIZE) {
+      this.#pool ??= this.#startPool();
+    }
+  }
+
   /**
    * Adds a file.
    *
@@ -102,9 +112,7 @@ export class RestoreFiles {
     await this.#flush();
     const pool = this.#pool;
     while (pool?.isBusy === true) {
-      const batch = pool.take();
-      if (batch === undefined) await pool.changed();
-      else await this.#writeInline(batch);
+      await pool.changed();
       this.#options.throwFailure();
     }
     this.#options.throwFailure();
@@ -146,9 +154,9 @@ export class RestoreFiles {
     const pool = this.#pool;
     if (pool === undefined) return await this.#writeInline(ready);
     pool.submit(ready);
-    // This thread helps: that is better than waiting.
     while (pool.waitingCount > BATCHES_AHEAD * workers) {
-      await this.#writeInline(pool.take()!);
+      await pool.changed();
+      this.#options.throwFailure();
     }
   }
 

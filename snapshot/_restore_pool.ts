@@ -8,7 +8,7 @@ import type {
 } from "./_restore_messages.ts";
 
 /** Batches that a worker has, so that it never waits for one. */
-const AHEAD_MAX = 2;
+const AHEAD_MAX = 3;
 
 /** What {@linkcode RestorePool} needs. */
 export interface RestorePoolOptions {
@@ -64,15 +64,6 @@ export class RestorePool {
   submit(batch: RestoreBatch): void {
     this.#queue.push(batch);
     this.#dispatch();
-  }
-
-  /**
-   * Takes back a batch that no worker has been given yet.
-   *
-   * @returns The batch, if there is one.
-   */
-  take(): RestoreBatch | undefined {
-    return this.#isFailed ? undefined : this.#queue.shift();
   }
 
   /** Resolves when a batch has ended or something failed. */

@@ -53,11 +53,13 @@ export interface RestoreRunOptions {
   readonly target: Target | undefined;
   readonly config: Omit<RestorerConfig, "control" | "worker">;
   readonly calls: DiskCalls;
-  /** Workers beside this thread. */
+  /** Workers; none writes in this thread. */
   readonly workers: number;
   readonly owner: boolean;
   readonly delete: boolean;
   readonly entryCountMax: number;
+  /** Plain bytes that are expected, 0 if that is not known. */
+  readonly expectedByteCount: number;
   readonly onChange:
     | ((change: { kind: ChangeKind; path: Uint8Array }) => void)
     | undefined;
@@ -161,6 +163,7 @@ export class RestoreRun {
       ? undefined
       : setInterval(() => this.#report(), PROGRESS_INTERVAL_MS);
     try {
+      this.#files.start();
       if (row === undefined) await this.#walk.run(directory);
       else await this.#walk.runEntry(directory, row);
       this.progress.isWalked = true;

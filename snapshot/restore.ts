@@ -32,8 +32,8 @@ export interface RestoreOptions extends StoreOptions {
   /** Restores this entry only: what a directory holds, or anything else under its name. */
   path?: Uint8Array;
   /**
-   * Threads that decode and write beside this one, which helps them: one less than there are
-   * cores is best. Little is restored without them.
+   * Threads that decode and write; as many as there are cores is best. None does everything in
+   * this thread, and so is done where there is little.
    *
    * @default {0}
    */
@@ -155,6 +155,9 @@ export async function restore(
       owner: options.owner ?? calls.geteuid() === 0,
       delete: options.delete ?? false,
       entryCountMax: record.totals.entryCount,
+      expectedByteCount: options.path === undefined
+        ? record.totals.byteCount
+        : 0,
       onChange: options.onChange,
       onProgress: options.onProgress,
       signal,
