@@ -181,6 +181,7 @@ export class IndexRun {
     throw new IndexSyntaxError(
       `Cannot merge ${this.#file?.name ?? "pack"} as ${need}: found none`,
       0,
+      { tableName: this.#file?.name },
     );
   }
 
@@ -217,6 +218,7 @@ export function checkIndexPage(
     throw new IndexSyntaxError(
       `Cannot read index page as it needs ${INDEX_PAGE_SIZE} bytes at ${offset} of ${name}: found ${bytes.length}`,
       offset,
+      { tableName: name },
     );
   }
   const crc = crc32(bytes.subarray(0, INDEX_PAGE_SIZE - 4));
@@ -225,5 +227,6 @@ export function checkIndexPage(
   throw new IndexSyntaxError(
     `Cannot read index page as its CRC at ${offset} of ${name} is ${wanted}: found ${crc}`,
     offset,
+    { tableName: name },
   );
 }

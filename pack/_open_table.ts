@@ -113,6 +113,7 @@ export class OpenTable {
     throw new IndexSyntaxError(
       `Cannot read index page as it begins with the id in the fan-out of ${this.name}: found another`,
       offset,
+      { tableName: this.name },
     );
   }
 

@@ -30,18 +30,25 @@ export class PackSyntaxError extends SyntaxError {
 export class IndexSyntaxError extends SyntaxError {
   /** Offset of the fault in the file. */
   readonly offset: number;
+  /** Name of the table in its store, where that is known. */
+  readonly tableName: string | undefined;
 
   /**
    * Constructs a new instance.
    *
    * @param message What could not be read, and why
    * @param offset Offset in the file
-   * @param options Cause, where there is one
+   * @param options Cause and name of the table, where there are any
    */
-  constructor(message: string, offset: number, options?: ErrorOptions) {
+  constructor(
+    message: string,
+    offset: number,
+    options?: ErrorOptions & { readonly tableName?: string | undefined },
+  ) {
     super(message, options);
     this.name = "IndexSyntaxError";
     this.offset = offset;
+    this.tableName = options?.tableName;
   }
 }
 

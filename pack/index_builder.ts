@@ -90,6 +90,8 @@ export interface IndexSources {
   readonly packs?: Iterable<IndexPack>;
   /** Index tables, which the new ones replace. */
   readonly files?: Iterable<IndexFile>;
+  /** Names of further tables that the new ones replace, as `packs` hold all that they tell of. */
+  readonly replaced?: Iterable<string>;
 }
 
 /**
@@ -118,7 +120,10 @@ export function* mergeIndex(
   const writer = new IndexTableWriter(merge, sink, {
     ...options,
     sizeMax,
-    replaces: idsOf(files),
+    replaces: idsOf([
+      ...files.map(({ name }) => name),
+      ...sources.replaced ?? [],
+    ]),
   });
   const tables: BuiltIndex[] = [];
   if (merge.packCount === 0 && files.length === 0) return tables;
@@ -224,8 +229,8 @@ class MemorySink implements IndexSink {
 }
 
 /** Ids of tables, ascending. */
-function idsOf(files: readonly IndexFile[]): Uint8Array {
-  const ids = files.map(({ name }) => {
+function idsOf(names: readonly string[]): Uint8Array {
+  const ids = names.map((name) => {
     const id = indexIdOf(name);
     if (id === undefined) {
       throw new RangeError(

@@ -198,7 +198,40 @@ Deno.test("merging refuses a damaged table", () => {
   const bytes = files.files.get(name) as Uint8Array;
   for (let page = 4096; page < size; page += 4096) {
     bytes[page + 50] ^= 4;
-    throws(() => mergeAll(files), IndexSyntaxError);
+    throws(() => mergeAll(files), (error) => {
+      ok(error instanceof IndexSyntaxError);
+      equal(error.tableName, name);
+      return true;
+    });
     bytes[page + 50] ^= 4;
   }
+});
+
+Deno.test("a table that cannot be read is replaced by one of its packs", () => {
+  const packs = randomPacks(3, { count: 4 });
+  const files = new TestFiles();
+  const [{ name }] = files.addIndex(packs);
+  const before = contentOf(files.open(), packs);
+  const damaged = files.files.get(name) as Uint8Array;
+  damaged[damaged.length - 4000] ^= 1;
+  throws(() => contentOf(files.open(), packs), (error) => {
+    ok(error instanceof IndexSyntaxError);
+    equal(error.tableName, name);
+    return true;
+  });
+  const parts: Uint8Array[] = [];
+  const sink = {
+    write: (bytes: Uint8Array) => void parts.push(bytes.slice()),
+    end: (table: BuiltIndex) => {
+      files.files.set(table.name, new Uint8Array(parts.flatMap((p) => [...p])));
+    },
+  };
+  const { readAt } = files;
+  const options = {
+    ...INDEX_OPTIONS,
+    readAt,
+    salt: new Uint8Array(32).fill(7),
+  };
+  equal(mergeTables({ packs, replaced: [name] }, sink, options).length, 1);
+  deepEqual(contentOf(files.open(), packs), before);
 });

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash/hasher";
+import { IndexSyntaxError } from "./errors.ts";
 import {
   decodeIndexHead,
   INDEX_HEAD_START,
@@ -125,11 +126,18 @@ export function openIndexFiles(options: IndexFilesOptions): IndexFiles {
   const { readAt, hasher, cacheSize } = options;
   const files: IndexFile[] = [];
   for (const { name, size } of options.tables) {
-    const start = new Uint8Array(Math.min(size, INDEX_HEAD_START));
-    readAt(name, 0, start);
-    const bytes = new Uint8Array(readIndexHeadSize(start, size));
-    readAt(name, 0, bytes);
-    files.push({ name, size, head: decodeIndexHead(bytes, size, hasher) });
+    try {
+      const start = new Uint8Array(Math.min(size, INDEX_HEAD_START));
+      readAt(name, 0, start);
+      const bytes = new Uint8Array(readIndexHeadSize(start, size));
+      readAt(name, 0, bytes);
+      files.push({ name, size, head: decodeIndexHead(bytes, size, hasher) });
+    } catch (error) {
+      if (!(error instanceof IndexSyntaxError)) throw error;
+      const { message, offset } = error;
+      const options = { cause: error, tableName: name };
+      throw new IndexSyntaxError(message, offset, options);
+    }
   }
   const index = new ObjectIndex(cacheSize === undefined ? {} : { cacheSize });
   index.addTables(files);

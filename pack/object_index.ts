@@ -206,6 +206,7 @@ export class ObjectIndex {
       throw new IndexSyntaxError(
         `Cannot read index page as it needs ${INDEX_PAGE_SIZE} bytes at ${offset} of ${name}: found ${bytes.length}`,
         offset,
+        { tableName: name },
       );
     }
     const crc = crc32(bytes.subarray(0, INDEX_PAGE_SIZE - 4));
@@ -214,6 +215,7 @@ export class ObjectIndex {
       throw new IndexSyntaxError(
         `Cannot read index page as its CRC at ${offset} of ${name} is ${wanted}: found ${crc}`,
         offset,
+        { tableName: name },
       );
     }
     const page = (offset - table.firstPage) / INDEX_PAGE_SIZE;
@@ -335,6 +337,7 @@ export class ObjectIndex {
     throw new IndexSyntaxError(
       `Cannot read index row as its numbers need to agree in ${table.name}: found a wrong ${what}`,
       0,
+      { tableName: table.name },
     );
   }
 

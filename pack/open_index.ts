@@ -42,6 +42,8 @@ export interface OpenIndexOptions extends StoreOptions {
 export class StoreIndex {
   /** The index. */
   readonly index: ObjectIndex;
+  /** Names of tables that are there and were left out, as they are damaged. */
+  readonly damaged: readonly string[];
   readonly #store: ReadStore;
 
   /**
@@ -49,9 +51,15 @@ export class StoreIndex {
    *
    * @param index The index
    * @param store The store that its tables lie in
+   * @param damaged Names of tables that were left out, none if left out itself
    */
-  constructor(index: ObjectIndex, store: ReadStore) {
+  constructor(
+    index: ObjectIndex,
+    store: ReadStore,
+    damaged: readonly string[] = [],
+  ) {
     this.index = index;
+    this.damaged = damaged;
     this.#store = store;
   }
 
@@ -159,6 +167,7 @@ export async function openIndex(
   // In one order everywhere, so that numbers do not depend on the store.
   tables.sort((a, b) => a.name < b.name ? -1 : 1);
   const files: IndexFile[] = [];
+  const damaged: string[] = [];
   for (const table of tables) {
     try {
       files.push(await readIndexFile(store, table, options));
@@ -167,10 +176,11 @@ export async function openIndex(
         throw error;
       }
       onDamage(table.name, error);
+      damaged.push(table.name);
     }
   }
   index.addTables(files);
-  return new StoreIndex(index, store);
+  return new StoreIndex(index, store, damaged);
 }
 
 /**

@@ -47,6 +47,7 @@ Deno.test("openIndex leaves out what is damaged where it is asked to", async () 
   const onDamage = (name: string): void => void damaged.push(name);
   const index = await openIndex(store, { hasher, onDamage });
   deepEqual(damaged, [two.name]);
+  deepEqual(index.damaged, [two.name]);
   ok(await index.locate(idOf(text("a")), 1));
   equal((await index.locateAll(idOf(text("b")), 1)).length, 0);
 });
