@@ -197,7 +197,7 @@ function copyPack(pack: FinishedPackFile, files: PackFiles): void {
         `Cannot join packs as ${out.length} bytes must be at ${offset}: found ${size}`,
       );
     };
-    joinPacks([{ table: tableOf(pack), readAt }], files.writer());
+    joinPacks([{ table: tableOf(pack), readAt }], files.writerFor(pack));
   } finally {
     closeSync(descriptor);
   }

@@ -86,11 +86,19 @@ export class PackFiles {
   }
 
   /**
-   * Gives the writer of the pack in hand, for frames that are compressed already.
+   * Gives the writer of a pack that takes all frames of another one, compressed
+   * as they are, and stays within the target.
    *
+   * @param pack The other pack.
    * @returns The writer.
    */
-  writer(): PackWriter {
+  writerFor(pack: FinishedPackFile): PackWriter {
+    const writer = this.#writer;
+    if (
+      writer !== undefined &&
+      (writer.size + pack.size > this.#options.sizeTarget ||
+        writer.objectCount + pack.objectCount > OBJECT_COUNT_MAX)
+    ) this.finish();
     return this.#writer ?? this.#open();
   }
 
