@@ -35,8 +35,8 @@ export async function identifyDirectory(
   });
   session.clearProgress();
   if (calls.reduced) await tellFidelity(session);
-  tellErrors(session, identified.errors);
-  const isWhole = identified.errors.length === 0;
+  tellErrors(session, identified.errors, identified.errorCount);
+  const isWhole = identified.errorCount === 0;
   return {
     identified,
     exitCode: isWhole ? ExitCode.done : ExitCode.incomplete,

@@ -71,8 +71,8 @@ export function savedRecord(result: SaveResult): JsonRecord {
     newObjectCount: progress.newObjectCount,
     newByteCount: progress.newByteCount,
     storedByteCount: result.storedByteCount,
-    errorCount: result.errors.length,
-    changedCount: result.changed.length,
+    errorCount: result.errorCount,
+    changedCount: result.changedCount,
     socketCount: result.socketCount,
     fidelity: result.fidelity,
   };

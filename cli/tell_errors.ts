@@ -19,11 +19,13 @@ export interface PathError {
  * to those who asked for more.
  *
  * @param session The command.
- * @param errors What went wrong.
+ * @param errors What went wrong, as far as it was kept.
+ * @param errorCount How much went wrong.
  */
 export function tellErrors(
   session: Session,
   errors: readonly PathError[],
+  errorCount: number = errors.length,
 ): void {
   const isCut = !session.isJson && !session.isVerbose;
   const shown = isCut ? errors.slice(0, SHOWN_MAX) : errors;
@@ -33,10 +35,10 @@ export function tellErrors(
       ...(path === undefined ? {} : jsonPath("path", path)),
     });
   }
-  const count = errors.length - shown.length;
-  if (count > 0) {
-    session.error(`Cannot list ${formatCount(count)} more: --verbose does`);
-  }
+  const count = errorCount - shown.length;
+  if (count <= 0) return;
+  const hint = shown.length < errors.length ? ": --verbose lists more" : "";
+  session.error(`Cannot list ${formatCount(count)} more${hint}`);
 }
 
 /**

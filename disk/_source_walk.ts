@@ -17,6 +17,9 @@ export interface WalkSettings {
   readonly excludeStore: FileIdentity | undefined;
 }
 
+/** Errors that are kept as objects; later ones are counted only. */
+const ERRORS_KEPT_MAX = 10_000;
+
 /** What all directories of one walk share: settings, counters and buffers that are used again. */
 export class SourceWalk {
   readonly calls: DiskCalls;
@@ -31,6 +34,7 @@ export class SourceWalk {
     mounts: 0,
   };
   readonly errors: DiskError[] = [];
+  errorCount = 0;
   readonly listing: Listing = new Listing();
   readonly xattrs: Xattrs;
   readonly mounts: SnapMounts;
@@ -66,7 +70,8 @@ export class SourceWalk {
   /** Notes what could not be read, by the name of the error. */
   failWith(action: string, path: Uint8Array, code: string): DiskError {
     const error = sourceError(action, path, code);
-    this.errors.push(error);
+    this.errorCount++;
+    if (this.errors.length < ERRORS_KEPT_MAX) this.errors.push(error);
     return error;
   }
 

@@ -52,8 +52,10 @@ export interface Source extends Disposable {
   readonly path: Uint8Array;
   /** What was left out so far. */
   readonly drops: SourceDrops;
-  /** What could not be read so far; the caller may take lines out. */
+  /** The first 10,000 of what could not be read so far; the caller may take lines out. */
   readonly errors: DiskError[];
+  /** How much could not be read so far. */
+  readonly errorCount: number;
   /**
    * Opens the directory itself.
    *
@@ -108,6 +110,9 @@ export function openSource(
     path,
     drops: walk.drops,
     errors: walk.errors,
+    get errorCount(): number {
+      return walk.errorCount;
+    },
     root: () => SourceDirectory.openRoot(walk),
     [Symbol.dispose]: () => walk.closeAll(),
   };

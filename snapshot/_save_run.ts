@@ -1,10 +1,7 @@
-import { DiskError } from "@snap/disk/disk-error";
+import type { DiskError } from "@snap/disk/disk-error";
 import { localOwners } from "@snap/disk/owners";
 import type { Source } from "@snap/disk/source";
 import type { Hasher } from "@snap/hash";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import { S_IFMT, S_IFREG } from "@snap/posix/mode";
-import { StatTable } from "@snap/posix/stat-table";
 import { BatchQueue, type QueuedBatch } from "./_batch_queue.ts";
 import { DeviceTable } from "./_device_table.ts";
 import { DirectorySaver, type SaveObject } from "./_directory_saver.ts";
@@ -13,20 +10,16 @@ import { Lane } from "./_lane.ts";
 import { fitsLane } from "./_lane_reader.ts";
 import { nextTurn } from "./_next_turn.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
-import {
-  forgetChangeTime,
-  type Moment,
-  type ParentDirectory,
-} from "./_parent_directory.ts";
+import type { Moment, ParentDirectory } from "./_parent_directory.ts";
 import type { PendingDirectory } from "./_pending_directory.ts";
-import {
-  type BatchResult,
-  FileStatus,
-  type IndexConfig,
-  type RecipeNode,
-  type SaverConfig,
+import type {
+  BatchResult,
+  IndexConfig,
+  RecipeNode,
+  SaverConfig,
 } from "./_save_messages.ts";
 import { SavePool } from "./_save_pool.ts";
+import { SaveResults } from "./_save_results.ts";
 import { Saver } from "./_saver.ts";
 import {
   newSaveProgress,
@@ -86,9 +79,12 @@ export interface SaveRunResult {
   /** The id of the root tree, then the id of its page. */
   readonly ids: Uint8Array;
   readonly totals: Totals;
+  /** What could not be read, the first of it. */
   readonly errors: readonly DiskError[];
-  /** Files that changed while they were read. */
+  readonly errorCount: number;
+  /** Files that changed while they were read, the first of them. */
   readonly changed: readonly Uint8Array[];
+  readonly changedCount: number;
   /** Files that were read only because they were too young for the snapshot before. */
   readonly youngCount: number;
 }
@@ -102,8 +98,7 @@ export class SaveRun {
   readonly #walk: SaveWalk;
   readonly #directories: DirectorySaver;
   readonly #devices: DeviceTable;
-  readonly #errors: DiskError[] = [];
-  readonly #changed: Uint8Array[] = [];
+  readonly #results = new SaveResults();
   #held: QueuedBatch | undefined;
   #pool: SavePool | undefined;
   #inline: Saver | undefined;
@@ -146,7 +141,6 @@ export class SaveRun {
       openParent: options.openParent,
       isStored: options.isStored ?? (() => true),
       onComplete: (directory, isSame) => this.#complete(directory, isSame),
-      onError: (error) => this.#errors.push(error),
       onUnchanged: (byteCount) => this.#countUnchanged(byteCount),
       breathe: () => this.#breathe(),
     });
@@ -166,12 +160,15 @@ export class SaveRun {
     try {
       await this.#readAll();
       this.#report(true);
+      const { errors, errorCount, changed, changedCount } = this.#results;
       return {
         ids: this.#walk.rootIds!,
         totals: { ...this.#directories.totals },
         // The walk of the source has noted what it could not even list.
-        errors: [...new Set([...source.errors, ...this.#errors])],
-        changed: this.#changed,
+        errors: [...source.errors, ...errors],
+        errorCount: source.errorCount + errorCount,
+        changed,
+        changedCount,
         youngCount: this.#walk.youngCount,
       };
     } catch (error) {
@@ -310,50 +307,18 @@ export class SaveRun {
 
   #takeResult(batch: QueuedBatch, result: BatchResult): void {
     if (this.#failure !== undefined) return;
-    const { directories, rows } = batch;
     for (const node of result.recipes) this.#options.saveRecipe(node);
-    for (const [index, row] of result.rows) {
-      this.#takeRow(directories[index], rows[index], row);
-    }
-    for (const [index, extras] of result.extras) {
-      directories[index].extras.set(rows[index], extras);
-    }
-    for (const { index, action, code } of result.errors) {
-      const path = directories[index].pathOf(rows[index]);
-      forgetChangeTime(directories[index].stats, rows[index]);
-      this.#errors.push(new DiskError(action, path, code));
-    }
-    for (let i = 0; i < rows.length; i++) {
-      const directory = directories[i], row = rows[i];
-      const status = result.status[i];
-      if (status === FileStatus.failed) directory.leaveOut(row);
-      else {
-        directory.ids.set(result.ids.subarray(32 * i, 32 * i + 32), 32 * row);
-        directory.sizes[row] = result.sizes[i];
-        if (status === FileStatus.changed) {
-          this.#changed.push(directory.pathOf(row));
-        }
-      }
-      this.#walk.settle(directory);
-    }
-    this.progress.fileCount += rows.length;
-    this.progress.readFileCount += rows.length;
+    this.#results.take(
+      batch,
+      result,
+      (directory) => this.#walk.settle(directory),
+    );
+    this.progress.fileCount += batch.rows.length;
+    this.progress.readFileCount += batch.rows.length;
     this.progress.byteCount += batch.byteCount;
     this.progress.newByteCount += result.newByteCount;
     this.progress.newObjectCount += result.newObjectCount;
     this.#report(false);
-  }
-
-  /** Takes what a file was when it was read again. */
-  #takeRow(directory: PendingDirectory, row: number, bytes: ArrayBuffer): void {
-    const stats = StatTable.fromBuffer(bytes, 1);
-    stats.copyRow(0, directory.stats, row);
-    const mode = stats.mode(0);
-    if ((mode & S_IFMT) === S_IFREG) {
-      directory.kinds[row] = (mode & 0o100) !== 0
-        ? EntryKind.executable
-        : EntryKind.file;
-    }
   }
 
   #countUnchanged(byteCount: number): void {

@@ -43,8 +43,6 @@ export interface SaveWalkOptions {
     directory: PendingDirectory,
     isSame: boolean,
   ) => Uint8Array;
-  /** Told of an entry that could not be read. */
-  readonly onError: (error: DiskError) => void;
   /** Told of a file whose content is known from the snapshot before. */
   readonly onUnchanged: (byteCount: number) => void;
   /** Lets other things happen, and waits while too much is under way. */
@@ -146,7 +144,7 @@ export class SaveWalk {
       await this.#options.breathe();
       const child = source.child(row);
       if (child instanceof DiskError) {
-        this.#fail(directory, row, child);
+        this.#leaveOut(directory, row);
         continue;
       }
       const known = children.get(row);
@@ -261,15 +259,14 @@ export class SaveWalk {
     if (directory.kinds[row] === EntryKind.symlink) {
       const target = source.targetOf(row);
       if (target instanceof DiskError) {
-        return this.#fail(directory, row, target);
+        return this.#leaveOut(directory, row);
       }
       directory.targets.set(row, target);
     }
     const extras = source.extrasOf(row, this.#options.putContent);
-    if (extras instanceof DiskError) {
-      this.#options.onError(extras);
-      forgetChangeTime(directory.stats, row);
-    } else if (extras !== undefined) directory.extras.set(row, extras);
+    // The source has noted an error.
+    if (extras instanceof DiskError) forgetChangeTime(directory.stats, row);
+    else if (extras !== undefined) directory.extras.set(row, extras);
   }
 
   #readSelf(
@@ -285,16 +282,15 @@ export class SaveWalk {
     if (isSame) return this.#copyExtras(directory, SELF, before, SELF);
     this.#markChanged(directory);
     const extras = source.extras(this.#options.putContent);
-    if (extras instanceof DiskError) {
-      this.#options.onError(extras);
-      forgetChangeTime(directory.self, 0);
-    } else if (extras !== undefined) directory.extras.set(SELF, extras);
+    // The source has noted an error.
+    if (extras instanceof DiskError) forgetChangeTime(directory.self, 0);
+    else if (extras !== undefined) directory.extras.set(SELF, extras);
   }
 
-  #fail(directory: PendingDirectory, row: number, error: DiskError): void {
+  /** Leaves an entry out that could not be read: the source has noted why. */
+  #leaveOut(directory: PendingDirectory, row: number): void {
     directory.leaveOut(row);
     this.#markChanged(directory);
-    this.#options.onError(error);
   }
 
   #markChanged(directory: PendingDirectory): void {

@@ -38,8 +38,10 @@ export interface Identified {
   readonly page: Id;
   /** What it holds. */
   readonly totals: Totals;
-  /** What could not be read. */
+  /** What could not be read; of very much, the first 10,000 and more. */
   readonly errors: readonly DiskError[];
+  /** How much could not be read. */
+  readonly errorCount: number;
   /**
    * Gives a tree or a page, if they were kept.
    *
@@ -94,12 +96,13 @@ export async function identify(
       onProgress: options.onProgress,
       signal: options.signal,
     });
-    const { ids, totals, errors } = await run.run();
+    const { ids, totals, errors, errorCount } = await run.run();
     return {
       id: idFromBytes(ids, 0),
       page: idFromBytes(ids, 32),
       totals,
       errors,
+      errorCount,
       readObject: (id, kind) => {
         const bytes = kept.get(idFromBytes(id));
         return bytes === undefined

@@ -83,10 +83,14 @@ export interface SaveResult {
   readonly hasNewAttributesOnly: boolean;
   /** What the snapshot holds. */
   readonly totals: Totals;
-  /** What could not be read. */
+  /** What could not be read; of very much, the first 10,000 and more. */
   readonly errors: readonly DiskError[];
-  /** Files that changed while they were read. */
+  /** How much could not be read. */
+  readonly errorCount: number;
+  /** Files that changed while they were read; of very many, the first 10,000. */
   readonly changed: readonly Uint8Array[];
+  /** How many files changed while they were read. */
+  readonly changedCount: number;
   /** Entries that were left out on purpose. */
   readonly socketCount: number;
   /** How much had to be read and stored. */
@@ -139,8 +143,11 @@ export async function save(
       source: sourceText,
       ...(options.message === undefined ? {} : { message: options.message }),
       totals: run.totals,
-      unreadable: sampleOf(run.errors.map((error) => error.path)),
-      changed: sampleOf(run.changed),
+      unreadable: sampleOf(
+        run.errors.map((error) => error.path),
+        run.errorCount,
+      ),
+      changed: sampleOf(run.changed, run.changedCount),
       fidelity: source.fidelity,
       program: options.program ?? "",
     };
@@ -154,7 +161,9 @@ export async function save(
         run.sameSource.some((one) => one.tree === record.tree),
       totals: run.totals,
       errors: run.errors,
+      errorCount: run.errorCount,
       changed: run.changed,
+      changedCount: run.changedCount,
       socketCount: source.drops.sockets,
       progress: run.progress,
       storedByteCount: run.storedByteCount,
@@ -236,9 +245,9 @@ function saysTheSame(a: SnapshotRecord, b: SnapshotRecord): boolean {
       JSON.stringify([unreadable, changed]);
 }
 
-function sampleOf(paths: readonly Uint8Array[]): PathSample {
+function sampleOf(paths: readonly Uint8Array[], count: number): PathSample {
   return {
-    count: paths.length,
+    count,
     first: paths.slice(0, PATH_SAMPLE_MAX).map(pathToText),
   };
 }

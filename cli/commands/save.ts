@@ -83,9 +83,9 @@ async function report(
   result: SaveResult,
   ms: number,
 ): Promise<number> {
-  const { errors, changed, socketCount } = result;
+  const { errors, errorCount, changed, changedCount, socketCount } = result;
   if (result.fidelity === "reduced") await tellFidelity(session);
-  tellErrors(session, errors);
+  tellErrors(session, errors, errorCount);
   if (changed.length > 0) {
     const { displayPath } = await import("@snap/manifest/path");
     tellErrors(
@@ -97,13 +97,12 @@ async function report(
         code: "CHANGED",
         path,
       })),
+      changedCount,
     );
   }
   if (socketCount > 0) {
     session.note(`Left out ${formatCounted(socketCount, "socket")}`);
   }
   session.note(summarizeSave(result, ms));
-  return errors.length + changed.length > 0
-    ? ExitCode.incomplete
-    : ExitCode.done;
+  return errorCount + changedCount > 0 ? ExitCode.incomplete : ExitCode.done;
 }
