@@ -45,6 +45,11 @@ export class BatchQueue {
     this.#onBatch = onBatch;
   }
 
+  /** Batches so far. */
+  get batchCount(): number {
+    return this.#number;
+  }
+
   /**
    * Adds a file.
    *

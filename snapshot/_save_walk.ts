@@ -113,6 +113,8 @@ export class SaveWalk {
     else this.#parents.set(directory, before);
     this.#readSelf(source, directory, before);
     const children = new Map<number, ParentChild>();
+    const { queue } = this.#options;
+    let { batchCount } = queue;
     for (let row = 0; row < directory.count; row++) {
       const start = directory.nameStart(row);
       const found = before === undefined
@@ -124,7 +126,10 @@ export class SaveWalk {
           children.set(row, { row: found, number: before!.directoryNumber });
         }
       } else this.#visit(source, directory, row, before, found);
-      if ((row & 0xfff) === 0xfff) await this.#options.breathe();
+      if ((row & 0xfff) === 0xfff || queue.batchCount !== batchCount) {
+        batchCount = queue.batchCount;
+        await this.#options.breathe();
+      }
     }
     if (before !== undefined && before.tree.count !== directory.count) {
       this.#markChanged(directory);

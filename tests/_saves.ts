@@ -10,6 +10,7 @@ import {
 import { join } from "node:path";
 import { save, type SaveOptions, type SaveResult } from "@snap/snapshot/save";
 import type { Snapshots } from "@snap/snapshot/snapshots";
+import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import { noise, readDisk, readSnapshot, sameEntries } from "./_snapshots.ts";
 
@@ -47,6 +48,9 @@ export async function saveAndCompare(
 ): Promise<SaveResult> {
   const result = await save(snapshots, path, options);
   deepEqual(result.errors, []);
-  sameEntries(await readSnapshot(snapshots, result.record!), readDisk(path));
+  const record = result.record!;
+  sameEntries(await readSnapshot(snapshots, record), readDisk(path));
+  const report = await verify(snapshots, { records: [record], data: true });
+  deepEqual(report.damages, []);
   return result;
 }

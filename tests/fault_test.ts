@@ -237,6 +237,30 @@ Deno.test("save keeps finished packs of a save that was stopped", async () => {
   ok(result.storedByteCount < 0.6 * whole, `${result.storedByteCount}`);
 });
 
+Deno.test("save resumes what another one had indexed when its store was gone", async () => {
+  using folder = new TemporaryFolder();
+  const source = folder.join("source");
+  mkdirSync(source);
+  for (let i = 0; i < 240; i++) {
+    writeFileSync(join(source, `${i}`), noise(100_000, i + 1));
+  }
+  const settings = { ...SMALL_SETTINGS, packSizeTarget: 10 ** 6 };
+  const options = { ...LATER, indexByteCount: 10 ** 6 };
+  const whole = new FaultStore(
+    await makeFileStore(folder.join("whole"), settings),
+  );
+  equal(await saveInto(whole, source, options), undefined);
+
+  const store = await makeFileStore(folder.join("store"), settings);
+  const call = Math.round(whole.calls * 0.85);
+  const dying = new FaultStore(store, { at: [{ call, fault: "gone" }] });
+  ok(await saveInto(dying, source, options) instanceof StoreError);
+  equal(await recordCount(store), 0);
+  await using snapshots = await open(store);
+  const result = await saveAndCompare(snapshots, source, options);
+  ok(result.storedByteCount < 0.6 * 24_000_000, `${result.storedByteCount}`);
+});
+
 /** Mounts a file system of some size, if this process may. */
 function mountTmpfs(path: string, size: string): boolean {
   mkdirSync(path, { recursive: true });
