@@ -7,6 +7,9 @@ const MEMORY = "/dev/shm";
 /** Memory that has to stay free for programs, in bytes. */
 const SPARE_BYTES = 4 * 2 ** 30;
 
+/** What nobody has to ask for. */
+const FEW_BYTES = 64 * 2 ** 20;
+
 /**
  * Makes a folder in memory for as long as something runs.
  *
@@ -66,9 +69,10 @@ export async function prepareTree(
   };
 }
 
-/** Whether so many bytes can be written to memory. */
+/** Whether so many bytes can be written to memory; there is always room for a few. */
 export function hasRoom(bytes: number): boolean {
-  return Deno.systemMemoryInfo().available > bytes + SPARE_BYTES;
+  return bytes < FEW_BYTES ||
+    Deno.systemMemoryInfo().available > bytes + SPARE_BYTES;
 }
 
 /** Removes a folder with all that is in it, if it is there. */
