@@ -2,11 +2,9 @@ import type { DirectoryEntries } from "@snap/posix/directory-entries";
 import {
   EBADF,
   EINVAL,
-  EIO,
   ELOOP,
   ENOTDIR,
   ENOTSUP,
-  errnos,
   ESTALE,
 } from "@snap/posix/errors";
 import {
@@ -23,6 +21,7 @@ import { DT_DIR, DT_LNK, DT_REG, DT_UNKNOWN } from "@snap/posix/mode";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { Dirent, Stats } from "node:fs";
 import { AbsentCalls } from "./_absent_calls.ts";
+import { attempt } from "./_attempt.ts";
 import { builtin } from "./_builtin.ts";
 import { fillStatRow } from "./_fill_stat_row.ts";
 import type { DiskCalls } from "./disk_calls.ts";
@@ -386,21 +385,4 @@ function typeOf(entry: Dirent): number {
   if (entry.isDirectory()) return DT_DIR;
   if (entry.isFile()) return DT_REG;
   return entry.isSymbolicLink() ? DT_LNK : DT_UNKNOWN;
-}
-
-/** The result of a function, or the negative number of the error that it throws. */
-function attempt(act: () => number | void): number {
-  try {
-    return act() ?? 0;
-  } catch (error) {
-    const { code, errno } = error as { code?: string; errno?: number };
-    if (code !== undefined && code in errnos) return -errnos[code];
-    if (typeof errno === "number" && errno !== 0) return -Math.abs(errno);
-    // What Deno refuses without a permission.
-    if ((error as Error).name === "NotCapable") return -errnos.EACCES;
-    // Bytes that are no UTF-8, or a value that Node does not take.
-    return error instanceof TypeError || error instanceof RangeError
-      ? -EINVAL
-      : -EIO;
-  }
 }
