@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { fileFailure } from "./_spool_error.ts";
 
 /** Nobody waits for a fifo that stands in the place of a file. */
 export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NONBLOCK;
@@ -11,12 +12,18 @@ export class FileRanges implements Disposable {
    * Opens the files.
    *
    * @param files Their names and paths.
+   * @throws {StoreError} If one of them cannot be opened.
    */
   constructor(
     files: Iterable<{ readonly name: string; readonly path: string }>,
   ) {
     for (const { name, path } of files) {
-      this.#descriptors.set(name, openSync(path, READ_FLAGS));
+      try {
+        this.#descriptors.set(name, openSync(path, READ_FLAGS));
+      } catch (error) {
+        this[Symbol.dispose]();
+        throw fileFailure("read", path, error);
+      }
     }
   }
 
@@ -27,13 +34,19 @@ export class FileRanges implements Disposable {
    * @param offset The first byte.
    * @param out The bytes read; all of it is filled.
    * @throws {RangeError} If the file is too short.
+   * @throws {StoreError} If it cannot be read.
    */
   readonly readAt = (name: string, offset: number, out: Uint8Array): void => {
     const descriptor = this.#descriptors.get(name)!;
     let size = 0;
     while (size < out.length) {
       const left = out.length - size;
-      const read = readSync(descriptor, out, size, left, offset + size);
+      let read;
+      try {
+        read = readSync(descriptor, out, size, left, offset + size);
+      } catch (error) {
+        throw fileFailure("read", name, error);
+      }
       if (read === 0) {
         throw new RangeError(
           `Cannot read ${name} as it needs ${out.length} bytes at ${offset}: found ${size}`,

@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { type Hasher, ID_SIZE } from "@snap/hash";
 import { indexName } from "@snap/pack/file-name";
 import {
@@ -12,6 +12,7 @@ import type { IndexFile as OpenTable } from "@snap/pack/object-index";
 import type { WriteStore } from "@snap/store";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
+import { removeQuietly } from "./_spool.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** From so many small tables on, some of them are merged. */
@@ -82,8 +83,7 @@ export async function writeIndexTables(
     }
     return tables;
   } finally {
-    sink.close();
-    for (const path of sink.paths) rmSync(path, { force: true });
+    sink.discard();
   }
 }
 
@@ -125,11 +125,17 @@ class SpoolSink implements IndexSink {
   }
 
   end(): void {
-    this.close();
+    spooling(this.#spoolPath, () => this.#close());
   }
 
-  close(): void {
-    if (this.#descriptor >= 0) closeSync(this.#descriptor);
+  discard(): void {
+    removeQuietly(this.#spoolPath, () => this.#close());
+    for (const path of this.paths) removeQuietly(path);
+  }
+
+  #close(): void {
+    const descriptor = this.#descriptor;
     this.#descriptor = -1;
+    if (descriptor >= 0) closeSync(descriptor);
   }
 }

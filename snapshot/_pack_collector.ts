@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync, rmSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import { parseCodec } from "@snap/pack/codecs";
 import { packName } from "@snap/pack/file-name";
@@ -9,7 +9,7 @@ import type { WriteStore } from "@snap/store";
 import { writeIndexTables } from "./_index_files.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import type { StoreSettings } from "./settings.ts";
-import type { LocalIndexFiles } from "./_spool.ts";
+import { type LocalIndexFiles, removeQuietly } from "./_spool.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** An index goes out with this many objects: their tables wait in memory. */
@@ -125,7 +125,7 @@ export class PackCollector {
 
   /** Removes the files of packs that the store was not given. */
   discard(): void {
-    for (const pack of this.#small) rmSync(pack.path, { force: true });
+    for (const pack of this.#small) removeQuietly(pack.path);
     this.#small.length = 0;
   }
 
@@ -175,7 +175,7 @@ export class PackCollector {
       this.#small.push(...packs);
       throw error;
     }
-    for (const pack of packs) rmSync(pack.path, { force: true });
+    for (const pack of packs) removeQuietly(pack.path);
   }
 }
 

@@ -1,9 +1,10 @@
-import { closeSync, openSync, rmSync, writeSync } from "node:fs";
+import { closeSync, openSync, writeSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import type { Codec } from "@snap/pack/codec";
 import type { FrameBuilder } from "@snap/pack/frame-builder";
 import type { PackRole } from "@snap/pack/object-kind";
 import { type PackSink, PackWriter } from "@snap/pack/pack-writer";
+import { removeQuietly } from "./_spool.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */
@@ -108,7 +109,7 @@ export class PackFiles {
     const writer = this.#writer;
     const sink = this.#sink;
     const { id, size, table } = writer.finish();
-    sink.close();
+    spooling(sink.path, () => sink.close());
     this.#writer = undefined;
     this.#sink = undefined;
     this.#options.onPack({
@@ -125,8 +126,8 @@ export class PackFiles {
 
   /** Drops the pack in hand and its file. */
   discard(): void {
-    this.#sink?.close();
-    if (this.#sink !== undefined) rmSync(this.#sink.path, { force: true });
+    const sink = this.#sink;
+    if (sink !== undefined) removeQuietly(sink.path, () => sink.close());
     this.#sink = undefined;
     this.#writer = undefined;
   }
@@ -165,8 +166,8 @@ class FileSink implements PackSink {
   }
 
   close(): void {
-    if (this.#descriptor < 0) return;
-    closeSync(this.#descriptor);
+    const descriptor = this.#descriptor;
     this.#descriptor = -1;
+    if (descriptor >= 0) closeSync(descriptor);
   }
 }

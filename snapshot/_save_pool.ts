@@ -1,9 +1,4 @@
-import {
-  startWorker,
-  type WorkerError,
-  type WorkerHandle,
-} from "@snap/posix/worker";
-import { StoreError, type StoreErrorFields } from "@snap/store/errors";
+import { startWorker, type WorkerHandle } from "@snap/posix/worker";
 import type { QueuedBatch } from "./_batch_queue.ts";
 import { Lane } from "./_lane.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
@@ -14,6 +9,7 @@ import type {
   ToSaveWorker,
   WorkerConfig,
 } from "./_save_messages.ts";
+import { workerFailure } from "./_worker_failure.ts";
 
 /** Batches that wait in a worker, so that it never waits for one. */
 const AHEAD_MAX = 2;
@@ -149,7 +145,7 @@ export class SavePool {
     handle.onMessage((message) =>
       this.#receive(worker, message as FromSaveWorker)
     );
-    handle.onError((error) => this.#fail(storeErrorOf(error)));
+    handle.onError((error) => this.#fail(workerFailure(error)));
     const config = this.#options.configOf(number);
     handle.postMessage({ type: "begin", config } satisfies ToSaveWorker);
   }
@@ -280,14 +276,6 @@ export class SavePool {
     this.#changed = Promise.withResolvers();
     resolve();
   }
-}
-
-/** The store's error is the store's, whoever met it. */
-function storeErrorOf(error: WorkerError): Error {
-  const { name, message, fields } = error.record;
-  if (name !== "StoreError") return error;
-  const known = fields as unknown as StoreErrorFields;
-  return new StoreError(message, { ...known, cause: error });
 }
 
 /** The worker stands beside this module, as source or as built. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import type { IndexFile } from "./_save_messages.ts";
+import { spooling } from "./_spool_error.ts";
 
 /** The files of index tables, where workers can open them. */
 export class LocalIndexFiles implements Disposable {
@@ -33,9 +34,7 @@ export class LocalIndexFiles implements Disposable {
     for (const { name, size } of tables) {
       let path = this.#store.localPath?.(name);
       if (path === undefined) {
-        this.#folder ??= mkdtempSync(join(tmpdir(), "snap-index-"));
-        path = join(this.#folder, basename(name));
-        writeFileSync(path, await this.#store.read(name, options));
+        path = this.#write(name, await this.#store.read(name, options));
       }
       this.files.push({ name, size, path });
     }
@@ -43,9 +42,41 @@ export class LocalIndexFiles implements Disposable {
 
   /** Removes copies. */
   [Symbol.dispose](): void {
-    if (this.#folder !== undefined) {
+    if (this.#folder === undefined) return;
+    try {
       rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // They are copies, where the system keeps what may be lost.
     }
+  }
+
+  #write(name: string, bytes: Uint8Array): string {
+    return spooling(tmpdir(), () => {
+      this.#folder ??= mkdtempSync(join(tmpdir(), "snap-index-"));
+      const path = join(this.#folder, basename(name));
+      writeFileSync(path, bytes);
+      return path;
+    });
+  }
+}
+
+/**
+ * Removes a file that nobody needs, where that works: what went wrong before is
+ * what has to be said.
+ *
+ * @param path The file.
+ * @param close Closes it.
+ */
+export function removeQuietly(path: string, close?: () => void): void {
+  try {
+    close?.();
+  } catch {
+    // It is not wanted, whole or not.
+  }
+  try {
+    rmSync(path, { force: true });
+  } catch {
+    // It lies where nobody looks.
   }
 }
 
@@ -56,11 +87,13 @@ export class LocalIndexFiles implements Disposable {
  */
 export function removeSpooled(spoolPath: string): void {
   const folder = dirname(spoolPath), prefix = `${basename(spoolPath)}-`;
+  let names: string[];
   try {
-    for (const name of readdirSync(folder)) {
-      if (name.startsWith(prefix)) rmSync(join(folder, name), { force: true });
-    }
+    names = readdirSync(folder);
   } catch {
-    // Where files cannot be removed none could be made, and that was thrown.
+    return; // Where no file could be made either, and that was thrown.
+  }
+  for (const name of names) {
+    if (name.startsWith(prefix)) removeQuietly(join(folder, name));
   }
 }

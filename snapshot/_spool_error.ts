@@ -1,8 +1,8 @@
 import { StoreError } from "@snap/store/errors";
 
 /**
- * Runs what reads or writes a file on its way into a store: where it fails, the
- * store does.
+ * Runs what writes a file on its way into a store: where it fails, the store
+ * does.
  *
  * @param path The file.
  * @param run What to run.
@@ -13,14 +13,31 @@ export function spooling<T>(path: string, run: () => T): T {
   try {
     return run();
   } catch (cause) {
-    const code = (cause as { code?: unknown } | null)?.code;
-    if (typeof code !== "string" || cause instanceof StoreError) throw cause;
-    const need = code === "ENOSPC" || code === "EDQUOT"
-      ? "the store needs free space"
-      : "the store must allow it";
-    throw new StoreError(
-      `Cannot write ${path} as ${need}: found ${code}`,
-      { code, action: "adopt", path, cause },
-    );
+    throw fileFailure("adopt", path, cause);
   }
+}
+
+/**
+ * Tells which error to throw for one of the system.
+ *
+ * @param action What was done with a file of a store.
+ * @param path The file.
+ * @param cause What was thrown. Without a code it stays what it is.
+ * @returns The error.
+ */
+export function fileFailure(
+  action: "adopt" | "read",
+  path: string,
+  cause: unknown,
+): unknown {
+  const code = (cause as { code?: unknown } | null)?.code;
+  if (typeof code !== "string" || cause instanceof StoreError) return cause;
+  const need = code === "ENOSPC" || code === "EDQUOT"
+    ? "the store needs free space"
+    : "the store must allow it";
+  const verb = action === "read" ? "read" : "write";
+  return new StoreError(
+    `Cannot ${verb} ${path} as ${need}: found ${code}`,
+    { code, action, path, cause },
+  );
 }
