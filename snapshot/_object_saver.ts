@@ -1,4 +1,4 @@
-import type { Hasher } from "@snap/hash";
+import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import type { Codec } from "@snap/pack/codec";
 import { FrameBuilder } from "@snap/pack/frame-builder";
@@ -54,7 +54,7 @@ export class ObjectSaver {
   readonly #id = new Uint8Array(32);
   readonly #recipe: RecipeBuilder;
   #nodes: RecipeNode[] = [];
-  #isRoot = false;
+  #rootId: Uint8Array | undefined;
 
   /**
    * Constructs a new instance.
@@ -75,7 +75,9 @@ export class ObjectSaver {
         this.#nodes.push({
           id: id.slice(),
           bytes: bytes.slice(),
-          isRoot: this.#isRoot,
+          // The root comes last, after nodes that end with it.
+          isRoot: this.#rootId !== undefined &&
+            equalBytes(id, 0, this.#rootId, 0, ID_SIZE),
         }),
     });
     this.#packs = new PackFiles({
@@ -204,9 +206,9 @@ export class ObjectSaver {
    * @param id The id of the object.
    */
   finishRecipe(id: Uint8Array): void {
-    this.#isRoot = true;
+    this.#rootId = id;
     this.#recipe.finish({ id, kind: ObjectKind.content });
-    this.#isRoot = false;
+    this.#rootId = undefined;
   }
 
   /**

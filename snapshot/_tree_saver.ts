@@ -1,4 +1,4 @@
-import type { HashContext, Hasher } from "@snap/hash";
+import { equalBytes, type HashContext, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import type { Codec } from "@snap/pack/codec";
 import { FrameBuilder } from "@snap/pack/frame-builder";
@@ -124,10 +124,10 @@ export class TreeSaver {
 
   #saveChunks(bytes: Uint8Array, id: Uint8Array, kind: ObjectKind): void {
     const { hasher } = this.#options;
-    let isRoot = false;
     const recipe = new RecipeBuilder({
       hasher,
       onNode: (node, nodeId) => {
+        const isRoot = equalBytes(nodeId, 0, id, 0, ID_SIZE);
         if (isRoot) this.saveRecipeRoot(nodeId, node);
         else this.saveRecipeNode(nodeId, node);
       },
@@ -144,7 +144,6 @@ export class TreeSaver {
       this.#put(this.#id, 0, ObjectKind.content, chunk);
       recipe.push(this.#id, 0, chunk.length);
     }
-    isRoot = true;
     recipe.finish({ id, kind });
   }
 
