@@ -10,7 +10,6 @@ import {
   type FileBatch,
   type FileError,
   FileStatus,
-  type RecipeNode,
 } from "./_save_messages.ts";
 
 /** Content up to this size is read whole before it is chunked. */
@@ -76,7 +75,6 @@ export class FileSaver implements Disposable {
         const size = reader.read(lane, this.#file, {
           size: expected.size(at),
           id: this.#draft.id,
-          nodes: this.#draft.nodes,
         });
         return { size, isStable: this.#isStable(expected, at, size) };
       });
@@ -113,6 +111,7 @@ export class FileSaver implements Disposable {
     }
     this.#file.close();
     this.#objects.closeBundle();
+    this.#objects.flushRecipes();
     return draft.result(
       this.#objects.newByteCount - newByteCount,
       this.#objects.newObjectCount - newObjectCount,
@@ -192,11 +191,11 @@ export class FileSaver implements Disposable {
     if (size <= this.#objects.chunkSizeMax) {
       this.#draft.id = size === 0
         ? this.#emptyId()
-        : this.#objects.putContent(bytes, this.#draft.nodes);
+        : this.#objects.putContent(bytes);
       return { size, isStable };
     }
     this.#objects.hasher.hashInto(bytes, this.#draft.id);
-    this.#objects.putLarge(bytes, this.#draft.id, this.#draft.nodes);
+    this.#objects.putLarge(bytes, this.#draft.id);
     return { size, isStable };
   }
 
@@ -204,9 +203,7 @@ export class FileSaver implements Disposable {
     const objects = this.#objects;
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const wanted = expected.size(at);
-    const { nodes } = this.#draft;
-    const first = nodes.length;
-    const recipe = objects.beginRecipe(nodes);
+    const recipe = objects.beginRecipe();
     this.#whole.reset();
     let size = 0, held = 0;
     for (let isEnd = false; !isEnd;) {
@@ -230,10 +227,9 @@ export class FileSaver implements Disposable {
     this.#whole.digestInto(this.#draft.id);
     const { id } = this.#draft;
     if (size <= objects.chunkSizeMax) {
-      if (size > 0) objects.putContent(buffer.subarray(0, size), nodes);
+      if (size > 0) objects.putContent(buffer.subarray(0, size));
     } else if (!objects.isNaming) {
       if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
-      else nodes.length = first;
     }
     return { size, isStable: this.#isStable(expected, at, size) };
   }
@@ -241,7 +237,7 @@ export class FileSaver implements Disposable {
   #saveExtras(expected: StatTable, at: number): void {
     const draft = this.#draft;
     const put = (bytes: Uint8Array): Uint8Array =>
-      this.#objects.putContent(bytes, draft.nodes);
+      this.#objects.putContent(bytes);
     try {
       const extras = this.#file.extras(expected, at, put);
       if (extras !== undefined) draft.noteExtras(extras);
@@ -268,11 +264,6 @@ class Draft {
   index = 0;
   /** The id of the file in hand. */
   id: Uint8Array = new Uint8Array(32);
-  /**
-   * The recipe nodes of the file in hand, those of a first attempt too: what
-   * was claimed has to be stored, whatever becomes of the file.
-   */
-  nodes: RecipeNode[] = [];
   readonly #number: number;
   readonly #status: Uint8Array;
   readonly #ids: Uint8Array;
@@ -280,7 +271,6 @@ class Draft {
   readonly #extras: [number, Uint8Array][] = [];
   readonly #rows: [number, ArrayBuffer][] = [];
   readonly #errors: FileError[] = [];
-  readonly #recipes: RecipeNode[] = [];
 
   constructor(number: number, count: number) {
     this.#number = number;
@@ -297,7 +287,6 @@ class Draft {
   fail(error: DiskError): void {
     this.#status[this.index] = FileStatus.failed;
     this.noteError(error);
-    this.#takeNodes();
   }
 
   noteRow(stats: StatTable, at: number, isStable: boolean): void {
@@ -311,13 +300,11 @@ class Draft {
 
   noteExtras(bytes: Uint8Array): void {
     this.#extras.push([this.index, bytes.slice()]);
-    this.#takeNodes();
   }
 
   commit(size: number): void {
     this.#ids.set(this.id, 32 * this.index);
     this.#sizes[this.index] = size;
-    this.#takeNodes();
   }
 
   result(newByteCount: number, newObjectCount: number): BatchResult {
@@ -329,14 +316,8 @@ class Draft {
       extras: this.#extras,
       rows: this.#rows,
       errors: this.#errors,
-      recipes: this.#recipes,
       newByteCount,
       newObjectCount,
     };
-  }
-
-  #takeNodes(): void {
-    for (const node of this.nodes) this.#recipes.push(node);
-    this.nodes = [];
   }
 }

@@ -9,7 +9,6 @@ import {
   SEGMENT_SIZE,
 } from "./_lane.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
-import type { RecipeNode } from "./_save_messages.ts";
 import type { StoreSettings } from "./settings.ts";
 
 /** Below these sizes, groups of chunks are too many for the ring. */
@@ -35,8 +34,6 @@ export interface LaneFile {
   readonly size: number;
   /** Where the id of the whole goes. */
   readonly id: Uint8Array;
-  /** Where the nodes of the recipe go. */
-  readonly nodes: RecipeNode[];
 }
 
 interface LaneRead extends LaneFile {
@@ -74,9 +71,8 @@ export class LaneReader {
   read(lane: Lane, source: FileReader, file: LaneFile): number {
     const objects = this.#objects;
     const work = objects.putGroup.bind(objects);
-    const { id, nodes } = file;
-    const first = nodes.length;
-    const recipe = objects.beginRecipe(nodes);
+    const { id } = file;
+    const recipe = objects.beginRecipe();
     this.#whole.reset();
     try {
       const size = this.#readAll(lane, source, { ...file, recipe, work });
@@ -84,9 +80,8 @@ export class LaneReader {
       this.#consume(lane, recipe);
       this.#whole.digestInto(id);
       if (size <= objects.chunkSizeMax) {
-        if (size > 0) objects.putContent(lane.bytes.subarray(0, size), nodes);
+        if (size > 0) objects.putContent(lane.bytes.subarray(0, size));
       } else if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
-      else nodes.length = first;
       return size;
     } catch (error) {
       // Others may still be at work on what was read.

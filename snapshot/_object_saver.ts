@@ -37,7 +37,12 @@ export interface ObjectSaverOptions {
   readonly random: (size: number) => Uint8Array;
   readonly spoolPath: string;
   readonly onPack: (pack: FinishedPackFile) => void;
+  /** Takes nodes of recipes, each before the one that names it. */
+  readonly onRecipes: (nodes: readonly RecipeNode[]) => void;
 }
+
+/** Nodes that are handed over together: a file of any size has few in memory. */
+const NODE_COUNT_MAX = 64;
 
 /** Puts content into data packs, each object once. */
 export class ObjectSaver {
@@ -71,14 +76,7 @@ export class ObjectSaver {
     this.#chunker = new Chunker(settings.chunk);
     this.#recipe = new RecipeBuilder({
       hasher: options.hasher,
-      onNode: (bytes, id) =>
-        this.#nodes.push({
-          id: id.slice(),
-          bytes: bytes.slice(),
-          // The root comes last, after nodes that end with it.
-          isRoot: this.#rootId !== undefined &&
-            equalBytes(id, 0, this.#rootId, 0, ID_SIZE),
-        }),
+      onNode: (bytes, id) => this.#addNode(bytes, id),
     });
     this.#packs = new PackFiles({
       ...options,
@@ -138,10 +136,9 @@ export class ObjectSaver {
    * Names and stores content that is at hand, such as a large attribute.
    *
    * @param bytes The content.
-   * @param nodes Where the nodes of a recipe go, if it needs one.
    * @returns Its id.
    */
-  putContent(bytes: Uint8Array, nodes: RecipeNode[]): Uint8Array {
+  putContent(bytes: Uint8Array): Uint8Array {
     const id = new Uint8Array(32);
     if (bytes.length <= this.chunkSizeMax) {
       this.reserve(bytes.length).set(bytes);
@@ -150,7 +147,7 @@ export class ObjectSaver {
       return id;
     }
     this.hasher.hashInto(bytes, id);
-    this.putLarge(bytes, id, nodes);
+    this.putLarge(bytes, id);
     return id;
   }
 
@@ -159,11 +156,10 @@ export class ObjectSaver {
    *
    * @param bytes The content.
    * @param id Its id.
-   * @param nodes Where the nodes of its recipe go.
    */
-  putLarge(bytes: Uint8Array, id: Uint8Array, nodes: RecipeNode[]): void {
+  putLarge(bytes: Uint8Array, id: Uint8Array): void {
     if (this.isNaming || !this.claimLarge(id, 0)) return;
-    const recipe = this.beginRecipe(nodes);
+    const recipe = this.beginRecipe();
     this.putChunks(bytes, recipe, true);
     this.finishRecipe(id);
     this.closeContent();
@@ -189,19 +185,18 @@ export class ObjectSaver {
   }
 
   /**
-   * Begins the recipe of a large object.
+   * Begins the recipe of a large object. Its nodes are stored whatever becomes
+   * of the object: what is claimed has to be.
    *
-   * @param nodes Where its nodes go.
    * @returns The builder, empty.
    */
-  beginRecipe(nodes: RecipeNode[]): RecipeBuilder {
-    this.#nodes = nodes;
+  beginRecipe(): RecipeBuilder {
     this.#recipe.clear();
     return this.#recipe;
   }
 
   /**
-   * Ends the recipe that was begun last: its root goes to the nodes.
+   * Ends the recipe that was begun last.
    *
    * @param id The id of the object.
    */
@@ -278,6 +273,14 @@ export class ObjectSaver {
     this.closeContent();
   }
 
+  /** Hands over the nodes of recipes so far. */
+  flushRecipes(): void {
+    if (this.#nodes.length === 0) return;
+    const nodes = this.#nodes;
+    this.#nodes = [];
+    this.#options.onRecipes(nodes);
+  }
+
   /** Ends frames and packs; finished packs go to `onPack`. */
   finish(): void {
     this.closeBundle();
@@ -288,6 +291,17 @@ export class ObjectSaver {
   /** Drops what is not finished. */
   discard(): void {
     this.#packs.discard();
+  }
+
+  #addNode(bytes: Uint8Array, id: Uint8Array): void {
+    this.#nodes.push({
+      id: id.slice(),
+      bytes: bytes.slice(),
+      // The root comes last, after nodes that end with it.
+      isRoot: this.#rootId !== undefined &&
+        equalBytes(id, 0, this.#rootId, 0, ID_SIZE),
+    });
+    if (this.#nodes.length >= NODE_COUNT_MAX) this.flushRecipes();
   }
 
   #putChunk(chunk: Uint8Array, recipe: RecipeBuilder): void {

@@ -84,8 +84,6 @@ export interface BatchResult {
   /** New rows of files that were read again. */
   readonly rows: readonly [index: number, row: ArrayBuffer][];
   readonly errors: readonly FileError[];
-  /** Nodes of recipes; the root has the id of its object. */
-  readonly recipes: readonly RecipeNode[];
   /** Plain bytes that were new, and how many objects. */
   readonly newByteCount: number;
   readonly newObjectCount: number;
@@ -98,7 +96,7 @@ export interface FileError {
   readonly code: string;
 }
 
-/** A node of a recipe to be stored. */
+/** A node of a recipe to be stored; a root has the id of its object. */
 export interface RecipeNode {
   readonly id: Uint8Array;
   readonly bytes: Uint8Array;
@@ -119,6 +117,7 @@ export type ToSaveWorker =
 export type FromSaveWorker =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly result: BatchResult }
+  | { readonly type: "recipes"; readonly nodes: readonly RecipeNode[] }
   | { readonly type: "helped" }
   | { readonly type: "pack"; readonly pack: FinishedPackFile }
   | { readonly type: "finished" }

@@ -6,6 +6,7 @@ import type {
   BatchResult,
   FromSaveWorker,
   IndexConfig,
+  RecipeNode,
   ToSaveWorker,
   WorkerConfig,
 } from "./_save_messages.ts";
@@ -26,6 +27,8 @@ export interface SavePoolOptions {
   readonly onResult: (batch: QueuedBatch, result: BatchResult) => void;
   /** Takes a pack. */
   readonly onPack: (pack: FinishedPackFile) => void;
+  /** Takes nodes of recipes, before the result of the batch they belong to. */
+  readonly onRecipes: (nodes: readonly RecipeNode[]) => void;
   /** Told of the first error; nothing is to be expected after it. */
   readonly onError: (error: unknown) => void;
 }
@@ -164,6 +167,9 @@ export class SavePool {
       case "pack":
         this.#options.onPack(message.pack);
         return;
+      case "recipes":
+        this.#takeRecipes(message.nodes);
+        return;
       case "finished":
       case "reopened":
         worker.answered?.();
@@ -181,6 +187,15 @@ export class SavePool {
     worker.batches.delete(result.number);
     try {
       this.#options.onResult(batch, result);
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #takeRecipes(nodes: readonly RecipeNode[]): void {
+    if (this.#isFailed) return;
+    try {
+      this.#options.onRecipes(nodes);
     } catch (error) {
       this.#fail(error);
     }

@@ -266,6 +266,7 @@ export class SaveRun {
       }),
       onResult: (batch, result) => this.#takeResult(batch, result),
       onPack,
+      onRecipes: (nodes) => this.#saveRecipes(nodes),
       onError: (error) => this.fail(error),
     });
   }
@@ -289,6 +290,7 @@ export class SaveRun {
       hasher,
       random,
       onPack,
+      onRecipes: (nodes) => this.#saveRecipes(nodes),
     });
     return this.#inline;
   }
@@ -299,15 +301,18 @@ export class SaveRun {
   }
 
   #putContent(bytes: Uint8Array): Uint8Array {
-    const nodes: RecipeNode[] = [];
-    const id = this.#saver().objects.putContent(bytes, nodes);
-    for (const node of nodes) this.#options.saveRecipe(node);
+    const { objects } = this.#saver();
+    const id = objects.putContent(bytes);
+    objects.flushRecipes();
     return id;
+  }
+
+  #saveRecipes(nodes: readonly RecipeNode[]): void {
+    for (const node of nodes) this.#options.saveRecipe(node);
   }
 
   #takeResult(batch: QueuedBatch, result: BatchResult): void {
     if (this.#failure !== undefined) return;
-    for (const node of result.recipes) this.#options.saveRecipe(node);
     this.#results.take(
       batch,
       result,

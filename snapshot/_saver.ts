@@ -9,6 +9,7 @@ import type {
   BatchResult,
   FileBatch,
   IndexConfig,
+  RecipeNode,
   SaverConfig,
 } from "./_save_messages.ts";
 import type { Lane } from "./_lane.ts";
@@ -18,6 +19,7 @@ export interface SaverTools {
   readonly hasher: Hasher;
   readonly random: (size: number) => Uint8Array;
   readonly onPack: (pack: FinishedPackFile) => void;
+  readonly onRecipes: (nodes: readonly RecipeNode[]) => void;
 }
 
 /** Reads batches of files and packs their content, in a worker or not. */

@@ -27,6 +27,7 @@ async function begin(config: WorkerConfig): Promise<void> {
     hasher: await hasherNamed(config.hasher),
     random: (size) => crypto.getRandomValues(new Uint8Array(size)),
     onPack: (pack) => say({ type: "pack", pack }),
+    onRecipes: (nodes) => say({ type: "recipes", nodes }),
   });
   laneBuffer = config.lane;
   lane = new Lane(config.lane);
