@@ -3,13 +3,17 @@ import { type Hasher, ID_SIZE } from "@snap/hash";
 import { indexName } from "@snap/pack/file-name";
 import {
   type BuiltIndex,
+  type IndexOptions,
   type IndexPack,
   type IndexSink,
-  mergeTables,
+  type IndexSources,
+  mergeIndex,
 } from "@snap/pack/index-builder";
-import { openIndexFiles } from "@snap/pack/index-files";
+import { openIndexFiles, type ReadAt } from "@snap/pack/index-files";
+import { INDEX_PAGE_SIZE } from "@snap/pack/index-table";
 import type { IndexFile as OpenTable } from "@snap/pack/object-index";
 import type { WriteStore } from "@snap/store";
+import { Breath } from "./_breath.ts";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
 import { removeQuietly } from "./_spool.ts";
@@ -32,6 +36,7 @@ export interface WriteIndexOptions {
   readonly packs: readonly IndexPack[];
   /** The tables that are there, of which small ones may be merged. */
   readonly merge: readonly IndexFile[];
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -61,7 +66,7 @@ export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
 export async function writeIndexTables(
   options: WriteIndexOptions,
 ): Promise<BuiltIndex[]> {
-  const { store, hasher, saveId, random, packs, timeMs } = options;
+  const { store, hasher, saveId, random, packs, timeMs, signal } = options;
   const merged = similarTables(options.merge);
   using files = new FileRanges(merged);
   const { readAt } = files;
@@ -69,7 +74,8 @@ export async function writeIndexTables(
   try {
     const { tables: old } =
       openIndexFiles({ tables: merged, readAt, hasher }).index;
-    const tables = mergeTables({ packs, files: old }, sink, {
+    const tables = await merge({ packs, files: old }, sink, {
+      signal,
       saveId,
       salt: random(32),
       timeMs,
@@ -79,11 +85,30 @@ export async function writeIndexTables(
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
-      await store.adopt(table.name, sink.paths[i]);
+      await store.adopt(table.name, sink.paths[i], signal && { signal });
     }
     return tables;
   } finally {
     sink.discard();
+  }
+}
+
+/** Merges, and lets others have their turn: it may take seconds. */
+async function merge(
+  sources: IndexSources,
+  sink: IndexSink,
+  options: IndexOptions & {
+    readonly readAt: ReadAt;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<BuiltIndex[]> {
+  const page = new Uint8Array(INDEX_PAGE_SIZE);
+  const breath = new Breath();
+  const steps = mergeIndex(sources, sink, options);
+  for (let step = steps.next();; step = steps.next(page)) {
+    if (step.done) return step.value;
+    options.readAt(step.value.name, step.value.offset, page);
+    if (breath.isDue()) await breath.take(options.signal);
   }
 }
 

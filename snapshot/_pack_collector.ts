@@ -6,6 +6,7 @@ import { joinPacks } from "@snap/pack/join-packs";
 import { PackRole } from "@snap/pack/object-kind";
 import { PackTable } from "@snap/pack/pack-table";
 import type { WriteStore } from "@snap/store";
+import { DelayedSignal } from "./_delayed_signal.ts";
 import { writeIndexTables } from "./_index_files.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import type { StoreSettings } from "./settings.ts";
@@ -16,6 +17,8 @@ import { spooling } from "./_spool_error.ts";
 const INDEX_OBJECTS = 2 ** 18;
 /** Packs of more objects than this are full, whatever their size. */
 const SMALL_OBJECTS_MAX = 2 ** 14;
+/** What is on its way into the store when the signal is given has so long to arrive. */
+const GRACE_MS = 400;
 /** An index goes out at least this often, while there are new packs. */
 const INDEX_MS = 5 * 60 * 1000;
 
@@ -34,6 +37,8 @@ export interface PackCollectorOptions {
   /** The index tables that are there, to which new ones are added. */
   readonly index: LocalIndexFiles;
   readonly onError: (error: unknown) => void;
+  /** Ends what is on its way into the store, a moment after it is given. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -43,15 +48,15 @@ export interface PackCollectorOptions {
 export type IndexScope = "data" | "all" | "last";
 
 /** Takes finished packs into the store, and writes the index that tells of them. */
-export class PackCollector {
+export class PackCollector implements Disposable {
   /** Bytes of packs and indexes that this save has added to the store. */
   storedByteCount = 0;
   readonly #options: PackCollectorOptions;
   readonly #adopting = new Set<Promise<void>>();
   readonly #small: FinishedPackFile[] = [];
-  readonly #adopted: FinishedPackFile[] = [];
-  #unindexedByteCount = 0;
-  #unindexedObjectCount = 0;
+  readonly #end: DelayedSignal;
+  /** Packs that the store has and no index tells of. */
+  #adopted: FinishedPackFile[] = [];
   #indexCount = 0;
   #indexTime: number;
   #indexing: Promise<void> | undefined;
@@ -63,6 +68,7 @@ export class PackCollector {
    */
   constructor(options: PackCollectorOptions) {
     this.#options = options;
+    this.#end = new DelayedSignal(options.signal, GRACE_MS);
     this.#indexTime = options.now();
   }
 
@@ -103,22 +109,21 @@ export class PackCollector {
    * @param scope What else it tells of.
    */
   async writeIndex(scope: IndexScope): Promise<void> {
-    const isDue = (pack: FinishedPackFile): boolean =>
-      scope !== "data" || pack.role === PackRole.data;
-    const packs = this.#adopted.filter(isDue);
-    const rest = this.#adopted.filter((pack) => !isDue(pack));
-    this.#adopted.length = 0;
-    this.#adopted.push(...rest);
-    this.#unindexedByteCount = this.#unindexedObjectCount = 0;
+    const packs = scope === "data" ? this.#unindexed() : this.#adopted.slice();
     this.#indexTime = this.#options.now();
     if (packs.length === 0) return;
+    this.#end.signal.throwIfAborted();
     const tables = await writeIndexTables({
       ...this.#options,
+      signal: this.#end.signal,
       packs: packs.map((pack) => ({ ...pack, table: tableOf(pack) })),
       merge: scope === "last" ? this.#options.index.files : [],
       timeMs: this.#options.now(),
       spoolPath: `${this.#options.spoolPath}-index${this.#indexCount++}`,
     });
+    // Not before: when the index could not be written, giving up tries again.
+    const written = new Set(packs);
+    this.#adopted = this.#adopted.filter((pack) => !written.has(pack));
     for (const { size } of tables) this.storedByteCount += size;
     if (scope !== "last") await this.#options.index.add(tables);
   }
@@ -129,6 +134,11 @@ export class PackCollector {
     this.#small.length = 0;
   }
 
+  /** Hears no signal any more. */
+  [Symbol.dispose](): void {
+    this.#end[Symbol.dispose]();
+  }
+
   #adopt(pack: FinishedPackFile): void {
     const adopting = this.#store(pack).catch(this.#options.onError)
       .finally(() => this.#adopting.delete(adopting));
@@ -136,20 +146,31 @@ export class PackCollector {
   }
 
   async #store(pack: FinishedPackFile): Promise<void> {
-    await this.#options.store.adopt(packName(pack.id), pack.path);
+    const { signal } = this.#end;
+    await this.#options.store.adopt(packName(pack.id), pack.path, { signal });
     this.#adopted.push(pack);
     this.storedByteCount += pack.size;
-    this.#unindexedByteCount += pack.size;
-    this.#unindexedObjectCount += pack.objectCount;
-    const { indexByteCount } = this.#options;
-    const isDue = this.#unindexedByteCount >= indexByteCount ||
-      this.#unindexedObjectCount >= INDEX_OBJECTS ||
-      this.#options.now() - this.#indexTime >= INDEX_MS;
-    if (isDue && this.#indexing === undefined) {
+    if (this.#indexing === undefined && this.#isIndexDue()) {
       this.#indexing = this.writeIndex("data")
         .catch(this.#options.onError)
         .finally(() => this.#indexing = undefined);
     }
+  }
+
+  #isIndexDue(): boolean {
+    const { indexByteCount, now } = this.#options;
+    let byteCount = 0, objectCount = 0;
+    for (const pack of this.#unindexed()) {
+      byteCount += pack.size;
+      objectCount += pack.objectCount;
+    }
+    return byteCount >= indexByteCount || objectCount >= INDEX_OBJECTS ||
+      now() - this.#indexTime >= INDEX_MS;
+  }
+
+  /** Data packs that an index may tell of at once. */
+  #unindexed(): FinishedPackFile[] {
+    return this.#adopted.filter((pack) => pack.role === PackRole.data);
   }
 
   #join(packs: readonly FinishedPackFile[]): void {

@@ -1,18 +1,20 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { wasmHasher } from "@snap/hash";
 import { noneCodec } from "@snap/pack/none-codec";
 import { FrameBuilder } from "@snap/pack/frame-builder";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import { openStoreReader } from "@snap/pack/store-reader";
-import type { WriteStore } from "@snap/store";
+import { StoreError, type StoreOptions, type WriteStore } from "@snap/store";
 import { MemoryStore } from "@snap/store/memory-store";
+import { FaultStore } from "@snap/store/testing";
 import {
   namesIn,
   noise,
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
+import { nextTurn } from "./_next_turn.ts";
 import { PackCollector } from "./_pack_collector.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import { LocalIndexFiles } from "./_spool.ts";
@@ -57,9 +59,11 @@ function collectorOf(
   folder: TemporaryFolder,
   store: WriteStore,
   errors: unknown[],
+  signal?: AbortSignal,
 ): PackCollector {
   return new PackCollector({
     store,
+    signal,
     settings: SMALL_SETTINGS,
     hasher: wasmHasher,
     saveId: SAVE_ID,
@@ -76,7 +80,7 @@ Deno.test("PackCollector joins small packs up to the target", async () => {
   using folder = new TemporaryFolder();
   const store = new MemoryStore();
   const errors: unknown[] = [];
-  const collector = collectorOf(folder, store, errors);
+  using collector = collectorOf(folder, store, errors);
   const target = SMALL_SETTINGS.packSizeTarget;
   const size = target / 4 - 400;
   const packs = makePacks(folder, 11, size);
@@ -99,6 +103,56 @@ Deno.test("PackCollector joins small packs up to the target", async () => {
     deepEqual(await reader.readObject(idOf(plain), ObjectKind.content), plain);
   }
   deepEqual(filesIn(folder), []);
+});
+
+Deno.test("PackCollector keeps packs whose index could not be written", async () => {
+  using folder = new TemporaryFolder();
+  const memory = new MemoryStore();
+  // Three packs, then the index.
+  const store = new FaultStore(memory, { at: [{ call: 4, fault: "error" }] });
+  const errors: unknown[] = [];
+  using collector = collectorOf(folder, store, errors);
+  for (const pack of makePacks(folder, 3, 20_000)) collector.add(pack);
+  await collector.finish();
+  await rejects(collector.writeIndex("last"), StoreError);
+  deepEqual(await namesIn(memory, "index/"), []);
+  await collector.writeIndex("data");
+  equal((await namesIn(memory, "index/")).length, 1);
+  const stored = collector.storedByteCount;
+  await collector.writeIndex("last");
+  equal(collector.storedByteCount, stored, "there is nothing left to tell of");
+  deepEqual(errors, []);
+  deepEqual(filesIn(folder), []);
+});
+
+/** A store that takes for ever, and hears signals. */
+class SlowStore extends MemoryStore {
+  override adopt(
+    _name: string,
+    _path: string,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    return new Promise((_resolve, reject) => {
+      const signal = options!.signal!;
+      signal.addEventListener("abort", () => reject(signal.reason));
+    });
+  }
+}
+
+Deno.test("PackCollector waits a moment for what is on its way when it is to end", async () => {
+  using folder = new TemporaryFolder();
+  const errors: unknown[] = [];
+  const controller = new AbortController();
+  const { signal } = controller;
+  using collector = collectorOf(folder, new SlowStore(), errors, signal);
+  for (const pack of makePacks(folder, 2, 20_000)) collector.add(pack);
+  const finished = collector.finish();
+  const reason = new Error("Enough");
+  controller.abort(reason);
+  await nextTurn();
+  deepEqual(errors, []);
+  await finished;
+  deepEqual(errors, [reason, reason]);
 });
 
 function filesIn(folder: TemporaryFolder): string[] {

@@ -308,14 +308,16 @@ class Stage implements Disposable {
 
   /** Makes everything durable that the record will rely on. */
   async finish(state: StoreState): Promise<void> {
-    if (this.#options.dryRun === true) return;
+    const { signal, dryRun } = this.#options;
+    if (dryRun === true) return;
     const { store } = this.#snapshots;
     this.#trees.finish();
+    this.#throwFailure();
     await this.collector.finish();
     this.#throwFailure();
     await this.collector.writeIndex("last");
     this.#throwFailure();
-    await store.sync(["packs/", "index/"]);
+    await store.sync(["packs/", "index/"], signal && { signal });
     if (state.packs.count > 0) await checkPacks(store, state, this.#options);
   }
 
@@ -333,6 +335,7 @@ class Stage implements Disposable {
 
   [Symbol.dispose](): void {
     this.#known[Symbol.dispose]();
+    this.collector[Symbol.dispose]();
     for (const path of this.#spoolPaths) removeSpooled(path);
   }
 
@@ -350,6 +353,7 @@ class Stage implements Disposable {
   }
 
   #throwFailure(): void {
+    this.#options.signal?.throwIfAborted();
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 }

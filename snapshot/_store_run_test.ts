@@ -1,4 +1,4 @@
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import {
   copyFileSync,
   mkdirSync,
@@ -9,7 +9,9 @@ import {
 import { join } from "node:path";
 import { idToBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack/object-kind";
+import type { StoreOptions } from "@snap/store";
 import { MemoryStore } from "@snap/store/memory-store";
+import { initStore } from "@snap/store/store-config";
 import { LATER, makeTree, saveAndCompare } from "../tests/_saves.ts";
 import {
   leftovers,
@@ -28,6 +30,7 @@ import {
 } from "../tests/_snapshots.ts";
 import { liveTables } from "./_index_files.ts";
 import { save } from "./save.ts";
+import { formatSettings } from "./settings.ts";
 
 Deno.test("save heals a store that has lost a pack", async (t) => {
   using folder = new TemporaryFolder();
@@ -293,3 +296,46 @@ function makeManyFiles(path: string, count: number): void {
     writeFileSync(join(folder, `${i}`), noise(size, seed + 1));
   }
 }
+
+/** A store that takes its time for what it is given, and hears signals. */
+class SlowStore extends MemoryStore {
+  /** Told that something is on its way. */
+  onAdopt: (name: string) => void = () => {};
+
+  override async adopt(
+    name: string,
+    path: string,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    this.onAdopt(name);
+    await new Promise<void>((resolve, reject) => {
+      const timer = setTimeout(resolve, name.startsWith("index/") ? 3000 : 0);
+      options?.signal?.addEventListener("abort", () => {
+        clearTimeout(timer);
+        reject(options.signal!.reason);
+      });
+    });
+    return await super.adopt(name, path, options);
+  }
+}
+
+Deno.test("save hears a signal while the store is slow at its end", async () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("file"), "file");
+  const store = new SlowStore();
+  await initStore(store, formatSettings(SMALL_SETTINGS));
+  await using snapshots = await open(store);
+  const controller = new AbortController();
+  const reason = new Error("Enough");
+  let abortedAt = 0;
+  store.onAdopt = (name) => {
+    if (!name.startsWith("index/")) return;
+    abortedAt = performance.now();
+    controller.abort(reason);
+  };
+  const saving = save(snapshots, folder.path, { signal: controller.signal });
+  await rejects(saving, (error) => error === reason);
+  const waited = performance.now() - abortedAt;
+  ok(waited < 1000, `It took ${waited} ms`);
+  deepEqual(await namesIn(store, "snapshots/"), []);
+});
