@@ -1,4 +1,6 @@
-import { DiskError, type Target, type TargetDirectory } from "@snap/disk";
+import { DiskError } from "@snap/disk/disk-error";
+import type { Target } from "@snap/disk/target";
+import type { TargetDirectory } from "@snap/disk/target-directories";
 import type { DiskCalls } from "@snap/disk/disk-calls";
 import { EntryKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";

@@ -1,4 +1,6 @@
-import { type DiskCalls, DiskError, FileReader } from "@snap/disk";
+import type { DiskCalls } from "@snap/disk/disk-calls";
+import { DiskError } from "@snap/disk/disk-error";
+import { FileReader } from "@snap/disk/source-file";
 import type { Hasher, HashStream } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
 import { decodeExtras, type ExtendedAttribute } from "@snap/manifest/extras";

@@ -1,4 +1,4 @@
-import type { TargetFile } from "@snap/disk";
+import type { TargetFile } from "@snap/disk/target-file";
 import type { ContentSink } from "./_recipe_content.ts";
 
 const ZEROS = new Uint8Array(256 * 1024);

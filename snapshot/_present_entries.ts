@@ -1,4 +1,4 @@
-import type { TargetEntries } from "@snap/disk";
+import type { TargetEntries } from "@snap/disk/target-entries";
 import type { Tree } from "@snap/manifest/tree";
 import { S_IFMT, S_IFREG } from "@snap/posix/mode";
 import { FilePlan } from "./_restore_messages.ts";

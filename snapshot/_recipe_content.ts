@@ -1,4 +1,4 @@
-import type { Hasher } from "@snap/hash";
+import type { Hasher } from "@snap/hash/hasher";
 import { codecOf } from "@snap/pack/codecs";
 import { type IndexFiles, openIndexFiles } from "@snap/pack/index-files";
 import type { Location } from "@snap/pack/location";

@@ -1,4 +1,5 @@
-import { type DiskCalls, DiskError } from "@snap/disk";
+import type { DiskCalls } from "@snap/disk/disk-calls";
+import { DiskError } from "@snap/disk/disk-error";
 import type { StoreReader } from "@snap/pack/store-reader";
 import type { ReadStore } from "@snap/store";
 import { pathOf } from "./_batch_rows.ts";

@@ -1,9 +1,7 @@
-import {
-  type DiskCalls,
-  DiskError,
-  localOwners,
-  type Target,
-} from "@snap/disk";
+import type { DiskCalls } from "@snap/disk/disk-calls";
+import { DiskError } from "@snap/disk/disk-error";
+import { localOwners } from "@snap/disk/owners";
+import type { Target } from "@snap/disk/target";
 import type { ReadStore } from "@snap/store";
 import { isFileKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";

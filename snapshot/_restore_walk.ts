@@ -1,4 +1,6 @@
-import { DiskError, type Target, type TargetDirectory } from "@snap/disk";
+import { DiskError } from "@snap/disk/disk-error";
+import type { Target } from "@snap/disk/target";
+import type { TargetDirectory } from "@snap/disk/target-directories";
 import type { AttributePage } from "@snap/manifest/attribute-page";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
 import { DEPTH_MAX } from "@snap/manifest/limits";

@@ -1,13 +1,10 @@
-import {
-  type DiskCalls,
-  diskCalls,
-  DiskError,
-  openTarget,
-  type Target,
-  type TargetDirectory,
-  type TargetFile,
-} from "@snap/disk";
-import type { Hasher } from "@snap/hash";
+import { type DiskCalls, diskCalls } from "@snap/disk/disk-calls";
+import { DiskError } from "@snap/disk/disk-error";
+import { openTarget } from "@snap/disk/open-target";
+import type { Target } from "@snap/disk/target";
+import type { TargetDirectory } from "@snap/disk/target-directories";
+import type { TargetFile } from "@snap/disk/target-file";
+import type { Hasher } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
 import { ExistingFiles } from "./_existing_file.ts";
 import { FileSink } from "./_file_sink.ts";

@@ -1,4 +1,5 @@
-import { DiskError, type Target } from "@snap/disk";
+import { DiskError } from "@snap/disk/disk-error";
+import type { Target } from "@snap/disk/target";
 import { idFromBytes } from "@snap/hash/id";
 import { ID_SIZE } from "@snap/hash/id";
 import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";

@@ -1,4 +1,4 @@
-import type { TargetAttributes } from "@snap/disk";
+import type { TargetAttributes } from "@snap/disk/target-attributes";
 import type { StatTable } from "@snap/posix/stat-table";
 import {
   type FileExtras,

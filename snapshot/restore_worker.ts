@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Hasher, wasmHasher } from "@snap/hash";
+import type { Hasher } from "@snap/hash/hasher";
 import { workerPort } from "@snap/posix/worker-port";
 import { Restorer } from "./_restorer.ts";
 import type {
@@ -26,7 +26,9 @@ async function begin(config: RestoreWorkerConfig): Promise<void> {
 }
 
 async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
-  if (name === "wasm") return wasmHasher;
+  if (name === "wasm") {
+    return (await import("@snap/hash/wasm-hasher")).wasmHasher;
+  }
   return (await import("@snap/hash/native")).nativeHasher();
 }
 
