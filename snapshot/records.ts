@@ -1,5 +1,10 @@
 import type { Hasher, Id } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
+import {
+  NotFoundError,
+  StoreError,
+  UnsupportedVersionError,
+} from "@snap/store/errors";
 import { readDocument } from "@snap/store/read-document";
 import {
   decodeRecord,
@@ -44,17 +49,23 @@ export async function listRecords(
   }
   const records: NamedRecord[] = [];
   const next = names.values();
+  let failure: { readonly error: unknown } | undefined;
   const reader = async (): Promise<void> => {
     for (const name of next) {
+      // Whoever reads still is waited for.
+      if (failure !== undefined) return;
       try {
         records.push(await readRecord(store, name, options));
       } catch (error) {
-        if (options.onDamage === undefined) throw error;
-        options.onDamage(name, error);
+        if (error instanceof NotFoundError) continue; // Removed meanwhile.
+        if (options.onDamage !== undefined && isDamage(error)) {
+          options.onDamage(name, error);
+        } else failure ??= { error };
       }
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, reader));
+  if (failure !== undefined) throw failure.error;
   return records.sort(newestFirst);
 }
 
@@ -81,6 +92,12 @@ export async function readRecord(
     );
   }
   return decodeRecord(name, bytes);
+}
+
+/** Whether one record cannot be read; a signal ends the reading of all. */
+function isDamage(error: unknown): boolean {
+  return error instanceof SyntaxError || error instanceof StoreError ||
+    error instanceof UnsupportedVersionError;
 }
 
 function newestFirst(a: NamedRecord, b: NamedRecord): number {
