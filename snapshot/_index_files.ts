@@ -23,6 +23,8 @@ import { spooling } from "./_spool_error.ts";
 const MERGE_COUNT = 8;
 /** Larger tables are left alone. */
 const MERGE_SIZE_MAX = 64 * 1024 * 1024;
+/** The most bytes that are merged at once: it takes seconds, and memory for each frame. */
+const MERGE_TOTAL_MAX = 512 * 1024 * 1024;
 
 /** What {@linkcode writeIndexTables} needs. */
 export interface WriteIndexOptions {
@@ -37,6 +39,12 @@ export interface WriteIndexOptions {
   /** The tables that are there, of which small ones may be merged. */
   readonly merge: readonly IndexFile[];
   readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode writeIndexTables} has done. */
+export interface WrittenIndex {
+  readonly tables: readonly BuiltIndex[];
+  readonly replaced: readonly IndexFile[];
 }
 
 /**
@@ -61,11 +69,11 @@ export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
  * there already are merged with them.
  *
  * @param options The store and the packs.
- * @returns The tables.
+ * @returns The new tables, and those that they replace.
  */
 export async function writeIndexTables(
   options: WriteIndexOptions,
-): Promise<BuiltIndex[]> {
+): Promise<WrittenIndex> {
   const { store, hasher, saveId, random, packs, timeMs, signal } = options;
   const merged = similarTables(options.merge);
   using files = new FileRanges(merged);
@@ -87,7 +95,7 @@ export async function writeIndexTables(
     for (const [i, table] of tables.entries()) {
       await store.adopt(table.name, sink.paths[i], signal && { signal });
     }
-    return tables;
+    return { tables, replaced: merged };
   } finally {
     sink.discard();
   }
@@ -118,9 +126,12 @@ function similarTables(tables: readonly IndexFile[]): IndexFile[] {
   if (small.length < MERGE_COUNT) return [];
   small.sort((a, b) => a.size - b.size);
   let count = 0, size = 0;
-  while (
-    count < small.length && (count < 2 || small[count].size <= 2 * size)
-  ) size += small[count++].size;
+  for (const next of small) {
+    const isSimilar = count < 2 || next.size <= 2 * size;
+    if (!isSimilar || size + next.size > MERGE_TOTAL_MAX) break;
+    size += next.size;
+    count++;
+  }
   return small.slice(0, count);
 }
 

@@ -43,9 +43,10 @@ export interface PackCollectorOptions {
 
 /**
  * What an index tells of: data packs; tree packs too, as all data packs of
- * theirs are in the store; and small tables that were there before.
+ * theirs are in the store; after the last one nobody looks anything up. To
+ * rescue data packs of a save that has failed there is little time.
  */
-export type IndexScope = "data" | "all" | "last";
+export type IndexScope = "data" | "all" | "last" | "rescue";
 
 /** Takes finished packs into the store, and writes the index that tells of them. */
 export class PackCollector implements Disposable {
@@ -106,18 +107,20 @@ export class PackCollector implements Disposable {
   /**
    * Writes an index of the packs that none tells of yet.
    *
-   * @param scope What else it tells of.
+   * @param scope What it tells of. Many small tables that are there are merged with it.
    */
   async writeIndex(scope: IndexScope): Promise<void> {
-    const packs = scope === "data" ? this.#unindexed() : this.#adopted.slice();
+    const packs = scope === "data" || scope === "rescue"
+      ? this.#unindexed()
+      : this.#adopted.slice();
     this.#indexTime = this.#options.now();
     if (packs.length === 0) return;
     this.#end.signal.throwIfAborted();
-    const tables = await writeIndexTables({
+    const { tables, replaced } = await writeIndexTables({
       ...this.#options,
       signal: this.#end.signal,
       packs: packs.map((pack) => ({ ...pack, table: tableOf(pack) })),
-      merge: scope === "last" ? this.#options.index.files : [],
+      merge: scope === "rescue" ? [] : this.#options.index.files,
       timeMs: this.#options.now(),
       spoolPath: `${this.#options.spoolPath}-index${this.#indexCount++}`,
     });
@@ -125,7 +128,10 @@ export class PackCollector implements Disposable {
     const written = new Set(packs);
     this.#adopted = this.#adopted.filter((pack) => !written.has(pack));
     for (const { size } of tables) this.storedByteCount += size;
-    if (scope !== "last") await this.#options.index.add(tables);
+    if (scope === "last" || scope === "rescue") return;
+    // Tables do not pile up while a save runs: what follows opens the merged ones.
+    await this.#options.index.add(tables, { signal: this.#end.signal });
+    this.#options.index.remove(replaced);
   }
 
   /** Removes the files of packs that the store was not given. */

@@ -1,11 +1,19 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { join } from "node:path";
+import { readdirSync } from "node:fs";
+import { dirname } from "node:path";
 import { wasmHasher } from "@snap/hash";
 import { noneCodec } from "@snap/pack/none-codec";
 import { FrameBuilder } from "@snap/pack/frame-builder";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
+import type { IndexFile } from "@snap/pack/object-index";
+import { openIndex } from "@snap/pack/open-index";
 import { openStoreReader } from "@snap/pack/store-reader";
-import { StoreError, type StoreOptions, type WriteStore } from "@snap/store";
+import {
+  type ReadStore,
+  StoreError,
+  type StoreOptions,
+  type WriteStore,
+} from "@snap/store";
 import { MemoryStore } from "@snap/store/memory-store";
 import { FaultStore } from "@snap/store/testing";
 import {
@@ -14,8 +22,10 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
+import { liveTables } from "./_index_files.ts";
+import { KnownIndex } from "./_known_index.ts";
 import { nextTurn } from "./_next_turn.ts";
-import { PackCollector } from "./_pack_collector.ts";
+import { PackCollector, type PackCollectorOptions } from "./_pack_collector.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import { LocalIndexFiles } from "./_spool.ts";
 
@@ -59,11 +69,10 @@ function collectorOf(
   folder: TemporaryFolder,
   store: WriteStore,
   errors: unknown[],
-  signal?: AbortSignal,
+  options: Partial<PackCollectorOptions> = {},
 ): PackCollector {
   return new PackCollector({
     store,
-    signal,
     settings: SMALL_SETTINGS,
     hasher: wasmHasher,
     saveId: SAVE_ID,
@@ -73,6 +82,7 @@ function collectorOf(
     spoolPath: folder.join("joined"),
     index: new LocalIndexFiles(store),
     onError: (error) => errors.push(error),
+    ...options,
   });
 }
 
@@ -116,7 +126,7 @@ Deno.test("PackCollector keeps packs whose index could not be written", async ()
   await collector.finish();
   await rejects(collector.writeIndex("last"), StoreError);
   deepEqual(await namesIn(memory, "index/"), []);
-  await collector.writeIndex("data");
+  await collector.writeIndex("rescue");
   equal((await namesIn(memory, "index/")).length, 1);
   const stored = collector.storedByteCount;
   await collector.writeIndex("last");
@@ -144,7 +154,7 @@ Deno.test("PackCollector waits a moment for what is on its way when it is to end
   const errors: unknown[] = [];
   const controller = new AbortController();
   const { signal } = controller;
-  using collector = collectorOf(folder, new SlowStore(), errors, signal);
+  using collector = collectorOf(folder, new SlowStore(), errors, { signal });
   for (const pack of makePacks(folder, 2, 20_000)) collector.add(pack);
   const finished = collector.finish();
   const reason = new Error("Enough");
@@ -155,6 +165,66 @@ Deno.test("PackCollector waits a moment for what is on its way when it is to end
   deepEqual(errors, [reason, reason]);
 });
 
+Deno.test("PackCollector merges index tables while a save runs", async () => {
+  using folder = new TemporaryFolder();
+  const store = new MemoryStore();
+  const errors: unknown[] = [];
+  using index = new LocalIndexFiles(store);
+  using collector = collectorOf(folder, store, errors, { index });
+  const packs = makePacks(folder, 100, 20_000);
+  let fileCountMax = 0;
+  for (const [i, pack] of packs.entries()) {
+    collector.add(pack);
+    await collector.finish();
+    await collector.writeIndex(i % 2 === 0 ? "data" : "all");
+    // All that was stored is found in the tables that are handed out.
+    using known = new KnownIndex({
+      indexTables: index.handOut(),
+      hasher: wasmHasher,
+    });
+    for (let seen = 0; seen <= i; seen++) {
+      const id = idOf(noise(20_000, seen + 1));
+      ok(known.has(id, 0, ObjectKind.content), `${seen} after ${i}`);
+    }
+    ok(index.files.length <= 8, `${index.files.length} tables`);
+    const [{ path }] = index.files;
+    fileCountMax = Math.max(fileCountMax, readdirSync(dirname(path)).length);
+  }
+  deepEqual(errors, []);
+  ok(fileCountMax <= 24, `${fileCountMax} copies`);
+  equal((await namesIn(store, "index/")).length, 100);
+});
+
+Deno.test("PackCollector merges what killed saves have left", async () => {
+  using folder = new TemporaryFolder();
+  const store = new MemoryStore();
+  const errors: unknown[] = [];
+  const packs = makePacks(folder, 61, 20_000);
+  for (const pack of packs.slice(1)) {
+    using collector = collectorOf(folder, store, errors);
+    collector.add(pack);
+    await collector.finish();
+    await collector.writeIndex("rescue");
+  }
+  using index = new LocalIndexFiles(store);
+  await index.add(await tablesOf(store));
+  equal(index.files.length, 60);
+  using collector = collectorOf(folder, store, errors, { index });
+  await collector.writeIndex("last");
+  equal((await namesIn(store, "index/")).length, 60, "nothing is new");
+  collector.add(packs[0]);
+  await collector.finish();
+  await collector.writeIndex("last");
+  equal((await tablesOf(store)).length, 1);
+  deepEqual(errors, []);
+});
+
+/** The tables that count. */
+async function tablesOf(store: ReadStore): Promise<readonly IndexFile[]> {
+  const index = await openIndex(store, { hasher: wasmHasher });
+  return liveTables(index.index.tables);
+}
+
 function filesIn(folder: TemporaryFolder): string[] {
-  return [...Deno.readDirSync(join(folder.path))].map(({ name }) => name);
+  return readdirSync(folder.path);
 }

@@ -7,10 +7,12 @@ import { spooling } from "./_spool_error.ts";
 
 /** The files of index tables, where workers can open them. */
 export class LocalIndexFiles implements Disposable {
-  /** The files so far. */
-  readonly files: IndexFile[] = [];
   readonly #store: ReadStore;
+  #files: IndexFile[] = [];
   #folder: string | undefined;
+  /** Copies of replaced tables: what was handed out last may name them, or only what was before. */
+  #replaced: string[] = [];
+  #forgotten: string[] = [];
 
   /**
    * Constructs a new instance, with no files.
@@ -19,6 +21,38 @@ export class LocalIndexFiles implements Disposable {
    */
   constructor(store: ReadStore) {
     this.#store = store;
+  }
+
+  /** The files of the tables that count. */
+  get files(): readonly IndexFile[] {
+    return this.#files;
+  }
+
+  /**
+   * Gives the files to those who open them. Whoever was given others before the
+   * last call must have opened newer ones since.
+   *
+   * @returns The files as they are now.
+   */
+  handOut(): readonly IndexFile[] {
+    for (const path of this.#forgotten) removeQuietly(path);
+    this.#forgotten = this.#replaced;
+    this.#replaced = [];
+    return this.#files.slice();
+  }
+
+  /**
+   * Takes tables out that others have replaced.
+   *
+   * @param tables The tables.
+   */
+  remove(tables: Iterable<{ readonly name: string }>): void {
+    const names = new Set(Array.from(tables, ({ name }) => name));
+    for (const { name, path } of this.#files) {
+      if (this.#folder === undefined || !names.has(name)) continue;
+      if (dirname(path) === this.#folder) this.#replaced.push(path);
+    }
+    this.#files = this.#files.filter(({ name }) => !names.has(name));
   }
 
   /**
@@ -36,7 +70,7 @@ export class LocalIndexFiles implements Disposable {
       if (path === undefined) {
         path = this.#write(name, await this.#store.read(name, options));
       }
-      this.files.push({ name, size, path });
+      this.#files.push({ name, size, path });
     }
   }
 

@@ -327,7 +327,7 @@ class Stage implements Disposable {
     this.collector.discard();
     try {
       await this.collector.finish();
-      await this.collector.writeIndex("data");
+      await this.collector.writeIndex("rescue");
     } catch {
       // The first error is the one that matters.
     }
@@ -342,7 +342,7 @@ class Stage implements Disposable {
   /** What is known of the store; the packs say something only if some are lost. */
   #indexConfig(packs: PackSet): IndexConfig {
     return {
-      indexTables: this.#index.files.slice(),
+      indexTables: this.#index.handOut(),
       ...(this.#state.isHealthy ? {} : { presentPacks: packs.bytes }),
     };
   }
