@@ -8,6 +8,8 @@ export interface BenchArguments {
   readonly runCount: number;
   /** Whether it measures, or only shows that it runs. */
   readonly size: "full" | "small";
+  /** Whether the figures go into the document. */
+  readonly isWritten: boolean;
 }
 
 /**
@@ -28,6 +30,7 @@ export function benchArguments(
     options: {
       runs: { type: "string", default: "3" },
       small: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
     },
   });
   const runCount = values.small ? 1 : Number(values.runs);
@@ -36,5 +39,6 @@ export function benchArguments(
     names: positionals.length > 0 ? positionals : [fallback],
     runCount,
     size: values.small ? "small" : "full",
+    isWritten: values.write && !values.small,
   };
 }

@@ -12,18 +12,18 @@ export function listBenches(): string[] {
  * Runs one bench as a program of its own.
  *
  * @param name The name as listed.
- * @param size Whether to measure, or only to see that it still runs.
+ * @param rest Its arguments.
  * @param streams Where its output goes.
  * @returns How it ended, with what it said where that is piped.
  */
 export async function runBench(
   name: string,
-  size: "full" | "small",
+  rest: readonly string[],
   streams: "inherit" | "piped",
 ): Promise<{ code: number; said: string }> {
   const path = new URL(`${name}_bench.ts`, FOLDER).pathname;
   const output = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", path, ...(size === "small" ? ["--small"] : [])],
+    args: ["run", "-A", path, ...rest],
     stdin: "null",
     stdout: streams,
     stderr: streams,

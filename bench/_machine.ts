@@ -9,7 +9,7 @@ export function describeMachine(): string {
   }, ${gibibytes} GiB, Linux ${Deno.osRelease().match(/^[0-9.]+/)?.[0]}`;
 }
 
-/** Returns the version that a shell command prints, or undefined if it fails. */
+/** Returns the version that a shell command prints alone or in a text, or undefined if it fails. */
 export async function versionOf(
   command: string,
   env: Readonly<Record<string, string>>,
@@ -20,6 +20,8 @@ export async function versionOf(
     stderr: "null",
   }).output();
   if (!success) return undefined;
-  const found = new TextDecoder().decode(stdout).match(/\d+(\.\d+)*/);
+  const said = new TextDecoder().decode(stdout).trim();
+  if (/^\d.*$/.test(said)) return said;
+  const found = said.match(/\d+(\.\d+)*/);
   return found?.[0] ?? "of unknown version";
 }

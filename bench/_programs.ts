@@ -6,6 +6,10 @@ export interface Program {
   readonly kind: "ours" | "peer" | "floor";
   /** Prints the version, and fails where the program is not installed. */
   readonly version: string;
+  /** Prints JSON lines that say what ran, and what its store is like; run after a save. */
+  readonly about?: string;
+  /** What `about` has to say, or the figures would be of something else. */
+  readonly expected?: Readonly<Record<string, string>>;
   /** Makes a new store; not measured. */
   readonly init?: string;
   /** Saves `$TREE`. */
@@ -19,13 +23,17 @@ export interface Program {
 /** How hard everybody compresses. */
 export type Level = "default" | "1";
 
-const CLI = new URL("../cli/main.ts", import.meta.url).pathname;
+const ROOT = new URL("../", import.meta.url).pathname;
+const CLI = `${ROOT}cli/main.ts`;
+const WASM_ONLY = new URL("./_wasm_only.ts", import.meta.url).pathname;
 const WALK = new URL("./_walk.ts", import.meta.url).pathname;
 
 /** Variables that make the programs keep to the bench's folder and ask nothing. */
 export function environmentOf(folder: string): Record<string, string> {
   return {
     SNAP: `deno run -A ${CLI}`,
+    SNAP_WASM: `deno run -A --preload ${WASM_ONLY} ${CLI}`,
+    SNAP_NODE: `node ${findNodeBuild() ?? "none"}`,
     WALK: `deno run -A ${WALK}`,
     RESTIC_PASSWORD: "bench",
     RESTIC_CACHE_DIR: `${folder}/cache`,
@@ -38,18 +46,60 @@ export function environmentOf(folder: string): Record<string, string> {
   };
 }
 
+/** Finds the program that the npm build has made, if it was made. */
+export function findNodeBuild(): string | undefined {
+  const folder = `${ROOT}npm`;
+  try {
+    for (const { name } of Deno.readDirSync(folder)) {
+      const text = Deno.readTextFileSync(`${folder}/${name}/package.json`);
+      const { bin } = JSON.parse(text) as { bin?: Record<string, string> };
+      const [path] = Object.values(bin ?? {});
+      if (path !== undefined) return `${folder}/${name}/${path}`;
+    }
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return undefined;
+}
+
+/** Our program, started by the command in a variable. */
+function ours(name: string, variable: string, level: Level): Program {
+  const snap = `$${variable}`;
+  const codec = level === "1" ? " --codec zstd:1" : "";
+  return {
+    name,
+    kind: "ours",
+    version: `${snap} --version`,
+    about: `${snap} version --json && ${snap} stats --store "$STORE" --json`,
+    init: `${snap} init --store "$STORE"${codec}`,
+    save: `${snap} save --store "$STORE" "$TREE"`,
+    again: `${snap} save --store "$STORE" "$TREE"`,
+    restore: `${snap} restore --store "$STORE" $ID "$TARGET"`,
+  };
+}
+
+/**
+ * Returns what our program can do at least: without native hashing, and on Node.
+ *
+ * @param level The level of compression.
+ * @returns The programs; the one on Node has no version where it was not built.
+ */
+export function floors(level: Level): Program[] {
+  return [{
+    ...ours("snap, WASM hashing", "SNAP_WASM", level),
+    expected: { hasher: "wasm", files: "posix" },
+  }, {
+    ...ours("snap on Node", "SNAP_NODE", level),
+    expected: { files: "posix" },
+  }];
+}
+
 /** Returns all programs, at one level of compression where they have a choice. */
 export function programs(level: Level): Program[] {
-  const ours = level === "1" ? " --codec zstd:1" : "";
   const borg = level === "1" ? "zstd,1" : "lz4";
   return [{
-    name: "snap",
-    kind: "ours",
-    version: "$SNAP --version",
-    init: `$SNAP init --store "$STORE"${ours}`,
-    save: `$SNAP save --store "$STORE" "$TREE"`,
-    again: `$SNAP save --store "$STORE" "$TREE"`,
-    restore: `$SNAP restore --store "$STORE" $ID "$TARGET"`,
+    ...ours("snap", "SNAP", level),
+    expected: { hasher: "native", files: "posix" },
   }, {
     name: "restic",
     kind: "peer",
@@ -81,7 +131,8 @@ export function programs(level: Level): Program[] {
   }, {
     name: "tar",
     kind: "floor",
-    version: "tar --version && zstd --version",
+    version:
+      `echo "$(tar --version | grep -om1 '[0-9.]*$') with zstd $(zstd --version | grep -o 'v[0-9.]*')"`,
     init: `mkdir "$STORE"`,
     save: `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -o "$STORE/first.tar.zst"`,
     again:
@@ -97,7 +148,7 @@ export function programs(level: Level): Program[] {
     again: `cp -au "$TREE/." "$STORE/first"`,
     restore: `cp -a "$STORE/first" "$TARGET"`,
   }, {
-    name: "walk",
+    name: "bare walk",
     kind: "floor",
     version: "deno --version",
     again: `$WALK "$TREE"`,

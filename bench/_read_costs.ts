@@ -147,6 +147,7 @@ class MemoryReader {
   readonly #index: StoreIndex;
   readonly #hasher: Hasher;
   readonly #stored = new Map<number, Uint8Array>();
+  readonly #nodes = new Map<string, RecipeNode>();
   readonly #recipes = new Map<string, RecipeReader>();
   readonly #out = new Uint8Array(SMALL_SIZE_MAX);
   #objects!: ObjectReader;
@@ -187,7 +188,9 @@ class MemoryReader {
         await this.#loadFrame(at!);
         const bytes = this.#take(at!, id, 0).slice();
         this.#objects.release();
-        rows.give(RecipeNode.decode(bytes, this.#hasher));
+        const node = RecipeNode.decode(bytes, this.#hasher);
+        this.#nodes.set(id.toHex(), node);
+        rows.give(node);
       } else if (rows.rowKind === RecipeRowKind.chunk) {
         const id = rows.ids.slice(rows.idStart, rows.idStart + 32);
         await this.#loadFrame((await this.#index.locate(id, content))!);
@@ -206,8 +209,8 @@ class MemoryReader {
     }
     const rows = this.#rowsOf(read);
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
-      if (step === "node") throw new Error("Cannot find a node");
-      if (rows.rowKind === RecipeRowKind.chunk) this.#copyRow(rows, read);
+      if (step === "node") rows.give(this.#nodes.get(rows.wanted.toHex())!);
+      else if (rows.rowKind === RecipeRowKind.chunk) this.#copyRow(rows, read);
     }
   }
 

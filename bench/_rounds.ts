@@ -1,13 +1,11 @@
+import { hasRoom, removeTree } from "./_folder.ts";
 import { measure, type Measurement } from "./_measure.ts";
 import { environmentOf, type Program } from "./_programs.ts";
-import type { Row } from "./_table.ts";
+import type { Row, Run } from "./_table.ts";
 import { changeTree } from "./_trees.ts";
 
 /** How much of a tree changes between two saves. */
 const CHANGED_SHARE = 0.01;
-
-/** Memory that programs need beside what they write to tmpfs. */
-const SPARE_BYTES = 4 * 2 ** 30;
 
 /** What is measured of each program, in this order. */
 export const STEPS = ["save", "again", "restore", "changed"] as const;
@@ -34,7 +32,8 @@ export class Rounds {
   readonly #options: RoundOptions;
   readonly #env: Record<string, string>;
   readonly #programs: readonly Program[];
-  readonly #rows = new Map<Step, Map<string, Row & { runs: Measurement[] }>>();
+  readonly #rows = new Map<Step, Map<string, Row>>();
+  readonly #about = new Map<string, Record<string, unknown>>();
   #count = 0;
 
   /** Prepares to run the programs; {@linkcode Rounds.run} does. */
@@ -65,6 +64,11 @@ export class Rounds {
     return this.#programs.flatMap(({ name }) => rows.get(name) ?? []);
   }
 
+  /** What programs said of themselves after their first save, by name. */
+  get about(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
+    return this.#about;
+  }
+
   /** Runs all steps of one program in a store of its own. */
   async #runProgram(program: Program): Promise<void> {
     await this.#settle();
@@ -82,6 +86,7 @@ export class Rounds {
     if (init) await this.#shell(init);
     const saved = save ? await this.#step("save", program, save) : "";
     if (saved === undefined) return;
+    if (this.#count === 1) await this.#askAbout(program);
     if (again) await this.#step("again", program, again);
     if (restore) {
       this.#env["ID"] = kind === "ours" ? idIn(saved) : "";
@@ -93,6 +98,21 @@ export class Rounds {
     if (save && again && this.#options.changes) {
       await this.#stepChanged(program, again);
     }
+  }
+
+  /** Asks what ran: better no figure than one of something else. */
+  async #askAbout({ name, about, expected }: Program): Promise<void> {
+    if (about === undefined) return;
+    const { output } = await this.#shell(about);
+    const lines = output.trim().split("\n").map((line) => JSON.parse(line));
+    const said: Record<string, unknown> = Object.assign({}, ...lines);
+    for (const [key, value] of Object.entries(expected ?? {})) {
+      if (said[key] === value) continue;
+      throw new Error(
+        `Cannot measure ${name} as its ${key} is ${value}: found ${said[key]}`,
+      );
+    }
+    this.#about.set(name, said);
   }
 
   async #stepChanged(program: Program, command: string): Promise<void> {
@@ -112,12 +132,12 @@ export class Rounds {
     command: string,
   ): Promise<string | undefined> {
     const isWriting = step === "save" || step === "restore";
-    const needed = isWriting ? this.#options.byteCount + SPARE_BYTES : 0;
-    if (save && Deno.systemMemoryInfo().available < needed) {
+    const needed = isWriting ? this.#options.byteCount : 0;
+    if (save && !hasRoom(needed)) {
       console.error(`${name}: no room for ${step}`);
       return undefined;
     }
-    const run = await this.#shell(command);
+    const run: Run = { ...await this.#shell(command), round: this.#count };
     const rows = this.#rows.get(step)!;
     const runs = [...rows.get(name)?.runs ?? [], run];
     const storedBytes = save && step !== "restore"
@@ -142,15 +162,6 @@ export class Rounds {
 
   async #settle(): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, this.#options.settleMs));
-  }
-}
-
-/** Removes a folder with all that is in it, if it is there. */
-export async function removeTree(path: string): Promise<void> {
-  try {
-    await Deno.remove(path, { recursive: true });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -1,70 +1,64 @@
 import { type Measurement, median } from "./_measure.ts";
 
+/** One measurement, and the round in which it was taken. */
+export interface Run extends Measurement {
+  /** The number of the round. */
+  readonly round: number;
+}
+
 /** The measurements of one program in one step, a row of a table. */
 export interface Row {
   /** The program. */
   readonly name: string;
-  /** One measurement a round. */
-  readonly runs: readonly Measurement[];
+  /** At most one measurement a round. */
+  readonly runs: readonly Run[];
   /** The size of its store after the step, where there is one. */
   readonly storedBytes?: number | undefined;
 }
 
-/** What the rows of a table are compared with. */
-export interface Bar {
-  /** The heading of the column. */
-  readonly title: string;
-  /** The programs; the fastest of them counts. */
-  readonly names: readonly string[];
-}
-
 /**
- * Renders one step as a Markdown table of medians.
+ * Renders one step as a Markdown table of medians, with what our time is in
+ * parts of each other program's: the median of the ratios within a round.
  *
  * @param rows The programs in the order of the table.
- * @param bars What each row's time is divided by.
+ * @param ours The name of the row that the others are compared with.
  * @returns The table, ending in a line break.
  */
-export function renderTable(
-  rows: readonly Row[],
-  bars: readonly Bar[],
-): string {
-  const times = new Map(
-    rows.map((
-      { name, runs },
-    ) => [name, median(runs.map((run) => run.wallSeconds))]),
-  );
-  const withBars = bars.map(({ title, names }) => ({
-    title,
-    seconds: Math.min(...names.map((name) => times.get(name) ?? Infinity)),
-  })).filter(({ seconds }) => seconds < Infinity);
+export function renderTable(rows: readonly Row[], ours: string): string {
+  const own = rows.find(({ name }) => name === ours);
   const withSize = rows.some(({ storedBytes }) => storedBytes !== undefined);
-  const head = [
-    "program",
-    "time",
-    ...withBars.map(({ title }) => title),
-    "CPU",
-    "memory",
-  ];
+  const head = ["program", "time", `${ours} / it`, "CPU", "memory"];
   if (withSize) head.push("store");
   const lines = [head];
-  for (const { name, runs, storedBytes } of rows) {
-    const time = times.get(name)!;
+  for (const row of rows) {
+    const { name, runs, storedBytes } = row;
     const line = [
       name,
-      `${time.toFixed(2)} s`,
-      ...withBars.map(({ seconds }) => (time / seconds).toFixed(2)),
+      `${median(runs.map((run) => run.wallSeconds)).toFixed(2)} s`,
+      row === own ? "" : ratioOf(own, row)?.toFixed(2) ?? "",
       `${median(runs.map((run) => run.cpuSeconds)).toFixed(2)} s`,
       `${megabytes(median(runs.map((run) => run.peakBytes)))} MB`,
     ];
     if (withSize) {
       line.push(
-        storedBytes === undefined ? "" : `${megabytes(storedBytes)} MB`,
+        storedBytes === undefined ? "" : `${(storedBytes / 1e6).toFixed(1)} MB`,
       );
     }
     lines.push(line);
   }
   return renderLines(lines);
+}
+
+/** Returns the median over the rounds of one row's time divided by the other's. */
+export function ratioOf(
+  own: Row | undefined,
+  other: Row,
+): number | undefined {
+  const ratios = (own?.runs ?? []).flatMap(({ round, wallSeconds }) => {
+    const run = other.runs.find((one) => one.round === round);
+    return run === undefined ? [] : [wallSeconds / run.wallSeconds];
+  });
+  return ratios.length === 0 ? undefined : median(ratios);
 }
 
 /** Renders lines of cells as a Markdown table; the first line is its head. */

@@ -7,9 +7,10 @@
  * checking, copying.
  *
  * `deno run -A bench/defaults_bench.ts [TREE...] [--runs 3] [--only TEXT,TEXT]
- * [--cross]`, where TREE is a folder or the name of a made tree; `--only` takes
+ * [--cross] [--write]`, where TREE is a folder or the name of a made tree; `--only` takes
  * the lines whose settings contain every TEXT, as in `--only 8/32/128,zstd:3`;
- * `--cross` takes every combination. With `--small` to see that it runs.
+ * `--cross` takes every combination; `--write` puts the table into
+ * `docs/BENCHMARKS.md`, `--small` only shows that it runs.
  *
  * @module
  */
@@ -24,7 +25,7 @@ import {
   removeTree,
   withFolder,
 } from "./_folder.ts";
-import { describeMachine } from "./_machine.ts";
+import { describeRun, writeSection } from "./_document.ts";
 import { median } from "./_measure.ts";
 import { megabytes, renderLines } from "./_table.ts";
 
@@ -160,6 +161,7 @@ if (import.meta.main) {
       only: { type: "string", default: "" },
       cross: { type: "boolean", default: false },
       small: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
     },
   });
   const texts = values.only.split(",").map((text) => text.trim());
@@ -183,13 +185,23 @@ if (import.meta.main) {
         const results = await runLine(tree, folder, settings, options);
         lines.push(lineOf(nameOf(settings), tree, results));
       }
-      console.log(
-        `${tree.title}, ${tree.fileCount} files, ${
-          megabytes(tree.byteCount)
-        } MB, ${describeMachine()}, Deno ${Deno.version.deno}, ` +
-          `native hashing, medians of ${options.runCount} runs\n`,
-      );
-      console.log(renderLines(lines));
+      const command = [
+        `deno task bench defaults ${tree.isMade ? tree.title : "FOLDER"}`,
+        `--runs ${options.runCount}`,
+        ...(values.only === "" ? [] : [`--only "${values.only}"`]),
+        ...(values.cross ? ["--cross"] : []),
+      ].join(" ");
+      const section = `## Settings, ${tree.title}\n\n${tree.fileCount} files, ${
+        megabytes(tree.byteCount)
+      } MB, medians of ${options.runCount} runs. ${
+        describeRun(command)
+      }, with two workers and native hashing. Stored are packs and index.
+
+${renderLines(lines)}`;
+      console.log(section);
+      if (values.write && !values.small) {
+        await writeSection(`settings ${tree.title} ${values.only}`, section);
+      }
       if (tree.isMade) await removeTree(tree.path);
     }
   });

@@ -5,9 +5,10 @@
  * programs at once are than one after the other: more cannot be had from the
  * machine. At the end it is restored, and the original is gone by then.
  *
- * `deno run -A bench/large_file_bench.ts [--size MIB] [--runs 1]`, 8 GiB if
- * nothing else is said, or with `--small` to see that it runs. File and store
- * lie in memory: 1.8 times the size has to be free, and some.
+ * `deno run -A bench/large_file_bench.ts [--size MIB] [--runs 1] [--write]`,
+ * 8 GiB if nothing else is said; `--write` puts the figures into
+ * `docs/BENCHMARKS.md`, `--small` only shows that it runs. File and store lie in
+ * memory: 1.8 times the size has to be free, and some.
  *
  * @module
  */
@@ -24,10 +25,11 @@ import { openFileStore } from "@snap/store/file-store";
 import { runCase } from "./_case.ts";
 import { CostRows } from "./_cost_rows.ts";
 import { hasRoom, removeTree, withFolder } from "./_folder.ts";
-import { describeMachine } from "./_machine.ts";
+import { describeRun, writeSection } from "./_document.ts";
 import { measure } from "./_measure.ts";
 import { makeBigFile } from "./_trees.ts";
 
+const SAVE = "Save into a new store";
 const MEBIBYTE = 2 ** 20;
 const PART_SIZE = 256 * MEBIBYTE;
 const SMALL_SIZE = 40 * MEBIBYTE; // Above the least size that workers share.
@@ -91,12 +93,16 @@ async function saveOnce(
   const options = { tree, store, workers, hasher } as const;
   const { steps, id } = await runCase({ ...options, steps: ["save", "again"] });
   const name = workers === 1 ? "1 worker" : `${workers} workers`;
-  rows.add("Save into a new store", name, steps.save!);
+  rows.add(SAVE, name, steps.save!);
   rows.add("Save again, nothing changed", name, steps.again!);
   return await readRecipe(store, id);
 }
 
-async function main(size: number, runCount: number): Promise<void> {
+async function main(
+  size: number,
+  runCount: number,
+  isWritten: boolean,
+): Promise<void> {
   await withFolder(async (folder) => {
     if (!hasRoom(size * 1.8)) {
       throw new RangeError(`Cannot make ${size} bytes as memory is short`);
@@ -115,27 +121,27 @@ async function main(size: number, runCount: number): Promise<void> {
         throw new Error("Cannot trust two workers: they made another recipe");
       }
       if (run < runCount - 1) await removeTree(store);
-      else console.log(`The recipe of both: ${one.length} nodes, byte-equal`);
     }
     await removeTree(tree);
     const hasher = "native";
     const options = { tree, store, target, hasher, workers: 2 } as const;
     const { steps } = await runCase({ ...options, steps: ["restore"] });
     rows.add("Restore into a new folder", "2 workers", steps.restore!);
-    console.log(
-      `One file of ${
-        size / MEBIBYTE
-      } MiB, ${describeMachine()}, Deno ${Deno.version.deno}`,
-    );
-    console.log(rows.render(size));
-    const speedUp = rows.median("Save into a new store", "1 worker") /
-      rows.median("Save into a new store", "2 workers");
-    console.log(
-      `Two workers are ${
+    const speedUp = rows.median(SAVE, "1 worker") /
+      rows.median(SAVE, "2 workers");
+    const mebibytes = size / MEBIBYTE;
+    const command = `deno task bench large_file --size ${mebibytes}`;
+    const section =
+      `## One large file\n\n${mebibytes} MiB, half of them compressible, nothing twice, median of ${runCount}. ${
+        describeRun(command)
+      }, with native hashing. Both recipes are byte-equal. Two workers are ${
         speedUp.toFixed(2)
-      } times as fast as one. Two programs ` +
-        `that compress at once do ${scaling.toFixed(2)} times as much as one.`,
-    );
+      } times as fast as one; two programs that compress at once do ${
+        scaling.toFixed(2)
+      } times as much as one.
+${rows.render(size)}`;
+    console.log(section);
+    if (isWritten) await writeSection("large file", section);
   });
 }
 
@@ -145,8 +151,10 @@ if (import.meta.main) {
       size: { type: "string", default: "8192" },
       runs: { type: "string", default: "1" },
       small: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
     },
   });
   const size = values.small ? SMALL_SIZE : Number(values.size) * MEBIBYTE;
-  await main(size, values.small ? 1 : Number(values.runs));
+  const runCount = values.small ? 1 : Number(values.runs);
+  await main(size, runCount, values.write && !values.small);
 }

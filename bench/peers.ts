@@ -1,23 +1,28 @@
 // Measures snap and its peers on the same trees in the same run:
-//   deno task bench:peers [TREE...] [--runs 5] [--peers restic,borg] [--level default|1] [--print]
+//   deno task bench:peers [TREE...] [--runs 5] [--peers restic,borg] [--level default|1]
+//     [--floors] [--print]
 // TREE is a folder, or the name of a made tree (see _trees.ts). Stores, caches and restored
-// trees are on tmpfs, in fresh folders. The tables go to docs/BENCHMARKS.md.
+// trees are on tmpfs, in fresh folders. --floors adds snap with WASM hashing, and on Node where
+// the npm build was made. The tables go to docs/BENCHMARKS.md, or with --print nowhere.
 import { parseArgs } from "node:util";
-import { nativeHasher } from "@snap/hash/native";
-import { describeMachine, versionOf } from "./_machine.ts";
-import { measure } from "./_measure.ts";
+import {
+  type BenchTree,
+  prepareTree,
+  removeTree,
+  withFolder,
+} from "./_folder.ts";
+import { describeRun, writeSection } from "./_document.ts";
+import { versionOf } from "./_machine.ts";
 import {
   environmentOf,
+  floors,
   type Level,
   type Program,
   programs,
 } from "./_programs.ts";
-import { removeTree, Rounds, type Step, STEPS } from "./_rounds.ts";
-import { type Bar, megabytes, renderTable, replaceSection } from "./_table.ts";
-import { TREES } from "./_trees.ts";
+import { Rounds, type Step, STEPS } from "./_rounds.ts";
+import { megabytes, renderTable } from "./_table.ts";
 
-const MEMORY = "/dev/shm";
-const DOCUMENT = new URL("../docs/BENCHMARKS.md", import.meta.url);
 const SETTLE_MS = 2_500;
 
 const STEP_TITLES: Readonly<Record<Step, string>> = {
@@ -33,6 +38,7 @@ interface Settings {
   readonly runCount: number;
   readonly level: Level;
   readonly names: readonly string[] | undefined;
+  readonly hasFloors: boolean;
   readonly size: "full" | "small";
   readonly printOnly: boolean;
 }
@@ -45,6 +51,7 @@ function readSettings(args: string[]): Settings {
       runs: { type: "string", default: "5" },
       peers: { type: "string" },
       level: { type: "string", default: "default" },
+      floors: { type: "boolean", default: false },
       print: { type: "boolean", default: false },
       small: { type: "boolean", default: false },
     },
@@ -62,6 +69,7 @@ function readSettings(args: string[]): Settings {
     runCount,
     level,
     names: values.peers?.split(","),
+    hasFloors: values.floors,
     size: small ? "small" : "full",
     printOnly: values.print || small,
   };
@@ -69,17 +77,19 @@ function readSettings(args: string[]): Settings {
 
 /** Returns the programs that are wanted and here, with their versions. */
 async function findPrograms(
-  { level, names }: Settings,
+  { level, names, hasFloors }: Settings,
   folder: string,
 ): Promise<Map<Program, string>> {
   const found = new Map<Program, string>();
-  for (const program of programs(level)) {
+  const known = programs(level);
+  if (hasFloors) known.splice(1, 0, ...floors(level));
+  for (const program of known) {
     const isWanted = names === undefined || names.includes(program.name) ||
-      program.kind === "ours" || program.name === "walk";
+      program.kind === "ours" || program.name === "bare walk";
     if (!isWanted) continue;
     const version = await versionOf(program.version, environmentOf(folder));
     if (version !== undefined) found.set(program, version);
-    else console.error(`${program.name} is not installed`);
+    else console.error(`${program.name} is not here: left out`);
   }
   return found;
 }
@@ -91,13 +101,10 @@ async function measureTree(
   settings: Settings,
   folder: string,
 ): Promise<string> {
-  const make = TREES[name];
-  const tree = make ? `${folder}/tree` : await Deno.realPath(name);
-  await make?.(tree, settings.size);
-  const size = await sizeOf(tree);
+  const tree = await prepareTree(name, folder, settings.size);
   const rounds = new Rounds([...found.keys()], {
-    tree,
-    byteCount: size.byteCount,
+    tree: tree.path,
+    byteCount: tree.byteCount,
     folder,
     settleMs: settings.size === "full" ? SETTLE_MS : 0,
     changes: name === "source",
@@ -109,96 +116,64 @@ async function measureTree(
       )
     );
   }
-  if (make) await removeTree(tree);
-  return renderSection(make ? name : undefined, size, found, settings) +
-    renderSteps(rounds, [...found.keys()]);
+  if (tree.isMade) await removeTree(tree.path);
+  return renderSection(tree, found, settings) + renderAbout(rounds) +
+    renderSteps(rounds);
 }
 
 /** Says what was measured, how and where. */
 function renderSection(
-  name: string | undefined,
-  { fileCount, byteCount }: TreeSize,
+  { title, isMade, fileCount, byteCount }: BenchTree,
   found: ReadonlyMap<Program, string>,
-  { runCount, level }: Settings,
+  { runCount, level, names, hasFloors }: Settings,
 ): string {
   const versions = [...found].map(([{ name }, version]) =>
     `${name} ${version}`
   );
-  const date = new Date().toISOString().slice(0, 10);
-  return `## ${name ?? "A folder of this machine"}, ${
+  const options = [
+    `--runs ${runCount} --level ${level}`,
+    ...(names === undefined ? [] : [`--peers ${names}`]),
+    ...(hasFloors ? ["--floors"] : []),
+  ];
+  return `## ${title[0].toUpperCase()}${title.slice(1)}, ${
     level === "1" ? "everybody at level 1" : "defaults"
   }
 
-${fileCount.toLocaleString("en")} files, ${
-    megabytes(byteCount)
-  } MB. Printed on ${date} by
-
-\`\`\`sh
-deno task bench:peers ${name ?? "FOLDER"} --runs ${runCount} --level ${level}
-\`\`\`
-
-on ${describeMachine()}, Deno ${Deno.version.deno}. Trees, stores and caches are on tmpfs, each
-figure is the median of ${runCount} interleaved runs, memory is the sum over a program's processes.
-\`snap\` hashes with native code.${
-    level === "1" ? " restic and casync know one level only." : ""
-  } Versions: ${versions.join(", ")}.
+${fileCount.toLocaleString("en")} files, ${megabytes(byteCount)} MB. ${
+    describeRun(
+      `deno task bench:peers ${isMade ? title : "FOLDER"} ${options.join(" ")}`,
+    )
+  }. Times and memory are medians of ${runCount}
+rounds, ratios are medians of the ratios within a round. Memory is the sum over a program's
+processes.${level === "1" ? " restic and casync know one level only." : ""}
+Versions: ${versions.join(", ")}.
 `;
 }
 
-/** Renders a table for each step, beside what the machine can do and the best that others do. */
-function renderSteps(rounds: Rounds, found: readonly Program[]): string {
-  const peers = found.filter(({ kind }) => kind === "peer").map(({ name }) =>
-    name
-  );
-  const fastest: Bar = { title: "to the fastest peer", names: peers };
+/** Says what ran within our programs, as they said it themselves. */
+function renderAbout(rounds: Rounds): string {
+  let text = "";
+  for (const [name, said] of rounds.about) {
+    const { codec } = said.settings as { codec: string };
+    text +=
+      `\n- ${name}: ${said.runtime}, ${said.hasher} hashing, files by ${said.files}, ${codec}`;
+  }
+  return text === "" ? "" : `${text}\n`;
+}
+
+/** Renders a table for each step. */
+function renderSteps(rounds: Rounds): string {
   let text = "";
   for (const step of STEPS) {
     const rows = rounds.rows(step);
     if (rows.length === 0) continue;
-    const floor: Bar = step === "again"
-      ? { title: "to a bare walk", names: ["walk"] }
-      : { title: "to tar", names: ["tar"] };
-    text += `\n### ${STEP_TITLES[step]}\n\n${
-      renderTable(rows, [fastest, floor])
-    }`;
+    text += `\n### ${STEP_TITLES[step]}\n\n${renderTable(rows, "snap")}`;
   }
   return text;
 }
 
-interface TreeSize {
-  readonly fileCount: number;
-  readonly byteCount: number;
-}
-
-async function sizeOf(tree: string): Promise<TreeSize> {
-  const command =
-    `find "$TREE" -type f -printf '%s\\n' | awk '{ n++; s += $1 } END { printf "%d %d", n, s }'`;
-  const { output } = await measure(command, {
-    cwd: MEMORY,
-    env: { TREE: tree },
-  });
-  const [fileCount, byteCount] = output.split(" ").map(Number);
-  return { fileCount, byteCount };
-}
-
-/** Puts a section into the document and formats it as `deno task ok` wants it. */
-async function writeSection(name: string, section: string): Promise<void> {
-  const before = await Deno.readTextFile(DOCUMENT);
-  await Deno.writeTextFile(DOCUMENT, replaceSection(before, name, section));
-  const args = ["fmt", "-q", DOCUMENT.pathname];
-  await new Deno.Command(Deno.execPath(), { args }).spawn().status;
-}
-
 const settings = readSettings(Deno.args);
-nativeHasher(); // Else snap would fall back to WebAssembly: better no figure than a wrong one.
-const folder = await Deno.makeTempDir({ dir: MEMORY, prefix: "snap-bench-" });
-for (const signal of ["SIGINT", "SIGTERM"] as const) {
-  Deno.addSignalListener(signal, () => {
-    Deno.removeSync(folder, { recursive: true }); // It is memory: nothing else would free it.
-    Deno.exit(1);
-  });
-}
-try {
+await withFolder(async (folder) => {
   const found = await findPrograms(settings, folder);
   for (const name of settings.trees) {
     const section = await measureTree(name, found, settings, folder);
@@ -207,6 +182,4 @@ try {
       await writeSection(`${name} ${settings.level}`, section);
     }
   }
-} finally {
-  await removeTree(folder);
-}
+});

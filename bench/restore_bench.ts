@@ -4,8 +4,9 @@
  * checks the id of every file. The first restored tree is compared with the
  * original.
  *
- * `deno run -A bench/restore_bench.ts [TREE] [--runs 3]`, where TREE is a folder
- * or the name of a made tree, or with `--small` to see that it runs.
+ * `deno run -A bench/restore_bench.ts [TREE] [--runs 3] [--write]`, where TREE
+ * is a folder or the name of a made tree; `--write` puts the figures into
+ * `docs/BENCHMARKS.md`, `--small` only shows that it runs.
  *
  * @module
  */
@@ -19,7 +20,7 @@ import {
   removeTree,
   withFolder,
 } from "./_folder.ts";
-import { describeMachine } from "./_machine.ts";
+import { describeRun, writeSection } from "./_document.ts";
 import { measure } from "./_measure.ts";
 import { megabytes } from "./_table.ts";
 
@@ -60,7 +61,10 @@ async function runRound(
 }
 
 if (import.meta.main) {
-  const { names, runCount, size } = benchArguments(Deno.args, "source");
+  const { names, runCount, size, isWritten } = benchArguments(
+    Deno.args,
+    "source",
+  );
   await withFolder(async (folder) => {
     for (const name of names) {
       const tree = await prepareTree(name, folder, size);
@@ -74,12 +78,16 @@ if (import.meta.main) {
       for (let round = 0; round < runCount; round++) {
         await runRound(rows, tree, folder, round);
       }
-      console.log(
-        `${tree.title}, ${tree.fileCount} files, ${
+      const command = `deno task bench restore ${
+        tree.isMade ? tree.title : "FOLDER"
+      } --runs ${runCount}`;
+      const section =
+        `## Restoring, ${tree.title}\n\n${tree.fileCount} files, ${
           megabytes(tree.byteCount)
-        } MB, ${describeMachine()}, Deno ${Deno.version.deno}, ${runCount} runs`,
-      );
-      console.log(rows.render(tree.byteCount));
+        } MB, medians of ${runCount} runs. ${describeRun(command)}.
+${rows.render(tree.byteCount)}`;
+      console.log(section);
+      if (isWritten) await writeSection(`restore ${tree.title}`, section);
       await removeTree(store);
       if (tree.isMade) await removeTree(tree.path);
     }

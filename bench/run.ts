@@ -1,14 +1,17 @@
-// Runs the benches one after the other, since two at once would measure each other:
-//   deno task bench [NAME...] [--small]
+// Runs benches one after the other, since two at once would measure each other:
+//   deno task bench [NAME...] [ARGUMENT...]
+// All of them without a name. What follows the names goes to each bench, such as
+// --small, or the tree and the number of runs: deno task bench save source --runs 5
 import { listBenches, runBench } from "./_benches.ts";
 
-const names = Deno.args.filter((arg) => !arg.startsWith("-"));
-const small = Deno.args.includes("--small");
+const known = listBenches();
+const end = Deno.args.findIndex((arg) => !known.includes(arg));
+const names = Deno.args.slice(0, end < 0 ? undefined : end);
+const rest = Deno.args.slice(names.length);
 let failCount = 0;
-for (const name of listBenches()) {
-  if (names.length > 0 && !names.includes(name)) continue;
+for (const name of names.length > 0 ? names : known) {
   console.log(`\n${name}`);
-  const { code } = await runBench(name, small ? "small" : "full", "inherit");
+  const { code } = await runBench(name, rest, "inherit");
   if (code === 0) continue;
   console.error(`${name} failed with ${code}`);
   failCount++;

@@ -3,8 +3,9 @@
  * store, again, and with 1 % of its files changed; beside a bare walk and
  * `cp -a`. Every case is a program of its own that hashes as it was told to.
  *
- * `deno run -A bench/save_bench.ts [TREE] [--runs 3]`, where TREE is a folder or
- * the name of a made tree, or with `--small` to see that it runs.
+ * `deno run -A bench/save_bench.ts [TREE] [--runs 3] [--write]`, where TREE is
+ * a folder or the name of a made tree; `--write` puts the figures into
+ * `docs/BENCHMARKS.md`, `--small` only shows that it runs.
  *
  * @module
  */
@@ -17,7 +18,7 @@ import {
   removeTree,
   withFolder,
 } from "./_folder.ts";
-import { describeMachine } from "./_machine.ts";
+import { describeRun, writeSection } from "./_document.ts";
 import { measure } from "./_measure.ts";
 import { megabytes } from "./_table.ts";
 
@@ -73,7 +74,10 @@ async function runRound(
 }
 
 if (import.meta.main) {
-  const { names, runCount, size } = benchArguments(Deno.args, "source");
+  const { names, runCount, size, isWritten } = benchArguments(
+    Deno.args,
+    "source",
+  );
   await withFolder(async (folder) => {
     for (const name of names) {
       const tree = await prepareTree(name, folder, size);
@@ -81,12 +85,15 @@ if (import.meta.main) {
       for (let round = 0; round < runCount; round++) {
         await runRound(rows, tree, folder, round);
       }
-      console.log(
-        `${tree.title}, ${tree.fileCount} files, ${
-          megabytes(tree.byteCount)
-        } MB, ${describeMachine()}, Deno ${Deno.version.deno}, ${runCount} runs`,
-      );
-      console.log(rows.render(tree.byteCount));
+      const command = `deno task bench save ${
+        tree.isMade ? tree.title : "FOLDER"
+      } --runs ${runCount}`;
+      const section = `## Saving, ${tree.title}\n\n${tree.fileCount} files, ${
+        megabytes(tree.byteCount)
+      } MB, medians of ${runCount} runs. ${describeRun(command)}.
+${rows.render(tree.byteCount)}`;
+      console.log(section);
+      if (isWritten) await writeSection(`save ${tree.title}`, section);
       if (tree.isMade) await removeTree(tree.path);
     }
   });
