@@ -11,7 +11,7 @@ import { CodecTag } from "@snap/pack/codec";
 import { LocalFiles } from "./_local_files.ts";
 
 /** Memory for pages of the index. */
-const INDEX_CACHE_SIZE = 12 * 1024 * 1024;
+const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Plain bytes between two steps. */
 const STEP_SIZE = 1024 * 1024;
 

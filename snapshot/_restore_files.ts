@@ -19,7 +19,7 @@ import type { SlowFiles } from "./_slow_files.ts";
 
 /** Files of the first window, and of the largest. */
 const WINDOW_FIRST = 1024;
-const WINDOW_MAX = 65536;
+const WINDOW_MAX = 16384;
 /** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
 /** So little is written here, as workers are not worth their start. */

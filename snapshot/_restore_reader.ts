@@ -7,9 +7,9 @@ import { LocalStoreIndex } from "./_local_store_index.ts";
 import type { Snapshots } from "./snapshots.ts";
 
 /** Memory for pages of the index: a restore asks for ids in no order. */
-const INDEX_CACHE_SIZE = 24 * 1024 * 1024;
+const INDEX_CACHE_SIZE = 16 * 1024 * 1024;
 /** Memory for frames of trees and pages. */
-const FRAME_CACHE_SIZE = 16 * 1024 * 1024;
+const FRAME_CACHE_SIZE = 8 * 1024 * 1024;
 
 /** A reader for one restore. */
 export interface RestoreReader extends Disposable {

@@ -36,7 +36,7 @@ import {
 } from "./_wanted_attributes.ts";
 
 /** Entries that wait until files are there, at most. */
-const DEFERRED_MAX = 32768;
+const DEFERRED_MAX = 16384;
 /** Messages are let in at least this often. */
 const BREATH_MS = 10;
 
