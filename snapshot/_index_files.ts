@@ -38,6 +38,8 @@ export interface WriteIndexOptions {
   readonly packs: readonly IndexPack[];
   /** The tables that are there, of which small ones may be merged. */
   readonly merge: readonly IndexFile[];
+  /** Names of tables that are damaged, and of which `packs` are all packs. */
+  readonly replaced?: readonly string[];
   readonly signal?: AbortSignal;
 }
 
@@ -54,6 +56,17 @@ export interface WrittenIndex {
  * @returns Those that no other one replaces.
  */
 export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
+  const replaced = replacedTables(tables);
+  return tables.filter(({ name }) => !replaced.has(name));
+}
+
+/**
+ * Gives the tables that do not count.
+ *
+ * @param tables All tables of a store.
+ * @returns The names of those that others replace.
+ */
+export function replacedTables(tables: readonly OpenTable[]): Set<string> {
   const replaced = new Set<string>();
   for (const { name, head: { replaces } } of tables) {
     for (let at = 0; at < replaces.length; at += ID_SIZE) {
@@ -61,7 +74,7 @@ export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
       if (other !== name) replaced.add(other);
     }
   }
-  return tables.filter(({ name }) => !replaced.has(name));
+  return replaced;
 }
 
 /**
@@ -75,6 +88,7 @@ export async function writeIndexTables(
   options: WriteIndexOptions,
 ): Promise<WrittenIndex> {
   const { store, hasher, saveId, random, packs, timeMs, signal } = options;
+  const { replaced = [] } = options;
   const merged = similarTables(options.merge);
   using files = new FileRanges(merged);
   const { readAt } = files;
@@ -82,7 +96,7 @@ export async function writeIndexTables(
   try {
     const { tables: old } =
       openIndexFiles({ tables: merged, readAt, hasher }).index;
-    const tables = await merge({ packs, files: old }, sink, {
+    const tables = await merge({ packs, files: old, replaced }, sink, {
       signal,
       saveId,
       salt: random(32),

@@ -1,7 +1,11 @@
 import { AttributePage } from "@snap/manifest/attribute-page";
 import { Tree } from "@snap/manifest/tree";
 import { idToBytes } from "@snap/hash";
-import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
+import {
+  DamageError,
+  IndexSyntaxError,
+  ObjectNotFoundError,
+} from "@snap/pack/errors";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { ParentDirectory } from "./_parent_directory.ts";
@@ -86,6 +90,8 @@ export class ParentReader {
     try {
       return decode(await this.#reader.readObject(id, kind));
     } catch (error) {
+      // Not the object is damaged, but what says where it lies.
+      if (error instanceof IndexSyntaxError) throw error;
       if (
         error instanceof DamageError || error instanceof ObjectNotFoundError ||
         error instanceof SyntaxError

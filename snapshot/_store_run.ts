@@ -1,8 +1,6 @@
 import type { Source } from "@snap/disk/source";
 import { type Id, idFromBytes } from "@snap/hash/id";
 import { parseCodec } from "@snap/pack/codecs";
-import { INDEX_PREFIX, indexIdOf } from "@snap/pack/file-name";
-import type { ObjectIndex } from "@snap/pack/object-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { ObjectKind, objectKindName } from "@snap/pack/object-kind";
 import { openStoreReader } from "@snap/pack/store-reader";
@@ -22,6 +20,7 @@ import { SaveRun, type SaveRunResult } from "./_save_run.ts";
 import type { SaveProgress } from "./save_progress.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { LocalIndexFiles, removeSpooled } from "./_spool.ts";
+import { openStoreState, type StoreState } from "./_store_state.ts";
 import { TreeSaver } from "./_tree_saver.ts";
 
 /** Ids that one save can promise before it has to write an index. */
@@ -38,6 +37,8 @@ export interface StoreRunOptions extends SaveOptions {
   readonly host: string;
   /** The source as it stands in records. */
   readonly sourceText: string;
+  /** Index tables that are not to be looked into. */
+  readonly damaged: ReadonlySet<string>;
 }
 
 /** What a run into a store found. */
@@ -46,13 +47,6 @@ export interface StoreRunResult extends SaveRunResult {
   readonly storedByteCount: number;
   /** Records of this host and source, newest first. */
   readonly sameSource: readonly NamedRecord[];
-}
-
-interface StoreState {
-  readonly packs: PackSet;
-  /** Whether every pack that the index names is there, and every table was read. */
-  readonly isHealthy: boolean;
-  readonly index: ObjectIndex;
 }
 
 /**
@@ -68,7 +62,10 @@ export async function storeRun(
 ): Promise<StoreRunResult> {
   const { store } = snapshots;
   await snapshots.refresh();
-  const state = await openState(snapshots, options);
+  const state = await openStoreState(store, {
+    ...options,
+    hasher: snapshots.hasher,
+  });
   const sameSource = await recordsOfSource(snapshots, options);
   const parentRecord = options.readAll === true ? undefined : sameSource[0];
   using index = new LocalIndexFiles(store);
@@ -105,36 +102,13 @@ export async function storeRun(
   }
 }
 
-async function openState(
-  snapshots: Snapshots<WriteStore>,
-  options: StoreRunOptions,
-): Promise<StoreState> {
-  const { store } = snapshots;
-  const index = await snapshots.index();
-  const read = new Set(index.index.tables.map(({ name }) => name));
-  let isHealthy = true;
-  for await (const batch of store.list(INDEX_PREFIX, options)) {
-    isHealthy &&= batch.every(({ name }) =>
-      read.has(name) || indexIdOf(name) === undefined
-    );
-  }
-  // After the tables: what one of them names was there before it.
-  const packs = await listPacks(store, options);
-  for await (const batch of index.packs(options)) {
-    isHealthy &&= batch.every(({ packId, packSize }) =>
-      packs.sizeOf(packId, 0) === packSize
-    );
-  }
-  if (!isHealthy) index.index.setPresentPacks(packs);
-  return { packs, isHealthy, index: index.index };
-}
-
 async function recordsOfSource(
   snapshots: Snapshots<WriteStore>,
   options: StoreRunOptions,
 ): Promise<NamedRecord[]> {
-  const { onDamage } = options;
+  const { onDamage, signal } = options;
   const records = await snapshots.records({
+    ...(signal === undefined ? {} : { signal }),
     onDamage: (name, error) => onDamage?.(`record ${name.record}`, error),
   });
   return records.filter((record) =>

@@ -1,8 +1,4 @@
-import {
-  type FileIdentity,
-  identifyPath,
-  openSource,
-} from "@snap/disk/source";
+import { type FileIdentity, identifyPath, openSource } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk/disk-error";
 import type { IgnoreRules } from "@snap/disk/ignore-rules";
 import { type Id, idFromBytes } from "@snap/hash";
@@ -17,6 +13,7 @@ import {
   type SnapshotRecord,
   type Totals,
 } from "./record.ts";
+import { repairing } from "./_repair_index.ts";
 import type { SaveProgress } from "./save_progress.ts";
 import { storeRun, type StoreRunResult } from "./_store_run.ts";
 import type { Snapshots } from "./snapshots.ts";
@@ -117,6 +114,19 @@ export async function save(
   path: string | Uint8Array,
   options: SaveOptions = {},
 ): Promise<SaveResult> {
+  return await repairing(
+    snapshots,
+    options,
+    (damaged) => saveOnce(snapshots, path, options, damaged),
+  );
+}
+
+async function saveOnce(
+  snapshots: Snapshots<WriteStore>,
+  path: string | Uint8Array,
+  options: SaveOptions,
+  damaged: ReadonlySet<string>,
+): Promise<SaveResult> {
   const now = options.now ?? Date.now;
   const random = options.random ?? randomBytes;
   const startMs = now();
@@ -132,6 +142,7 @@ export async function save(
       now,
       sourceText,
       host: options.host ?? "",
+      damaged,
     });
     const record: SnapshotRecord = {
       tree: idFromBytes(run.ids, 0),

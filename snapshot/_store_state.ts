@@ -1,0 +1,60 @@
+import type { Hasher } from "@snap/hash";
+import { ObjectIndex } from "@snap/pack/object-index";
+import { openIndex, StoreIndex } from "@snap/pack/open-index";
+import { listPacks, type PackSet } from "@snap/pack/pack-set";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import { replacedTables } from "./_index_files.ts";
+
+/** What a store holds when a save begins. */
+export interface StoreState {
+  readonly packs: PackSet;
+  /** Whether every pack that the index names is there, and every table was read. */
+  readonly isHealthy: boolean;
+  readonly index: ObjectIndex;
+}
+
+/** Options for {@linkcode openStoreState}. */
+export interface StoreStateOptions extends StoreOptions {
+  readonly hasher: Hasher;
+  /** Tables with damaged pages: they are not looked into. */
+  readonly damaged: ReadonlySet<string>;
+  /** Told of a table that cannot be read. */
+  readonly onDamage?: (name: string, error: unknown) => void;
+}
+
+/**
+ * Opens the index of a store, and looks which packs are there.
+ *
+ * @param store The store.
+ * @param options What is known to be damaged.
+ * @returns What the store holds.
+ * @throws {IndexSyntaxError} If a page with packs is damaged.
+ */
+export async function openStoreState(
+  store: ReadStore,
+  options: StoreStateOptions,
+): Promise<StoreState> {
+  const { hasher, damaged, onDamage, signal } = options;
+  const range = signal === undefined ? {} : { signal };
+  const opened = await openIndex(store, {
+    ...range,
+    hasher,
+    onDamage: (name, error) => onDamage?.(name, error),
+  });
+  const index = new ObjectIndex();
+  const isSound = ({ name }: { name: string }): boolean => !damaged.has(name);
+  index.addTables(opened.index.tables.filter(isSound));
+  const replaced = replacedTables(index.tables);
+  // Only what was there when the index was opened: another save may add tables.
+  const unread = [...opened.damaged, ...damaged];
+  let isHealthy = unread.every((name) => replaced.has(name));
+  // After the tables: what one of them names was there before it.
+  const packs = await listPacks(store, range);
+  for await (const batch of new StoreIndex(index, store).packs(range)) {
+    isHealthy &&= batch.every(({ packId, packSize }) =>
+      packs.sizeOf(packId, 0) === packSize
+    );
+  }
+  if (!isHealthy) index.setPresentPacks(packs);
+  return { packs, isHealthy, index };
+}
