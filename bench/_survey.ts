@@ -1,12 +1,13 @@
 // Tells what a tree is like, to compare a made one with real ones:
 //   deno run -A bench/_survey.ts FOLDER...
+import { Buffer } from "node:buffer";
 import { constants, zstdCompressSync } from "node:zlib";
 import { Chunker } from "@snap/hash/chunk";
 import { nativeHasher } from "@snap/hash/native";
 import { lz4Codec } from "@snap/pack/lz4-codec";
-import { idFromBytes } from "@snap/hash/id";
 
 const BUNDLE_SIZE = 256 * 1024;
+const LARGE_SIZE = 100_000;
 
 /** What a tree is like. */
 export interface Survey {
@@ -55,74 +56,98 @@ class Ratio {
 
 /** Looks at every file of a tree. */
 export function surveyTree(root: string): Survey {
-  const hasher = nativeHasher();
-  const chunker = new Chunker();
-  const sizes: number[] = [];
-  const seen = new Set<string>();
-  const chunks = new Set<string>();
-  const ratios = [new Ratio(), new Ratio(), new Ratio()];
-  const bundles = new Ratio();
-  let bundle: Uint8Array[] = [];
-  let bundleSize = 0;
-  const endBundle = () => {
-    if (bundleSize > 0) {
-      bundles.add(bundleSize, zstdSize(joined(bundle, bundleSize), 3));
-    }
-    bundle = [];
-    bundleSize = 0;
-  };
-  let inCopies = 0, copies = 0, inLarge = 0, inChunks = 0, dense = 0;
-  for (const path of filesBelow(root)) {
-    const bytes = Deno.readFileSync(path);
+  const surveyor = new Surveyor();
+  for (const path of filesBelow(root)) surveyor.add(Deno.readFileSync(path));
+  return surveyor.finish();
+}
+
+/** Adds up files in the order in which they come. */
+class Surveyor {
+  readonly #hasher = nativeHasher();
+  readonly #chunker = new Chunker();
+  readonly #sizes: number[] = [];
+  readonly #files = new Set<string>();
+  readonly #chunks = new Set<string>();
+  readonly #lz4 = new Ratio();
+  readonly #zstd1 = new Ratio();
+  readonly #zstd3 = new Ratio();
+  readonly #bundles = new Ratio();
+  #bundle: Uint8Array[] = [];
+  #bundleSize = 0;
+  #inLarge = 0;
+  #copies = 0;
+  #inCopies = 0;
+  #inCopiedChunks = 0;
+  #dense = 0;
+
+  add(bytes: Uint8Array): void {
     const size = bytes.length;
-    sizes.push(size);
-    if (size >= 100_000) inLarge += size;
-    const id = hasher.idOf(bytes);
-    if (seen.has(id) && size > 0) {
-      inCopies += size;
-      copies++;
-      continue;
+    this.#sizes.push(size);
+    if (size === 0) return;
+    if (size >= LARGE_SIZE) this.#inLarge += size;
+    const id = this.#hasher.idOf(bytes);
+    if (this.#files.has(id)) {
+      this.#copies++;
+      this.#inCopies += size;
+      return;
     }
-    seen.add(id);
-    const out = new Uint8Array(32);
-    for (let at = 0; at < size;) {
-      const end = chunker.cut(bytes, at, size);
-      hasher.hashInto(bytes.subarray(at, end), out);
-      const chunk = idFromBytes(out);
-      if (chunks.has(chunk)) inChunks += end - at;
-      chunks.add(chunk);
+    this.#files.add(id);
+    this.#addChunks(bytes);
+    this.#compress(bytes);
+    if (size >= BUNDLE_SIZE) return;
+    if (this.#bundleSize + size > BUNDLE_SIZE) this.#endBundle();
+    this.#bundle.push(bytes);
+    this.#bundleSize += size;
+  }
+
+  finish(): Survey {
+    this.#endBundle();
+    const sizes = this.#sizes.sort((a, b) => a - b);
+    const sum = sizes.reduce((total, size) => total + size, 0);
+    const first = sum - this.#inCopies;
+    return {
+      files: sizes.length,
+      megabytes: sum / 1e6,
+      median: sizes[sizes.length >> 1],
+      ninetieth: sizes[Math.floor(sizes.length * 0.9)],
+      inLarge: 100 * this.#inLarge / sum,
+      inCopies: 100 * this.#inCopies / sum,
+      copies: 100 * this.#copies / sizes.length,
+      inCopiedChunks: 100 * this.#inCopiedChunks / first,
+      lz4: this.#lz4.value,
+      zstd1: this.#zstd1.value,
+      zstd3: this.#zstd3.value,
+      bundles3: this.#bundles.value,
+      dense: 100 * this.#dense / first,
+    };
+  }
+
+  #addChunks(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) {
+      const end = this.#chunker.cut(bytes, at, bytes.length);
+      const id = this.#hasher.idOf(bytes.subarray(at, end));
+      if (this.#chunks.has(id)) this.#inCopiedChunks += end - at;
+      this.#chunks.add(id);
       at = end;
     }
-    if (size === 0) continue;
-    const one = zstdSize(bytes, 1);
-    ratios[0].add(size, lz4Size(bytes));
-    ratios[1].add(size, one);
-    ratios[2].add(size, zstdSize(bytes, 3));
-    if (one > 0.95 * size) dense += size;
-    if (size >= BUNDLE_SIZE) continue;
-    if (bundleSize + size > BUNDLE_SIZE) endBundle();
-    bundle.push(bytes);
-    bundleSize += size;
   }
-  endBundle();
-  sizes.sort((a, b) => a - b);
-  const sum = sizes.reduce((total, size) => total + size, 0);
-  const percent = (part: number, all: number) => 100 * part / all;
-  return {
-    files: sizes.length,
-    megabytes: sum / 1e6,
-    median: sizes[sizes.length >> 1],
-    ninetieth: sizes[Math.floor(sizes.length * 0.9)],
-    inLarge: percent(inLarge, sum),
-    inCopies: percent(inCopies, sum),
-    copies: percent(copies, sizes.length),
-    inCopiedChunks: percent(inChunks, sum - inCopies),
-    lz4: ratios[0].value,
-    zstd1: ratios[1].value,
-    zstd3: ratios[2].value,
-    bundles3: bundles.value,
-    dense: percent(dense, sum - inCopies),
-  };
+
+  #compress(bytes: Uint8Array): void {
+    const size = bytes.length;
+    const fast = zstdSize(bytes, 1);
+    if (fast > 0.95 * size) this.#dense += size;
+    this.#zstd1.add(size, fast);
+    this.#zstd3.add(size, zstdSize(bytes, 3));
+    this.#lz4.add(size, lz4Size(bytes));
+  }
+
+  #endBundle(): void {
+    if (this.#bundleSize === 0) return;
+    const plain = Buffer.concat(this.#bundle);
+    this.#bundles.add(plain.length, zstdSize(plain, 3));
+    this.#bundle = [];
+    this.#bundleSize = 0;
+  }
 }
 
 function zstdSize(bytes: Uint8Array, level: number): number {
@@ -130,7 +155,7 @@ function zstdSize(bytes: Uint8Array, level: number): number {
   return zstdCompressSync(bytes, { params }).length;
 }
 
-/** In blocks of at most 4 MiB, as a frame has no more. */
+/** In blocks of 1 MiB, as frames are no larger. */
 function lz4Size(bytes: Uint8Array): number {
   let sum = 0;
   for (let at = 0; at < bytes.length; at += 1 << 20) {
@@ -138,16 +163,6 @@ function lz4Size(bytes: Uint8Array): number {
     sum += lz4Codec.compress(part)?.length ?? part.length;
   }
   return sum;
-}
-
-function joined(parts: readonly Uint8Array[], size: number): Uint8Array {
-  const all = new Uint8Array(size);
-  let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
-  }
-  return all;
 }
 
 function* filesBelow(folder: string): Generator<string> {
