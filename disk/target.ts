@@ -23,6 +23,7 @@ import type {
 import { TargetFile } from "./target_file.ts";
 import { removeEntry } from "./_remove_entry.ts";
 import { checkedName } from "./_checked_name.ts";
+import { Listing } from "./_listing.ts";
 import { listEntries, type TargetEntries } from "./target_entries.ts";
 
 /** How a file is created. */
@@ -51,6 +52,7 @@ const EMPTY_PATH = new Uint8Array(0);
 export class Target implements Disposable {
   /** `reduced` without native calls: see `nodeCalls`. */
   readonly fidelity: "full" | "reduced";
+  readonly #listing: Listing = new Listing();
   readonly #calls: DiskCalls;
   readonly #directories: TargetDirectories;
   readonly #setter: AttributeSetter;
@@ -346,7 +348,7 @@ export class Target implements Disposable {
       throw new DiskError("open directory", directory.path, errnoName(fd));
     }
     try {
-      return listEntries(this.#calls, fd, directory.path);
+      return listEntries(this.#calls, fd, directory.path, this.#listing);
     } finally {
       this.#calls.close(fd);
     }

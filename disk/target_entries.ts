@@ -25,6 +25,7 @@ export interface TargetEntries {
  * @param calls The back end.
  * @param fd Its descriptor, not listed before.
  * @param path Its path, for errors.
+ * @param listing Buffers to use again.
  * @returns The entries.
  * @throws {DiskError} If it cannot be listed.
  */
@@ -32,8 +33,8 @@ export function listEntries(
   calls: DiskCalls,
   fd: number,
   path: Uint8Array,
+  listing: Listing = new Listing(),
 ): TargetEntries {
-  const listing = new Listing();
   const result = listing.read(calls, fd);
   if (result < 0) {
     throw new DiskError("list directory", path, errnoName(result));
