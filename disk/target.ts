@@ -24,7 +24,8 @@ import { TargetFile } from "./target_file.ts";
 import { removeEntry } from "./_remove_entry.ts";
 import { checkedName } from "./_checked_name.ts";
 import { Listing } from "./_listing.ts";
-import { listEntries, type TargetEntries } from "./target_entries.ts";
+import { listEntries } from "./_list_target.ts";
+import type { TargetEntries } from "./target_entries.ts";
 
 /** How a file is created. */
 export interface CreateFileOptions {

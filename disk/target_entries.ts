@@ -1,11 +1,4 @@
-import { ENOENT, errnoName } from "@snap/posix/errors";
-import { AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
-import { StatTable } from "@snap/posix/stat-table";
-import type { DiskCalls } from "./disk_calls.ts";
-import { DiskError } from "./disk_error.ts";
-import { Listing } from "./_listing.ts";
-import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_source_walk.ts";
+import type { StatTable } from "@snap/posix/stat-table";
 
 /** What stands in a directory of a target: rows in ascending byte order of names. */
 export interface TargetEntries {
@@ -17,66 +10,4 @@ export interface TargetEntries {
   readonly ends: Uint32Array;
   /** What each entry is. May have more rows than `count`. */
   readonly stats: StatTable;
-}
-
-/**
- * Lists an open directory, with everything that is in it.
- *
- * @param calls The back end.
- * @param fd Its descriptor, not listed before.
- * @param path Its path, for errors.
- * @param listing Buffers to use again.
- * @returns The entries.
- * @throws {DiskError} If it cannot be listed.
- */
-export function listEntries(
-  calls: DiskCalls,
-  fd: number,
-  path: Uint8Array,
-  listing: Listing = new Listing(),
-): TargetEntries {
-  const result = listing.read(calls, fd);
-  if (result < 0) {
-    throw new DiskError("list directory", path, errnoName(result));
-  }
-  let size = 0;
-  for (let i = 0; i < listing.count; i++) {
-    size += listing.ends[i] - listing.starts[i];
-  }
-  const names = new Uint8Array(size);
-  const ends = new Uint32Array(listing.count);
-  const stats = new StatTable(listing.count);
-  let count = 0;
-  let at = 0;
-  for (let i = 0; i < listing.count; i++) {
-    const item = listing.order[i];
-    const name = listing.bytes.subarray(
-      listing.starts[item],
-      listing.ends[item],
-    );
-    const found = calls.statAt(
-      fd,
-      terminated(name),
-      AT_SYMLINK_NOFOLLOW,
-      stats,
-      count,
-    );
-    if (found === -ENOENT) continue;
-    if (found < 0) {
-      throw new DiskError(
-        "stat",
-        joinName(path, name, 0, name.length),
-        errnoName(found),
-      );
-    }
-    names.set(name, at);
-    at += name.length;
-    ends[count++] = at;
-  }
-  return {
-    count,
-    names: names.subarray(0, at),
-    ends: ends.subarray(0, count),
-    stats,
-  };
 }
