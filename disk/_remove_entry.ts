@@ -13,7 +13,7 @@ import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_source_walk.ts";
-import { listEntries } from "./target_entries.ts";
+import { listEntries } from "./_list_target.ts";
 
 /** What is removed. */
 export interface RemovedEntry {
