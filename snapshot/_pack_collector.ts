@@ -157,16 +157,23 @@ export class PackCollector implements Disposable {
     this.#adopted.push(pack);
     this.storedByteCount += pack.size;
     if (this.#indexing === undefined && this.#isIndexDue()) {
-      this.#indexing = this.writeIndex("data")
+      this.#indexing = this.#index()
         .catch(this.#options.onError)
         .finally(() => this.#indexing = undefined);
     }
   }
 
+  /** Packs that have come meanwhile do not wait for the next one. */
+  async #index(): Promise<void> {
+    while (this.#isIndexDue()) await this.writeIndex("data");
+  }
+
   #isIndexDue(): boolean {
     const { indexByteCount, now } = this.#options;
+    const packs = this.#unindexed();
+    if (packs.length === 0) return false;
     let byteCount = 0, objectCount = 0;
-    for (const pack of this.#unindexed()) {
+    for (const pack of packs) {
       byteCount += pack.size;
       objectCount += pack.objectCount;
     }
