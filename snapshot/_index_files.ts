@@ -90,7 +90,7 @@ export async function writeIndexTables(
   const { store, hasher, saveId, random, packs, timeMs, signal } = options;
   const { replaced = [] } = options;
   const merged = similarTables(options.merge);
-  using files = new FileRanges(merged);
+  const files = new FileRanges(merged);
   const { readAt } = files;
   const sink = new SpoolSink(options.spoolPath);
   try {
@@ -112,6 +112,7 @@ export async function writeIndexTables(
     return { tables, replaced: merged };
   } finally {
     sink.discard();
+    files[Symbol.dispose]();
   }
 }
 

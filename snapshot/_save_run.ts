@@ -203,8 +203,12 @@ export class SaveRun {
 
   async #readAll(): Promise<void> {
     const { source, parent } = this.#options;
-    using root = source.root();
-    await this.#walk.run(root, parent);
+    const root = source.root();
+    try {
+      await this.#walk.run(root, parent);
+    } finally {
+      root.close();
+    }
     this.progress.isWalked = true;
     if (this.#held !== undefined) this.#readInline(this.#held);
     if (this.#pool !== undefined) {
