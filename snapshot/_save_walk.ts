@@ -109,6 +109,8 @@ export class SaveWalk {
     parentRow: number,
   ): Promise<void> {
     const directory = new PendingDirectory(source, parent, parentRow);
+    // It may have changed since its name was listed: both rows say the same.
+    if (parent !== undefined) source.self.copyRow(0, parent.stats, parentRow);
     if (before === undefined) this.#changed.add(directory);
     else this.#parents.set(directory, before);
     this.#readSelf(source, directory, before);
