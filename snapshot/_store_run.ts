@@ -13,6 +13,7 @@ import { LocalStoreIndex } from "./_local_store_index.ts";
 import { PackCollector } from "./_pack_collector.ts";
 import type { ParentDirectory } from "./_parent_directory.ts";
 import { type NamedRecord, parseTime } from "./record.ts";
+import { Resources } from "./_resources.ts";
 import type { SaveOptions } from "./save.ts";
 import { ParentReader } from "./_save_parent.ts";
 import type { IndexConfig } from "./_save_messages.ts";
@@ -60,6 +61,19 @@ export async function storeRun(
   snapshots: Snapshots<WriteStore>,
   options: StoreRunOptions,
 ): Promise<StoreRunResult> {
+  const resources = new Resources();
+  try {
+    return await runWith(resources, snapshots, options);
+  } finally {
+    await resources.close();
+  }
+}
+
+async function runWith(
+  resources: Resources,
+  snapshots: Snapshots<WriteStore>,
+  options: StoreRunOptions,
+): Promise<StoreRunResult> {
   const { store } = snapshots;
   await snapshots.refresh();
   const state = await openStoreState(store, {
@@ -68,13 +82,15 @@ export async function storeRun(
   });
   const sameSource = await recordsOfSource(snapshots, options);
   const parentRecord = options.readAll === true ? undefined : sameSource[0];
-  using index = new LocalIndexFiles(store);
+  const index = resources.use(new LocalIndexFiles(store));
   await index.add(liveTables(state.index.tables), options);
-  using files = new FileRanges(index.files);
-  await using reader = await openStoreReader(store, {
-    hasher: snapshots.hasher,
-    index: new LocalStoreIndex(state.index, store, files),
-  });
+  const files = resources.use(new FileRanges(index.files));
+  const reader = resources.use(
+    await openStoreReader(store, {
+      hasher: snapshots.hasher,
+      index: new LocalStoreIndex(state.index, store, files),
+    }),
+  );
   const stage = await Stage.open(snapshots, options, index, state);
   try {
     const parents = new ParentReader(

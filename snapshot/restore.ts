@@ -132,10 +132,26 @@ export async function restore(
   target: string | Uint8Array,
   options: RestoreOptions = {},
 ): Promise<RestoreResult> {
+  const opening = await openRestoreReader(snapshots);
+  try {
+    const { reader } = opening;
+    return await restoreWith(reader, { snapshots, record, target, options });
+  } finally {
+    opening[Symbol.dispose]();
+  }
+}
+
+async function restoreWith(
+  reader: StoreReader,
+  { snapshots, record, target, options }: {
+    readonly snapshots: Snapshots<ReadStore>;
+    readonly record: NamedRecord;
+    readonly target: string | Uint8Array;
+    readonly options: RestoreOptions;
+  },
+): Promise<RestoreResult> {
   const { signal, workers = 0 } = options;
   const calls = options.calls ?? diskCalls();
-  using opening = await openRestoreReader(snapshots);
-  const { reader } = opening;
   const damaged: DiskError[] = [];
   const entry = await findEntry(reader, record, {
     ...signalOf(options),
