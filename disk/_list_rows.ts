@@ -11,8 +11,12 @@ import {
 import { StatTable } from "@snap/posix/stat-table";
 import { CACHE_TAG_NAME, holdsCacheTag } from "./_cache_tag.ts";
 import type { RuleScope } from "./ignore_rules.ts";
+import { Listing } from "./_listing.ts";
 import { readNamedFile } from "./_read_whole_file.ts";
 import { joinName, type SourceWalk } from "./_source_walk.ts";
+
+/** Rows of a step. */
+export const STEP_ROWS = 4096;
 
 /** The directory whose rows are wanted. */
 export interface ListedDirectory {
@@ -20,23 +24,31 @@ export interface ListedDirectory {
   readonly path: Uint8Array;
   readonly scope: RuleScope;
   readonly isRoot: boolean;
+  /** Stats of the rows of a step, for one step after another; absent to keep all. */
+  readonly window: StatTable | undefined;
 }
 
-/** The rows of one directory, and the rules with its own rule file. */
+/** The rows of one directory so far, and the rules with its own rule file. */
 export interface ListedRows {
+  /** Rows there may be at most; nothing as long as names are read. */
+  rowsMax: number | undefined;
+  /** The row in row 0 of the stats. */
+  first: number;
   count: number;
-  readonly names: Uint8Array;
-  readonly ends: Uint32Array;
-  readonly stats: StatTable;
-  readonly scope: RuleScope;
+  names: Uint8Array;
+  ends: Uint32Array;
+  stats: StatTable;
+  scope: RuleScope;
 }
 
 /** A rule file above this size is an error. */
 const RULE_FILE_SIZE_MAX = 1 << 20;
 
-/** The rows of a directory that is not entered. */
+/** No rows so far. */
 export function noRows(scope: RuleScope): ListedRows {
   return {
+    rowsMax: undefined,
+    first: 0,
     count: 0,
     names: EMPTY_NAMES,
     ends: EMPTY_ENDS,
@@ -49,37 +61,85 @@ const EMPTY_NAMES = new Uint8Array(0);
 const EMPTY_ENDS = new Uint32Array(0);
 const EMPTY_STATS = new StatTable(0);
 
-/** Lists a directory: read, sort, leave out, stat. */
-export function listRows(
+/** Lists a directory: read, sort, leave out, stat. Yields between two steps. */
+export function* listRows(
   walk: SourceWalk,
   directory: ListedDirectory,
-): ListedRows {
-  const { listing } = walk;
-  const result = listing.read(walk.calls, directory.fd);
-  if (result < 0) walk.fail("list directory", directory.path, result);
-  if (listing.count === 0) return noRows(directory.scope);
-  const scope = readRuleFile(walk, directory);
-  const tag = cacheTag(walk, directory);
+  rows: ListedRows,
+): Generator<void> {
+  const types = yield* readNames(walk, directory, rows);
+  const { rowsMax = 0 } = rows;
+  rows.stats = directory.window ?? new StatTable(rowsMax);
+  const item: Item = { type: 0, start: 0, end: 0 };
+  for (let i = 0; i < rowsMax; i++) {
+    if (i > 0 && i % STEP_ROWS === 0) {
+      yield;
+      if (directory.window !== undefined) rows.first = rows.count;
+    }
+    // Rows replace names that have been looked at.
+    item.type = types[i];
+    item.start = item.end;
+    item.end = rows.ends[i];
+    addRow(walk, directory, rows, item);
+  }
+}
+
+/** The name in hand. */
+interface Item {
+  type: number;
+  /** Its first byte in the names. */
+  start: number;
+  end: number;
+}
+
+/** Reads the names in ascending order, and returns their types. */
+function* readNames(
+  walk: SourceWalk,
+  directory: ListedDirectory,
+  rows: ListedRows,
+): Generator<void, Uint8Array> {
+  const listing = walk.listing.isInUse ? new Listing() : walk.listing;
+  listing.isInUse = true;
+  try {
+    const result = yield* listing.readInSteps(walk.calls, directory.fd);
+    if (result < 0) walk.fail("list directory", directory.path, result);
+    rows.scope = readRuleFile(walk, listing, directory);
+    const tag = cacheTag(walk, listing, directory);
+    if (tag >= 0) walk.drops.ignored += listing.count - 1;
+    return takeNames(listing, rows, tag);
+  } finally {
+    listing.shrink();
+    listing.isInUse = false;
+  }
+}
+
+/** Copies all names in order, or only that of the tag. */
+function takeNames(
+  listing: Listing,
+  rows: ListedRows,
+  tag: number,
+): Uint8Array {
   const { order, starts, ends } = listing;
-  const rowsMax = tag < 0 ? listing.count : 1;
+  const count = tag < 0 ? listing.count : 1;
   let size = 0;
   for (let i = 0; i < listing.count; i++) size += ends[i] - starts[i];
-  const rows: ListedRows = {
-    count: 0,
-    names: new Uint8Array(size),
-    ends: new Uint32Array(rowsMax),
-    stats: new StatTable(rowsMax),
-    scope,
-  };
-  if (tag >= 0) {
-    walk.drops.ignored += listing.count - 1;
-    addRow(walk, directory, rows, tag);
-  } else {
-    for (let i = 0; i < listing.count; i++) {
-      addRow(walk, directory, rows, order[i]);
+  rows.names = tag < 0
+    ? new Uint8Array(size)
+    : new Uint8Array(ends[tag] - starts[tag]);
+  rows.ends = new Uint32Array(count);
+  const types = new Uint8Array(count);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const item = tag < 0 ? order[i] : tag;
+    const end = ends[item];
+    for (let k = starts[item]; k < end; k++) {
+      rows.names[at++] = listing.bytes[k];
     }
+    rows.ends[i] = at;
+    types[i] = listing.types[item];
   }
-  return rows;
+  rows.rowsMax = count;
+  return types;
 }
 
 /** Appends one entry of the listing, unless it is left out or gone. */
@@ -87,10 +147,10 @@ function addRow(
   walk: SourceWalk,
   directory: ListedDirectory,
   rows: ListedRows,
-  item: number,
+  item: Item,
 ): void {
-  const { listing, drops } = walk;
-  const type = listing.types[item];
+  const { drops } = walk;
+  const { type } = item;
   if (type === DT_SOCK) {
     drops.sockets++;
     return;
@@ -98,23 +158,24 @@ function addRow(
   const isRuled = !rows.scope.empty;
   if (
     isRuled && type !== DT_UNKNOWN &&
-    isIgnored(walk, rows.scope, item, type === DT_DIR)
+    isIgnored(walk, rows, item, type === DT_DIR)
   ) return;
   if (!statEntry(walk, directory, rows, item)) return;
-  const kind = rows.stats.mode(rows.count) & S_IFMT;
+  const at = rows.count - rows.first;
+  const kind = rows.stats.mode(at) & S_IFMT;
   if (kind === S_IFSOCK) {
     drops.sockets++;
     return;
   }
-  if (kind === S_IFDIR && isStore(walk, rows.stats, rows.count)) {
+  if (kind === S_IFDIR && isStore(walk, rows.stats, at)) {
     drops.stores++;
     return;
   }
   if (
     isRuled && type === DT_UNKNOWN &&
-    isIgnored(walk, rows.scope, item, kind === S_IFDIR)
+    isIgnored(walk, rows, item, kind === S_IFDIR)
   ) return;
-  appendName(walk, rows, item);
+  keepName(rows, item);
 }
 
 /** Fills the next row of the stats. */
@@ -122,49 +183,41 @@ function statEntry(
   walk: SourceWalk,
   directory: ListedDirectory,
   rows: ListedRows,
-  item: number,
+  { start, end }: Item,
 ): boolean {
-  const { bytes, starts, ends } = walk.listing;
-  const start = starts[item];
-  const end = ends[item];
+  const { names } = rows;
   if (end - start > NAME_SIZE_MAX) {
-    walk.failWith(
-      "stat",
-      joinName(directory.path, bytes, start, end),
-      "ENAMETOOLONG",
-    );
+    const path = joinName(directory.path, names, start, end);
+    walk.failWith("stat", path, "ENAMETOOLONG");
     return false;
   }
-  const name = walk.nameAt(bytes, start, end);
   const result = walk.calls.statAt(
     directory.fd,
-    name,
+    walk.nameAt(names, start, end),
     AT_SYMLINK_NOFOLLOW,
     rows.stats,
-    rows.count,
+    rows.count - rows.first,
   );
   if (result >= 0) return true;
-  walk.fail("stat", joinName(directory.path, bytes, start, end), result);
+  walk.fail("stat", joinName(directory.path, names, start, end), result);
   return false;
 }
 
-function appendName(walk: SourceWalk, rows: ListedRows, item: number): void {
-  const { bytes, starts, ends } = walk.listing;
+/** Moves a name down to the end of the rows before it. */
+function keepName(rows: ListedRows, { start, end }: Item): void {
   const row = rows.count++;
-  const end = ends[item];
-  let at = row === 0 ? 0 : rows.ends[row - 1];
-  for (let i = starts[item]; i < end; i++) rows.names[at++] = bytes[i];
-  rows.ends[row] = at;
+  const at = row === 0 ? 0 : rows.ends[row - 1];
+  if (at < start) rows.names.copyWithin(at, start, end);
+  rows.ends[row] = at + end - start;
 }
 
 function isIgnored(
   walk: SourceWalk,
-  scope: RuleScope,
-  item: number,
+  { scope, names }: ListedRows,
+  { start, end }: Item,
   isDirectory: boolean,
 ): boolean {
-  const { bytes, starts, ends } = walk.listing;
-  const ignored = scope.ignores(bytes, starts[item], ends[item], isDirectory);
+  const ignored = scope.ignores(names, start, end, isDirectory);
   if (ignored) walk.drops.ignored++;
   return ignored;
 }
@@ -178,9 +231,13 @@ function isStore(walk: SourceWalk, stats: StatTable, row: number): boolean {
 }
 
 /** The rules of a directory, with those of its own rule file. */
-function readRuleFile(walk: SourceWalk, directory: ListedDirectory): RuleScope {
+function readRuleFile(
+  walk: SourceWalk,
+  listing: Listing,
+  directory: ListedDirectory,
+): RuleScope {
   const { fileName } = walk.ignore;
-  if (fileName === undefined || walk.listing.find(fileName) < 0) {
+  if (fileName === undefined || listing.find(fileName) < 0) {
     return directory.scope;
   }
   const bytes = readNamedFile(
@@ -203,8 +260,12 @@ function readRuleFile(walk: SourceWalk, directory: ListedDirectory): RuleScope {
 }
 
 /** Number of the tag in the listing when the directory is a cache to be left out, else -1. */
-function cacheTag(walk: SourceWalk, directory: ListedDirectory): number {
+function cacheTag(
+  walk: SourceWalk,
+  listing: Listing,
+  directory: ListedDirectory,
+): number {
   if (!walk.ignore.excludeCaches || directory.isRoot) return -1;
-  const item = walk.listing.find(CACHE_TAG_NAME);
+  const item = listing.find(CACHE_TAG_NAME);
   return item >= 0 && holdsCacheTag(walk.calls, directory.fd) ? item : -1;
 }

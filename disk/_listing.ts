@@ -1,6 +1,11 @@
 import { DirectoryEntries } from "@snap/posix/directory-entries";
 import type { DiskCalls } from "./disk_calls.ts";
-import { type NameHeap, sortNames } from "./_sort_names.ts";
+import { type NameHeap, sortNamesInSteps } from "./_sort_names.ts";
+
+/** Calls that read entries between two steps: each gives some thousand at most. */
+const READS_A_STEP = 8;
+/** Rows whose room is kept for the next directory. */
+const ROWS_KEPT_MAX = 1 << 16;
 
 /** The entries of one directory after another, in buffers that are used again. */
 export class Listing implements NameHeap {
@@ -11,6 +16,8 @@ export class Listing implements NameHeap {
   count = 0;
   /** Row numbers in ascending byte order of names. */
   order: Uint32Array = new Uint32Array(1 << 10);
+  /** Whether a directory is being read. */
+  isInUse = false;
   #spare: Uint32Array = new Uint32Array(1 << 10);
   #entries: DirectoryEntries | undefined;
 
@@ -20,11 +27,26 @@ export class Listing implements NameHeap {
    * @returns 0, or a negative error number; what was read before it counts.
    */
   read(calls: DiskCalls, fd: number): number {
+    const steps = this.readInSteps(calls, fd);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done) return value;
+    }
+  }
+
+  /**
+   * The same, a step at a time.
+   *
+   * @returns What yields between two steps, then returns 0, or a negative error number; what was
+   *   read before it counts.
+   */
+  *readInSteps(calls: DiskCalls, fd: number): Generator<void, number> {
     this.#entries ??= new DirectoryEntries();
     const entries = this.#entries;
     this.count = 0;
     let size = 0;
     let result = 0;
+    let reads = 0;
     while ((result = calls.directoryEntries(fd, entries)) > 0) {
       this.#reserve(this.count + entries.count, size + entries.bytes.length);
       for (let i = 0; i < entries.count; i++) {
@@ -37,9 +59,22 @@ export class Listing implements NameHeap {
         }
         this.ends[row] = size;
       }
+      if (++reads % READS_A_STEP === 0) yield;
     }
-    this.#sort();
+    yield* this.#sort();
     return result;
+  }
+
+  /** Frees room that only a very wide directory needs. */
+  shrink(): void {
+    if (this.starts.length <= ROWS_KEPT_MAX) return;
+    this.count = 0;
+    this.bytes = new Uint8Array(1 << 17);
+    this.starts = new Uint32Array(1 << 10);
+    this.ends = new Uint32Array(1 << 10);
+    this.types = new Uint8Array(1 << 10);
+    this.order = new Uint32Array(1 << 10);
+    this.#spare = new Uint32Array(1 << 10);
   }
 
   /**
@@ -71,8 +106,17 @@ export class Listing implements NameHeap {
     return size - name.length;
   }
 
-  #sort(): void {
-    const sorted = sortNames(this, this.count, this.order, this.#spare);
+  *#sort(): Generator<void> {
+    if (this.order.length < this.count) {
+      this.order = new Uint32Array(this.starts.length);
+      this.#spare = new Uint32Array(this.starts.length);
+    }
+    const sorted = yield* sortNamesInSteps(
+      this,
+      this.count,
+      this.order,
+      this.#spare,
+    );
     if (sorted !== this.order) {
       this.#spare = this.order;
       this.order = sorted;
@@ -89,8 +133,6 @@ export class Listing implements NameHeap {
     const rowsMax = Math.max(rows, 2 * this.starts.length);
     this.starts = grow(this.starts, rowsMax);
     this.ends = grow(this.ends, rowsMax);
-    this.order = new Uint32Array(rowsMax);
-    this.#spare = new Uint32Array(rowsMax);
     const types = new Uint8Array(rowsMax);
     types.set(this.types);
     this.types = types;

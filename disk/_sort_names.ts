@@ -9,6 +9,8 @@ export interface NameHeap {
 }
 
 const RUN_SIZE = 8;
+/** Names that are moved between two steps. */
+const STEP_COUNT = 1 << 15;
 
 /**
  * Sorts the numbers 0 to `count` - 1 by the bytes of their names.
@@ -23,13 +25,40 @@ export function sortNames(
   order: Uint32Array,
   spare: Uint32Array,
 ): Uint32Array {
+  const steps = sortNamesInSteps(heap, count, order, spare);
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/**
+ * The same, a step at a time.
+ *
+ * @returns What yields between two steps, then returns as `sortNames` does.
+ */
+export function* sortNamesInSteps(
+  heap: NameHeap,
+  count: number,
+  order: Uint32Array,
+  spare: Uint32Array,
+): Generator<void, Uint32Array> {
+  let moved = 0;
   for (let i = 0; i < count; i++) order[i] = i;
   for (let start = 0; start < count; start += RUN_SIZE) {
     sortRun(heap, order, start, Math.min(start + RUN_SIZE, count));
+    if ((moved += RUN_SIZE) >= STEP_COUNT) {
+      moved = 0;
+      yield;
+    }
   }
   for (let width = RUN_SIZE; width < count; width *= 2) {
     for (let start = 0; start < count; start += 2 * width) {
       mergeRuns(heap, order, spare, start, width, count);
+      if ((moved += 2 * width) >= STEP_COUNT) {
+        moved = 0;
+        yield;
+      }
     }
     const swap = order;
     order = spare;

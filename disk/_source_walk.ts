@@ -36,6 +36,8 @@ export class SourceWalk {
   readonly errors: DiskError[] = [];
   errorCount = 0;
   readonly listing: Listing = new Listing();
+  /** Stats of the directory that is listed in steps. */
+  window: StatTable | undefined;
   readonly xattrs: Xattrs;
   readonly mounts: SnapMounts;
   /** Row 0 is the root. */

@@ -63,6 +63,13 @@ export interface Source extends Disposable {
    * @throws {DiskError} If it cannot be opened.
    */
   root(): SourceDirectory;
+  /**
+   * Opens the directory itself, to be listed in steps. Nothing is listed yet.
+   *
+   * @returns The directory; the caller closes it.
+   * @throws {DiskError} If it cannot be opened.
+   */
+  open(): SourceDirectory;
 }
 
 /**
@@ -113,7 +120,8 @@ export function openSource(
     get errorCount(): number {
       return walk.errorCount;
     },
-    root: () => SourceDirectory.openRoot(walk),
+    root: () => SourceDirectory.openRoot(walk, "whole"),
+    open: () => SourceDirectory.openRoot(walk, "steps"),
     [Symbol.dispose]: () => walk.closeAll(),
   };
 }

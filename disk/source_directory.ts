@@ -9,8 +9,7 @@ import {
 import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskError } from "./disk_error.ts";
-import type { RuleScope } from "./ignore_rules.ts";
-import { type ListedRows, listRows, noRows } from "./_list_rows.ts";
+import { type ListedRows, listRows, noRows, STEP_ROWS } from "./_list_rows.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName, type SourceWalk } from "./_source_walk.ts";
 import { encodeFound, type PutObject } from "./xattrs.ts";
@@ -24,41 +23,74 @@ interface Opened {
   readonly depth: number;
   readonly self: StatTable;
   readonly rows: ListedRows;
+  /** Lists more rows with each step. */
+  readonly steps: Generator<void> | undefined;
 }
+
+/** Whether a directory keeps all rows, or gives them a step at a time. */
+type Manner = "whole" | "steps";
 
 /**
  * One directory of a source, open until it is closed. Its rows are in ascending byte order of
  * names. Sub-directories are opened relative to it, so it stays open while `child` is called.
+ *
+ * A directory that was opened to be listed in steps has rows `first` to `count` in its stats, from
+ * one call of `more` to the next; names and ends are there for all rows so far.
  */
 export class SourceDirectory implements Disposable {
   /** Path relative to the source; empty for the source itself. */
   readonly path: Uint8Array;
   /** The directory itself, in row 0. */
   readonly self: StatTable;
-  /** Number of rows. */
-  readonly count: number;
-  /** Names, one after the other. */
-  readonly names: Uint8Array;
-  /** Where each name ends within the names. */
-  readonly ends: Uint32Array;
-  /** What each entry was when the directory was listed. May have more rows than `count`. */
-  readonly stats: StatTable;
   readonly #walk: SourceWalk;
-  readonly #scope: RuleScope;
+  readonly #rows: ListedRows;
   readonly #depth: number;
+  #steps: Generator<void> | undefined;
   #fd: number;
 
   private constructor(walk: SourceWalk, opened: Opened) {
     this.#walk = walk;
     this.#fd = opened.fd;
     this.#depth = opened.depth;
-    this.#scope = opened.rows.scope;
+    this.#rows = opened.rows;
+    this.#steps = opened.steps;
     this.path = opened.path;
     this.self = opened.self;
-    this.count = opened.rows.count;
-    this.names = opened.rows.names;
-    this.ends = opened.rows.ends;
-    this.stats = opened.rows.stats;
+  }
+
+  /** Number of rows; so far, as long as the directory is not listed. */
+  get count(): number {
+    return this.#rows.count;
+  }
+
+  /** The row in row 0 of the stats: 0, unless the directory is listed in steps. */
+  get first(): number {
+    return this.#rows.first;
+  }
+
+  /** Number of rows at most; nothing as long as not all names are known. */
+  get rowsMax(): number | undefined {
+    return this.#rows.rowsMax;
+  }
+
+  /** Names, one after the other. */
+  get names(): Uint8Array {
+    return this.#rows.names;
+  }
+
+  /** Where each name ends within the names. */
+  get ends(): Uint32Array {
+    return this.#rows.ends;
+  }
+
+  /** What each entry was when it was listed. May have more rows than there are. */
+  get stats(): StatTable {
+    return this.#rows.stats;
+  }
+
+  /** Whether there are no more rows to come. */
+  get isListed(): boolean {
+    return this.#steps === undefined;
   }
 
   /**
@@ -66,22 +98,36 @@ export class SourceDirectory implements Disposable {
    *
    * @internal
    */
-  static openRoot(walk: SourceWalk): SourceDirectory {
+  static openRoot(walk: SourceWalk, manner: Manner): SourceDirectory {
     const fd = walk.calls.open(terminated(walk.path), OPEN_FLAGS, 0);
     if (fd < 0) throw walk.fail("open directory", walk.path, fd);
     walk.opened(fd);
     const result = walk.calls.stat(fd, walk.root, 0);
     if (result < 0) throw walk.fail("stat", walk.path, result);
     const path = new Uint8Array(0);
-    const scope = walk.ignore.scope();
-    const rows = listRows(walk, { fd, path, scope, isRoot: true });
-    return new SourceDirectory(walk, {
+    const rows = noRows(walk.ignore.scope());
+    const window = windowOf(walk, manner);
+    const opened = { fd, path, scope: rows.scope, isRoot: true, window };
+    const root = new SourceDirectory(walk, {
       fd,
       path,
       depth: 0,
       self: walk.root,
       rows,
+      steps: listRows(walk, opened, rows),
     });
+    if (manner === "whole") { while (root.more()); }
+    return root;
+  }
+
+  /**
+   * Lists more rows. Those in the stats are replaced.
+   *
+   * @returns Whether there may be others.
+   */
+  more(): boolean {
+    if (this.#steps?.next().done === true) this.#steps = undefined;
+    return this.#steps !== undefined;
   }
 
   /** Path of the directory for the operating system. */
@@ -126,7 +172,7 @@ export class SourceDirectory implements Disposable {
    * @param i Number of the row.
    */
   isDirectory(i: number): boolean {
-    return (this.stats.mode(i) & S_IFMT) === S_IFDIR;
+    return (this.stats.mode(i - this.first) & S_IFMT) === S_IFDIR;
   }
 
   /**
@@ -135,7 +181,7 @@ export class SourceDirectory implements Disposable {
    * @param i Number of the row.
    */
   isFile(i: number): boolean {
-    return (this.stats.mode(i) & S_IFMT) === S_IFREG;
+    return (this.stats.mode(i - this.first) & S_IFMT) === S_IFREG;
   }
 
   /**
@@ -146,6 +192,24 @@ export class SourceDirectory implements Disposable {
    *   errors of the source too.
    */
   child(i: number): SourceDirectory | DiskError {
+    return this.#open(i, "whole");
+  }
+
+  /**
+   * Opens a sub-directory, to be listed in steps: one of some thousand entries keeps the thread
+   * for seconds else. Stats are good until another directory is opened, or the next step.
+   *
+   * @param i Number of its row.
+   * @returns The directory, to be closed by the caller, after its first step; or why it cannot be
+   *   read, which is in the errors of the source too.
+   */
+  open(i: number): SourceDirectory | DiskError {
+    const child = this.#open(i, "steps");
+    if (child instanceof SourceDirectory) child.more();
+    return child;
+  }
+
+  #open(i: number, manner: Manner): SourceDirectory | DiskError {
     const walk = this.#walk;
     const path = this.pathOf(i);
     if (this.#depth >= DEPTH_MAX) {
@@ -161,21 +225,26 @@ export class SourceDirectory implements Disposable {
       walk.close(fd);
       return walk.fail("stat", path, result);
     }
-    const scope = this.#scope.enter(
+    const scope = this.#rows.scope.enter(
       this.names,
       this.nameStart(i),
       this.ends[i],
     );
-    const rows = this.#isBorder(fd, self)
-      ? noRows(scope)
-      : listRows(walk, { fd, path, scope, isRoot: false });
-    return new SourceDirectory(walk, {
+    const rows = noRows(scope);
+    const window = windowOf(walk, manner);
+    const opened = { fd, path, scope, isRoot: false, window };
+    const child = new SourceDirectory(walk, {
       fd,
       path,
       depth: this.#depth + 1,
       self,
       rows,
+      steps: this.#isBorder(fd, self)
+        ? undefined
+        : listRows(walk, opened, rows),
     });
+    if (manner === "whole") { while (child.more()); }
+    return child;
   }
 
   /** Whether another file system begins here that is not to be entered. */
@@ -256,6 +325,8 @@ export class SourceDirectory implements Disposable {
   /** Closes the directory; its rows stay readable. */
   close(): void {
     if (this.#fd < 0) return;
+    this.#steps?.return(undefined);
+    this.#steps = undefined;
     this.#walk.close(this.#fd);
     this.#fd = -1;
   }
@@ -264,4 +335,10 @@ export class SourceDirectory implements Disposable {
   [Symbol.dispose](): void {
     this.close();
   }
+}
+
+function windowOf(walk: SourceWalk, manner: Manner): StatTable | undefined {
+  return manner === "whole"
+    ? undefined
+    : walk.window ??= new StatTable(STEP_ROWS);
 }

@@ -72,7 +72,7 @@ async function checkDirectory(path: string): Promise<void> {
   const { openSource } = await import("@snap/disk/source");
   const source = openSource(path);
   try {
-    source.root().close();
+    source.open().close();
   } finally {
     source[Symbol.dispose]();
   }

@@ -3,6 +3,7 @@ import { EntryKind } from "../entry_kind.ts";
 import { encodeExtras } from "../extras.ts";
 import { encodeHoles } from "../holes.ts";
 import { TreeBuilder } from "../tree_builder.ts";
+import { TreeDraft } from "../tree_draft.ts";
 import { EMPTY_ID } from "./golden.ts";
 
 /** What is used of the generator in tests/_prng.ts. */
@@ -115,6 +116,30 @@ export function buildTree(entries: readonly RandomEntry[]): Uint8Array {
     else if (kind !== EntryKind.fifo) builder.setDevice(row, major, minor);
   }
   return builder.build();
+}
+
+/** Drafts the tree of entries: rows that are not kept are left out at the end. */
+export function draftTree(
+  entries: readonly RandomEntry[],
+  isKept: readonly boolean[],
+): TreeDraft {
+  let end = 0;
+  const ends = Uint32Array.from(entries, ({ name }) => end += name.length);
+  const names = new Uint8Array(end);
+  entries.forEach(({ name }, i) => names.set(name, ends[i] - name.length));
+  const draft = new TreeDraft({ rowsMax: entries.length, names, ends });
+  entries.forEach(({ kind, target, major, minor }, row) => {
+    draft.add(kind);
+    if (kind === EntryKind.symlink && isKept[row]) draft.setTarget(row, target);
+    if (kind >= EntryKind.characterDevice) draft.setDevice(row, major, minor);
+  });
+  for (let row = entries.length - 1; row >= 0; row--) {
+    const { kind, size, id } = entries[row];
+    if (kind <= EntryKind.executable) draft.setContent(row, size, id);
+    else if (kind === EntryKind.directory) draft.setTree(row, id);
+    if (!isKept[row]) draft.leaveOut(row);
+  }
+  return draft;
 }
 
 function randomExtras(prng: Prng): Uint8Array | undefined {
