@@ -1,0 +1,130 @@
+// Saves onto disks that are full or read-only.
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { save } from "@snap/snapshot/save";
+import { formatSettings } from "@snap/snapshot/settings";
+import { StoreError } from "@snap/store";
+import { openFileStore } from "@snap/store/file-store";
+import { initStore } from "@snap/store/store-config";
+import { makeSource, saveInto } from "./_faults.ts";
+import { LATER, saveAndCompare } from "./_saves.ts";
+import {
+  type Entry,
+  leftovers,
+  makeFileStore,
+  open,
+  readDisk,
+  readEverything,
+  readSnapshot,
+  sameEntries,
+  SMALL_SETTINGS,
+  TemporaryFolder,
+} from "./_snapshots.ts";
+
+/** Mounts a file system of some size, if this process may. */
+function mountTmpfs(path: string, size: string): boolean {
+  mkdirSync(path, { recursive: true });
+  const args = ["-t", "tmpfs", "-o", `size=${size}`, "tmpfs", path];
+  const command = new Deno.Command("mount", { args, stderr: "null" });
+  return command.outputSync().success;
+}
+
+function unmount(path: string): void {
+  new Deno.Command("umount", { args: ["-l", path] }).outputSync();
+}
+
+function canMount(): boolean {
+  using folder = new TemporaryFolder();
+  try {
+    if (!mountTmpfs(folder.join("disk"), "64k")) return false;
+    unmount(folder.join("disk"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const ignore = !canMount();
+
+for (const workers of [0, 2]) {
+  Deno.test(`save survives a full disk at every size: ${workers} workers`, {
+    ignore,
+  }, async () => {
+    using folder = new TemporaryFolder();
+    const source = folder.join("source");
+    makeSource(source);
+    let failed = 0;
+    // The store needs about 450 KiB beside 1 MiB that it keeps in reserve.
+    for (let size = 1200; size < 2400; size += workers === 0 ? 56 : 152) {
+      const disk = folder.join("disk");
+      ok(mountTmpfs(disk, `${size}k`));
+      try {
+        failed += await saveOnto(disk, source, workers) ? 0 : 1;
+      } finally {
+        unmount(disk);
+      }
+    }
+    ok(failed > 2 && failed < 20, `${failed} saves failed`);
+  });
+}
+
+/** Saves onto a small disk; tells whether it was large enough. */
+async function saveOnto(
+  disk: string,
+  source: string,
+  workers: number,
+): Promise<boolean> {
+  const store = await openFileStore(join(disk, "store"), { create: true });
+  try {
+    await initStore(store, formatSettings(SMALL_SETTINGS));
+  } catch (error) {
+    ok(error instanceof StoreError);
+    return false;
+  }
+  const error = await saveInto(store, source, { ...LATER, workers });
+  deepEqual(leftovers(store), []);
+  await using snapshots = await open(store);
+  const count = await readEverything(snapshots);
+  equal(count, error === undefined ? 1 : 0);
+  if (error === undefined) return true;
+  ok(error instanceof StoreError, String(error));
+  equal(error.code, "ENOSPC");
+  // With room again, the next save is whole.
+  const remount = ["-o", "remount,size=20m", disk];
+  new Deno.Command("mount", { args: remount }).outputSync();
+  await saveAndCompare(snapshots, source, { ...LATER, workers });
+  return false;
+}
+
+Deno.test("save says that a store is read-only", { ignore }, async () => {
+  using folder = new TemporaryFolder();
+  const source = folder.join("source");
+  makeSource(source);
+  const disk = folder.join("disk");
+  mountTmpfs(disk, "10m");
+  try {
+    const store = await makeFileStore(join(disk, "store"), SMALL_SETTINGS);
+    await using snapshots = await open(store);
+    const first = await save(snapshots, source, LATER);
+    const remount = ["-o", "remount,ro", disk];
+    new Deno.Command("mount", { args: remount }).outputSync();
+    writeFileSync(join(source, "new"), "new");
+    for (const workers of [0, 2]) {
+      const error = await saveInto(store, source, { ...LATER, workers });
+      ok(error instanceof StoreError, String(error));
+      equal(error.code, "EROFS");
+    }
+    rmSync(join(source, "new"));
+    const before = await readSnapshot(snapshots, first.record!);
+    // The time of the directory is another now.
+    sameEntries(new Map([...before, root(source)]), readDisk(source));
+  } finally {
+    unmount(disk);
+  }
+});
+
+/** The directory itself, as it is now. */
+function root(source: string): [string, Entry] {
+  return ["", readDisk(source).get("")!];
+}
