@@ -17,10 +17,10 @@ export interface StoreSettings {
 /** The settings of a new store. `docs/BENCHMARKS.md` shows the table they were chosen by. */
 export const DEFAULT_SETTINGS: StoreSettings = {
   chunk: DEFAULT_CHUNK_SIZES,
-  bundleSizeMax: 256 * 1024,
-  contentSizeMin: 32 * 1024,
+  bundleSizeMax: 512 * 1024,
+  contentSizeMin: 64 * 1024,
   packSizeTarget: 64 * 1024 * 1024,
-  codec: "zstd:2",
+  codec: "zstd:3",
 };
 
 /** The most plain bytes in a frame, whatever the settings say. */

@@ -21,7 +21,7 @@ import type { FileStore, OpenFileStoreOptions } from "./file_store.ts";
 import { readConfig } from "./store_config.ts";
 
 /** Size in bytes of `tmp/reserve`, which a full store gives up to be able to free space. */
-export const RESERVE_SIZE: number = 1024 * 1024;
+export const RESERVE_SIZE: number = 256 * 1024;
 
 const RANDOM_SIZE_MAX = 65_536;
 

@@ -50,7 +50,7 @@ Deno.test("openFileStore makes all folders and a reserve", async () => {
   await inFolder(async (folder) => {
     const store = await makeStore(`${folder}/not/yet/store`);
     strictEqual([...Deno.readDirSync(`${store.path}/packs`)].length, 256);
-    strictEqual(Deno.statSync(`${store.path}/tmp/reserve`).size, 1024 * 1024);
+    strictEqual(Deno.statSync(`${store.path}/tmp/reserve`).size, 256 * 1024);
     for (
       const name of [
         "config",
@@ -317,7 +317,7 @@ Deno.test({
   name: "openFileStore fails where its reserve does not fit",
   ignore,
 }, async () => {
-  await onTmpfs("512k", async (disk) => {
+  await onTmpfs("128k", async (disk) => {
     await rejects(openFileStore(`${disk}/store`, { create: true }), {
       name: "StoreError",
       code: "ENOSPC",
