@@ -7,6 +7,7 @@ import { openStoreReader } from "@snap/pack/store-reader";
 import type { WriteStore } from "@snap/store";
 import { ClaimTable } from "./claim_table.ts";
 import { FileRanges } from "./_file_ranges.ts";
+import { hexOf } from "./_hex_of.ts";
 import { liveTables } from "./_index_files.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { LocalStoreIndex } from "./_local_store_index.ts";
@@ -21,6 +22,7 @@ import { SaveRun, type SaveRunResult } from "./_save_run.ts";
 import type { SaveProgress } from "./save_progress.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { LocalIndexFiles, removeSpooled } from "./_spool.ts";
+import { removeAbandoned, SpoolOwner } from "./_spool_owner.ts";
 import { openStoreState, type StoreState } from "./_store_state.ts";
 import { TreeSaver } from "./_tree_saver.ts";
 
@@ -140,6 +142,7 @@ class Stage implements Disposable {
   readonly #index: LocalIndexFiles;
   readonly #state: StoreState;
   readonly #spoolPaths: readonly string[];
+  readonly #owner: SpoolOwner | undefined;
   readonly #claims: ClaimTable;
   #known: KnownIndex;
   readonly #trees: TreeSaver;
@@ -153,12 +156,14 @@ class Stage implements Disposable {
     index: LocalIndexFiles,
     state: StoreState,
     spoolPaths: readonly string[],
+    owner?: SpoolOwner,
   ) {
     this.#snapshots = snapshots;
     this.#options = options;
     this.#index = index;
     this.#state = state;
     this.#spoolPaths = spoolPaths;
+    this.#owner = owner;
     const { settings, hasher, store } = snapshots;
     const { claimSlots = CLAIM_SLOTS } = options;
     this.#claims = new ClaimTable(claimSlots);
@@ -197,16 +202,24 @@ class Stage implements Disposable {
     index: LocalIndexFiles,
     state: StoreState,
   ): Promise<Stage> {
-    const saveId = Array.from(
-      options.saveId,
-      (byte) => byte.toString(16).padStart(2, "0"),
-    ).join("");
+    const saveId = hexOf(options.saveId);
     const spoolPaths: string[] = [];
     // One for each worker, one for this thread, one for what it collects.
     for (let i = 0; i < (options.workers ?? 0) + 2; i++) {
       spoolPaths.push(await snapshots.store.spoolPath(saveId));
     }
-    return new Stage(snapshots, options, index, state, spoolPaths);
+    const isLocal = snapshots.store.localPath !== undefined;
+    if (!isLocal || options.dryRun === true) {
+      return new Stage(snapshots, options, index, state, spoolPaths);
+    }
+    removeAbandoned(spoolPaths[0]);
+    const owner = new SpoolOwner(spoolPaths[0]);
+    try {
+      return new Stage(snapshots, options, index, state, spoolPaths, owner);
+    } catch (error) {
+      owner[Symbol.dispose]();
+      throw error;
+    }
   }
 
   run(
@@ -327,6 +340,7 @@ class Stage implements Disposable {
     this.#known[Symbol.dispose]();
     this.collector[Symbol.dispose]();
     for (const path of this.#spoolPaths) removeSpooled(path);
+    this.#owner?.[Symbol.dispose]();
   }
 
   /** What is known of the store; the packs say something only if some are lost. */
