@@ -1,7 +1,7 @@
 import { checkName } from "@snap/manifest/safe-name";
 import { DiskError } from "./disk_error.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
 
 /**
  * A name followed by NUL, once it proved to be one that cannot lead out of its directory.

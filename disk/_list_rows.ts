@@ -13,7 +13,8 @@ import { CACHE_TAG_NAME, holdsCacheTag } from "./_cache_tag.ts";
 import type { RuleScope } from "./ignore_rules.ts";
 import { Listing } from "./_listing.ts";
 import { readNamedFile } from "./_read_whole_file.ts";
-import { joinName, type SourceWalk } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
+import type { SourceWalk } from "./_source_walk.ts";
 
 /** Rows of a step. */
 export const STEP_ROWS = 4096;

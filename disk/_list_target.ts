@@ -5,7 +5,7 @@ import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { Listing } from "./_listing.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
 import type { TargetEntries } from "./target_entries.ts";
 
 /**

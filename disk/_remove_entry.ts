@@ -12,7 +12,7 @@ import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
 import { listEntries } from "./_list_target.ts";
 
 /** What is removed. */

@@ -92,18 +92,3 @@ export class SourceWalk {
     this.#open.clear();
   }
 }
-
-/** A path within a directory; the directory may be the empty path. */
-export function joinName(
-  directory: Uint8Array,
-  names: Uint8Array,
-  start: number,
-  end: number,
-): Uint8Array {
-  if (directory.length === 0) return names.slice(start, end);
-  const path = new Uint8Array(directory.length + 1 + end - start);
-  path.set(directory);
-  path[directory.length] = 0x2f;
-  path.set(names.subarray(start, end), directory.length + 1);
-  return path;
-}

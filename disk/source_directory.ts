@@ -11,7 +11,8 @@ import { StatTable } from "@snap/posix/stat-table";
 import type { DiskError } from "./disk_error.ts";
 import { type ListedRows, listRows, noRows, STEP_ROWS } from "./_list_rows.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName, type SourceWalk } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
+import type { SourceWalk } from "./_source_walk.ts";
 import { encodeFound, type PutObject } from "./xattrs.ts";
 
 const OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;

@@ -17,7 +17,7 @@ import { type DiskCalls, diskCalls } from "./disk_calls.ts";
 import { type DiskError, sourceError } from "./disk_error.ts";
 import { openBelow } from "./_open_below.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
 import { encodeFound, type PutObject, Xattrs } from "./xattrs.ts";
 
 const FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;

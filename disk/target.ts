@@ -14,7 +14,7 @@ import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { openBelow } from "./_open_below.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
 import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
 import type {
   TargetDirectories,

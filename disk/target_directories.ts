@@ -15,7 +15,7 @@ import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { openBelow } from "./_open_below.ts";
 import { OpenDirectories } from "./_open_directories.ts";
-import { joinName } from "./_source_walk.ts";
+import { joinName } from "./_join_name.ts";
 
 /** A directory of a target. It stays good when its descriptor is closed and opened again. */
 export interface TargetDirectory {
