@@ -16,7 +16,7 @@ import type { WriteStore } from "@snap/store";
 import { Breath } from "./_breath.ts";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
-import { removeQuietly } from "./_spool.ts";
+import { removeQuietly } from "./_remove_quietly.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** From so many small tables on, some of them are merged. */

@@ -10,7 +10,8 @@ import { DelayedSignal } from "./_delayed_signal.ts";
 import { writeIndexTables } from "./_index_files.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import type { StoreSettings } from "./settings.ts";
-import { type LocalIndexFiles, removeQuietly } from "./_spool.ts";
+import { removeQuietly } from "./_remove_quietly.ts";
+import { type LocalIndexFiles } from "./_spool.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** An index goes out with this many objects: their tables wait in memory. */

@@ -4,7 +4,7 @@ import type { Codec } from "@snap/pack/codec";
 import type { FrameBuilder } from "@snap/pack/frame-builder";
 import type { PackRole } from "@snap/pack/object-kind";
 import { type PackSink, PackWriter } from "@snap/pack/pack-writer";
-import { removeQuietly } from "./_spool.ts";
+import { removeQuietly } from "./_remove_quietly.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import type { IndexFile } from "./_save_messages.ts";
+import { removeQuietly } from "./_remove_quietly.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** The files of index tables, where workers can open them. */
@@ -91,26 +92,6 @@ export class LocalIndexFiles implements Disposable {
       writeFileSync(path, bytes);
       return path;
     });
-  }
-}
-
-/**
- * Removes a file that nobody needs, where that works: what went wrong before is
- * what has to be said.
- *
- * @param path The file.
- * @param close Closes it.
- */
-export function removeQuietly(path: string, close?: () => void): void {
-  try {
-    close?.();
-  } catch {
-    // It is not wanted, whole or not.
-  }
-  try {
-    rmSync(path, { force: true });
-  } catch {
-    // It lies where nobody looks.
   }
 }
 

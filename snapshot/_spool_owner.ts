@@ -14,7 +14,7 @@ import {
   O_RDONLY,
 } from "@snap/posix/flags";
 import { posix } from "@snap/posix/posix";
-import { removeQuietly } from "./_spool.ts";
+import { removeQuietly } from "./_remove_quietly.ts";
 
 const OWNER_NAME = /^([0-9a-f]{32})-.+-alive$/;
 

@@ -3,7 +3,8 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { StoreError } from "@snap/store/errors";
 import { TemporaryFolder } from "../tests/_snapshots.ts";
 import { FileRanges } from "./_file_ranges.ts";
-import { removeQuietly, removeSpooled } from "./_spool.ts";
+import { removeQuietly } from "./_remove_quietly.ts";
+import { removeSpooled } from "./_spool.ts";
 import { spooling } from "./_spool_error.ts";
 
 Deno.test("removeSpooled removes what it can and throws nothing", () => {
