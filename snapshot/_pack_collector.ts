@@ -11,7 +11,7 @@ import { writeIndexTables } from "./_index_files.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import type { StoreSettings } from "./settings.ts";
 import { removeQuietly } from "./_remove_quietly.ts";
-import { type LocalIndexFiles } from "./_spool.ts";
+import type { LocalIndexFiles } from "./_spool.ts";
 import { spooling } from "./_spool_error.ts";
 
 /** An index goes out with this many objects: their tables wait in memory. */

@@ -5,6 +5,7 @@ import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { ObjectKind, objectKindName } from "@snap/pack/object-kind";
 import { openStoreReader } from "@snap/pack/store-reader";
 import type { WriteStore } from "@snap/store";
+import { StoreError } from "@snap/store/errors";
 import { ClaimTable } from "./claim_table.ts";
 import { FileRanges } from "./_file_ranges.ts";
 import { hexOf } from "./_hex_of.ts";
@@ -125,10 +126,17 @@ async function recordsOfSource(
   options: StoreRunOptions,
 ): Promise<NamedRecord[]> {
   const { onDamage, signal } = options;
+  let failure: StoreError | undefined;
   const records = await snapshots.records({
     ...(signal === undefined ? {} : { signal }),
-    onDamage: (name, error) => onDamage?.(`record ${name.record}`, error),
+    onDamage: (name, error) => {
+      // That a store fails is no damage: a save that goes on would read everything.
+      if (error instanceof StoreError && error.code !== "SHORT") {
+        failure ??= error;
+      } else onDamage?.(`record ${name.record}`, error);
+    },
   });
+  if (failure !== undefined) throw failure;
   return records.filter((record) =>
     record.host === options.host && record.source === options.sourceText
   );

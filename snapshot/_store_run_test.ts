@@ -9,7 +9,7 @@ import {
 import { join } from "node:path";
 import { idToBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack/object-kind";
-import type { StoreOptions } from "@snap/store";
+import { StoreError, type StoreOptions } from "@snap/store";
 import { MemoryStore } from "@snap/store/memory-store";
 import { initStore } from "@snap/store/store-config";
 import { LATER, makeTree, saveAndCompare } from "../tests/_saves.ts";
@@ -29,7 +29,7 @@ import {
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { liveTables } from "./_index_files.ts";
-import { save } from "./save.ts";
+import { save, type SaveOptions } from "./save.ts";
 import { formatSettings } from "./settings.ts";
 
 Deno.test("save heals a store that has lost a pack", async (t) => {
@@ -358,4 +358,41 @@ Deno.test("save hears a signal while the store is slow at its end", async () => 
   const waited = performance.now() - abortedAt;
   ok(waited < 1000, `It took ${waited} ms`);
   deepEqual(await namesIn(store, "snapshots/"), []);
+});
+
+/** A store whose records cannot be read for a while. */
+class ShakyStore extends MemoryStore {
+  isShaky = false;
+
+  override async read(
+    ...args: Parameters<MemoryStore["read"]>
+  ): Promise<Uint8Array> {
+    if (this.isShaky && args[0].startsWith("snapshots/")) {
+      const fields = { code: "EIO", action: "read" } as const;
+      throw new StoreError("Cannot read", fields);
+    }
+    return await super.read(...args);
+  }
+}
+
+Deno.test("save fails with a store that cannot read a record: that is no damage", async () => {
+  using folder = new TemporaryFolder();
+  makeTree(folder.path);
+  const store = new ShakyStore();
+  await initStore(store, formatSettings(SMALL_SETTINGS));
+  await using snapshots = await open(store);
+  const said: string[] = [];
+  const options: SaveOptions = {
+    ...LATER,
+    onDamage: (name) => said.push(name),
+  };
+  await save(snapshots, folder.path, options);
+  const names = await namesIn(store);
+  store.isShaky = true;
+  await rejects(save(snapshots, folder.path, options), StoreError);
+  deepEqual(said, []);
+  deepEqual(await namesIn(store), names);
+  store.isShaky = false;
+  const { progress } = await save(snapshots, folder.path, options);
+  equal(progress.readFileCount, 0);
 });
