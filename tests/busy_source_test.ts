@@ -67,7 +67,7 @@ for (const workers of [0, 2]) {
     let changed = 0;
     try {
       await reader.read();
-      for (let i = 0; i < 4; i++) {
+      for (let i = 0; i < 3; i++) {
         const result = await save(snapshots, source, { workers });
         changed += result.changed.length;
         const listing = await readSnapshot(snapshots, result.record!);

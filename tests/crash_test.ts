@@ -55,11 +55,19 @@ async function runFor(plan: CrashPlan, ms: number): Promise<boolean> {
   const reader = child.stdout.getReader();
   await reader.read();
   // The moment is what is tested: there is no event to wait for.
-  const timer = setTimeout(() => child.kill("SIGKILL"), ms);
+  const timer = setTimeout(() => kill(child), ms);
   const { success } = await child.status;
   clearTimeout(timer);
   await Promise.all([reader.cancel(), child.stderr.cancel()]);
   return success;
+}
+
+function kill(child: Deno.ChildProcess): void {
+  try {
+    child.kill("SIGKILL");
+  } catch {
+    // It was over just now.
+  }
 }
 
 /** The store is sound, and so are a save, a restore and a verify after it. */

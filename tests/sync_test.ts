@@ -57,7 +57,7 @@ async function saveWith(
 }
 
 for (
-  const [code, workers, step] of [["EIO", 0, 1], ["ENOSPC", 2, 3]] as const
+  const [code, workers, step] of [["EIO", 0, 2], ["ENOSPC", 2, 3]] as const
 ) {
   Deno.test(
     `save survives every sync that fails: ${code}, ${workers} workers`,
