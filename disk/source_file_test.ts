@@ -247,7 +247,8 @@ Deno.test({
   async fn() {
     using dir = tempDir();
     chmodSync(dir.path, 0o755);
-    writeFileSync(`${dir.path}/secret`, "content", { mode: 0o600 });
+    writeFileSync(`${dir.path}/secret`, "content");
+    chmodSync(`${dir.path}/secret`, 0);
     const said = await asNobody(
       `import { FileReader } from "@snap/disk";
        const encode = (text) => new TextEncoder().encode(text);

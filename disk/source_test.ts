@@ -378,7 +378,7 @@ Deno.test({
     using dir = tempDir();
     mkdirSync(`${dir.path}/a/hidden`, { recursive: true });
     mkdirSync(`${dir.path}/b`);
-    chmodSync(`${dir.path}/a`, 0o700);
+    chmodSync(`${dir.path}/a`, 0);
     chmodSync(dir.path, 0o755);
     const lines = await asNobody(
       `import { openSource, DiskError } from "@snap/disk";

@@ -6,7 +6,8 @@ import type { BatchPart, FileBatch } from "./_save_messages.ts";
 const BATCH_COUNT_MAX = 256;
 /** Bytes of a batch, each file counted with what opening it costs. */
 const BATCH_SIZE_MAX = 4 * 1024 * 1024;
-const FILE_COST = 4096;
+/** What opening a file costs, in bytes read. */
+export const FILE_COST = 4096;
 
 /** Where the results of a batch belong. */
 export interface BatchOrigin {

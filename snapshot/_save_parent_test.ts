@@ -11,12 +11,18 @@ import {
 import { join } from "node:path";
 import { FileReader } from "@snap/disk/source-file";
 import { FaultStore } from "@snap/store/testing";
-import { LATER, makeTree, saveAndCompare } from "../tests/_saves.ts";
+import {
+  LATER,
+  makeTree,
+  restoreAndCompare,
+  saveAndCompare,
+} from "../tests/_saves.ts";
 import {
   leftovers,
   makeFileStore,
   makeMemorySnapshots,
   namesIn,
+  noise,
   open,
   readDisk,
   readEverything,
@@ -43,6 +49,8 @@ Deno.test("save keeps two records of one tree, each with its own times", async (
   notEqual(first.record!.record, second.record!.record);
   equal((await snapshots.records()).length, 2);
   sameEntries(await readSnapshot(snapshots, first.record!), before);
+  await restoreAndCompare(snapshots, first.record!, before);
+  await restoreAndCompare(snapshots, second.record!, readDisk(folder.path));
 });
 
 Deno.test("save with nothing changed reads no file and writes nothing", async () => {
@@ -102,7 +110,7 @@ Deno.test("save writes a record again if the message is another", async () => {
 
 Deno.test("save reads files again that are too young to be believed", async () => {
   using folder = new TemporaryFolder();
-  writeFileSync(folder.join("file"), "content");
+  writeFileSync(folder.join("file"), noise(4 * 1024 * 1024, 1));
   await using snapshots = await makeMemorySnapshots();
   await save(snapshots, folder.path);
   const second = await save(snapshots, folder.path, LATER);

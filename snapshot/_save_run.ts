@@ -85,8 +85,8 @@ export interface SaveRunResult {
   /** Files that changed while they were read, the first of them. */
   readonly changed: readonly Uint8Array[];
   readonly changedCount: number;
-  /** Files that were read only because they were too young for the snapshot before. */
-  readonly youngCount: number;
+  /** Bytes of files that were read only because they were too young, and what opening them costs. */
+  readonly youngByteCount: number;
 }
 
 /** One walk of a source, with everything that is read on the way. */
@@ -169,7 +169,7 @@ export class SaveRun {
         errorCount: source.errorCount + errorCount,
         changed,
         changedCount,
-        youngCount: this.#walk.youngCount,
+        youngByteCount: this.#walk.youngByteCount,
       };
     } catch (error) {
       this.fail(error);

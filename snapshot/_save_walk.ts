@@ -10,7 +10,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from "@snap/posix/mode";
-import type { BatchQueue } from "./_batch_queue.ts";
+import { type BatchQueue, FILE_COST } from "./_batch_queue.ts";
 import type { DeviceTable } from "./_device_table.ts";
 import { forgetChangeTime, type ParentDirectory } from "./_parent_directory.ts";
 import { PendingDirectory, SELF } from "./_pending_directory.ts";
@@ -55,7 +55,7 @@ export class SaveWalk {
   readonly #parents = new Map<PendingDirectory, ParentDirectory>();
   readonly #changed = new Set<PendingDirectory>();
   #rootIds: Uint8Array | undefined;
-  #youngCount = 0;
+  #youngByteCount = 0;
 
   /**
    * Constructs a new instance.
@@ -66,9 +66,9 @@ export class SaveWalk {
     this.#options = options;
   }
 
-  /** Files that look unchanged, and are too young to be believed. */
-  get youngCount(): number {
-    return this.#youngCount;
+  /** Bytes of files that look unchanged, and are too young to be believed, with what opening them costs. */
+  get youngByteCount(): number {
+    return this.#youngByteCount;
   }
 
   /** The ids of the root's tree and page, once everything is known. */
@@ -188,7 +188,7 @@ export class SaveWalk {
     const isTrusted = devices.isTrusted(stats, row);
     if (directory.isFile(row)) {
       if (isSame && !isTrusted && devices.trustedBefore(stats, row)) {
-        this.#youngCount++;
+        this.#youngByteCount += stats.size(row) + FILE_COST;
       }
       this.#visitFile(directory, row, before, found);
       return;

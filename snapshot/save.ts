@@ -68,6 +68,12 @@ export interface SaveOptions extends StoreOptions {
   now?: () => number;
 }
 
+/**
+ * What is read again only because it is so young: more than this, and a record is
+ * written that says the same with a later time, so that it is not read for ever.
+ */
+const YOUNG_BYTES_MAX = 4 * 1024 * 1024;
+
 /** What {@linkcode save} did. */
 export interface SaveResult {
   /** The id of the snapshot: of its root tree. */
@@ -169,7 +175,8 @@ async function saveOnce(
       id: record.tree,
       ...ended,
       hasNewAttributesOnly: ended.isNewRecord &&
-        run.sameSource.some((one) => one.tree === record.tree),
+        run.sameSource.some((one) => one.tree === record.tree) &&
+        run.sameSource.every((one) => one.page !== record.page),
       totals: run.totals,
       errors: run.errors,
       errorCount: run.errorCount,
@@ -229,7 +236,7 @@ async function writeRecord(
   const newest = run.sameSource[0];
   if (
     newest !== undefined && newest.tree === record.tree &&
-    saysTheSame(newest, record) && run.youngCount === 0
+    saysTheSame(newest, record) && run.youngByteCount <= YOUNG_BYTES_MAX
   ) return { record: newest, isNewRecord: false };
   const bytes = encodeRecord(record, { saveId, salt: random(32) });
   const id = snapshots.hasher.idOf(bytes);
