@@ -8,11 +8,20 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { NamedRecord } from "@snap/snapshot/record";
+import { restore } from "@snap/snapshot/restore";
 import { save, type SaveOptions, type SaveResult } from "@snap/snapshot/save";
 import type { Snapshots } from "@snap/snapshot/snapshots";
 import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
-import { noise, readDisk, readSnapshot, sameEntries } from "./_snapshots.ts";
+import {
+  type Listing,
+  noise,
+  readDisk,
+  readSnapshot,
+  sameEntries,
+  TemporaryFolder,
+} from "./_snapshots.ts";
 
 /** A clock that stands where every file looks old. */
 export const LATER: SaveOptions = { now: () => Date.now() + 60_000 };
@@ -53,4 +62,17 @@ export async function saveAndCompare(
   const report = await verify(snapshots, { records: [record], data: true });
   deepEqual(report.damages, []);
   return result;
+}
+
+/** Restores a snapshot, and checks that the disk then holds what is expected. */
+export async function restoreAndCompare(
+  snapshots: Snapshots<WriteStore>,
+  record: NamedRecord,
+  expected: Listing,
+): Promise<void> {
+  using folder = new TemporaryFolder();
+  const target = folder.join("target");
+  const { errors } = await restore(snapshots, record, target);
+  deepEqual(errors, []);
+  sameEntries(readDisk(target), expected);
 }
