@@ -118,6 +118,16 @@ export class PageDraft {
   }
 
   /**
+   * Sets the change time of a row to 1970: nobody takes the row for that of a file that is the same.
+   *
+   * @param row The row.
+   */
+  forgetChangeTime(row: number): void {
+    this.#setSeconds(8 * (this.#rows + row), 0);
+    this.#cells.setU32(28 * this.#rows + 4 * row, 0);
+  }
+
+  /**
    * Sets by what the file of a row was known to its file system.
    *
    * @param row The row.

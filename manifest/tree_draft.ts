@@ -6,6 +6,7 @@
 import { ByteBlocks } from "./_byte_blocks.ts";
 import { compareRuns, EMPTY_ID, equalIds, ID_SIZE, WORD } from "./_bytes.ts";
 import { TREE_HEADER_SIZE, TREE_MAGIC, TREE_ROW_SIZE } from "./_check_tree.ts";
+import { copyOf } from "./_copy_of.ts";
 import { EntryKind, isDeviceKind, isFileKind } from "./entry_kind.ts";
 import { KeptRows } from "./_kept_rows.ts";
 import { FILE_SIZE_MAX } from "./limits.ts";
@@ -193,6 +194,27 @@ export class TreeDraft {
     if (this.kind(row) !== EntryKind.directory) fail(row, "directory");
     this.#setId(row, ids, idStart);
     this.#setValue(row, 0, 0);
+  }
+
+  /**
+   * Notes what the tree of a directory was; what it is has still to be set.
+   *
+   * @param row The row of a directory.
+   * @param ids Where the 32 bytes of the id are.
+   * @param idStart Their offset.
+   */
+  expectTree(row: number, ids: Uint8Array, idStart = 0): void {
+    this.#setId(row, ids, idStart);
+  }
+
+  /**
+   * The id that was set or noted last.
+   *
+   * @param row The row.
+   * @returns A copy.
+   */
+  idBytes(row: number): Uint8Array {
+    return copyOf(this.#cells, ID_SIZE * row, ID_SIZE * row + ID_SIZE);
   }
 
   /**

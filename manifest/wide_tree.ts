@@ -28,6 +28,8 @@ import type { RandomBytes } from "./random_bytes.ts";
 export class WideTree {
   /** Number of rows. */
   readonly count: number;
+  /** The id that was asked for last. */
+  readonly bytes: Uint8Array = new Uint8Array(ID_SIZE);
   readonly #bytes: RandomBytes;
   readonly #values: number;
   readonly #ends: number;
@@ -73,14 +75,30 @@ export class WideTree {
   }
 
   /**
+   * Copies the id of an entry into {@linkcode WideTree.bytes}.
+   *
+   * @param row The row.
+   * @returns Its offset there.
+   */
+  idStart(row: number): number {
+    const start = TREE_HEADER_SIZE + ID_SIZE * row;
+    let at = 0;
+    for (const piece of this.#bytes.pieces(start, start + ID_SIZE)) {
+      this.bytes.set(piece, at);
+      at += piece.length;
+    }
+    return 0;
+  }
+
+  /**
    * Id of an entry.
    *
    * @param row The row.
    * @returns A copy.
    */
   idBytes(row: number): Uint8Array {
-    const start = TREE_HEADER_SIZE + ID_SIZE * row;
-    return copyOf(this.#bytes, start, start + ID_SIZE);
+    this.idStart(row);
+    return this.bytes.slice();
   }
 
   /**

@@ -32,6 +32,8 @@ export class BatchQueue {
   #number = 0;
   #directories: PendingDirectory[] = [];
   #rows: number[] = [];
+  /** What the walk saw of each file. */
+  #stats = new StatTable(BATCH_COUNT_MAX);
   #cost = 0;
   #byteCount = 0;
 
@@ -55,10 +57,11 @@ export class BatchQueue {
    * Adds a file.
    *
    * @param directory Its directory.
-   * @param row Its row there.
+   * @param row Its row there, one of those in the stats of the listing.
    */
   add(directory: PendingDirectory, row: number): void {
-    const size = directory.stats.size(row);
+    const { stats, first } = directory.source;
+    const size = stats.size(row - first);
     if (size >= this.#largeSizeMin) {
       this.flush();
       this.#push(directory, row, size);
@@ -78,6 +81,8 @@ export class BatchQueue {
 
   #push(directory: PendingDirectory, row: number, size: number): void {
     directory.waiting++;
+    const { stats, first } = directory.source;
+    stats.copyRow(row - first, this.#stats, this.#rows.length);
     this.#directories.push(directory);
     this.#rows.push(row);
     this.#cost += size + FILE_COST;
@@ -90,7 +95,11 @@ export class BatchQueue {
     for (let first = 0; first < rows.length;) {
       let end = first + 1;
       while (directories[end] === directories[first]) end++;
-      parts.push(partOf(directories[first], rows.slice(first, end)));
+      const stats = this.#stats.buffer.slice(
+        STAT_ROW_SIZE * first,
+        STAT_ROW_SIZE * end,
+      );
+      parts.push(partOf(directories[first], rows.slice(first, end), stats));
       first = end;
     }
     const batch = { number: this.#number++, parts };
@@ -105,6 +114,7 @@ export class BatchQueue {
 function partOf(
   directory: PendingDirectory,
   rows: readonly number[],
+  stats: ArrayBuffer,
 ): BatchPart {
   let size = 0;
   for (const row of rows) {
@@ -112,15 +122,10 @@ function partOf(
   }
   const names = new Uint8Array(size);
   const ends = new Uint32Array(rows.length);
-  const stats = new StatTable(rows.length);
   for (let i = 0, at = 0; i < rows.length; i++) {
     const start = directory.nameStart(rows[i]), end = directory.ends[rows[i]];
     for (let k = start; k < end; k++) names[at++] = directory.names[k];
     ends[i] = at;
-    directory.stats.copyRow(rows[i], stats, i);
   }
-  const buffer = stats.buffer.byteLength === STAT_ROW_SIZE * rows.length
-    ? stats.buffer
-    : stats.buffer.slice(0, STAT_ROW_SIZE * rows.length);
-  return { directory: directory.path, names, ends, stats: buffer };
+  return { directory: directory.path, names, ends, stats };
 }

@@ -12,12 +12,13 @@ function directoryOf(path: string, sizes: readonly number[]): PendingDirectory {
   return new PendingDirectory(
     {
       path: new TextEncoder().encode(path),
+      rowsMax: sizes.length,
+      first: 0,
       count: sizes.length,
       names: new TextEncoder().encode(names.join("")),
       ends,
       stats: statTable(...sizes.map((size) => ({ size }))),
-      self: new StatTable(1),
-    } as unknown as ConstructorParameters<typeof PendingDirectory>[0],
+    },
     undefined,
     0,
   );

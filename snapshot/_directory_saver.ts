@@ -1,21 +1,20 @@
 import { ATTRIBUTES_CONTEXT, TREE_CONTEXT } from "@snap/hash/hasher";
 import { ObjectKind } from "@snap/pack/object-kind";
-import { AttributePageBuilder } from "@snap/manifest/attribute-page-builder";
+import { DraftOwners } from "@snap/manifest/draft-owners";
 import { EntryKind } from "@snap/manifest/entry-kind";
-import { decodeExtras } from "@snap/manifest/extras";
-import { TreeBuilder } from "@snap/manifest/tree-builder";
+import type { ObjectBytes } from "@snap/manifest/random-bytes";
 import type { StatTable } from "@snap/posix/stat-table";
-import { type PendingDirectory, SELF } from "./_pending_directory.ts";
+import type { PendingDirectory } from "./_pending_directory.ts";
 import type { Totals } from "./record.ts";
 
-/** Names and stores canonical bytes. */
+/** Names and stores canonical bytes, a step at a time. */
 export type SaveObject = (
   context: typeof TREE_CONTEXT | typeof ATTRIBUTES_CONTEXT,
   kind: ObjectKind,
-  bytes: Uint8Array,
+  object: ObjectBytes,
   out: Uint8Array,
   outOffset: number,
-) => void;
+) => Generator<void>;
 
 /** What {@linkcode DirectorySaver} needs. */
 export interface DirectorySaverOptions {
@@ -44,8 +43,7 @@ export class DirectorySaver {
     holeCount: 0,
   };
   readonly #options: DirectorySaverOptions;
-  readonly #tree = new TreeBuilder();
-  readonly #page = new AttributePageBuilder();
+  readonly #owners = new DraftOwners();
   #owner = -1;
   #uid = -1;
   #gid = -1;
@@ -60,28 +58,57 @@ export class DirectorySaver {
   }
 
   /**
-   * Saves a directory.
+   * Saves a directory. Yields between two steps.
    *
    * @param directory The directory; nothing of it is awaited any more.
    * @returns The id of its tree, then the id of its page.
    */
-  save(directory: PendingDirectory): Uint8Array {
-    const tree = this.#tree, page = this.#page;
-    tree.clear();
-    page.clear();
-    this.#owner = -1;
-    this.#addAttributes(directory.self, 0, directory.extras.get(SELF));
-    for (let row = 0; row < directory.count; row++) {
-      if (directory.kinds[row] === 0) continue;
-      this.#addEntry(directory, row);
-      this.#addAttributes(directory.stats, row, directory.extras.get(row));
-    }
+  *save(directory: PendingDirectory): Generator<void, Uint8Array> {
+    const { tree, page, pageIds } = directory;
     const ids = new Uint8Array(64);
     const { save } = this.#options;
-    save(TREE_CONTEXT, ObjectKind.tree, tree.build(), ids, 0);
-    page.setTreeId(ids, 0);
-    save(ATTRIBUTES_CONTEXT, ObjectKind.attributes, page.build(), ids, 32);
+    yield* save(TREE_CONTEXT, ObjectKind.tree, tree.finish(), ids, 0);
+    const object = page.finish({
+      tree,
+      treeId: ids,
+      pageIds,
+      owners: this.#owners,
+    });
+    yield* save(ATTRIBUTES_CONTEXT, ObjectKind.attributes, object, ids, 32);
     return ids;
+  }
+
+  /**
+   * Sets attributes of a directory or of an entry.
+   *
+   * @param directory The directory.
+   * @param row The row of the entry, or `SELF`.
+   * @param stats What the disk says.
+   * @param at The row there.
+   */
+  setRow(
+    { page }: PendingDirectory,
+    row: number,
+    stats: StatTable,
+    at: number,
+  ): void {
+    const to = row + 1;
+    page.setTimes(
+      to,
+      stats.mtimeSec(at),
+      stats.mtimeNs(at),
+      stats.ctimeSec(at),
+      stats.ctimeNs(at),
+    );
+    page.setInode(
+      to,
+      stats.inodeLow(at),
+      stats.inodeHigh(at),
+      stats.nlink(at),
+      this.#options.deviceOf(stats, at),
+    );
+    page.setMode(to, stats.mode(at) & 0o7777);
+    page.setOwner(to, this.#ownerOf(stats.uid(at), stats.gid(at)));
   }
 
   /**
@@ -91,81 +118,25 @@ export class DirectorySaver {
    */
   count(directory: PendingDirectory): void {
     const { totals } = this;
-    for (let row = 0; row < directory.count; row++) {
-      const kind = directory.kinds[row];
+    const { tree, page } = directory;
+    for (let row = 0; row < tree.count; row++) {
+      const kind = tree.kind(row);
       if (kind === 0) continue;
       totals.entryCount++;
       if (kind === EntryKind.directory) totals.directoryCount++;
-      else if (directory.stats.nlink(row) > 1) totals.hardLinkCount++;
+      else if (page.nlink(row + 1) > 1) totals.hardLinkCount++;
       if (!directory.isFile(row)) continue;
       totals.fileCount++;
-      totals.byteCount += directory.sizes[row];
+      totals.byteCount += tree.size(row);
     }
-    for (const extras of directory.extras.values()) {
-      const { xattrs, holes } = decodeExtras(extras);
-      if (xattrs.length > 0) totals.xattrCount++;
-      if (holes !== undefined) totals.holeCount++;
-    }
-  }
-
-  #addEntry(directory: PendingDirectory, row: number): void {
-    const { stats, ids } = directory;
-    const kind = directory.kinds[row] as EntryKind;
-    const at = this.#tree.add(
-      directory.names,
-      directory.nameStart(row),
-      directory.ends[row],
-      kind,
-    );
-    switch (kind) {
-      case EntryKind.file:
-      case EntryKind.executable:
-        this.#tree.setContent(at, directory.sizes[row], ids, 32 * row);
-        break;
-      case EntryKind.directory:
-        this.#tree.setTree(at, ids, 32 * row);
-        this.#page.addPageId(directory.pageIds!, 32 * row);
-        break;
-      case EntryKind.symlink:
-        this.#tree.setTarget(at, directory.targets.get(row)!);
-        break;
-      case EntryKind.characterDevice:
-      case EntryKind.blockDevice:
-        this.#tree.setDevice(at, stats.rdevMajor(row), stats.rdevMinor(row));
-        break;
-    }
-  }
-
-  #addAttributes(
-    stats: StatTable,
-    row: number,
-    extras: Uint8Array | undefined,
-  ): void {
-    const page = this.#page;
-    const at = page.addRow();
-    page.setTimes(
-      at,
-      stats.mtimeSec(row),
-      stats.mtimeNs(row),
-      stats.ctimeSec(row),
-      stats.ctimeNs(row),
-    );
-    page.setInode(
-      at,
-      stats.inodeLow(row),
-      stats.inodeHigh(row),
-      stats.nlink(row),
-      this.#options.deviceOf(stats, row),
-    );
-    page.setMode(at, stats.mode(row) & 0o7777);
-    page.setOwner(at, this.#ownerOf(stats.uid(row), stats.gid(row)));
-    if (extras !== undefined) page.setExtras(at, extras);
+    totals.xattrCount += page.xattrCount;
+    totals.holeCount += page.holeCount;
   }
 
   #ownerOf(uid: number, gid: number): number {
     if (this.#owner < 0 || uid !== this.#uid || gid !== this.#gid) {
       const { userName, groupName } = this.#options;
-      this.#owner = this.#page.internOwner(
+      this.#owner = this.#owners.intern(
         uid,
         gid,
         userName(uid),

@@ -1,13 +1,7 @@
 import { EntryKind } from "@snap/manifest/entry-kind";
 import type { AttributePage } from "@snap/manifest/attribute-page";
 import type { Tree } from "@snap/manifest/tree";
-import {
-  STAT_CTIME_NS,
-  STAT_CTIME_SEC,
-  STAT_ROW_F64,
-  STAT_ROW_U32,
-  type StatTable,
-} from "@snap/posix/stat-table";
+import type { StatTable } from "@snap/posix/stat-table";
 
 /** A moment of the clock. */
 export interface Moment {
@@ -15,12 +9,47 @@ export interface Moment {
   readonly ns: number;
 }
 
+/** The tree of a directory of the snapshot before, in memory or not. */
+export type ParentTree =
+  & Pick<
+    Tree,
+    | "count"
+    | "size"
+    | "bytes"
+    | "idStart"
+    | "idBytes"
+    | "target"
+    | "compareName"
+  >
+  & { kind(row: number): number };
+
+/** Its attribute page. */
+export type ParentPage = Pick<
+  AttributePage,
+  | "mtimeSec"
+  | "mtimeNs"
+  | "ctimeSec"
+  | "ctimeNs"
+  | "inodeLow"
+  | "inodeHigh"
+  | "nlink"
+  | "mode"
+  | "device"
+  | "uid"
+  | "gid"
+  | "extraRows"
+  | "extrasBytes"
+  | "pageIdBytes"
+>;
+
 /** One directory of the snapshot before: the cache that tells what has changed. */
 export class ParentDirectory {
-  readonly tree: Tree;
-  readonly page: AttributePage;
+  readonly tree: ParentTree;
+  readonly page: ParentPage;
   /** The id of the tree, then the id of the page. */
   readonly ids: Uint8Array;
+  /** Lets tree and page go. */
+  readonly close: () => void;
   #row = 0;
   #directories = 0;
 
@@ -30,11 +59,18 @@ export class ParentDirectory {
    * @param ids The id of the tree, then the id of the page.
    * @param tree The tree.
    * @param page Its attribute page.
+   * @param close Lets go what is not in memory.
    */
-  constructor(ids: Uint8Array, tree: Tree, page: AttributePage) {
+  constructor(
+    ids: Uint8Array,
+    tree: ParentTree,
+    page: ParentPage,
+    close: () => void = () => {},
+  ) {
     this.ids = ids;
     this.tree = tree;
     this.page = page;
+    this.close = close;
   }
 
   /**
@@ -60,6 +96,19 @@ export class ParentDirectory {
   /** The number, among sub-directories, of the one that `seek` found last. */
   get directoryNumber(): number {
     return this.#directories - 1;
+  }
+
+  /**
+   * Gives the ids of the sub-directory that `seek` found last.
+   *
+   * @param row Its row.
+   * @returns The id of its tree, then the id of its page.
+   */
+  childIds(row: number): Uint8Array {
+    const ids = new Uint8Array(64);
+    ids.set(this.tree.idBytes(row));
+    ids.set(this.page.pageIdBytes(this.directoryNumber), 32);
+    return ids;
   }
 
   /**
@@ -124,15 +173,4 @@ export class ParentDirectory {
 
 function isBefore(sec: number, ns: number, moment: Moment): boolean {
   return sec < moment.sec || (sec === moment.sec && ns < moment.ns);
-}
-
-/**
- * Makes the next save read an entry again, of which not everything could be read.
- *
- * @param stats The table.
- * @param row The row.
- */
-export function forgetChangeTime(stats: StatTable, row: number): void {
-  stats.f64[row * STAT_ROW_F64 + STAT_CTIME_SEC] = 0;
-  stats.u32[row * STAT_ROW_U32 + STAT_CTIME_NS] = 0;
 }

@@ -1,60 +1,99 @@
 import type { SourceDirectory } from "@snap/disk/source-directory";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import type { StatTable } from "@snap/posix/stat-table";
+import { isFileKind } from "@snap/manifest/entry-kind";
+import { PageDraft } from "@snap/manifest/page-draft";
+import {
+  type MakeBytes,
+  MemoryBytes,
+  type WritableBytes,
+} from "@snap/manifest/random-bytes";
+import { TreeDraft } from "@snap/manifest/tree-draft";
 
 /** The row of the directory itself. */
 export const SELF = -1;
 
+/** A directory with more entries than this is wide: its drafts lie outside of memory. */
+const WIDE_COUNT = 1 << 16;
+
+/** The listing that a {@linkcode PendingDirectory} is made from. */
+export type PendingSource = Pick<
+  SourceDirectory,
+  "path" | "rowsMax" | "first" | "count" | "names" | "ends" | "stats"
+>;
+
 /** A directory of which not everything is known yet: ids come as files are read. */
 export class PendingDirectory {
-  /** The path below the source. */
-  readonly path: Uint8Array;
+  /** The listing; its stats are those of the rows in hand. */
+  readonly source: PendingSource;
   readonly parent: PendingDirectory | undefined;
   /** The row in the parent. */
   readonly parentRow: number;
-  readonly count: number;
-  readonly names: Uint8Array;
-  readonly ends: Uint32Array;
-  readonly stats: StatTable;
-  readonly self: StatTable;
-  /** Kinds of rows; 0 for an entry that is left out. */
-  readonly kinds: Uint8Array;
-  /** 32 bytes a row: of content or sub-tree. */
-  readonly ids: Uint8Array;
-  /** Sizes of files as they were stored. */
-  readonly sizes: Float64Array;
-  /** 32 bytes a row: page ids of sub-directories. */
-  pageIds: Uint8Array | undefined;
-  /** Targets of links. */
-  readonly targets: Map<number, Uint8Array> = new Map();
-  /** Extras of rows that have any, and of the directory itself. */
-  readonly extras: Map<number, Uint8Array> = new Map();
+  /** What the entries are, and what they hold. */
+  readonly tree: TreeDraft;
+  /** Attributes; those of an entry one row further than the entry. */
+  readonly page: PageDraft;
   /** Rows whose result is still to come, and one for the walk itself. */
   waiting = 1;
+  /** Whether it is other than in the snapshot before. */
+  isChanged = false;
+  /** The ids of tree and page in the snapshot before. */
+  before: Uint8Array | undefined;
+  readonly #make: MakeBytes;
+  readonly #room: WritableBytes[] = [];
+  #pageIds: WritableBytes | undefined;
 
   /**
    * Constructs a new instance.
    *
-   * @param source The listing.
+   * @param source The listing; all names are known.
    * @param parent The directory it lies in.
    * @param parentRow Its row there.
+   * @param makeWide Makes room for a wide directory; in memory if absent.
    */
   constructor(
-    source: SourceDirectory,
+    source: PendingSource,
     parent: PendingDirectory | undefined,
     parentRow: number,
+    makeWide: MakeBytes = MemoryBytes.ofSize,
   ) {
-    this.path = source.path;
+    this.source = source;
     this.parent = parent;
     this.parentRow = parentRow;
-    this.count = source.count;
-    this.names = source.names;
-    this.ends = source.ends;
-    this.stats = source.stats;
-    this.self = source.self;
-    this.kinds = new Uint8Array(this.count);
-    this.ids = new Uint8Array(32 * this.count);
-    this.sizes = new Float64Array(this.count);
+    const { rowsMax = source.count, names, ends } = source;
+    this.#make = rowsMax > WIDE_COUNT
+      ? (size) => this.#keep(makeWide(size))
+      : MemoryBytes.ofSize;
+    this.tree = new TreeDraft({ rowsMax, names, ends }, this.#make);
+    this.page = new PageDraft(rowsMax, this.#make);
+  }
+
+  /** The path below the source. */
+  get path(): Uint8Array {
+    return this.source.path;
+  }
+
+  /** Rows so far, those left out too. */
+  get count(): number {
+    return this.source.count;
+  }
+
+  /** Names, one after the other. */
+  get names(): Uint8Array {
+    return this.source.names;
+  }
+
+  /** Where each name ends. */
+  get ends(): Uint32Array {
+    return this.source.ends;
+  }
+
+  /** Whether naming it takes long. */
+  get isWide(): boolean {
+    return this.count > WIDE_COUNT;
+  }
+
+  /** 32 bytes a row: page ids of sub-directories. */
+  get pageIds(): WritableBytes | undefined {
+    return this.#pageIds;
   }
 
   /**
@@ -90,18 +129,37 @@ export class PendingDirectory {
    * @param ids The id of its tree, then the id of its page.
    */
   setDirectory(row: number, ids: Uint8Array): void {
-    this.ids.set(ids.subarray(0, 32), 32 * row);
-    this.pageIds ??= new Uint8Array(32 * this.count);
-    this.pageIds.set(ids.subarray(32, 64), 32 * row);
+    this.tree.setTree(row, ids);
+    this.#setPageId(row, ids);
   }
 
   /**
-   * Leaves an entry out, as it could not be read.
+   * Notes what a sub-directory was in the snapshot before.
    *
    * @param row Its row.
+   * @param ids The id of its tree, then the id of its page.
    */
-  leaveOut(row: number): void {
-    this.kinds[row] = 0;
+  expectDirectory(row: number, ids: Uint8Array): void {
+    this.tree.expectTree(row, ids);
+    this.#setPageId(row, ids);
+  }
+
+  /**
+   * Gives what a sub-directory was in the snapshot before, until what it is was noted.
+   *
+   * @param row Its row.
+   * @returns The id of its tree, then the id of its page; `undefined` if it was not there.
+   */
+  expectedDirectory(row: number): Uint8Array | undefined {
+    if (this.#pageIds === undefined) return undefined;
+    const ids = new Uint8Array(64);
+    ids.set(this.tree.idBytes(row));
+    let at = 32;
+    for (const piece of this.#pageIds.pieces(32 * row, 32 * row + 32)) {
+      ids.set(piece, at);
+      at += piece.length;
+    }
+    return ids.some((byte) => byte !== 0) ? ids : undefined;
   }
 
   /**
@@ -111,7 +169,24 @@ export class PendingDirectory {
    * @returns Whether it is one that is not left out.
    */
   isFile(row: number): boolean {
-    const kind = this.kinds[row];
-    return kind === EntryKind.file || kind === EntryKind.executable;
+    return isFileKind(this.tree.kind(row));
+  }
+
+  /** Lets go what lies outside of memory: everything is known and stored. */
+  close(): void {
+    for (const bytes of this.#room) {
+      (bytes as Partial<Disposable>)[Symbol.dispose]?.();
+    }
+    this.#room.length = 0;
+  }
+
+  #setPageId(row: number, ids: Uint8Array): void {
+    this.#pageIds ??= this.#make(32 * (this.source.rowsMax ?? this.count));
+    this.#pageIds.write(32 * row, ids, 32, 64);
+  }
+
+  #keep(bytes: WritableBytes): WritableBytes {
+    this.#room.push(bytes);
+    return bytes;
   }
 }

@@ -1,16 +1,23 @@
 import { AttributePage } from "@snap/manifest/attribute-page";
 import { Tree } from "@snap/manifest/tree";
-import { idToBytes } from "@snap/hash";
+import { WidePage } from "@snap/manifest/wide-page";
+import { WideTree } from "@snap/manifest/wide-tree";
+import { equalBytes, ID_SIZE, IdMismatchError, idToBytes } from "@snap/hash";
 import {
   DamageError,
   IndexSyntaxError,
   ObjectNotFoundError,
 } from "@snap/pack/errors";
 import { ObjectKind } from "@snap/pack/object-kind";
+import { RecipeNode } from "@snap/pack/recipe";
 import type { StoreReader } from "@snap/pack/store-reader";
+import type { PagedBytes, PagedRoom } from "./_paged_bytes.ts";
 import { ParentDirectory } from "./_parent_directory.ts";
-import type { ParentChild } from "./_save_walk.ts";
 import type { SnapshotRecord } from "./record.ts";
+import { spoolObject } from "./_spool_object.ts";
+
+/** Trees and pages above this size are not read into memory. */
+const MEMORY_SIZE_MAX = 4 * 1024 * 1024;
 
 /** Told of an object that cannot be read. */
 export type OnParentDamage = (
@@ -22,16 +29,19 @@ export type OnParentDamage = (
 /** Reads the directories of the snapshot before. */
 export class ParentReader {
   readonly #reader: StoreReader;
+  readonly #room: PagedRoom;
   readonly #onDamage: OnParentDamage;
 
   /**
    * Constructs a new instance.
    *
    * @param reader The objects of the store.
+   * @param room Where trees and pages go that are too large for memory.
    * @param onDamage Told of what cannot be read.
    */
-  constructor(reader: StoreReader, onDamage: OnParentDamage) {
+  constructor(reader: StoreReader, room: PagedRoom, onDamage: OnParentDamage) {
     this.#reader = reader;
+    this.#room = room;
     this.#onDamage = onDamage;
   }
 
@@ -45,61 +55,88 @@ export class ParentReader {
     const ids = new Uint8Array(64);
     ids.set(idToBytes(record.tree));
     ids.set(idToBytes(record.page), 32);
-    return this.#read(ids);
+    return this.directory(ids);
   }
 
   /**
-   * Reads a sub-directory.
+   * Reads a directory.
    *
-   * @param directory The directory above.
-   * @param child Where it stands there.
-   * @returns The directory, or `undefined` if it cannot be read.
+   * @param ids The id of its tree, then the id of its page.
+   * @returns The directory, to be closed by the caller; `undefined` if it cannot be read.
    */
-  child(
-    directory: ParentDirectory,
-    child: ParentChild,
-  ): Promise<ParentDirectory | undefined> {
-    const ids = new Uint8Array(64);
-    ids.set(directory.tree.idBytes(child.row));
-    ids.set(directory.page.pageIdBytes(child.number), 32);
-    return this.#read(ids);
-  }
-
-  async #read(ids: Uint8Array): Promise<ParentDirectory | undefined> {
-    const tree = await this.#object(
-      ids.subarray(0, 32),
-      ObjectKind.tree,
-      (bytes) => Tree.decode(bytes),
-    );
-    const page = await this.#object(
-      ids.subarray(32),
-      ObjectKind.attributes,
-      (bytes) => AttributePage.decode(bytes),
-    );
-    if (tree === undefined || page === undefined) return undefined;
-    if (!page.belongsTo(tree, ids)) return undefined;
-    return new ParentDirectory(ids, tree, page);
+  async directory(ids: Uint8Array): Promise<ParentDirectory | undefined> {
+    const paged: PagedBytes[] = [];
+    const close = (): void => {
+      for (const bytes of paged) bytes[Symbol.dispose]();
+    };
+    try {
+      const tree = await this.#open(
+        ids.subarray(0, 32),
+        ObjectKind.tree,
+        paged,
+        { small: Tree.decode, wide: WideTree.open },
+      );
+      const page = await this.#open(
+        ids.subarray(32),
+        ObjectKind.attributes,
+        paged,
+        { small: AttributePage.decode, wide: WidePage.open },
+      );
+      if (tree !== undefined && page !== undefined) {
+        const isPair = page.rows === tree.count + 1 &&
+          equalBytes(page.treeId, 0, ids, 0, ID_SIZE) &&
+          page.directories === tree.directoriesBefore(tree.count);
+        if (isPair) return new ParentDirectory(ids, tree, page, close);
+      }
+    } catch (error) {
+      close();
+      throw error;
+    }
+    close();
+    return undefined;
   }
 
   /** What is damaged or gone is read from the disk and stored again: that heals it. */
-  async #object<T>(
+  async #open<Small, Wide>(
     id: Uint8Array,
     kind: ObjectKind,
-    decode: (bytes: Uint8Array) => T,
-  ): Promise<T | undefined> {
+    paged: PagedBytes[],
+    views: {
+      readonly small: (bytes: Uint8Array) => Small;
+      readonly wide: (bytes: PagedBytes) => Wide | undefined;
+    },
+  ): Promise<Small | Wide | undefined> {
     try {
-      return decode(await this.#reader.readObject(id, kind));
+      const bytes = await this.#read(id, kind);
+      if (bytes instanceof Uint8Array) return views.small(bytes);
+      paged.push(bytes);
+      return views.wide(bytes);
     } catch (error) {
       // Not the object is damaged, but what says where it lies.
       if (error instanceof IndexSyntaxError) throw error;
       if (
         error instanceof DamageError || error instanceof ObjectNotFoundError ||
-        error instanceof SyntaxError
+        error instanceof IdMismatchError || error instanceof SyntaxError
       ) {
         this.#onDamage(id, kind, error);
         return undefined;
       }
       throw error;
     }
+  }
+
+  async #read(
+    id: Uint8Array,
+    kind: ObjectKind,
+  ): Promise<Uint8Array | PagedBytes> {
+    const reader = this.#reader;
+    const bytes = await reader.readStored(id, kind);
+    if (bytes !== undefined) return bytes;
+    const root = await reader.readStored(id, ObjectKind.recipe);
+    if (root === undefined) throw new ObjectNotFoundError(id, kind);
+    const node = RecipeNode.decode(root, reader.hasher);
+    return node.plainSize <= MEMORY_SIZE_MAX
+      ? await reader.readObject(id, kind)
+      : await spoolObject(reader, kind, node, this.#room);
   }
 }

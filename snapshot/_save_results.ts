@@ -3,12 +3,19 @@ import { EntryKind } from "@snap/manifest/entry-kind";
 import { S_IFMT, S_IFREG } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import type { BatchOrigin } from "./_batch_queue.ts";
-import { forgetChangeTime } from "./_parent_directory.ts";
 import type { PendingDirectory } from "./_pending_directory.ts";
 import { type BatchResult, FileStatus } from "./_save_messages.ts";
 
 /** Errors and paths that are kept; later ones are counted only. */
 const KEPT_MAX = 10_000;
+
+/** Sets attributes of an entry. */
+export type SetRow = (
+  directory: PendingDirectory,
+  row: number,
+  stats: StatTable,
+  at: number,
+) => void;
 
 /** What came of the files that were read. */
 export class SaveResults {
@@ -20,6 +27,16 @@ export class SaveResults {
   readonly changed: Uint8Array[] = [];
   /** How many changed while they were read. */
   changedCount = 0;
+  readonly #setRow: SetRow;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param setRow Sets attributes of a file that was read again.
+   */
+  constructor(setRow: SetRow) {
+    this.#setRow = setRow;
+  }
 
   /**
    * Notes the results of a batch in the directories of its files.
@@ -34,13 +51,13 @@ export class SaveResults {
     onFile: (directory: PendingDirectory) => void,
   ): void {
     for (const [index, row] of result.rows) {
-      takeRow(directories[index], rows[index], row);
+      this.#takeRow(directories[index], rows[index], row);
     }
     for (const [index, extras] of result.extras) {
-      directories[index].extras.set(rows[index], extras);
+      directories[index].page.setExtras(rows[index] + 1, extras);
     }
     for (const { index, action, code } of result.errors) {
-      forgetChangeTime(directories[index].stats, rows[index]);
+      directories[index].page.forgetChangeTime(rows[index] + 1);
       if (this.errorCount++ >= KEPT_MAX) continue;
       const path = directories[index].pathOf(rows[index]);
       this.errors.push(new DiskError(action, path, code));
@@ -48,31 +65,25 @@ export class SaveResults {
     for (let i = 0; i < rows.length; i++) {
       const directory = directories[i], row = rows[i];
       const status = result.status[i];
-      if (status === FileStatus.failed) directory.leaveOut(row);
-      else {
-        directory.ids.set(result.ids.subarray(32 * i, 32 * i + 32), 32 * row);
-        directory.sizes[row] = result.sizes[i];
-      }
+      const { tree } = directory;
+      if (status === FileStatus.failed) tree.leaveOut(row);
+      else tree.setContent(row, result.sizes[i], result.ids, 32 * i);
       if (status === FileStatus.changed && this.changedCount++ < KEPT_MAX) {
         this.changed.push(directory.pathOf(row));
       }
       onFile(directory);
     }
   }
-}
 
-/** Takes what a file was when it was read again. */
-function takeRow(
-  directory: PendingDirectory,
-  row: number,
-  bytes: ArrayBuffer,
-): void {
-  const stats = StatTable.fromBuffer(bytes, 1);
-  stats.copyRow(0, directory.stats, row);
-  const mode = stats.mode(0);
-  if ((mode & S_IFMT) === S_IFREG) {
-    directory.kinds[row] = (mode & 0o100) !== 0
-      ? EntryKind.executable
-      : EntryKind.file;
+  /** Takes what a file was when it was read again. */
+  #takeRow(directory: PendingDirectory, row: number, bytes: ArrayBuffer): void {
+    const stats = StatTable.fromBuffer(bytes, 1);
+    this.#setRow(directory, row, stats, 0);
+    const mode = stats.mode(0);
+    if ((mode & S_IFMT) === S_IFREG) {
+      const isExecutable = (mode & 0o100) !== 0;
+      const { executable, file } = EntryKind;
+      directory.tree.setFileKind(row, isExecutable ? executable : file);
+    }
   }
 }

@@ -1,17 +1,12 @@
-import type { DiskError } from "@snap/disk/disk-error";
 import { localOwners } from "@snap/disk/owners";
-import type { Source } from "@snap/disk/source";
-import type { Hasher } from "@snap/hash";
 import { BatchQueue, type QueuedBatch } from "./_batch_queue.ts";
 import { DeviceTable } from "./_device_table.ts";
-import { DirectorySaver, type SaveObject } from "./_directory_saver.ts";
+import { DirectoryCompleter } from "./_directory_completer.ts";
+import { DirectorySaver } from "./_directory_saver.ts";
 import { wellKnownDevices } from "./_file_systems.ts";
 import { Lane } from "./_lane.ts";
 import { fitsLane } from "./_lane_reader.ts";
 import { nextTurn } from "./_next_turn.ts";
-import type { FinishedPackFile } from "./_pack_files.ts";
-import type { Moment, ParentDirectory } from "./_parent_directory.ts";
-import type { PendingDirectory } from "./_pending_directory.ts";
 import type {
   BatchResult,
   IndexConfig,
@@ -19,15 +14,15 @@ import type {
   SaverConfig,
 } from "./_save_messages.ts";
 import { SavePool } from "./_save_pool.ts";
-import { SaveResults } from "./_save_results.ts";
+import { SaveResults, type SetRow } from "./_save_results.ts";
 import { Saver } from "./_saver.ts";
 import {
   newSaveProgress,
   PROGRESS_INTERVAL_MS,
   type SaveProgress,
 } from "./save_progress.ts";
-import { type ParentChild, SaveWalk } from "./_save_walk.ts";
-import type { Totals } from "./record.ts";
+import type { SaveRunOptions, SaveRunResult } from "./_save_run_options.ts";
+import { SaveWalk } from "./_save_walk.ts";
 
 /** Files from this size on are read by one worker and packed by all. */
 const LARGE_SIZE_MIN = 32 * 1024 * 1024;
@@ -38,57 +33,6 @@ const HELD_SIZE_MAX = 4 * 1024 * 1024;
 /** The walk lets messages in at least this often. */
 const BREATH_MS = 4;
 
-/** What {@linkcode SaveRun} needs. */
-export interface SaveRunOptions {
-  readonly source: Source;
-  readonly config: Omit<SaverConfig, "spoolPath" | "source" | "stop">;
-  readonly hasher: Hasher;
-  readonly random: (size: number) => Uint8Array;
-  /** Workers; none reads in this thread. */
-  readonly workers: number;
-  /** The paths of packs begin with this; one for each worker and one more. */
-  readonly spoolPaths: readonly string[];
-  /** The root of the snapshot before. */
-  readonly parent: ParentDirectory | undefined;
-  readonly parentStart: Moment | undefined;
-  readonly openParent: (
-    directory: ParentDirectory,
-    child: ParentChild,
-  ) => Promise<ParentDirectory | undefined>;
-  /** Tells whether content is in the store; without it, that of the snapshot before is. */
-  readonly isStored?: (id: Uint8Array, offset: number) => boolean;
-  readonly trustStat: boolean;
-  /** Names and stores trees and pages. */
-  readonly saveObject: SaveObject;
-  readonly saveRecipe: (node: RecipeNode) => void;
-  readonly onPack: (pack: FinishedPackFile) => void;
-  /** Waits while the store has enough to do. */
-  readonly settled: () => Promise<void> | undefined;
-  /** Room for claims; absent if nothing is stored. */
-  readonly room?: {
-    readonly isFull: () => boolean;
-    /** Takes everything so far into the store and its index, and forgets the claims. */
-    readonly make: () => Promise<IndexConfig>;
-  };
-  readonly onProgress: ((progress: SaveProgress) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** What a run found. */
-export interface SaveRunResult {
-  /** The id of the root tree, then the id of its page. */
-  readonly ids: Uint8Array;
-  readonly totals: Totals;
-  /** What could not be read, the first of it. */
-  readonly errors: readonly DiskError[];
-  readonly errorCount: number;
-  /** Files that changed while they were read, the first of them. */
-  readonly changed: readonly Uint8Array[];
-  readonly changedCount: number;
-  /** Bytes of files that were read only because they were too young, and what opening them costs. */
-  readonly youngByteCount: number;
-}
-
 /** One walk of a source, with everything that is read on the way. */
 export class SaveRun {
   readonly progress: SaveProgress = newSaveProgress();
@@ -97,8 +41,9 @@ export class SaveRun {
   readonly #queue: BatchQueue;
   readonly #walk: SaveWalk;
   readonly #directories: DirectorySaver;
+  readonly #completer: DirectoryCompleter;
   readonly #devices: DeviceTable;
-  readonly #results = new SaveResults();
+  readonly #results: SaveResults;
   #held: QueuedBatch | undefined;
   #pool: SavePool | undefined;
   #inline: Saver | undefined;
@@ -134,13 +79,18 @@ export class SaveRun {
       userName: (uid) => owners.userName(uid),
       groupName: (gid) => owners.groupName(gid),
     });
+    this.#completer = new DirectoryCompleter(this.#directories);
+    const setRow: SetRow = this.#directories.setRow.bind(this.#directories);
+    this.#results = new SaveResults(setRow);
     this.#walk = new SaveWalk({
+      setRow,
+      makeWide: options.makeWide,
       queue: this.#queue,
       devices: this.#devices,
       putContent: (bytes) => this.#putContent(bytes),
       openParent: options.openParent,
       isStored: options.isStored ?? (() => true),
-      onComplete: (directory, isSame) => this.#complete(directory, isSame),
+      settle: (directory) => this.#completer.settle(directory),
       onUnchanged: (byteCount) => this.#countUnchanged(byteCount),
       breathe: () => this.#breathe(),
     });
@@ -162,7 +112,7 @@ export class SaveRun {
       this.#report(true);
       const { errors, errorCount, changed, changedCount } = this.#results;
       return {
-        ids: this.#walk.rootIds!,
+        ids: this.#completer.rootIds!,
         totals: { ...this.#directories.totals },
         // The walk of the source has noted what it could not even list.
         errors: [...source.errors, ...errors],
@@ -203,7 +153,7 @@ export class SaveRun {
 
   async #readAll(): Promise<void> {
     const { source, parent } = this.#options;
-    const root = source.root();
+    const root = source.open();
     try {
       await this.#walk.run(root, parent);
     } finally {
@@ -220,7 +170,16 @@ export class SaveRun {
       }
       this.#throwFailure();
     }
+    await this.#nameWide();
     await this.#finishPacks();
+  }
+
+  #nameWide(): Promise<void> {
+    return this.#completer.nameWide(async () => {
+      await nextTurn();
+      await this.#options.settled();
+      this.#throwFailure();
+    });
   }
 
   async #finishPacks(): Promise<void> {
@@ -320,7 +279,7 @@ export class SaveRun {
     this.#results.take(
       batch,
       result,
-      (directory) => this.#walk.settle(directory),
+      (directory) => this.#completer.settle(directory),
     );
     this.progress.fileCount += batch.rows.length;
     this.progress.readFileCount += batch.rows.length;
@@ -338,11 +297,6 @@ export class SaveRun {
     progress.byteCount += byteCount;
   }
 
-  #complete(directory: PendingDirectory, isSame: boolean): Uint8Array {
-    this.#directories.count(directory);
-    return isSame ? directory.ids : this.#directories.save(directory);
-  }
-
   #breathe(): Promise<void> | undefined {
     this.#throwFailure();
     const isAhead = this.#pool !== undefined &&
@@ -355,6 +309,7 @@ export class SaveRun {
     const { workers } = this.#options;
     await nextTurn();
     await this.#options.settled();
+    await this.#nameWide();
     if (this.#isFull) await this.#makeRoom();
     while (
       this.#pool !== undefined &&

@@ -1,6 +1,7 @@
 import { DiskError } from "@snap/disk/disk-error";
 import type { SourceDirectory } from "@snap/disk/source-directory";
-import { EntryKind } from "@snap/manifest/entry-kind";
+import { EntryKind, isDeviceKind } from "@snap/manifest/entry-kind";
+import type { MakeBytes } from "@snap/manifest/random-bytes";
 import {
   S_IFBLK,
   S_IFCHR,
@@ -12,16 +13,9 @@ import {
 } from "@snap/posix/mode";
 import { type BatchQueue, FILE_COST } from "./_batch_queue.ts";
 import type { DeviceTable } from "./_device_table.ts";
-import { forgetChangeTime, type ParentDirectory } from "./_parent_directory.ts";
+import type { ParentDirectory } from "./_parent_directory.ts";
 import { PendingDirectory, SELF } from "./_pending_directory.ts";
-
-/** A sub-directory of a directory of the snapshot before. */
-export interface ParentChild {
-  /** Its row in the tree. */
-  readonly row: number;
-  /** Its number among the sub-directories. */
-  readonly number: number;
-}
+import type { SetRow } from "./_save_results.ts";
 
 /** What {@linkcode SaveWalk} needs. */
 export interface SaveWalkOptions {
@@ -31,18 +25,18 @@ export interface SaveWalkOptions {
   readonly devices: DeviceTable;
   /** Stores a large attribute. */
   readonly putContent: (bytes: Uint8Array) => Uint8Array;
-  /** Opens a sub-directory of the snapshot before. */
+  /** Opens a directory of the snapshot before, by the ids of its tree and page. */
   readonly openParent: (
-    directory: ParentDirectory,
-    child: ParentChild,
+    ids: Uint8Array,
   ) => Promise<ParentDirectory | undefined>;
+  /** Makes room for a wide directory. */
+  readonly makeWide: MakeBytes | undefined;
+  /** Sets attributes of a directory or an entry. */
+  readonly setRow: SetRow;
   /** Tells whether content of the snapshot before is still in the store. */
   readonly isStored: (id: Uint8Array, offset: number) => boolean;
-  /** Told of a directory that nothing is awaited of any more. */
-  readonly onComplete: (
-    directory: PendingDirectory,
-    isSame: boolean,
-  ) => Uint8Array;
+  /** Told that one thing less is awaited of a directory. */
+  readonly settle: (directory: PendingDirectory) => void;
   /** Told of a file whose content is known from the snapshot before. */
   readonly onUnchanged: (byteCount: number) => void;
   /** Lets other things happen, and waits while too much is under way. */
@@ -52,9 +46,6 @@ export interface SaveWalkOptions {
 /** Walks a source beside the snapshot before it, and finds what has to be read. */
 export class SaveWalk {
   readonly #options: SaveWalkOptions;
-  readonly #parents = new Map<PendingDirectory, ParentDirectory>();
-  readonly #changed = new Set<PendingDirectory>();
-  #rootIds: Uint8Array | undefined;
   #youngByteCount = 0;
 
   /**
@@ -71,11 +62,6 @@ export class SaveWalk {
     return this.#youngByteCount;
   }
 
-  /** The ids of the root's tree and page, once everything is known. */
-  get rootIds(): Uint8Array | undefined {
-    return this.#rootIds;
-  }
-
   /**
    * Walks a directory and all below it.
    *
@@ -86,81 +72,85 @@ export class SaveWalk {
     source: SourceDirectory,
     before: ParentDirectory | undefined,
   ): Promise<void> {
-    await this.#enter(source, before, undefined, 0);
+    const directory = await this.#list(source, before, undefined, 0);
+    await this.#descend(source, directory);
+    this.#options.settle(directory);
     this.#options.queue.flush();
   }
 
-  /**
-   * Notes that one thing less is awaited of a directory.
-   *
-   * @param directory The directory.
-   */
-  settle(directory: PendingDirectory): void {
-    let current: PendingDirectory | undefined = directory;
-    while (current !== undefined && --current.waiting === 0) {
-      current = this.#complete(current);
-    }
-  }
-
-  async #enter(
+  async #list(
     source: SourceDirectory,
     before: ParentDirectory | undefined,
     parent: PendingDirectory | undefined,
     parentRow: number,
+  ): Promise<PendingDirectory> {
+    while (source.rowsMax === undefined && source.more()) {
+      await this.#options.breathe();
+    }
+    const { makeWide, setRow } = this.#options;
+    const directory = new PendingDirectory(source, parent, parentRow, makeWide);
+    try {
+      // It may have changed since its name was listed: both rows say the same.
+      if (parent !== undefined) setRow(parent, parentRow, source.self, 0);
+      directory.before = before?.ids;
+      directory.isChanged = before === undefined;
+      this.#readSelf(source, directory, before);
+      await this.#visitAll(source, directory, before);
+      const count = before?.tree.count ?? directory.count;
+      if (count !== directory.count) directory.isChanged = true;
+      return directory;
+    } finally {
+      before?.close();
+    }
+  }
+
+  async #visitAll(
+    source: SourceDirectory,
+    directory: PendingDirectory,
+    before: ParentDirectory | undefined,
   ): Promise<void> {
-    const directory = new PendingDirectory(source, parent, parentRow);
-    // It may have changed since its name was listed: both rows say the same.
-    if (parent !== undefined) source.self.copyRow(0, parent.stats, parentRow);
-    if (before === undefined) this.#changed.add(directory);
-    else this.#parents.set(directory, before);
-    this.#readSelf(source, directory, before);
-    const children = new Map<number, ParentChild>();
-    const { queue } = this.#options;
+    const { queue, breathe } = this.#options;
     let { batchCount } = queue;
-    for (let row = 0; row < directory.count; row++) {
-      const start = directory.nameStart(row);
-      const found = before === undefined
-        ? -1
-        : before.seek(directory.names, start, directory.ends[row]);
-      if (source.isDirectory(row)) {
-        directory.kinds[row] = EntryKind.directory;
-        if (found >= 0 && before!.tree.kind(found) === EntryKind.directory) {
-          children.set(row, { row: found, number: before!.directoryNumber });
-        }
-      } else this.#visit(source, directory, row, before, found);
-      if ((row & 0xfff) === 0xfff || queue.batchCount !== batchCount) {
+    for (let row = 0;;) {
+      for (; row < source.count; row++) {
+        const start = directory.nameStart(row);
+        const found = before === undefined
+          ? -1
+          : before.seek(directory.names, start, directory.ends[row]);
+        this.#visit(source, directory, row, before, found);
+        if (queue.batchCount === batchCount) continue;
         batchCount = queue.batchCount;
-        await this.#options.breathe();
+        await breathe();
       }
+      if (source.isListed) return;
+      await breathe();
+      source.more();
     }
-    if (before !== undefined && before.tree.count !== directory.count) {
-      this.#markChanged(directory);
-    }
-    await this.#descend(source, directory, before, children);
-    this.settle(directory);
   }
 
   async #descend(
     source: SourceDirectory,
     directory: PendingDirectory,
-    before: ParentDirectory | undefined,
-    children: ReadonlyMap<number, ParentChild>,
   ): Promise<void> {
     for (let row = 0; row < directory.count; row++) {
-      if (directory.kinds[row] !== EntryKind.directory) continue;
+      if (directory.tree.kind(row) !== EntryKind.directory) continue;
       await this.#options.breathe();
-      const child = source.child(row);
+      const child = source.open(row);
       if (child instanceof DiskError) {
         this.#leaveOut(directory, row);
         continue;
       }
-      const known = children.get(row);
       directory.waiting++;
       try {
-        const childBefore = known === undefined
-          ? undefined
-          : await this.#options.openParent(before!, known);
-        await this.#enter(child, childBefore, directory, row);
+        const ids = directory.expectedDirectory(row);
+        const pending = await this.#list(
+          child,
+          ids && await this.#options.openParent(ids),
+          directory,
+          row,
+        );
+        await this.#descend(child, pending);
+        this.#options.settle(pending);
       } finally {
         child.close();
       }
@@ -175,20 +165,29 @@ export class SaveWalk {
     before: ParentDirectory | undefined,
     found: number,
   ): void {
-    const { stats } = directory;
+    const { stats } = source;
+    const at = row - source.first;
     const { devices } = this.#options;
-    const mode = stats.mode(row);
-    const kind = kindOf(mode);
-    directory.kinds[row] = kind;
-    if (kind === 0) return this.#markChanged(directory);
-    const device = devices.numberOf(stats, row);
-    const isSame = found >= 0 && before!.tree.kind(found) === kind &&
-      before!.isRowUnchanged(found + 1, stats, row, device);
-    if (!isSame) this.#markChanged(directory);
-    const isTrusted = devices.isTrusted(stats, row);
+    const kind = kindOf(stats.mode(at));
+    directory.tree.add(kind);
+    if (kind === 0) {
+      directory.isChanged = true;
+      return;
+    }
+    this.#options.setRow(directory, row, stats, at);
+    const hadKind = found >= 0 && before!.tree.kind(found) === kind;
+    if (kind === EntryKind.directory) {
+      if (hadKind) directory.expectDirectory(row, before!.childIds(found));
+      return;
+    }
+    const device = devices.numberOf(stats, at);
+    const isSame = hadKind &&
+      before!.isRowUnchanged(found + 1, stats, at, device);
+    if (!isSame) directory.isChanged = true;
+    const isTrusted = devices.isTrusted(stats, at);
     if (directory.isFile(row)) {
-      if (isSame && !isTrusted && devices.trustedBefore(stats, row)) {
-        this.#youngByteCount += stats.size(row) + FILE_COST;
+      if (isSame && !isTrusted && devices.trustedBefore(stats, at)) {
+        this.#youngByteCount += stats.size(at) + FILE_COST;
       }
       this.#visitFile(directory, row, before, found);
       return;
@@ -204,26 +203,28 @@ export class SaveWalk {
     before: ParentDirectory | undefined,
     found: number,
   ): void {
-    const { stats } = directory;
+    const { stats, first } = directory.source;
     const trusted = found < 0
       ? undefined
-      : this.#options.devices.trustedBefore(stats, row);
+      : this.#options.devices.trustedBefore(stats, row - first);
     if (
       trusted === undefined ||
-      !before!.isContentUnchanged(found, stats, row, trusted) ||
+      !before!.isContentUnchanged(found, stats, row - first, trusted) ||
       !this.#holdsContent(before!, found)
     ) {
       // Even if nothing seems to have changed: what is read may be different.
-      this.#markChanged(directory);
+      directory.isChanged = true;
       this.#options.queue.add(directory, row);
       return;
     }
     const { tree } = before!;
-    const id = tree.idStart(found);
-    for (let i = 0; i < 32; i++) {
-      directory.ids[32 * row + i] = tree.bytes[id + i];
-    }
-    directory.sizes[row] = tree.size(found);
+    const { bytes } = tree;
+    directory.tree.setContent(
+      row,
+      tree.size(found),
+      bytes,
+      tree.idStart(found),
+    );
     this.#copyExtras(directory, row, before!, found);
     this.#options.onUnchanged(tree.size(found));
   }
@@ -240,8 +241,9 @@ export class SaveWalk {
     before: ParentDirectory,
     found: number,
   ): void {
-    if (directory.kinds[row] === EntryKind.symlink) {
-      directory.targets.set(row, before.tree.target(found).slice());
+    this.#setDevice(directory, row);
+    if (directory.tree.kind(row) === EntryKind.symlink) {
+      directory.tree.setTarget(row, before.tree.target(found));
     }
     this.#copyExtras(directory, row, before, found);
   }
@@ -255,7 +257,7 @@ export class SaveWalk {
     const { page } = before;
     if (page.extraRows === 0) return;
     const extras = page.extrasBytes(found + 1);
-    if (extras !== undefined) directory.extras.set(row, extras.slice());
+    if (extras !== undefined) directory.page.setExtras(row + 1, extras);
   }
 
   #readEntry(
@@ -263,17 +265,33 @@ export class SaveWalk {
     directory: PendingDirectory,
     row: number,
   ): void {
-    if (directory.kinds[row] === EntryKind.symlink) {
+    this.#setDevice(directory, row);
+    if (directory.tree.kind(row) === EntryKind.symlink) {
       const target = source.targetOf(row);
       if (target instanceof DiskError) {
         return this.#leaveOut(directory, row);
       }
-      directory.targets.set(row, target);
+      directory.tree.setTarget(row, target);
     }
     const extras = source.extrasOf(row, this.#options.putContent);
+    this.#setExtras(directory, row, extras);
+  }
+
+  #setDevice(directory: PendingDirectory, row: number): void {
+    if (!isDeviceKind(directory.tree.kind(row))) return;
+    const { stats, first } = directory.source;
+    const at = row - first;
+    directory.tree.setDevice(row, stats.rdevMajor(at), stats.rdevMinor(at));
+  }
+
+  #setExtras(
+    { page }: PendingDirectory,
+    row: number,
+    extras: Uint8Array | DiskError | undefined,
+  ): void {
     // The source has noted an error.
-    if (extras instanceof DiskError) forgetChangeTime(directory.stats, row);
-    else if (extras !== undefined) directory.extras.set(row, extras);
+    if (extras instanceof DiskError) page.forgetChangeTime(row + 1);
+    else if (extras !== undefined) page.setExtras(row + 1, extras);
   }
 
   #readSelf(
@@ -281,58 +299,27 @@ export class SaveWalk {
     directory: PendingDirectory,
     before: ParentDirectory | undefined,
   ): void {
-    const { devices } = this.#options;
+    const { devices, setRow } = this.#options;
     const device = devices.numberOf(source.self, 0);
+    setRow(directory, SELF, source.self, 0);
     const isSame = before !== undefined &&
       devices.isTrusted(source.self, 0) &&
       before.isRowUnchanged(0, source.self, 0, device);
     if (isSame) return this.#copyExtras(directory, SELF, before, SELF);
-    this.#markChanged(directory);
+    directory.isChanged = true;
     const extras = source.extras(this.#options.putContent);
-    // The source has noted an error.
-    if (extras instanceof DiskError) forgetChangeTime(directory.self, 0);
-    else if (extras !== undefined) directory.extras.set(SELF, extras);
+    this.#setExtras(directory, SELF, extras);
   }
 
   /** Leaves an entry out that could not be read: the source has noted why. */
   #leaveOut(directory: PendingDirectory, row: number): void {
-    directory.leaveOut(row);
-    this.#markChanged(directory);
+    directory.tree.leaveOut(row);
+    directory.isChanged = true;
   }
-
-  #markChanged(directory: PendingDirectory): void {
-    this.#changed.add(directory);
-  }
-
-  /** Names a directory, and gives the one above it, of which one thing less is awaited. */
-  #complete(directory: PendingDirectory): PendingDirectory | undefined {
-    const before = this.#parents.get(directory);
-    const isSame = !this.#changed.has(directory);
-    this.#parents.delete(directory);
-    this.#changed.delete(directory);
-    const saved = this.#options.onComplete(directory, isSame);
-    const ids = isSame ? before!.ids : saved;
-    const { parent, parentRow } = directory;
-    if (parent === undefined) {
-      this.#rootIds = ids;
-      return undefined;
-    }
-    parent.setDirectory(parentRow, ids);
-    // The directory above stays as it was only if this one does.
-    if (before === undefined || !equals(ids, before.ids)) {
-      this.#markChanged(parent);
-    }
-    return parent;
-  }
-}
-
-function equals(a: Uint8Array, b: Uint8Array): boolean {
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }
 
 /** The kind of an entry, or 0 if a tree has none for it. */
-function kindOf(mode: number): number {
+function kindOf(mode: number): EntryKind | 0 {
   switch (mode & S_IFMT) {
     case S_IFREG:
       return (mode & 0o100) !== 0 ? EntryKind.executable : EntryKind.file;

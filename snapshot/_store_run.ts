@@ -13,13 +13,15 @@ import { liveTables } from "./_index_files.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { LocalStoreIndex } from "./_local_store_index.ts";
 import { PackCollector } from "./_pack_collector.ts";
+import { PagedRoom } from "./_paged_bytes.ts";
 import type { ParentDirectory } from "./_parent_directory.ts";
 import { type NamedRecord, parseTime } from "./record.ts";
 import { Resources } from "./_resources.ts";
 import type { SaveOptions } from "./save.ts";
 import { ParentReader } from "./_save_parent.ts";
 import type { IndexConfig } from "./_save_messages.ts";
-import { SaveRun, type SaveRunResult } from "./_save_run.ts";
+import { SaveRun } from "./_save_run.ts";
+import type { SaveRunResult } from "./_save_run_options.ts";
 import type { SaveProgress } from "./save_progress.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { LocalIndexFiles, removeSpooled } from "./_spool.ts";
@@ -98,6 +100,7 @@ async function runWith(
   try {
     const parents = new ParentReader(
       reader,
+      stage.room,
       (id, kind, error) => stage.noteDamage(id, kind, error),
     );
     const parent = parentRecord === undefined
@@ -145,6 +148,8 @@ async function recordsOfSource(
 /** Everything between a run and its store. */
 class Stage implements Disposable {
   readonly collector: PackCollector;
+  /** Where directories lie that are too wide for memory. */
+  readonly room: PagedRoom;
   readonly #snapshots: Snapshots<WriteStore>;
   readonly #options: StoreRunOptions;
   readonly #index: LocalIndexFiles;
@@ -180,6 +185,7 @@ class Stage implements Disposable {
       hasher,
     });
     const spoolPath = spoolPaths.at(-1)!;
+    this.room = new PagedRoom(spoolPath);
     this.collector = new PackCollector({
       ...options,
       store,
@@ -254,16 +260,17 @@ class Stage implements Disposable {
       parentStart: parentRecord === undefined
         ? undefined
         : parseTime(parentRecord.startTime),
-      openParent: (directory, child) => parents.child(directory, child),
+      openParent: (ids) => parents.directory(ids),
+      makeWide: (size) => this.room.make(size),
       ...(this.#state.isHealthy ? {} : {
         isStored: (id: Uint8Array, offset: number) =>
           this.#known.has(id, offset, ObjectKind.content),
       }),
       trustStat: this.#options.trustStat ?? false,
-      saveObject: (context, kind, bytes, out, offset) => {
-        if (isDry) hasher.deriveInto(context, bytes, out, offset);
-        else this.#trees.save(context, kind, bytes, out, offset);
-      },
+      saveObject: (context, kind, object, out, offset) =>
+        isDry
+          ? this.#trees.name(context, object, out, offset)
+          : this.#trees.save(context, kind, object, out, offset),
       saveRecipe: ({ id, bytes, isRoot }) => {
         if (isDry) return;
         if (isRoot) this.#trees.saveRecipeRoot(id, bytes);
@@ -347,6 +354,7 @@ class Stage implements Disposable {
   [Symbol.dispose](): void {
     this.#known[Symbol.dispose]();
     this.collector[Symbol.dispose]();
+    this.room[Symbol.dispose]();
     for (const path of this.#spoolPaths) removeSpooled(path);
     this.#owner?.[Symbol.dispose]();
   }

@@ -1,12 +1,14 @@
 import { equalBytes, type HashContext, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import type { Codec } from "@snap/pack/codec";
+import type { ObjectBytes } from "@snap/manifest/random-bytes";
 import { FrameBuilder } from "@snap/pack/frame-builder";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import { RECIPE_NODE_SIZE_MAX } from "@snap/pack/recipe";
 import { RecipeBuilder } from "@snap/pack/recipe-builder";
 import { Claim, type ClaimTable } from "./claim_table.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
+import { ObjectHasher } from "./_object_hasher.ts";
 import { isZeros } from "./_zeros.ts";
 import type { StoreSettings } from "./settings.ts";
 
@@ -32,6 +34,7 @@ export class TreeSaver {
   readonly #packs: PackFiles;
   readonly #frame: FrameBuilder;
   readonly #chunker: Chunker;
+  readonly #names: ObjectHasher;
   readonly #id = new Uint8Array(32);
 
   /**
@@ -52,6 +55,7 @@ export class TreeSaver {
       Math.max(settings.bundleSizeMax, RECIPE_NODE_SIZE_MAX),
     );
     this.#chunker = new Chunker(settings.chunk);
+    this.#names = new ObjectHasher(options.hasher, settings.chunk.sizeMax);
   }
 
   /** Stored bytes so far. */
@@ -60,24 +64,23 @@ export class TreeSaver {
   }
 
   /**
-   * Names and stores a tree or page.
+   * Names and stores a tree or page. Yields between two steps, but for a small one.
    *
    * @param context The context of its kind.
    * @param kind The kind of object.
-   * @param bytes The canonical bytes.
+   * @param object The canonical bytes.
    * @param out Where the id goes.
    * @param outOffset The offset of the id in `out`.
    */
-  save(
+  *save(
     context: HashContext,
     kind: ObjectKind,
-    bytes: Uint8Array,
+    object: ObjectBytes,
     out: Uint8Array,
     outOffset: number,
-  ): void {
-    const { hasher, settings } = this.#options;
-    hasher.deriveInto(context, bytes, out, outOffset);
-    if (bytes.length <= settings.chunk.sizeMax) {
+  ): Generator<void> {
+    const bytes = yield* this.#names.derive(context, object, out, outOffset);
+    if (bytes !== undefined) {
       this.#put(out, outOffset, kind, bytes);
       return;
     }
@@ -86,7 +89,25 @@ export class TreeSaver {
       ? this.#isKnown(out, outOffset, ObjectKind.recipe)
       : claims.claim(out, outOffset) === Claim.taken;
     if (isKnown) return;
-    this.#saveChunks(bytes, out.subarray(outOffset, outOffset + 32), kind);
+    const id = out.subarray(outOffset, outOffset + 32);
+    yield* this.#saveChunks(object, id, kind);
+  }
+
+  /**
+   * Names a tree or page, and stores nothing.
+   *
+   * @param context The context of its kind.
+   * @param object The canonical bytes.
+   * @param out Where the id goes.
+   * @param outOffset The offset of the id in `out`.
+   */
+  *name(
+    context: HashContext,
+    object: ObjectBytes,
+    out: Uint8Array,
+    outOffset: number,
+  ): Generator<void> {
+    yield* this.#names.derive(context, object, out, outOffset);
   }
 
   /**
@@ -122,7 +143,11 @@ export class TreeSaver {
     this.#packs.discard();
   }
 
-  #saveChunks(bytes: Uint8Array, id: Uint8Array, kind: ObjectKind): void {
+  *#saveChunks(
+    object: ObjectBytes,
+    id: Uint8Array,
+    kind: ObjectKind,
+  ): Generator<void> {
     const { hasher } = this.#options;
     const recipe = new RecipeBuilder({
       hasher,
@@ -132,7 +157,32 @@ export class TreeSaver {
         else this.saveRecipeNode(nodeId, node);
       },
     });
-    for (let start = 0; start < bytes.length;) {
+    const window = new Uint8Array(
+      Math.min(object.size, 8 * this.#options.settings.chunk.sizeMax),
+    );
+    let held = 0, left = object.size;
+    for (const piece of object.pieces()) {
+      for (let from = 0; from < piece.length;) {
+        const size = Math.min(window.length - held, piece.length - from);
+        window.set(piece.subarray(from, from += size), held);
+        held += size;
+        left -= size;
+        if (held < window.length && left > 0) continue;
+        const used = this.#putChunks(window.subarray(0, held), left, recipe);
+        window.copyWithin(0, used, held);
+        held -= used;
+        yield;
+      }
+    }
+    recipe.finish({ id, kind });
+  }
+
+  /** Cuts and stores the start of what is left of an object, and gives its size. */
+  #putChunks(bytes: Uint8Array, left: number, recipe: RecipeBuilder): number {
+    const { hasher, settings } = this.#options;
+    let start = 0;
+    while (start < bytes.length) {
+      if (left > 0 && bytes.length - start < settings.chunk.sizeMax) break;
       const end = this.#chunker.cut(bytes, start, bytes.length);
       const chunk = bytes.subarray(start, end);
       start = end;
@@ -144,7 +194,7 @@ export class TreeSaver {
       this.#put(this.#id, 0, ObjectKind.content, chunk);
       recipe.push(this.#id, 0, chunk.length);
     }
-    recipe.finish({ id, kind });
+    return start;
   }
 
   #isKnown(id: Uint8Array, offset: number, kind: number): boolean {

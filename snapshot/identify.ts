@@ -1,8 +1,10 @@
 import { openSource, type SourceOptions } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk/disk-error";
 import { type Hasher, type Id, idFromBytes } from "@snap/hash";
+import { joinPieces } from "@snap/manifest/random-bytes";
 import { ObjectNotFoundError } from "@snap/pack/errors";
 import { ClaimTable } from "./claim_table.ts";
+import { ObjectHasher } from "./_object_hasher.ts";
 import type { Totals } from "./record.ts";
 import { SaveRun } from "./_save_run.ts";
 import type { SaveProgress } from "./save_progress.ts";
@@ -67,6 +69,7 @@ export async function identify(
 ): Promise<Identified> {
   const { hasher, keepTrees = false, workers = 0 } = options;
   const kept = new Map<Id, Uint8Array>();
+  const names = new ObjectHasher(hasher, DEFAULT_SETTINGS.chunk.sizeMax);
   const source = openSource(path, options);
   try {
     const run = new SaveRun({
@@ -86,9 +89,9 @@ export async function identify(
       parentStart: undefined,
       openParent: () => Promise.resolve(undefined),
       trustStat: false,
-      saveObject: (context, _kind, bytes, out, offset) => {
-        hasher.deriveInto(context, bytes, out, offset);
-        if (keepTrees) kept.set(idFromBytes(out, offset), bytes);
+      *saveObject(context, _kind, object, out, offset): Generator<void> {
+        yield* names.derive(context, object, out, offset);
+        if (keepTrees) kept.set(idFromBytes(out, offset), joinPieces(object));
       },
       saveRecipe: () => {},
       onPack: () => {},

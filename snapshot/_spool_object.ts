@@ -1,0 +1,66 @@
+import {
+  ATTRIBUTES_CONTEXT,
+  idFromBytes,
+  IdMismatchError,
+  TREE_CONTEXT,
+} from "@snap/hash";
+import { ObjectKind } from "@snap/pack/object-kind";
+import { type RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
+import { RecipeReader } from "@snap/pack/recipe-reader";
+import type { StoreReader } from "@snap/pack/store-reader";
+import { nextTurn } from "./_next_turn.ts";
+import type { PagedBytes, PagedRoom } from "./_paged_bytes.ts";
+
+/** Rows that are read before others have their turn. */
+const STEP_ROWS = 64;
+const ZEROS = new Uint8Array(1 << 16);
+
+/**
+ * Reads a tree or page that is too large for memory into a file, and checks it.
+ *
+ * @param reader The objects of its store.
+ * @param kind Its kind.
+ * @param root The root of its recipe.
+ * @param room Makes the file.
+ * @returns The bytes, to be closed by the caller.
+ * @throws {DamageError} If a chunk is damaged.
+ * @throws {ObjectNotFoundError} If a chunk or a node is gone.
+ * @throws {IdMismatchError} If the recipe is of something else.
+ */
+export async function spoolObject(
+  reader: StoreReader,
+  kind: ObjectKind,
+  root: RecipeNode,
+  room: PagedRoom,
+): Promise<PagedBytes> {
+  const { hasher } = reader;
+  const { id, plainSize: size } = root;
+  const context = kind === ObjectKind.tree ? TREE_CONTEXT : ATTRIBUTES_CONTEXT;
+  const hash = hasher.deriveStream(context);
+  const rows = new RecipeReader({ hasher, id, kind, size });
+  const bytes = room.make(size);
+  try {
+    let count = 0;
+    for (let step = rows.next(); step !== "end"; step = rows.next()) {
+      if (count++ % STEP_ROWS === 0) await nextTurn();
+      if (step === "node") {
+        rows.give(count === 1 ? root : await reader.readNode(rows.wanted));
+      } else if (rows.rowKind === RecipeRowKind.chunk) {
+        const { offset } = rows;
+        const chunk = await reader.readChunk(rows);
+        hash.update(chunk);
+        bytes.write(offset, chunk, 0, chunk.length);
+      } else {
+        for (let left = rows.size; left > 0; left -= ZEROS.length) {
+          hash.update(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+        }
+      }
+    }
+    const actual = hash.digest(), expected = idFromBytes(id);
+    if (actual !== expected) throw new IdMismatchError(expected, actual);
+    return bytes;
+  } catch (error) {
+    bytes[Symbol.dispose]();
+    throw error;
+  }
+}
