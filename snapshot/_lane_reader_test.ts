@@ -1,5 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { utimesSync, writeFileSync } from "node:fs";
+import { DiskError } from "@snap/disk/disk-error";
 import { FileReader } from "@snap/disk/source-file";
 import { openSource } from "@snap/disk/source";
 import { idToBytes, wasmHasher } from "@snap/hash";
@@ -20,7 +21,11 @@ import { fitsLane } from "./_lane_reader.ts";
 import { ObjectSaver } from "./_object_saver.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
 import { PendingDirectory } from "./_pending_directory.ts";
-import type { BatchResult, RecipeNode } from "./_save_messages.ts";
+import {
+  type BatchResult,
+  FileStatus,
+  type RecipeNode,
+} from "./_save_messages.ts";
 import { DEFAULT_SETTINGS, type StoreSettings } from "./settings.ts";
 
 /** What became of one file. */
@@ -157,6 +162,27 @@ Deno.test("LaneReader reads a file again that was touched meanwhile, and keeps i
   } finally {
     FileReader.prototype.read = original;
   }
+});
+
+Deno.test("LaneReader whose file fails leaves the lane to the next one", () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("file"), CONTENTS["more than the ring"]);
+  const lane = new Lane();
+  const original = FileReader.prototype.read;
+  let count = 0;
+  FileReader.prototype.read = function (out, offset): number {
+    if (++count === 4) throw new DiskError("read", new Uint8Array(0), "EIO");
+    return original.call(this, out, offset);
+  };
+  try {
+    const { result } = readFile(folder, lane);
+    equal(result.status[0], FileStatus.failed);
+    deepEqual(result.errors.map(({ code }) => code), ["EIO"]);
+    equal(lane.isStopped, false);
+  } finally {
+    FileReader.prototype.read = original;
+  }
+  deepEqual(readFile(folder, lane), readFile(folder, undefined));
 });
 
 Deno.test("fitsLane refuses groups that may not fit a segment", () => {
