@@ -18,6 +18,8 @@ import type { SourceWalk } from "./_source_walk.ts";
 
 /** Rows of a step. */
 export const STEP_ROWS = 4096;
+/** Names that are copied in a step. */
+const NAMES_A_STEP = 1 << 17;
 
 /** The directory whose rows are wanted. */
 export interface ListedDirectory {
@@ -107,7 +109,7 @@ function* readNames(
     rows.scope = readRuleFile(walk, listing, directory);
     const tag = cacheTag(walk, listing, directory);
     if (tag >= 0) walk.drops.ignored += listing.count - 1;
-    return takeNames(listing, rows, tag);
+    return yield* takeNames(listing, rows, tag);
   } finally {
     listing.shrink();
     listing.isInUse = false;
@@ -115,11 +117,11 @@ function* readNames(
 }
 
 /** Copies all names in order, or only that of the tag. */
-function takeNames(
+function* takeNames(
   listing: Listing,
   rows: ListedRows,
   tag: number,
-): Uint8Array {
+): Generator<void, Uint8Array> {
   const { order, starts, ends } = listing;
   const count = tag < 0 ? listing.count : 1;
   let size = 0;
@@ -138,6 +140,7 @@ function takeNames(
     }
     rows.ends[i] = at;
     types[i] = listing.types[item];
+    if (i % NAMES_A_STEP === NAMES_A_STEP - 1) yield;
   }
   rows.rowsMax = count;
   return types;

@@ -1,5 +1,6 @@
 import { DirectoryEntries } from "@snap/posix/directory-entries";
 import type { DiskCalls } from "./disk_calls.ts";
+import { free } from "./_free.ts";
 import { type NameHeap, sortNamesInSteps } from "./_sort_names.ts";
 
 /** Calls that read entries between two steps: each gives some thousand at most. */
@@ -69,6 +70,8 @@ export class Listing implements NameHeap {
   shrink(): void {
     if (this.starts.length <= ROWS_KEPT_MAX) return;
     this.count = 0;
+    free(this.bytes, this.starts, this.ends, this.types);
+    free(this.order, this.#spare);
     this.bytes = new Uint8Array(1 << 17);
     this.starts = new Uint32Array(1 << 10);
     this.ends = new Uint32Array(1 << 10);
@@ -127,6 +130,7 @@ export class Listing implements NameHeap {
     if (size > this.bytes.length) {
       const bytes = new Uint8Array(Math.max(size, 2 * this.bytes.length));
       bytes.set(this.bytes);
+      free(this.bytes);
       this.bytes = bytes;
     }
     if (rows <= this.starts.length) return;
@@ -135,6 +139,7 @@ export class Listing implements NameHeap {
     this.ends = grow(this.ends, rowsMax);
     const types = new Uint8Array(rowsMax);
     types.set(this.types);
+    free(this.types);
     this.types = types;
   }
 }
@@ -142,5 +147,6 @@ export class Listing implements NameHeap {
 function grow(from: Uint32Array, size: number): Uint32Array {
   const to = new Uint32Array(size);
   to.set(from);
+  free(from);
   return to;
 }

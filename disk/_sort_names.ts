@@ -44,6 +44,7 @@ export function* sortNamesInSteps(
   spare: Uint32Array,
 ): Generator<void, Uint32Array> {
   let moved = 0;
+  const merge: Merge = { left: 0, middle: 0, right: 0, end: 0, at: 0 };
   for (let i = 0; i < count; i++) order[i] = i;
   for (let start = 0; start < count; start += RUN_SIZE) {
     sortRun(heap, order, start, Math.min(start + RUN_SIZE, count));
@@ -54,8 +55,12 @@ export function* sortNamesInSteps(
   }
   for (let width = RUN_SIZE; width < count; width *= 2) {
     for (let start = 0; start < count; start += 2 * width) {
-      mergeRuns(heap, order, spare, start, width, count);
-      if ((moved += 2 * width) >= STEP_COUNT) {
+      merge.left = merge.at = start;
+      merge.middle = merge.right = Math.min(start + width, count);
+      merge.end = Math.min(start + 2 * width, count);
+      while (merge.at < merge.end) {
+        moved += mergeSome(heap, order, spare, merge);
+        if (moved < STEP_COUNT) continue;
         moved = 0;
         yield;
       }
@@ -84,23 +89,38 @@ function sortRun(
   }
 }
 
-function mergeRuns(
+/** Two runs that become one. */
+interface Merge {
+  /** Next of the first run, which ends in the middle. */
+  left: number;
+  middle: number;
+  /** Next of the second run. */
+  right: number;
+  end: number;
+  /** Where the next goes. */
+  at: number;
+}
+
+/** Merges some names, and returns how many. */
+function mergeSome(
   heap: NameHeap,
   from: Uint32Array,
   to: Uint32Array,
-  start: number,
-  width: number,
-  count: number,
-): void {
-  const middle = Math.min(start + width, count);
-  const end = Math.min(start + 2 * width, count);
-  let left = start;
-  let right = middle;
-  for (let at = start; at < end; at++) {
+  merge: Merge,
+): number {
+  const { middle, end } = merge;
+  let { left, right, at } = merge;
+  const start = at;
+  const stop = Math.min(end, at + STEP_COUNT);
+  for (; at < stop; at++) {
     const takeRight = left === middle ||
       (right < end && isAfter(heap, from[left], from[right]));
     to[at] = from[takeRight ? right++ : left++];
   }
+  merge.left = left;
+  merge.right = right;
+  merge.at = at;
+  return at - start;
 }
 
 function isAfter(heap: NameHeap, a: number, b: number): boolean {

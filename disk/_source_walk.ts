@@ -1,3 +1,4 @@
+import { TARGET_SIZE_MAX } from "@snap/manifest/limits";
 import { StatTable } from "@snap/posix/stat-table";
 import { errnoName } from "@snap/posix/errors";
 import type { DiskCalls } from "./disk_calls.ts";
@@ -38,6 +39,8 @@ export class SourceWalk {
   readonly listing: Listing = new Listing();
   /** Stats of the directory that is listed in steps. */
   window: StatTable | undefined;
+  /** Where targets of links are read into. */
+  readonly target: Uint8Array = new Uint8Array(TARGET_SIZE_MAX + 1);
   readonly xattrs: Xattrs;
   readonly mounts: SnapMounts;
   /** Row 0 is the root. */

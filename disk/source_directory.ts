@@ -272,7 +272,7 @@ export class SourceDirectory implements Disposable {
    */
   targetOf(i: number): Uint8Array | DiskError {
     const walk = this.#walk;
-    const buffer = new Uint8Array(TARGET_SIZE_MAX + 1);
+    const buffer = walk.target;
     const name = walk.nameAt(this.names, this.nameStart(i), this.ends[i]);
     const size = walk.calls.readlinkAt(this.#fd, name, buffer);
     if (size < 0) return walk.fail("read link", this.pathOf(i), size);

@@ -150,7 +150,7 @@ export class PagedBytes implements WritableBytes, Disposable {
 
   /** Where a byte is in the cache. */
   #locate(at: number): number {
-    const page = Math.floor(at / PAGE_SIZE);
+    const page = (at / PAGE_SIZE) | 0;
     if (!(at >= 0 && at < this.size)) {
       throw new RangeError(
         `Cannot use byte ${at} as there are ${this.size}: found another`,
@@ -159,7 +159,7 @@ export class PagedBytes implements WritableBytes, Disposable {
     let slot = this.#slots[page];
     if (slot === NO_SLOT) slot = this.#load(page);
     this.#isUsed[slot] = 1;
-    return slot * PAGE_SIZE + at % PAGE_SIZE;
+    return (slot - page) * PAGE_SIZE + at;
   }
 
   #load(page: number): number {
