@@ -82,27 +82,14 @@ export class TreeDraft {
    *
    * @param kind The kind of the entry; 0 leaves it out at once.
    * @returns The number of the row.
-   * @throws {RangeError} If the name is not safe or does not follow the one before, or the kind is unknown.
+   * @throws {RangeError} If there is no name left.
    */
   add(kind: EntryKind | 0): number {
     const row = this.#count;
-    const { names, ends, rowsMax } = this.#names;
+    const { rowsMax } = this.#names;
     if (row >= rowsMax) {
       throw new RangeError(
         `Cannot add to tree as it has room for ${rowsMax} rows: found one more`,
-      );
-    }
-    const start = this.nameStart(row), end = ends[row];
-    const fault = checkName(names, start, end);
-    if (fault !== undefined) {
-      throw new RangeError(`Cannot add to tree as ${fault}`);
-    }
-    if (
-      row > 0 &&
-      compareRuns(names, this.nameStart(row - 1), start, names, start, end) >= 0
-    ) {
-      throw new RangeError(
-        `Cannot add to tree as names must ascend and never repeat: row ${row}`,
       );
     }
     this.#kinds[row] = kind === 0 || kind === EntryKind.fifo
@@ -274,7 +261,7 @@ export class TreeDraft {
    * Ends the draft.
    *
    * @returns The canonical bytes of the tree; the draft must not change any more.
-   * @throws {RangeError} If a row was added and never set.
+   * @throws {RangeError} If a name is not safe or does not follow the one before, or a row was added and never set.
    */
   finish(): ObjectBytes {
     const rows = this.keptRows;
@@ -285,6 +272,7 @@ export class TreeDraft {
           `Cannot finish tree as all its rows must be set: row ${row} is not`,
         );
       }
+      this.#checkName(row);
       namesSize += this.#names.ends[row] - this.nameStart(row);
     });
     const targetsSize = this.#targets?.size ?? 0;
@@ -316,6 +304,21 @@ export class TreeDraft {
     ]);
     const targets = this.#targets;
     if (targets !== undefined) yield* targets.pieces(0, targets.size);
+  }
+
+  #checkName(row: number): void {
+    const { names, ends } = this.#names;
+    const start = this.nameStart(row), end = ends[row];
+    const fault = checkName(names, start, end);
+    if (fault !== undefined) {
+      throw new RangeError(`Cannot finish tree as ${fault}`);
+    }
+    if (row === 0) return;
+    const before = this.nameStart(row - 1);
+    if (compareRuns(names, before, start, names, start, end) < 0) return;
+    throw new RangeError(
+      `Cannot finish tree as names must ascend and never repeat: row ${row}`,
+    );
   }
 
   #setId(row: number, ids: Uint8Array, idStart: number): void {

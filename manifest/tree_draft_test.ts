@@ -78,11 +78,16 @@ function draftOf(...names: string[]): TreeDraft {
 
 Deno.test("TreeDraft refuses names that no tree has", () => {
   for (const name of ["", ".", "..", "a/b", "a\0", "x".repeat(256)]) {
-    throws(() => draftOf(name).add(EntryKind.fifo), RangeError);
+    const draft = draftOf(name);
+    draft.add(EntryKind.fifo);
+    throws(() => draft.finish(), /Cannot finish tree as a name must/);
   }
-  const repeated = draftOf("a", "a");
-  repeated.add(EntryKind.fifo);
-  throws(() => repeated.add(EntryKind.fifo), /ascend/);
+  for (const names of [["a", "a"], ["b", "a"], ["ab", "a"]]) {
+    const draft = draftOf(...names);
+    draft.add(EntryKind.fifo);
+    draft.add(EntryKind.fifo);
+    throws(() => draft.finish(), /ascend/);
+  }
   throws(() => draftOf().add(EntryKind.fifo), /room for 0 rows/);
 });
 

@@ -159,7 +159,8 @@ export class PendingDirectory {
       ids.set(piece, at);
       at += piece.length;
     }
-    return ids.some((byte) => byte !== 0) ? ids : undefined;
+    for (let i = 0; i < 64; i++) if (ids[i] !== 0) return ids;
+    return undefined;
   }
 
   /**
