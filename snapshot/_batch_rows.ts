@@ -1,5 +1,5 @@
 import { joinPath } from "@snap/manifest/path";
-import type { RestoreBatch } from "./_restore_messages.ts";
+import type { FileExtras, RestoreBatch } from "./_restore_messages.ts";
 
 /**
  * The path of the directory of a file of a batch.
@@ -38,4 +38,25 @@ export function nameOf(batch: RestoreBatch, row: number): Uint8Array {
  */
 export function pathOf(batch: RestoreBatch, row: number): Uint8Array {
   return joinPath(directoryOf(batch, row), nameOf(batch, row));
+}
+
+/**
+ * The extended attributes of a file of a batch.
+ *
+ * @param batch The batch.
+ * @param row The row of the file.
+ * @returns The attributes, if it has extras.
+ */
+export function xattrsOf(
+  batch: RestoreBatch,
+  row: number,
+): FileExtras["xattrs"] | undefined {
+  let low = 0, high = batch.extras.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (batch.extras[middle][0] < row) low = middle + 1;
+    else high = middle;
+  }
+  const found = batch.extras[low];
+  return found?.[0] === row ? found[1].xattrs : undefined;
 }

@@ -95,7 +95,7 @@ export interface RestoreBatch {
   readonly frameOf: Int32Array;
   /** Where each file begins in its frame. */
   readonly offsets: Uint32Array;
-  /** Of files that have any; absent extras remove what is there. */
+  /** Of files that have any, ascending; absent extras remove what is there. */
   readonly extras: readonly (readonly [index: number, extras: FileExtras])[];
   /** Stored bytes of each frame, where the store is not local. */
   readonly stored?: readonly Uint8Array[];

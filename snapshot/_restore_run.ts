@@ -7,10 +7,11 @@ import { isFileKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";
 import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/store-reader";
-import { directoryOf, nameOf } from "./_batch_rows.ts";
+import { directoryOf, nameOf, xattrsOf } from "./_batch_rows.ts";
 import { type DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
 import { DirectoryTable } from "./_directory_table.ts";
 import type { WindowFile } from "./_file_window.ts";
+import { givesRights } from "./_gives_rights.ts";
 import { nextTurn } from "./_next_turn.ts";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 import { RestoreAttributes } from "./_restore_attributes.ts";
@@ -70,6 +71,7 @@ export interface RestoreCounts {
   writtenFileCount: number;
   unchangedCount: number;
   deletedCount: number;
+  privilegedCount: number;
   entryCount: number;
 }
 
@@ -81,6 +83,7 @@ export class RestoreRun {
     writtenFileCount: 0,
     unchangedCount: 0,
     deletedCount: 0,
+    privilegedCount: 0,
     entryCount: 0,
   };
   readonly #options: RestoreRunOptions;
@@ -218,6 +221,9 @@ export class RestoreRun {
       return;
     }
     if (status === RestoreStatus.written) this.counts.writtenFileCount++;
+    if (givesRights(batch.modes[row], xattrsOf(batch, row))) {
+      this.counts.privilegedCount++;
+    }
     if (this.#options.onChange === undefined) return;
     const kind = status === RestoreStatus.attributes
       ? "attributes"
@@ -262,7 +268,7 @@ export class RestoreRun {
     try {
       const outcome = this.#maker.make(entry);
       if (outcome === "unchanged") this.counts.unchangedCount++;
-      else this.#tellChange(outcome, entry.directory, entry.name);
+      else this.#countEntry(entry, outcome);
       if (!isFileKind(entry.kind)) return;
       this.progress.fileCount++;
       this.#doneByteCount += entry.size;
@@ -270,6 +276,15 @@ export class RestoreRun {
       if (!(error instanceof DiskError)) throw error;
       this.#takeError(error);
     }
+  }
+
+  #countEntry(entry: DeferredEntry, outcome: ChangeKind): void {
+    const { device, directory, first, name } = entry;
+    // One more name of a file or a device gives no more than its first.
+    if (device !== undefined && first === undefined) {
+      this.counts.privilegedCount++;
+    }
+    this.#tellChange(outcome, directory, name);
   }
 
   /** Those made last come first: what is below a directory touches its time. */

@@ -80,6 +80,12 @@ export interface RestoreResult {
   /** Entries that were removed, each with all below it, as the snapshot does not have them. */
   readonly deletedCount: number;
   /**
+   * Set-id files, files with capabilities and devices among what was written or was given other
+   * attributes, also those of which an error in `errors` says that it was not done in full. The
+   * record chose them, not the id of the snapshot.
+   */
+  readonly privilegedCount: number;
+  /**
    * What could not be done; everything else was. A {@linkcode DamagedEntryError} names the object
    * and the pack.
    */

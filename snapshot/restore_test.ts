@@ -158,6 +158,40 @@ Deno.test("restore() gives two records of one tree their own times", async () =>
   deepEqual([second.mtime!.getTime(), second.mode! & 0o777], [2e6, 0o640]);
 });
 
+Deno.test({
+  name: isRoot
+    ? "restore() counts what gives rights, once, and only what it touched"
+    : "skipped, not root: restore() counts what gives rights",
+  ignore: !isRoot,
+  async fn() {
+    using folder = new TestFolder();
+    for (const name of ["a", "b", "c"]) {
+      Deno.chmodSync(folder.file(`source/${name}`, name), 0o4755);
+    }
+    Deno.linkSync(folder.at("source/a"), folder.at("source/again"));
+    const { snapshots, record } = await saveTree(
+      folder.at("source"),
+      folder.at("store"),
+    );
+    await using _ = snapshots;
+    const countOf = async (options: RestoreOptions) => {
+      const out = folder.at("out");
+      const { privilegedCount } = await restore(snapshots, record, out, {
+        existing: true,
+        ...options,
+      });
+      return privilegedCount;
+    };
+    equal(await countOf({ dryRun: true }), 3);
+    equal(await countOf({ workers: 1 }), 3);
+    equal(await countOf({}), 0);
+    Deno.chmodSync(folder.at("out/b"), 0o755);
+    equal(await countOf({}), 1);
+    equal(await countOf({ owner: false }), 0);
+    equal(await countOf({}), 3);
+  },
+});
+
 Deno.test("restore() leaves out owners and set-id bits, or xattrs, when told", async () => {
   using folder = new TestFolder();
   const file = folder.file("source/file", "content");

@@ -45,6 +45,8 @@ export async function run(session: Session): Promise<number> {
       options,
     });
     session.clearProgress();
+    const isPinned = !record.tree.startsWith(snapshot);
+    if (!isPinned) await tellPrivileged(session, record, result);
     await tellResult(session, record, result, performance.now() - startMs);
     return result.errors.length > 0 ? ExitCode.incomplete : ExitCode.done;
   });
@@ -130,6 +132,27 @@ function progressOf(progress: RestoreProgress): Progress {
     totalByteCount: progress.foundByteCount,
     isTotalKnown: progress.isWalked,
   };
+}
+
+/**
+ * Says to root that the id has not chosen what gives rights to others: it covers no modes, and the
+ * newest record of a tree is the word of whoever wrote to the store last.
+ */
+async function tellPrivileged(
+  session: Session,
+  { tree, record }: NamedRecord,
+  { privilegedCount }: RestoreResult,
+): Promise<void> {
+  if (privilegedCount === 0) return;
+  const { diskCalls } = await import("@snap/disk/disk-calls");
+  if (diskCalls().geteuid() !== 0) return;
+  const verb = session.args.has("dry-run") ? "Would restore" : "Restored";
+  session.warn(
+    `${verb} ${
+      formatCounted(privilegedCount, "entry", "entries")
+    } with set-id bits, capabilities or a device, as the newest record says: the id alone does not cover them, ${tree}@${record} does`,
+    { code: "UNPINNED" },
+  );
 }
 
 async function tellResult(
