@@ -1,4 +1,5 @@
 import { type ChunkSizes, DEFAULT_CHUNK_SIZES } from "@snap/hash/chunk";
+import { parseCodec } from "@snap/pack/codecs";
 
 /** How a store packs its objects. Kept in the config; no choice here changes an id. */
 export interface StoreSettings {
@@ -10,7 +11,7 @@ export interface StoreSettings {
   readonly contentSizeMin: number;
   /** A pack is finished at this many bytes. */
   readonly packSizeTarget: number;
-  /** The codec of new frames, such as `"zstd:3"`. */
+  /** The codec of new frames: `"none"`, `"lz4"`, `"zstd"`, or `"zstd:1"` to `"zstd:19"`. */
   readonly codec: string;
 }
 
@@ -90,21 +91,41 @@ function numberIn(
 }
 
 function checkSettings(settings: StoreSettings): void {
-  const { chunk } = settings;
-  checkRange("chunk.sizeMax", chunk.sizeMax, 4096, 1024 * 1024);
-  checkRange(
-    "bundleSizeMax",
-    settings.bundleSizeMax,
-    chunk.sizeMax,
-    FRAME_SIZE_MAX,
-  );
-  checkRange(
-    "contentSizeMin",
-    settings.contentSizeMin,
-    1,
-    FRAME_SIZE_MAX - chunk.sizeMax,
-  );
-  checkRange("packSizeTarget", settings.packSizeTarget, 4096, 2 ** 30);
+  checkChunk(settings.chunk);
+  const { sizeMax } = settings.chunk;
+  const { bundleSizeMax, contentSizeMin, packSizeTarget } = settings;
+  checkRange("bundleSizeMax", bundleSizeMax, sizeMax, FRAME_SIZE_MAX);
+  checkRange("contentSizeMin", contentSizeMin, 1, FRAME_SIZE_MAX - sizeMax);
+  checkRange("packSizeTarget", packSizeTarget, 4096, 2 ** 30);
+  checkCodec(settings.codec);
+}
+
+/** What `Chunker` needs, but for the seed's zeros: to try them costs a reader milliseconds. */
+function checkChunk(chunk: ChunkSizes): void {
+  const { sizeMin, sizeAverage, sizeMax, gearSeed } = chunk;
+  checkRange("chunk.sizeMax", sizeMax, 4096, 1024 * 1024);
+  checkRange("chunk.sizeAverage", sizeAverage, 128, sizeMax / 2);
+  checkRange("chunk.sizeMin", sizeMin, 64, sizeAverage / 2);
+  checkRange("chunk.gearSeed", gearSeed, 1, 2 ** 32 - 1);
+  for (const size of [sizeMin, sizeAverage, sizeMax]) {
+    if (Number.isInteger(Math.log2(size))) continue;
+    throw new RangeError(
+      `Cannot use settings as sizes of chunks must be powers of two: found ${size}`,
+    );
+  }
+}
+
+function checkCodec(codec: string): void {
+  try {
+    parseCodec(codec);
+  } catch (cause) {
+    throw new RangeError(
+      `Cannot use settings as codec must be none, lz4, zstd or zstd:1 to zstd:19: found ${
+        JSON.stringify(codec)
+      }`,
+      { cause },
+    );
+  }
 }
 
 function checkRange(

@@ -1,4 +1,5 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
+import { Chunker } from "@snap/hash/chunk";
 import {
   DEFAULT_SETTINGS,
   formatSettings,
@@ -35,6 +36,20 @@ Deno.test("parseSettings refuses types that are wrong", () => {
   });
 });
 
+Deno.test("what settings allow a Chunker and parseCodec take", () => {
+  for (const sizeMin of [64, 2 ** 12]) {
+    for (const sizeMax of [2 ** 14, 2 ** 20]) {
+      for (const sizeAverage of [2 * sizeMin, sizeMax / 2]) {
+        const body = { chunk: { sizeMin, sizeAverage, sizeMax } };
+        new Chunker(parseSettings({ bundleSizeMax: 2 ** 20, ...body }).chunk);
+      }
+    }
+  }
+  for (const codec of ["none", "lz4", "zstd", "zstd:1", "zstd:19"]) {
+    equal(parseSettings({ codec }).codec, codec);
+  }
+});
+
 Deno.test("settings outside of their limits are refused", () => {
   const { sizeMax } = DEFAULT_SETTINGS.chunk;
   const bad = [
@@ -46,14 +61,33 @@ Deno.test("settings outside of their limits are refused", () => {
     { packSizeTarget: 2 ** 30 + 1 },
     { chunk: { sizeMax: 2048 } },
     { chunk: { sizeMax: 2 ** 21 } },
+    { chunk: { sizeMax: 2 ** 17 - 1 } },
+    { chunk: { sizeAverage: sizeMax } },
+    { chunk: { sizeAverage: 24 * 1024 } },
+    { chunk: { sizeAverage: 64 } },
+    { chunk: { sizeMin: 32 } },
+    { chunk: { sizeMin: 1000 } },
+    { chunk: { sizeMin: DEFAULT_SETTINGS.chunk.sizeAverage } },
+    { chunk: { gearSeed: 0 } },
+    { chunk: { gearSeed: 2 ** 32 } },
+    { codec: "" },
+    { codec: "zstd:0" },
+    { codec: "zstd:20" },
+    { codec: "gzip" },
   ];
   for (const body of bad) {
     throws(() => parseSettings(body), RangeError);
-    const settings = {
-      ...DEFAULT_SETTINGS,
-      ...body,
-    } as typeof DEFAULT_SETTINGS;
+    const chunk = { ...DEFAULT_SETTINGS.chunk, ...body.chunk };
+    const settings = { ...DEFAULT_SETTINGS, ...body, chunk };
     throws(() => formatSettings(settings), RangeError);
   }
+  throws(() => parseSettings({ codec: "gzip" }), {
+    message:
+      'Cannot use settings as codec must be none, lz4, zstd or zstd:1 to zstd:19: found "gzip"',
+  });
+  throws(() => parseSettings({ chunk: { sizeMin: 1000 } }), {
+    message:
+      "Cannot use settings as sizes of chunks must be powers of two: found 1000",
+  });
   equal(parseSettings({ packSizeTarget: 4096 }).packSizeTarget, 4096);
 });

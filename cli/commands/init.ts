@@ -68,7 +68,6 @@ async function settingsOf(session: Session): Promise<StoreSettings> {
   const { DEFAULT_SETTINGS, formatSettings } = await import(
     "@snap/snapshot/settings"
   );
-  const { parseCodec } = await import("@snap/pack/codecs");
   const { args } = session;
   const settings: StoreSettings = {
     chunk: await chunkSizesOf(args.text("chunk-sizes"), DEFAULT_SETTINGS.chunk),
@@ -81,7 +80,6 @@ async function settingsOf(session: Session): Promise<StoreSettings> {
     codec: args.text("codec") ?? DEFAULT_SETTINGS.codec,
   };
   return refused(() => {
-    parseCodec(settings.codec);
     formatSettings(settings);
     return settings;
   });
