@@ -108,11 +108,28 @@ export interface Libc {
   fremovexattr(fd: number, name: Uint8Array): number;
   lremovexattr(path: Uint8Array, name: Uint8Array): number;
   fstatfs(fd: number, out: Uint8Array): number;
+  statfs(path: Uint8Array, out: Uint8Array): number;
   umask(mask: number): number;
   geteuid(): number;
+  getegid(): number;
   poll(set: Uint8Array, count: number, timeoutMs: number): number;
   eventfd(initial: number, flags: number): number;
   fcntl(fd: number, command: number, value: number): number;
+  mount(
+    source: Uint8Array,
+    target: Uint8Array,
+    type: Uint8Array,
+    flags: number,
+    data: Uint8Array,
+  ): number;
+  umount2(target: Uint8Array, flags: number): number;
+  socketpair(
+    domain: number,
+    type: number,
+    protocol: number,
+    out: Uint8Array,
+  ): number;
+  recvmsg(fd: number, message: Uint8Array, flags: number): number;
 }
 
 /** Parameters of each function, in C: b bytes, i int, u unsigned int, s size_t, l a signed long. */
@@ -159,9 +176,15 @@ export const SIGNATURES: Record<
   fremovexattr: "ib",
   lremovexattr: "bb",
   fstatfs: "ib",
+  statfs: "bb",
   umask: "u",
   geteuid: "",
+  getegid: "",
   poll: "bsi",
   eventfd: "ui",
   fcntl: "iii",
+  mount: "bbbsb",
+  umount2: "bi",
+  socketpair: "iiib",
+  recvmsg: "ibi",
 };

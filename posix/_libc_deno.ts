@@ -136,5 +136,7 @@ function wideCalls(s: Record<string, Call>): Partial<Libc> {
     lsetxattr: (path, name, value, size, flags) =>
       s.lsetxattr(path, name, value, BigInt(size), flags),
     poll: (set, count, timeoutMs) => s.poll(set, BigInt(count), timeoutMs),
+    mount: (source, target, type, flags, data) =>
+      s.mount(source, target, type, BigInt(flags), data),
   };
 }

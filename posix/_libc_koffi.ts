@@ -19,7 +19,7 @@ interface Koffi {
 /** What comes back as 64 bits; the other results are an int. */
 const WIDE = new Set(
   ("syscall read pread write pwrite writev lseek getdents64 readlinkat flistxattr llistxattr " +
-    "fgetxattr lgetxattr").split(" "),
+    "fgetxattr lgetxattr recvmsg").split(" "),
 );
 
 /**

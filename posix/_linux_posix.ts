@@ -1,4 +1,5 @@
 import type { Libc } from "./_libc.ts";
+import { mountCalls } from "./_mount_calls.ts";
 import { AT_NO_AUTOMOUNT, STATX_BASIC_STATS, StatxBuffer } from "./_statx.ts";
 import { EINVAL } from "./errors.ts";
 import {
@@ -28,6 +29,7 @@ export function linuxPosix(libc: Libc): Posix {
     ...metadataCalls(libc),
     ...xattrCalls(libc),
     ...otherCalls(libc),
+    ...mountCalls(libc),
   };
 }
 
@@ -301,12 +303,16 @@ function xattrCalls(libc: Libc): Pick<Posix, XattrCalls> {
 
 function otherCalls(
   libc: Libc,
-): Pick<Posix, "umask" | "geteuid" | "poll" | "eventfd" | "fcntl"> {
+): Pick<
+  Posix,
+  "umask" | "geteuid" | "getegid" | "poll" | "eventfd" | "fcntl"
+> {
   const { errno } = libc;
   const check = (result: number) => result < 0 ? -errno() : result;
   return {
     umask: (mask) => libc.umask(mask),
     geteuid: () => libc.geteuid() >>> 0,
+    getegid: () => libc.getegid() >>> 0,
     poll: (set, timeoutMs) => check(libc.poll(set.bytes, set.count, timeoutMs)),
     // EFD_CLOEXEC and EFD_NONBLOCK are the flags of open.
     eventfd: (initial) => check(libc.eventfd(initial, O_CLOEXEC | O_NONBLOCK)),

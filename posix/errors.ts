@@ -47,6 +47,8 @@ export const ENOSPC: number = errnos.ENOSPC;
 export const ENOSYS: number = errnos.ENOSYS;
 /** Not a directory. */
 export const ENOTDIR: number = errnos.ENOTDIR;
+/** Not connected: the program behind a file system is gone. */
+export const ENOTCONN: number = errnos.ENOTCONN;
 /** A directory is not empty. */
 export const ENOTEMPTY: number = errnos.ENOTEMPTY;
 /** The file system cannot do it. */
@@ -84,6 +86,7 @@ const MESSAGES: Readonly<Record<string, string>> = {
   ENOMEM: "out of memory",
   ENOSPC: "no space left",
   ENOSYS: "the kernel has no such call",
+  ENOTCONN: "the program behind it is gone",
   ENOTDIR: "not a directory",
   ENOTEMPTY: "directory not empty",
   ENOTSUP: "not supported here",

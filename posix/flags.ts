@@ -95,3 +95,13 @@ export const POLLNVAL = 0x20;
 export const F_GETFL = 3;
 /** `fcntl`: sets the flags of the open file. */
 export const F_SETFL = 4;
+
+/** `mount`: nothing can be written. */
+export const MS_RDONLY = 0x01;
+/** `mount`: bits that give a program its owner's rights do not count. */
+export const MS_NOSUID = 0x02;
+/** `mount`: devices are seen and cannot be opened. */
+export const MS_NODEV = 0x04;
+
+/** `umount2`: out of sight at once, gone when nothing in it is in use. */
+export const MNT_DETACH = 0x02;

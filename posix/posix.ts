@@ -14,7 +14,7 @@ import type { PollSet } from "./poll_set.ts";
 import type { StatTable } from "./stat_table.ts";
 
 /**
- * About fifty calls of Linux. Nothing throws: every call returns what the C function does, and
+ * Some fifty calls of Linux. Nothing throws: every call returns what the C function does, and
  * −errno where that fails ({@linkcode errnoName}).
  *
  * - Names, paths and targets are bytes whose last one is NUL; the first NUL ends them. Without a
@@ -154,16 +154,41 @@ export interface Posix {
   lremovexattr(path: Uint8Array, name: Uint8Array): number;
   /** fstatfs(2). @returns The type of the file system (0xef53 is ext4) as a u32. */
   fsType(fd: number): number;
+  /**
+   * statfs(2): as `fsType`, of a path. −ENOTCONN where a file system of a program stands that is
+   * gone.
+   */
+  fsTypeOf(path: Uint8Array): number;
   /** umask(2), of the whole process. @returns The mask before. */
   umask(mask: number): number;
   /** geteuid(2). */
   geteuid(): number;
+  /** getegid(2). */
+  getegid(): number;
   /** poll(2). A timeout of −1 waits for ever. @returns The number of descriptors with news. */
   poll(set: PollSet, timeoutMs: number): number;
   /** eventfd(2), non-blocking. Reads and writes are of 8 bytes. @returns The descriptor. */
   eventfd(initial: number): number;
   /** fcntl(2) with a number. */
   fcntl(fd: number, command: number, value: number): number;
+  /** mount(2). `flags`: `MS_RDONLY` and so on; `data` are options of the file system. */
+  mount(
+    source: Uint8Array,
+    target: Uint8Array,
+    type: Uint8Array,
+    flags: number,
+    data: Uint8Array,
+  ): number;
+  /** umount2(2). `flags`: 0, or `MNT_DETACH` and so on. */
+  umount2(target: Uint8Array, flags: number): number;
+  /** socketpair(2) of Unix stream sockets into `out`, which has two places. */
+  socketPair(out: Int32Array): number;
+  /**
+   * recvmsg(2) of a descriptor that another program sends over a Unix socket; never waits:
+   * −EAGAIN where nothing has come yet. @returns The descriptor; −ENODATA where the other end has
+   * closed, or sent something else.
+   */
+  receiveFd(socket: number): number;
 }
 
 interface Loaded {
