@@ -1,0 +1,107 @@
+/**
+ * What a mount counts, in shared memory: a row for each worker, so that nobody waits to count.
+ *
+ * @module
+ */
+
+/** Columns of a row. Below 64: requests by their operation code. */
+export const Counter = {
+  /** Requests by operation code: column 0 to 63; what is above 63 counts as 0. */
+  requests: 0,
+  /** Bytes of files handed to the kernel. */
+  bytesRead: 64,
+  /** Frames that were decoded. */
+  framesDecoded: 65,
+  /** Frames that were found decoded. */
+  cacheHits: 66,
+  /** Requests that had to wait for bytes of the store. */
+  parked: 67,
+  /** Requests that waited too long. */
+  expired: 68,
+  /** Requests that were interrupted while they waited. */
+  interrupted: 69,
+  /** Requests that were answered with an input/output error. */
+  faults: 70,
+  /** Ranges asked of the main thread. */
+  fetches: 71,
+} as const;
+
+/** Number of a column. */
+export type Counter = (typeof Counter)[keyof typeof Counter];
+
+const OPCODES = 64;
+const COLUMNS = 96;
+
+/** The counters of a mount, as one worker adds to them and everybody reads them. */
+export class Counters {
+  /** The shared memory. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #all: Float64Array;
+  readonly #row: Float64Array;
+
+  /**
+   * Makes counters that all are 0.
+   *
+   * @param workerCount Number of rows
+   * @returns The counters, which add to the first row
+   */
+  static create(workerCount: number): Counters {
+    return new Counters(new SharedArrayBuffer(workerCount * COLUMNS * 8), 0);
+  }
+
+  /**
+   * Makes a view of counters.
+   *
+   * @param buffer Memory that `create` has made
+   * @param worker The row that `add` adds to
+   */
+  constructor(buffer: SharedArrayBuffer, worker: number) {
+    this.buffer = buffer;
+    this.#all = new Float64Array(buffer);
+    this.#row = new Float64Array(buffer, worker * COLUMNS * 8, COLUMNS);
+  }
+
+  /**
+   * Counts a request.
+   *
+   * @param opcode Its operation code
+   */
+  request(opcode: number): void {
+    this.#row[opcode < OPCODES ? opcode : 0]++;
+  }
+
+  /**
+   * Adds to a column.
+   *
+   * @param counter The column
+   * @param count How much
+   */
+  add(counter: number, count: number): void {
+    this.#row[counter] += count;
+  }
+
+  /**
+   * Sums a column over all workers. What is added at the same time may be missing.
+   *
+   * @param counter The column
+   * @returns The sum
+   */
+  total(counter: number): number {
+    let sum = 0;
+    for (let i = counter; i < this.#all.length; i += COLUMNS) {
+      sum += this.#all[i];
+    }
+    return sum;
+  }
+
+  /**
+   * Sums the requests of all operation codes.
+   *
+   * @returns The sum
+   */
+  totalRequests(): number {
+    let sum = 0;
+    for (let opcode = 0; opcode < OPCODES; opcode++) sum += this.total(opcode);
+    return sum;
+  }
+}
