@@ -30,6 +30,7 @@ export * from "./draft_owners.ts";
 export * from "./entry_kind.ts";
 export * from "./entry_row.ts";
 export * from "./extras.ts";
+export * from "./extras_reader.ts";
 export * from "./holes.ts";
 export * from "./limits.ts";
 export * from "./manifest_syntax_error.ts";
