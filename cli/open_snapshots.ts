@@ -64,6 +64,7 @@ export async function openCommandSnapshots(
     hasher,
     signal: session.signal,
     onDamage: (name, error) => warnOfDamage(session, name, error),
+    onMend: (name, error) => warnOfMend(session, name, error),
   });
 }
 
@@ -143,6 +144,17 @@ async function exists(path: string): Promise<boolean> {
 }
 
 function warnOfDamage(session: Session, name: string, error: unknown): void {
-  const reason = error instanceof Error ? error.message : String(error);
-  session.warn(`Cannot use ${name}, and go on without it: ${reason}`);
+  session.warn(`Cannot use ${name}, and go on without it: ${reasonOf(error)}`);
+}
+
+function warnOfMend(session: Session, name: string, error: unknown): void {
+  session.warn(
+    `Cannot use ${name}, and go on with its packs; a save that needs it writes it again: ${
+      reasonOf(error)
+    }`,
+  );
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,8 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
+import { TableMender } from "./_table_mender.ts";
+import { IndexSyntaxError } from "./errors.ts";
 import { INDEX_PREFIX, indexIdOf } from "./file_name.ts";
 import {
   decodeIndexHead,
@@ -36,6 +38,29 @@ export interface OpenIndexOptions extends StoreOptions {
    * @param error What is wrong with it
    */
   readonly onDamage?: (name: string, error: unknown) => void;
+  /**
+   * Is told, once each, of a table with a damaged page that was built again in
+   * memory, from the tables of its packs. Without it such a page is an error,
+   * as it is where the table cannot be built: a pack is damaged or gone, or
+   * it would be more than 2^20 objects.
+   *
+   * @param name Name of the table
+   * @param error What is wrong with it
+   */
+  readonly onMend?: (name: string, error: unknown) => void;
+}
+
+/** Options of {@linkcode StoreIndex}. */
+export interface StoreIndexOptions {
+  /** Names of tables that were left out as they are damaged, none if absent. */
+  readonly damaged?: readonly string[];
+  /** What hashes, and who is told, where damaged tables are built again. */
+  readonly mend?: {
+    readonly hasher: Hasher;
+    readonly onMend: (name: string, error: unknown) => void;
+  };
+  /** An index of the same store, with which tables that are built again are shared. */
+  readonly shared?: StoreIndex;
 }
 
 /** The index of a store. */
@@ -45,22 +70,32 @@ export class StoreIndex {
   /** Names of tables that are there and were left out, as they are damaged. */
   readonly damaged: readonly string[];
   readonly #store: ReadStore;
+  readonly #mender: TableMender | undefined;
 
   /**
    * Constructs a new instance.
    *
    * @param index The index
    * @param store The store that its tables lie in
-   * @param damaged Names of tables that were left out, none if left out itself
+   * @param options Tables that were left out, or built again
    */
   constructor(
     index: ObjectIndex,
     store: ReadStore,
-    damaged: readonly string[] = [],
+    options: StoreIndexOptions = {},
   ) {
     this.index = index;
+    const { damaged = [], mend, shared } = options;
     this.damaged = damaged;
     this.#store = store;
+    if (mend !== undefined) this.#mender = new TableMender({ store, ...mend });
+    else if (shared !== undefined) this.#mender = shared.#mender;
+  }
+
+  /** Tables that lie in the store; the others were built again in memory. */
+  get storedTables(): readonly IndexFile[] {
+    const { tables } = this.index;
+    return tables.filter(({ name }) => !this.#mender?.bytesOf(name));
   }
 
   /**
@@ -132,7 +167,8 @@ export class StoreIndex {
   }
 
   /**
-   * Reads a page from the store and gives it to the index.
+   * Reads a page from the store and gives it to the index. Where it is damaged
+   * its table may be built again: then no page of it is asked for any more.
    *
    * @param request The request
    * @param options What ends the wait
@@ -140,8 +176,37 @@ export class StoreIndex {
    */
   async fetch(request: PageRequest, options: StoreOptions = {}): Promise<void> {
     const { name, offset, length } = request;
-    const range = { ...options, offset, length };
-    this.index.give(request, await this.#store.read(name, range));
+    const built = this.#mender?.bytesOf(name);
+    if (built !== undefined) {
+      return this.index.give(request, built.subarray(offset, offset + length));
+    }
+    try {
+      const page = this.readPage(request, options);
+      this.index.give(request, page instanceof Promise ? await page : page);
+    } catch (error) {
+      if (!(error instanceof IndexSyntaxError)) throw error;
+      const { tables } = this.index;
+      const damaged = tables[request.table];
+      const table = await this.#mender?.mend(damaged, error, options);
+      if (table === undefined) throw error;
+      const isNew = tables.every((one) => one.name !== table.name);
+      if (isNew) this.index.addTables([table]);
+    }
+  }
+
+  /**
+   * Reads a page from the store.
+   *
+   * @param request The request
+   * @param options What ends the wait
+   * @returns Its bytes; if they do not come by a promise, good until the next call
+   */
+  protected readPage(
+    request: PageRequest,
+    options: StoreOptions,
+  ): Promise<Uint8Array> | Uint8Array {
+    const { name, offset, length } = request;
+    return this.#store.read(name, { ...options, offset, length });
   }
 }
 
@@ -180,7 +245,11 @@ export async function openIndex(
     }
   }
   index.addTables(files);
-  return new StoreIndex(index, store, damaged);
+  const { hasher, onMend } = options;
+  return new StoreIndex(index, store, {
+    damaged,
+    ...(onMend === undefined ? {} : { mend: { hasher, onMend } }),
+  });
 }
 
 /**

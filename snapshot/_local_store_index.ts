@@ -16,16 +16,21 @@ export class LocalStoreIndex extends StoreIndex {
    * @param index The index.
    * @param store Its store.
    * @param files The files of its tables.
+   * @param shared An index of the same store, which builds damaged tables again, if any does.
    */
-  constructor(index: ObjectIndex, store: ReadStore, files: FileRanges) {
-    super(index, store);
+  constructor(
+    index: ObjectIndex,
+    store: ReadStore,
+    files: FileRanges,
+    shared?: StoreIndex,
+  ) {
+    super(index, store, shared && { shared });
     this.#files = files;
   }
 
   /** @inheritDoc */
-  override fetch(request: PageRequest): Promise<void> {
+  protected override readPage(request: PageRequest): Uint8Array {
     this.#files.readAt(request.name, request.offset, this.#page);
-    this.index.give(request, this.#page);
-    return Promise.resolve();
+    return this.#page;
   }
 }

@@ -26,20 +26,21 @@ export async function openRestoreReader(
   snapshots: Snapshots<ReadStore>,
 ): Promise<RestoreReader> {
   const { store, hasher } = snapshots;
-  const { tables } = (await snapshots.index()).index;
+  const shared = await snapshots.index();
   if (store.localPath === undefined) {
     return { reader: await snapshots.reader(), [Symbol.dispose]: () => {} };
   }
-  const paths = tables.map(({ name }) => ({
+  const { storedTables } = shared;
+  const paths = storedTables.map(({ name }) => ({
     name,
     path: store.localPath!(name),
   }));
   const index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
-  index.addTables(tables);
+  index.addTables(storedTables);
   const files = new FileRanges(paths);
   const reader = await openStoreReader(store, {
     hasher,
-    index: new LocalStoreIndex(index, store, files),
+    index: new LocalStoreIndex(index, store, files, shared),
     cache: new HeapFrameCache({ sizeMax: FRAME_CACHE_SIZE }),
   });
   return {

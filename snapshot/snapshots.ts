@@ -23,6 +23,12 @@ export interface OpenSnapshotsOptions extends StoreOptions {
   cacheSize?: number;
   /** Told of an index table that cannot be read; without it the error is thrown. */
   onDamage?: (name: string, error: unknown) => void;
+  /**
+   * Told once of an index table with a damaged page that is read from its packs instead, in
+   * memory: a save that needs the page writes the table again. Without it, and where a pack is
+   * damaged or gone, the error is thrown.
+   */
+  onMend?: (name: string, error: unknown) => void;
 }
 
 /** A store with what is needed to read its snapshots. */
