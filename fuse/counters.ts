@@ -37,7 +37,8 @@ export class Counters {
   /** The shared memory. */
   readonly buffer: SharedArrayBuffer;
   readonly #all: Float64Array;
-  readonly #row: Float64Array;
+  /** The row that is added to. */
+  readonly row: Float64Array;
 
   /**
    * Makes counters that all are 0.
@@ -58,7 +59,7 @@ export class Counters {
   constructor(buffer: SharedArrayBuffer, worker: number) {
     this.buffer = buffer;
     this.#all = new Float64Array(buffer);
-    this.#row = new Float64Array(buffer, worker * COLUMNS * 8, COLUMNS);
+    this.row = new Float64Array(buffer, worker * COLUMNS * 8, COLUMNS);
   }
 
   /**
@@ -67,7 +68,7 @@ export class Counters {
    * @param opcode Its operation code
    */
   request(opcode: number): void {
-    this.#row[opcode < OPCODES ? opcode : 0]++;
+    this.row[opcode < OPCODES ? opcode : 0]++;
   }
 
   /**
@@ -77,7 +78,7 @@ export class Counters {
    * @param count How much
    */
   add(counter: number, count: number): void {
-    this.#row[counter] += count;
+    this.row[counter] += count;
   }
 
   /**

@@ -1,0 +1,128 @@
+import type { ChildProcess } from "node:child_process";
+import { ENODATA, errnoMessage } from "@snap/posix/errors";
+import type { Posix } from "@snap/posix/posix";
+import {
+  type MountRequest,
+  unmountError,
+  type UnmountRequest,
+} from "./_mount_point.ts";
+import { MountError } from "./mount_error.ts";
+
+/** Helpers that mount for users, the newer one first. */
+const PROGRAMS = ["fusermount3", "fusermount"];
+
+/**
+ * Mounts as an ordinary user: a helper that runs as root does it, and sends the descriptor.
+ *
+ * @param posix The calls.
+ * @param request What, and where.
+ * @returns The descriptor of the device.
+ * @throws {MountError} If it cannot be mounted; the hint says what to do.
+ */
+export async function mountByFusermount(
+  posix: Posix,
+  request: MountRequest,
+): Promise<number> {
+  const { path, source, allowOther } = request;
+  const options = [
+    `fsname=${source}`,
+    "subtype=snap",
+    "ro",
+    ...allowOther ? ["allow_other", "default_permissions"] : [],
+  ];
+  const pair = new Int32Array(2);
+  const made = posix.socketPair(pair);
+  if (made < 0) {
+    throw new MountError("FAILED", `Cannot mount: ${errnoMessage(made)}`, {
+      hint: "Close files that are open",
+    });
+  }
+  const [ours, theirs] = pair;
+  try {
+    const said = await run(["-o", options.join(","), "--", path], theirs);
+    const given = posix.receiveFd(ours);
+    if (given >= 0) return given;
+    const found = said || errnoMessage(given === -ENODATA ? 0 : given);
+    throw fusermountError(path, found);
+  } finally {
+    posix.close(ours);
+    posix.close(theirs);
+  }
+}
+
+/**
+ * Unmounts as an ordinary user.
+ *
+ * @param path An absolute path.
+ * @param request How.
+ * @throws {MountError} If it cannot be unmounted.
+ */
+export async function unmountByFusermount(
+  path: string,
+  request: UnmountRequest,
+): Promise<void> {
+  const found = await run([request.isLazy ? "-uz" : "-u", "--", path]);
+  if (found === "") return;
+  const isBusy = /busy/i.test(found);
+  const isAbsent = /not (found|mounted)|Invalid argument/i.test(found);
+  const code = isBusy ? "BUSY" : isAbsent ? "NOT_MOUNTED" : "FAILED";
+  throw unmountError(path, code, { found });
+}
+
+/** Runs a helper; returns what it complained of, nothing if it went well. */
+async function run(args: string[], socket?: number): Promise<string> {
+  const { spawn } = await import("node:child_process");
+  const env = {
+    ...(globalThis as unknown as { process: { env: Record<string, string> } })
+      .process.env,
+    _FUSE_COMMFD: "3",
+  };
+  for (const program of PROGRAMS) {
+    const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "ignore", "pipe"];
+    if (socket !== undefined) stdio.push(socket);
+    const said = await ending(spawn(program, args, { stdio, env }));
+    if (said !== undefined) return said;
+  }
+  throw new MountError(
+    "NO_FUSERMOUNT",
+    `Cannot mount as only root can without ${
+      PROGRAMS[0]
+    }: found no such program`,
+    { hint: "Install it, such as by: apt install fuse3; or run as root" },
+  );
+}
+
+/** Waits for a program; nothing if there is no such program. */
+function ending(child: ChildProcess): Promise<string | undefined> {
+  let said = "";
+  child.stderr!.on("data", (bytes: Uint8Array) => {
+    said += new TextDecoder().decode(bytes);
+  });
+  return new Promise((resolve, reject) => {
+    child.on("error", (error: Error & { readonly code?: string }) => {
+      if (error.code === "ENOENT") resolve(undefined);
+      else reject(error);
+    });
+    child.on("close", (code) => {
+      const text = said.trim().replace(/^\S*fusermount3?: /, "");
+      resolve(code === 0 ? "" : text || `exit code ${code}`);
+    });
+  });
+}
+
+function fusermountError(path: string, found: string): MountError {
+  const message = `Cannot mount on ${path} as ${PROGRAMS[0]} refuses: ${found}`;
+  if (/allow_other/.test(found)) {
+    return new MountError("NO_ALLOW_OTHER", message, {
+      hint: "Let users do so by a line user_allow_other in /etc/fuse.conf",
+    });
+  }
+  if (/\/dev\/fuse/.test(found)) {
+    return new MountError("NO_PERMISSION", message, {
+      hint: "As root, let users open it by: chmod 666 /dev/fuse",
+    });
+  }
+  return new MountError("NO_PERMISSION", message, {
+    hint: "Choose a directory that you may write to",
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * What keeps a mount from coming, or from going.
+ *
+ * @module
+ */
+
+/** Why something cannot be mounted or unmounted. */
+export type MountErrorCode =
+  /** Native calls cannot be had. */
+  | "NO_POSIX"
+  /** There is no such directory. */
+  | "NO_DIRECTORY"
+  /** Something is mounted there. */
+  | "MOUNTED"
+  /** A mount whose program is gone is there. */
+  | "STALE"
+  /** Nothing that this program could unmount is mounted there. */
+  | "NOT_MOUNTED"
+  /** The kernel has no FUSE, or its device is not here. */
+  | "NO_DEVICE"
+  /** The user may not. */
+  | "NO_PERMISSION"
+  /** Only root can mount without `fusermount3`. */
+  | "NO_FUSERMOUNT"
+  /** Ordinary users may not let others in. */
+  | "NO_ALLOW_OTHER"
+  /** Somebody has a file or a working directory in it. */
+  | "BUSY"
+  /** The store has no record of the snapshot. */
+  | "NO_RECORD"
+  /** Anything else. */
+  | "FAILED";
+
+/** Thrown when something cannot be mounted or unmounted. */
+export class MountError extends Error {
+  /** Why. */
+  readonly code: MountErrorCode;
+  /** What to do about it, a sentence without a period. */
+  readonly hint: string;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param code Why.
+   * @param message What was wanted, needed and found.
+   * @param options What to do about it, and the error beneath.
+   */
+  constructor(
+    code: MountErrorCode,
+    message: string,
+    options: { readonly hint: string; readonly cause?: unknown },
+  ) {
+    const { hint, cause } = options;
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "MountError";
+    this.code = code;
+    this.hint = hint;
+  }
+}
