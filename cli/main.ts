@@ -1,30 +1,17 @@
 /**
  * The program as it is run: `deno run -A cli/main.ts`. The only file here that
- * uses Deno.
+ * uses Deno; on Node it is `cli/node_main.ts`.
  *
  * @module
  */
-import {
-  type CliContext,
-  ClosedPipeError,
-  InterruptError,
-  type Output,
-} from "./context.ts";
-import { ExitCode } from "./exit_code.ts";
+import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
 import { main } from "./program.ts";
+import { watchInterrupts } from "./_interrupts.ts";
 
-const SIGNALS = [
-  ["SIGINT", ExitCode.interrupted],
-  ["SIGTERM", ExitCode.terminated],
-  ["SIGHUP", ExitCode.hangup],
-] as const;
-
-const controller = new AbortController();
-const interrupted = new Promise<never>((_, reject) => {
-  const { signal } = controller;
-  signal.addEventListener("abort", () => reject(signal.reason));
+const { signal, interrupted } = watchInterrupts({
+  listen: Deno.addSignalListener,
+  exit: Deno.exit,
 });
-interrupted.catch(() => {});
 
 type Stream = typeof Deno.stdout | typeof Deno.stderr;
 
@@ -41,7 +28,7 @@ function outputOf(stream: Stream): Output {
           at += await Promise.race([stream.write(rest), interrupted]);
         }
       } catch (error) {
-        controller.signal.throwIfAborted();
+        signal.throwIfAborted();
         if (error instanceof Deno.errors.BrokenPipe) {
           throw new ClosedPipeError();
         }
@@ -83,17 +70,10 @@ function userFolder(): string {
   return isTask ? calledFrom : cwd;
 }
 
-for (const [name, exitCode] of SIGNALS) {
-  Deno.addSignalListener(name, () => {
-    if (controller.signal.aborted) Deno.exit(exitCode);
-    controller.abort(new InterruptError(name, exitCode));
-  });
-}
-
 const context: CliContext = {
   stdout: outputOf(Deno.stdout),
   stderr: outputOf(Deno.stderr),
-  signal: controller.signal,
+  signal,
   get cwd() {
     return userFolder();
   },

@@ -23,6 +23,9 @@
  */
 export * from "./context.ts";
 export * from "./exit_code.ts";
+export * from "./prefetch.ts";
 export * from "./product.ts";
 export * from "./program.ts";
 export * from "./version.ts";
+
+if (import.meta.main) await import("./main.ts");

@@ -1,0 +1,50 @@
+import { InterruptError } from "./context.ts";
+import { ExitCode } from "./exit_code.ts";
+
+/** The signals that end a program. */
+type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
+
+const SIGNALS: readonly (readonly [SignalName, ExitCode])[] = [
+  ["SIGINT", ExitCode.interrupted],
+  ["SIGTERM", ExitCode.terminated],
+  ["SIGHUP", ExitCode.hangup],
+];
+
+/** What a runtime gives for signals. */
+export interface SignalCalls {
+  /** Calls back for each signal of a name, which then does not end the program. */
+  listen(name: SignalName, handler: () => void): void;
+  /** Ends the program at once. */
+  exit(code: ExitCode): void;
+}
+
+/** What comes from outside to end the program. */
+export interface Interrupts {
+  /** Aborts with an {@linkcode InterruptError} at the first signal. */
+  readonly signal: AbortSignal;
+  /** Rejects with the reason of the signal. */
+  readonly interrupted: Promise<never>;
+}
+
+/**
+ * Listens for the signals that end a program: the first asks it to end, the
+ * next one does.
+ *
+ * @param calls What the runtime gives.
+ * @returns What the program looks at.
+ */
+export function watchInterrupts(calls: SignalCalls): Interrupts {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const interrupted = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+  });
+  interrupted.catch(() => {});
+  for (const [name, exitCode] of SIGNALS) {
+    calls.listen(name, () => {
+      if (signal.aborted) calls.exit(exitCode);
+      controller.abort(new InterruptError(name, exitCode));
+    });
+  }
+  return { signal, interrupted };
+}

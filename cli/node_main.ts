@@ -1,0 +1,58 @@
+#!/usr/bin/env node
+/**
+ * The program on Node, as `cli/main.ts` is on Deno: what the npm package
+ * installs as a command.
+ *
+ * @module
+ */
+import { hostname } from "node:os";
+import process from "node:process";
+import type { WriteStream } from "node:tty";
+import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
+import { main } from "./program.ts";
+import { watchInterrupts } from "./_interrupts.ts";
+
+const { signal, interrupted } = watchInterrupts({
+  listen: (name, handler) => void process.on(name, handler),
+  exit: process.exit,
+});
+
+function outputOf(stream: WriteStream): Output {
+  // Without a listener a reader that has gone would end the program.
+  stream.on("error", () => {});
+  return {
+    isTerminal: stream.isTTY === true,
+    async write(bytes) {
+      const written = new Promise<void>((resolve, reject) => {
+        stream.write(bytes, (error) => error ? reject(error) : resolve());
+      });
+      try {
+        // A reader that does not read must not keep an interrupted program.
+        await Promise.race([written, interrupted]);
+      } catch (error) {
+        signal.throwIfAborted();
+        if ((error as NodeJS.ErrnoException).code === "EPIPE") {
+          throw new ClosedPipeError();
+        }
+        throw new Error("Cannot write the result as its place refuses", {
+          cause: error,
+        });
+      }
+    },
+    columns: () => stream.columns,
+  };
+}
+
+const context: CliContext = {
+  stdout: outputOf(process.stdout),
+  stderr: outputOf(process.stderr),
+  signal,
+  get cwd() {
+    return process.cwd();
+  },
+  env: (name) => process.env[name],
+  hostname,
+  uid: () => process.getuid?.(),
+  runtime: `node ${process.versions.node}`,
+};
+process.exit(await main(process.argv.slice(2), context));
