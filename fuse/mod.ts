@@ -8,4 +8,5 @@ export * from "./node_cursor.ts";
 export * from "./pieces.ts";
 export * from "./protocol.ts";
 export * from "./reply.ts";
+export * from "./session.ts";
 export * from "./session_parts.ts";

@@ -69,15 +69,4 @@ export class Reply {
     this.headSize = start + size;
     return start;
   }
-
-  /**
-   * Writes a whole number from 0 to 2^53 - 1 as 64 bits.
-   *
-   * @param at Where in the head.
-   * @param value The number.
-   */
-  setNumber(at: number, value: number): void {
-    this.view.setUint32(at, value, true);
-    this.view.setUint32(at + 4, value / 2 ** 32, true);
-  }
 }
