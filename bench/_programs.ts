@@ -77,7 +77,13 @@ export function floors(level: Level, folder: string): Program[] {
   }, ours("snap on Node", nodeCommand(folder), level)];
 }
 
-function nodeCommand(folder: string): string {
+/**
+ * Returns the command that runs our program on Node.
+ *
+ * @param folder Where what Node needs is installed.
+ * @returns A command for a shell; it fails where there is no Node for it.
+ */
+export function nodeCommand(folder: string): string {
   const node = findNode();
   if (node === undefined) return "false";
   const packages = `${folder}/node`;

@@ -1,0 +1,206 @@
+import { measure, median } from "./_measure.ts";
+import { Mounted, type MountPlace, placeEnvironment } from "./_mounted.ts";
+import { type ReaderResult, readMounted } from "./_mount_reads.ts";
+import type { MountSystem } from "./_mount_systems.ts";
+import { LARGE_NAME, type ReadTreeSize } from "./_mount_tree.ts";
+import { megabytes, renderLines } from "./_table.ts";
+
+const SEED = 40_961;
+
+/** How much is read. */
+export interface ReadRoundOptions {
+  /** The tree, and how large it is. */
+  readonly tree: string;
+  /** Its size. */
+  readonly size: ReadTreeSize;
+  /** Where images, mount points and caches lie. */
+  readonly folder: string;
+  /** Variables for commands. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Random reads. */
+  readonly randomCount: number;
+  /** When they end at the latest. */
+  readonly secondsMax: number;
+}
+
+/** What one system did in one round. */
+interface ReadRun extends ReaderResult {
+  readonly round: number;
+  readonly startMs: number;
+  readonly findMs: number;
+  readonly findAgainMs: number;
+  readonly listAgainMs: number;
+  readonly memory: number;
+}
+
+/** A column: its head, the figure of a run, and how it is written. */
+interface Column {
+  readonly head: string;
+  readonly value: (run: ReadRun) => number;
+  readonly text: (value: number) => string;
+}
+
+const rate = (value: number): string => (value / 1e6).toFixed(0);
+const count = (value: number): string =>
+  value >= 1000 ? `${(value / 1000).toFixed(1)}k` : value.toFixed(0);
+const milliseconds = (value: number): string => `${value.toFixed(0)} ms`;
+
+const RATES: readonly Column[] = [
+  { head: "sequential, MB/s", value: (run) => run.large, text: rate },
+  { head: "small files/s", value: (run) => run.small, text: count },
+  { head: "random reads/s", value: (run) => run.random, text: count },
+];
+
+const COLUMNS: readonly Column[] = [
+  { head: "first read, MB/s", value: (run) => run.firstLarge, text: rate },
+  ...RATES.slice(0, 1),
+  { head: "second read", value: (run) => run.secondLarge, text: rate },
+  ...RATES.slice(1),
+  { head: "find", value: (run) => run.findMs, text: milliseconds },
+  { head: "again", value: (run) => run.findAgainMs, text: milliseconds },
+  { head: "ls -lR", value: (run) => run.listAgainMs, text: milliseconds },
+  { head: "memory, MB", value: (run) => run.memory, text: megabytes },
+];
+
+/** Reads of one tree through every system, in rounds. */
+export class ReadRounds {
+  readonly #systems: readonly MountSystem[];
+  readonly #options: ReadRoundOptions;
+  readonly #runs = new Map<MountSystem, ReadRun[]>();
+  readonly #imageBytes = new Map<string, number>();
+
+  /** Prepares nothing yet; {@linkcode ReadRounds.prepare} does. */
+  constructor(systems: readonly MountSystem[], options: ReadRoundOptions) {
+    this.#systems = systems;
+    this.#options = options;
+    for (const system of systems) this.#runs.set(system, []);
+  }
+
+  /** Makes what the systems mount. */
+  async prepare(): Promise<void> {
+    const { folder } = this.#options;
+    for (const system of this.#systems) {
+      if (this.#imageBytes.has(system.image)) continue;
+      const env = placeEnvironment(this.#place(system));
+      console.error(`making ${system.image}`);
+      await measure(system.prepare, { cwd: folder, env });
+      const { output } = await measure(
+        `du -sb --apparent-size "$IMAGE" 2>/dev/null || echo 0`,
+        { cwd: folder, env },
+      );
+      this.#imageBytes.set(system.image, parseInt(output));
+    }
+  }
+
+  /** Reads through every system once, beginning with another one each time. */
+  async run(round: number): Promise<void> {
+    const count = this.#systems.length;
+    for (let i = 0; i < count; i++) {
+      const system = this.#systems[(i + round) % count];
+      console.error(`reads: round ${round}, ${system.name}`);
+      this.#runs.get(system)!.push(await this.#read(system, round));
+    }
+    this.#compare();
+  }
+
+  /** Renders the figures, and what ours are in parts of the others'. */
+  render(): string {
+    const rows = this.#systems.map((system) => [
+      system.name,
+      system.kind === "original"
+        ? ""
+        : megabytes(this.#imageBytes.get(system.image)!),
+      ...COLUMNS.map(({ value, text }) =>
+        text(median(this.#runs.get(system)!.map(value)))
+      ),
+    ]);
+    const head = ["", "image, MB", ...COLUMNS.map(({ head }) => head)];
+    return `### Reading\n\n${renderLines([head, ...rows])}${this.#ratios()}`;
+  }
+
+  /** Our rates in parts of each other's with the same codec: medians of ratios in a round. */
+  #ratios(): string {
+    const lines = [["snap / it", "codec", ...RATES.map(({ head }) => head)]];
+    for (const own of this.#systems) {
+      if (own.kind !== "ours" && own.kind !== "floor") continue;
+      for (const peer of this.#systems) {
+        const isSame = peer.kind === "image" && peer.codec === own.codec;
+        const isBackup = peer.kind === "backup" && own.kind === "ours" &&
+          peer.codec === own.codec;
+        if (!isSame && !isBackup) continue;
+        lines.push([
+          `${own.name} / ${peer.name}`,
+          own.codec,
+          ...RATES.map(({ value }) => this.#ratio(own, peer, value).toFixed(2)),
+        ]);
+      }
+    }
+    return lines.length === 1
+      ? ""
+      : `\n### Reading, ratios\n\n${renderLines(lines)}`;
+  }
+
+  #ratio(
+    own: MountSystem,
+    peer: MountSystem,
+    value: Column["value"],
+  ): number {
+    const theirs = this.#runs.get(peer)!;
+    return median(
+      this.#runs.get(own)!.map((run) =>
+        value(run) / value(theirs.find(({ round }) => round === run.round)!)
+      ),
+    );
+  }
+
+  async #read(system: MountSystem, round: number): Promise<ReadRun> {
+    const { folder, tree, randomCount, secondsMax } = this.#options;
+    const place = this.#place(system);
+    await using mounted = await Mounted.start(system, place);
+    const { root, startMs } = mounted;
+    const time = async (command: string): Promise<number> =>
+      (await measure(command, { cwd: folder, env: { ROOT: root } }))
+        .wallSeconds * 1000;
+    const find = `find "$ROOT" -size +1G`;
+    const findMs = await time(find);
+    const findAgainMs = await time(find);
+    await time(`ls -lR "$ROOT"`);
+    const listAgainMs = await time(`ls -lR "$ROOT"`);
+    const result = await readMounted({
+      root,
+      original: tree,
+      seed: SEED,
+      round,
+      randomCount,
+      secondsMax,
+    });
+    const times = { startMs, findMs, findAgainMs, listAgainMs };
+    return { ...result, ...times, round, memory: mounted.memory() };
+  }
+
+  /** Refuses figures of anything but what is in the tree. */
+  #compare(): void {
+    const original = this.#systems.find(({ kind }) => kind === "original")!;
+    const expected = this.#runs.get(original)!.at(-1)!.checksum;
+    for (const [{ name }, runs] of this.#runs) {
+      const { checksum, isRandomEqual } = runs.at(-1)!;
+      if (checksum === expected && isRandomEqual) continue;
+      throw new Error(
+        `Cannot measure ${name} as it has to give what is in ${LARGE_NAME} and the small files: found ${checksum} instead of ${expected}, random reads ${
+          isRandomEqual ? "equal" : "different"
+        }`,
+      );
+    }
+  }
+
+  #place(system: MountSystem): MountPlace {
+    const { folder, tree, env } = this.#options;
+    return {
+      tree,
+      image: `${folder}/${system.image}`,
+      point: `${folder}/mounts/${system.image}`,
+      folder,
+      env,
+    };
+  }
+}
