@@ -24,8 +24,20 @@ function failRow(row: number, reason: string, offset: number): never {
   fail(`${reason}: found row ${row}`, offset);
 }
 
+/** Reads the counts. */
+export function readCounts(view: DataView): PageCounts {
+  return {
+    rows: view.getUint32(4, true),
+    directories: view.getUint32(8, true),
+    owners: view.getUint32(12, true),
+    ownerNamesSize: view.getUint32(16, true),
+    extraRows: view.getUint32(20, true),
+    extrasSize: view.getUint32(24, true),
+  };
+}
+
 /** Reads the counts and checks them against each other; nothing is allocated by them. */
-export function readCounts(bytes: Uint8Array, view: DataView): PageCounts {
+export function checkCounts(bytes: Uint8Array, view: DataView): PageCounts {
   if (bytes.length < PAGE_HEADER_SIZE) {
     fail(
       `its header needs ${PAGE_HEADER_SIZE} bytes: found ${bytes.length}`,
@@ -35,14 +47,7 @@ export function readCounts(bytes: Uint8Array, view: DataView): PageCounts {
   if (view.getUint32(0, true) !== PAGE_MAGIC) {
     fail("it must begin with ATT1: found others", 0);
   }
-  const counts = {
-    rows: view.getUint32(4, true),
-    directories: view.getUint32(8, true),
-    owners: view.getUint32(12, true),
-    ownerNamesSize: view.getUint32(16, true),
-    extraRows: view.getUint32(20, true),
-    extrasSize: view.getUint32(24, true),
-  };
+  const counts = readCounts(view);
   const { rows, directories, owners, extraRows } = counts;
   if (view.getUint32(28, true) !== 0) fail("its reserved bytes must be 0", 28);
   if (rows < 1) {

@@ -14,6 +14,11 @@ export const TREE_ROW_SIZE = 45;
 
 const EMPTY_ID_FIRST_WORD = new DataView(EMPTY_ID.buffer).getUint32(0, true);
 
+/** Reads the number of rows. */
+export function readTreeCount(view: DataView): number {
+  return view.getUint32(4, true);
+}
+
 /** Reads the header of a tree, checks its sizes, and returns the number of rows. */
 function checkHeader(bytes: Uint8Array, view: DataView): number {
   if (bytes.length < TREE_HEADER_SIZE) {
@@ -28,7 +33,7 @@ function checkHeader(bytes: Uint8Array, view: DataView): number {
       0,
     );
   }
-  const count = view.getUint32(4, true);
+  const count = readTreeCount(view);
   const needed = TREE_HEADER_SIZE + TREE_ROW_SIZE * count +
     view.getUint32(8, true) +
     view.getUint32(12, true);

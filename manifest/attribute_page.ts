@@ -1,11 +1,11 @@
 import { equalIds, ID_SIZE, WORD } from "./_bytes.ts";
-import { checkPage, readCounts } from "./_check_page.ts";
+import { checkCounts, checkPage, readCounts } from "./_check_page.ts";
 import {
   OWNER_SIZE,
   PAGE_HEADER_SIZE,
   PAGE_TREE_ID,
   type PageCounts,
-  type PageLayout,
+  PageLayout,
 } from "./_page_layout.ts";
 import { decodeExtras, type Extras } from "./extras.ts";
 import type { Tree } from "./tree.ts";
@@ -71,13 +71,26 @@ export class AttributePage {
    */
   static decode(bytes: Uint8Array): AttributePage {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const counts = readCounts(bytes, view);
+    const counts = checkCounts(bytes, view);
     return new AttributePage(
       bytes,
       view,
       counts,
       checkPage(bytes, view, counts),
     );
+  }
+
+  /**
+   * Views the bytes of a page again, or a copy of them, without a check. For bytes
+   * that {@linkcode AttributePage.decode} has accepted in this process, and no others.
+   *
+   * @param bytes All bytes of the page. They are kept, and must not change.
+   * @returns The page.
+   */
+  static fromDecoded(bytes: Uint8Array): AttributePage {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const counts = readCounts(view);
+    return new AttributePage(bytes, view, counts, new PageLayout(counts));
   }
 
   /** Id of the tree that the page belongs to: a view of 32 bytes. */

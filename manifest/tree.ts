@@ -1,5 +1,10 @@
 import { compareRuns, ID_SIZE, WORD } from "./_bytes.ts";
-import { checkTree, TREE_HEADER_SIZE, TREE_ROW_SIZE } from "./_check_tree.ts";
+import {
+  checkTree,
+  readTreeCount,
+  TREE_HEADER_SIZE,
+  TREE_ROW_SIZE,
+} from "./_check_tree.ts";
 import { EntryKind } from "./entry_kind.ts";
 
 /**
@@ -57,6 +62,18 @@ export class Tree {
   static decode(bytes: Uint8Array): Tree {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new Tree(bytes, view, checkTree(bytes, view));
+  }
+
+  /**
+   * Views the bytes of a tree again, or a copy of them, without a check. For bytes
+   * that {@linkcode Tree.decode} has accepted in this process, and no others.
+   *
+   * @param bytes All bytes of the tree. They are kept, and must not change.
+   * @returns The tree.
+   */
+  static fromDecoded(bytes: Uint8Array): Tree {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    return new Tree(bytes, view, readTreeCount(view));
   }
 
   /**
@@ -206,15 +223,17 @@ export class Tree {
   /**
    * Finds an entry by its name.
    *
-   * @param name The name.
+   * @param name Where the name is.
+   * @param start Its first byte.
+   * @param end One past its last byte.
    * @returns Its row, or -1.
    */
-  find(name: Uint8Array): number {
+  find(name: Uint8Array, start = 0, end: number = name.length): number {
     let low = 0;
     let high = this.count - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const order = this.compareName(middle, name, 0, name.length);
+      const order = this.compareName(middle, name, start, end);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle - 1;

@@ -110,7 +110,11 @@ Deno.test("Tree finds every name and no other", () => {
   );
   for (const name of names) builder.add(name, 0, name.length, EntryKind.fifo);
   const tree = Tree.decode(builder.build());
-  names.forEach((name, row) => strictEqual(tree.find(name), row));
+  names.forEach((name, row) => {
+    strictEqual(tree.find(name), row);
+    const message = Uint8Array.of(0, ...name, 0, 47);
+    strictEqual(tree.find(message, 1, 1 + name.length), row);
+  });
   for (const other of ["", "name", "name 0000", "name 00", "zoo", "name 257"]) {
     strictEqual(tree.find(utf8(other)), -1, other);
   }
