@@ -32,8 +32,10 @@ export class OpenTable {
   readonly frameBase: number;
   /** One {@linkcode PackState} a pack. */
   readonly packStates: Uint8Array;
-  /** Whether a table that is present replaces this one. */
+  /** Whether nothing is looked up here: another table replaces it, or it is gone. */
   replaced = false;
+  /** Whether its file is gone from the store. */
+  isGone = false;
   /** The page that a search did not find. */
   pageMissing = 0;
 

@@ -58,4 +58,5 @@ export * from "./recipe_builder.ts";
 export * from "./recipe_reader.ts";
 export * from "./shared_frame_cache.ts";
 export * from "./store_reader.ts";
+export * from "./word_lock.ts";
 export * from "./zstd_codec.ts";

@@ -97,6 +97,17 @@ export class ObjectIndex {
   }
 
   /**
+   * Says that the file of a table is gone from the store: nothing is looked up in
+   * it any more, and the numbers of the others stay.
+   *
+   * @param number Number of the table
+   */
+  dropTable(number: number): void {
+    this.#tables[number].isGone = true;
+    this.#markReplaced();
+  }
+
+  /**
    * Says which packs are there. Without it every pack counts as present.
    *
    * @param packs The packs with their sizes
@@ -347,7 +358,8 @@ export class ObjectIndex {
 
   #markReplaced(): void {
     const replaced = new Set<string>();
-    for (const { head, name } of this.#tables) {
+    for (const { head, name, isGone } of this.#tables) {
+      if (isGone) continue;
       const own = indexIdOf(name);
       for (let at = 0; at < head.replaces.length; at += ID_SIZE) {
         if (own !== undefined && compareIds(head.replaces, at, own, 0) === 0) {
@@ -358,7 +370,8 @@ export class ObjectIndex {
     }
     for (const table of this.#tables) {
       const id = indexIdOf(table.name);
-      table.replaced = id !== undefined && replaced.has(packName(id));
+      table.replaced = table.isGone ||
+        (id !== undefined && replaced.has(packName(id)));
     }
   }
 

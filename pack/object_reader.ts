@@ -34,6 +34,9 @@ export class ObjectReader {
   readonly #cache: FrameCache;
   readonly #check: ObjectCheck;
   readonly #pinned: number[] = [];
+  /** The last frame that the cache had no place for. */
+  #lastPlain: Uint8Array | undefined;
+  #lastKey = -1;
   readonly #object = { id: new Uint8Array(ID_SIZE), offset: 0, size: 0 };
 
   /**
@@ -61,7 +64,7 @@ export class ObjectReader {
     idStart: number,
   ): Uint8Array | undefined {
     const slot = this.#cache.find(location.frameKey, location.plainSize);
-    if (slot < 0) return undefined;
+    if (slot < 0) return this.#fromLast(location, ids, idStart);
     this.#pinned.push(slot);
     // Where the object does not match, `decode` finds out why.
     return this.#fromSlot(slot, location, ids, idStart);
@@ -103,7 +106,11 @@ export class ObjectReader {
     const plain = new Uint8Array(plainSize);
     this.#decompress(location, stored, plain, ids.subarray(idStart));
     const view = objectIn(plain, location);
-    if (this.#check.matches(view, location.kind, ids, idStart)) return view;
+    if (this.#check.matches(view, location.kind, ids, idStart)) {
+      this.#lastPlain = plain;
+      this.#lastKey = frameKey;
+      return view;
+    }
     throw this.#damage(location, stored, ids.subarray(idStart));
   }
 
@@ -160,6 +167,18 @@ export class ObjectReader {
     if (!this.#check.matches(view, location.kind, ids, idStart)) return;
     this.#cache.setChecked(slot, object);
     return view;
+  }
+
+  #fromLast(
+    location: Location,
+    ids: Uint8Array,
+    idStart: number,
+  ): Uint8Array | undefined {
+    const plain = this.#lastPlain;
+    if (location.frameKey !== this.#lastKey || plain === undefined) return;
+    if (plain.length !== location.plainSize) return;
+    const view = objectIn(plain, location);
+    if (this.#check.matches(view, location.kind, ids, idStart)) return view;
   }
 
   #damage(

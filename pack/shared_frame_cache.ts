@@ -20,7 +20,7 @@ import {
   USED,
   WAYS,
 } from "./_slot_layout.ts";
-import { lock, unlock } from "./_word_lock.ts";
+import { lock, unlock } from "./word_lock.ts";
 import {
   type CachedObject,
   type FrameCache,
@@ -30,7 +30,7 @@ import {
 /** Budget of {@linkcode SharedFrameCache} where none is given, in bytes. */
 export const SHARED_CACHE_SIZE_DEFAULT: number = 64 << 20;
 
-const SLOT_SIZES_DEFAULT = [64 << 10, 128 << 10, 256 << 10];
+const SLOT_SIZES_DEFAULT = [64 << 10, 128 << 10, 256 << 10, 512 << 10];
 
 /** How long `pin` waits for another worker to decode, in milliseconds. */
 export const DECODE_WAIT_MS = 1000;
@@ -44,8 +44,8 @@ export interface SharedFrameCacheOptions {
   readonly sizeMax?: number;
   /**
    * Sizes of the slots, powers of two from 16 KiB to 4 MiB, ascending; each has
-   * an equal part of the budget. 64, 128 and 256 KiB where it is not given. A
-   * larger frame is not kept.
+   * an equal part of the budget. 64 to 512 KiB where it is not given. A larger
+   * frame is not kept.
    */
   readonly slotSizes?: readonly number[];
 }
