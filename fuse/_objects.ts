@@ -1,0 +1,202 @@
+import type { Hasher } from "@snap/hash/hasher";
+import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
+import type { FrameCache } from "@snap/pack/frame-cache";
+import {
+  isPageRequest,
+  type Location,
+  type PageRequest,
+} from "@snap/pack/location";
+import { ObjectIndex } from "@snap/pack/object-index";
+import { ObjectReader } from "@snap/pack/object-reader";
+import { NotFoundError, StoreError } from "@snap/store/errors";
+import { TableHeads } from "./_table_heads.ts";
+import type { TableList } from "./_table_list.ts";
+import type { Ranges } from "./ranges.ts";
+
+/** Memory for pages of the index. */
+const INDEX_CACHE_SIZE = 8 << 20;
+/** Copies that could not be read and are remembered. */
+const FAILURES_MAX = 1024;
+
+/** What {@linkcode Objects} reads with. */
+export interface ObjectsParts {
+  /** Bytes of the store. */
+  readonly ranges: Ranges;
+  /** Decoded frames; shared with other workers in a mount. */
+  readonly cache: FrameCache;
+  /** What hashes. */
+  readonly hasher: Hasher;
+  /** The tables of the index. */
+  readonly tables: TableList;
+}
+
+/**
+ * Objects of the packs, without waiting: what is not here yet is `undefined`, its
+ * ranges are wanted, and the whole question is asked again when they have come.
+ */
+export class Objects {
+  /** What hashes. */
+  readonly hasher: Hasher;
+  readonly #ranges: Ranges;
+  readonly #tables: TableList;
+  readonly #heads: TableHeads;
+  readonly #index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+  readonly #reader: ObjectReader;
+  /** Copies that could not be read, until all copies of the object are such. */
+  readonly #failures = new Map<string, unknown>();
+
+  constructor(parts: ObjectsParts) {
+    const { ranges, cache, hasher, tables } = parts;
+    this.hasher = hasher;
+    this.#ranges = ranges;
+    this.#tables = tables;
+    this.#heads = new TableHeads(ranges, hasher, tables);
+    this.#reader = new ObjectReader({ cache, hasher });
+  }
+
+  /**
+   * Takes an object as it is stored under its id and kind. After damage other
+   * copies are tried.
+   *
+   * @returns A view of its checked bytes, good until `release`.
+   * @throws {ObjectNotFoundError} If no pack holds it.
+   * @throws {DamageError} If every copy is damaged.
+   * @throws {IndexSyntaxError} If a page of the index is damaged.
+   * @throws {StoreError} If the store fails.
+   */
+  take(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Uint8Array | undefined {
+    const found = this.find(ids, idStart, kind);
+    if (found !== "absent") return found;
+    throw new ObjectNotFoundError(ids.slice(idStart, idStart + 32), kind);
+  }
+
+  /** As {@linkcode Objects.take}, but for `absent` where no pack holds the object. */
+  find(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Uint8Array | "absent" | undefined {
+    if (!this.#openTables()) return undefined;
+    for (;;) {
+      const answer = this.#index.locate(ids, idStart, kind);
+      if (answer === undefined) return "absent";
+      if (!isPageRequest(answer)) return this.#take(answer, ids, idStart);
+      if (!this.#givePage(answer)) return undefined;
+    }
+  }
+
+  /** Gives back every view that was handed out. */
+  release(): void {
+    this.#reader.release();
+  }
+
+  #take(
+    location: Location,
+    ids: Uint8Array,
+    idStart: number,
+  ): Uint8Array | undefined {
+    if (this.#failures.size > 0 && this.#failures.has(keyOf(location))) {
+      return this.#takeCopy(location, ids, idStart);
+    }
+    try {
+      return this.#read(location, ids, idStart);
+    } catch (error) {
+      this.#fail(location, error);
+      return this.#takeCopy(location, ids, idStart);
+    }
+  }
+
+  #read(
+    location: Location,
+    ids: Uint8Array,
+    idStart: number,
+  ): Uint8Array | undefined {
+    const known = this.#reader.take(location, ids, idStart);
+    if (known !== undefined) return known;
+    const { packName, frameOffset, storedSize } = location;
+    const stored = this.#ranges.read(packName, frameOffset, storedSize);
+    if (stored === undefined) return undefined;
+    return this.#reader.decode(location, stored, ids, idStart);
+  }
+
+  /** Takes an object from a copy that has not failed yet. */
+  #takeCopy(
+    first: Location,
+    ids: Uint8Array,
+    idStart: number,
+  ): Uint8Array | undefined {
+    const copies = this.#copies(ids, idStart, first.kind);
+    if (copies === undefined) return undefined;
+    for (const copy of copies) {
+      if (this.#failures.has(keyOf(copy))) continue;
+      try {
+        return this.#read(copy, ids, idStart);
+      } catch (error) {
+        this.#fail(copy, error);
+      }
+    }
+    // All have failed: who asks again has them read again.
+    const error = this.#failures.get(keyOf(first));
+    for (const copy of copies) this.#failures.delete(keyOf(copy));
+    this.#failures.delete(keyOf(first));
+    throw error;
+  }
+
+  #copies(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location[] | undefined {
+    for (;;) {
+      const answer = this.#index.locateAll(ids, idStart, kind);
+      if (Array.isArray(answer)) return answer;
+      if (!this.#givePage(answer)) return undefined;
+    }
+  }
+
+  #fail(location: Location, error: unknown): void {
+    if (isDamage(error)) this.#index.markBad(location.packId);
+    if (this.#failures.size >= FAILURES_MAX) this.#failures.clear();
+    this.#failures.set(keyOf(location), error);
+  }
+
+  /** Whether the page is there now; a table that is gone is looked into no more. */
+  #givePage(request: PageRequest): boolean {
+    const { name, offset, length } = request;
+    try {
+      const bytes = this.#ranges.read(name, offset, length);
+      if (bytes === undefined) return false;
+      this.#index.give(request, bytes);
+    } catch (error) {
+      if (!(error instanceof NotFoundError)) throw error;
+      this.#index.dropTable(request.table);
+    }
+    return true;
+  }
+
+  /** Whether the tables that the list has now are open. */
+  #openTables(): boolean {
+    const first = this.#index.tables.length;
+    const { count } = this.#tables;
+    if (first === count) return true;
+    const heads = this.#heads.read(first, count);
+    if (heads === undefined) return false;
+    this.#index.addTables(heads.files);
+    for (const number of heads.gone) this.#index.dropTable(number);
+    return true;
+  }
+}
+
+function keyOf({ frameKey, offset, size }: Location): string {
+  return `${frameKey} ${offset} ${size}`;
+}
+
+/** Whether an error says that a copy is not what the index says. */
+function isDamage(error: unknown): boolean {
+  return error instanceof DamageError || error instanceof NotFoundError ||
+    (error instanceof StoreError && error.code === "SHORT");
+}

@@ -1,0 +1,195 @@
+import { equalBytes, ID_SIZE } from "@snap/hash/id";
+import { ObjectNotFoundError } from "@snap/pack/errors";
+import { ObjectKind } from "@snap/pack/object-kind";
+import {
+  RecipeNode,
+  RecipeRowKind,
+  RecipeSyntaxError,
+} from "@snap/pack/recipe";
+import type { Objects } from "./_objects.ts";
+import type { Pieces } from "./pieces.ts";
+
+/** Memory for nodes, and what a node needs beside its bytes, about. */
+const CACHE_SIZE = 8 << 20;
+const NODE_SIZE = 256;
+
+/** Stand for runs of zeros; nobody writes to them. */
+const ZEROS = new Uint8Array(128 << 10);
+
+/** Finds the bytes of objects that are recipes. */
+export class Recipes {
+  readonly #objects: Objects;
+  /** Nodes by the first bytes of their ids, the one used last at the end. */
+  readonly #nodes = new Map<number, RecipeNode>();
+  #size = 0;
+
+  constructor(objects: Objects) {
+    this.#objects = objects;
+  }
+
+  /** The root of an object's recipe if it was used of late. */
+  known(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): RecipeNode | undefined {
+    const node = this.#known(ids, idStart);
+    return node?.isRoot && node.objectKind === kind ? node : undefined;
+  }
+
+  /**
+   * The root of an object's recipe.
+   *
+   * @returns `undefined` while bytes are on their way.
+   * @throws {ObjectNotFoundError} If no pack holds the object in any form.
+   * @throws {RecipeSyntaxError} If the recipe is one of another kind.
+   */
+  root(ids: Uint8Array, idStart: number, kind: number): RecipeNode | undefined {
+    const node = this.#node(ids, idStart);
+    if (node === undefined) return undefined;
+    if (node === "absent") {
+      throw new ObjectNotFoundError(
+        ids.slice(idStart, idStart + ID_SIZE),
+        kind,
+      );
+    }
+    check("a recipe begins with its root", node.isRoot, 5, node);
+    check(`the object has kind ${kind}`, node.objectKind === kind, 6, node);
+    return node;
+  }
+
+  /**
+   * Collects the bytes of a range, and wants all that are missing.
+   *
+   * @param node The root.
+   * @param range Start and end in the object.
+   * @param pieces Takes views, good until the objects are released.
+   * @param nodeStart Where the node begins in the object.
+   * @returns Whether all were there.
+   */
+  collect(
+    node: RecipeNode,
+    range: { readonly start: number; readonly end: number },
+    pieces: Pieces,
+    nodeStart = 0,
+  ): boolean {
+    const { start, end } = range;
+    let isHere = true;
+    let row = node.rowAt(Math.max(start - nodeStart, 0));
+    for (; row < node.count; row++) {
+      const rowStart = nodeStart + node.start(row);
+      if (rowStart >= end) break;
+      if (node.level > 0) {
+        const child = this.#child(node, row);
+        const isRowHere = child !== undefined &&
+          this.collect(child, range, pieces, rowStart);
+        isHere &&= isRowHere;
+        continue;
+      }
+      const from = Math.max(start - rowStart, 0);
+      const to = Math.min(end - rowStart, node.size(row));
+      if (node.rowKind(row) === RecipeRowKind.zeros) {
+        pushZeros(to - from, pieces);
+      } else {
+        const chunk = this.#chunk(node, row);
+        if (chunk === undefined) isHere = false;
+        else pieces.push(chunk.subarray(from, to));
+      }
+    }
+    return isHere;
+  }
+
+  #chunk(node: RecipeNode, row: number): Uint8Array | undefined {
+    const { content } = ObjectKind;
+    const chunk = this.#objects.take(node.bytes, node.idStart(row), content);
+    const size = node.size(row);
+    if (chunk === undefined || chunk.length === size) return chunk;
+    throw new RecipeSyntaxError(
+      `Cannot read recipe node as its chunk ${row} has ${chunk.length} bytes: found ${size}`,
+      node.idStart(row),
+    );
+  }
+
+  #child(parent: RecipeNode, row: number): RecipeNode | undefined {
+    const start = parent.idStart(row);
+    const node = this.#node(parent.bytes, start);
+    if (node === undefined) return undefined;
+    if (node === "absent") {
+      const id = parent.bytes.slice(start, start + ID_SIZE);
+      throw new ObjectNotFoundError(id, ObjectKind.recipe);
+    }
+    const { level } = parent;
+    const size = parent.size(row);
+    check("a recipe has one root", !node.isRoot, 5, node);
+    check(`it is one level below ${level}`, node.level === level - 1, 4, node);
+    check(`the row above has ${size} bytes`, node.plainSize === size, 16, node);
+    return node;
+  }
+
+  #node(ids: Uint8Array, idStart: number): RecipeNode | "absent" | undefined {
+    const known = this.#known(ids, idStart);
+    if (known !== undefined) return known;
+    const bytes = this.#objects.find(ids, idStart, ObjectKind.recipe);
+    if (bytes === undefined || bytes === "absent") return bytes;
+    const node = RecipeNode.decode(bytes.slice(), this.#objects.hasher);
+    this.#keep(node);
+    return node;
+  }
+
+  #known(ids: Uint8Array, idStart: number): RecipeNode | undefined {
+    const key = keyOf(ids, idStart);
+    const node = this.#nodes.get(key);
+    if (node === undefined) return undefined;
+    if (!equalBytes(node.id, 0, ids, idStart, ID_SIZE)) return undefined;
+    this.#nodes.delete(key);
+    this.#nodes.set(key, node);
+    return node;
+  }
+
+  #keep(node: RecipeNode): void {
+    const key = keyOf(node.id, 0);
+    const before = this.#nodes.get(key);
+    if (before !== undefined) this.#drop(key, before);
+    this.#nodes.set(key, node);
+    this.#size += sizeOf(node);
+    for (const [oldest, one] of this.#nodes) {
+      if (this.#size <= CACHE_SIZE || one === node) break;
+      this.#drop(oldest, one);
+    }
+  }
+
+  #drop(key: number, node: RecipeNode): void {
+    this.#nodes.delete(key);
+    this.#size -= sizeOf(node);
+  }
+}
+
+function pushZeros(size: number, pieces: Pieces): void {
+  for (let left = size; left > 0; left -= ZEROS.length) {
+    pieces.push(left < ZEROS.length ? ZEROS.subarray(0, left) : ZEROS);
+  }
+}
+
+/** 48 bits of an id. */
+function keyOf(ids: Uint8Array, at: number): number {
+  const low = ids[at] | ids[at + 1] << 8 | ids[at + 2] << 16;
+  const high = ids[at + 3] | ids[at + 4] << 8 | ids[at + 5] << 16;
+  return low + high * 0x100_0000;
+}
+
+function sizeOf(node: RecipeNode): number {
+  return NODE_SIZE + node.bytes.length + 8 * node.count;
+}
+
+function check(
+  need: string,
+  isMet: boolean,
+  offset: number,
+  node: RecipeNode,
+): void {
+  if (isMet) return;
+  throw new RecipeSyntaxError(
+    `Cannot use recipe node as ${need}: found level ${node.level}, kind ${node.objectKind}, ${node.plainSize} bytes`,
+    offset,
+  );
+}

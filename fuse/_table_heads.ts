@@ -1,0 +1,95 @@
+import type { Hasher } from "@snap/hash/hasher";
+import {
+  decodeIndexHead,
+  INDEX_PAGE_SIZE,
+  readIndexHeadSize,
+} from "@snap/pack/index-table";
+import type { IndexFile } from "@snap/pack/object-index";
+import { NotFoundError } from "@snap/store/errors";
+import type { ListedTable, TableList } from "./_table_list.ts";
+import type { Ranges } from "./ranges.ts";
+
+/** Tables whose heads were read. */
+export interface ReadHeads {
+  readonly files: readonly IndexFile[];
+  /** Numbers of those that are gone or damaged by now; their places stay. */
+  readonly gone: readonly number[];
+}
+
+/** Reads the heads of the tables in a list. */
+export class TableHeads {
+  readonly #ranges: Ranges;
+  readonly #hasher: Hasher;
+  readonly #tables: TableList;
+  /** Heads that have come while others have not; null where there is none. */
+  readonly #read = new Map<number, IndexFile | null>();
+
+  constructor(ranges: Ranges, hasher: Hasher, tables: TableList) {
+    this.#ranges = ranges;
+    this.#hasher = hasher;
+    this.#tables = tables;
+  }
+
+  /**
+   * Reads the heads of the tables from `first` up to `end`.
+   *
+   * @returns The tables, `undefined` while a head is on its way.
+   * @throws {StoreError} If the store fails.
+   */
+  read(first: number, end: number): ReadHeads | undefined {
+    let isHere = true;
+    for (let number = first; number < end; number++) {
+      if (this.#read.has(number)) continue;
+      const file = this.#readOne(this.#tables.table(number));
+      if (file === undefined) isHere = false;
+      else this.#read.set(number, file);
+    }
+    if (!isHere) return undefined;
+    const files: IndexFile[] = [];
+    const gone: number[] = [];
+    for (let number = first; number < end; number++) {
+      const file = this.#read.get(number);
+      if (!file) gone.push(number);
+      files.push(file ?? emptyTable(this.#tables.table(number)));
+    }
+    this.#read.clear();
+    return { files, gone };
+  }
+
+  #readOne(table: ListedTable): IndexFile | null | undefined {
+    const { name, size } = table;
+    try {
+      const guess = Math.min(size, INDEX_PAGE_SIZE);
+      let bytes = this.#ranges.read(name, 0, guess);
+      if (bytes === undefined) return undefined;
+      const headSize = readIndexHeadSize(bytes, size);
+      if (headSize > bytes.length) {
+        bytes = this.#ranges.read(name, 0, headSize);
+        if (bytes === undefined) return undefined;
+      }
+      const head = decodeIndexHead(bytes.slice(), size, this.#hasher);
+      return { name, size, head };
+    } catch (error) {
+      const isGone = error instanceof NotFoundError ||
+        error instanceof SyntaxError;
+      if (isGone) return null;
+      throw error;
+    }
+  }
+}
+
+/** A table of no objects, whose packs and frames are counted. */
+function emptyTable(table: ListedTable): IndexFile {
+  const { name, size, packCount, frameCount } = table;
+  const head = {
+    packCount,
+    frameCount,
+    objectCount: 0,
+    saveId: new Uint8Array(16),
+    salt: new Uint8Array(32),
+    timeMs: 0,
+    replaces: new Uint8Array(0),
+    fanOut: new Uint32Array(0),
+  };
+  return { name, size, head };
+}

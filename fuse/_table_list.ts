@@ -1,0 +1,98 @@
+import { indexIdOf, indexName } from "@snap/pack/file-name";
+import type { IndexFile } from "@snap/pack/object-index";
+
+/** Most tables of a list. */
+const TABLES_MAX = 65_536;
+
+// Words: number of tables, then rows of size, packs, frames, none, and the id.
+const HEAD_WORDS = 4;
+const ROW_WORDS = 12;
+const ID_WORD = 4;
+
+/** A table of the index as a list has it. */
+export interface ListedTable {
+  /** Its name in the store. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** Number of its packs, which number those of the tables behind it. */
+  readonly packCount: number;
+  /** Number of its frames, likewise. */
+  readonly frameCount: number;
+}
+
+/**
+ * The tables of a store's index in shared memory. One thread adds, the others
+ * only read: all of them number tables, packs and frames alike.
+ */
+export class TableList {
+  /** The shared memory, to be handed to workers. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+
+  /** Makes the memory of an empty list; what is not used costs nothing. */
+  static create(): TableList {
+    const words = HEAD_WORDS + ROW_WORDS * TABLES_MAX;
+    return new TableList(new SharedArrayBuffer(4 * words));
+  }
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param buffer Memory that `create` has made.
+   */
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+    this.#bytes = new Uint8Array(buffer);
+  }
+
+  /** Number of tables; those below it never change. */
+  get count(): number {
+    return Atomics.load(this.#words, 0);
+  }
+
+  /**
+   * Adds those tables that are not in the list yet.
+   *
+   * @param tables Tables whose heads were read.
+   * @throws {RangeError} If there are more than 65,536.
+   */
+  add(tables: Iterable<IndexFile>): void {
+    const known = new Set<string>();
+    for (let i = 0; i < this.count; i++) known.add(this.table(i).name);
+    for (const { name, size, head } of tables) {
+      const id = indexIdOf(name);
+      if (id === undefined || known.has(name)) continue;
+      const number = this.count;
+      if (number === TABLES_MAX) {
+        throw new RangeError(
+          `Cannot add index table as a mount has at most ${TABLES_MAX}: found one more`,
+        );
+      }
+      const at = HEAD_WORDS + ROW_WORDS * number;
+      this.#words[at] = size;
+      this.#words[at + 1] = head.packCount;
+      this.#words[at + 2] = head.frameCount;
+      this.#bytes.set(id, 4 * (at + ID_WORD));
+      Atomics.store(this.#words, 0, number + 1);
+    }
+  }
+
+  /**
+   * Reads a row.
+   *
+   * @param number Number of the table, below `count`.
+   * @returns The table.
+   */
+  table(number: number): ListedTable {
+    const at = HEAD_WORDS + ROW_WORDS * number;
+    return {
+      name: indexName(this.#bytes, 4 * (at + ID_WORD)),
+      size: this.#words[at] >>> 0,
+      packCount: this.#words[at + 1] >>> 0,
+      frameCount: this.#words[at + 2] >>> 0,
+    };
+  }
+}
