@@ -3,10 +3,16 @@
  *
  * @module
  */
+export * from "./catalog.ts";
+export * from "./catalog_source.ts";
 export * from "./counters.ts";
+export * from "./file_contents.ts";
+export * from "./mount_table.ts";
 export * from "./node_cursor.ts";
+export * from "./node_table.ts";
 export * from "./pieces.ts";
 export * from "./protocol.ts";
+export * from "./ranges.ts";
 export * from "./reply.ts";
 export * from "./session.ts";
 export * from "./session_parts.ts";
