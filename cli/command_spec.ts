@@ -1,7 +1,17 @@
 import type { Session } from "./session.ts";
 
-/** What a shell offers as the value of an option or argument. */
-export type Completion = "file" | "directory" | readonly string[];
+/**
+ * What a shell offers as the value of an option or argument: `snapshot` is a tag or `latest`,
+ * `side` that or a directory, a list its words.
+ */
+export type Completion =
+  | "file"
+  | "directory"
+  | "command"
+  | "tag"
+  | "snapshot"
+  | "side"
+  | readonly string[];
 
 /** An option, as parser, help and completions know it. */
 export interface OptionSpec {
@@ -15,7 +25,9 @@ export interface OptionSpec {
   readonly repeats?: true;
   /** What it does. */
   readonly help: string;
-  /** What a shell offers as its value. */
+  /** The argument that is not given with it. */
+  readonly replaces?: string;
+  /** What a shell offers as its value; nothing if absent. */
   readonly completes?: Completion;
 }
 
@@ -25,9 +37,13 @@ export interface ArgumentSpec {
   readonly name: string;
   /** Whether it may be left out. */
   readonly optional?: true;
+  /** Whether it, the last, may be given more than once. */
+  readonly repeats?: true;
+  /** Whether `--` has to stand before it. */
+  readonly isBehindDashes?: true;
   /** What it is. */
   readonly help: string;
-  /** What a shell offers. */
+  /** What a shell offers; nothing if absent. */
   readonly completes?: Completion;
 }
 
@@ -52,6 +68,8 @@ export interface CommandSpec {
   readonly arguments: readonly ArgumentSpec[];
   /** Its options, beside those that all commands have. */
   readonly options: readonly OptionSpec[];
+  /** Options that the program gives to itself, when it starts itself again. */
+  readonly ownOptions?: readonly OptionSpec[];
   /** What else a user should know, one sentence or two each. */
   readonly notes?: readonly string[];
   /** Command lines without the name of the program, and what each does. */

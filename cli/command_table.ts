@@ -9,6 +9,7 @@ const DIRECTORY: ArgumentSpec = {
 const TARGET: ArgumentSpec = {
   name: "ID[:PATH]",
   help: "a snapshot, or a path in it",
+  completes: "snapshot",
 };
 const WORKERS: OptionSpec = {
   name: "workers",
@@ -41,6 +42,7 @@ const EXCLUDES: readonly OptionSpec[] = [
     value: "PATTERN",
     repeats: true,
     help: "leave out what matches, in the syntax of gitignore",
+    completes: "file",
   },
   {
     name: "exclude-from",
@@ -72,6 +74,7 @@ export const COMMANDS: readonly CommandSpec[] = [
         short: "t",
         value: "NAME",
         help: "let the tag name this snapshot",
+        completes: "tag",
       },
       {
         name: "message",
@@ -139,7 +142,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "list snapshots, newest first, and their tags",
     arguments: [],
     options: [
-      { name: "tag", short: "t", value: "NAME", help: "the log of this tag" },
+      {
+        name: "tag",
+        short: "t",
+        value: "NAME",
+        help: "the log of this tag",
+        completes: "tag",
+      },
       ANY,
     ],
   },
@@ -158,15 +167,19 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "cat",
     summary: "write a file of a snapshot to stdout",
-    arguments: [{ name: "ID:PATH", help: "a file in a snapshot" }],
+    arguments: [{
+      name: "ID:PATH",
+      help: "a file in a snapshot",
+      completes: "snapshot",
+    }],
     options: [ANY],
   },
   {
     name: "diff",
     summary: "compare two snapshots, or a snapshot and a directory",
     arguments: [
-      { name: "A", help: "a snapshot or a directory" },
-      { name: "B", help: "a snapshot or a directory" },
+      { name: "A", help: "a snapshot or a directory", completes: "side" },
+      { name: "B", help: "a snapshot or a directory", completes: "side" },
     ],
     options: [
       ATTRIBUTES,
@@ -188,7 +201,12 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: "PATTERN",
         help: "a name with * ? [a-z]; with a slash in it, a path with **",
       },
-      { name: "ID[:PATH]", optional: true, help: "where; latest if not given" },
+      {
+        name: "ID[:PATH]",
+        optional: true,
+        help: "where; latest if not given",
+        completes: "snapshot",
+      },
     ],
     options: [
       {
@@ -210,6 +228,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       name: "ID",
       optional: true,
       help: "one snapshot; all if not given",
+      completes: "snapshot",
     }],
     options: [
       {
@@ -223,8 +242,13 @@ export const COMMANDS: readonly CommandSpec[] = [
     name: "tag",
     summary: "let a tag name a snapshot, or list tags",
     arguments: [
-      { name: "NAME", optional: true, help: "the tag" },
-      { name: "ID", optional: true, help: "the snapshot" },
+      { name: "NAME", optional: true, help: "the tag", completes: "tag" },
+      {
+        name: "ID",
+        optional: true,
+        help: "the snapshot",
+        completes: "snapshot",
+      },
     ],
     options: [
       ANY,
@@ -248,6 +272,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [{
       name: "ID|DIR",
       help: "a snapshot, a path in it, or a directory",
+      completes: "side",
     }],
     options: [ATTRIBUTES, ...EXCLUDES, WORKERS, ANY],
     notes: ["The text can be read, searched, and compared by diff(1)."],
@@ -259,6 +284,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       name: "ID",
       optional: true,
       help: "one snapshot; the store if not given",
+      completes: "snapshot",
     }],
     options: [ANY],
   },
@@ -312,15 +338,30 @@ export const COMMANDS: readonly CommandSpec[] = [
       completes: ["bash", "zsh", "fish"],
     }],
     options: [],
-    examples: [[
-      `completions bash > ~/.local/share/bash-completion/completions/${COMMAND}`,
-      "for bash",
-    ]],
+    examples: [
+      [
+        `completions bash > ~/.local/share/bash-completion/completions/${COMMAND}`,
+        "for bash",
+      ],
+      [
+        `completions zsh > ~/.zfunc/_${COMMAND}`,
+        "for zsh, where fpath has ~/.zfunc before compinit runs",
+      ],
+      [
+        `completions fish > ~/.config/fish/completions/${COMMAND}.fish`,
+        "for fish",
+      ],
+    ],
   },
   {
     name: "help",
     summary: "show help",
-    arguments: [{ name: "COMMAND", optional: true, help: "of this command" }],
+    arguments: [{
+      name: "COMMAND",
+      optional: true,
+      help: "of this command",
+      completes: "command",
+    }],
     options: [],
   },
 ];

@@ -328,41 +328,6 @@ Deno.test("cli: a task resolves paths from where it was called", async () => {
   strictEqual(own.stdout, new TextDecoder().decode(stdout));
 });
 
-Deno.test("cli: completions parse, and complete", async () => {
-  using scene = new Scene();
-  const shells: [string, string[]][] = [
-    ["bash", ["-n"]],
-    ["zsh", ["-n"]],
-    ["fish", ["--no-execute"]],
-  ];
-  for (const [shell, check] of shells) {
-    const { code, stdout } = await scene.snap(["completions", shell]);
-    strictEqual(code, 0);
-    scene.write(shell, stdout);
-    try {
-      const { success, stderr } = await new Deno.Command(shell, {
-        args: [...check, scene.at(shell)],
-      }).output();
-      strictEqual(success, true, new TextDecoder().decode(stderr));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-    }
-  }
-  const complete = async (words: string) => {
-    const { stdout, stderr } = await scene.bash(
-      `source ./bash; COMP_WORDS=(${words}); COMP_CWORD=$((\${#COMP_WORDS[@]} - 1)); _snap; echo "\${COMPREPLY[@]}"`,
-    );
-    strictEqual(stderr, "");
-    return stdout.trim();
-  };
-  Deno.mkdirSync(scene.at("folder"));
-  strictEqual(await complete("snap re"), "restore");
-  strictEqual(await complete("snap save --exclude-c"), "--exclude-caches");
-  strictEqual(await complete("snap --store x save fo"), "folder");
-  strictEqual(await complete("snap completions z"), "zsh");
-  strictEqual(await complete("snap init --codec l"), "lz4");
-});
-
 Deno.test({
   name: "cli: unreadable files are listed, the rest is saved, 3",
   ignore: Deno.uid() !== 0,
