@@ -1,0 +1,255 @@
+// What tests of mounts share: a folder with a source, a store and a mount point,
+// the real program that mounts, and real programs that read.
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { save, type SaveOptions } from "@snap/snapshot/save";
+import type { NamedRecord } from "@snap/snapshot/record";
+import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/snapshot/settings";
+import { openFileStore } from "@snap/store/file-store";
+import { ROOT } from "../_tools/workspace.ts";
+import { makeFileStore, open, TemporaryFolder } from "./_snapshots.ts";
+
+const MAIN = `${ROOT}cli/main.ts`;
+const CACHE = Deno.env.get("DENO_DIR") ??
+  `${Deno.env.get("XDG_CACHE_HOME") ?? `${Deno.env.get("HOME")}/.cache`}/deno`;
+
+/** How long anything may take that has no event to wait for, in milliseconds. */
+const WAIT_MS_MAX = 20_000;
+const LOOK_MS = 5;
+
+/** Why nothing can be mounted here, in words. */
+const absentReason = findAbsentReason();
+
+function findAbsentReason(): string | undefined {
+  if (Deno.build.os !== "linux") return "mounts are for Linux";
+  if (Deno.uid() !== 0) return "these mounts are made by root";
+  try {
+    Deno.openSync("/dev/fuse", { read: true, write: true }).close();
+  } catch (error) {
+    return `/dev/fuse cannot be opened: ${(error as Error).message}`;
+  }
+}
+
+/**
+ * A test that mounts. Where that cannot be it is left out and says why; in the
+ * continuous integration it fails instead.
+ */
+export function mountTest(
+  name: string,
+  run: (t: Deno.TestContext) => Promise<void>,
+): void {
+  const isSkipped = absentReason !== undefined &&
+    Deno.env.get("CI") === undefined;
+  Deno.test({
+    name: isSkipped ? `${name} (left out as ${absentReason})` : name,
+    ignore: isSkipped,
+    fn: run,
+  });
+}
+
+/** Waits for what tells nobody when it happens, such as the end of a foreign process. */
+export async function waitFor(
+  what: string,
+  isDone: () => boolean,
+): Promise<void> {
+  for (let ms = 0; !isDone(); ms += LOOK_MS) {
+    ok(ms < WAIT_MS_MAX, `${what} takes too long`);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+  }
+}
+
+/** What a program said and how it ended. */
+export interface Said {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder with a source, a store and a mount point. */
+export class MountScene implements AsyncDisposable {
+  readonly folder: TemporaryFolder;
+  readonly source: string;
+  readonly store: string;
+  readonly point: string;
+  readonly #servers: Server[] = [];
+
+  constructor(below?: string) {
+    this.folder = new TemporaryFolder(below);
+    this.source = this.folder.join("source");
+    this.store = this.folder.join("store");
+    this.point = this.folder.join("mount");
+    Deno.mkdirSync(this.source);
+    Deno.mkdirSync(this.point);
+  }
+
+  /** The environment of all programs. */
+  get env(): Record<string, string> {
+    return {
+      PATH: Deno.env.get("PATH")!,
+      HOME: this.folder.path,
+      DENO_DIR: CACHE,
+      DENO: Deno.execPath(),
+      LC_ALL: "C.UTF-8",
+      GIT_CONFIG_GLOBAL: "/dev/null",
+      FOLDER: this.folder.path,
+      SOURCE: this.source,
+      STORE: this.store,
+      MOUNT: this.point,
+    };
+  }
+
+  /** Makes the store with settings of its own. */
+  async init(settings: StoreSettings = DEFAULT_SETTINGS): Promise<void> {
+    await makeFileStore(this.store, settings);
+  }
+
+  /** Saves the source; makes the store if need be. */
+  async save(options: SaveOptions = {}): Promise<NamedRecord> {
+    if (!exists(this.store)) await this.init();
+    await using snapshots = await open(await openFileStore(this.store));
+    const { record, errors } = await save(snapshots, this.source, options);
+    deepStrictEqual(errors, []);
+    return record!;
+  }
+
+  /** Mounts a snapshot by the program, in the foreground. */
+  async mount(id: string, ...options: string[]): Promise<Server> {
+    const server = new Server(this, ["mount", "--foreground", ...options, id]);
+    this.#servers.push(server);
+    await server.waitUntilMounted();
+    return server;
+  }
+
+  /** Runs the program to its end. */
+  async snap(...args: string[]): Promise<Said> {
+    return decode(
+      await new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", MAIN, ...args],
+        cwd: this.folder.path,
+        clearEnv: true,
+        env: this.env,
+        stdin: "null",
+      }).output(),
+    );
+  }
+
+  /** Runs lines of bash; tells what they said. */
+  async run(script: string): Promise<Said> {
+    return decode(await this.command(script).output());
+  }
+
+  /** Runs lines of bash that have to end well, each of them; tells what they said. */
+  async bash(script: string): Promise<string> {
+    const { code, stdout, stderr } = await this.run(script);
+    ok(code === 0, `${script}\nfails with ${code}\n${stdout}${stderr}`);
+    return stdout;
+  }
+
+  /** Lines of bash that are not started yet. */
+  command(script: string): Deno.Command {
+    return new Deno.Command("bash", {
+      args: ["-euo", "pipefail", "-c", script],
+      cwd: this.folder.path,
+      clearEnv: true,
+      env: this.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+
+  /** Ends what is mounted, whatever state it is in. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.#servers) await server.end();
+    await this.run(`while umount -l "$MOUNT" 2>/dev/null; do :; done`);
+    this.folder[Symbol.dispose]();
+  }
+}
+
+/** The program that serves a mount. */
+export class Server {
+  readonly #scene: MountScene;
+  readonly #child: Deno.ChildProcess;
+  readonly #stdout: Promise<string>;
+  readonly #stderr: Promise<string>;
+  #status: Deno.CommandStatus | undefined;
+
+  constructor(scene: MountScene, [command, ...args]: string[]) {
+    this.#scene = scene;
+    this.#child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", MAIN, command, "--store", scene.store],
+        ...[...args, scene.point],
+      ],
+      cwd: scene.folder.path,
+      clearEnv: true,
+      env: scene.env,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.#stdout = new Response(this.#child.stdout).text();
+    this.#stderr = new Response(this.#child.stderr).text();
+    this.#child.status.then((status) => this.#status = status);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits until the mount point is one, or the program has ended. */
+  async waitUntilMounted(): Promise<void> {
+    await waitFor(
+      "mounting",
+      () => this.#status !== undefined || isMounted(this.#scene.point),
+    );
+    if (isMounted(this.#scene.point)) return;
+    throw new Error(`Cannot mount: ${await this.#stdout}${await this.#stderr}`);
+  }
+
+  signal(name: Deno.Signal): void {
+    if (this.#status === undefined) this.#child.kill(name);
+  }
+
+  /** Waits for its end; tells how it ended, and what it said. */
+  async finished(): Promise<Said & { signal: Deno.Signal | null }> {
+    const { code, signal } = await this.#child.status;
+    const [stdout, stderr] = [await this.#stdout, await this.#stderr];
+    return { code, signal, stdout, stderr };
+  }
+
+  /** Ends it as a user would, and otherwise. */
+  async end(): Promise<Said> {
+    this.signal("SIGINT");
+    const timer = setTimeout(() => this.signal("SIGKILL"), WAIT_MS_MAX);
+    try {
+      return await this.finished();
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** Whether something is mounted at a path. */
+export function isMounted(path: string): boolean {
+  return Deno.readTextFileSync("/proc/self/mountinfo").split("\n")
+    .some((line) => line.split(" ")[4] === path);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function decode(output: Deno.CommandOutput): Said {
+  const decoder = new TextDecoder();
+  return {
+    code: output.code,
+    stdout: decoder.decode(output.stdout),
+    stderr: decoder.decode(output.stderr),
+  };
+}
