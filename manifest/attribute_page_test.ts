@@ -51,7 +51,16 @@ Deno.test("AttributePageBuilder writes the golden bytes", () => {
 });
 
 Deno.test("AttributePage reads every field of the golden bytes", () => {
-  const page = AttributePage.decode(GOLDEN_PAGE);
+  checkGolden(AttributePage.decode(GOLDEN_PAGE));
+});
+
+Deno.test("AttributePage views decoded bytes again, wherever they lie", () => {
+  const bytes = new Uint8Array(new SharedArrayBuffer(GOLDEN_PAGE.length + 3));
+  bytes.set(GOLDEN_PAGE, 3);
+  checkGolden(AttributePage.fromDecoded(bytes.subarray(3)));
+});
+
+function checkGolden(page: AttributePage): void {
   const column = (read: (row: number) => unknown) => [0, 1, 2].map(read);
   strictEqual(page.rows, 3);
   strictEqual(page.directories, 1);
@@ -91,7 +100,7 @@ Deno.test("AttributePage reads every field of the golden bytes", () => {
     xattrs: [{ name: utf8("user.a"), value: utf8("A"), size: 1 }],
   });
   strictEqual(page.extras(2)?.holes?.size, 4);
-});
+}
 
 Deno.test("AttributePage is a view at any offset of any buffer", () => {
   for (const buffer of [new ArrayBuffer(1000), new SharedArrayBuffer(1000)]) {

@@ -236,3 +236,18 @@ Deno.test("TreeBuilder and AttributePageBuilder start again after a large direct
     pages.clear();
   }
 });
+
+Deno.test("Tree views decoded bytes again, wherever they lie", () => {
+  const bytes = new Uint8Array(new SharedArrayBuffer(GOLDEN_TREE.length + 5));
+  bytes.set(GOLDEN_TREE, 5);
+  const tree = Tree.fromDecoded(bytes.subarray(5));
+  const other = Tree.decode(GOLDEN_TREE);
+  strictEqual(tree.count, other.count);
+  for (let row = 0; row < tree.count; row++) {
+    strictEqual(tree.kind(row), other.kind(row));
+    strictEqual(tree.size(row), other.size(row));
+    strictEqual(tree.find(other.name(row)), row);
+    deepStrictEqual(tree.idBytes(row).slice(), other.idBytes(row));
+    deepStrictEqual(tree.target(row).slice(), other.target(row));
+  }
+});

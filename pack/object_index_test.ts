@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
 import {
+  BytesSink,
   idOf,
   INDEX_OPTIONS,
   type MadePack,
@@ -9,7 +10,7 @@ import {
   TestFiles,
 } from "./_testing.ts";
 import { IndexSyntaxError } from "./errors.ts";
-import { buildIndex } from "./index_builder.ts";
+import { buildIndex, mergeTables } from "./index_builder.ts";
 import type { IndexFiles } from "./index_files.ts";
 import { PackSet } from "./pack_set.ts";
 
@@ -143,4 +144,30 @@ Deno.test("ObjectIndex refuses a page that is damaged", () => {
   files.files.get(name)![size - 100] ^= 1;
   const index = files.open();
   throws(() => checkAll(index, packs), IndexSyntaxError);
+});
+
+Deno.test("ObjectIndex looks into a table no more that is gone", () => {
+  const one = makePack([[text("hello")]]);
+  const other = makePack([[text("world")]], { seed: 2 });
+  const files = new TestFiles();
+  const [first] = files.addIndex([one], { salt: new Uint8Array(32).fill(1) });
+  const sink = new BytesSink();
+  const sources = { packs: [one, other], replaced: [first.name] };
+  const { readAt } = files;
+  const [second] = mergeTables(
+    sources,
+    { write: (bytes) => sink.write(bytes), end() {} },
+    { ...INDEX_OPTIONS, readAt },
+  );
+  files.files.set(second.name, sink.bytes());
+  const index = files.open();
+  const keyOf = (word: string) =>
+    index.locate(idOf(text(word)), 0, 1)?.frameKey;
+  equal(index.index.packCount, 3);
+  deepEqual([keyOf("hello"), keyOf("world")].sort(), [1, 2]);
+  // What the table that is gone has replaced counts again, under its old number.
+  index.index.dropTable(1);
+  deepEqual([keyOf("hello"), keyOf("world")], [0, undefined]);
+  index.index.dropTable(0);
+  equal(keyOf("hello"), undefined);
 });

@@ -81,19 +81,31 @@ Deno.test("ObjectReader takes an id from the middle of bytes", () => {
   reader.release();
 });
 
-Deno.test("ObjectReader works where the cache has no room", () => {
-  const plain = text("one");
-  const { locate, stored } = setUp([plain]);
+Deno.test("ObjectReader keeps the last frame where the cache has no room", () => {
+  const plains = [text("one"), text("two")];
+  const pack = makePack([[plains[0], plains[1]], [text("three")]]);
+  const files = new TestFiles();
+  files.addIndex([pack]);
+  const index = files.open();
   const cache = new HeapFrameCache({ sizeMax: 0 });
   const reader = new ObjectReader({ cache, hasher: wasmHasher });
-  const location = locate(plain);
-  for (let round = 0; round < 2; round++) {
+  const read = (plain: Uint8Array): void => {
+    const location = index.locate(idOf(plain), 0, 1)!;
+    const { frameOffset: start, storedSize } = location;
+    const stored = pack.bytes.slice(start, start + storedSize);
     equal(reader.take(location, idOf(plain), 0), undefined);
-    deepEqual(
-      reader.decode(location, stored(location), idOf(plain), 0).slice(),
-      plain,
-    );
+    deepEqual(reader.decode(location, stored, idOf(plain), 0).slice(), plain);
     reader.release();
+  };
+  const first = index.locate(idOf(plains[0]), 0, 1)!;
+  const second = index.locate(idOf(plains[1]), 0, 1)!;
+  for (let round = 0; round < 2; round++) {
+    read(plains[0]);
+    deepEqual(reader.take(second, idOf(plains[1]), 0)?.slice(), plains[1]);
+    equal(reader.take(first, idOf(plains[1]), 0), undefined);
+    equal(reader.take(second, idOf(text("other")), 0), undefined);
+    reader.release();
+    read(text("three"));
   }
 });
 
