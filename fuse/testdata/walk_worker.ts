@@ -1,0 +1,70 @@
+// Looks at all of a snapshot, as one of several workers: see node_table_test.ts.
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { EntryKind } from "@snap/manifest/entry-kind";
+import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
+import { workerPort } from "@snap/posix/worker-port";
+import { Objects } from "../_objects.ts";
+import { TableList } from "../_table_list.ts";
+import { FileContents } from "../file_contents.ts";
+import { NodeCursor } from "../node_cursor.ts";
+import { NodeTable, ROOT_ID } from "../node_table.ts";
+import { Pieces } from "../pieces.ts";
+import { LocalRanges } from "../ranges.ts";
+
+/** What a worker is to look at. */
+export interface WalkTask {
+  readonly nodes: SharedArrayBuffer;
+  readonly cache: SharedArrayBuffer;
+  readonly tables: SharedArrayBuffer;
+  readonly prefix: string;
+  /** Counts the workers that are there: they begin together. */
+  readonly start: SharedArrayBuffer;
+}
+
+/** What it has seen. */
+export interface WalkOutcome {
+  readonly ids: readonly number[];
+  readonly byteCount: number;
+  readonly sum: number;
+}
+
+function walk(task: WalkTask): WalkOutcome {
+  using ranges = new LocalRanges(task.prefix);
+  const cache = new SharedFrameCache(task.cache);
+  const tables = new TableList(task.tables);
+  const objects = new Objects({ ranges, cache, hasher: wasmHasher, tables });
+  const nodes = new NodeTable(task.nodes, { objects });
+  const contents = new FileContents({ objects });
+  const words = new Int32Array(task.start);
+  Atomics.add(words, 0, 1);
+  while (Atomics.load(words, 0) < 2);
+  const cursor = new NodeCursor();
+  const pieces = new Pieces();
+  const ids = [ROOT_ID];
+  let byteCount = 0;
+  let sum = 0;
+  for (let i = 0; i < ids.length; i++) {
+    if (!nodes.select(ids[i], 0, cursor)) throw new Error(`No node ${ids[i]}`);
+    if (cursor.kind === EntryKind.directory) {
+      const directory = nodes.open(cursor)!;
+      for (let row = 0; row < directory.tree.count; row++) {
+        ids.push(directory.nodeId(row));
+      }
+    } else if (cursor.kind <= EntryKind.executable) {
+      const size = cursor.tree.size(cursor.row);
+      const start = cursor.tree.idStart(cursor.row);
+      contents.collect(cursor.tree.bytes, start, size, 0, size, pieces);
+      byteCount += pieces.byteCount;
+      for (let at = 0; at < pieces.count; at++) {
+        for (const byte of pieces.views[at]) sum = (sum * 31 + byte) | 0;
+      }
+      pieces.clear();
+      contents.release();
+    }
+  }
+  // Who loads a directory gives it an address, and that depends on who is first.
+  return { ids: ids.sort((a, b) => a - b), byteCount, sum };
+}
+
+const port = workerPort();
+port?.onMessage((task) => port.postMessage(walk(task as WalkTask)));
