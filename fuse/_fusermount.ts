@@ -1,11 +1,7 @@
 import type { ChildProcess } from "node:child_process";
 import { ENODATA, errnoMessage } from "@snap/posix/errors";
 import type { Posix } from "@snap/posix/posix";
-import {
-  type MountRequest,
-  unmountError,
-  type UnmountRequest,
-} from "./_mount_point.ts";
+import { type MountRequest, unmountError } from "./_mount_point.ts";
 import { MountError } from "./mount_error.ts";
 
 /** Helpers that mount for users, the newer one first. */
@@ -39,7 +35,9 @@ export async function mountByFusermount(
   }
   const [ours, theirs] = pair;
   try {
-    const said = await run(["-o", options.join(","), "--", path], theirs);
+    const args = ["-o", options.join(","), "--", path];
+    const said = await run(PROGRAMS, args, theirs);
+    if (said === undefined) throw noFusermount();
     const given = posix.receiveFd(ours);
     if (given >= 0) return given;
     const found = said || errnoMessage(given === -ENODATA ? 0 : given);
@@ -51,45 +49,56 @@ export async function mountByFusermount(
 }
 
 /**
- * Unmounts as an ordinary user.
+ * Unmounts by another program: that of root, else the helper for users.
  *
  * @param path An absolute path.
- * @param request How.
+ * @param isLazy Whether it goes out of sight also while it is in use.
  * @throws {MountError} If it cannot be unmounted.
  */
-export async function unmountByFusermount(
+export async function unmountByProgram(
   path: string,
-  request: UnmountRequest,
+  isLazy: boolean,
 ): Promise<void> {
-  const found = await run([request.isLazy ? "-uz" : "-u", "--", path]);
+  const rights = await run(["umount"], [...isLazy ? ["-l"] : [], "--", path]);
+  if (rights === "") return;
+  const helped = /superuser|not permitted|fstab/i.test(rights ?? "superuser");
+  const found = helped
+    ? await run(PROGRAMS, [isLazy ? "-uz" : "-u", "--", path]) ?? rights
+    : rights;
   if (found === "") return;
-  const isBusy = /busy/i.test(found);
-  const isAbsent = /not (found|mounted)|Invalid argument/i.test(found);
-  const code = isBusy ? "BUSY" : isAbsent ? "NOT_MOUNTED" : "FAILED";
-  throw unmountError(path, code, { found });
+  const text = found ?? `no program ${PROGRAMS[0]}`;
+  const isAbsent = /not (found|mounted)|invalid argument/i.test(text);
+  const code = /busy/i.test(text)
+    ? "BUSY"
+    : isAbsent
+    ? "NOT_MOUNTED"
+    : "FAILED";
+  throw unmountError(path, code, { found: text });
 }
 
-/** Runs a helper; returns what it complained of, nothing if it went well. */
-async function run(args: string[], socket?: number): Promise<string> {
+/**
+ * Runs the first of some programs that there is.
+ *
+ * @returns What it complained of, nothing if it went well; `undefined` if there is none.
+ */
+async function run(
+  programs: readonly string[],
+  args: string[],
+  socket?: number,
+): Promise<string | undefined> {
   const { spawn } = await import("node:child_process");
-  const env = {
-    ...(globalThis as unknown as { process: { env: Record<string, string> } })
-      .process.env,
-    _FUSE_COMMFD: "3",
-  };
-  for (const program of PROGRAMS) {
+  const { env } = await import("node:process");
+  for (const program of programs) {
     const stdio: ("ignore" | "pipe" | number)[] = ["ignore", "ignore", "pipe"];
     if (socket !== undefined) stdio.push(socket);
-    const said = await ending(spawn(program, args, { stdio, env }));
+    const child = spawn(program, args, {
+      stdio,
+      env: { ...env, LC_ALL: "C", _FUSE_COMMFD: "3" },
+    });
+    const said = await ending(child);
     if (said !== undefined) return said;
   }
-  throw new MountError(
-    "NO_FUSERMOUNT",
-    `Cannot mount as only root can without ${
-      PROGRAMS[0]
-    }: found no such program`,
-    { hint: "Install it, such as by: apt install fuse3; or run as root" },
-  );
+  return undefined;
 }
 
 /** Waits for a program; nothing if there is no such program. */
@@ -108,6 +117,16 @@ function ending(child: ChildProcess): Promise<string | undefined> {
       resolve(code === 0 ? "" : text || `exit code ${code}`);
     });
   });
+}
+
+function noFusermount(): MountError {
+  return new MountError(
+    "NO_FUSERMOUNT",
+    `Cannot mount as only root can without ${
+      PROGRAMS[0]
+    }: found no such program`,
+    { hint: "Install it, such as by: apt install fuse3; or run as root" },
+  );
 }
 
 function fusermountError(path: string, found: string): MountError {

@@ -1,5 +1,5 @@
-/** Words before the rings: the stop word, requests that main answers, interrupts told of. */
-const STOP = 0, FORWARDED = 1, INTERRUPTS = 2, HEAD_WORDS = 4;
+/** Words before the ring: the stop word, requests at main, interrupts told of, two of sessions. */
+const STOP = 0, FORWARDED = 1, INTERRUPTS = 2, AGREED = 4, HEAD_WORDS = 6;
 /** Interrupts that are kept for workers that did not look yet. */
 const RING_SIZE = 1024;
 /** An interrupt: its number, from 1 on, when it is written; the halves of the request's number. */
@@ -29,6 +29,11 @@ export class MountControl {
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
+  }
+
+  /** Two words of the sessions: what INIT agreed on. */
+  get agreed(): Int32Array {
+    return this.#words.subarray(AGREED, AGREED + 2);
   }
 
   /** Whether all are to end. */

@@ -103,7 +103,7 @@ export async function checkMountPoint(
         { hint: `Clear it by: fusermount3 -u ${real}, or as root: umount -l` },
       );
     }
-    await unmountPath(posix, real, { isLazy: true });
+    await unmountPath(posix, real, { isLazy: true, isApart: false });
     found = there();
   }
   if (found !== undefined) {
@@ -229,6 +229,8 @@ function mountError(path: string, result: number): MountError {
 export interface UnmountRequest {
   /** Whether it goes out of sight also while it is in use. */
   readonly isLazy: boolean;
+  /** Whether another program does it, so that this thread does not wait for it. */
+  readonly isApart: boolean;
 }
 
 /**
@@ -244,12 +246,14 @@ export async function unmountPath(
   path: string,
   request: UnmountRequest,
 ): Promise<void> {
-  const flags = request.isLazy ? MNT_DETACH : 0;
-  const result = posix.umount2(bytesOf(path), flags);
+  const { isLazy, isApart } = request;
+  const result = isApart
+    ? -EPERM
+    : posix.umount2(bytesOf(path), isLazy ? MNT_DETACH : 0);
   if (result === 0) return;
   if (result === -EPERM) {
-    const { unmountByFusermount } = await import("./_fusermount.ts");
-    return await unmountByFusermount(path, request);
+    const { unmountByProgram } = await import("./_fusermount.ts");
+    return await unmountByProgram(path, isLazy);
   }
   throw unmountError(path, result === -EINVAL ? "NOT_MOUNTED" : "BUSY", {
     found: errnoMessage(result),

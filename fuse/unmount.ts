@@ -42,5 +42,6 @@ export async function unmount(
       found: `a mount of ${MOUNT_TYPE} is needed: found ${what}`,
     });
   }
-  await unmountPath(posix, path, { isLazy: options.lazy ?? false });
+  const isLazy = options.lazy ?? false;
+  await unmountPath(posix, path, { isLazy, isApart: false });
 }

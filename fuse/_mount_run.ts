@@ -1,0 +1,252 @@
+import { type IdMismatchError } from "@snap/hash/hasher";
+import { idFromBytes } from "@snap/hash/id";
+import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
+import type { StoreReader } from "@snap/pack/store-reader";
+import { errnoName } from "@snap/posix/errors";
+import { onExit } from "@snap/posix/on-exit";
+import type { Posix } from "@snap/posix/posix";
+import type { ReadStore } from "@snap/store/store";
+import { type WorkerSource, workerSource } from "./_block_source.ts";
+import { ContentChecks, type PassedContent } from "./_content_checks.ts";
+import { Forwarded, type RequestAnswerer } from "./_forwarded.ts";
+import type { MountControl } from "./_mount_control.ts";
+import type { FromMountWorker } from "./_mount_messages.ts";
+import { openMount, unmountPath } from "./_mount_point.ts";
+import type { MountWorkers } from "./_mount_workers.ts";
+import { Passed } from "./_passed.ts";
+import type { TableList } from "./_table_list.ts";
+import { startWatchdog, type Watchdog } from "./_watchdog.ts";
+import type { Counters } from "./counters.ts";
+import { MountError } from "./mount_error.ts";
+import type { MountLog } from "./mount_log.ts";
+import { findMount, MOUNT_TYPE, readMountTable } from "./mount_table.ts";
+import type { NodeTable } from "./node_table.ts";
+import type { SessionOptions } from "./session_parts.ts";
+
+/** What a mount runs with. */
+export interface MountRunParts {
+  readonly posix: Posix;
+  readonly store: ReadStore;
+  /** What reads for the main thread; another one after the index has grown. */
+  readonly reader: () => StoreReader;
+  readonly workers: MountWorkers;
+  readonly control: MountControl;
+  readonly counters: Counters;
+  readonly nodes: NodeTable;
+  readonly tables: TableList;
+  /** The absolute path of the mount point. */
+  readonly path: string;
+  /** What the system shows as the source. */
+  readonly source: string;
+  readonly allowOther: boolean;
+  readonly session: SessionOptions;
+  readonly cacheSize: number;
+  readonly deadlineMs: number;
+  readonly spinUs: number;
+  /** Makes what answers requests about virtual nodes, in a mount of all. */
+  readonly answererOf?: (device: number) => RequestAnswerer;
+  readonly onLog: (line: MountLog) => void;
+}
+
+/** A mount, from the call that makes it to the last thing that is left of it. */
+export class MountRun {
+  /** Resolves when nothing is left; rejects if it ended otherwise than by being unmounted. */
+  readonly finished: Promise<void>;
+  readonly #parts: MountRunParts;
+  readonly #device: number;
+  readonly #bytes: WorkerSource;
+  readonly #checks: ContentChecks;
+  readonly #passed = Passed.create();
+  readonly #forwarded: Forwarded | undefined;
+  readonly #running: Promise<void>;
+  readonly #watchdog: Promise<Watchdog>;
+  #deviceErrno = 0;
+  #isUnmounting = false;
+
+  /**
+   * Mounts, and has the workers answer.
+   *
+   * @param parts Everything that it runs with. The workers were started.
+   * @throws {MountError} If it cannot be mounted.
+   * @throws {WorkerError} If a worker cannot be started.
+   */
+  static async start(parts: MountRunParts): Promise<MountRun> {
+    const run = new MountRun(parts, await openMount(parts.posix, parts));
+    try {
+      await run.#running;
+      return run;
+    } catch (error) {
+      await run.finished.catch(() => {});
+      throw error;
+    }
+  }
+
+  private constructor(parts: MountRunParts, device: number) {
+    const { posix, store, workers, control, counters, reader, path } = parts;
+    this.#parts = parts;
+    this.#device = device;
+    this.#bytes = workerSource(store, {
+      count: workers.wakes.length,
+      deadlineMs: parts.deadlineMs,
+      wake: (number) => workers.wake(number),
+      onFault: (name, error) =>
+        this.#log("error", `Cannot read ${name}`, error),
+    });
+    this.#checks = new ContentChecks({
+      reader,
+      counters,
+      onLie: (content, error) => this.#takeLie(content, error),
+      onFault: ({ id }, error) =>
+        this.#log("warning", `Cannot check content ${idFromBytes(id)}`, error),
+    });
+    const answerer = parts.answererOf?.(device);
+    this.#forwarded = answerer &&
+      new Forwarded({ posix, device, control, answerer });
+    this.#running = this.#begin();
+    this.finished = this.#end();
+    // Who waits later still hears of it.
+    this.finished.catch(() => {});
+    // While the workers begin: it loads modules that nothing else needs.
+    this.#watchdog = startWatchdog(path);
+  }
+
+  /** Unmounts, out of sight at once where it is in use, and waits until nothing is left. */
+  async unmount(): Promise<void> {
+    const { posix, path } = this.#parts;
+    if (!this.#isUnmounting) {
+      this.#isUnmounting = true;
+      try {
+        await unmountPath(posix, path, this.#how(false));
+      } catch (error) {
+        if (!(error instanceof MountError)) throw error;
+        if (error.code === "BUSY") await this.#unmountLazily();
+        // Somebody else may have done it.
+        else if (error.code !== "NOT_MOUNTED") throw error;
+      }
+    }
+    await this.finished;
+  }
+
+  /** Ends at once, whoever uses it: what is open fails from now on. */
+  async abort(): Promise<void> {
+    this.#isUnmounting = true;
+    this.#parts.workers.stop();
+    await this.finished;
+  }
+
+  async #unmountLazily(): Promise<void> {
+    const { posix, path } = this.#parts;
+    await unmountPath(posix, path, this.#how(true));
+    this.#log(
+      "warning",
+      `${path} is in use: it is out of sight, and this program serves it until the last file in it is closed`,
+    );
+  }
+
+  /** Unmounting may have to wait for requests, and those for what this thread fetches. */
+  #how(isLazy: boolean): { isLazy: boolean; isApart: boolean } {
+    return { isLazy, isApart: this.#bytes.fetcher !== undefined };
+  }
+
+  #begin(): Promise<void> {
+    const { workers, control, counters, nodes, tables } = this.#parts;
+    const { session, spinUs, deadlineMs, cacheSize } = this.#parts;
+    const shared = {
+      device: this.#device,
+      wakes: workers.wakes,
+      control: control.buffer,
+      counters: counters.buffer,
+      nodes: nodes.buffer,
+      tables: tables.buffer,
+      cache: SharedFrameCache.create({ sizeMax: cacheSize }).buffer,
+      passed: this.#passed.buffer,
+      session,
+      spinUs,
+      deadlineMs,
+    };
+    return workers.begin(
+      (number) => ({
+        ...shared,
+        number,
+        source: this.#bytes.sourceOf(number),
+      }),
+      (number, message) => this.#take(number, message),
+    );
+  }
+
+  #take(number: number, message: FromMountWorker): void {
+    switch (message.kind) {
+      case "fetch":
+        return this.#bytes.fetcher?.take(number, message.wants);
+      case "request":
+        return this.#forwarded?.take(message.request);
+      case "interrupt":
+        return this.#forwarded?.interrupt(
+          message.uniqueLow,
+          message.uniqueHigh,
+        );
+      case "passed":
+        return this.#checks.add(message);
+      case "fault": {
+        const path = new TextDecoder().decode(message.path);
+        const what = `${message.action} failed: ${path || "/"}`;
+        return this.#log("error", what, message.error);
+      }
+      case "ended":
+        if (message.errno === 0) return;
+        this.#deviceErrno = message.errno;
+        this.#parts.workers.stop();
+    }
+  }
+
+  /** Waits for the workers, and takes everything away in the order in which it came. */
+  async #end(): Promise<void> {
+    const { posix, workers, control, path } = this.#parts;
+    const takeBack = onExit(() => workers.stop());
+    const failures = await workers.ended();
+    takeBack();
+    await this.#bytes.fetcher?.stop();
+    await this.#checks.stop();
+    await this.#forwarded?.finished();
+    // Where the mount did not go first, nobody serves it any more.
+    if (control.isStopped && this.#isOurs()) {
+      await unmountPath(posix, path, { isLazy: true, isApart: false })
+        .catch((error) => this.#log("error", error.message, error));
+    }
+    posix.close(this.#device);
+    await (await this.#watchdog).standDown();
+    if (failures.length > 0) throw failures[0];
+    if (this.#deviceErrno === 0) return;
+    const name = errnoName(this.#deviceErrno);
+    throw new MountError(
+      "FAILED",
+      `Cannot serve ${path} as its device failed: ${name}`,
+      { hint: "See what the kernel says by: dmesg" },
+    );
+  }
+
+  #isOurs(): boolean {
+    const { path, source } = this.#parts;
+    const found = findMount(readMountTable(), path);
+    return found?.type === MOUNT_TYPE && found.source === source;
+  }
+
+  #takeLie({ id }: PassedContent, error: IdMismatchError): void {
+    this.#passed.markBad(id, 0);
+    this.#log(
+      "error",
+      `Content ${idFromBytes(id)} is not what its id says`,
+      error,
+    );
+  }
+
+  #log(level: MountLog["level"], message: string, error?: unknown): void {
+    const reason = (error as { message?: string } | undefined)?.message;
+    const text = reason === undefined ? message : `${message}: ${reason}`;
+    this.#parts.onLog({
+      level,
+      message: text,
+      ...error === undefined ? {} : { error },
+    });
+  }
+}
