@@ -23,6 +23,9 @@ export interface ObjectReaderOptions {
 
 const KIND_SCALE = 2 ** 24;
 
+/** Memory for frames that the cache has no place for; the last one is kept always. */
+const APART_SIZE = 4 << 20;
+
 /**
  * Hands out objects of frames. For each object: `take` it from the cache, and
  * where that has nothing read `storedSize` bytes at `frameOffset` of the pack
@@ -34,9 +37,9 @@ export class ObjectReader {
   readonly #cache: FrameCache;
   readonly #check: ObjectCheck;
   readonly #pinned: number[] = [];
-  /** The last frame that the cache had no place for. */
-  #lastPlain: Uint8Array | undefined;
-  #lastKey = -1;
+  /** The last frames that the cache had no place for, the newest at the end. */
+  readonly #apart = new Map<number, Uint8Array>();
+  #apartSize = 0;
   readonly #object = { id: new Uint8Array(ID_SIZE), offset: 0, size: 0 };
 
   /**
@@ -64,7 +67,7 @@ export class ObjectReader {
     idStart: number,
   ): Uint8Array | undefined {
     const slot = this.#cache.find(location.frameKey, location.plainSize);
-    if (slot < 0) return this.#fromLast(location, ids, idStart);
+    if (slot < 0) return this.#fromApart(location, ids, idStart);
     this.#pinned.push(slot);
     // Where the object does not match, `decode` finds out why.
     return this.#fromSlot(slot, location, ids, idStart);
@@ -107,8 +110,7 @@ export class ObjectReader {
     this.#decompress(location, stored, plain, ids.subarray(idStart));
     const view = objectIn(plain, location);
     if (this.#check.matches(view, location.kind, ids, idStart)) {
-      this.#lastPlain = plain;
-      this.#lastKey = frameKey;
+      this.#keepApart(frameKey, plain);
       return view;
     }
     throw this.#damage(location, stored, ids.subarray(idStart));
@@ -169,16 +171,27 @@ export class ObjectReader {
     return view;
   }
 
-  #fromLast(
+  #fromApart(
     location: Location,
     ids: Uint8Array,
     idStart: number,
   ): Uint8Array | undefined {
-    const plain = this.#lastPlain;
-    if (location.frameKey !== this.#lastKey || plain === undefined) return;
-    if (plain.length !== location.plainSize) return;
+    const plain = this.#apart.get(location.frameKey);
+    if (plain?.length !== location.plainSize) return;
     const view = objectIn(plain, location);
     if (this.#check.matches(view, location.kind, ids, idStart)) return view;
+  }
+
+  /** Keeps a frame, so that its other objects need no decoding: a range of many frames ends. */
+  #keepApart(key: number, plain: Uint8Array): void {
+    this.#apartSize += plain.length - (this.#apart.get(key)?.length ?? 0);
+    this.#apart.delete(key);
+    for (const [oldest, frame] of this.#apart) {
+      if (this.#apartSize <= APART_SIZE) break;
+      this.#apart.delete(oldest);
+      this.#apartSize -= frame.length;
+    }
+    this.#apart.set(key, plain);
   }
 
   #damage(

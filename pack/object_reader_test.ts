@@ -81,32 +81,34 @@ Deno.test("ObjectReader takes an id from the middle of bytes", () => {
   reader.release();
 });
 
-Deno.test("ObjectReader keeps the last frame where the cache has no room", () => {
-  const plains = [text("one"), text("two")];
-  const pack = makePack([[plains[0], plains[1]], [text("three")]]);
+Deno.test("ObjectReader keeps a few frames where the cache has no room", () => {
+  const small = [text("one"), text("two")];
+  const large = [new Uint8Array(3 << 20).fill(1), new Uint8Array(2 << 20)];
+  const pack = makePack([small, [large[0]], [large[1]]]);
   const files = new TestFiles();
   files.addIndex([pack]);
   const index = files.open();
   const cache = new HeapFrameCache({ sizeMax: 0 });
   const reader = new ObjectReader({ cache, hasher: wasmHasher });
-  const read = (plain: Uint8Array): void => {
-    const location = index.locate(idOf(plain), 0, 1)!;
-    const { frameOffset: start, storedSize } = location;
-    const stored = pack.bytes.slice(start, start + storedSize);
-    equal(reader.take(location, idOf(plain), 0), undefined);
-    deepEqual(reader.decode(location, stored, idOf(plain), 0).slice(), plain);
-    reader.release();
-  };
-  const first = index.locate(idOf(plains[0]), 0, 1)!;
-  const second = index.locate(idOf(plains[1]), 0, 1)!;
+  const locationOf = (plain: Uint8Array) => index.locate(idOf(plain), 0, 1)!;
+  const take = (plain: Uint8Array) =>
+    reader.take(locationOf(plain), idOf(plain), 0);
   for (let round = 0; round < 2; round++) {
-    read(plains[0]);
-    deepEqual(reader.take(second, idOf(plains[1]), 0)?.slice(), plains[1]);
-    equal(reader.take(first, idOf(plains[1]), 0), undefined);
-    equal(reader.take(second, idOf(text("other")), 0), undefined);
-    reader.release();
-    read(text("three"));
+    for (const plain of [small[0], ...large]) {
+      equal(take(plain), undefined);
+      const location = locationOf(plain);
+      const { frameOffset: start, storedSize } = location;
+      const stored = pack.bytes.slice(start, start + storedSize);
+      deepEqual(reader.decode(location, stored, idOf(plain), 0), plain);
+      deepEqual(take(plain), plain);
+      if (plain !== large[1]) deepEqual(take(small[1]), small[1]);
+      reader.release();
+    }
+    // 5 MiB were too many: the oldest frames went.
+    deepEqual(large.map((plain) => take(plain) !== undefined), [false, true]);
   }
+  const wrong = idOf(text("other"));
+  equal(reader.take(locationOf(large[1]), wrong, 0), undefined);
 });
 
 Deno.test("ObjectReader tells damage on disk from damage in memory", () => {
