@@ -7,7 +7,7 @@ import { openIndex } from "@snap/pack/open-index";
 import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
 import { save } from "@snap/snapshot/save";
 import type { Snapshots } from "@snap/snapshot/snapshots";
-import { MemoryStore } from "@snap/store/memory-store";
+import type { MemoryStore } from "@snap/store/memory-store";
 import {
   makeMemorySnapshots,
   noise,

@@ -12,7 +12,7 @@ import { save } from "@snap/snapshot/save";
 import { View, type ViewEntry } from "@snap/snapshot/view";
 import { MemoryStore } from "@snap/store/memory-store";
 import { HostileStore, latin } from "../tests/_hostile_store.ts";
-import { Prng, seededTest } from "../tests/_prng.ts";
+import { type Prng, seededTest } from "../tests/_prng.ts";
 import {
   makeMemorySnapshots,
   noise,
