@@ -1,6 +1,6 @@
 import { errnoName, errnos } from "@snap/posix/errors";
 import { NotFoundError, StoreError } from "@snap/store/errors";
-import { BLOCK_SIZE, FetchMemory } from "./_fetch_memory.ts";
+import { BLOCK_SIZE, type FetchMemory } from "./_fetch_memory.ts";
 import type { Ranges } from "./ranges.ts";
 
 /** A block that a worker asks of main. */

@@ -1,4 +1,4 @@
-import { type IdMismatchError } from "@snap/hash/hasher";
+import type { IdMismatchError } from "@snap/hash/hasher";
 import { idFromBytes } from "@snap/hash/id";
 import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
 import type { StoreReader } from "@snap/pack/store-reader";

@@ -79,8 +79,15 @@ interface Plan {
 interface Base {
   readonly reader: () => StoreReader;
   readonly nodes: NodeTable;
+  readonly tables: TableList;
   /** Reads the index again. */
   readonly refresh: () => Promise<void>;
+}
+
+/** What differs between a mount of one snapshot and of all. */
+interface Kind {
+  readonly isAll: boolean;
+  readonly plan: (base: Base) => Promise<Plan>;
 }
 
 /** A mount that is there. */
@@ -104,14 +111,14 @@ export class Mount implements AsyncDisposable {
    */
   constructor(
     parts: {
-      readonly mountpoint: string;
+      readonly path: string;
       readonly source: string;
       readonly run: MountRun;
       readonly counters: Counters;
       readonly finished: Promise<void>;
     },
   ) {
-    this.mountpoint = parts.mountpoint;
+    this.mountpoint = parts.path;
     this.source = parts.source;
     this.finished = parts.finished;
     this.#run = parts.run;
@@ -256,80 +263,87 @@ function sessionOf({ totals }: MountRoot): SessionOptions {
 async function open(
   store: ReadStore,
   options: MountOptions,
-  kind: {
-    readonly isAll: boolean;
-    readonly plan: (base: Base) => Promise<Plan>;
-  },
+  kind: Kind,
 ): Promise<Mount> {
   const { hasher, signal, onLog = () => {} } = options;
   signal?.throwIfAborted();
   const posix = needPosix();
-  const point = await checkMountPoint(posix, options.mountpoint);
-  if (point.hidesEntries) {
-    const message = `${point.path} is not empty: what is in it is hidden`;
+  const { path, hidesEntries } = await checkMountPoint(
+    posix,
+    options.mountpoint,
+  );
+  if (hidesEntries) {
+    const message = `${path} is not empty: what is in it is hidden`;
     onLog({ level: "warning", message });
   }
-  const cores = navigator.hardwareConcurrency;
-  const count = options.workers ?? Math.min(cores, WORKERS_MAX);
+  const count = options.workers ??
+    Math.min(navigator.hardwareConcurrency, WORKERS_MAX);
   const control = MountControl.create();
-  const workers = new MountWorkers(count, {
-    posix,
-    control,
-    hasher: hasher.name,
-  });
-  const closers: (() => Promise<void>)[] = [];
-  const close = async () => {
-    for (const closer of closers.reverse()) await closer();
-  };
+  const parts = { posix, control, hasher: hasher.name };
+  const workers = new MountWorkers(count, parts);
+  const counters = Counters.create(count);
+  let base: Base | undefined;
   try {
-    const base = await openBase(store, options, kind.isAll);
-    closers.push(() => base.reader()[Symbol.asyncDispose]());
+    base = await openBase(store, options, kind.isAll);
     const plan = await kind.plan(base);
     signal?.throwIfAborted();
-    const counters = Counters.create(count);
     const run = await MountRun.start({
+      ...settingsOf(options),
       ...plan,
+      ...base,
       posix,
       store,
-      reader: base.reader,
       workers,
       control,
       counters,
-      nodes: base.nodes,
-      tables: base.tables,
-      path: point.path,
-      allowOther: options.allowOther ?? false,
-      cacheSize: options.cacheSize ?? CACHE_SIZE,
-      deadlineMs: options.deadlineMs ?? DEADLINE_MS,
-      spinUs: options.spinUs ?? (cores > 1 ? SPIN_US : 0),
+      path,
       onLog,
     });
-    const onAbort = () => {
-      run.unmount().catch((error) =>
-        onLog({ level: "error", message: error.message, error })
-      );
-    };
-    signal?.addEventListener("abort", onAbort);
-    closers.push(() =>
-      Promise.resolve(signal?.removeEventListener("abort", onAbort))
-    );
-    if (signal?.aborted) onAbort();
-    const finished = run.finished.finally(close);
-    finished.catch(() => {});
-    const { source } = plan;
-    return new Mount({
-      mountpoint: point.path,
-      source,
-      run,
-      counters,
-      finished,
-    });
+    const finished = finish(run, base, options);
+    return new Mount({ path, source: plan.source, run, counters, finished });
   } catch (error) {
     workers.stop();
     await workers.ended();
-    await close();
+    await base?.reader()[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function settingsOf(options: MountOptions): {
+  readonly allowOther: boolean;
+  readonly cacheSize: number;
+  readonly deadlineMs: number;
+  readonly spinUs: number;
+} {
+  const spinUs = navigator.hardwareConcurrency > 1 ? SPIN_US : 0;
+  return {
+    allowOther: options.allowOther ?? false,
+    cacheSize: options.cacheSize ?? CACHE_SIZE,
+    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+    spinUs: options.spinUs ?? spinUs,
+  };
+}
+
+/** Has the signal unmount, and closes what is open when all has ended. */
+function finish(
+  run: MountRun,
+  base: Base,
+  { signal, onLog }: MountOptions,
+): Promise<void> {
+  const onAbort = () => {
+    run.unmount().catch((error) =>
+      onLog?.({ level: "error", message: error.message, error })
+    );
+  };
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const finished = run.finished.finally(async () => {
+    signal?.removeEventListener("abort", onAbort);
+    await base.reader()[Symbol.asyncDispose]();
+  });
+  // Who waits later still hears of it.
+  finished.catch(() => {});
+  return finished;
 }
 
 /** Opens what the main thread reads with, and the tables that the workers share. */
@@ -337,7 +351,7 @@ async function openBase(
   store: ReadStore,
   options: MountOptions,
   isAll: boolean,
-): Promise<Base & { readonly tables: TableList }> {
+): Promise<Base> {
   const { hasher } = options;
   const tables = TableList.create();
   const openReader = async () => {
