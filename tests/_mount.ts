@@ -167,14 +167,12 @@ export class MountScene implements AsyncDisposable {
 
 /** The program that serves a mount. */
 export class Server {
-  readonly #scene: MountScene;
   readonly #child: Deno.ChildProcess;
-  readonly #stdout: Promise<string>;
+  readonly #stdout: ReadableStreamDefaultReader<Uint8Array>;
   readonly #stderr: Promise<string>;
-  #status: Deno.CommandStatus | undefined;
+  #hasEnded = false;
 
   constructor(scene: MountScene, [command, ...args]: string[]) {
-    this.#scene = scene;
     this.#child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "-A", MAIN, command, "--store", scene.store],
@@ -187,38 +185,34 @@ export class Server {
       stdout: "piped",
       stderr: "piped",
     }).spawn();
-    this.#stdout = new Response(this.#child.stdout).text();
+    this.#stdout = this.#child.stdout.getReader();
     this.#stderr = new Response(this.#child.stderr).text();
-    this.#child.status.then((status) => this.#status = status);
+    this.#child.status.then(() => this.#hasEnded = true);
   }
 
   get pid(): number {
     return this.#child.pid;
   }
 
-  /** Waits until the mount point is one, or the program has ended. */
+  /** Waits until it says that the mount answers. */
   async waitUntilMounted(): Promise<void> {
-    await waitFor(
-      "mounting",
-      () => this.#status !== undefined || isMounted(this.#scene.point),
-    );
-    if (isMounted(this.#scene.point)) return;
-    throw new Error(`Cannot mount: ${await this.#stdout}${await this.#stderr}`);
+    if (!(await this.#stdout.read()).done) return;
+    throw new Error(`Cannot mount: ${(await this.finished()).stderr}`);
   }
 
   signal(name: Deno.Signal): void {
-    if (this.#status === undefined) this.#child.kill(name);
+    if (!this.#hasEnded) this.#child.kill(name);
   }
 
-  /** Waits for its end; tells how it ended, and what it said. */
-  async finished(): Promise<Said & { signal: Deno.Signal | null }> {
+  /** Waits for its end; tells how it ended, and what went wrong. */
+  async finished(): Promise<Ended> {
+    while (!(await this.#stdout.read()).done);
     const { code, signal } = await this.#child.status;
-    const [stdout, stderr] = [await this.#stdout, await this.#stderr];
-    return { code, signal, stdout, stderr };
+    return { code, signal, stderr: await this.#stderr };
   }
 
-  /** Ends it as a user would, and otherwise. */
-  async end(): Promise<Said> {
+  /** Ends it as a user would, and otherwise by force. */
+  async end(): Promise<Ended> {
     this.signal("SIGINT");
     const timer = setTimeout(() => this.signal("SIGKILL"), WAIT_MS_MAX);
     try {
@@ -227,6 +221,14 @@ export class Server {
       clearTimeout(timer);
     }
   }
+}
+
+/** How a server ended. */
+export interface Ended {
+  readonly code: number;
+  readonly signal: Deno.Signal | null;
+  /** What it logged. */
+  readonly stderr: string;
 }
 
 /** Whether something is mounted at a path. */

@@ -72,10 +72,12 @@ mountTest(
     await using scene = new MountScene();
     const server = await scene.mount(await prepare(scene));
     const reader = scene.command(
-      `set +e
+      `read_all() {
+      dd if="$MOUNT/large" iflag=direct bs=1M of=/dev/null status=none
+    }
+    read_all
     echo begin
-    while dd if="$MOUNT/large" iflag=direct bs=1M of=/dev/null status=none; do :; done
-    echo end`,
+    while read_all; do :; done`,
     ).spawn();
     const output = reader.stdout.getReader();
     await output.read();
