@@ -102,7 +102,9 @@ async function measureMemory(
     rows.push([name, megabytes(mounted.memory()), seconds.toFixed(1)]);
   };
   add("the first `ls`", mounted.startMs / 1000);
-  const { output, wallSeconds } = await run(`find "$ROOT" -size +1G -o -print`);
+  const { output, wallSeconds } = await run(
+    `find "$ROOT/" -size +1G -o -print`,
+  );
   const entryCount = output.split("\n").length - 1;
   add(`${entryCount.toLocaleString("en")} entries looked at`, wallSeconds);
   if (readCount > 0) {
