@@ -1,19 +1,17 @@
-import { InterruptError } from "./context.ts";
+import { InterruptError, type SignalHandler } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
 
-/** The signals that end a program. */
-type SignalName = "SIGINT" | "SIGTERM" | "SIGHUP";
-
-const SIGNALS: readonly (readonly [SignalName, ExitCode])[] = [
-  ["SIGINT", ExitCode.interrupted],
-  ["SIGTERM", ExitCode.terminated],
-  ["SIGHUP", ExitCode.hangup],
-];
+const SIGNALS: readonly (readonly [Parameters<SignalHandler>[0], ExitCode])[] =
+  [
+    ["SIGINT", ExitCode.interrupted],
+    ["SIGTERM", ExitCode.terminated],
+    ["SIGHUP", ExitCode.hangup],
+  ];
 
 /** What a runtime gives for signals. */
 export interface SignalCalls {
   /** Calls back for each signal of a name, which then does not end the program. */
-  listen(name: SignalName, handler: () => void): void;
+  listen(name: Parameters<SignalHandler>[0], handler: () => void): void;
   /** Ends the program at once. */
   exit(code: ExitCode): void;
 }
@@ -24,6 +22,8 @@ export interface Interrupts {
   readonly signal: AbortSignal;
   /** Rejects with the reason of the signal. */
   readonly interrupted: Promise<never>;
+  /** Gives signals to a command, which then do not end the program. */
+  takeSignals(handler: SignalHandler): () => void;
 }
 
 /**
@@ -40,11 +40,19 @@ export function watchInterrupts(calls: SignalCalls): Interrupts {
     signal.addEventListener("abort", () => reject(signal.reason));
   });
   interrupted.catch(() => {});
+  let taken: SignalHandler | undefined;
   for (const [name, exitCode] of SIGNALS) {
     calls.listen(name, () => {
+      if (taken !== undefined) return taken(name, exitCode);
       if (signal.aborted) calls.exit(exitCode);
       controller.abort(new InterruptError(name, exitCode));
     });
   }
-  return { signal, interrupted };
+  const takeSignals = (handler: SignalHandler): () => void => {
+    taken = handler;
+    return () => {
+      taken = undefined;
+    };
+  };
+  return { signal, interrupted, takeSignals };
 }

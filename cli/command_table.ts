@@ -1,24 +1,12 @@
-import type { ArgumentSpec, CommandSpec, OptionSpec } from "./command_spec.ts";
+import type { CommandSpec, OptionSpec } from "./command_spec.ts";
+import { MOUNT_COMMANDS } from "./_mount_commands.ts";
 import { COMMAND } from "./product.ts";
+import { ANY, DIRECTORY, TARGET } from "./_shared_specs.ts";
 
-const DIRECTORY: ArgumentSpec = {
-  name: "DIR",
-  help: "a directory",
-  completes: "directory",
-};
-const TARGET: ArgumentSpec = {
-  name: "ID[:PATH]",
-  help: "a snapshot, or a path in it",
-  completes: "snapshot",
-};
 const WORKERS: OptionSpec = {
   name: "workers",
   value: "N",
   help: "threads; as many as there are cores, at most 8, if not given",
-};
-const ANY: OptionSpec = {
-  name: "any",
-  help: "records of all hosts, not only of this one",
 };
 const ATTRIBUTES: OptionSpec = {
   name: "attributes",
@@ -161,6 +149,14 @@ export const COMMANDS: readonly CommandSpec[] = [
       { name: "recursive", short: "R", help: "also what is below" },
       NULL,
       ANY,
+      {
+        name: "mounts",
+        help: "list what is mounted, instead of a snapshot",
+        replaces: "ID[:PATH]",
+      },
+    ],
+    notes: [
+      "A mount is ok, or stale as its program is gone (umount clears it), silent as its program does not answer, or unreachable as it is another user's.",
     ],
     examples: [["ls -l latest:src", "a folder of the newest snapshot"]],
   },
@@ -174,6 +170,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     }],
     options: [ANY],
   },
+  ...MOUNT_COMMANDS,
   {
     name: "diff",
     summary: "compare two snapshots, or a snapshot and a directory",

@@ -19,6 +19,17 @@ export interface Output {
   columns?(): number | undefined;
 }
 
+/**
+ * Called for a signal that would end the program.
+ *
+ * @param name The name of the signal.
+ * @param exitCode The answer to the shell if the program ends by it.
+ */
+export type SignalHandler = (
+  name: "SIGINT" | "SIGTERM" | "SIGHUP",
+  exitCode: ExitCode,
+) => void;
+
 /** What the program needs from where it runs. */
 export interface CliContext {
   /** Takes the result and nothing else. */
@@ -56,6 +67,25 @@ export interface CliContext {
    * @returns True also where the runtime has no permissions.
    */
   isAllowed?(permission: "read" | "write", path: string): boolean;
+  /**
+   * Gives the signals that would end the program to a command that has its own end.
+   *
+   * @param handler Called for each.
+   * @returns What gives them back.
+   */
+  takeSignals?(handler: SignalHandler): () => void;
+  /**
+   * Calls back when somebody asks for statistics (SIGUSR2), from now on.
+   *
+   * @param handler Called for each time.
+   */
+  onAsked?(handler: () => void): void;
+  /**
+   * The words that start this program again, with the same permissions.
+   *
+   * @returns What stands before its arguments.
+   */
+  command?(): Promise<readonly string[]>;
   /** The runtime and its version, such as `deno 2.9.6`. */
   readonly runtime?: string;
 }

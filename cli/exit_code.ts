@@ -21,8 +21,14 @@ export const ExitCode = {
 /** One of the answers in {@linkcode ExitCode}. */
 export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
 
+/** What `exec` answers when its command cannot be run, as shells do. */
+export const COMMAND_NOT_RUN = 126;
+
+/** What `exec` answers when there is no such command, as shells do. */
+export const COMMAND_NOT_FOUND = 127;
+
 /** What each answer means, for help and documentation. */
-export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
+export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [0, "done; also when diff finds differences, or the reader closed the pipe"],
   [1, "failed; with diff --exit-code: there are differences"],
   [2, "wrong usage, nothing was done"],
@@ -31,6 +37,8 @@ export const EXIT_CODES: readonly (readonly [ExitCode, string])[] = [
     "done, but some files could not be read or written, or changed meanwhile",
   ],
   [4, "verify found damage"],
+  [126, "exec: the command cannot be run"],
+  [127, "exec: there is no such command"],
   [129, "ended by a hangup of the terminal"],
   [130, "interrupted by Ctrl-C"],
   [143, "ended by SIGTERM"],

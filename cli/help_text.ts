@@ -87,8 +87,11 @@ export function usageOf(spec: CommandSpec): string {
   return `${COMMAND} ${spec.name}${options}${words.join("")}`;
 }
 
-function argumentText({ name, optional }: ArgumentSpec): string {
-  return optional ? `[${name}]` : name;
+function argumentText(argument: ArgumentSpec): string {
+  const { name, optional, repeats, isBehindDashes } = argument;
+  const dashes = isBehindDashes ? "-- " : "";
+  const dots = repeats ? "..." : "";
+  return dashes + (optional ? `[${name}]` : name) + dots;
 }
 
 /**

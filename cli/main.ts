@@ -7,8 +7,9 @@
 import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
 import { main } from "./program.ts";
 import { watchInterrupts } from "./_interrupts.ts";
+import { loadLate } from "./_load_late.ts";
 
-const { signal, interrupted } = watchInterrupts({
+const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: Deno.addSignalListener,
   exit: Deno.exit,
 });
@@ -85,6 +86,14 @@ const context: CliContext = {
       ? Deno.uid() ?? undefined
       : undefined,
   isAllowed: (name, path) => isGranted({ name, path }),
+  takeSignals,
+  onAsked: (handler) => Deno.addSignalListener("SIGUSR2", handler),
+  command: async () => {
+    const { ownCommand } = await loadLate(
+      "_own_command",
+    ) as typeof import("./_own_command.ts");
+    return await ownCommand(Deno.execPath(), Deno.args.length);
+  },
   runtime: `deno ${Deno.version.deno}`,
 };
 Deno.exit(await main(Deno.args, context));

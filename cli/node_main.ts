@@ -11,8 +11,9 @@ import type { WriteStream } from "node:tty";
 import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
 import { main } from "./program.ts";
 import { watchInterrupts } from "./_interrupts.ts";
+import { loadLate } from "./_load_late.ts";
 
-const { signal, interrupted } = watchInterrupts({
+const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: (name, handler) => void process.on(name, handler),
   exit: process.exit,
 });
@@ -53,6 +54,14 @@ const context: CliContext = {
   env: (name) => process.env[name],
   hostname,
   uid: () => process.getuid?.(),
+  takeSignals,
+  onAsked: (handler) => void process.on("SIGUSR2", handler),
+  command: async () => {
+    const { ownCommand } = await loadLate(
+      "_own_command",
+    ) as typeof import("./_own_command.ts");
+    return await ownCommand(process.execPath, process.argv.length - 2);
+  },
   runtime: `node ${process.versions.node}`,
 };
 process.exit(await main(process.argv.slice(2), context));

@@ -6,6 +6,8 @@ import { UsageError } from "./usage_error.ts";
 export class ParsedArguments {
   /** What is no option, in order. */
   readonly positionals: readonly string[];
+  /** How many of them stand before `--`; all of them where it is absent. */
+  readonly beforeDashesCount: number;
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
   /**
@@ -13,12 +15,15 @@ export class ParsedArguments {
    *
    * @param positionals What is no option.
    * @param values The values by long name, `""` for each time an option without value stands there.
+   * @param beforeDashesCount How many of `positionals` stand before `--`.
    */
   constructor(
     positionals: readonly string[],
     values: ReadonlyMap<string, readonly string[]>,
+    beforeDashesCount: number = positionals.length,
   ) {
     this.positionals = positionals;
+    this.beforeDashesCount = beforeDashesCount;
     this.#values = values;
   }
 
@@ -84,6 +89,7 @@ export interface ParseOptions {
 class Parser {
   readonly positionals: string[] = [];
   readonly values: Map<string, string[]> = new Map();
+  beforeDashesCount: number | undefined;
   readonly #args: readonly string[];
   readonly #options: readonly OptionSpec[];
   #at = 0;
@@ -97,6 +103,7 @@ class Parser {
     for (; this.#at < this.#args.length; this.#at++) {
       const arg = this.#args[this.#at];
       if (arg === "--" && !stopsAtPositional) {
+        this.beforeDashesCount = this.positionals.length;
         this.positionals.push(...this.#args.slice(this.#at + 1));
         return;
       }
@@ -199,5 +206,6 @@ export function parseArguments(
 ): ParsedArguments {
   const parser = new Parser(args, options);
   parser.run(how.stopsAtPositional ?? false);
-  return new ParsedArguments(parser.positionals, parser.values);
+  const { positionals, values, beforeDashesCount } = parser;
+  return new ParsedArguments(positionals, values, beforeDashesCount);
 }

@@ -13,10 +13,16 @@
  */
 export function prefetchCommands(): Promise<unknown[]> {
   return Promise.all([
+    import("./_exec_inside.ts"),
+    import("./_exec_outside.ts"),
+    import("./_own_command.ts"),
+    import("./_serve_mount.ts"),
+    import("./_start_server.ts"),
     import("./run_command.ts"),
     import("./commands/cat.ts"),
     import("./commands/completions.ts"),
     import("./commands/diff.ts"),
+    import("./commands/exec.ts"),
     import("./commands/find.ts"),
     import("./commands/help.ts"),
     import("./commands/id.ts"),
@@ -24,10 +30,12 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/log.ts"),
     import("./commands/ls.ts"),
     import("./commands/manifest.ts"),
+    import("./commands/mount.ts"),
     import("./commands/restore.ts"),
     import("./commands/save.ts"),
     import("./commands/stats.ts"),
     import("./commands/tag.ts"),
+    import("./commands/umount.ts"),
     import("./commands/verify.ts"),
     import("./commands/version.ts"),
   ]);

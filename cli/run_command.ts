@@ -78,7 +78,8 @@ async function choose(args: readonly string[]): Promise<Chosen> {
   const spec = findCommand(name);
   if (spec === undefined) throw await unknownCommand(name);
   const flags = args.slice(0, args.length - rest.length - 1);
-  const options = [...GLOBAL_OPTIONS, ...spec.options];
+  const { options: some, ownOptions = [] } = spec;
+  const options = [...GLOBAL_OPTIONS, ...some, ...ownOptions];
   if (wantsHelp(flags, rest)) {
     return { spec: help, args: new ParsedArguments([name], new Map()) };
   }
@@ -89,7 +90,7 @@ async function choose(args: readonly string[]): Promise<Chosen> {
   if (parsed.has("version")) {
     return { spec: findCommand("version")!, args: parsed };
   }
-  checkCount(spec, parsed.positionals);
+  checkCount(spec, parsed);
   return { spec, args: parsed };
 }
 
@@ -121,8 +122,12 @@ async function unknownCommand(name: string): Promise<UsageError> {
   );
 }
 
-function checkCount(spec: CommandSpec, found: readonly string[]): void {
-  const missing = spec.arguments.slice(found.length)
+function checkCount(spec: CommandSpec, parsed: ParsedArguments): void {
+  const { positionals, beforeDashesCount } = parsed;
+  const replaced = spec.options.filter((one) => parsed.has(one.name))
+    .map((one) => one.replaces);
+  const wanted = spec.arguments.filter((one) => !replaced.includes(one.name));
+  const missing = wanted.slice(positionals.length)
     .find((one) => one.optional !== true);
   const hint = `${COMMAND} ${spec.name} --help shows how`;
   if (missing !== undefined) {
@@ -131,13 +136,20 @@ function checkCount(spec: CommandSpec, found: readonly string[]): void {
       hint,
     );
   }
-  if (found.length <= spec.arguments.length) return;
-  const extra = JSON.stringify(found[spec.arguments.length]);
+  const behind = wanted.findIndex((one) => one.isBehindDashes);
+  if (behind >= 0 && beforeDashesCount > behind) {
+    throw new UsageError(
+      `Cannot ${spec.name} as -- must stand before ${wanted[behind].name}`,
+      hint,
+    );
+  }
+  if (positionals.length <= wanted.length || wanted.at(-1)?.repeats) return;
+  const extra = JSON.stringify(positionals[wanted.length]);
   throw new UsageError(
     `Cannot ${spec.name} as ${
-      spec.arguments.length === 0
+      wanted.length === 0
         ? "it takes no argument"
-        : `it takes ${spec.arguments.map((one) => one.name).join(" and ")}`
+        : `it takes ${wanted.map((one) => one.name).join(" and ")}`
     }: found ${extra} too`,
     spec.name === "save"
       ? "one snapshot is of one directory: save the one that holds both"

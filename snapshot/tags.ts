@@ -112,7 +112,13 @@ function readTags(store: ReadStore): TagStore {
   return new TagStore(store as WriteStore);
 }
 
-function taggedRecord(entry: TagLogEntry): TaggedRecord {
+/**
+ * Reads an entry of the log of a tag.
+ *
+ * @param entry The entry, also a damaged one.
+ * @returns What the tag named.
+ */
+export function taggedRecord(entry: TagLogEntry): TaggedRecord {
   const { number } = entry;
   if (entry.damage !== undefined) {
     return { number, time: "", damage: entry.damage };

@@ -5,9 +5,14 @@ import { openTarget } from "../open_target.ts";
 import type { Session } from "../session.ts";
 import { ExitCode } from "../exit_code.ts";
 
-/** `snap ls ID[:PATH]` */
+/** `snap ls ID[:PATH]`, and `snap ls --mounts` */
 export async function run(session: Session): Promise<number> {
   const { args } = session;
+  if (args.has("mounts")) {
+    const { listMounts } = await import("../list_mounts.ts");
+    await listMounts(session);
+    return ExitCode.done;
+  }
   return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const target = await openTarget(session, snapshots, args.positionals[0]);
     const { view, entry } = target;

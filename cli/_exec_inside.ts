@@ -1,0 +1,62 @@
+import { type Mount, mount } from "@snap/fuse/mount";
+import { CommandError } from "./command_error.ts";
+import { COMMAND_NOT_FOUND, COMMAND_NOT_RUN } from "./exit_code.ts";
+import { findRoot } from "./_mount_root.ts";
+import { mountSettings } from "./mount_settings.ts";
+import { tellLog } from "./_mount_words.ts";
+import { withSnapshots } from "./open_snapshots.ts";
+import { runChild } from "./_run_child.ts";
+import type { Session } from "./session.ts";
+
+/**
+ * Mounts in the namespace of this process, runs the command in it, and unmounts.
+ *
+ * @param session The command.
+ * @returns What the command answers, or why it was not run.
+ * @throws {MountError} If it cannot be mounted.
+ */
+export async function execInside(session: Session): Promise<number> {
+  const { args, signal } = session;
+  const [target, program, ...words] = args.positionals;
+  return await withSnapshots(session, {}, async (snapshots) => {
+    const { root } = await findRoot(session, snapshots, target);
+    const mounted = await mount(snapshots.store, root, {
+      ...mountSettings(session),
+      mountpoint: args.text("inside")!,
+      hasher: snapshots.hasher,
+      signal,
+      onLog: (line) => tellLog(session, line),
+    });
+    try {
+      return await runInside(session, mounted, [program, ...words]);
+    } finally {
+      // What the command left running must not keep this program.
+      await mounted.abort();
+    }
+  });
+}
+
+async function runInside(
+  session: Session,
+  { mountpoint }: Mount,
+  [program, ...words]: readonly string[],
+): Promise<number> {
+  session.signal.throwIfAborted();
+  try {
+    return await runChild(session, program, words, {
+      cwd: mountpoint,
+      env: { SNAP_MOUNT: mountpoint },
+    });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    const isAbsent = code === "ENOENT";
+    const reason = isAbsent
+      ? "there is no such program"
+      : `it cannot be run: found ${code ?? message}`;
+    const said = new CommandError(
+      `Cannot exec ${JSON.stringify(program)} as ${reason}`,
+    );
+    session.error(said.message, { name: said.name });
+    return isAbsent ? COMMAND_NOT_FOUND : COMMAND_NOT_RUN;
+  }
+}
