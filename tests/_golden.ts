@@ -6,7 +6,9 @@ import {
   readdirSync,
   readFileSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
+import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { wasmHasher } from "@snap/hash";
 import { decodeHoles } from "@snap/manifest/holes";
@@ -29,13 +31,28 @@ import { View } from "@snap/snapshot/view";
 import type { ViewEntry } from "@snap/snapshot/view-entry";
 import type { WriteStore } from "@snap/store";
 import { Prng } from "./_prng.ts";
-import { noise } from "./_snapshots.ts";
+import { noise, TemporaryFolder } from "./_snapshots.ts";
 
 /** The golden stores, each named after its codec. */
 export const GOLDEN_NAMES = ["none", "zstd"] as const;
-/** Where they lie. */
-export const GOLDEN_FOLDER: string =
+/** Where they lie, those of each version in a folder of its name. */
+const GOLDEN_FOLDER: string =
   new URL("testdata/golden", import.meta.url).pathname;
+/** The file that lists the golden files of a version, as `b3sum` does. */
+export const GOLDEN_SUMS = "b3sums";
+
+/** The versions that golden stores are kept of, oldest first. */
+export function goldenVersions(): string[] {
+  return readdirSync(GOLDEN_FOLDER, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory()).map(({ name }) => name)
+    .sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
+}
+
+/** Where the golden stores of a version are. */
+export function goldenFolder(version: string): string {
+  return join(GOLDEN_FOLDER, version);
+}
+
 /** The tag that has named both records; its first letter is escaped in store names. */
 export const GOLDEN_TAG = "Main";
 /** The clock of the first save, in milliseconds since 1970. */
@@ -166,6 +183,28 @@ export function setGoldenXattrs(root: string, path: string): void {
   }
 }
 
+/** A folder where extended attributes are kept, if there is one. */
+export function folderWithXattrs(): TemporaryFolder | undefined {
+  if (posix === undefined) return undefined;
+  for (const below of [undefined, tmpdir()]) {
+    const folder = new TemporaryFolder(below);
+    try {
+      writeFileSync(folder.join("text"), "");
+      setGoldenXattrs(folder.path, "text");
+      return folder;
+    } catch {
+      folder[Symbol.dispose]();
+    }
+  }
+  return undefined;
+}
+
+/** Whether directories can be made here that have all that the golden one has. */
+export function isFull(): boolean {
+  using folder = folderWithXattrs();
+  return folder !== undefined;
+}
+
 function setTime(name: Uint8Array, sec: number, ns: number): void {
   const flags = AT_SYMLINK_NOFOLLOW;
   check(posix!.utimensAt(AT_FDCWD, name, sec, ns, flags), "set a time");
@@ -242,23 +281,30 @@ async function describeEntry(view: View, entry: ViewEntry): Promise<string[]> {
   return lines;
 }
 
+/** The lines of the first or second record, without what another disk has otherwise. */
+export function portableLines(text: string, number: number): string[] {
+  const isRoot = posix!.geteuid() === 0;
+  const lines = text.split(/^record .*\n/m)[number + 1].trimEnd().split("\n");
+  return lines.filter((line) => /^( {2}(xattr user|holes)|\S)/.test(line))
+    .map((line) => {
+      const fields = line.split(" ");
+      if (!isRoot && fields[0] !== "") fields.splice(4, 2);
+      return fields.join(" ");
+    });
+}
+
 /** Lists the golden files as `b3sum` does: the id, two spaces, the path. */
 export function goldenSums(folder: string): string[] {
   const sums: string[] = [];
   const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
   for (const entry of entries) {
-    if (!entry.isFile() || NOT_GOLDEN.has(entry.name)) continue;
+    if (!entry.isFile() || entry.name === GOLDEN_SUMS) continue;
     const path = join(entry.parentPath, entry.name);
     const id = wasmHasher.idOf(readFileSync(path));
     sums.push(`${id}  ${relative(folder, path)}`);
   }
   return sums.sort((a, b) => a.slice(66) < b.slice(66) ? -1 : 1);
 }
-
-const NOT_GOLDEN: ReadonlySet<string> = new Set([
-  ".gitattributes",
-  "README.md",
-]);
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");

@@ -1,12 +1,13 @@
-// Makes the golden stores of a new format version. Run by hand:
+// Makes the golden stores of a version that is about to be released. Run by hand:
 //
-//     deno run -A tests/_make_golden.ts [folder]
+//     deno run -A tests/_make_golden.ts [VERSION]
 //
-// It prints the list that stands in tests/golden_test.ts. Inodes and change times
-// are those of the machine, so no run makes the same tree packs again.
+// Inodes and change times are those of the machine, so no run makes the same tree
+// packs again.
 import { equal } from "node:assert/strict";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { readPackages } from "../_tools/workspace.ts";
 import { formatSettings } from "@snap/snapshot/settings";
 import type { Snapshots } from "@snap/snapshot/snapshots";
 import { tagSnapshot } from "@snap/snapshot/tags";
@@ -14,10 +15,11 @@ import { encodeDocument } from "@snap/store/document";
 import { type FileStore, openFileStore } from "@snap/store/file-store";
 import {
   describeGolden,
-  GOLDEN_FOLDER,
   GOLDEN_NAMES,
+  GOLDEN_SUMS,
   GOLDEN_TAG,
   GOLDEN_TIME,
+  goldenFolder,
   goldenPrng,
   goldenSettings,
   goldenSums,
@@ -61,7 +63,7 @@ async function copyStore(store: FileStore, to: string): Promise<void> {
 }
 
 /**
- * Makes the golden stores and their manifest.
+ * Makes the golden stores, their manifest, and the list of all files.
  *
  * @param to The folder, which must not have them.
  * @param source Where the directory that is saved is made; it must not be there.
@@ -108,11 +110,11 @@ async function saveAll(to: string, source: string): Promise<void> {
   }
   equal(texts[0], texts[1]);
   writeFileSync(join(to, "manifest.txt"), texts[0]);
+  writeFileSync(join(to, GOLDEN_SUMS), `${goldenSums(to).join("\n")}\n`);
 }
 
 if (import.meta.main) {
-  const to = Deno.args[0] ?? GOLDEN_FOLDER;
+  const version = Deno.args[0] ?? readPackages()[0].version;
   // Short, as the records keep it for ever.
-  await makeGolden(to, "/tmp/snap-golden");
-  console.log(goldenSums(to).join("\n"));
+  await makeGolden(goldenFolder(version), "/tmp/snap-golden");
 }
