@@ -56,7 +56,7 @@ function serve(config: MountWorkerConfig): void {
     answers: new FetchAnswers(source.answers),
     ask: (wants) => say({ kind: "fetch", wants }),
   });
-  using local = source.kind === "local"
+  const local = source.kind === "local"
     ? new LocalRanges(source.prefix)
     : undefined;
   const counters = new Counters(config.counters, number);
@@ -79,7 +79,12 @@ function serve(config: MountWorkerConfig): void {
     onFault: (action, error) => tellFault({ action, path: NO_PATH, error }),
   });
   say({ kind: "running" });
-  say({ kind: "ended", errno: loop.run() });
+  // Not `using`: Node 22 runs the source as it is.
+  try {
+    say({ kind: "ended", errno: loop.run() });
+  } finally {
+    local?.[Symbol.dispose]();
+  }
 }
 
 function sessionOf(
