@@ -15,7 +15,7 @@ export interface FetchWant {
 
 /** Answers that a worker can wait for at once. */
 const ANSWERS = 1 << 14;
-/** Blocks known of, beyond which those that are gone are forgotten. */
+/** Blocks known of, below which none is forgotten. */
 const KNOWN_MAX = 1024;
 
 interface Block {
@@ -75,6 +75,8 @@ export class FetchedRanges implements Ranges {
   #wants: FetchWant[] = [];
   #failed: Block[] = [];
   #numberNext = 1;
+  /** How many blocks are known when those that are gone are looked for. */
+  #sweepAt = KNOWN_MAX;
   #room = new Uint8Array(256 << 10);
 
   /**
@@ -169,7 +171,10 @@ export class FetchedRanges implements Ranges {
   }
 
   #add(key: string): Block {
-    if (this.#blocks.size >= KNOWN_MAX) this.#sweep();
+    if (this.#blocks.size >= this.#sweepAt) {
+      this.#sweep();
+      this.#sweepAt = Math.max(KNOWN_MAX, 2 * this.#blocks.size);
+    }
     const block: Block = { key, number: 0, stamp: 0, errno: 0 };
     this.#blocks.set(key, block);
     return block;

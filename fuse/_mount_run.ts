@@ -107,7 +107,15 @@ export class MountRun {
     // Who waits later still hears of it.
     this.finished.catch(() => {});
     // While the workers begin: it loads modules that nothing else needs.
-    this.#watchdog = startWatchdog(path);
+    this.#watchdog = startWatchdog(
+      path,
+      (error) =>
+        this.#log(
+          "warning",
+          `Cannot watch over ${path} in case this program is killed`,
+          error,
+        ),
+    );
   }
 
   /** Unmounts, out of sight at once where it is in use, and waits until nothing is left. */

@@ -4,32 +4,44 @@ export interface Watchdog {
   standDown(): Promise<void>;
 }
 
-/** Waits for a line; without one, the other end is gone. A helper is there for users. */
-const SCRIPT =
-  'read -r line || umount -l -- "$1" || exec fusermount3 -uzq -- "$1"';
+/**
+ * Waits for a line; without one, the other end is gone. What ends all programs of a terminal does
+ * not end this one. Where root's way is refused, a helper is there for users.
+ */
+const SCRIPT = `trap "" HUP INT QUIT TERM
+read -r line || umount -l -- "$1" || exec fusermount3 -uzq -- "$1"`;
 
 /**
- * Starts a program of its own session that waits for our end, which it sees as the end of its
- * input, and unmounts then. What is in use goes out of sight.
+ * Starts a program that waits for our end, which it sees as the end of its input, and unmounts
+ * then. What is in use goes out of sight.
  *
  * @param path The absolute path of the mount.
+ * @param onError Told where it cannot be started.
  */
-export async function startWatchdog(path: string): Promise<Watchdog> {
+export async function startWatchdog(
+  path: string,
+  onError: (error: Error) => void,
+): Promise<Watchdog> {
   const { spawn } = await import("node:child_process");
+  // Not detached: for that Deno copies its address space, which large reserved memory forbids.
   const child = spawn("sh", ["-c", SCRIPT, "sh", path], {
     stdio: ["pipe", "ignore", "ignore"],
-    detached: true,
     // Nothing is kept in use.
     cwd: "/",
   });
   const gone = new Promise<void>((resolve) => {
     child.on("close", () => resolve());
-    child.on("error", () => resolve());
+    child.on("error", (error) => {
+      onError(error);
+      resolve();
+    });
   });
-  child.stdin!.on("error", () => {});
-  child.unref();
+  // It may be gone when it is told to stand down.
+  child.stdin?.on("error", () => {});
+  if (child.pid !== undefined) child.unref();
   return {
     async standDown() {
+      if (child.pid === undefined) return;
       child.ref();
       child.stdin!.end("done\n");
       await gone;
