@@ -6,10 +6,12 @@ import type { Request } from "./_request.ts";
 import type { NodeCursor } from "./node_cursor.ts";
 import { GetxattrIn, GetxattrOut, Opcode, RequestHead } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
-import type { SessionContents } from "./session_parts.ts";
+import type { SessionContents, SessionNodes } from "./session_parts.ts";
 
 /** Largest value and largest list of names that Linux hands out. */
 const SIZE_MAX = 65536;
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 const USER_PREFIX: Uint8Array = new TextEncoder().encode("user.");
 
@@ -28,11 +30,17 @@ function isEqualRun(
 
 /** Answers GETXATTR and LISTXATTR. */
 export class XattrReply {
+  readonly #nodes: SessionNodes;
   readonly #contents: SessionContents;
   readonly #reply: Reply;
   readonly #extras: ExtrasReader = new ExtrasReader();
 
-  constructor(contents: SessionContents, reply: Reply) {
+  constructor(
+    nodes: SessionNodes,
+    contents: SessionContents,
+    reply: Reply,
+  ) {
+    this.#nodes = nodes;
     this.#contents = contents;
     this.#reply = reply;
   }
@@ -40,23 +48,22 @@ export class XattrReply {
   /** Answers GETXATTR and LISTXATTR: an error number, or `PENDING`. */
   answer(request: Request, node: NodeCursor): number {
     if (request.bodySize < GetxattrIn.size) return EINVAL;
+    if (!this.#begin(node)) return PENDING;
     const sizeMax = request.u32(GetxattrIn.byteCount);
     if (request.opcode === Opcode.LISTXATTR) return this.#list(node, sizeMax);
     const nameEnd = request.nameEnd(GetxattrIn.size);
     const nameStart = RequestHead.size + GetxattrIn.size;
     if (nameEnd <= nameStart) return EINVAL;
-    return this.#get(node, request.bytes, nameStart, nameEnd, sizeMax);
+    return this.#get(request.bytes, nameStart, nameEnd, sizeMax);
   }
 
   /** Writes the value of an attribute, or its size where there is room for no byte. */
   #get(
-    node: NodeCursor,
     message: Uint8Array,
     nameStart: number,
     nameEnd: number,
     sizeMax: number,
   ): number {
-    if (!this.#begin(node)) return ENODATA;
     const extras = this.#extras;
     const nameSize = nameEnd - nameStart;
     while (extras.next()) {
@@ -82,21 +89,19 @@ export class XattrReply {
     // The kernel allows these on files and directories only; a tool that is told of others fails.
     const hasUser = isFileKind(node.kind) || node.kind === EntryKind.directory;
     let size = 0;
-    if (this.#begin(node)) {
-      const extras = this.#extras;
-      while (extras.next() && !extras.isHoles) {
-        const { bytes, nameStart, nameEnd } = extras;
-        const isUser = nameEnd - nameStart > USER_PREFIX.length &&
-          isEqualRun(bytes, nameStart, USER_PREFIX, 0, USER_PREFIX.length);
-        if (isUser && !hasUser) continue;
-        if (size + nameEnd - nameStart < Math.min(sizeMax, SIZE_MAX)) {
-          for (let at = nameStart; at < nameEnd; at++) {
-            head[start + size + at - nameStart] = bytes[at];
-          }
-          head[start + size + nameEnd - nameStart] = 0;
+    const extras = this.#extras;
+    while (extras.next() && !extras.isHoles) {
+      const { bytes, nameStart, nameEnd } = extras;
+      const isUser = nameEnd - nameStart > USER_PREFIX.length &&
+        isEqualRun(bytes, nameStart, USER_PREFIX, 0, USER_PREFIX.length);
+      if (isUser && !hasUser) continue;
+      if (size + nameEnd - nameStart < Math.min(sizeMax, SIZE_MAX)) {
+        for (let at = nameStart; at < nameEnd; at++) {
+          head[start + size + at - nameStart] = bytes[at];
         }
-        size += nameEnd - nameStart + 1;
+        head[start + size + nameEnd - nameStart] = 0;
       }
+      size += nameEnd - nameStart + 1;
     }
     if (sizeMax === 0) return this.#writeSize(size);
     if (size > sizeMax) return ERANGE;
@@ -105,10 +110,17 @@ export class XattrReply {
     return 0;
   }
 
+  /** Goes to the extras of a node. @returns Whether they are there, else they are on their way. */
   #begin(node: NodeCursor): boolean {
-    const bytes = node.page.extrasBytes(node.row + 1);
-    if (bytes === undefined) return false;
-    this.#extras.begin(bytes);
+    let { page, row } = node;
+    // Those of a directory stand in its own page only, as its row 0.
+    if (node.kind === EntryKind.directory && row >= 0) {
+      const directory = this.#nodes.open(node);
+      if (directory === undefined) return false;
+      page = directory.page;
+      row = -1;
+    }
+    this.#extras.begin(page.extrasBytes(row + 1) ?? NOTHING);
     return true;
   }
 

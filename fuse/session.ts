@@ -120,7 +120,7 @@ export class Session {
       this.#attributes,
       this.#reply,
     );
-    this.#xattrs = new XattrReply(parts.contents, this.#reply);
+    this.#xattrs = new XattrReply(parts.nodes, parts.contents, this.#reply);
   }
 
   /**
