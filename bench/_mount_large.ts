@@ -46,7 +46,8 @@ async function measureStarts(
   stores: readonly StoreCase[],
   options: PartOptions,
 ): Promise<string> {
-  const { folder, env, runCount } = options;
+  const { folder, env, runCount, size } = options;
+  const roundCount = size === "full" ? runCount * START_COUNT : 1;
   const starts: StartCase[] = [
     { name: "foreground", snap: "$SNAP", isBackground: false },
     { name: "background", snap: "$SNAP", isBackground: true },
@@ -57,7 +58,7 @@ async function measureStarts(
     starts.push({ name: "foreground, Node", snap, isBackground: false });
   }
   const times = new Map<string, number[]>();
-  for (let round = 0; round < runCount * START_COUNT; round++) {
+  for (let round = 0; round < roundCount; round++) {
     for (const start of starts) {
       for (const one of stores) {
         const place = placeOf(one, folder, env);

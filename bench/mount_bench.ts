@@ -40,11 +40,13 @@ const PARTS: Readonly<
 const DEFAULT_PARTS = ["reads", "lists", "large"];
 
 /** Ours, and one of each peer: the codec hardly matters where nothing is read. */
-async function listedSystems({ env }: PartOptions): Promise<MountSystem[]> {
-  const found = await findSystems(env);
-  return [...found.keys()].filter(({ kind, codec }) =>
-    kind !== "floor" &&
-    (codec === "zstd" || kind === "backup" || kind === "original")
+async function listedSystems(
+  { env, size }: PartOptions,
+): Promise<MountSystem[]> {
+  const found = [...(await findSystems(env)).keys()];
+  return found.filter(({ kind, codec }) =>
+    kind !== "floor" && (kind === "original" || codec === "zstd" ||
+      kind === "backup" && size === "full")
   );
 }
 
