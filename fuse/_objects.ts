@@ -40,7 +40,9 @@ export class Objects {
   readonly #ranges: Ranges;
   readonly #tables: TableList;
   readonly #heads: TableHeads;
-  readonly #index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+  #index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+  /** Whether a table of the index could not be found. */
+  #isTableGone = false;
   readonly #reader: ObjectReader;
   /** Copies that could not be read, until all copies of the object are such. */
   readonly #failures = new Map<string, unknown>();
@@ -83,7 +85,10 @@ export class Objects {
     if (!this.#openTables()) return undefined;
     for (;;) {
       const answer = this.#index.locate(ids, idStart, kind);
-      if (answer === undefined) return "absent";
+      if (answer === undefined) {
+        this.#tryTablesAgain();
+        return "absent";
+      }
       if (!isPageRequest(answer)) return this.#take(answer, ids, idStart);
       if (!this.#givePage(answer)) return undefined;
     }
@@ -173,7 +178,7 @@ export class Objects {
       this.#index.give(request, bytes);
     } catch (error) {
       if (!(error instanceof NotFoundError)) throw error;
-      this.#index.dropTable(request.table);
+      this.#dropTable(request.table);
     }
     return true;
   }
@@ -186,8 +191,20 @@ export class Objects {
     const heads = this.#heads.read(first, count);
     if (heads === undefined) return false;
     this.#index.addTables(heads.files);
-    for (const number of heads.gone) this.#index.dropTable(number);
+    for (const number of heads.gone) this.#dropTable(number);
     return true;
+  }
+
+  #dropTable(number: number): void {
+    this.#index.dropTable(number);
+    this.#isTableGone = true;
+  }
+
+  /** A store that was away may come back: who asks again has all tables opened again. */
+  #tryTablesAgain(): void {
+    if (!this.#isTableGone) return;
+    this.#index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+    this.#isTableGone = false;
   }
 }
 
