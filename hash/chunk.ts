@@ -41,6 +41,9 @@ const SIZE_MIN_LIMIT = 64;
 /** The limit of {@linkcode ChunkSizes.sizeMax}: what one frame can hold. */
 const SIZE_MAX_LIMIT = 4 << 20;
 
+/** Bytes that the hash depends on: each shifts it by a bit. */
+const HASH_BITS = 32;
+
 /** Cuts content into chunks. Keeps no state: one serves any number of contents. */
 export class Chunker {
   /** The sizes it was made with. */
@@ -108,8 +111,11 @@ export class Chunker {
    */
   #checkZeros(): void {
     const { sizeMin, sizeAverage, sizeMax, gearSeed } = this.sizes;
+    const settled = sizeMin + HASH_BITS;
     let hash = 0;
-    for (let size = sizeMin + 1; size < sizeMax; size++) {
+    for (let size = sizeMin + 1; size <= sizeAverage + 1; size++) {
+      // Bytes further back are shifted out: then the hash of zeros stays, and the mask changes once.
+      if (size > settled) size = sizeAverage + 1;
       hash = (hash << 1) + this.#gear[0] | 0;
       const mask = size <= sizeAverage ? this.#maskBelow : this.#maskAbove;
       if ((hash & mask) === 0) {
