@@ -131,22 +131,23 @@ export class FileReader implements Disposable {
   }
 
   /**
-   * Reads until the buffer is full or the file ends.
+   * Reads until there are enough bytes or the file ends.
    *
    * @param out Where the bytes go.
    * @param offset Where they begin in the file.
+   * @param enough The bytes after which no more are asked for: all that `out` can take, if absent.
    * @returns The number of bytes.
    * @throws {DiskError} If they cannot be read.
    */
-  read(out: Uint8Array, offset: number): number {
+  read(out: Uint8Array, offset: number, enough: number = out.length): number {
     let size = 0;
-    while (size < out.length) {
+    do {
       const view = size === 0 ? out : out.subarray(size);
       const read = this.#calls.pread(this.#fd, view, offset + size);
       if (read < 0) throw this.#error("read", errnoName(read));
       if (read === 0) break;
       size += read;
-    }
+    } while (size < enough);
     return size;
   }
 

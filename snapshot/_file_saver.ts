@@ -163,7 +163,7 @@ export class FileSaver implements Disposable {
     const space = this.#objects.reserve(
       Math.min(wanted + 1, this.#objects.bundle.sizeMax),
     );
-    const read = this.#file.read(space, 0);
+    const read = this.#file.read(space, 0, wanted);
     const isStable = this.#isStable(expected, at, read);
     const size = Math.min(read, wanted);
     if (!isStable && !isLast) {
@@ -183,7 +183,7 @@ export class FileSaver implements Disposable {
   ): ReadContent {
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const wanted = expected.size(at);
-    const read = this.#file.read(buffer.subarray(0, wanted + 1), 0);
+    const read = this.#file.read(buffer.subarray(0, wanted + 1), 0, wanted);
     const isStable = this.#isStable(expected, at, read);
     const size = Math.min(read, wanted);
     if (!isStable && !isLast) return { size, isStable };
