@@ -37,7 +37,17 @@ export class KeptRows {
   }
 
   /** Gives what belongs to each run, piece by piece. */
-  *pieces(
+  pieces(
+    piecesOf: (first: number, end: number) => Iterable<Uint8Array>,
+  ): Iterable<Uint8Array> {
+    const runs = this.#runs;
+    // Nearly always all rows are kept.
+    return runs.length === 2
+      ? piecesOf(runs[0], runs[1])
+      : this.#piecesOfRuns(piecesOf);
+  }
+
+  *#piecesOfRuns(
     piecesOf: (first: number, end: number) => Iterable<Uint8Array>,
   ): Generator<Uint8Array> {
     const runs = this.#runs;
