@@ -36,7 +36,13 @@ export async function runChild(
   });
   const giveBack = context.takeSignals?.((name) => {
     // Ctrl-C reaches all programs of a terminal's foreground: it has it already.
-    if (name !== "SIGINT" || !isInForeground()) child.kill(name);
+    if (name === "SIGINT" && isInForeground()) return;
+    // After `child.kill` Deno says that the signal ended it, whatever it did about it.
+    try {
+      if (child.pid !== undefined) process.kill(child.pid, name);
+    } catch {
+      // It has just ended.
+    }
   });
   try {
     return await new Promise<number>((resolve, reject) => {

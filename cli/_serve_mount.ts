@@ -34,7 +34,12 @@ export async function serveMount(session: Session): Promise<number> {
     const { args } = session;
     const [target] = args.positionals;
     const options = await optionsOf(session, snapshots.hasher);
-    let served: Served;
+    let served: Served | undefined;
+    // From now on, as the signal would end a program that does not listen.
+    session.context.onAsked?.(() => {
+      if (served === undefined) return;
+      void tellStatistics(session, served.mount.statistics());
+    });
     try {
       if (args.has("all")) {
         const catalog = storeCatalog(snapshots);
@@ -108,7 +113,6 @@ async function waitForEnd(session: Session, mount: Mount): Promise<number> {
       tellLog(session, { level: "error", message: error.message })
     );
   });
-  context.onAsked?.(() => void tellStatistics(session, mount.statistics()));
   try {
     await mount.finished;
   } finally {
