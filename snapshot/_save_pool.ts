@@ -14,6 +14,8 @@ import { workerFailure } from "./_worker_failure.ts";
 
 /** Batches that wait in a worker, so that it never waits for one. */
 const AHEAD_MAX = 2;
+/** Batches of a save for which the last worker is worth its start. */
+const ALL_WORKERS_MIN = 256;
 
 /** What {@linkcode SavePool} needs. */
 export interface SavePoolOptions {
@@ -49,6 +51,7 @@ export class SavePool {
   readonly #workers: PoolWorker[] = [];
   readonly #lane: Lane;
   readonly #queue: QueuedBatch[] = [];
+  #batchCount = 0;
   #isFailed = false;
   #isStopped = false;
   #isResting = false;
@@ -56,14 +59,15 @@ export class SavePool {
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /**
-   * Starts the workers.
+   * Starts the workers but for the last of several, which a small save can do without: the thread
+   * that walks has time to read some batches, and a worker costs a tenth of a second of CPU.
    *
    * @param options How many, and who is told.
    */
   constructor(options: SavePoolOptions) {
     this.#options = options;
     this.#lane = new Lane(options.lane);
-    for (let i = 0; i < options.count; i++) this.#start(i);
+    this.#startUpTo(Math.max(1, options.count - 1));
   }
 
   /** Batches that were not given to a worker yet. */
@@ -77,8 +81,24 @@ export class SavePool {
    * @param batch The batch.
    */
   submit(batch: QueuedBatch): void {
+    if (batch.isLarge || ++this.#batchCount === ALL_WORKERS_MIN) {
+      this.#startUpTo(this.#options.count);
+    }
     this.#queue.push(batch);
     this.#dispatch();
+  }
+
+  /**
+   * Gives a batch back to be read by the caller, as long as the last worker was not started.
+   *
+   * @param byteCountMax Plain bytes in it, at most.
+   * @returns The batch that waits longest, if it may be read there.
+   */
+  takeBack(byteCountMax: number): QueuedBatch | undefined {
+    const isWanted = this.#workers.length < this.#options.count &&
+      !this.#isOver && this.#queue.length > 0 &&
+      this.#queue[0].byteCount <= byteCountMax;
+    return isWanted ? this.#queue.shift() : undefined;
   }
 
   /** Resolves when a batch has ended or something failed. */
@@ -133,6 +153,10 @@ export class SavePool {
       // A worker that has failed has been reported.
       await worker.handle.end().catch(() => {});
     }));
+  }
+
+  #startUpTo(count: number): void {
+    while (this.#workers.length < count) this.#start(this.#workers.length);
   }
 
   #start(number: number): void {

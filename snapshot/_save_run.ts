@@ -29,7 +29,7 @@ const LARGE_SIZE_MIN = 32 * 1024 * 1024;
 /** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
 /** More than this is never read in this thread if there are others: it has to hear signals. */
-const HELD_SIZE_MAX = 4 * 1024 * 1024;
+const HELD_SIZE_MAX = 8 * 1024 * 1024;
 /** The walk lets messages in at least this often. */
 const BREATH_MS = 4;
 
@@ -164,7 +164,7 @@ export class SaveRun {
     if (this.#pool !== undefined) {
       while (this.#pool.isBusy) {
         this.#throwFailure();
-        await this.#pool.changed();
+        await this.#helpOrWait(this.#pool);
         if (this.#isFull) await this.#makeRoom();
         this.#report(false);
       }
@@ -263,6 +263,17 @@ export class SaveRun {
     this.#takeResult(batch, this.#saver().save(batch.batch));
   }
 
+  /** Reads a batch in place of the worker that was not started, or waits until one has ended. */
+  #helpOrWait(pool: SavePool): Promise<void> {
+    const batch = pool.takeBack(HELD_SIZE_MAX);
+    if (batch === undefined) {
+      if (this.progress.isWalked) this.#inline?.objects.finish();
+      return pool.changed();
+    }
+    this.#readInline(batch);
+    return nextTurn();
+  }
+
   #putContent(bytes: Uint8Array): Uint8Array {
     const { objects } = this.#saver();
     const id = objects.putContent(bytes);
@@ -316,7 +327,7 @@ export class SaveRun {
       this.#pool.waitingCount > BATCHES_AHEAD * workers
     ) {
       this.#throwFailure();
-      await this.#pool.changed();
+      await this.#helpOrWait(this.#pool);
     }
     this.#throwFailure();
     this.#report(false);
