@@ -4,7 +4,7 @@ import { ManifestSyntaxError } from "@snap/manifest/manifest-syntax-error";
 import { Tree } from "@snap/manifest/tree";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { Directory } from "./_loaded_directory.ts";
-import type { Objects } from "./_objects.ts";
+import type { Objects } from "./objects.ts";
 import { Recipes } from "./_recipes.ts";
 import { WholeObjects } from "./_whole_objects.ts";
 

@@ -1,12 +1,11 @@
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
-import { ObjectNotFoundError } from "@snap/pack/errors";
 import { ObjectKind } from "@snap/pack/object-kind";
 import {
   RecipeNode,
   RecipeRowKind,
   RecipeSyntaxError,
 } from "@snap/pack/recipe";
-import type { Objects } from "./_objects.ts";
+import type { Objects } from "./objects.ts";
 import type { Pieces } from "./pieces.ts";
 
 /** Memory for nodes, and what a node needs beside its bytes, about. */
@@ -48,10 +47,7 @@ export class Recipes {
     const node = this.#node(ids, idStart);
     if (node === undefined) return undefined;
     if (node === "absent") {
-      throw new ObjectNotFoundError(
-        ids.slice(idStart, idStart + ID_SIZE),
-        kind,
-      );
+      throw this.#objects.notFound(ids, idStart, kind);
     }
     check("a recipe begins with its root", node.isRoot, 5, node);
     check(`the object has kind ${kind}`, node.objectKind === kind, 6, node);
@@ -115,8 +111,7 @@ export class Recipes {
     const node = this.#node(parent.bytes, start);
     if (node === undefined) return undefined;
     if (node === "absent") {
-      const id = parent.bytes.slice(start, start + ID_SIZE);
-      throw new ObjectNotFoundError(id, ObjectKind.recipe);
+      throw this.#objects.notFound(parent.bytes, start, ObjectKind.recipe);
     }
     const { level } = parent;
     const size = parent.size(row);

@@ -6,7 +6,7 @@ import {
 } from "@snap/pack/index-table";
 import type { IndexFile } from "@snap/pack/object-index";
 import { NotFoundError } from "@snap/store/errors";
-import type { ListedTable, TableList } from "./_table_list.ts";
+import type { ListedTable, TableList } from "./table_list.ts";
 import type { Ranges } from "./ranges.ts";
 
 /** Tables whose heads were read. */

@@ -6,7 +6,7 @@ import {
 import { idFromBytes } from "@snap/hash/id";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { RecipeNode } from "@snap/pack/recipe";
-import type { Objects } from "./_objects.ts";
+import type { Objects } from "./objects.ts";
 import type { Recipes } from "./_recipes.ts";
 import { Pieces } from "./pieces.ts";
 

@@ -6,8 +6,8 @@
 import { ID_SIZE, idFromBytes } from "@snap/hash/id";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { RecipeNode } from "@snap/pack/recipe";
-import type { Objects } from "./_objects.ts";
-import type { Passed } from "./_passed.ts";
+import type { Objects } from "./objects.ts";
+import type { Passed } from "./passed.ts";
 import { Recipes } from "./_recipes.ts";
 import { WholeObjects } from "./_whole_objects.ts";
 import type { Pieces } from "./pieces.ts";

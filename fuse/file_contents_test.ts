@@ -19,11 +19,11 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
-import { Passed } from "./_passed.ts";
+import { Passed } from "./passed.ts";
 import { filesOf, type TestMount, testMount, TestRanges } from "./_testing.ts";
 import { ContentError } from "./file_contents.ts";
 import { NodeCursor } from "./node_cursor.ts";
-import { ROOT_ID } from "./node_table.ts";
+import { ROOT_ID } from "./protocol.ts";
 import { Pieces } from "./pieces.ts";
 
 /** What a kernel asks for at once. */

@@ -15,7 +15,7 @@ import { checkMountPoint, needPosix } from "./_mount_point.ts";
 import { MountRun } from "./_mount_run.ts";
 import { MountWorkers } from "./_mount_workers.ts";
 import { ReplyWriter } from "./_reply_writer.ts";
-import { TableList } from "./_table_list.ts";
+import { TableList } from "./table_list.ts";
 import type { CatalogSource } from "./catalog_source.ts";
 import { Counters } from "./counters.ts";
 import { MountError } from "./mount_error.ts";

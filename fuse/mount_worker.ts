@@ -17,10 +17,10 @@ import type {
   MountWorkerConfig,
   ToMountWorker,
 } from "./_mount_messages.ts";
-import { Objects } from "./_objects.ts";
-import { Passed } from "./_passed.ts";
+import { Objects } from "./objects.ts";
+import { Passed } from "./passed.ts";
 import { ReplyWriter } from "./_reply_writer.ts";
-import { TableList } from "./_table_list.ts";
+import { TableList } from "./table_list.ts";
 import { Counters } from "./counters.ts";
 import { FileContents } from "./file_contents.ts";
 import { NodeTable } from "./node_table.ts";

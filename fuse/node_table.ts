@@ -19,12 +19,10 @@ import {
   placeDirectory,
   UNLOADED,
 } from "./_loaded_directory.ts";
-import type { Objects } from "./_objects.ts";
+import type { Objects } from "./objects.ts";
 import type { NodeCursor } from "./node_cursor.ts";
+import { ROOT_ID } from "./protocol.ts";
 import type { OpenDirectory, SessionNodes } from "./session_parts.ts";
-
-/** Id of the root of a mount, of one snapshot or of all. */
-export const ROOT_ID = 1;
 
 /** How long a worker waits for another one that loads the directory it needs. */
 const LOAD_WAIT_MS = 30_000;

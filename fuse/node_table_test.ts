@@ -27,8 +27,9 @@ import {
   TestRanges,
 } from "./_testing.ts";
 import { NodeCursor } from "./node_cursor.ts";
-import { NodeTable, ROOT_ID } from "./node_table.ts";
+import { NodeTable } from "./node_table.ts";
 import { Pieces } from "./pieces.ts";
+import { ROOT_ID } from "./protocol.ts";
 import type { WalkOutcome, WalkTask } from "./testdata/walk_worker.ts";
 
 /** Compares a node and all below it with a view; returns how many there are. */

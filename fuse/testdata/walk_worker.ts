@@ -3,12 +3,13 @@ import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { EntryKind } from "@snap/manifest/entry-kind";
 import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
 import { workerPort } from "@snap/posix/worker-port";
-import { Objects } from "../_objects.ts";
-import { TableList } from "../_table_list.ts";
+import { Objects } from "../objects.ts";
+import { TableList } from "../table_list.ts";
 import { FileContents } from "../file_contents.ts";
 import { NodeCursor } from "../node_cursor.ts";
-import { NodeTable, ROOT_ID } from "../node_table.ts";
+import { NodeTable } from "../node_table.ts";
 import { Pieces } from "../pieces.ts";
+import { ROOT_ID } from "../protocol.ts";
 import { LocalRanges } from "../ranges.ts";
 
 /** What a worker is to look at. */

@@ -1,3 +1,8 @@
+/**
+ * Which tables the index of a store has, for all workers of a mount.
+ *
+ * @module
+ */
 import { indexIdOf, indexName } from "@snap/pack/file-name";
 import type { IndexFile } from "@snap/pack/object-index";
 
@@ -31,7 +36,12 @@ export class TableList {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
 
-  /** Makes the memory of an empty list; what is not used costs nothing. */
+  /**
+   * Makes the memory of an empty list, and a list over it. What is not used costs
+   * nothing.
+   *
+   * @returns The list.
+   */
   static create(): TableList {
     const words = HEAD_WORDS + ROW_WORDS * TABLES_MAX;
     return new TableList(new SharedArrayBuffer(4 * words));

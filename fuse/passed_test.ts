@@ -1,6 +1,6 @@
 import { equal, ok } from "node:assert/strict";
 import { Prng, seedOfRun } from "../tests/_prng.ts";
-import { Passed } from "./_passed.ts";
+import { Passed } from "./passed.ts";
 
 const content = (id: Uint8Array, size: number) => ({ id, start: 0, size });
 

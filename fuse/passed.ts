@@ -1,3 +1,8 @@
+/**
+ * Which large contents were read in full, and which of them lie.
+ *
+ * @module
+ */
 import { ID_SIZE } from "@snap/hash/id";
 
 const ENTRIES = 1024;
@@ -31,7 +36,11 @@ export class Passed {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
 
-  /** Makes the memory of an empty table. */
+  /**
+   * Makes the memory of an empty table, and a table over it.
+   *
+   * @returns The table.
+   */
   static create(): Passed {
     return new Passed(new SharedArrayBuffer(4 * ENTRY_WORDS * ENTRIES));
   }
@@ -50,10 +59,16 @@ export class Passed {
   /**
    * Counts bytes that were handed on.
    *
+   * @param content Bytes with its id, where the 32 bytes begin, and its size.
+   * @param byteCount Number of bytes.
    * @returns Whether it is now, and was not before, as much as the content has.
    */
   add(
-    content: { readonly id: Uint8Array; readonly start: number; size: number },
+    content: {
+      readonly id: Uint8Array;
+      readonly start: number;
+      readonly size: number;
+    },
     byteCount: number,
   ): boolean {
     const { id, start, size } = content;
@@ -67,13 +82,24 @@ export class Passed {
     return Atomics.compareExchange(words, at, COUNTING, DONE) === COUNTING;
   }
 
-  /** Whether a content is known not to be what its id says. */
+  /**
+   * Tells whether a content is known not to be what its id says.
+   *
+   * @param id Bytes with its id.
+   * @param start Where the 32 bytes begin.
+   * @returns Whether it is.
+   */
   isBad(id: Uint8Array, start: number): boolean {
     const at = this.#find(id, start);
     return at !== undefined && Atomics.load(this.#words, at) === BAD;
   }
 
-  /** Says that a content is not what its id says. */
+  /**
+   * Says that a content is not what its id says.
+   *
+   * @param id Bytes with its id.
+   * @param start Where the 32 bytes begin.
+   */
   markBad(id: Uint8Array, start: number): void {
     const at = this.#find(id, start) ?? this.#insert(id, start);
     if (at !== undefined) Atomics.store(this.#words, at, BAD);

@@ -1,4 +1,10 @@
+/**
+ * Objects of the packs, for those who may not wait.
+ *
+ * @module
+ */
 import type { Hasher } from "@snap/hash/hasher";
+import { ID_SIZE } from "@snap/hash/id";
 import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
 import type { FrameCache } from "@snap/pack/frame-cache";
 import {
@@ -10,7 +16,7 @@ import { ObjectIndex } from "@snap/pack/object-index";
 import { ObjectReader } from "@snap/pack/object-reader";
 import { NotFoundError, StoreError } from "@snap/store/errors";
 import { TableHeads } from "./_table_heads.ts";
-import type { TableList } from "./_table_list.ts";
+import type { TableList } from "./table_list.ts";
 import type { Ranges } from "./ranges.ts";
 
 /** Memory for pages of the index. */
@@ -47,6 +53,11 @@ export class Objects {
   /** Copies that could not be read, until all copies of the object are such. */
   readonly #failures = new Map<string, unknown>();
 
+  /**
+   * Constructs a new instance; nothing is read yet.
+   *
+   * @param parts What reads, keeps and hashes.
+   */
   constructor(parts: ObjectsParts) {
     const { ranges, cache, hasher, tables } = parts;
     this.hasher = hasher;
@@ -60,7 +71,11 @@ export class Objects {
    * Takes an object as it is stored under its id and kind. After damage other
    * copies are tried.
    *
-   * @returns A view of its checked bytes, good until `release`.
+   * @param ids Bytes with its id.
+   * @param idStart Where its 32 bytes begin.
+   * @param kind Number of its kind.
+   * @returns A view of its checked bytes, good until `release`; `undefined` while
+   * some are on their way.
    * @throws {ObjectNotFoundError} If no pack holds it.
    * @throws {DamageError} If every copy is damaged.
    * @throws {IndexSyntaxError} If a page of the index is damaged.
@@ -73,10 +88,21 @@ export class Objects {
   ): Uint8Array | undefined {
     const found = this.find(ids, idStart, kind);
     if (found !== "absent") return found;
-    throw new ObjectNotFoundError(ids.slice(idStart, idStart + 32), kind);
+    throw this.notFound(ids, idStart, kind);
   }
 
-  /** As {@linkcode Objects.take}, but for `absent` where no pack holds the object. */
+  /**
+   * As {@linkcode Objects.take}, for objects that may not be there.
+   *
+   * @param ids Bytes with its id.
+   * @param idStart Where its 32 bytes begin.
+   * @param kind Number of its kind.
+   * @returns A view of its checked bytes, good until `release`; `undefined` while
+   * some are on their way; `absent` where no pack holds it.
+   * @throws {DamageError} If every copy is damaged.
+   * @throws {IndexSyntaxError} If a page of the index is damaged.
+   * @throws {StoreError} If the store fails.
+   */
   find(
     ids: Uint8Array,
     idStart: number,
@@ -85,13 +111,31 @@ export class Objects {
     if (!this.#openTables()) return undefined;
     for (;;) {
       const answer = this.#index.locate(ids, idStart, kind);
-      if (answer === undefined) {
-        this.#tryTablesAgain();
-        return "absent";
-      }
+      if (answer === undefined) return "absent";
       if (!isPageRequest(answer)) return this.#take(answer, ids, idStart);
       if (!this.#givePage(answer)) return undefined;
     }
+  }
+
+  /**
+   * Makes the error for an object that is `absent`. A store that was away may come
+   * back: who asks again has all tables opened again.
+   *
+   * @param ids Bytes with its id.
+   * @param idStart Where its 32 bytes begin.
+   * @param kind Number of its kind.
+   * @returns The error, to be thrown.
+   */
+  notFound(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): ObjectNotFoundError {
+    if (this.#isTableGone) {
+      this.#index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+      this.#isTableGone = false;
+    }
+    return new ObjectNotFoundError(ids.slice(idStart, idStart + ID_SIZE), kind);
   }
 
   /** Gives back every view that was handed out. */
@@ -198,13 +242,6 @@ export class Objects {
   #dropTable(number: number): void {
     this.#index.dropTable(number);
     this.#isTableGone = true;
-  }
-
-  /** A store that was away may come back: who asks again has all tables opened again. */
-  #tryTablesAgain(): void {
-    if (!this.#isTableGone) return;
-    this.#index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
-    this.#isTableGone = false;
   }
 }
 

@@ -15,10 +15,10 @@ import {
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { filesOf, testMount, TestRanges } from "./_testing.ts";
-import { Objects } from "./_objects.ts";
-import { TableList } from "./_table_list.ts";
+import { Objects } from "./objects.ts";
+import { TableList } from "./table_list.ts";
 import { NodeCursor } from "./node_cursor.ts";
-import { ROOT_ID } from "./node_table.ts";
+import { ROOT_ID } from "./protocol.ts";
 
 const { content } = ObjectKind;
 
@@ -168,4 +168,19 @@ Deno.test("a wide directory is a recipe, and loads however late it comes", async
     equal(nodes.open(cursor)!.tree.count, 1500);
     equal(rounds > 0, isLate);
   }
+});
+
+Deno.test("Objects reads a store again that was away for a while", async () => {
+  const snapshots = await makeMemorySnapshots();
+  const id = await saveFile(snapshots, "content");
+  const tables = TableList.create();
+  await addTables(tables, snapshots.store);
+  const { ranges, objects } = await open(snapshots.store, tables);
+  const files = [...ranges.files];
+  ranges.files.clear();
+  for (let i = 0; i < 3; i++) {
+    throws(() => objects.take(id, 0, content), ObjectNotFoundError);
+  }
+  for (const [name, bytes] of files) ranges.files.set(name, bytes);
+  equal(textOf(objects.take(id, 0, content)), "content");
 });
