@@ -123,11 +123,14 @@ function bytesOf(path: string): Uint8Array {
 
 function pathError(path: string, result: number): MountError {
   if (result === -ENOENT || result === -ENOTDIR) {
-    const what = result === -ENOENT ? "nothing" : "something else";
+    const isAbsent = result === -ENOENT;
+    const what = isAbsent ? "nothing" : "something else";
     return new MountError(
       "NO_DIRECTORY",
       `Cannot mount on ${path} as it must be a directory: found ${what}`,
-      { hint: `Make it by: mkdir -p ${path}` },
+      {
+        hint: isAbsent ? `Make it by: mkdir -p ${path}` : "Choose a directory",
+      },
     );
   }
   return new MountError(
