@@ -35,15 +35,21 @@ function bytesOf(fields: readonly string[]): Uint8Array {
   return Uint8Array.from(hex.match(/../g) ?? [], (byte) => parseInt(byte, 16));
 }
 
+function toHex(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(
+    "",
+  );
+}
+
 /** Cuts a reply into the fields that are expected, so that a failure names the field. */
 function cut(reply: Uint8Array, fields: readonly string[]): string[] {
   let at = 0;
   const lines = fields.map((line) => {
     const [hex, name] = line.split("  ");
     const bytes = reply.subarray(at, at += hex.length / 2);
-    return `${bytes.toHex()}  ${name}`;
+    return `${toHex(bytes)}  ${name}`;
   });
-  if (at < reply.length) lines.push(`${reply.subarray(at).toHex()}  too much`);
+  if (at < reply.length) lines.push(`${toHex(reply.subarray(at))}  too much`);
   return lines;
 }
 

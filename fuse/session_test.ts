@@ -294,6 +294,20 @@ Deno.test("Session refuses names that are none", () => {
   strictEqual(errnoOf(mount.ask(request(Opcode.GETXATTR, HELLO, get))), EINVAL);
 });
 
+Deno.test("Session refuses a message that is not as long as it says", () => {
+  const mount = new FakeMount(GOLDEN_ROOT);
+  const read = request(Opcode.READ, HELLO, readBody(0, 4096));
+  const view = new DataView(read.buffer);
+  for (const length of [0, read.length - 1, read.length + 1]) {
+    view.setUint32(0, length, true);
+    strictEqual(errnoOf(mount.ask(read)), EINVAL);
+  }
+  const forget = request(Opcode.FORGET, HELLO, wordsBody(1, 0));
+  new DataView(forget.buffer).setUint32(0, 40, true);
+  mount.handle(forget);
+  strictEqual(mount.nodes.references.size, 0);
+});
+
 Deno.test("Session hands out no attributes above what Linux has", () => {
   const mount = new FakeMount(directoryOf({
     name: "big",
