@@ -4,12 +4,14 @@ import { readFileSync } from "node:fs";
 import { CommandError } from "./command_error.ts";
 import { COMMAND } from "./product.ts";
 
+/** What is unmounted outside goes inside too, or it would be held here. */
+const MOUNTS = ["--mount", "--propagation", "slave"];
 /** For root: nothing but the mounts are apart. */
-const AS_ROOT = ["--mount"];
+const AS_ROOT = MOUNTS;
 /** With the own user id, as util-linux can from 2.38 on; else as root of a namespace. */
 const AS_USER = [
-  ["--user", "--map-current-user", "--keep-caps", "--mount"],
-  ["--user", "--map-root-user", "--mount"],
+  ["--user", "--map-current-user", "--keep-caps", ...MOUNTS],
+  ["--user", "--map-root-user", ...MOUNTS],
 ];
 
 /** What keeps users from making namespaces, and what to do about it. */
