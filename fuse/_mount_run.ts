@@ -73,9 +73,10 @@ export class MountRun {
   static async start(parts: MountRunParts): Promise<MountRun> {
     const run = new MountRun(parts, await openMount(parts.posix, parts));
     try {
-      await run.#running;
+      await Promise.all([run.#running, run.#watchdog]);
       return run;
     } catch (error) {
+      parts.workers.stop();
       await run.finished.catch(() => {});
       throw error;
     }

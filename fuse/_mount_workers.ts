@@ -73,9 +73,10 @@ export class MountWorkers {
     return this.#running.promise;
   }
 
-  /** Wakes a worker. */
+  /** Wakes a worker, if it has not ended. */
   wake(number: number): void {
-    wake(this.#posix, this.wakes[number]);
+    const eventfd = this.wakes[number];
+    if (eventfd !== undefined) wake(this.#posix, eventfd);
   }
 
   /** Tells all to end at once. */

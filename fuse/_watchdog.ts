@@ -20,7 +20,19 @@ read -r line || umount -l -- "$1" || exec fusermount3 -uzq -- "$1"`;
  */
 export async function startWatchdog(
   path: string,
-  onError: (error: Error) => void,
+  onError: (error: unknown) => void,
+): Promise<Watchdog> {
+  try {
+    return await start(path, onError);
+  } catch (error) {
+    onError(error);
+    return { standDown: () => Promise.resolve() };
+  }
+}
+
+async function start(
+  path: string,
+  onError: (error: unknown) => void,
 ): Promise<Watchdog> {
   const { spawn } = await import("node:child_process");
   // Not detached: for that Deno copies its address space, which large reserved memory forbids.
