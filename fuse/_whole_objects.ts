@@ -36,7 +36,7 @@ export class WholeObjects {
   }
 
   /**
-   * Reads an object. All views of the objects are released.
+   * Reads an object. All views of the objects are released, also after an error.
    *
    * @param sizeMax Most bytes that the caller has room for.
    * @returns Its checked bytes, which nobody else has; `undefined` while some are
@@ -49,23 +49,15 @@ export class WholeObjects {
     kind: number,
     sizeMax: number,
   ): Uint8Array | undefined {
-    const { bytes, start } = id;
-    let root = this.#recipes.known(bytes, start, kind);
-    if (root === undefined) {
-      const found = this.#objects.find(bytes, start, kind);
-      if (found === undefined) return undefined;
-      if (found !== "absent") {
-        checkSize(found.length, sizeMax);
-        const copy = found.slice();
-        this.#objects.release();
-        return copy;
-      }
-      root = this.#recipes.root(bytes, start, kind);
+    try {
+      return this.#take(id, kind, sizeMax);
+    } catch (error) {
+      this.drop(id);
+      throw error;
+    } finally {
+      this.#pieces.clear();
       this.#objects.release();
-      if (root === undefined) return undefined;
     }
-    checkSize(root.plainSize, sizeMax);
-    return this.#join(root);
   }
 
   /** Forgets what was put together of an object. */
@@ -75,22 +67,40 @@ export class WholeObjects {
     }
   }
 
+  #take(
+    id: { readonly bytes: Uint8Array; readonly start: number },
+    kind: number,
+    sizeMax: number,
+  ): Uint8Array | undefined {
+    const { bytes, start } = id;
+    let root = this.#recipes.known(bytes, start, kind);
+    if (root === undefined) {
+      const found = this.#objects.find(bytes, start, kind);
+      if (found === undefined) return undefined;
+      if (found !== "absent") {
+        checkSize(found.length, sizeMax);
+        return found.slice();
+      }
+      root = this.#recipes.root(bytes, start, kind);
+      if (root === undefined) return undefined;
+    }
+    checkSize(root.plainSize, sizeMax);
+    return this.#join(root);
+  }
+
   #join(root: RecipeNode): Uint8Array | undefined {
     const part = this.#partOf(root);
     const { plain } = part;
     while (part.end < plain.length) {
       const end = Math.min(part.end + STEP_SIZE, plain.length);
       const range = { start: part.end, end };
-      try {
-        if (!this.#recipes.collect(root, range, this.#pieces)) return undefined;
-        for (let i = 0; i < this.#pieces.count; i++) {
-          plain.set(this.#pieces.views[i], part.end);
-          part.end += this.#pieces.views[i].length;
-        }
-      } finally {
-        this.#pieces.clear();
-        this.#objects.release();
+      if (!this.#recipes.collect(root, range, this.#pieces)) return undefined;
+      for (let i = 0; i < this.#pieces.count; i++) {
+        plain.set(this.#pieces.views[i], part.end);
+        part.end += this.#pieces.views[i].length;
       }
+      this.#pieces.clear();
+      this.#objects.release();
     }
     if (!part.isChecked) {
       this.#check(root, plain);
@@ -129,9 +139,7 @@ export class WholeObjects {
     }
     const expected = idFromBytes(id);
     const actual = idFromBytes(found);
-    if (actual === expected) return;
-    this.#parts.delete(expected);
-    throw new IdMismatchError(expected, actual);
+    if (actual !== expected) throw new IdMismatchError(expected, actual);
   }
 }
 

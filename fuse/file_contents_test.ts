@@ -334,3 +334,21 @@ Deno.test("FileContents names the pack whose only copy is damaged", async () => 
   }
   await snapshots[Symbol.asyncDispose]();
 });
+
+Deno.test("FileContents leaves no frame pinned, also after an error", async () => {
+  const cache = SharedFrameCache.create({ sizeMax: 1, slotSizes: [16 << 10] });
+  const ids: Uint8Array[] = [];
+  const { mount } = await hostile((store) => {
+    for (let i = 0; i < 20; i++) ids.push(store.content(noise(1000, i)));
+    return { id: ids[0], size: 1000 };
+  }, { cache });
+  for (let round = 0; round < 3; round++) {
+    for (const id of ids) {
+      throws(() => mount.contents.whole(id, 0, 999), ContentError);
+      ok(mount.contents.whole(id, 0, 1000));
+    }
+  }
+  // All 16 slots of the one set are free to be taken.
+  const slots = ids.slice(0, 16).map((_, i) => cache.attach(1000 + i, 100));
+  ok(slots.every((slot) => slot >= 0));
+});

@@ -32,6 +32,8 @@ import { Pieces } from "./pieces.ts";
 import { ROOT_ID } from "./protocol.ts";
 import type { WalkOutcome, WalkTask } from "./testdata/walk_worker.ts";
 
+const WALK_WORKER = new URL("./testdata/walk_worker.ts", import.meta.url);
+
 /** Compares a node and all below it with a view; returns how many there are. */
 async function compare(
   mount: TestMount,
@@ -336,8 +338,7 @@ Deno.test("NodeTable lets two workers walk one tree at once", async () => {
     prefix: `${folder.join("store")}/`,
     start: new SharedArrayBuffer(4),
   };
-  const url = new URL("./testdata/walk_worker.ts", import.meta.url);
-  const workers = [0, 1].map(() => startWorker(url));
+  const workers = [0, 1].map(() => startWorker(WALK_WORKER));
   const outcomes = await Promise.all(workers.map((worker) => {
     const { promise, resolve, reject } = Promise.withResolvers<WalkOutcome>();
     worker.onMessage((outcome) => resolve(outcome as WalkOutcome));
@@ -350,4 +351,46 @@ Deno.test("NodeTable lets two workers walk one tree at once", async () => {
   equal(outcomes[0].ids.length, record!.totals.entryCount + 1);
   equal(new Set(outcomes[0].ids).size, outcomes[0].ids.length);
   equal(outcomes[0].byteCount, record!.totals.byteCount);
+});
+
+Deno.test("NodeTable waits for the worker that loads, and loads itself after it failed", async () => {
+  using folder = new TemporaryFolder();
+  mkdirSync(folder.join("tree", "below"), { recursive: true });
+  writeFileSync(folder.join("tree", "below", "file"), "text");
+  const store = await makeFileStore(folder.join("store"));
+  await using snapshots = await open(store);
+  const { record } = await saveAndCompare(snapshots, folder.join("tree"));
+  const { buffer } = NodeTable.create({ sizeMax: 1 << 20 });
+  const nodes = new NodeTable(buffer);
+  nodes.addVolume(await readRoot(store, record!));
+  const cursor = new NodeCursor();
+  ok(nodes.select(ROOT_ID, 0, cursor));
+  const below = nodes.open(cursor)!.nodeId(0);
+  // As if this thread had begun to load the directory.
+  const words = new Int32Array(buffer);
+  const before = Atomics.exchange(words, 2 * below + 1, 1);
+  const start = new SharedArrayBuffer(4);
+  Atomics.store(new Int32Array(start), 0, 1);
+  const worker = startWorker(WALK_WORKER);
+  const { promise, resolve, reject } = Promise.withResolvers<WalkOutcome>();
+  worker.onMessage((outcome) => resolve(outcome as WalkOutcome));
+  worker.onError(reject);
+  worker.postMessage(
+    {
+      nodes: buffer,
+      cache: SharedFrameCache.create({ sizeMax: 1 }).buffer,
+      tables: (await listTables(store)).buffer,
+      prefix: `${folder.join("store")}/`,
+      start,
+    } satisfies WalkTask,
+  );
+  // Somebody waits on the word when there is somebody to wake.
+  while (Atomics.notify(words, 2 * below + 1) === 0) {
+    await new Promise((done) => setTimeout(done, 1));
+  }
+  Atomics.store(words, 2 * below + 1, before);
+  Atomics.notify(words, 2 * below + 1);
+  const { ids, byteCount } = await promise;
+  deepEqual([ids.length, byteCount], [3, 4]);
+  await worker.end();
 });

@@ -37,8 +37,8 @@ function walk(task: WalkTask): WalkOutcome {
   const nodes = new NodeTable(task.nodes, { objects });
   const contents = new FileContents({ objects });
   const words = new Int32Array(task.start);
-  Atomics.add(words, 0, 1);
-  while (Atomics.load(words, 0) < 2);
+  if (Atomics.add(words, 0, 1) === 0) Atomics.wait(words, 0, 1);
+  else Atomics.notify(words, 0);
   const cursor = new NodeCursor();
   const pieces = new Pieces();
   const ids = [ROOT_ID];
