@@ -142,6 +142,8 @@ function fusermountError(path: string, found: string): MountError {
     });
   }
   return new MountError("NO_PERMISSION", message, {
-    hint: "Choose a directory that you may write to",
+    hint: /access/.test(found)
+      ? "Choose a directory that you may write to"
+      : "Mount as root, or ask who looks after this machine",
   });
 }
