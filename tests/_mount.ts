@@ -17,7 +17,7 @@ const WAIT_MS_MAX = 20_000;
 const LOOK_MS = 5;
 
 /** Why nothing can be mounted here, in words. */
-const absentReason = findAbsentReason();
+export const absentReason: string | undefined = findAbsentReason();
 
 function findAbsentReason(): string | undefined {
   if (Deno.build.os !== "linux") return "mounts are for Linux";
