@@ -1,0 +1,222 @@
+// The packages as they are published to JSR: by the real `deno publish` to a registry on loopback,
+// used from empty folders, and once more when the registry has gone.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { readPackages, ROOT } from "../_tools/workspace.ts";
+import { absentReason } from "./_mount.ts";
+import { Registry } from "./_registry.ts";
+import { readmeCommand, runWell } from "./_run.ts";
+import { noise, TemporaryFolder } from "./_snapshots.ts";
+
+/** What the first run may take: it fetches the program, and native code from npm. */
+const FIRST_RUN_MS_MAX = 60_000;
+/** What begins to work when it is imported. */
+const PROGRAM = /\/(main|node-main|\w+-worker)$/;
+const CLI = ["run", "-A", "jsr:@snap/cli"] as const;
+
+/** Empty folders, an empty cache, and a registry. */
+interface Scene {
+  readonly folder: TemporaryFolder;
+  readonly registry: Registry;
+  readonly source: string;
+}
+
+/** A program that takes arguments of the command line, and gives what it printed. */
+type Snap = (...args: string[]) => Promise<string>;
+
+/** Runs a program with nothing of this checkout; each cache begins empty. */
+async function runThere(
+  { folder, registry }: Scene,
+  words: readonly string[],
+  { cwd = folder.path, cache = "cache", root = "root" } = {},
+): Promise<string> {
+  const { stdout } = await runWell(words, {
+    cwd,
+    env: {
+      PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`,
+      HOME: folder.path,
+      XDG_DATA_HOME: folder.join("data"),
+      DENO_DIR: folder.join(cache),
+      DENO_INSTALL_ROOT: folder.join(root),
+      JSR_URL: registry.url,
+    },
+  });
+  return stdout;
+}
+
+/** Publishes all packages, and looks at what arrived. */
+async function publish({ registry }: Scene): Promise<void> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "publish:jsr", "--token", "any"],
+    cwd: ROOT,
+    env: { JSR_URL: registry.url, NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  equal(code, 0, decoder.decode(stdout) + decoder.decode(stderr));
+  const packages = readPackages();
+  deepEqual(
+    registry.published,
+    packages.map(({ name, version }) => `${name}@${version}`).sort(),
+  );
+  for (const { name, version, exports } of packages) {
+    const paths = [...registry.files(`${name}@${version}`).keys()];
+    for (const path of ["/LICENSE", "/README.md", ...Object.values(exports)]) {
+      ok(paths.includes(path.replace(/^\.?/, "")), `${name} lacks ${path}`);
+    }
+    deepEqual(paths.filter((path) => /_test\.ts|\/testdata\//.test(path)), []);
+  }
+}
+
+function makeSource(path: string): void {
+  mkdirSync(join(path, "sub"), { recursive: true });
+  for (let i = 0; i < 400; i++) {
+    writeFileSync(join(path, "sub", `${i}`), noise(i * 9, i + 1));
+  }
+  writeFileSync(join(path, "large"), noise(9_000_000, 1));
+}
+
+/** Saves with workers, reads, verifies, restores and, where that can be, mounts. */
+async function useEverything(
+  snap: Snap,
+  { folder, source }: Scene,
+  name: string,
+): Promise<string> {
+  const [store, target] = [folder.join(`store-${name}`), folder.join(name)];
+  const say: Snap = (...args) => snap("--store", store, ...args);
+  await say("init");
+  const id = (await say("save", source, "--workers", "2")).trim();
+  match(id, /^[0-9a-f]{64}$/);
+  match(await say("version"), /^hasher +native\nfiles +posix$/m);
+  equal(await say("verify", "--data"), "");
+  equal(await say("ls", id), "large\nsub\n");
+  await say("restore", id, target, "--workers", "2");
+  equal(await say("diff", "-a", id, target), "");
+  await say("restore", id, `${target}-again`, "--workers", "2");
+  if (absentReason !== undefined) return id;
+  const point = folder.join(`mount-${name}`);
+  mkdirSync(point);
+  await say("mount", id, point);
+  deepEqual(readdirSync(join(point, "sub")), readdirSync(join(source, "sub")));
+  ok(readFileSync(join(point, "large")).equals(noise(9_000_000, 1)));
+  await say("umount", point);
+  return id;
+}
+
+/** Nothing that only Node needs is fetched. */
+function checkNoKoffi({ folder }: Scene): void {
+  const names = readdirSync(folder.path, { recursive: true }) as string[];
+  deepEqual(names.filter((name) => /koffi|koromix/.test(name)), []);
+}
+
+/** A program for each package that imports all its entry points, in a folder of its own. */
+async function importEach(scene: Scene): Promise<void> {
+  const { folder } = scene;
+  const programs: string[] = [];
+  for (const { folder: short, name, exports } of readPackages()) {
+    const lines = Object.keys(exports).map((one) => name + one.slice(1))
+      .filter((entry) => !PROGRAM.test(entry))
+      .map((entry, i) =>
+        `import * as m${i} from "jsr:${entry}";\nconsole.assert(m${i} !== undefined);\n`
+      );
+    const cwd = folder.join(`alone-${short}`);
+    mkdirSync(cwd);
+    programs.push(join(cwd, "alone.ts"));
+    writeFileSync(programs.at(-1)!, lines.join(""));
+  }
+  await runEach(scene);
+  await runThere(scene, [Deno.execPath(), "check", ...programs]);
+}
+
+/** Runs those programs, each with a cache of its own. */
+async function runEach(scene: Scene): Promise<void> {
+  const words = [Deno.execPath(), "run", "-A", "alone.ts"];
+  await Promise.all(
+    readPackages().map(({ folder }) => {
+      const cwd = scene.folder.join(`alone-${folder}`);
+      return runThere(scene, words, { cwd, cache: `cache-${folder}` });
+    }),
+  );
+}
+
+Deno.test("jsr packages run from a registry, and without it", async (t) => {
+  using folder = new TemporaryFolder();
+  const registry = new Registry();
+  const scene = { folder, registry, source: folder.join("source") };
+  const deno = (...words: string[]) =>
+    runThere(scene, [Deno.execPath(), ...words]);
+  const installed: Snap = (...args) =>
+    runThere(scene, [folder.join("root", "bin", "snap"), ...args]);
+  makeSource(scene.source);
+  let id = "";
+  try {
+    const isPublished = await t.step("are published", () => publish(scene));
+    if (!isPublished) return;
+    await t.step("deno run, with nothing in the cache", async () => {
+      const startMs = performance.now();
+      match(await deno(...CLI, "--version"), /^snap \d/);
+      const ms = performance.now() - startMs;
+      ok(ms < FIRST_RUN_MS_MAX, `${ms} ms`);
+      id = await useEverything(
+        (...args) => deno(...CLI, ...args),
+        scene,
+        "run",
+      );
+    });
+    await t.step("deno install", async () => {
+      const line = readmeCommand(/^deno install .* jsr:/);
+      await runThere(scene, [Deno.execPath(), ...line.split(" ").slice(1)]);
+      equal(await useEverything(installed, scene, "install"), id);
+    });
+    await t.step("each package alone", () => importEach(scene));
+    await t.step(
+      "an entry that fetches a command when it runs",
+      () => checkLean(scene),
+    );
+  } finally {
+    await registry[Symbol.asyncDispose]();
+  }
+  await t.step("all of it without the registry", async () => {
+    equal(await useEverything(installed, scene, "gone"), id);
+    match(await deno(...CLI, "help"), /^Commands:$/m);
+    await runEach(scene);
+  });
+  await t.step("nothing of koffi was fetched", () => checkNoKoffi(scene));
+});
+
+async function checkLean(scene: Scene): Promise<void> {
+  const { registry, source } = scene;
+  const snap: Snap = (...args) =>
+    runThere(scene, [
+      Deno.execPath(),
+      "run",
+      "-A",
+      "jsr:@snap/cli/main",
+      ...args,
+    ], { cache: "cache-lean" });
+  const before = registry.asked.length;
+  match(await snap("--version"), /^snap \d/);
+  const asked = registry.asked.slice(before);
+  deepEqual(asked.filter((path) => path.includes("/commands/")), []);
+  match(await snap("id", source), /^[0-9a-f]{64}\n$/);
+}
+
+Deno.test("the program is installed from a checkout", async () => {
+  using folder = new TemporaryFolder();
+  const line = readmeCommand(/^deno install .*cli\/main\.ts/);
+  const env = { DENO_INSTALL_ROOT: folder.path, NO_COLOR: "1" };
+  const install = new Deno.Command(Deno.execPath(), {
+    args: line.split(" ").slice(1),
+    cwd: ROOT,
+    env,
+  });
+  const { success, stderr } = await install.output();
+  ok(success, new TextDecoder().decode(stderr));
+  const path = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
+  const { stdout } = await new Deno.Command(folder.join("bin/snap"), {
+    args: ["--version"],
+    cwd: folder.path,
+    env: { ...env, PATH: path },
+  }).output();
+  match(new TextDecoder().decode(stdout), /^snap \d/);
+});
