@@ -107,7 +107,7 @@ const GENERAL: readonly string[] = [
   "",
   "## Permissions",
   "",
-  "`deno run -A` allows everything. With less, nothing asks: without `--allow-ffi` native calls and the native hasher are not used, and times are kept in milliseconds, without extended attributes, and only names in UTF-8 can be saved; this is said once. `--allow-read` has to cover the program itself, whose commands are loaded when they are needed. Where another flag is missing, the error names it. Note that with `--allow-ffi` Deno's sandbox holds nothing back.",
+  "`deno run -A` allows everything. What each command needs at least, and what is otherwise where a flag is missing, is in [PERMISSIONS.md](PERMISSIONS.md). Nothing is asked where there is another way. With `--allow-ffi` Deno's sandbox holds nothing back.",
   "",
   "## Exit codes",
   "",

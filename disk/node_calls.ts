@@ -1,3 +1,4 @@
+import { allowed } from "@snap/posix/allowed";
 import type { DirectoryEntries } from "@snap/posix/directory-entries";
 import {
   EBADF,
@@ -308,12 +309,9 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
   }
 
   geteuid(): number {
-    try {
-      return builtin<NodeProcess>("node:process").geteuid?.() ?? -1;
-    } catch {
-      // Deno refuses to tell without --allow-sys: then nobody is root.
-      return -1;
-    }
+    // Where Deno may not tell, nobody is root.
+    if (!allowed("sys", "uid")) return -1;
+    return builtin<NodeProcess>("node:process").geteuid?.() ?? -1;
   }
 
   #text(bytes: Uint8Array): string {

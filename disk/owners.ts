@@ -1,3 +1,4 @@
+import { allowed } from "@snap/posix/allowed";
 import { type DiskCalls, diskCalls } from "./disk_calls.ts";
 import { readWholeFile } from "./_read_whole_file.ts";
 
@@ -115,8 +116,14 @@ let known: Owners | undefined;
  */
 export function localOwners(calls: DiskCalls = diskCalls()): Owners {
   known ??= new Owners(
-    readWholeFile(calls, "/etc/passwd") ?? NO_NAME,
-    readWholeFile(calls, "/etc/group") ?? NO_NAME,
+    readTable(calls, "/etc/passwd"),
+    readTable(calls, "/etc/group"),
   );
   return known;
+}
+
+/** Where `node:fs` reads, Deno would ask on a terminal for what is not allowed. */
+function readTable(calls: DiskCalls, path: string): Uint8Array {
+  if (calls.reduced && !allowed("read", path)) return NO_NAME;
+  return readWholeFile(calls, path) ?? NO_NAME;
 }

@@ -15,9 +15,11 @@ export type Permission =
   | "env";
 
 /**
- * Whether a permission is granted for everything. Never asks the user.
+ * Whether a permission is granted for everything, or for one thing. Never asks the user.
  *
  * @param permission Its name.
+ * @param thing What it is wanted for, if that is not everything: a path to read or write, a kind
+ * of `sys` such as `uid`.
  * @returns True if so; always true on a runtime without permissions.
  *
  * @example
@@ -27,7 +29,12 @@ export type Permission =
  * console.log(allowed("ffi") ? "native" : "portable");
  * ```
  */
-export function allowed(permission: Permission): boolean {
+export function allowed(permission: Permission, thing?: string): boolean {
   if (typeof Deno === "undefined") return true;
-  return Deno.permissions.querySync({ name: permission }).state === "granted";
+  const key = permission === "sys" ? "kind" : "path";
+  const descriptor = {
+    name: permission,
+    ...(thing === undefined ? {} : { [key]: thing }),
+  } as Deno.PermissionDescriptor;
+  return Deno.permissions.querySync(descriptor).state === "granted";
 }

@@ -9,7 +9,9 @@ async function ask(...flags: string[]): Promise<string> {
     import { posix, posixAbsentReason } from ${
     JSON.stringify(new URL("./posix.ts", import.meta.url))
   };
-    console.log(allowed("ffi"), allowed("read"), posix !== undefined, posixAbsentReason);`;
+    console.log(allowed("ffi"), allowed("read"), posix !== undefined, posixAbsentReason);
+    if (allowed("read", "/etc/passwd")) console.log("passwd");
+    if (allowed("read", "/etc")) console.log("etc");`;
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       "run",
@@ -33,7 +35,12 @@ Deno.test("allowed tells what is granted and posix follows it", async () => {
     ask("--allow-read"),
     ask("--allow-ffi"),
   ]);
+  const one = await ask("--allow-read=/etc/passwd");
   assert.equal(none, "false false false native calls need --allow-ffi");
-  assert.equal(some, "false true false native calls need --allow-ffi");
+  assert.equal(
+    some,
+    "false true false native calls need --allow-ffi\npasswd\netc",
+  );
+  assert.equal(one, "false false false native calls need --allow-ffi\npasswd");
   assert.equal(all, "true false true undefined");
 });

@@ -1,0 +1,178 @@
+// docs/PERMISSIONS.md: each command runs with exactly the flags that stand there.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readText, ROOT } from "../_tools/workspace.ts";
+import { TemporaryFolder } from "./_snapshots.ts";
+
+const MAIN = join(ROOT, "cli/main.ts");
+const TEXT = readText("docs/PERMISSIONS.md");
+
+interface Row {
+  /** As in the document, without the name of the program. */
+  readonly command: string;
+  /** Permissions, each with what it is given for. */
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+}
+
+const rows: Row[] = [
+  ...TEXT.matchAll(/^\| `snap ([^`]+)` *\| (?:`([^`]*)`)? *\|$/gm),
+]
+  .map(([, command, flags = ""]) => ({
+    command,
+    flags: new Map(
+      flags.split(" ").filter((flag) => flag !== "").map((flag) => {
+        const [name, values = ""] = flag.split("=");
+        return [name, values.split(",").filter((value) => value !== "")];
+      }),
+    ),
+  }));
+
+const COPY = { recursive: true };
+const PLACES: Readonly<Record<string, string>> = {
+  DIR: "dir",
+  PARENT: ".",
+  STORE: "store",
+  TARGET: "target",
+};
+
+/** A directory, and a store that has it. */
+class Scene implements Disposable {
+  // Not in /dev/shm, of which Deno wants all permissions.
+  readonly #folder = new TemporaryFolder(tmpdir());
+
+  /** Puts paths in the place of the words of the document. */
+  place(text: string): string {
+    return text.replace(
+      /\b(DIR|PARENT|STORE|TARGET)\b/g,
+      (word) => this.#folder.join(PLACES[word]),
+    );
+  }
+
+  /** Makes what all commands start from. */
+  static async make(): Promise<Scene> {
+    const scene = new Scene();
+    mkdirSync(scene.place("DIR"));
+    writeFileSync(scene.place("DIR/a"), "alpha\n");
+    await scene.run(["-A"], "init STORE");
+    await scene.run(["-A"], "save --tag main DIR");
+    cpSync(scene.place("STORE"), scene.#folder.join("copy"), COPY);
+    return scene;
+  }
+
+  /** Makes what a command starts from. */
+  reset(command: string): void {
+    for (const word of ["STORE", "TARGET"]) {
+      rmSync(this.place(word), { recursive: true, force: true });
+    }
+    if (command.startsWith("init ")) return;
+    cpSync(this.#folder.join("copy"), this.place("STORE"), COPY);
+  }
+
+  /** The words of a command line. */
+  words(flags: readonly string[], command: string): string[] {
+    const store = /^(init|version|completions|help)/.test(command)
+      ? []
+      : ["--store", this.place("STORE")];
+    const words = this.place(command).split(" ");
+    return [Deno.execPath(), "run", ...flags, MAIN, ...words, ...store];
+  }
+
+  async run(flags: readonly string[], command: string) {
+    const [program, ...args] = this.words(["--no-prompt", ...flags], command);
+    return await this.spawn(program, args);
+  }
+
+  async spawn(program: string, args: string[]) {
+    const { code, stdout, stderr } = await new Deno.Command(program, {
+      args,
+      cwd: this.#folder.path,
+      env: { NO_COLOR: "1" },
+      stdin: "null",
+    }).output();
+    const [out, error] = [stdout, stderr].map((bytes) =>
+      new TextDecoder().decode(bytes)
+    );
+    return { code, out, error };
+  }
+
+  /** The flags of a row, and what lets the program read itself. */
+  flags(flags: Row["flags"]): string[] {
+    const read = [ROOT, ...flags.get("--allow-read") ?? []];
+    return [...new Map([...flags, ["--allow-read", read]])].map(
+      ([name, values]) =>
+        values.length === 0 ? name : `${name}=${this.place(values.join(","))}`,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#folder[Symbol.dispose]();
+  }
+}
+
+/** The flags of a row, each time without one flag, or without one value of it. */
+function* withLess({ flags }: Row): Generator<[string, Row["flags"]]> {
+  for (const [name, values] of flags) {
+    for (const left of values) {
+      const rest = values.filter((value) => value !== left);
+      const less = new Map(flags).set(name, rest);
+      if (rest.length === 0) less.delete(name);
+      yield [name, less];
+    }
+    if (values.length === 0) {
+      const less = new Map(flags);
+      less.delete(name);
+      yield [name, less];
+    }
+  }
+}
+
+Deno.test("permissions: every command needs what is said, and no less", async (t) => {
+  using scene = await Scene.make();
+  for (const row of rows) {
+    const { command } = row;
+    await t.step(command, async () => {
+      scene.reset(command);
+      const { code, error } = await scene.run(scene.flags(row.flags), command);
+      equal(code, 0, error);
+      ok((error.match(/Reduced fidelity/g)?.length ?? 0) <= 1, error);
+      for (const [name, less] of withLess(row)) {
+        scene.reset(command);
+        const { code, out, error } = await scene.run(
+          scene.flags(less),
+          command,
+        );
+        deepEqual([code, out], [1, ""], `${name}: ${error}`);
+        match(error, new RegExp(`^snap: Cannot [^]*${name}`));
+      }
+    });
+  }
+});
+
+Deno.test("permissions: every command has a row", () => {
+  const documented = readText("docs/cli.md").matchAll(/^\| \[(\w+)\]\(#/gm);
+  // Those of mounts need native code, after which no flag holds anything back.
+  const names = new Set(["mount", "umount", "exec"]);
+  for (const { command } of rows) names.add(command.split(" ")[0]);
+  const missing = [...documented].filter(([, name]) => !names.has(name));
+  deepEqual(missing.map(([, name]) => name), []);
+});
+
+Deno.test("permissions: nothing is asked on a terminal where there is another way", async () => {
+  using scene = await Scene.make();
+  for (const row of rows) {
+    scene.reset(row.command);
+    const line = scene.words(scene.flags(row.flags), row.command)
+      .map((word) => `'${word}'`).join(" ");
+    const { code, out } = await scene.spawn("timeout", [
+      "20",
+      "script",
+      "-qec",
+      line,
+      "/dev/null",
+    ]);
+    equal(code, 0, `${row.command}: ${out}`);
+    ok(!/Allow\?|requests/.test(out), out);
+  }
+});
