@@ -6,6 +6,7 @@ import type { FetchedRanges } from "./_fetches.ts";
 import type { MountControl } from "./_mount_control.ts";
 import { Counter, type Counters } from "./counters.ts";
 import { Opcode, RequestHead } from "./protocol.ts";
+import { wake } from "./_wake.ts";
 import { Outcome } from "./session.ts";
 
 /** Room for the largest request: an extended attribute that will be refused. */
@@ -290,16 +291,4 @@ export class DeviceLoop {
     this.#replyWords[3] = uniqueHigh;
     while (posix.write(device, this.#reply) === -EINTR);
   }
-}
-
-const ONE = new Uint8Array(new BigUint64Array([1n]).buffer);
-
-/**
- * Wakes a thread that sleeps on an eventfd.
- *
- * @param posix The calls.
- * @param eventfd The descriptor.
- */
-export function wake(posix: Posix, eventfd: number): void {
-  posix.write(eventfd, ONE);
 }

@@ -1,5 +1,4 @@
-import { wake } from "./_device_loop.ts";
-import { startWorker, type WorkerHandle } from "@snap/posix/worker";
+import type { WorkerHandle } from "@snap/posix/worker";
 import type { Posix } from "@snap/posix/posix";
 import type { MountControl } from "./_mount_control.ts";
 import type {
@@ -8,54 +7,44 @@ import type {
   ToMountWorker,
 } from "./_mount_messages.ts";
 
+import { type PreparedMount, prepareMount } from "./prepare_mount.ts";
+import { wake } from "./_wake.ts";
+
+/** What {@linkcode MountWorkers} needs. */
+export interface MountWorkersParts {
+  readonly posix: Posix;
+  readonly control: MountControl;
+  readonly hasher: "wasm" | "native";
+  readonly prepared?: PreparedMount;
+}
+
 /** Takes what worker `number` says. */
 export type OnMountMessage = (number: number, message: FromMountWorker) => void;
 
-/** The workers of a mount. They are started before it is known what they will serve. */
+/** The workers of a mount. The first is started before it is known what they will serve. */
 export class MountWorkers {
   /** The eventfd of each. */
   readonly wakes: number[] = [];
-  readonly #posix: Posix;
-  readonly #control: MountControl;
+  readonly #parts: MountWorkersParts;
   readonly #handles: WorkerHandle[] = [];
   readonly #running = Promise.withResolvers<void>();
   #onMessage: OnMountMessage = () => {};
 
   /**
-   * Starts workers.
+   * Starts the first worker, or takes the one that was prepared.
    *
-   * @param count How many.
+   * @param count How many there will be.
    * @param parts The calls, the words that end all, and which hasher is loaded.
    */
-  constructor(
-    count: number,
-    parts: {
-      readonly posix: Posix;
-      readonly control: MountControl;
-      readonly hasher: "wasm" | "native";
-    },
-  ) {
-    const { posix, control, hasher } = parts;
-    this.#posix = posix;
-    this.#control = control;
+  constructor(count: number, parts: MountWorkersParts) {
+    this.#parts = parts;
     this.#running.promise.catch(() => {});
-    for (let number = 0; number < count; number++) {
-      const handle = startWorker(new URL(workerUrl(), import.meta.url));
-      handle.onMessage((message) =>
-        this.#take(number, message as FromMountWorker)
-      );
-      handle.onError((error) => {
-        this.#running.reject(error);
-        this.stop();
-      });
-      handle.postMessage({ kind: "prepare", hasher } satisfies ToMountWorker);
-      this.#handles.push(handle);
-      this.wakes.push(posix.eventfd(0));
-    }
+    for (let i = 0; i < count; i++) this.wakes.push(parts.posix.eventfd(0));
+    this.#add(parts.prepared ?? prepareMount(parts.hasher));
   }
 
   /**
-   * Has the workers answer requests.
+   * Has the workers answer requests: the first one at once, others as soon as they are there.
    *
    * @param configOf What each needs.
    * @param onMessage Takes what they say.
@@ -66,23 +55,25 @@ export class MountWorkers {
     onMessage: OnMountMessage,
   ): Promise<void> {
     this.#onMessage = onMessage;
-    this.#handles.forEach((handle, number) => {
+    for (let number = 0; number < this.wakes.length; number++) {
+      if (number > 0) this.#add(prepareMount(this.#parts.hasher));
       const config = configOf(number);
-      handle.postMessage({ kind: "begin", config } satisfies ToMountWorker);
-    });
+      const message: ToMountWorker = { kind: "begin", config };
+      this.#handles[number].postMessage(message);
+    }
     return this.#running.promise;
   }
 
   /** Wakes a worker, if it has not ended. */
   wake(number: number): void {
     const eventfd = this.wakes[number];
-    if (eventfd !== undefined) wake(this.#posix, eventfd);
+    if (eventfd !== undefined) wake(this.#parts.posix, eventfd);
   }
 
   /** Tells all to end at once. */
   stop(): void {
-    this.#control.stop();
-    for (const eventfd of this.wakes) wake(this.#posix, eventfd);
+    this.#parts.control.stop();
+    for (const eventfd of this.wakes) wake(this.#parts.posix, eventfd);
   }
 
   /**
@@ -93,25 +84,28 @@ export class MountWorkers {
   async ended(): Promise<unknown[]> {
     const ends = this.#handles.map((handle) => handle.end());
     const results = await Promise.allSettled(ends);
-    for (const eventfd of this.wakes.splice(0)) this.#posix.close(eventfd);
+    for (const eventfd of this.wakes.splice(0)) {
+      this.#parts.posix.close(eventfd);
+    }
     return results.filter((result) => result.status === "rejected")
       .map(({ reason }) => reason);
+  }
+
+  #add(prepared: PreparedMount): void {
+    const number = this.#handles.length;
+    const { worker } = prepared;
+    worker.onMessage((message) =>
+      this.#take(number, message as FromMountWorker)
+    );
+    worker.onError((error) => {
+      this.#running.reject(error);
+      this.stop();
+    });
+    this.#handles.push(worker);
   }
 
   #take(number: number, message: FromMountWorker): void {
     if (message.kind === "running") this.#running.resolve();
     else this.#onMessage(number, message);
   }
-}
-
-/** The worker stands beside this module, as source or as built. */
-function workerUrl(): string {
-  return import.meta.url.endsWith(".ts")
-    ? "./mount_worker.ts"
-    : "./mount_worker.js";
-}
-
-/** Never called: makes the worker part of the program for those who fetch or bundle it. */
-export function prefetchMountWorker(): Promise<unknown> {
-  return import("./mount_worker.ts");
 }

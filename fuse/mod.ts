@@ -19,6 +19,7 @@ export * from "./node_table.ts";
 export * from "./objects.ts";
 export * from "./passed.ts";
 export * from "./pieces.ts";
+export * from "./prepare_mount.ts";
 export * from "./protocol.ts";
 export * from "./ranges.ts";
 export * from "./reply.ts";

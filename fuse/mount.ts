@@ -22,6 +22,7 @@ import { MountError } from "./mount_error.ts";
 import type { MountLog } from "./mount_log.ts";
 import { type MountStatistics, statisticsOf } from "./mount_statistics.ts";
 import { NodeTable } from "./node_table.ts";
+import type { PreparedMount } from "./prepare_mount.ts";
 import type { SessionOptions } from "./session_parts.ts";
 
 /** Workers where more are not asked for. */
@@ -39,6 +40,8 @@ export interface MountOptions {
   readonly hasher: Hasher;
   /** Unmounts, as {@linkcode Mount.unmount} does. */
   readonly signal?: AbortSignal;
+  /** A worker that was started before; it ends where it has another hasher. */
+  readonly prepared?: PreparedMount;
   /** Threads that answer; 2 if left out, 1 on one core. */
   readonly workers?: number;
   /** Memory for decoded frames in bytes, 64 MiB if left out. */
@@ -259,11 +262,31 @@ function sessionOf({ totals }: MountRoot): SessionOptions {
   };
 }
 
-/** Mounts what a plan says. Workers start first, as they take longest. */
 async function open(
   store: ReadStore,
   options: MountOptions,
   kind: Kind,
+): Promise<Mount> {
+  const { prepared, hasher } = options;
+  const isUsable = prepared?.hasher === hasher.name;
+  try {
+    return await start(store, options, {
+      ...kind,
+      ...isUsable ? { prepared } : {},
+    });
+  } catch (error) {
+    await prepared?.end();
+    throw error;
+  } finally {
+    if (!isUsable) await prepared?.end();
+  }
+}
+
+/** Mounts what a plan says. A worker starts first, as that takes longest. */
+async function start(
+  store: ReadStore,
+  options: MountOptions,
+  kind: Kind & { readonly prepared?: PreparedMount },
 ): Promise<Mount> {
   const { hasher, signal, onLog = () => {} } = options;
   signal?.throwIfAborted();
@@ -279,8 +302,12 @@ async function open(
   const count = options.workers ??
     Math.min(navigator.hardwareConcurrency, WORKERS_MAX);
   const control = MountControl.create();
-  const parts = { posix, control, hasher: hasher.name };
-  const workers = new MountWorkers(count, parts);
+  const workers = new MountWorkers(count, {
+    ...kind,
+    posix,
+    control,
+    hasher: hasher.name,
+  });
   const counters = Counters.create(count);
   let base: Base | undefined;
   try {
