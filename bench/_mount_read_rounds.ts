@@ -62,6 +62,25 @@ const COLUMNS: readonly Column[] = [
   { head: "memory, MB", value: (run) => run.memory, text: megabytes },
 ];
 
+/** What it costs both sides. */
+const COSTS: readonly Column[] = [
+  {
+    head: "sequential, ms a MB",
+    value: (run) => run.largeCpu * 1e9,
+    text: (value) => value.toFixed(2),
+  },
+  {
+    head: "small, us a file",
+    value: (run) => run.smallCpu * 1e6,
+    text: (value) => value.toFixed(0),
+  },
+  {
+    head: "random, us a read",
+    value: (run) => run.randomCpu * 1e6,
+    text: (value) => value.toFixed(0),
+  },
+];
+
 /** Reads of one tree through every system, in rounds. */
 export class ReadRounds {
   readonly #systems: readonly MountSystem[];
@@ -110,12 +129,25 @@ export class ReadRounds {
       system.kind === "original"
         ? ""
         : megabytes(this.#imageBytes.get(system.image)!),
-      ...COLUMNS.map(({ value, text }) =>
-        text(median(this.#runs.get(system)!.map(value)))
-      ),
+      ...this.#cells(system, COLUMNS),
     ]);
     const head = ["", "image, MB", ...COLUMNS.map(({ head }) => head)];
-    return `### Reading\n\n${renderLines([head, ...rows])}${this.#ratios()}`;
+    const costs = [
+      ["CPU of both sides", ...COSTS.map(({ head }) => head)],
+      ...this.#systems.map((system) => [
+        system.name,
+        ...this.#cells(system, COSTS),
+      ]),
+    ];
+    return `### Reading\n\n${renderLines([head, ...rows])}\n${
+      renderLines(costs)
+    }${this.#ratios()}`;
+  }
+
+  #cells(system: MountSystem, columns: readonly Column[]): string[] {
+    return columns.map(({ value, text }) =>
+      text(median(this.#runs.get(system)!.map(value)))
+    );
   }
 
   /** Our rates in parts of each other's with the same codec: medians of ratios in a round. */
@@ -169,6 +201,7 @@ export class ReadRounds {
     const result = await readMounted({
       root,
       original: tree,
+      server: mounted.server,
       seed: SEED,
       round,
       randomCount,

@@ -2,6 +2,7 @@
 // and checksums of what came, as JSON. What it costs itself, a native call of
 // some 0.2 us a read, is the same for all.
 import { createHash } from "node:crypto";
+import process from "node:process";
 import { posix } from "@snap/posix";
 import {
   AT_FDCWD,
@@ -38,6 +39,35 @@ function open(dir: number, name: string, flags = 0): number {
     system.openAt(dir, bytes, O_RDONLY | O_CLOEXEC | flags, 0),
     `open ${name}`,
   );
+}
+
+/** Seconds that this program and the one that serves the mount have computed so far. */
+function cpuSeconds(server: number): number {
+  const { user, system } = process.cpuUsage();
+  const path = `/proc/${server}/task`;
+  let nanoseconds = 0;
+  for (const { name } of server > 0 ? Deno.readDirSync(path) : []) {
+    const said = Deno.readTextFileSync(`${path}/${name}/schedstat`);
+    nanoseconds += parseInt(said);
+  }
+  return (user + system) / 1e6 + nanoseconds / 1e9;
+}
+
+/** What a pass took. */
+interface Pass {
+  /** What it counts, a second. */
+  readonly rate: number;
+  /** What one of them costs, in seconds of both programs. */
+  readonly cpu: number;
+}
+
+/** Measures a pass that tells how much it did. */
+function measured(server: number, run: () => number): Pass {
+  const before = cpuSeconds(server);
+  let count = 0;
+  const seconds = secondsOf(() => count = run());
+  const cpu = (cpuSeconds(server) - before) / count;
+  return { rate: count / seconds, cpu };
 }
 
 function secondsOf(run: () => void): number {
@@ -80,18 +110,15 @@ function checksumOf(dir: number, names: readonly string[]): string {
   return hash.digest("hex");
 }
 
-/** Bytes a second of a sequential read of the large file. */
+/** Reads the large file from its start to its end. @returns Bytes. */
 function readLarge(dir: number): number {
-  const out = buffer.subarray(0, SEQUENTIAL_SIZE);
-  let size = 0;
-  const seconds = secondsOf(() => size = readFile(dir, LARGE_NAME, out));
-  return size / seconds;
+  return readFile(dir, LARGE_NAME, buffer.subarray(0, SEQUENTIAL_SIZE));
 }
 
-/** Small files a second; all of them, in the order of the folders. */
+/** Reads all small files, in the order of the folders. @returns Their number. */
 function readSmall(dir: number, names: readonly string[]): number {
-  return names.length /
-    secondsOf(() => names.forEach((name) => readFile(dir, name, buffer)));
+  for (const name of names) readFile(dir, name, buffer);
+  return names.length;
 }
 
 /** Random reads of pages of the large file, none of them twice. */
@@ -118,7 +145,7 @@ class RandomReads {
     this.#out = new Uint8Array(this.#pages.length * PAGE_SIZE).fill(1);
   }
 
-  /** Reads until the time is over. @returns Reads a second. */
+  /** Reads until the time is over. @returns The number of reads. */
   run(count: number, secondsMax: number): number {
     const first = this.#count;
     const end = Math.min(first + count, this.#pages.length);
@@ -128,7 +155,7 @@ class RandomReads {
       if (this.#count % CLOCK_INTERVAL > 0) continue;
       if (performance.now() - start > secondsMax * 1000) break;
     }
-    return (this.#count - first) / ((performance.now() - start) / 1000);
+    return this.#count - first;
   }
 
   /** Compares all that was read with another copy of the file. */
@@ -182,29 +209,32 @@ function run(options: ReaderOptions): ReaderResult {
   const dir = open(AT_FDCWD, options.root, O_DIRECTORY);
   const original = open(AT_FDCWD, options.original, O_DIRECTORY);
   const names = smallFiles(options.original);
-  const firstLarge = readLarge(dir);
+  const pass = (run: () => number): Pass => measured(options.server, run);
+  const firstLarge = pass(() => readLarge(dir));
   drop(dir, LARGE_NAME);
-  const large = readLarge(dir);
-  const secondLarge = readLarge(dir);
+  const large = pass(() => readLarge(dir));
+  const secondLarge = pass(() => readLarge(dir));
   const largeChecksum = checksumOf(dir, [LARGE_NAME]);
   drop(dir, LARGE_NAME);
-  const firstSmall = readSmall(dir, names);
+  readSmall(dir, names);
   for (const name of names) drop(dir, name);
-  const small = readSmall(dir, names);
+  const small = pass(() => readSmall(dir, names));
   const smallChecksum = checksumOf(dir, names);
   for (const name of names) drop(dir, name);
-  using random = new RandomReads(dir, options);
-  random.run(WARM_UP_COUNT, options.secondsMax / 4);
-  const perSecond = random.run(options.randomCount, options.secondsMax);
+  using reads = new RandomReads(dir, options);
+  reads.run(WARM_UP_COUNT, options.secondsMax / 4);
+  const random = pass(() => reads.run(options.randomCount, options.secondsMax));
   return {
-    firstLarge,
-    large,
-    secondLarge,
-    firstSmall,
-    small,
-    random: perSecond,
+    firstLarge: firstLarge.rate,
+    large: large.rate,
+    largeCpu: large.cpu,
+    secondLarge: secondLarge.rate,
+    small: small.rate,
+    smallCpu: small.cpu,
+    random: random.rate,
+    randomCpu: random.cpu,
     checksum: `${largeChecksum} ${smallChecksum}`,
-    isRandomEqual: random.isSameAs(original),
+    isRandomEqual: reads.isSameAs(original),
   };
 }
 

@@ -6,6 +6,8 @@ export interface ReaderOptions {
   readonly root: string;
   /** The tree that it was made of. */
   readonly original: string;
+  /** The process that serves the mount, or 0. */
+  readonly server: number;
   /** What the offsets of random reads come from. */
   readonly seed: number;
   /** Which round it is; each has offsets of its own. */
@@ -22,14 +24,18 @@ export interface ReaderResult {
   readonly firstLarge: number;
   /** Bytes a second: the large file. */
   readonly large: number;
+  /** Seconds a byte that the reader and the server computed for it. */
+  readonly largeCpu: number;
   /** Bytes a second: the large file once more, from the page cache where it is kept. */
   readonly secondLarge: number;
-  /** Files a second: all small files, for the first time. */
-  readonly firstSmall: number;
   /** Files a second: all small files. */
   readonly small: number;
+  /** Seconds a file. */
+  readonly smallCpu: number;
   /** Reads a second: single pages of the large file. */
   readonly random: number;
+  /** Seconds a read. */
+  readonly randomCpu: number;
   /** Checksums of the large file and of all small ones. */
   readonly checksum: string;
   /** Whether every random read gave what is in the original. */

@@ -35,6 +35,7 @@ export class Mounted implements AsyncDisposable {
   readonly startMs: number;
   readonly #child: Deno.ChildProcess;
   readonly #point: string;
+  #hasEnded = false;
 
   private constructor(
     child: Deno.ChildProcess,
@@ -46,6 +47,7 @@ export class Mounted implements AsyncDisposable {
     this.#point = point;
     this.root = root;
     this.startMs = startMs;
+    child.status.then(() => this.#hasEnded = true);
   }
 
   /**
@@ -82,6 +84,11 @@ export class Mounted implements AsyncDisposable {
     const root = point + (system.below ?? "");
     new Deno.Command("ls", { args: [root], stdout: "null" }).outputSync();
     return new Mounted(child, point, root, performance.now() - start);
+  }
+
+  /** The process that serves it, or 0 where the kernel does. */
+  get server(): number {
+    return this.#hasEnded ? 0 : this.#child.pid;
   }
 
   /** The most memory of the program and what it started, in bytes, so far. */
