@@ -1,4 +1,5 @@
 import { type Mount, mount } from "@snap/fuse/mount";
+import type { PreparedMount } from "@snap/fuse/prepare-mount";
 import { CommandError } from "./command_error.ts";
 import { COMMAND_NOT_FOUND, COMMAND_NOT_RUN } from "./exit_code.ts";
 import { findRoot } from "./_mount_root.ts";
@@ -12,28 +13,34 @@ import type { Session } from "./session.ts";
  * Mounts in the namespace of this process, runs the command in it, and unmounts.
  *
  * @param session The command.
+ * @param prepared A worker that was started already.
  * @returns What the command answers, or why it was not run.
  * @throws {MountError} If it cannot be mounted.
  */
-export async function execInside(session: Session): Promise<number> {
+export async function execInside(
+  session: Session,
+  prepared: PreparedMount,
+): Promise<number> {
   const { args, signal } = session;
-  const [target, program, ...words] = args.positionals;
-  return await withSnapshots(session, {}, async (snapshots) => {
-    const { root } = await findRoot(session, snapshots, target);
-    const mounted = await mount(snapshots.store, root, {
-      ...mountSettings(session),
-      mountpoint: args.text("inside")!,
-      hasher: snapshots.hasher,
-      signal,
-      onLog: (line) => tellLog(session, line),
+  const [target, ...command] = args.positionals;
+  let mounted: Mount | undefined;
+  try {
+    return await withSnapshots(session, {}, async (snapshots) => {
+      const { root } = await findRoot(session, snapshots, target);
+      mounted = await mount(snapshots.store, root, {
+        ...mountSettings(session),
+        mountpoint: args.text("inside")!,
+        hasher: snapshots.hasher,
+        prepared,
+        signal,
+        onLog: (line) => tellLog(session, line),
+      });
+      return await runInside(session, mounted, command);
     });
-    try {
-      return await runInside(session, mounted, [program, ...words]);
-    } finally {
-      // What the command left running must not keep this program.
-      await mounted.abort();
-    }
-  });
+  } finally {
+    // What the command left running must not keep this program.
+    await (mounted === undefined ? prepared.end() : mounted.abort());
+  }
 }
 
 async function runInside(

@@ -4,7 +4,10 @@ import {
   mountAll,
   type MountOptions,
 } from "@snap/fuse/mount";
+import type { PreparedMount } from "@snap/fuse/prepare-mount";
 import type { NamedRecord } from "@snap/snapshot/record";
+import type { Snapshots } from "@snap/snapshot/snapshots";
+import type { WriteStore } from "@snap/store/store";
 import { ExitCode } from "./exit_code.ts";
 import { jsonLine } from "./json_line.ts";
 import { findRoot } from "./_mount_root.ts";
@@ -26,49 +29,56 @@ interface Served {
  * Mounts, and answers until it is unmounted.
  *
  * @param session The command.
+ * @param prepared A worker that was started already.
  * @returns The answer to the shell.
  * @throws {MountError} If it cannot be mounted.
  */
-export async function serveMount(session: Session): Promise<number> {
-  return await withSnapshots(session, {}, async (snapshots) => {
-    const { args } = session;
-    const [target] = args.positionals;
-    const options = await optionsOf(session, snapshots.hasher);
-    let served: Served | undefined;
-    // From now on, as the signal would end a program that does not listen.
-    session.context.onAsked?.(() => {
-      if (served === undefined) return;
-      void tellStatistics(session, served.mount.statistics());
-    });
-    try {
-      if (args.has("all")) {
-        const catalog = storeCatalog(snapshots);
-        served = { mount: await mountAll(snapshots.store, catalog, options) };
-      } else {
-        const { record, root } = await findRoot(session, snapshots, target);
-        served = { record, mount: await mount(snapshots.store, root, options) };
-      }
-    } catch (error) {
-      if (!args.has("report")) throw error;
-      return await reportFailure(session, error);
-    }
-    await report(session, served);
-    return await waitForEnd(session, served.mount);
+export async function serveMount(
+  session: Session,
+  prepared: PreparedMount,
+): Promise<number> {
+  let served: Served | undefined;
+  // From now on, as the signal would end a program that does not listen.
+  session.context.onAsked?.(() => {
+    if (served === undefined) return;
+    void tellStatistics(session, served.mount.statistics());
   });
+  try {
+    return await withSnapshots(session, {}, async (snapshots) => {
+      served = await start(session, snapshots, prepared);
+      await report(session, served);
+      return await waitForEnd(session, served.mount);
+    });
+  } catch (error) {
+    if (served !== undefined) throw error;
+    await prepared.end();
+    if (!session.args.has("report")) throw error;
+    return await reportFailure(session, error);
+  }
 }
 
-async function optionsOf(
+async function start(
   session: Session,
-  hasher: MountOptions["hasher"],
-): Promise<MountOptions> {
-  const directory = session.args.positionals.at(-1)!;
-  return {
+  snapshots: Snapshots<WriteStore>,
+  prepared: PreparedMount,
+): Promise<Served> {
+  const { args } = session;
+  const { store, hasher } = snapshots;
+  const options: MountOptions = {
     ...mountSettings(session),
-    mountpoint: await resolvePath(session, directory),
+    mountpoint: await resolvePath(session, args.positionals.at(-1)!),
     hasher,
+    prepared,
     signal: session.signal,
     onLog: (line) => tellLog(session, line),
   };
+  if (args.has("all")) {
+    const catalog = storeCatalog(snapshots);
+    return { mount: await mountAll(store, catalog, options) };
+  }
+  const [target] = args.positionals;
+  const { record, root } = await findRoot(session, snapshots, target);
+  return { record, mount: await mount(store, root, options) };
 }
 
 async function report(

@@ -15,8 +15,7 @@ export interface HasherNeed {
  */
 export async function chooseHasher(need: HasherNeed = {}): Promise<Hasher> {
   if (need.isLight) return await portableHasher();
-  const { allowed } = await import("@snap/posix/allowed");
-  if (allowed("ffi") && allowed("read") && allowed("sys")) {
+  if (await likelyHasher() === "native") {
     try {
       const { nativeHasher } = await import("@snap/hash/native");
       return nativeHasher();
@@ -25,6 +24,17 @@ export async function chooseHasher(need: HasherNeed = {}): Promise<Hasher> {
     }
   }
   return await portableHasher();
+}
+
+/**
+ * Tells which hasher will be chosen, unless the native one turns out to be absent.
+ *
+ * @returns Its name.
+ */
+export async function likelyHasher(): Promise<"native" | "wasm"> {
+  const { allowed } = await import("@snap/posix/allowed");
+  const mayLoad = allowed("ffi") && allowed("read") && allowed("sys");
+  return mayLoad ? "native" : "wasm";
 }
 
 async function portableHasher(): Promise<Hasher> {

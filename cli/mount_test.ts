@@ -21,7 +21,8 @@ async function saveAgain(scene: MountScene): Promise<string> {
 
 /** Runs a command in the store of the scene. */
 function snap(scene: MountScene, ...args: string[]) {
-  return scene.snap("--store", scene.store, ...args);
+  const isElsewhere = args.includes("--store");
+  return scene.snap(...isElsewhere ? [] : ["--store", scene.store], ...args);
 }
 
 function isRunning(pid: number): boolean {
@@ -115,6 +116,11 @@ mountTest(
       [["main", point, "--workers", "0"], 2, /1 to 64: found 0/],
       [["main", point, "-f", "-b"], 2, /at once/],
       [["main", point, "-f", "--log", "x"], 2, /errors go to stderr/],
+      [
+        ["main", point, "--store", "/nowhere"],
+        1,
+        /Cannot open \/nowhere as a/,
+      ],
       [
         ["main", point, "--log", "/nowhere/x"],
         1,

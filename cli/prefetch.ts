@@ -16,6 +16,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./_exec_inside.ts"),
     import("./_exec_outside.ts"),
     import("./_own_command.ts"),
+    import("./_prepare_mount.ts"),
     import("./_serve_mount.ts"),
     import("./_start_server.ts"),
     import("./run_command.ts"),

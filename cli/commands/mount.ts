@@ -19,10 +19,14 @@ export async function run(session: Session): Promise<number> {
   mountSettings(session); // Refuses what is wrong before anything is done.
   // Each needs much that the other does not, and starting is to be quick.
   if (isForeground) {
+    const { prepare } = await loadLate(
+      "_prepare_mount",
+    ) as typeof import("../_prepare_mount.ts");
+    const prepared = await prepare();
     const { serveMount } = await loadLate(
       "_serve_mount",
     ) as typeof import("../_serve_mount.ts");
-    return await serveMount(session);
+    return await serveMount(session, prepared);
   }
   const { startServer } = await loadLate(
     "_start_server",
