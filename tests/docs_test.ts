@@ -1,0 +1,56 @@
+// `deno task docs`: the guides and the reference as static pages.
+import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { brokenLinks } from "../_tools/html_links.ts";
+import { readPackages, ROOT } from "../_tools/workspace.ts";
+import { TemporaryFolder } from "./_snapshots.ts";
+
+Deno.test("docs: the task renders guides and reference, and every link leads somewhere", async () => {
+  using folder = new TemporaryFolder();
+  const site = folder.join("site");
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "docs", site],
+    cwd: ROOT,
+    stdout: "null",
+  }).output();
+  const error = new TextDecoder().decode(stderr);
+  equal(code, 0, error);
+  equal(error, "");
+  const page = (path: string): string =>
+    readFileSync(`${site}/${path}`, "utf8");
+  match(page("index.html"), /<h1 id="snap">snap<\/h1>/);
+  match(page("docs/FORMAT.html"), /<h2 id="attribute-page">Attribute page</);
+  match(page("docs/FORMAT.html"), /href="reader.py.html"/);
+  match(page("examples/index.html"), /href="b3sum.ts.html"/);
+  match(page("examples/b3sum.ts.html"), /from &quot;@snap\/hash/);
+  for (const { folder } of readPackages()) {
+    ok(existsSync(`${site}/${folder}/index.html`), folder);
+    ok(existsSync(`${site}/api/${folder}/mod.ts/index.html`), folder);
+  }
+  ok(existsSync(`${site}/api/snapshot/mod.ts/~/save.html`));
+  ok(existsSync(`${site}/api/store/testing/mod.ts/~/testStore.html`));
+});
+
+Deno.test("docs: links that lead nowhere are found", () => {
+  using folder = new TemporaryFolder();
+  mkdirSync(folder.join("sub"));
+  const write = (path: string, html: string): void =>
+    writeFileSync(folder.join(path), html);
+  write("a.html", `<a id="one" href="sub/b.html#two">x</a> href="not a link"`);
+  write(
+    "sub/b.html",
+    `<p id="two"><a class="x" href="../a.html#one">x</a>
+     <a href="https://example.org/gone">x</a> <a href="#two">x</a>
+     <a href="../c&#x2F;d.html">x</a> <a href="#three">x</a>
+     <a href="../a.html#none">x</a> <a href="..">x</a> <img src="i.png">`,
+  );
+  deepEqual(brokenLinks(folder.path), [
+    "sub/b.html links to #three",
+    "sub/b.html links to ..",
+    "sub/b.html links to ../a.html#none",
+    "sub/b.html links to ../c/d.html",
+    "sub/b.html links to i.png",
+  ]);
+  write("index.html", "");
+  equal(brokenLinks(folder.path).length, 4);
+});
