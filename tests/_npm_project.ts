@@ -1,5 +1,12 @@
 // An empty project of npm with the packages installed, as they come out of the build.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildNpm } from "../_tools/build_npm.ts";
@@ -29,7 +36,8 @@ export class NpmProject implements AsyncDisposable {
 
   /** Builds and publishes the packages. */
   async publish(): Promise<void> {
-    writeFileSync(this.at(".npmrc"), this.#registry.settings(NAMES.scope));
+    const settings = this.#registry.settings(NAMES.scope);
+    writeFileSync(this.at(".npmrc"), `${userSettings()}\n${settings}`);
     const tarballs = await buildNpm(this.at("built"), NAMES);
     await Promise.all(
       tarballs.map((path) => this.npm("publish", ["--silent", path])),
@@ -40,14 +48,10 @@ export class NpmProject implements AsyncDisposable {
     return join(this.path, name);
   }
 
-  /** A folder with a `package.json`, a neighbour of others, that knows the registry. */
+  /** A folder with a `package.json` and nothing else. */
   makeFolder(name: string): string {
     mkdirSync(this.at(name));
     writeFileSync(join(this.at(name), "package.json"), '{"private":true}');
-    writeFileSync(
-      join(this.at(name), ".npmrc"),
-      this.#registry.settings(NAMES.scope),
-    );
     return this.at(name);
   }
 
@@ -74,6 +78,7 @@ export class NpmProject implements AsyncDisposable {
     return {
       HOME: this.path,
       XDG_DATA_HOME: this.at("data"),
+      npm_config_userconfig: this.at(".npmrc"),
       npm_config_cache: this.at("cache"),
       npm_config_engine_strict: "false",
       ...more,
@@ -86,6 +91,13 @@ export class NpmProject implements AsyncDisposable {
       rmSync(this.path, { recursive: true, force: true });
     }
   }
+}
+
+/** What the user has set for npm, such as the registry of all that is not ours. */
+function userSettings(): string {
+  const path = Deno.env.get("npm_config_userconfig") ??
+    join(Deno.env.get("HOME") ?? "", ".npmrc");
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 /**

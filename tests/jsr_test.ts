@@ -35,7 +35,7 @@ async function runThere(
     cwd,
     env: {
       PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`,
-      HOME: folder.path,
+      HOME: Deno.env.get("HOME") ?? folder.path,
       XDG_DATA_HOME: folder.join("data"),
       DENO_DIR: folder.join(cache),
       DENO_INSTALL_ROOT: folder.join(root),
