@@ -50,6 +50,8 @@ export interface DeviceLoopParts {
   readonly forward: (request: Uint8Array) => void;
   /** Tells the main thread that a request that it has was interrupted. */
   readonly interrupt: (uniqueLow: number, uniqueHigh: number) => void;
+  /** Told that the first request of a mount was handled. */
+  readonly onInit: () => void;
   /** Told of what was thrown while a request was handled, and of one that waited too long. */
   readonly onFault: (action: string, error: unknown) => void;
 }
@@ -129,6 +131,7 @@ export class DeviceLoop {
       return this.#takeInterrupt(words[at], words[at + 1]);
     }
     this.#handle(this.#viewOf(size), undefined);
+    if (opcode === Opcode.INIT) this.#parts.onInit();
     // Others get their turn, also while requests come without end.
     if (this.#parked.length > 0) this.#lookAround();
   }

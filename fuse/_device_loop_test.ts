@@ -40,6 +40,7 @@ class Bench {
   readonly forwarded: Uint8Array[] = [];
   readonly interrupted: number[] = [];
   readonly handled: number[] = [];
+  initCount = 0;
   readonly asked: FetchWant[] = [];
   readonly control = MountControl.create();
   readonly counters = Counters.create(1);
@@ -79,6 +80,7 @@ class Bench {
       deadlineMs: 60_000,
       forward: (bytes) => this.forwarded.push(bytes),
       interrupt: (unique) => this.interrupted.push(unique),
+      onInit: () => this.initCount++,
       onFault: (action) => this.faults.push(action),
       ...parts,
     });
@@ -141,7 +143,7 @@ class Bench {
 Deno.test("DeviceLoop hands on requests until the device is gone", () => {
   const nothing = () => {};
   const bench = new Bench(
-    request(1),
+    request(1, Opcode.INIT),
     -ENOENT,
     -EINTR,
     request(2),
@@ -150,6 +152,7 @@ Deno.test("DeviceLoop hands on requests until the device is gone", () => {
   );
   strictEqual(bench.loop().run(), 0);
   deepStrictEqual(bench.handled, [1, 2, 3]);
+  strictEqual(bench.initCount, 1);
   deepStrictEqual(bench.timeouts, [-1]);
 });
 

@@ -45,7 +45,7 @@ export type ToMountWorker =
 
 /** What a worker sends. */
 export type FromMountWorker =
-  /** It has loaded what it needs, and answers requests from now on. */
+  /** It has answered the first request of the kernel: the mount is there. */
   | { readonly kind: "running" }
   /** It wants blocks of the store. */
   | { readonly kind: "fetch"; readonly wants: readonly FetchWant[] }

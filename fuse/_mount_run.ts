@@ -15,6 +15,7 @@ import { openMount, unmountPath } from "./_mount_point.ts";
 import type { MountWorkers } from "./_mount_workers.ts";
 import { Passed } from "./passed.ts";
 import type { TableList } from "./table_list.ts";
+import { raiseReadAhead } from "./_read_ahead.ts";
 import { startWatchdog, type Watchdog } from "./_watchdog.ts";
 import type { Counters } from "./counters.ts";
 import { MountError } from "./mount_error.ts";
@@ -74,6 +75,7 @@ export class MountRun {
     const run = new MountRun(parts, await openMount(parts.posix, parts));
     try {
       await Promise.all([run.#running, run.#watchdog]);
+      raiseReadAhead(parts.posix, parts.path);
       return run;
     } catch (error) {
       parts.workers.stop();

@@ -48,7 +48,7 @@ export class MountWorkers {
    *
    * @param configOf What each needs.
    * @param onMessage Takes what they say.
-   * @returns Resolves when one of them answers; rejects if one fails before.
+   * @returns Resolves when the mount answers; rejects if a worker fails before.
    */
   begin(
     configOf: (number: number) => MountWorkerConfig,
@@ -84,6 +84,8 @@ export class MountWorkers {
   async ended(): Promise<unknown[]> {
     const ends = this.#handles.map((handle) => handle.end());
     const results = await Promise.allSettled(ends);
+    // It may have been unmounted before it answered.
+    this.#running.resolve();
     for (const eventfd of this.wakes.splice(0)) {
       this.#parts.posix.close(eventfd);
     }

@@ -14,6 +14,7 @@ import { isMounted, MountScene, mountTest, waitFor } from "../tests/_mount.ts";
 import { noise } from "../tests/_snapshots.ts";
 import { type Mount, mount, type MountOptions } from "./mount.ts";
 import { MountError } from "./mount_error.ts";
+import { prepareMount } from "./prepare_mount.ts";
 
 /** A store whose files nobody else can open, and whose packs come when a test lets them. */
 class RemoteStore implements ReadStore {
@@ -203,6 +204,12 @@ mountTest("a snapshot is mounted by its id, and by a record", async () => {
     strictEqual(mounted.mountpoint, Deno.realPathSync(scene.point));
     strictEqual(mounted.source, `snap:${record.tree.slice(0, 12)}`);
     strictEqual(await scene.bash(`cat "$MOUNT"/text`), "text");
+    strictEqual(
+      await scene.bash(
+        `cat /sys/class/bdi/$(mountpoint -d "$MOUNT")/read_ahead_kb`,
+      ),
+      "512\n",
+    );
     ok(mounted.statistics().requests.LOOKUP >= 1);
   }
   ok(!isMounted(scene.point));
@@ -212,6 +219,20 @@ mountTest("a snapshot is mounted by its id, and by a record", async () => {
     { name: "MountError", code: "NO_RECORD" },
   );
   await rejects(start({ signal: AbortSignal.abort() }), { name: "AbortError" });
+});
+
+mountTest("a worker that was prepared is used, or ends", async () => {
+  await using scene = new MountScene();
+  const { start } = await small(scene);
+  for (const hasher of ["wasm", "native"] as const) {
+    const prepared = prepareMount(hasher);
+    await using _mounted = await start({ prepared, workers: 1 });
+    strictEqual(await scene.bash(`cat "$MOUNT"/text`), "text");
+  }
+  const prepared = prepareMount("wasm");
+  const mountpoint = `${scene.point}/absent`;
+  await rejects(start({ prepared, mountpoint }), { code: "NO_DIRECTORY" });
+  await prepared.worker.ended;
 });
 
 mountTest("what cannot be mounted on is refused in words", async () => {

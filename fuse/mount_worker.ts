@@ -76,9 +76,9 @@ function serve(config: MountWorkerConfig): void {
     forward: (request) => say({ kind: "request", request }),
     interrupt: (uniqueLow, uniqueHigh) =>
       say({ kind: "interrupt", uniqueLow, uniqueHigh }),
+    onInit: () => say({ kind: "running" }),
     onFault: (action, error) => tellFault({ action, path: NO_PATH, error }),
   });
-  say({ kind: "running" });
   // Not `using`: Node 22 runs the source as it is.
   try {
     say({ kind: "ended", errno: loop.run() });
