@@ -7,9 +7,12 @@ import {
 } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import type { Id } from "@snap/hash/id";
+import { ObjectKind } from "@snap/pack/object-kind";
+import { RecipeBuilder } from "@snap/pack/recipe-builder";
 import { openFileStore } from "@snap/store/file-store";
 import { StoreError } from "@snap/store/errors";
 import type { ReadOptions, ReadStore, StoreEntry } from "@snap/store/store";
+import { HostileStore } from "../tests/_hostile_store.ts";
 import { isMounted, MountScene, mountTest, waitFor } from "../tests/_mount.ts";
 import { noise } from "../tests/_snapshots.ts";
 import { type Mount, mount, type MountOptions } from "./mount.ts";
@@ -321,3 +324,37 @@ mountTest("a mount whose connection is cut says so", async () => {
   await rejects(mounted.finished, { name: "MountError", code: "FAILED" });
   ok(!isMounted(scene.point));
 });
+
+mountTest(
+  "a large file whose chunks are right and whose whole is not is found out",
+  async () => {
+    await using scene = new MountScene();
+    const hostile = new HostileStore();
+    const recipe = new RecipeBuilder({
+      hasher: wasmHasher,
+      onNode: (bytes, id) => hostile.add(bytes.slice(), id, ObjectKind.recipe),
+    });
+    for (const seed of [1, 2]) {
+      recipe.push(hostile.content(noise(40_000, seed)), 0, 40_000);
+    }
+    const id = new Uint8Array(32).fill(7);
+    recipe.finish({ id, kind: ObjectKind.content });
+    const root = hostile.directory([{ name: "liar", id, value: 80_000 }]);
+    const files = await openFileStore(scene.store, { create: true });
+    const { snapshots, record } = await hostile.write(files, root);
+    await snapshots[Symbol.asyncDispose]();
+    const log: string[] = [];
+    await using _mounted = await mount(files, record, {
+      mountpoint: scene.point,
+      hasher: wasmHasher,
+      onLog: ({ message }) => log.push(message),
+    });
+    strictEqual(await scene.bash(`cat "$MOUNT"/liar | wc -c`), "80000\n");
+    await waitFor("a check", () => log.length > 0);
+    match(log[0], /^Content 0707.* is not what its id says/);
+    const again = await scene.run(
+      `dd if="$MOUNT"/liar iflag=nocache count=0; cat "$MOUNT"/liar`,
+    );
+    match(again.stderr, /Input\/output error/);
+  },
+);
