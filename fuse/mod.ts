@@ -1,6 +1,19 @@
 /**
  * Shows a snapshot as a read-only file system, straight from the packs.
  *
+ * ```ts
+ * import { mount } from "@snap/fuse";
+ * import { type Id, wasmHasher } from "@snap/hash";
+ * import { openFileStore } from "@snap/store/file-store";
+ *
+ * async function show(id: Id, mountpoint: string): Promise<void> {
+ *   const store = await openFileStore("/srv/snap");
+ *   await using mounted = await mount(store, id, { mountpoint, hasher: wasmHasher });
+ *   console.log(`${mounted.source} is on ${mounted.mountpoint}`);
+ *   await mounted.finished;
+ * }
+ * ```
+ *
  * The workers of a mount run `@snap/fuse/mount-worker`.
  *
  * @module
