@@ -31,8 +31,8 @@ class DiskHook implements Disposable {
   constructor(hook: Hook) {
     const read = this.#read, isUnchanged = this.#isUnchanged;
     let reads = 0, checks = 0;
-    FileReader.prototype.read = function (out, offset): number {
-      const size = read.call(this, out, offset);
+    FileReader.prototype.read = function (out, offset, enough): number {
+      const size = read.call(this, out, offset, enough);
       hook.onRead?.(++reads);
       return size;
     };
