@@ -1,17 +1,14 @@
-// Cuts a file into chunks and prints offset, size and id of each, as a store
-// would keep them: deno run -A examples/chunks.ts FILE
-import { createReadStream } from "node:fs";
+// Cuts what a server sends into chunks while it comes, and prints offset, size and
+// id of each, as a store would keep them: deno run -A examples/chunks.ts URL
 import process from "node:process";
-import { Readable } from "node:stream";
 import { ChunkStream } from "@snap/hash/chunk-stream";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 
-const bytes = Readable.toWeb(createReadStream(process.argv[2]));
-const batches = (bytes as ReadableStream<Uint8Array>)
-  .pipeThrough(new ChunkStream());
+const { ok, status, body } = await fetch(process.argv[2]);
+if (!ok || body === null) throw new Error(`Cannot fetch: found ${status}`);
 const seen = new Set<string>();
 let offset = 0;
-for await (const chunks of batches) {
+for await (const chunks of body.pipeThrough(new ChunkStream())) {
   for (const chunk of chunks) {
     const id = wasmHasher.idOf(chunk);
     console.log(

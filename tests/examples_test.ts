@@ -1,10 +1,11 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
   cpSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   truncateSync,
@@ -12,7 +13,8 @@ import {
 } from "node:fs";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { posix } from "@snap/posix/posix";
-import { ROOT } from "../_tools/workspace.ts";
+import { readPackages, readText, ROOT } from "../_tools/workspace.ts";
+import { absentReason } from "./_mount.ts";
 import { Prng } from "./_prng.ts";
 
 /** What `b3sum` prints for `hello`. */
@@ -54,17 +56,33 @@ function example(
     ignore,
     async fn() {
       using input = new Input();
-      await test((...args) => run(name, args), input);
+      await test((...args) => runExample(name, args), input);
     },
   });
 }
 
-async function run(name: string, args: string[]): Promise<string[]> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+/** The process of an example. */
+function command(name: string, args: string[]): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `examples/${name}.ts`, ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
-  }).output();
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function runExample(
+  name: string,
+  args: string[],
+  input = "",
+): Promise<string[]> {
+  const child = command(name, args).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
   const decoder = new TextDecoder();
   strictEqual(code, 0, decoder.decode(stderr));
   return decoder.decode(stdout).trimEnd().split("\n");
@@ -78,8 +96,15 @@ example("b3sum", async (run, { a }) => {
   ]);
 });
 
-example("chunks", async (run, { a }) => {
-  const lines = (await run(`${a}/sub/noise`)).map((line) => line.split(" "));
+example("chunks", async (run) => {
+  const onListen = (): void => {};
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen },
+    () => new Response(Uint8Array.from(NOISE)),
+  );
+  const { port } = server.addr;
+  const lines = (await run(`http://127.0.0.1:${port}/noise`))
+    .map((line) => line.split(" "));
   let end = 0;
   for (const [offset, size, id] of lines) {
     strictEqual(Number(offset), end);
@@ -127,10 +152,77 @@ example("save_and_read", async (run, { path, a }) => {
   deepStrictEqual(await run(a, `${path}/store`, "sub/same"), ["hello"]);
 });
 
+example("tree_id", async (_run, { path }) => {
+  const flat = `${path}/flat`;
+  mkdirSync(flat);
+  writeFileSync(`${flat}/b`, "hello");
+  writeFileSync(`${flat}/a b`, NOISE);
+  writeFileSync(`${flat}/none`, "");
+  const said = readdirSync(flat).map((name) => {
+    const bytes = readFileSync(`${flat}/${name}`);
+    return `${bytes.length}\n${wasmHasher.idOf(bytes)}  ${name}\n`;
+  });
+  const [id] = await runExample("tree_id", [], said.join(""));
+  strictEqual(id, (await runExample("tree", [flat])).at(-1));
+});
+
+example("save_and_diff", async (run, { path, a }) => {
+  deepStrictEqual(await run(a, `${path}/store`), [""]);
+  writeFileSync(`${a}/hello.txt`, "changed");
+  rmSync(`${a}/link`);
+  deepStrictEqual(await run(a, `${path}/store`), [
+    "modified hello.txt",
+    "removed link",
+    "modified sub/same",
+  ]);
+});
+
+example("largest", async (run, { path, a }) => {
+  const store = `${path}/store`;
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  deepStrictEqual(await run(store, "latest"), [
+    "200000 sub/noise",
+    "5 hello.txt",
+    "5 sub/same",
+  ]);
+});
+
+example("serve", async (_run, { path, a }) => {
+  const store = `${path}/store`;
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  const child = command("serve", [store, "latest"]).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const base = (await lines.read()).value!.trim();
+  const noise = await fetch(`${base}sub/noise`);
+  strictEqual(noise.headers.get("content-length"), "200000");
+  deepStrictEqual(await noise.bytes(), NOISE);
+  const hello = await fetch(`${base}hello.txt`);
+  strictEqual(await hello.text(), "hello");
+  const etag = hello.headers.get("etag")!;
+  strictEqual(etag, `"${HELLO}"`);
+  const headers = { "if-none-match": etag };
+  const again = await fetch(`${base}hello.txt`, { headers });
+  deepStrictEqual([again.status, await again.text()], [304, ""]);
+  const none = await fetch(`${base}none`);
+  deepStrictEqual([none.status, await none.text()], [404, ""]);
+  child.kill("SIGTERM");
+  await lines.cancel();
+  await child.stdin.close();
+  const { code } = await child.output();
+  strictEqual(code, 0);
+});
+
+example("mount", async (run, { path, a }) => {
+  const store = `${path}/store`;
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  const words = await run(store, "latest", "sh", "-c", "cat hello.txt; ls sub");
+  deepStrictEqual(words, ["hellonoise", "same"]);
+}, absentReason !== undefined && Deno.env.get("CI") === undefined);
+
 example("store_usage", async (_run, { path, a }) => {
   const store = `${path}/store`;
-  await run("save_and_read", [a, store, "hello.txt"]);
-  const lines = await run("store_usage", [store]);
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  const lines = await runExample("store_usage", [store]);
   match(lines[0], /^store [0-9a-f]{32}, codec /);
   deepStrictEqual(
     lines.slice(1).map((line) => line.replace(/, \d+ bytes/, "")),
@@ -163,4 +255,17 @@ Deno.test("every example is tested", () => {
     .filter((name) => name.endsWith(".ts"))
     .map((name) => name.replace(/\.ts$/, ""));
   deepStrictEqual(names.filter((name) => !tested.has(name)), []);
+});
+
+Deno.test("the README of every package shows an example, and all are shown", () => {
+  const shown = new Set<string>();
+  for (const { folder } of readPackages()) {
+    const links = [
+      ...readText(`${folder}/README.md`)
+        .matchAll(/\]\(\.\.\/examples\/(\w+)\.ts\)/g),
+    ];
+    ok(links.length > 0, folder);
+    for (const [, name] of links) shown.add(name);
+  }
+  deepStrictEqual([...tested].sort(), [...shown].sort());
 });
