@@ -23,6 +23,8 @@ interface Served {
   readonly mount: Mount;
   /** Absent for a mount of all. */
   readonly record?: NamedRecord;
+  /** What was odd about the mount point. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -64,26 +66,30 @@ async function start(
 ): Promise<Served> {
   const { args } = session;
   const { store, hasher } = snapshots;
+  const warnings: string[] = [];
   const options: MountOptions = {
     ...mountSettings(session),
     mountpoint: await resolvePath(session, args.positionals.at(-1)!),
     hasher,
     prepared,
     signal: session.signal,
-    onLog: (line) => tellLog(session, line),
+    onLog(line) {
+      if (line.level === "warning") warnings.push(line.message);
+      tellLog(session, line);
+    },
   };
   if (args.has("all")) {
     const catalog = storeCatalog(snapshots);
-    return { mount: await mountAll(store, catalog, options) };
+    return { warnings, mount: await mountAll(store, catalog, options) };
   }
   const [target] = args.positionals;
   const { record, root } = await findRoot(session, snapshots, target);
-  return { record, mount: await mount(store, root, options) };
+  return { record, warnings, mount: await mount(store, root, options) };
 }
 
 async function report(
   session: Session,
-  { mount, record }: Served,
+  { mount, record, warnings }: Served,
 ): Promise<void> {
   const { mountpoint, source } = mount;
   const line = {
@@ -93,7 +99,7 @@ async function report(
     ...(record === undefined ? {} : { id: record.tree, record: record.record }),
   };
   if (session.args.has("report")) {
-    await session.raw(jsonLine(line));
+    await session.raw(jsonLine({ ...line, warnings }));
     await session.flush();
     const { default: process } = await import("node:process");
     process.chdir("/"); // Keeps no other file system from being unmounted.

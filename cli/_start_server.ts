@@ -29,6 +29,7 @@ interface Outcome {
   readonly type: string;
   readonly mountpoint?: string;
   readonly source?: string;
+  readonly warnings?: readonly string[];
   readonly message?: string;
   readonly hint?: string;
   readonly name?: string;
@@ -47,10 +48,12 @@ export async function startServer(session: Session): Promise<number> {
   const onAbort = () => void child.kill("SIGTERM");
   session.signal.addEventListener("abort", onAbort);
   try {
-    const outcome = await outcomeOf(child);
-    session.signal.throwIfAborted();
+    const outcome = await outcomeOf(child).finally(() =>
+      session.signal.throwIfAborted()
+    );
     if (outcome.type === "error") throw failureOf(outcome);
-    const { v: _, ...fields } = outcome;
+    const { v: _, warnings = [], ...fields } = outcome;
+    for (const message of warnings) session.warn(message);
     await session.result(outcome.mountpoint!, { ...fields, pid: child.pid });
     session.note(`Mounted ${outcome.source}: ${COMMAND} umount ends it`);
   } finally {

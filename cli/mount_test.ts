@@ -147,7 +147,9 @@ mountTest("mount: the log of the background", async () => {
   const log = scene.folder.join("log");
   Deno.writeTextFileSync(`${scene.point}/hidden`, "");
   const args = ["mount", "main", scene.point, "--log", log, "--stats"];
-  strictEqual((await snap(scene, ...args)).code, 0);
+  const { code, stderr } = await snap(scene, ...args);
+  strictEqual(code, 0);
+  match(stderr, /^snap: .* is not empty: what is in it is hidden\n$/);
   strictEqual(await scene.bash(`cat "$MOUNT/a"`), "alpha\n");
   await snap(scene, "umount", scene.point);
   const text = () => Deno.readTextFileSync(log);

@@ -99,3 +99,11 @@ Deno.test("ParsedArguments: numbers have limits", () => {
     throws(() => parse(text).number("workers", 8), UsageError, text);
   }
 });
+
+Deno.test("parseArguments: tells what stands before --", () => {
+  const count = (...args: string[]) =>
+    parseArguments(args, OPTIONS).beforeDashesCount;
+  strictEqual(count("a", "--", "b", "-l", "--", "c"), 1);
+  strictEqual(count("a", "-l", "b"), 2);
+  strictEqual(count("--"), 0);
+});
