@@ -20,11 +20,10 @@ import { type Package, readPackages, readText, ROOT } from "./workspace.ts";
 const NODE_VERSIONS = ">=22.15";
 /** Native code, without which a package is slower or keeps less. */
 const OPTIONAL = new Set(["@napi-rs/blake-hash", "koffi"]);
-/** What `posix` imports by a name that Deno cannot foresee, so that Deno never fetches it. */
-const UNSEEN: Readonly<Record<string, readonly string[]>> = {
-  posix: ["koffi"],
+/** What a member imports by a name that Deno cannot foresee, so that Deno never fetches it. */
+const UNSEEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  posix: { koffi: "3.3.4" },
 };
-const UNSEEN_VERSIONS = { koffi: "3.3.4" };
 
 /** A package and where its parts are. */
 interface Build {
@@ -82,7 +81,10 @@ export async function buildNpm(out: string, names: Names): Promise<string[]> {
     await Promise.all(builds.map(async (build) => {
       const { folder } = build.one;
       await unpackPacked(join(stage, folder), build.folder);
-      const needed = [...imported.get(folder)!, ...UNSEEN[folder] ?? []];
+      const needed = [
+        ...imported.get(folder)!,
+        ...Object.keys(UNSEEN[folder] ?? {}),
+      ];
       mendPackage(build, { names, versions, needed });
     }));
     const folders = builds.map(({ folder }) => folder);
@@ -112,7 +114,7 @@ function npmVersions(): [string, string][] {
     }
     return [name, version];
   });
-  return [...entries, ...Object.entries(UNSEEN_VERSIONS)];
+  return [...entries, ...Object.values(UNSEEN).flatMap(Object.entries)];
 }
 
 /** Lets Deno transpile a member, with declarations, and unpacks what it made. */
@@ -151,6 +153,8 @@ function mendPackage(
       ? { bin: { [names.command]: "./node_main.js" } }
       : {}),
     engines: { node: NODE_VERSIONS },
+    // npm takes a package of a scope for a private one.
+    publishConfig: { access: "public" },
     dependencies: pinsThat(false),
     optionalDependencies: pinsThat(true),
   };

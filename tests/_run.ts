@@ -1,5 +1,6 @@
 // Running programs, for the tests of what is published.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { ROOT } from "../_tools/workspace.ts";
 
 /** What a program answered. */
@@ -61,4 +62,11 @@ export function readmeCommand(pattern: RegExp): string {
     .filter((line) => pattern.test(line));
   if (lines.length === 1) return lines[0].replace(/ +#.*$/, "");
   throw new Error(`Cannot find one command like ${pattern} in the README`);
+}
+
+/** The cache of this Deno, for programs that have no home. */
+export function denoFolder(): string {
+  const cache = Deno.env.get("XDG_CACHE_HOME") ??
+    join(Deno.env.get("HOME") ?? "", ".cache");
+  return Deno.env.get("DENO_DIR") ?? join(cache, "deno");
 }

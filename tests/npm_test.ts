@@ -1,176 +1,39 @@
 // The npm packages as they are installed: on Node 22 and 24 they do what the sources do on Deno.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import {
-  chmodSync,
   copyFileSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
-  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { wasmHasher } from "@snap/hash";
-import { rebuildIndex } from "@snap/pack/rebuild-index";
-import { openFileStore } from "@snap/store/file-store";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { absentReason } from "./_mount.ts";
+import {
+  compareCommands,
+  compareObjects,
+  extendAll,
+  filesBelow,
+  makeSource,
+  mountWith,
+  onDeno,
+  onNode,
+  type Scene,
+} from "./_npm_commands.ts";
 import { NAMES, nodeOf, NpmProject } from "./_npm_project.ts";
-import { readmeCommand } from "./_run.ts";
-import { noise } from "./_snapshots.ts";
+import { denoFolder, readmeCommand } from "./_run.ts";
 
 const FOR_TYPES = ["typescript@5.9.3", "@types/node@22.20.5"] as const;
-/** What takes `await import` only, and what has no types as it exports nothing. */
+/** How TypeScript finds packages, and the kind of module that goes with it. */
+const RESOLUTIONS = [["nodenext", "nodenext"], ["bundler", "esnext"]] as const;
+/** What is a program, and what has no types as it exports nothing. */
 const NOT_LIBRARY = /\/(node-main|main|(save|restore|mount)-worker)$/;
 /** From when a program is told to end to when it has: an idle one takes 50 ms. */
 const END_MS_MAX = 10_000;
 
 const { scope, command } = NAMES;
 const here = (text: string): string => text.replaceAll("@snap/", `${scope}/`);
-
-/** A program that takes arguments of the command line. */
-type Snap = (...args: string[]) => Promise<string>;
-
-/** The project, the Nodes, and the tree that all of them save. */
-interface Scene {
-  readonly project: NpmProject;
-  /** The folder with what a user of the command has installed. */
-  readonly installed: string;
-  readonly nodes: ReadonlyMap<string, string>;
-  readonly source: string;
-}
-
-function makeSource(path: string): void {
-  mkdirSync(join(path, "empty"), { recursive: true });
-  for (let i = 0; i < 400; i++) {
-    mkdirSync(join(path, `${i % 7}`), { recursive: true });
-    writeFileSync(join(path, `${i % 7}`, `${i}`), noise(i * 9, i + 1));
-  }
-  // Enough for the lane, in which all threads cut one file.
-  writeFileSync(join(path, "large"), noise(34_000_000, 1));
-  writeFileSync(join(path, "text"), "some text\n".repeat(10_000));
-  writeFileSync(join(path, "run"), "#!/bin/sh\n");
-  chmodSync(join(path, "run"), 0o755);
-  symlinkSync("text", join(path, "link"));
-}
-
-/** The program of the sources, on Deno. */
-function onDeno({ project }: Scene): Snap {
-  return async (...args) => {
-    const main = join(ROOT, "cli/main.ts");
-    const { code, stdout, stderr } = await project.run(
-      [Deno.execPath(), "run", "-A", main, ...args],
-      { env: { DENO_DIR: denoFolder() } },
-    );
-    equal(code, 0, stderr);
-    return stdout;
-  };
-}
-
-function denoFolder(): string {
-  const cache = Deno.env.get("XDG_CACHE_HOME") ??
-    join(Deno.env.get("HOME") ?? "", ".cache");
-  return Deno.env.get("DENO_DIR") ?? join(cache, "deno");
-}
-
-/** The command that npm installed, on a Node. */
-function onNode({ project, installed }: Scene, node: string): Snap {
-  return async (...args) => {
-    const program = join(installed, "node_modules/.bin", command);
-    const { code, stdout, stderr } = await project.run(
-      [node, program, ...args],
-    );
-    equal(code, 0, stderr);
-    equal(stderr, "");
-    return stdout;
-  };
-}
-
-/** Runs every command; gives what has to be the same everywhere. */
-async function everyCommand(
-  snap: Snap,
-  { project, source }: Scene,
-  name: string,
-): Promise<Record<string, string>> {
-  const store = project.at(`store-${name}`);
-  const target = project.at(`target-${name}`);
-  const asked = new Set<string>();
-  const say = (...args: string[]): Promise<string> => {
-    asked.add(args[0]);
-    return snap("--store", store, ...args);
-  };
-  await say("init");
-  const id = (await say("save", source, "--tag", "one", "--workers", "2"))
-    .trim();
-  await say("restore", id, target, "--workers", "2");
-  const same = {
-    id,
-    "id source": await say("id", source),
-    "id target": await say("id", target),
-    ls: await say("ls", "-lR", id),
-    manifest: await say("manifest", id),
-    "manifest target": await say("manifest", target),
-    cat: await say("cat", `${id}:text`),
-    find: await say("find", "3*", id),
-    "diff target": await say("diff", "-a", id, target),
-    "diff part": await say("diff", id, `${source}/0`),
-    verify: await say("verify", "--data"),
-    help: (await say("help", "save")).replaceAll(/\bsnip\b/g, "snap"),
-  };
-  match(await say("tag"), new RegExp(`^one.*${id.slice(0, 8)}`));
-  match(await say("log"), new RegExp(id.slice(0, 8)));
-  match(await say("stats"), /^records\t1$/m);
-  match(await say("completions", "bash"), /complete/);
-  match(await say("version"), /^hasher +native\nfiles +posix$/m);
-  equal(await snap("help"), await snap("--help"));
-  const commands = [...(await say("help")).matchAll(/^ {2}([a-z]+) {2,}/gm)];
-  const missed = commands.map(([, one]) => one)
-    .filter((one) => !asked.has(one) && !MOUNT_COMMANDS.has(one));
-  deepEqual(missed, []);
-  return same;
-}
-
-/** What a step of its own runs. */
-const MOUNT_COMMANDS: ReadonlySet<string> = new Set([
-  "mount",
-  "umount",
-  "exec",
-]);
-
-/** Shows a snapshot of a store as files, and ends that. */
-async function mountWith(
-  snap: Snap,
-  scene: Scene,
-  name: string,
-  id: string,
-): Promise<void> {
-  const { project, source } = scene;
-  const [store, point] = [
-    project.at(`store-${name}`),
-    project.at(`mount-${name}`),
-  ];
-  mkdirSync(point);
-  const say = (...args: string[]) => snap("--store", store, ...args);
-  equal((await say("mount", id, point)).trim(), point);
-  deepEqual(filesBelow(point), filesBelow(source));
-  await say("umount", point);
-  deepEqual(readdirSync(point), []);
-  equal(await say("exec", id, "--", "cat", "run"), "#!/bin/sh\n");
-}
-
-/** Ids and kinds of all objects in the packs of a store. */
-async function objectsOf(path: string): Promise<Set<string>> {
-  const store = await openFileStore(path);
-  const { packs, damaged } = await rebuildIndex(store, { hasher: wasmHasher });
-  deepEqual(damaged, []);
-  return new Set(packs.flatMap(({ table }) =>
-    Array.from(
-      { length: table.objectCount },
-      (_, row) => `${table.idBytes(row).toHex()} ${table.kind(row)}`,
-    )
-  ));
-}
 
 /** What `_published_program.mjs` prints. */
 interface ProgramResult {
@@ -204,17 +67,6 @@ async function runProgram(
   return JSON.parse(stdout);
 }
 
-/** The content of a folder, by path; the `tmp` of a store has chance in it. */
-function filesBelow(path: string): Map<string, string> {
-  const entries = readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\/tmp$/.test(entry.parentPath))
-    .map((entry) => join(entry.parentPath, entry.name)).sort();
-  return new Map(entries.map((one) => [
-    one.slice(path.length),
-    wasmHasher.idOf(readFileSync(one)),
-  ]));
-}
-
 /** What each `package.json` says. */
 function checkPackages({ installed }: Scene): void {
   for (const { folder, name, version, exports } of readPackages()) {
@@ -225,6 +77,7 @@ function checkPackages({ installed }: Scene): void {
       [here(name), version, "MIT", "module", { node: ">=22.15" }],
     );
     deepEqual(Object.keys(said.exports), Object.keys(exports));
+    deepEqual(said.publishConfig, { access: "public" });
     deepEqual(said.repository, {
       type: "git",
       url: NAMES.repository,
@@ -272,35 +125,23 @@ function writePrograms({ installed }: Scene): void {
   }
 }
 
-async function checkTypes({ project, installed }: Scene): Promise<void> {
-  for (
-    const [moduleResolution, module] of [["nodenext", "nodenext"], [
-      "bundler",
-      "esnext",
-    ]]
-  ) {
-    const flags = [
-      "--noEmit",
-      "--strict",
-      "--target",
-      "esnext",
+async function checkTypes({ project, installed, nodes }: Scene): Promise<void> {
+  const flags =
+    "--noEmit --strict --target esnext --lib esnext,dom,dom.iterable,dom.asynciterable --types node";
+  const compiler = "node_modules/typescript/bin/tsc";
+  for (const [resolution, module] of RESOLUTIONS) {
+    const { code, stdout } = await project.run([
+      nodes.get("node-24")!,
+      compiler,
+      ...flags.split(" "),
       "--module",
       module,
-    ];
-    const { code, stdout, stderr } = await project.run([
-      "node",
-      "node_modules/typescript/bin/tsc",
-      ...flags,
       "--moduleResolution",
-      moduleResolution,
-      "--lib",
-      "esnext,dom,dom.iterable,dom.asynciterable",
-      "--types",
-      "node",
+      resolution,
       "every_entry.mts",
       "readme.mts",
     ], { cwd: installed });
-    equal(code, 0, `${moduleResolution}: ${stdout}${stderr}`);
+    equal(code, 0, `${resolution}: ${stdout}`);
   }
 }
 
@@ -401,29 +242,6 @@ async function checkOptional(
     equal((await snap("--store", store, "restore", id, target)).code, 0);
     equal((await snap("id", target)).stdout, `${id}\n`);
   });
-}
-
-/** Each program adds to the store of each other, which then verifies what it did not write. */
-async function extendAll(
-  { project, source }: Scene,
-  stores: ReadonlyMap<string, Snap>,
-  id: string,
-): Promise<void> {
-  for (const [writer, write] of stores) {
-    const added = project.at(`added-${writer}`);
-    mkdirSync(added);
-    writeFileSync(join(added, "new"), noise(9000, 1000 + writer.length));
-    symlinkSync(join(source, "3"), join(added, "link"));
-    for (const [owner, read] of stores) {
-      if (owner === writer) continue;
-      const store = project.at(`store-${owner}`);
-      equal((await write("--store", store, "save", source)).trim(), id);
-      const extended = (await write("--store", store, "save", added)).trim();
-      equal(await read("--store", store, "verify", "--data"), "");
-      const said = await read("--store", store, "cat", `${extended}:new`);
-      equal(said, new TextDecoder().decode(noise(9000, 1000 + writer.length)));
-    }
-  }
 }
 
 /** One thread, no codec, and chance and clock from outside: what is written is the same. */
@@ -534,32 +352,6 @@ async function install(scene: Scene): Promise<void> {
   await project.npm("install", [...all, ...FOR_TYPES], installed);
   checkPackages(scene);
   writePrograms(scene);
-}
-
-async function compareCommands(
-  scene: Scene,
-  snaps: ReadonlyMap<string, Snap>,
-): Promise<string> {
-  let expected: Record<string, string> | undefined;
-  for (const [name, snap] of snaps) {
-    const said = await everyCommand(snap, scene, name);
-    expected ??= said;
-    for (const [what, text] of Object.entries(expected)) {
-      equal(said[what], text, `${what} on ${name}`);
-    }
-  }
-  return expected!.id;
-}
-
-async function compareObjects(
-  { project }: Scene,
-  prefix: string,
-  names: readonly string[],
-): Promise<void> {
-  const sets = await Promise.all(
-    names.map((name) => objectsOf(project.at(`${prefix}-${name}`))),
-  );
-  for (const objects of sets) deepEqual(objects, sets[0]);
 }
 
 async function checkModules(
