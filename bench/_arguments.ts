@@ -6,6 +6,8 @@ export interface BenchArguments {
   readonly names: readonly string[];
   /** How often; the median counts. */
   readonly runCount: number;
+  /** Peers that are measured; all that are there without it. */
+  readonly peers: readonly string[] | undefined;
   /** Whether it measures, or only shows that it runs. */
   readonly size: "full" | "small";
   /** Whether the figures go into the document. */
@@ -29,6 +31,7 @@ export function benchArguments(
     allowPositionals: true,
     options: {
       runs: { type: "string", default: "3" },
+      peers: { type: "string" },
       small: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
     },
@@ -38,6 +41,7 @@ export function benchArguments(
   return {
     names: positionals.length > 0 ? positionals : [fallback],
     runCount,
+    peers: values.peers?.split(","),
     size: values.small ? "small" : "full",
     isWritten: values.write && !values.small,
   };

@@ -6,6 +6,8 @@ export interface PartOptions {
   readonly env: Readonly<Record<string, string>>;
   /** How often; the median counts. */
   readonly runCount: number;
+  /** Peers that are measured, by the first word of their names; all without it. */
+  readonly peers: readonly string[] | undefined;
   /** Whether it measures, or only shows that it runs. */
   readonly size: "full" | "small";
 }

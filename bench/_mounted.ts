@@ -21,6 +21,16 @@ export interface MountPlace {
   readonly env: Readonly<Record<string, string>>;
 }
 
+/** Where something is mounted now. */
+const points = new Set<string>();
+
+/** Takes all mounts out of sight, for a bench that is interrupted. */
+export function unmountAll(): void {
+  for (const point of points) {
+    new Deno.Command("umount", { args: ["-l", point] }).outputSync();
+  }
+}
+
 /** The variables of a place, for shell commands. */
 export function placeEnvironment(place: MountPlace): Record<string, string> {
   const { tree, image, point, env } = place;
@@ -62,6 +72,7 @@ export class Mounted implements AsyncDisposable {
     const { point } = place;
     await Deno.mkdir(point, { recursive: true });
     const before = Deno.statSync(point);
+    points.add(point);
     const start = performance.now();
     const child = new Deno.Command("bash", {
       args: ["-c", system.mount],
@@ -103,6 +114,7 @@ export class Mounted implements AsyncDisposable {
       env: { MOUNT: this.#point },
     });
     await this.#child.status;
+    points.delete(this.#point);
   }
 }
 

@@ -3,7 +3,7 @@
  * squashfuse, the kernel's squashfs, restic, borg. The same tree for all, in the
  * same run, in turns; what each reader got is compared with the original.
  *
- * `deno task bench:mount [PART...] [--runs 5] [--write]`, where PART is `reads`,
+ * `deno task bench:mount [PART...] [--runs 5] [--peers NAME,...] [--write]`, where PART is `reads`,
  * `lists`, `large`, or `long` (ten million reads), which only runs if it is named;
  * `--write` puts the figures into `docs/BENCHMARKS.md`, `--small` only shows
  * that it runs.
@@ -18,6 +18,7 @@ import { measure } from "./_measure.ts";
 import { measureLarge } from "./_mount_large.ts";
 import { measureLists } from "./_mount_lists.ts";
 import type { PartOptions } from "./_mount_part.ts";
+import { unmountAll } from "./_mounted.ts";
 import { ReadRounds } from "./_mount_read_rounds.ts";
 import { type MountSystem, SYSTEMS } from "./_mount_systems.ts";
 import { makeReadTree, type ReadTreeSize } from "./_mount_tree.ts";
@@ -40,22 +41,23 @@ const PARTS: Readonly<
 const DEFAULT_PARTS = ["reads", "lists", "large"];
 
 /** Ours, and one of each peer: the codec hardly matters where nothing is read. */
-async function listedSystems(
-  { env, size }: PartOptions,
-): Promise<MountSystem[]> {
-  const found = [...(await findSystems(env)).keys()];
+async function listedSystems(options: PartOptions): Promise<MountSystem[]> {
+  const found = [...(await findSystems(options)).keys()];
   return found.filter(({ kind, codec }) =>
     kind !== "floor" && (kind === "original" || codec === "zstd" ||
-      kind === "backup" && size === "full")
+      kind === "backup" && options.size === "full")
   );
 }
 
-/** Returns the systems that are here, with their versions. */
+/** Returns the systems that are wanted and here, with their versions. */
 async function findSystems(
-  env: Readonly<Record<string, string>>,
+  { env, peers }: PartOptions,
 ): Promise<Map<MountSystem, string>> {
   const found = new Map<MountSystem, string>();
   for (const system of SYSTEMS) {
+    const isPeer = system.kind === "image" || system.kind === "backup";
+    const [word] = system.name.split(" ");
+    if (isPeer && !(peers?.includes(word) ?? true)) continue;
     const version = await versionOf(system.version, env);
     if (version !== undefined) found.set(system, version);
     else console.error(`${system.name} is not here: left out`);
@@ -86,7 +88,7 @@ async function describeOurs(
 
 async function measureReads(options: PartOptions): Promise<string> {
   const { folder, env, runCount, size } = options;
-  const found = await findSystems(env);
+  const found = await findSystems(options);
   const tree = `${folder}/tree`;
   const treeSize = size === "full" ? FULL : SMALL;
   makeReadTree(tree, treeSize);
@@ -128,13 +130,20 @@ function absentReason(): string | undefined {
 }
 
 if (import.meta.main) {
-  const { names, runCount, size, isWritten } = benchArguments(Deno.args, "");
+  const { names, runCount, peers, size, isWritten } = benchArguments(
+    Deno.args,
+    "",
+  );
   const reason = absentReason();
   if (reason !== undefined) {
     console.error(`Cannot measure mounts as ${reason}`);
     Deno.exit(size === "small" ? 0 : 1);
   }
   const parts = names[0] === "" ? DEFAULT_PARTS : names;
+  // Before the folder goes.
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, unmountAll);
+  }
   await withFolder(async (folder) => {
     let tables = "";
     for (const part of parts) {
@@ -143,16 +152,17 @@ if (import.meta.main) {
       const own = `${folder}/${part}`;
       await Deno.mkdir(own);
       const env = environmentOf(own);
-      tables += `\n${await run({ folder: own, env, runCount, size })}`;
+      tables += `\n${await run({ folder: own, env, runCount, peers, size })}`;
       await Deno.remove(own, { recursive: true });
     }
     const command = `deno task bench:mount ${
       names[0] === "" ? "" : `${names.join(" ")} `
-    }--runs ${runCount}`;
+    }--runs ${runCount}${peers === undefined ? "" : ` --peers ${peers}`}`;
     const section = `## Mounted snapshots\n\n${
       describeRun(command)
     }. Medians of ${runCount} rounds.\n${tables}`;
     console.log(section);
     if (isWritten) await writeSection("mount", section);
   });
+  Deno.exit();
 }
