@@ -5,6 +5,7 @@
  * @param program The path of the runtime, or of the program itself if it is compiled.
  * @param argumentCount How many arguments it was given.
  * @returns The words.
+ * @throws {CommandError} If there are no native calls, without which nothing is mounted.
  */
 export async function ownCommand(
   program: string,
@@ -18,10 +19,13 @@ export async function ownCommand(
 /** Read by native calls: `node:fs` on Deno wants all permissions for it. */
 async function commandLine(): Promise<Uint8Array> {
   const path = "/proc/self/cmdline";
-  const { posix } = await import("@snap/posix/posix");
+  const { posix, posixAbsentReason } = await import("@snap/posix/posix");
   if (posix === undefined) {
-    const { readFile } = await import("node:fs/promises");
-    return await readFile(path);
+    const { CommandError } = await import("./command_error.ts");
+    throw new CommandError(
+      `Cannot mount as native calls are needed: ${posixAbsentReason}`,
+      "Run it on Linux, with --allow-ffi or with koffi installed",
+    );
   }
   const { O_RDONLY } = await import("@snap/posix/flags");
   const fd = posix.open(new TextEncoder().encode(`${path}\0`), O_RDONLY, 0);

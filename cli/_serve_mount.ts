@@ -101,6 +101,8 @@ async function report(
   if (session.args.has("report")) {
     await session.raw(jsonLine({ ...line, warnings }));
     await session.flush();
+    const { allowed } = await import("@snap/posix/allowed");
+    if (!allowed("read", "/")) return;
     const { default: process } = await import("node:process");
     process.chdir("/"); // Keeps no other file system from being unmounted.
   } else {
