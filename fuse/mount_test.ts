@@ -149,6 +149,22 @@ mountTest("200 reads that wait do not stop ls, and can be killed", async () => {
   await scene.bash(`cmp "$SOURCE"/7 "$MOUNT"/7`);
 });
 
+mountTest("a look-up that waits can be killed, and asked again", async () => {
+  await using scene = new RemoteScene();
+  await scene.bash(`mkdir -p "$SOURCE"/c/d/e`);
+  await scene.start();
+  const { mount_ } = scene;
+  const open = scene.close();
+  const reader = scene.command(`exec ls "$MOUNT"/c/d`).spawn();
+  const output = reader.output();
+  await waitFor("parking", () => mount_.statistics().parked > 0);
+  reader.kill("SIGKILL");
+  strictEqual((await output).code, 137);
+  await waitFor("telling", () => mount_.statistics().interrupted > 0);
+  open();
+  strictEqual(await scene.bash(`ls "$MOUNT"/c/d`), "e\n");
+});
+
 mountTest(
   "a store that fails is an error for who reads, and no more",
   async () => {
