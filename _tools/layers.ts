@@ -28,8 +28,10 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     hash: "all",
   },
   fuse: {
-    snapshot: ["view", "record"],
+    snapshot: ["view", "record", "records"],
     pack: "all",
+    manifest: "all",
+    store: "all",
     posix: "all",
     hash: "all",
   },
