@@ -201,14 +201,18 @@ Deno.test("save of a large file gives one recipe with any number of workers", as
   writeFileSync(folder.join("large"), content);
   const id = idToBytes(wasmHasher.idOf(content));
   const roots: Uint8Array[] = [];
+  const counts: [number, number][] = [];
   for (const workers of [0, 1, 2, 3]) {
     await using snapshots = await makeMemorySnapshots();
-    await saveAndCompare(snapshots, folder.path, { ...LATER, workers });
+    const options = { ...LATER, workers };
+    const { progress } = await saveAndCompare(snapshots, folder.path, options);
+    counts.push([progress.newObjectCount, progress.newByteCount]);
     const reader = await snapshots.reader();
     roots.push((await reader.readStored(id, ObjectKind.recipe))!);
   }
   // The root names all nodes, which name all chunks.
   for (const root of roots) deepEqual(root, roots[0]);
+  for (const count of counts) deepEqual(count, counts[0]);
 });
 
 Deno.test("save of large files with workers works with frames larger than a segment", async () => {

@@ -72,8 +72,15 @@ export const FileStatus = {
   failed: 3,
 } as const;
 
+/** What was not in the store before. */
+export interface NewCounts {
+  /** Plain bytes that were new, and how many objects. */
+  readonly newByteCount: number;
+  readonly newObjectCount: number;
+}
+
 /** What came of a batch, in its order. */
-export interface BatchResult {
+export interface BatchResult extends NewCounts {
   readonly number: number;
   readonly status: Uint8Array;
   /** 32 bytes a file. */
@@ -84,9 +91,6 @@ export interface BatchResult {
   /** New rows of files that were read again. */
   readonly rows: readonly [index: number, row: ArrayBuffer][];
   readonly errors: readonly FileError[];
-  /** Plain bytes that were new, and how many objects. */
-  readonly newByteCount: number;
-  readonly newObjectCount: number;
 }
 
 /** Why a file was not read. */
@@ -118,7 +122,7 @@ export type FromSaveWorker =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly result: BatchResult }
   | { readonly type: "recipes"; readonly nodes: readonly RecipeNode[] }
-  | { readonly type: "helped" }
+  | { readonly type: "helped"; readonly counts: NewCounts }
   | { readonly type: "pack"; readonly pack: FinishedPackFile }
   | { readonly type: "finished" }
   | { readonly type: "reopened" }

@@ -6,6 +6,7 @@ import type {
   BatchResult,
   FromSaveWorker,
   IndexConfig,
+  NewCounts,
   RecipeNode,
   ToSaveWorker,
   WorkerConfig,
@@ -27,6 +28,8 @@ export interface SavePoolOptions {
   readonly lane: SharedArrayBuffer;
   /** Takes the result of a batch. */
   readonly onResult: (batch: QueuedBatch, result: BatchResult) => void;
+  /** Told what a worker has added while it helped with a file of another. */
+  readonly onHelped: (counts: NewCounts) => void;
   /** Takes a pack. */
   readonly onPack: (pack: FinishedPackFile) => void;
   /** Takes nodes of recipes, before the result of the batch they belong to. */
@@ -187,6 +190,7 @@ export class SavePool {
         break;
       case "helped":
         worker.isHelping = false;
+        this.#options.onHelped(message.counts);
         break;
       case "pack":
         this.#options.onPack(message.pack);

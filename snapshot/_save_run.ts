@@ -10,6 +10,7 @@ import { nextTurn } from "./_next_turn.ts";
 import type {
   BatchResult,
   IndexConfig,
+  NewCounts,
   RecipeNode,
   SaverConfig,
 } from "./_save_messages.ts";
@@ -228,6 +229,7 @@ export class SaveRun {
         hasher: hasher.name,
       }),
       onResult: (batch, result) => this.#takeResult(batch, result),
+      onHelped: (counts) => this.#countNew(counts),
       onPack,
       onRecipes: (nodes) => this.#saveRecipes(nodes),
       onError: (error) => this.fail(error),
@@ -295,9 +297,13 @@ export class SaveRun {
     this.progress.fileCount += batch.rows.length;
     this.progress.readFileCount += batch.rows.length;
     this.progress.byteCount += batch.byteCount;
-    this.progress.newByteCount += result.newByteCount;
-    this.progress.newObjectCount += result.newObjectCount;
+    this.#countNew(result);
     this.#report(false);
+  }
+
+  #countNew({ newByteCount, newObjectCount }: NewCounts): void {
+    this.progress.newByteCount += newByteCount;
+    this.progress.newObjectCount += newObjectCount;
   }
 
   #countUnchanged(byteCount: number): void {

@@ -40,14 +40,20 @@ async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
 }
 
 function help(): void {
+  const { objects } = saver!;
+  const { newByteCount, newObjectCount } = objects;
   try {
-    lane!.help(saver!.objects.putGroup.bind(saver!.objects));
+    lane!.help(objects.putGroup.bind(objects));
   } catch (error) {
     // The reader waits for this group: it has to be told.
     lane!.stop();
     throw error;
   }
-  say({ type: "helped" });
+  const counts = {
+    newByteCount: objects.newByteCount - newByteCount,
+    newObjectCount: objects.newObjectCount - newObjectCount,
+  };
+  say({ type: "helped", counts });
 }
 
 function readLarge(message: ToSaveWorker & { type: "lane" }): void {
