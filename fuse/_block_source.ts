@@ -57,8 +57,12 @@ export function workerSource(
   };
 }
 
-/** What the path of every file of a store begins with, if it has files. */
-function localPrefix(store: ReadStore): string | undefined {
+/**
+ * What the path of every file of a store begins with, if it has files.
+ *
+ * @param store The store.
+ */
+export function localPrefix(store: ReadStore): string | undefined {
   const name = "index/0";
   const path = store.localPath?.(name);
   return path?.endsWith(name) ? path.slice(0, -name.length) : undefined;

@@ -85,14 +85,17 @@ export function realPath(posix: Posix, path: string): string | number {
  *
  * @param posix The calls.
  * @param path Any path of the directory.
+ * @param storePrefix What the path of every file of the store begins with, if it has files.
  * @throws {MountError} If nothing can be mounted there.
  */
 export async function checkMountPoint(
   posix: Posix,
   path: string,
+  storePrefix?: string,
 ): Promise<MountPoint> {
   const real = realPath(posix, path);
   if (typeof real === "number") throw pathError(path, real);
+  if (storePrefix !== undefined) checkStoreApart(posix, real, storePrefix);
   const there = () => findMount(readMountTable(), real);
   let found = there();
   if (posix.fsTypeOf(bytesOf(real)) === -ENOTCONN) {
@@ -114,6 +117,26 @@ export async function checkMountPoint(
     );
   }
   return { path: real, hidesEntries: hasEntries(posix, real) };
+}
+
+/**
+ * Checks that a store can still be read when something is mounted on a path: a server that reads
+ * from its own mount waits for itself, for ever.
+ */
+function checkStoreApart(
+  posix: Posix,
+  path: string,
+  prefix: string,
+): void {
+  const folder = realPath(posix, prefix);
+  if (typeof folder === "number") return; // Who reads it says why.
+  const [inner, outer] = [`${folder}/`, `${path}/`];
+  if (!inner.startsWith(outer) && !outer.startsWith(inner)) return;
+  throw new MountError(
+    "HIDES_STORE",
+    `Cannot mount on ${path} as the store must lie elsewhere: found it in ${folder}`,
+    { hint: "Choose another directory" },
+  );
 }
 
 /** A path for a call. */

@@ -9,6 +9,7 @@ import { openIndex } from "@snap/pack/open-index";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import type { ReadStore } from "@snap/store/store";
 import type { RequestAnswerer } from "./_forwarded.ts";
+import { localPrefix } from "./_block_source.ts";
 import { loadRoot } from "./_load_root.ts";
 import { MountControl } from "./_mount_control.ts";
 import { checkMountPoint, needPosix } from "./_mount_point.ts";
@@ -294,6 +295,7 @@ async function start(
   const { path, hidesEntries } = await checkMountPoint(
     posix,
     options.mountpoint,
+    localPrefix(store),
   );
   if (hidesEntries) {
     const message = `${path} is not empty: what is in it is hidden`;

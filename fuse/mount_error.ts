@@ -14,6 +14,8 @@ export type MountErrorCode =
   | "MOUNTED"
   /** A mount whose program is gone is there. */
   | "STALE"
+  /** The mount would hide the store that it is read from, or lie in it. */
+  | "HIDES_STORE"
   /** Nothing that this program could unmount is mounted there. */
   | "NOT_MOUNTED"
   /** The kernel has no FUSE, or its device is not here. */

@@ -270,6 +270,10 @@ mountTest("what cannot be mounted on is refused in words", async () => {
   strictEqual(await failure(`${scene.point}/absent`), "NO_DIRECTORY");
   strictEqual(await failure(`${scene.source}/text`), "NO_DIRECTORY");
   strictEqual(await failure("/proc"), "MOUNTED");
+  // It would read its own mount, and wait for itself.
+  strictEqual(await failure(scene.folder.path), "HIDES_STORE");
+  strictEqual(await failure(scene.store), "HIDES_STORE");
+  strictEqual(await failure(`${scene.store}/packs`), "HIDES_STORE");
   deepStrictEqual(log, []);
   strictEqual(await failure(scene.source), "mounted");
   match(log.join(), /is not empty: what is in it is hidden$/);
