@@ -4,6 +4,10 @@ import type { Counters } from "./counters.ts";
 
 /** How long nothing must be asked of a mount for it to be idle, in milliseconds. */
 const IDLE_MS = 100;
+/** How long a store that does not look at its signal is waited for at the end, in milliseconds. */
+const STOP_MS = 100;
+/** Contents that wait at most; more are not checked as a whole. */
+const QUEUE_MAX = 1024;
 /** Bytes that are read in one go. */
 const TURN_SIZE = 1 << 20;
 
@@ -43,8 +47,9 @@ export class ContentChecks {
     this.#parts = parts;
   }
 
-  /** Adds a content. */
+  /** Adds a content, unless too many wait. */
   add(content: PassedContent): void {
+    if (this.#queue.length >= QUEUE_MAX) return;
     this.#queue.push(content);
     this.#run ??= this.#checkAll().finally(() => this.#run = undefined);
   }
@@ -53,7 +58,10 @@ export class ContentChecks {
   async stop(): Promise<void> {
     this.#queue.length = 0;
     this.#stop.abort();
-    await this.#run;
+    const late = Promise.withResolvers<void>();
+    const timer = setTimeout(late.resolve, STOP_MS);
+    await Promise.race([this.#run, late.promise]);
+    clearTimeout(timer);
   }
 
   async #checkAll(): Promise<void> {

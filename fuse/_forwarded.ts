@@ -1,4 +1,4 @@
-import { EINTR } from "@snap/posix/errors";
+import { EINTR, EIO } from "@snap/posix/errors";
 import type { Posix } from "@snap/posix/posix";
 import type { MountControl } from "./_mount_control.ts";
 import { RequestHead } from "./protocol.ts";
@@ -7,6 +7,8 @@ import { RequestHead } from "./protocol.ts";
 export interface RequestAnswerer {
   /** Answers a request; resolves when the reply was sent, and never rejects. */
   handle(request: Uint8Array): Promise<void>;
+  /** Sends no reply from now on: the device is about to be closed. */
+  stop(): void;
 }
 
 /** Requests that the main thread answers, while they are under way. */
@@ -15,12 +17,14 @@ export class Forwarded {
   readonly #device: number;
   readonly #control: MountControl;
   readonly #answerer: RequestAnswerer;
-  readonly #running = new Map<string, Promise<void>>();
+  readonly #deadlineMs: number;
+  /** What ends the wait for each. */
+  readonly #running = new Map<string, ReturnType<typeof setTimeout>>();
 
   /**
    * Constructs a new instance.
    *
-   * @param parts The device, and what answers.
+   * @param parts The device, what answers, and how long that may take in milliseconds.
    */
   constructor(
     parts: {
@@ -28,36 +32,48 @@ export class Forwarded {
       readonly device: number;
       readonly control: MountControl;
       readonly answerer: RequestAnswerer;
+      readonly deadlineMs: number;
     },
   ) {
     this.#posix = parts.posix;
     this.#device = parts.device;
     this.#control = parts.control;
     this.#answerer = parts.answerer;
+    this.#deadlineMs = parts.deadlineMs;
   }
 
   /** Takes a request from a worker. */
   take(request: Uint8Array): void {
     const words = new Uint32Array(request.buffer, request.byteOffset, 4);
     const at = RequestHead.unique / 4;
-    const key = keyOf(words[at], words[at + 1]);
-    const run = this.#answerer.handle(request).finally(() => {
+    const [low, high] = [words[at], words[at + 1]];
+    const key = keyOf(low, high);
+    const giveUp = () => this.#fail(low, high, EIO);
+    this.#running.set(key, setTimeout(giveUp, this.#deadlineMs));
+    void this.#answerer.handle(request).finally(() => {
+      clearTimeout(this.#running.get(key));
       this.#running.delete(key);
       this.#control.countForwarded(-1);
     });
-    this.#running.set(key, run);
   }
 
-  /** Answers a request with EINTR, as nobody waits for it any more: a later answer goes nowhere. */
+  /** Answers a request with EINTR, as nobody waits for it any more. */
   interrupt(uniqueLow: number, uniqueHigh: number): void {
+    this.#fail(uniqueLow, uniqueHigh, EINTR);
+  }
+
+  /** Answers a request that is under way: a later answer goes nowhere. */
+  #fail(uniqueLow: number, uniqueHigh: number, errno: number): void {
     if (!this.#running.has(keyOf(uniqueLow, uniqueHigh))) return;
-    const reply = new Int32Array([16, -EINTR, uniqueLow, uniqueHigh]);
+    const reply = new Int32Array([16, -errno, uniqueLow, uniqueHigh]);
     this.#posix.write(this.#device, new Uint8Array(reply.buffer));
   }
 
-  /** Waits for what is under way: the device must not be closed before. */
-  async finished(): Promise<void> {
-    await Promise.all(this.#running.values());
+  /** Drops what is under way: a store that never answers keeps no mount from ending. */
+  stop(): void {
+    for (const timer of this.#running.values()) clearTimeout(timer);
+    this.#running.clear();
+    this.#answerer.stop();
   }
 }
 

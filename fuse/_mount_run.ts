@@ -20,7 +20,7 @@ import { startWatchdog, type Watchdog } from "./_watchdog.ts";
 import type { Counters } from "./counters.ts";
 import { MountError } from "./mount_error.ts";
 import type { MountLog } from "./mount_log.ts";
-import { findMount, MOUNT_TYPE, readMountTable } from "./mount_table.ts";
+import { findMount, readMountTable } from "./mount_table.ts";
 import type { NodeTable } from "./node_table.ts";
 import type { SessionOptions } from "./session_parts.ts";
 
@@ -61,8 +61,10 @@ export class MountRun {
   readonly #forwarded: Forwarded | undefined;
   readonly #running: Promise<void>;
   readonly #watchdog: Promise<Watchdog>;
+  /** The number of its file system, as `major:minor`; unknown without a table of mounts. */
+  readonly #number: string | undefined;
   #deviceErrno = 0;
-  #isUnmounting = false;
+  #detached: Promise<void> | undefined;
 
   /**
    * Mounts, and has the workers answer.
@@ -72,7 +74,16 @@ export class MountRun {
    * @throws {WorkerError} If a worker cannot be started.
    */
   static async start(parts: MountRunParts): Promise<MountRun> {
-    const run = new MountRun(parts, await openMount(parts.posix, parts));
+    const { posix, path } = parts;
+    const device = await openMount(posix, parts);
+    let run: MountRun;
+    try {
+      run = new MountRun(parts, device);
+    } catch (error) { // There may be too little memory.
+      await unmountPath(posix, path, { isLazy: true, isApart: false });
+      posix.close(device);
+      throw error;
+    }
     try {
       await Promise.all([run.#running, run.#watchdog]);
       raiseReadAhead(parts.posix, parts.path);
@@ -86,11 +97,13 @@ export class MountRun {
 
   private constructor(parts: MountRunParts, device: number) {
     const { posix, store, workers, control, counters, reader, path } = parts;
+    const { deadlineMs } = parts;
     this.#parts = parts;
     this.#device = device;
+    this.#number = numberAt(path);
     this.#bytes = workerSource(store, {
       count: workers.wakes.length,
-      deadlineMs: parts.deadlineMs,
+      deadlineMs,
       wake: (number) => workers.wake(number),
       onFault: (name, error) =>
         this.#log("error", `Cannot read ${name}`, error),
@@ -104,14 +117,14 @@ export class MountRun {
     });
     const answerer = parts.answererOf?.(device);
     this.#forwarded = answerer &&
-      new Forwarded({ posix, device, control, answerer });
+      new Forwarded({ posix, device, control, answerer, deadlineMs });
     this.#running = this.#begin();
     this.finished = this.#end();
     // Who waits later still hears of it.
     this.finished.catch(() => {});
     // While the workers begin: it loads modules that nothing else needs.
     this.#watchdog = startWatchdog(
-      path,
+      { path, number: this.#number },
       (error) =>
         this.#log(
           "warning",
@@ -123,26 +136,32 @@ export class MountRun {
 
   /** Unmounts, out of sight at once where it is in use, and waits until nothing is left. */
   async unmount(): Promise<void> {
-    const { posix, path } = this.#parts;
-    if (!this.#isUnmounting) {
-      this.#isUnmounting = true;
-      try {
-        await unmountPath(posix, path, this.#how(false));
-      } catch (error) {
-        if (!(error instanceof MountError)) throw error;
-        if (error.code === "BUSY") await this.#unmountLazily();
-        // Somebody else may have done it.
-        else if (error.code !== "NOT_MOUNTED") throw error;
-      }
-    }
+    this.#detached ??= this.#detach().catch((error) => {
+      this.#detached = undefined; // So that it can be tried again.
+      throw error;
+    });
+    await this.#detached;
     await this.finished;
   }
 
   /** Ends at once, whoever uses it: what is open fails from now on. */
   async abort(): Promise<void> {
-    this.#isUnmounting = true;
+    this.#detached ??= Promise.resolve();
     this.#parts.workers.stop();
     await this.finished;
+  }
+
+  async #detach(): Promise<void> {
+    if (!this.#isOurs()) return;
+    const { posix, path } = this.#parts;
+    try {
+      await unmountPath(posix, path, this.#how(false));
+    } catch (error) {
+      if (!(error instanceof MountError)) throw error;
+      if (error.code === "BUSY") await this.#unmountLazily();
+      // Somebody else may have done it.
+      else if (error.code !== "NOT_MOUNTED") throw error;
+    }
   }
 
   async #unmountLazily(): Promise<void> {
@@ -218,7 +237,7 @@ export class MountRun {
     takeBack();
     await this.#bytes.fetcher?.stop();
     await this.#checks.stop();
-    await this.#forwarded?.finished();
+    this.#forwarded?.stop();
     // Where the mount did not go first, nobody serves it any more.
     if (control.isStopped && this.#isOurs()) {
       await unmountPath(posix, path, { isLazy: true, isApart: false })
@@ -236,10 +255,9 @@ export class MountRun {
     );
   }
 
+  /** Whether it is what is mounted there: it may be out of sight, and another one in its place. */
   #isOurs(): boolean {
-    const { path, source } = this.#parts;
-    const found = findMount(readMountTable(), path);
-    return found?.type === MOUNT_TYPE && found.source === source;
+    return numberAt(this.#parts.path) === this.#number;
   }
 
   #takeLie({ id }: PassedContent, error: IdMismatchError): void {
@@ -260,4 +278,9 @@ export class MountRun {
       ...error === undefined ? {} : { error },
     });
   }
+}
+
+/** The number of the file system that is mounted on a path. */
+function numberAt(path: string): string | undefined {
+  return findMount(readMountTable(), path)?.device;
 }

@@ -6,24 +6,35 @@ export interface Watchdog {
 
 /**
  * Waits for a line; without one, the other end is gone. What ends all programs of a terminal does
- * not end this one. Where root's way is refused, a helper is there for users.
+ * not end this one. The mount may be out of sight, and another one in its place: that one stays.
+ * Where root's way is refused, a helper is there for users.
  */
 const SCRIPT = `trap "" HUP INT QUIT TERM
-read -r line || umount -l -- "$1" || exec fusermount3 -uzq -- "$1"`;
+read -r line && exit
+grep -q " $2 / " /proc/self/mountinfo || exit
+umount -l -- "$1" || exec fusermount3 -uzq -- "$1"`;
+
+/** What a watchdog watches over. */
+export interface Watched {
+  /** The absolute path of the mount. */
+  readonly path: string;
+  /** The number of its file system, as `major:minor`. */
+  readonly number: string | undefined;
+}
 
 /**
  * Starts a program that waits for our end, which it sees as the end of its input, and unmounts
  * then. What is in use goes out of sight.
  *
- * @param path The absolute path of the mount.
+ * @param mount The mount.
  * @param onError Told where it cannot be started.
  */
 export async function startWatchdog(
-  path: string,
+  mount: Watched,
   onError: (error: unknown) => void,
 ): Promise<Watchdog> {
   try {
-    return await start(path, onError);
+    return await start(mount, onError);
   } catch (error) {
     onError(error);
     return { standDown: () => Promise.resolve() };
@@ -31,12 +42,12 @@ export async function startWatchdog(
 }
 
 async function start(
-  path: string,
+  { path, number }: Watched,
   onError: (error: unknown) => void,
 ): Promise<Watchdog> {
   const { spawn } = await import("node:child_process");
   // Not detached: for that Deno copies its address space, which large reserved memory forbids.
-  const child = spawn("sh", ["-c", SCRIPT, "sh", path], {
+  const child = spawn("sh", ["-c", SCRIPT, "sh", path, number ?? ""], {
     stdio: ["pipe", "ignore", "ignore"],
     // Nothing is kept in use.
     cwd: "/",

@@ -90,6 +90,7 @@ export class Catalog {
   readonly #attributes: Attributes;
   readonly #virtual: VirtualReply;
   #isOutdated = false;
+  #isStopped = false;
   #refreshing: Promise<void> | undefined;
 
   /**
@@ -143,6 +144,7 @@ export class Catalog {
       this.#fault(opcode === Opcode.LOOKUP ? "LOOKUP" : "READDIR", error);
       answer = failure(EIO);
     }
+    if (this.#isStopped) return;
     const reply = this.#reply;
     reply.begin(
       view.getUint32(RequestHead.unique, true),
@@ -156,6 +158,11 @@ export class Catalog {
     if (answer.snapshot !== undefined && (sent < 0 || errno !== 0)) {
       nodes.forget(answer.snapshot, 1);
     }
+  }
+
+  /** Sends no reply from now on, also to what is under way. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   async #answer(

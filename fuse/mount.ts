@@ -223,12 +223,10 @@ export async function mountAll(
             loadRoot: (record) => loadRoot(reader(), record),
             refresh,
             send: (reply) => writer.send(reply),
-            onFault: ({ action, error }) =>
-              options.onLog?.({
-                level: "error",
-                message: `${action} failed: ${(error as Error).message}`,
-                error,
-              }),
+            onFault({ action, error }) {
+              const message = `${action} failed: ${(error as Error).message}`;
+              options.onLog?.({ level: "error", message, error });
+            },
             uid: posix.geteuid(),
             gid: posix.getegid(),
           });
