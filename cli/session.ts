@@ -94,8 +94,9 @@ export class Session {
     else await this.#results.writeBytes(part);
   }
 
-  /** Writes what was gathered of the result. */
+  /** Writes what was gathered of the result, after what was said before it: a terminal shows both. */
   async flush(): Promise<void> {
+    await this.#told;
     try {
       await this.#results.flush();
     } finally {
