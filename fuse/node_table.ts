@@ -104,7 +104,13 @@ export class NodeTable implements SessionNodes {
     };
     const id = arena.isAll ? 0 : ROOT_ID;
     const place = { slot, id, parentId: 0, depth: 0 };
-    const address = placeDirectory(arena, directory, place);
+    let address: number;
+    try {
+      address = placeDirectory(arena, directory, place);
+    } catch (error) {
+      arena.forget(slot, 0); // Without references it is free.
+      throw error;
+    }
     const rootId = this.#directory(address).firstId - 1;
     arena.setRoot(slot, rootId);
     return arena.isAll ? rootId : ROOT_ID;

@@ -102,7 +102,14 @@ export class Passed {
    */
   markBad(id: Uint8Array, start: number): void {
     const at = this.#find(id, start) ?? this.#insert(id, start);
-    if (at !== undefined) Atomics.store(this.#words, at, BAD);
+    if (at === undefined) return;
+    // Another content may have taken the place by now.
+    for (const state of [DONE, COUNTING]) {
+      const words = this.#words;
+      if (Atomics.compareExchange(words, at, state, BUSY) !== state) continue;
+      Atomics.store(words, at, this.#isOf(at, id, start) ? BAD : state);
+      return;
+    }
   }
 
   #at(id: Uint8Array, start: number, probe: number): number {
