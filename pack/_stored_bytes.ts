@@ -61,6 +61,7 @@ export class LocalBytes implements StoredBytes {
   /** Open files, the one used last at the end. */
   readonly #files = new Map<string, number>();
   #buffer = new Uint8Array(256 << 10);
+  #isClosed = false;
 
   constructor(fs: Fs, pathOf: (name: string) => string) {
     this.#fs = fs;
@@ -68,6 +69,21 @@ export class LocalBytes implements StoredBytes {
   }
 
   read(location: Location): Uint8Array {
+    try {
+      return this.#read(location);
+    } finally {
+      // Who reads after the end leaves nothing open.
+      if (this.#isClosed) this.close();
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const file of this.#files.values()) this.#fs.closeSync(file);
+    this.#files.clear();
+  }
+
+  #read(location: Location): Uint8Array {
     const { packName, frameOffset, storedSize } = location;
     const file = this.#open(packName);
     if (this.#buffer.length < storedSize) {
@@ -86,11 +102,6 @@ export class LocalBytes implements StoredBytes {
       end += count;
     }
     return this.#buffer.subarray(0, storedSize);
-  }
-
-  close(): void {
-    for (const file of this.#files.values()) this.#fs.closeSync(file);
-    this.#files.clear();
   }
 
   #open(name: string): number {

@@ -184,6 +184,18 @@ Deno.test("StoreReader names what is damaged", async () => {
   });
 });
 
+/** What this program has open below a folder. */
+function openFilesIn(folder: string): string[] {
+  const links = [...Deno.readDirSync("/proc/self/fd")].map(({ name }) => {
+    try {
+      return Deno.readLinkSync(`/proc/self/fd/${name}`);
+    } catch {
+      return ""; // That of the folder which was just read.
+    }
+  });
+  return links.filter((link) => link.startsWith(folder));
+}
+
 Deno.test("StoreReader reads local files itself", async () => {
   const plain = new Random(4).bytes(300_000);
   const pack = makeLarge(plain, { kind: content });
@@ -205,6 +217,13 @@ Deno.test("StoreReader reads local files itself", async () => {
     await using reader = await openStoreReader(store, { hasher: wasmHasher });
     const file = await reader.openContent(pack.objectId, plain.length);
     deepEqual(await collect(file.stream()), plain);
+    // Who still reads when others have closed it leaves nothing open.
+    const late = await openStoreReader(store, { hasher: wasmHasher });
+    const rest = await late.openContent(pack.objectId, plain.length);
+    await late[Symbol.asyncDispose]();
+    await reader[Symbol.asyncDispose]();
+    deepEqual(await collect(rest.stream()), plain);
+    if (Deno.build.os === "linux") deepEqual(openFilesIn(folder), []);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }
