@@ -22,7 +22,7 @@ function rootOf(count: number) {
 
 Deno.test("NodeTable keeps nothing of a volume that finds no room", () => {
   const nodes = NodeTable.create({ sizeMax: 1 << 20, isAll: true });
-  const [small, large] = [rootOf(1), rootOf(8000)];
+  const [small, large] = [rootOf(1), rootOf(6000)];
   const id = nodes.addVolume(large);
   nodes.remember(id);
   for (let i = 0; i < 100; i++) {
