@@ -43,10 +43,10 @@ mountTest("a user mounts by fusermount3, reads, and unmounts", async () => {
     `
     snap mount --background --store "$STORE" ${id} "$MOUNT"
     user diff -r "$SOURCE" "$MOUNT"
-    grep " - fuse.snap " /proc/self/mountinfo | grep -q "nosuid,nodev"
+    grep " $MOUNT " /proc/self/mountinfo | grep -q "nosuid,nodev"
     ! cat "$MOUNT/text" 2>/dev/null # It is private to the user, even for root.
     snap umount "$MOUNT"
-    ! grep " - fuse.snap " /proc/self/mountinfo`,
+    ! grep " $MOUNT " /proc/self/mountinfo`,
   );
   strictEqual(code, 0, stdout + stderr);
 });
@@ -64,7 +64,7 @@ mountTest(
       grep -o "\\"pid\\":[0-9]*" | cut -d : -f 2)
     kill -9 $pid
     for i in $(seq 1000); do
-      grep -q " - fuse.snap " /proc/self/mountinfo || exit 0
+      grep -q " $MOUNT " /proc/self/mountinfo || exit 0
       sleep 0.01
     done
     echo it is still there; exit 1`,
