@@ -99,8 +99,11 @@ Deno.test("failures: 1, one line that names the thing", async () => {
   symlinkSync("nowhere", scene.at("dangling"));
   const { id } = scene;
   const cases: [string[], RegExp][] = [
-    [["save", "absent"], /absent as no such file or directory: found ENOENT/],
-    [["save", "tree/a"], /tree\/a as not a directory: found ENOTDIR/],
+    [
+      ["save", "absent"],
+      /absent as there is no such file or directory: found ENOENT/,
+    ],
+    [["save", "tree/a"], /tree\/a as it is not a directory: found ENOTDIR/],
     [["save", "dangling"], /dangling .*ENOENT/],
     [
       ["save", "tree", "--exclude-from", "absent"],
@@ -330,5 +333,5 @@ Deno.test("unreadable files: listed, 3, the rest is saved", async () => {
   chmodSync(scene.at("tree", "a"), 0);
   const { code, stderr } = await scene.run(["save", "tree", "--workers", "0"]);
   strictEqual(code, 3);
-  match(stderr, /Cannot open .*a as permission denied/);
+  match(stderr, /Cannot open .*a as permission is denied/);
 });

@@ -389,7 +389,7 @@ Deno.test({
     );
     assert.equal(
       lines.trim(),
-      "2 Cannot open directory a as permission denied: found EACCES",
+      "2 Cannot open directory a as permission is denied: found EACCES",
     );
   },
 });

@@ -501,7 +501,7 @@ Deno.test({
     const problems = file.setAttributes({ uid: 12345, mode: 0o6755 });
     file.finish();
     assert.deepEqual(problems.map(({ message }) => message), [
-      "Cannot set owner of file as not permitted: found EPERM",
+      "Cannot set owner of file as it is not permitted: found EPERM",
     ]);
     assert.equal(statSync(`${dir.path}/file`).mode & 0o7777, 0o755);
   },

@@ -66,34 +66,35 @@ export const ESTALE: number = errnos.ESTALE;
 /** Another file system, or outside of the directory. */
 export const EXDEV: number = errnos.EXDEV;
 
+/** Clauses, as messages say them behind "as". */
 const MESSAGES: Readonly<Record<string, string>> = {
-  E2BIG: "list too long",
-  EACCES: "permission denied",
-  EBADF: "not an open descriptor",
-  EBUSY: "in use",
-  EDQUOT: "quota used up",
+  E2BIG: "the list is too long",
+  EACCES: "permission is denied",
+  EBADF: "the descriptor is not open",
+  EBUSY: "it is in use",
+  EDQUOT: "the quota is used up",
   EEXIST: "it exists",
-  EINTR: "interrupted",
-  EINVAL: "invalid argument",
+  EINTR: "it was interrupted",
+  EINVAL: "an argument is invalid",
   EIO: "the device failed",
   EISDIR: "it is a directory",
   ELOOP: "a symlink is in the way",
-  EMFILE: "too many open files",
-  ENAMETOOLONG: "name too long",
-  ENFILE: "too many open files in the system",
-  ENODATA: "no such extended attribute",
-  ENOENT: "no such file or directory",
-  ENOMEM: "out of memory",
-  ENOSPC: "no space left",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the name is too long",
+  ENFILE: "too many files are open in the system",
+  ENODATA: "there is no such extended attribute",
+  ENOENT: "there is no such file or directory",
+  ENOMEM: "memory is used up",
+  ENOSPC: "no space is left",
   ENOSYS: "the kernel has no such call",
   ENOTCONN: "the program behind it is gone",
-  ENOTDIR: "not a directory",
-  ENOTEMPTY: "directory not empty",
-  ENOTSUP: "not supported here",
-  EPERM: "not permitted",
-  EROFS: "read-only file system",
-  ESTALE: "gone from its server",
-  EXDEV: "on another file system",
+  ENOTDIR: "it is not a directory",
+  ENOTEMPTY: "the directory is not empty",
+  ENOTSUP: "it is not supported here",
+  EPERM: "it is not permitted",
+  EROFS: "the file system is read-only",
+  ESTALE: "it is gone from its server",
+  EXDEV: "it is on another file system",
 };
 
 const NAMES: ReadonlyMap<number, string> = new Map(
@@ -122,7 +123,7 @@ export function errnoName(errno: number): string {
  * Words for an error number.
  *
  * @param errno The number; its sign does not matter.
- * @returns Such as `no such file or directory`; its name where there are no words.
+ * @returns A clause such as `there is no such file or directory`; its name where there are no words.
  */
 export function errnoMessage(errno: number): string {
   const name = errnoName(errno);

@@ -22,7 +22,7 @@ Deno.test("errnoName knows every number that node:os knows", () => {
 });
 
 Deno.test("errnoMessage has words, or the name", () => {
-  assert.equal(errnoMessage(-ENOENT), "no such file or directory");
+  assert.equal(errnoMessage(-ENOENT), "there is no such file or directory");
   assert.equal(errnoMessage(os.constants.errno.EPROTO), "EPROTO");
 });
 
@@ -34,7 +34,7 @@ Deno.test("PosixError says what failed and keeps the bytes of the path", () => {
   );
   assert.equal(
     error.message,
-    "Cannot read a\ufffd\ufffd as invalid argument: found EINVAL",
+    "Cannot read a\ufffd\ufffd as an argument is invalid: found EINVAL",
   );
   assert.deepEqual(
     [error.name, error.code, error.errno, error.action, error.path],
