@@ -5,24 +5,21 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import type { Id } from "@snap/hash/id";
-import { openIndex } from "@snap/pack/open-index";
-import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import type { ReadStore } from "@snap/store/store";
 import type { RequestAnswerer } from "./_forwarded.ts";
 import { localPrefix } from "./_block_source.ts";
 import { loadRoot } from "./_load_root.ts";
+import { type MountBase, openBase } from "./_mount_base.ts";
 import { MountControl } from "./_mount_control.ts";
 import { checkMountPoint, needPosix } from "./_mount_point.ts";
 import { MountRun } from "./_mount_run.ts";
 import { MountWorkers } from "./_mount_workers.ts";
 import { ReplyWriter } from "./_reply_writer.ts";
-import { TableList } from "./table_list.ts";
 import type { CatalogSource } from "./catalog_source.ts";
 import { Counters } from "./counters.ts";
 import { MountError } from "./mount_error.ts";
 import type { MountLog } from "./mount_log.ts";
 import { type MountStatistics, statisticsOf } from "./mount_statistics.ts";
-import { NodeTable } from "./node_table.ts";
 import type { PreparedMount } from "./prepare_mount.ts";
 import type { SessionOptions } from "./session_parts.ts";
 
@@ -79,19 +76,10 @@ interface Plan {
   readonly answererOf?: (device: number) => RequestAnswerer;
 }
 
-/** What a plan is made from. */
-interface Base {
-  readonly reader: () => StoreReader;
-  readonly nodes: NodeTable;
-  readonly tables: TableList;
-  /** Reads the index again. */
-  readonly refresh: () => Promise<void>;
-}
-
 /** What differs between a mount of one snapshot and of all. */
 interface Kind {
   readonly isAll: boolean;
-  readonly plan: (base: Base) => Promise<Plan>;
+  readonly plan: (base: MountBase) => Promise<Plan>;
 }
 
 /** A mount that is there. */
@@ -309,9 +297,9 @@ async function start(
     hasher: hasher.name,
   });
   const counters = Counters.create(count);
-  let base: Base | undefined;
+  let base: MountBase | undefined;
   try {
-    base = await openBase(store, options, kind.isAll);
+    base = await openBase(store, { hasher, isAll: kind.isAll, onLog });
     const plan = await kind.plan(base);
     signal?.throwIfAborted();
     const run = await MountRun.start({
@@ -354,7 +342,7 @@ function settingsOf(options: MountOptions): {
 /** Has the signal unmount, and closes what is open when all has ended. */
 function finish(
   run: MountRun,
-  base: Base,
+  base: MountBase,
   { signal, onLog }: MountOptions,
 ): Promise<void> {
   const onAbort = () => {
@@ -371,30 +359,4 @@ function finish(
   // Who waits later still hears of it.
   finished.catch(() => {});
   return finished;
-}
-
-/** Opens what the main thread reads with, and the tables that the workers share. */
-async function openBase(
-  store: ReadStore,
-  options: MountOptions,
-  isAll: boolean,
-): Promise<Base> {
-  const { hasher } = options;
-  const tables = TableList.create();
-  const openReader = async () => {
-    const index = await openIndex(store, { hasher });
-    tables.add(index.index.tables);
-    return await openStoreReader(store, { hasher, index });
-  };
-  let reader = await openReader();
-  return {
-    nodes: NodeTable.create({ isAll }),
-    tables,
-    reader: () => reader,
-    async refresh() {
-      const old = reader;
-      reader = await openReader();
-      await old[Symbol.asyncDispose]();
-    },
-  };
 }

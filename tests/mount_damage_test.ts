@@ -153,3 +153,33 @@ mountTest(
     }
   },
 );
+
+mountTest("a table of the index that is damaged keeps no mount", async () => {
+  await using scene = new MountScene();
+  await scene.init(PLAIN);
+  const before = new Set<string>();
+  let table = "";
+  for (
+    const [name, bytes] of Object.entries({
+      lost: noise(20_000, 1),
+      sound: noise(20_000, 2),
+    })
+  ) {
+    Deno.writeFileSync(`${scene.source}/${name}`, bytes);
+    await scene.save();
+    const [made] = [...walk(`${scene.store}/index`)].filter((one) =>
+      !before.has(one)
+    );
+    before.add(made);
+    table ||= made;
+  }
+  const { tree } = await scene.save();
+  const bytes = Deno.readFileSync(table);
+  bytes[20] ^= 255;
+  Deno.writeFileSync(table, bytes);
+  const server = await scene.mount(tree);
+  await reads(scene, "sound");
+  await refuses(scene, "lost");
+  const { stderr } = await server.end();
+  match(stderr, new RegExp(`Cannot use index/${nameOf(table)}`));
+});

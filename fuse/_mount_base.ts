@@ -1,0 +1,67 @@
+import type { Hasher } from "@snap/hash/hasher";
+import { openIndex } from "@snap/pack/open-index";
+import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import type { ReadStore } from "@snap/store/store";
+import type { MountLog } from "./mount_log.ts";
+import { NodeTable } from "./node_table.ts";
+import { TableList } from "./table_list.ts";
+
+/** What the main thread reads with, and what it shares with the workers. */
+export interface MountBase {
+  readonly reader: () => StoreReader;
+  readonly nodes: NodeTable;
+  readonly tables: TableList;
+  /** Reads the index again. */
+  readonly refresh: () => Promise<void>;
+}
+
+/** Options of {@linkcode openBase}. */
+export interface MountBaseOptions {
+  readonly hasher: Hasher;
+  readonly isAll: boolean;
+  readonly onLog: (line: MountLog) => void;
+}
+
+/**
+ * Opens what the main thread reads with, and the tables that the workers share. A table that is
+ * damaged is left out, as others may have all that is needed.
+ *
+ * @param store The store.
+ * @param options What hashes, who is told, whether volumes come and go.
+ * @throws {StoreError} If the store fails.
+ */
+export async function openBase(
+  store: ReadStore,
+  { hasher, isAll, onLog }: MountBaseOptions,
+): Promise<MountBase> {
+  const tables = TableList.create();
+  const told = new Set<string>();
+  const warn = (what: string) => (name: string, error: unknown) => {
+    if (told.has(name)) return;
+    told.add(name);
+    const message = `Cannot use ${name}, and ${what}: ${
+      (error as Error).message
+    }`;
+    onLog({ level: "warning", message, error });
+  };
+  const openReader = async () => {
+    const index = await openIndex(store, {
+      hasher,
+      onDamage: warn("go on without it"),
+      onMend: warn("go on with the rest of it"),
+    });
+    tables.add(index.storedTables);
+    return await openStoreReader(store, { hasher, index });
+  };
+  let reader = await openReader();
+  return {
+    nodes: NodeTable.create({ isAll }),
+    tables,
+    reader: () => reader,
+    async refresh() {
+      const old = reader;
+      reader = await openReader();
+      await old[Symbol.asyncDispose]();
+    },
+  };
+}
