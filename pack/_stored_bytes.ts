@@ -68,9 +68,14 @@ export class LocalBytes implements StoredBytes {
     this.#pathOf = pathOf;
   }
 
-  read(location: Location): Uint8Array {
+  read({ packName, frameOffset, storedSize }: Location): Uint8Array {
+    return this.range(packName, frameOffset, storedSize);
+  }
+
+  /** Reads a range of a file; bytes good until the next call. */
+  range(name: string, offset: number, size: number): Uint8Array {
     try {
-      return this.#read(location);
+      return this.#range(name, offset, size);
     } finally {
       // Who reads after the end leaves nothing open.
       if (this.#isClosed) this.close();
@@ -83,25 +88,22 @@ export class LocalBytes implements StoredBytes {
     this.#files.clear();
   }
 
-  #read(location: Location): Uint8Array {
-    const { packName, frameOffset, storedSize } = location;
-    const file = this.#open(packName);
-    if (this.#buffer.length < storedSize) {
-      this.#buffer = new Uint8Array(storedSize * 2);
-    }
+  #range(name: string, offset: number, size: number): Uint8Array {
+    const file = this.#open(name);
+    if (this.#buffer.length < size) this.#buffer = new Uint8Array(size * 2);
     let end = 0;
-    while (end < storedSize) {
+    while (end < size) {
       const count = this.#fs.readSync(
         file,
         this.#buffer,
         end,
-        storedSize - end,
-        frameOffset + end,
+        size - end,
+        offset + end,
       );
-      if (count === 0) throw shortError(location, end);
+      if (count === 0) throw shortError(name, offset, { size, found: end });
       end += count;
     }
-    return this.#buffer.subarray(0, storedSize);
+    return this.#buffer.subarray(0, size);
   }
 
   #open(name: string): number {
@@ -134,16 +136,26 @@ export class LocalBytes implements StoredBytes {
 
 /** Chooses how the frames of a store are read. */
 export async function storedBytes(store: ReadStore): Promise<StoredBytes> {
-  if (store.localPath === undefined) return new RemoteBytes(store);
+  return await localBytes(store) ?? new RemoteBytes(store);
+}
+
+/** Reads the files of a store, where it has any. */
+export async function localBytes(
+  store: ReadStore,
+): Promise<LocalBytes | undefined> {
+  if (store.localPath === undefined) return undefined;
   // Costs 10 ms at the start of a program: only those pay who need it.
   const fs = await import("node:fs");
   return new LocalBytes(fs, (name) => store.localPath!(name));
 }
 
-function shortError(location: Location, found: number): StoreError {
-  const { packName, frameOffset, storedSize } = location;
+function shortError(
+  name: string,
+  offset: number,
+  { size, found }: { readonly size: number; readonly found: number },
+): StoreError {
   return new StoreError(
-    `Cannot read ${packName} as ${storedSize} bytes are wanted at ${frameOffset}: found ${found}`,
-    { code: "SHORT", action: "read", storeName: packName },
+    `Cannot read ${name} as ${size} bytes are wanted at ${offset}: found ${found}`,
+    { code: "SHORT", action: "read", storeName: name },
   );
 }
