@@ -117,7 +117,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ANY,
     ],
     notes: [
-      "Every file is checked against its id before it gets its name. Nothing outside DIR is written, whatever the snapshot says.",
+      "Every file is checked against its id before it gets its name. Nothing outside DIR is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in DIR.",
     ],
     examples: [
       ["restore latest out", "the newest snapshot of this host"],

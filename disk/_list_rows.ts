@@ -11,6 +11,7 @@ import {
 import { StatTable } from "@snap/posix/stat-table";
 import { CACHE_TAG_NAME, holdsCacheTag } from "./_cache_tag.ts";
 import type { RuleScope } from "./ignore_rules.ts";
+import { isFile } from "./_is_file.ts";
 import { Listing } from "./_listing.ts";
 import { readNamedFile } from "./_read_whole_file.ts";
 import { joinName } from "./_join_name.ts";
@@ -171,7 +172,7 @@ function addRow(
     drops.sockets++;
     return;
   }
-  if (kind === S_IFDIR && isStore(walk, rows.stats, at)) {
+  if (kind === S_IFDIR && isFile(rows.stats, at, walk.excludeStore)) {
     drops.stores++;
     return;
   }
@@ -224,14 +225,6 @@ function isIgnored(
   const ignored = scope.ignores(names, start, end, isDirectory);
   if (ignored) walk.drops.ignored++;
   return ignored;
-}
-
-function isStore(walk: SourceWalk, stats: StatTable, row: number): boolean {
-  const store = walk.excludeStore;
-  return store !== undefined && stats.inodeLow(row) === store.inodeLow &&
-    stats.inodeHigh(row) === store.inodeHigh &&
-    stats.deviceMinor(row) === store.minor &&
-    stats.deviceMajor(row) === store.major;
 }
 
 /** The rules of a directory, with those of its own rule file. */

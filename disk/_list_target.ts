@@ -3,10 +3,20 @@ import { AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
+import { isFile } from "./_is_file.ts";
 import { Listing } from "./_listing.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_join_name.ts";
+import type { FileIdentity } from "./source.ts";
 import type { TargetEntries } from "./target_entries.ts";
+
+/** How a directory of a target is listed. */
+export interface ListOptions {
+  /** Buffers to use again. */
+  readonly listing?: Listing;
+  /** What is left out. */
+  readonly excludeStore?: FileIdentity | undefined;
+}
 
 /**
  * Lists an open directory, with everything that is in it.
@@ -14,7 +24,7 @@ import type { TargetEntries } from "./target_entries.ts";
  * @param calls The back end.
  * @param fd Its descriptor, not listed before.
  * @param path Its path, for errors.
- * @param listing Buffers to use again.
+ * @param options Buffers, and what is left out.
  * @returns The entries.
  * @throws {DiskError} If it cannot be listed.
  */
@@ -22,8 +32,9 @@ export function listEntries(
   calls: DiskCalls,
   fd: number,
   path: Uint8Array,
-  listing: Listing = new Listing(),
+  options: ListOptions = {},
 ): TargetEntries {
+  const { listing = new Listing(), excludeStore } = options;
   const result = listing.read(calls, fd);
   if (result < 0) {
     throw new DiskError("list directory", path, errnoName(result));
@@ -58,6 +69,7 @@ export function listEntries(
         errnoName(found),
       );
     }
+    if (isFile(stats, count, excludeStore)) continue;
     names.set(name, at);
     at += name.length;
     ends[count++] = at;

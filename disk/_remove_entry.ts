@@ -11,9 +11,11 @@ import { S_IFDIR, S_IFMT } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
+import { isFile } from "./_is_file.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_join_name.ts";
 import { listEntries } from "./_list_target.ts";
+import type { FileIdentity } from "./source.ts";
 
 /** What is removed. */
 export interface RemovedEntry {
@@ -23,6 +25,8 @@ export interface RemovedEntry {
   readonly name: Uint8Array;
   /** Its path, for errors. */
   readonly path: Uint8Array;
+  /** What stays wherever it is met: that is an error. */
+  readonly excludeStore: FileIdentity | undefined;
 }
 
 const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -52,6 +56,9 @@ function removeBelow(
     check("remove", entry, calls.unlinkAt(directory, name, 0));
     return;
   }
+  if (isFile(stats, 0, entry.excludeStore)) {
+    throw new DiskError("remove", path, "ESTORE");
+  }
   const isHome = stats.deviceMajor(0) === home.deviceMajor(0) &&
     stats.deviceMinor(0) === home.deviceMinor(0);
   if (!isHome) throw new DiskError("remove", path, "EXDEV");
@@ -72,7 +79,7 @@ function removeContent(
     for (let i = 0, start = 0; i < count; start = ends[i++]) {
       const child = names.subarray(start, ends[i]);
       const path = joinName(entry.path, child, 0, child.length);
-      removeBelow(calls, { directory: fd, name: child, path }, home);
+      removeBelow(calls, { ...entry, directory: fd, name: child, path }, home);
     }
   } finally {
     calls.close(fd);

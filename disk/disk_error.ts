@@ -11,7 +11,7 @@ export class DiskError extends Error {
   override readonly name: string = "DiskError";
   /**
    * Name of the error number, as `EACCES`; or one of this package: `EDEPTH` (nested too deep),
-   * `EUNSAFE` (a name that cannot be one).
+   * `EUNSAFE` (a name that cannot be one), `ESTORE` (the store, which stays as it is).
    */
   readonly code: string;
   /** What was tried, as `open directory`. */
@@ -95,5 +95,6 @@ function showPath(path: Uint8Array): string {
 function explain(code: string): string {
   if (code === "EDEPTH") return "directories nest too deep";
   if (code === "EUNSAFE") return "the name is not safe";
+  if (code === "ESTORE") return "it is the store";
   return code in errnos ? errnoMessage(errnos[code]) : "of an unknown error";
 }

@@ -1,6 +1,7 @@
 import { type DiskCalls, diskCalls } from "./disk_calls.ts";
 import { makeDirectories } from "./_make_directories.ts";
 import { terminated } from "./_read_whole_file.ts";
+import type { FileIdentity } from "./source.ts";
 import { Target } from "./target.ts";
 import { TargetDirectories } from "./target_directories.ts";
 
@@ -10,6 +11,8 @@ export interface TargetOptions {
   readonly create?: boolean;
   /** Directories that are kept open at most, 64 if absent. */
   readonly openMax?: number;
+  /** The store that is restored from: it is not listed, not entered and not removed. */
+  readonly excludeStore?: FileIdentity;
   /** The back end; the best there is if absent. */
   readonly calls?: DiskCalls;
 }
@@ -53,6 +56,9 @@ export function openTarget(
   if (options.create === true) makeDirectories(calls, path.subarray(0, -1));
   return new Target(
     calls,
-    TargetDirectories.open(calls, path, options.openMax ?? OPEN_MAX),
+    TargetDirectories.open(calls, path, {
+      openMax: options.openMax ?? OPEN_MAX,
+      excludeStore: options.excludeStore,
+    }),
   );
 }

@@ -349,7 +349,10 @@ export class Target implements Disposable {
       throw new DiskError("open directory", directory.path, errnoName(fd));
     }
     try {
-      return listEntries(this.#calls, fd, directory.path, this.#listing);
+      return listEntries(this.#calls, fd, directory.path, {
+        listing: this.#listing,
+        excludeStore: this.#directories.excludeStore,
+      });
     } finally {
       this.#calls.close(fd);
     }
@@ -371,6 +374,7 @@ export class Target implements Disposable {
       directory: this.#directories.fd(directory),
       name,
       path,
+      excludeStore: this.#directories.excludeStore,
     });
   }
 

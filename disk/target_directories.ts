@@ -13,9 +13,11 @@ import { StatTable } from "@snap/posix/stat-table";
 import { checkedName } from "./_checked_name.ts";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
+import { isFile } from "./_is_file.ts";
 import { openBelow } from "./_open_below.ts";
 import { OpenDirectories } from "./_open_directories.ts";
 import { joinName } from "./_join_name.ts";
+import type { FileIdentity } from "./source.ts";
 
 /** A directory of a target. It stays good when its descriptor is closed and opened again. */
 export interface TargetDirectory {
@@ -32,16 +34,31 @@ const DIRECTORY_MODE = 0o700;
 /** A hard link needs two directories at once. */
 const OPEN_MIN = 2;
 
+/** How the directories of a target are opened. */
+export interface TargetDirectoriesOptions {
+  /** Directories below the target that are open at most. */
+  readonly openMax: number;
+  /** A directory that cannot be entered. */
+  readonly excludeStore: FileIdentity | undefined;
+}
+
 /** The directories of a target, of which a few are open. */
 export class TargetDirectories {
   /** The target itself. */
   readonly root: TargetDirectory = { path: new Uint8Array(0), isNew: false };
+  /** A directory that cannot be entered. */
+  readonly excludeStore: FileIdentity | undefined;
   readonly #calls: DiskCalls;
   readonly #open: OpenDirectories<TargetDirectory>;
   #rootFd: number;
 
-  private constructor(calls: DiskCalls, rootFd: number, openMax: number) {
+  private constructor(
+    calls: DiskCalls,
+    rootFd: number,
+    { openMax, excludeStore }: TargetDirectoriesOptions,
+  ) {
     this.#calls = calls;
+    this.excludeStore = excludeStore;
     this.#rootFd = rootFd;
     this.#open = new OpenDirectories(calls, Math.max(OPEN_MIN, openMax));
   }
@@ -51,17 +68,17 @@ export class TargetDirectories {
    *
    * @param calls The back end.
    * @param path Its path and NUL.
-   * @param openMax Directories below it that are open at most.
+   * @param options How many are open, and which is not entered.
    * @returns The directories.
    * @throws {DiskError} If it cannot be opened.
    */
   static open(
     calls: DiskCalls,
     path: Uint8Array,
-    openMax: number,
+    options: TargetDirectoriesOptions,
   ): TargetDirectories {
     const fd = calls.open(path, ROOT_FLAGS, 0);
-    if (fd >= 0) return new TargetDirectories(calls, fd, openMax);
+    if (fd >= 0) return new TargetDirectories(calls, fd, options);
     throw new DiskError("open target", path.subarray(0, -1), errnoName(fd));
   }
 
@@ -107,9 +124,20 @@ export class TargetDirectories {
     if (fd < 0) {
       throw new DiskError("open directory", path, this.#explain(at, text, fd));
     }
+    if (made < 0) this.#checkEntered(fd, path);
     const directory = { path, isNew: made >= 0 };
     this.#open.set(directory, fd);
     return directory;
+  }
+
+  #checkEntered(fd: number, path: Uint8Array): void {
+    if (this.excludeStore === undefined) return;
+    const stats = new StatTable(1);
+    const result = this.#calls.stat(fd, stats, 0);
+    if (result >= 0 && !isFile(stats, 0, this.excludeStore)) return;
+    this.#calls.close(fd);
+    const code = result < 0 ? errnoName(result) : "ESTORE";
+    throw new DiskError("open directory", path, code);
   }
 
   /**

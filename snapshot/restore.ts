@@ -4,7 +4,7 @@ import { openTarget } from "@snap/disk/open-target";
 import type { Target } from "@snap/disk/target";
 import { idToBytes } from "@snap/hash/id";
 import { EntryKind } from "@snap/manifest/entry-kind";
-import { splitPath } from "@snap/manifest/path";
+import { displayPath, splitPath } from "@snap/manifest/path";
 import { INDEX_PREFIX } from "@snap/pack/file-name";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { StatTable } from "@snap/posix/stat-table";
@@ -16,6 +16,7 @@ import type { RestoreProgress } from "./restore_progress.ts";
 import type { RestorerConfig } from "./_restore_messages.ts";
 import { openRestoreReader } from "./_restore_reader.ts";
 import { RestoreRun } from "./_restore_run.ts";
+import { liesWithin, type StorePlace, storePlace } from "./_store_place.ts";
 import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -42,7 +43,7 @@ export interface RestoreOptions extends StoreOptions {
   existing?: boolean;
   /**
    * Removes what the snapshot does not have, also a full directory where the snapshot has
-   * something else.
+   * something else. The store itself stays, wherever it lies.
    */
   delete?: boolean;
   /** Finds out what would change, and changes nothing. */
@@ -104,6 +105,7 @@ export interface RestoreResult {
  * @param options What is restored, and how.
  * @returns What was done, with the errors of single entries.
  * @throws {DiskError} If the target cannot be opened or is full.
+ * @throws {RangeError} If the target is the store, or lies in it.
  * @throws {TargetNotEmptyError} If the target holds something and `existing` is not set.
  * @throws {EntryNotFoundError} If the snapshot has no such path.
  * @throws {DamagedEntryError} If the root of the snapshot is damaged.
@@ -165,7 +167,8 @@ async function restoreWith(
     onError: (error) => damaged.push(error),
   });
   const targetPath = toBytes(target);
-  const opened = openChecked(targetPath, entry, calls, options);
+  const place = storePlace(snapshots.store);
+  const opened = openChecked(targetPath, entry, { ...options, calls, place });
   try {
     const run = new RestoreRun({
       reader,
@@ -254,16 +257,31 @@ async function openOnTheWay(
   return found;
 }
 
+/** How the target is opened. */
+interface OpenOptions extends RestoreOptions {
+  readonly calls: DiskCalls;
+  /** Where the store lies: nothing of it is touched. */
+  readonly place: StorePlace | undefined;
+}
+
 /** Opens the target, unless it holds what must not be touched. */
 function openChecked(
   path: Uint8Array,
   entry: FoundEntry,
-  calls: DiskCalls,
-  options: RestoreOptions,
+  options: OpenOptions,
 ): Target | undefined {
-  const target = openOrMake(path, calls, options.dryRun === true);
-  if (target === undefined || options.existing === true) return target;
+  const target = openOrMake(path, options);
+  if (target === undefined) return undefined;
   try {
+    const { calls, place } = options;
+    if (place !== undefined && liesWithin(path, place.identity, calls)) {
+      throw new RangeError(
+        `Cannot restore into ${
+          displayPath(path)
+        } as it must not lie in the store: found ${place.path}`,
+      );
+    }
+    if (options.existing === true) return target;
     const { home, row } = entry;
     if (row === undefined) {
       const { count } = target.list(target.root);
@@ -280,14 +298,16 @@ function openChecked(
 
 function openOrMake(
   path: Uint8Array,
-  calls: DiskCalls,
-  isDry: boolean,
+  { calls, place, dryRun }: OpenOptions,
 ): Target | undefined {
+  const how = { calls, ...(place && { excludeStore: place.identity }) };
   try {
-    return openTarget(path, { calls });
+    return openTarget(path, how);
   } catch (error) {
     if (!(error instanceof DiskError) || error.code !== "ENOENT") throw error;
-    return isDry ? undefined : openTarget(path, { calls, create: true });
+    return dryRun === true
+      ? undefined
+      : openTarget(path, { ...how, create: true });
   }
 }
 

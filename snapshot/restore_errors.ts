@@ -64,7 +64,9 @@ export class TargetNotEmptyError extends Error {
     super(
       `Cannot restore into ${
         displayPath(path)
-      } as the target must be absent or empty: found ${count} entries`,
+      } as the target must be absent or empty: found ${
+        count === 1 ? "1 entry" : `${count} entries`
+      }`,
     );
     this.path = path;
   }

@@ -5,10 +5,12 @@ import {
   describeTree,
   isRoot,
   makeFullTree,
+  marksOf,
   noise,
   saveTree,
   TestFolder,
 } from "./_test_trees.ts";
+import type { NamedRecord } from "./record.ts";
 import { restore, type RestoreOptions } from "./restore.ts";
 import { EntryNotFoundError, TargetNotEmptyError } from "./restore_errors.ts";
 import type { RestoreProgress } from "./restore_progress.ts";
@@ -133,9 +135,60 @@ Deno.test("restore() refuses a target that is a file or not empty", async () => 
   folder.file("full/kept", "kept");
   await rejects(
     restore(snapshots, record, folder.at("full")),
-    /Cannot restore into .*full as the target must be absent or empty: found 1 entries/,
+    /Cannot restore into .*full as the target must be absent or empty: found 1 entry/,
   );
   deepEqual([...Deno.readDirSync(folder.at("full"))].length, 1);
+});
+
+Deno.test("restore() leaves the store as it is, wherever it lies", async () => {
+  using folder = new TestFolder();
+  const store = folder.at("source/deep/store");
+  folder.file("source/a", "1");
+  folder.file("none/a", "1");
+  folder.file("directory/deep/store/config/1", "2");
+  folder.file("file/deep/store", "3");
+  const { snapshots, record } = await saveTree(folder.at("source"), store);
+  await using _ = snapshots;
+  const records: NamedRecord[] = [];
+  for (const name of ["none", "directory", "file"]) {
+    const saved = await saveTree(folder.at(name), store);
+    await saved.snapshots[Symbol.asyncDispose]();
+    records.push(saved.record);
+  }
+  const before = marksOf(store);
+  const options: RestoreOptions = { existing: true, delete: true };
+  folder.file("source/deep/extra", "4");
+  for (const dryRun of [true, false]) {
+    const deleted: string[] = [];
+    const { errors } = await restore(snapshots, record, folder.at("source"), {
+      ...options,
+      dryRun,
+      onChange: ({ kind, path }) => {
+        if (kind === "deleted") deleted.push(displayPath(path));
+      },
+    });
+    deepEqual(errors, []);
+    deepEqual(deleted, ["deep/extra"]);
+  }
+  const messages: string[] = [];
+  for (const one of records) {
+    const { errors } = await restore(
+      snapshots,
+      one,
+      folder.at("source"),
+      options,
+    );
+    messages.push(...errors.map((error) => error.message));
+  }
+  deepEqual(messages, [
+    "Cannot remove deep/store as it is the store: found ESTORE",
+    "Cannot open directory deep/store as it is the store: found ESTORE",
+    "Cannot create deep/store as it exists: found EEXIST",
+  ]);
+  for (const into of [store, `${store}/packs`]) {
+    await rejects(restore(snapshots, record, into, options), RangeError);
+  }
+  deepEqual(marksOf(store), before);
 });
 
 Deno.test("restore() gives two records of one tree their own times", async () => {

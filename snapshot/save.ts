@@ -1,4 +1,4 @@
-import { type FileIdentity, identifyPath, openSource } from "@snap/disk/source";
+import { identifyPath, openSource } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk/disk-error";
 import type { IgnoreRules } from "@snap/disk/ignore-rules";
 import { type Id, idFromBytes } from "@snap/hash";
@@ -15,6 +15,7 @@ import {
 } from "./record.ts";
 import { repairing } from "./_repair_index.ts";
 import type { SaveProgress } from "./save_progress.ts";
+import { isSame, storePlace } from "./_store_place.ts";
 import { storeRun, type StoreRunResult } from "./_store_run.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -198,11 +199,10 @@ function openStoreSource(
   path: string | Uint8Array,
   options: SaveOptions,
 ): ReturnType<typeof openSource> {
-  const root = store.localPath?.("config/1").replace(/\/config\/1$/, "");
-  const identity = root === undefined ? undefined : identifyPath(root);
-  if (identity !== undefined && isSame(identity, identifyPath(path))) {
+  const place = storePlace(store);
+  if (place !== undefined && isSame(place.identity, identifyPath(path))) {
     throw new RangeError(
-      `Cannot save a directory as it must not be the store itself: found ${root}`,
+      `Cannot save a directory as it must not be the store itself: found ${place.path}`,
     );
   }
   return openSource(path, {
@@ -210,17 +210,8 @@ function openStoreSource(
     ...(options.oneFileSystem === undefined
       ? {}
       : { oneFileSystem: options.oneFileSystem }),
-    ...(identity === undefined ? {} : { excludeStore: identity }),
+    ...(place === undefined ? {} : { excludeStore: place.identity }),
   });
-}
-
-function isSame(
-  identity: FileIdentity,
-  other: FileIdentity | undefined,
-): boolean {
-  return other !== undefined && identity.inodeLow === other.inodeLow &&
-    identity.inodeHigh === other.inodeHigh && identity.major === other.major &&
-    identity.minor === other.minor;
 }
 
 /** Writes the record, unless the newest of its source says the same. */

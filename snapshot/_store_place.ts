@@ -1,0 +1,46 @@
+import type { DiskCalls } from "@snap/disk/disk-calls";
+import { type FileIdentity, identifyPath } from "@snap/disk/source";
+import { joinPath } from "@snap/manifest/path";
+import type { ReadStore } from "@snap/store";
+
+/** Where a store lies on this machine. */
+export interface StorePlace {
+  /** The path of its folder. */
+  readonly path: string;
+  /** What its folder is, whatever path leads to it. */
+  readonly identity: FileIdentity;
+}
+
+/** Finds the folder of a store, or nothing where it has none here. */
+export function storePlace(store: ReadStore): StorePlace | undefined {
+  const path = store.localPath?.("config/1").replace(/\/config\/1$/, "");
+  const identity = path === undefined ? undefined : identifyPath(path);
+  return identity && { path: path!, identity };
+}
+
+/** Whether two identities are of one file; an absent one is of none. */
+export function isSame(
+  identity: FileIdentity,
+  other: FileIdentity | undefined,
+): boolean {
+  return other !== undefined && identity.inodeLow === other.inodeLow &&
+    identity.inodeHigh === other.inodeHigh && identity.major === other.major &&
+    identity.minor === other.minor;
+}
+
+/** Whether a directory is one that an identity names, or lies below it. */
+export function liesWithin(
+  path: Uint8Array,
+  outer: FileIdentity,
+  calls: DiskCalls,
+): boolean {
+  let at = path;
+  let below: FileIdentity | undefined;
+  for (;;) {
+    const here = identifyPath(at, calls);
+    if (isSame(outer, here)) return true;
+    if (here === undefined || isSame(here, below)) return false;
+    below = here;
+    at = joinPath(at, new TextEncoder().encode(".."));
+  }
+}
