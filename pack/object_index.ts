@@ -68,6 +68,11 @@ export class ObjectIndex {
     return this.#tables;
   }
 
+  /** Tables that no other one replaces. */
+  get liveTables(): readonly IndexFile[] {
+    return this.#tables.filter(({ replaced }) => !replaced);
+  }
+
   /** Number of packs in all tables; some may stand in several. */
   get packCount(): number {
     return this.#packCount;

@@ -1,10 +1,16 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
 import { MemoryStore } from "@snap/store/memory-store";
-import { idOf, INDEX_OPTIONS, makePack, randomPacks } from "./_testing.ts";
+import {
+  idOf,
+  INDEX_OPTIONS,
+  type MadePack,
+  makePack,
+  randomPacks,
+} from "./_testing.ts";
 import { IndexSyntaxError } from "./errors.ts";
 import { packName } from "./file_name.ts";
-import { buildIndex } from "./index_builder.ts";
+import { buildIndex, mergeIndex } from "./index_builder.ts";
 import { openIndex } from "./open_index.ts";
 import { listPacks, PackSet } from "./pack_set.ts";
 
@@ -76,4 +82,43 @@ Deno.test("PackSet finds every pack of many", () => {
   for (const { id, size } of packs) equal(set.sizeOf(id, 0), size);
   equal(set.sizeOf(new Uint8Array(32), 0), -1);
   equal(new PackSet().sizeOf(new Uint8Array(32), 0), -1);
+});
+
+/** A table of packs that says that it replaces others. */
+function replacing(
+  packs: readonly MadePack[],
+  replaced: readonly string[],
+): { name: string; bytes: Uint8Array } {
+  const pieces: Uint8Array[] = [];
+  const write = (bytes: Uint8Array): void => void pieces.push(bytes.slice());
+  const sink = { write, end: () => {} };
+  const steps = mergeIndex({ packs, replaced }, sink, INDEX_OPTIONS);
+  const { done, value } = steps.next();
+  ok(done);
+  const bytes = new Uint8Array(value[0].size);
+  pieces.reduce((at, piece) => (bytes.set(piece, at), at + piece.length), 0);
+  return { name: value[0].name, bytes };
+}
+
+Deno.test("openIndex opens many tables in order, and tells which ones count", async () => {
+  const store = new MemoryStore();
+  const packs = Array.from(
+    { length: 40 },
+    (_, i) => makePack([[text(`${i}`)]]),
+  );
+  const tables = packs.map((pack) => buildIndex([pack], INDEX_OPTIONS)[0]);
+  const names = tables.map(({ name }) => name);
+  const last = replacing(packs.slice(0, 30), names.slice(0, 30));
+  for (const { name, bytes } of [...tables, last]) {
+    await store.create(name, bytes);
+  }
+  const index = await openIndex(store, { hasher });
+  deepEqual(
+    index.storedTables.map(({ name }) => name),
+    [...names, last.name].sort(),
+  );
+  deepEqual(
+    index.liveTables.map(({ name }) => name),
+    [...names.slice(30), last.name].sort(),
+  );
 });
