@@ -65,6 +65,13 @@ async function findSystems(
   return found;
 }
 
+/** What `snap version --json` says. */
+interface OurBackends {
+  readonly hasher: string;
+  readonly runtime: string;
+  readonly decoders: readonly string[];
+}
+
 /** Says what hashes and decodes in ours, and refuses figures of anything else. */
 async function describeOurs(
   systems: Iterable<MountSystem>,
@@ -74,12 +81,13 @@ async function describeOurs(
   for (const { name, about, codec, kind } of systems) {
     if (about === undefined) continue;
     const { output } = await measure(about, { cwd: folder, env });
-    const { hasher, runtime } = JSON.parse(output) as Record<string, string>;
+    const { hasher, runtime, decoders } = JSON.parse(output) as OurBackends;
     const expected = kind === "floor" ? "wasm" : "native";
     if (hasher !== expected) {
       throw new Error(`Cannot measure ${name}: ${hasher} hashing ran`);
     }
-    const decoder = codec === "lz4" ? "own WASM kernel" : "node:zlib";
+    const decoder = decoders.find((one) => one.startsWith(`lib${codec} `)) ??
+      (codec === "lz4" ? "own WASM kernel" : "node:zlib");
     text +=
       `- ${name}: ${runtime}, ${hasher} hashing, ${codec} decoded by ${decoder}\n`;
   }

@@ -4,6 +4,8 @@ import { chooseHasher } from "./choose_hasher.ts";
 export interface Backends {
   /** What hashes. */
   readonly hasher: "native" | "wasm";
+  /** What decodes in mounts and in workers of a restore; nothing where that is portable code. */
+  readonly decoders: readonly string[];
   /** What reads and writes files. */
   readonly files: "posix" | "node:fs";
 }
@@ -11,13 +13,17 @@ export interface Backends {
 /**
  * Finds out what runs here.
  *
- * @returns The hasher, and how files are read and written.
+ * @returns The hasher, the decoders, and how files are read and written.
  */
 export async function findBackends(): Promise<Backends> {
   const hasher = await chooseHasher();
-  const { posix } = await import("@snap/posix/posix");
+  const [{ posix }, { nativeDecoders }] = await Promise.all([
+    import("@snap/posix/posix"),
+    import("@snap/posix/decoders"),
+  ]);
   return {
     hasher: hasher.name,
+    decoders: Object.values(nativeDecoders).map(({ name }) => name),
     files: posix === undefined ? "node:fs" : "posix",
   };
 }

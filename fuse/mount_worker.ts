@@ -5,6 +5,7 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
+import { nativeDecoders } from "@snap/posix/decoders";
 import { errorRecord } from "@snap/posix/error-record";
 import { posix } from "@snap/posix/posix";
 import { workerPort } from "@snap/posix/worker-port";
@@ -96,6 +97,7 @@ function sessionOf(
     ranges,
     cache: new SharedFrameCache(config.cache),
     hasher: hasher!,
+    decoders: nativeDecoders,
     tables: new TableList(config.tables),
   });
   const contents = new FileContents({

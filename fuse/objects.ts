@@ -7,6 +7,7 @@ import type { Hasher } from "@snap/hash/hasher";
 import { ID_SIZE } from "@snap/hash/id";
 import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
 import type { FrameCache } from "@snap/pack/frame-cache";
+import type { FrameDecoders } from "@snap/pack/frame-decoders";
 import {
   isPageRequest,
   type Location,
@@ -34,6 +35,8 @@ export interface ObjectsParts {
   readonly hasher: Hasher;
   /** The tables of the index. */
   readonly tables: TableList;
+  /** What decodes instead of the codecs. */
+  readonly decoders?: FrameDecoders;
 }
 
 /**
@@ -59,12 +62,12 @@ export class Objects {
    * @param parts What reads, keeps and hashes.
    */
   constructor(parts: ObjectsParts) {
-    const { ranges, cache, hasher, tables } = parts;
+    const { ranges, cache, hasher, tables, decoders } = parts;
     this.hasher = hasher;
     this.#ranges = ranges;
     this.#tables = tables;
     this.#heads = new TableHeads(ranges, hasher, tables);
-    this.#reader = new ObjectReader({ cache, hasher });
+    this.#reader = new ObjectReader({ cache, hasher, decoders });
   }
 
   /**

@@ -35,6 +35,7 @@ export * from "./errors.ts";
 export * from "./file_name.ts";
 export * from "./frame_builder.ts";
 export * from "./frame_cache.ts";
+export * from "./frame_decoders.ts";
 export * from "./heap_frame_cache.ts";
 export * from "./index_builder.ts";
 export * from "./index_files.ts";

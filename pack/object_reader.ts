@@ -8,8 +8,8 @@ import { crc32 } from "node:zlib";
 import type { Hasher } from "@snap/hash/hasher";
 import { ID_SIZE } from "./_bytes.ts";
 import { ObjectCheck } from "./_check_object.ts";
-import { codecOf } from "./codecs.ts";
 import { DamageError } from "./errors.ts";
+import { decodeFrame, type FrameDecoders } from "./frame_decoders.ts";
 import type { FrameCache } from "./frame_cache.ts";
 import type { Location } from "./location.ts";
 
@@ -19,6 +19,8 @@ export interface ObjectReaderOptions {
   readonly cache: FrameCache;
   /** What hashes. */
   readonly hasher: Hasher;
+  /** What decodes instead of the codecs. */
+  readonly decoders?: FrameDecoders | undefined;
 }
 
 const KIND_SCALE = 2 ** 24;
@@ -36,6 +38,7 @@ const APART_SIZE = 4 << 20;
 export class ObjectReader {
   readonly #cache: FrameCache;
   readonly #check: ObjectCheck;
+  readonly #decoders: FrameDecoders;
   readonly #pinned: number[] = [];
   /** The last frames that the cache had no place for, the newest at the end. */
   readonly #apart = new Map<number, Uint8Array>();
@@ -45,11 +48,12 @@ export class ObjectReader {
   /**
    * Constructs a new instance.
    *
-   * @param options What keeps frames and what hashes
+   * @param options What keeps frames, what hashes and what decodes
    */
   constructor(options: ObjectReaderOptions) {
     this.#cache = options.cache;
     this.#check = new ObjectCheck(options.hasher);
+    this.#decoders = options.decoders ?? {};
   }
 
   /**
@@ -146,7 +150,7 @@ export class ObjectReader {
     id: Uint8Array,
   ): void {
     try {
-      codecOf(location.codecTag).decompress(stored, out);
+      decodeFrame(location.codecTag, stored, out, this.#decoders);
     } catch (cause) {
       if (!(cause instanceof SyntaxError)) throw cause;
       throw this.#damage(location, stored, id, cause);

@@ -12,7 +12,8 @@
  * }
  * ```
  *
- * A worker finds its side of this in `@snap/posix/worker-port`.
+ * A worker finds its side of this in `@snap/posix/worker-port`; decoders of the system, which are
+ * loaded with their module, are in `@snap/posix/decoders`.
  *
  * @module
  */

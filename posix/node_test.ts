@@ -66,6 +66,7 @@ Deno.test({
       const checked = await run(prepared.node, [...flags, main], root);
       assert.equal(checked.code, 0, checked.output);
       assert.match(checked.output, /^ok a million failing calls/m);
+      assert.match(checked.output, /^(ok|skipped) decoders/m);
       assert.match(checked.output, /^ok startWorker round trip/m);
       for (const line of checked.output.match(/^skipped.*/gm) ?? []) {
         console.log(line);

@@ -1,5 +1,5 @@
 import type { Hasher } from "@snap/hash/hasher";
-import { codecOf } from "@snap/pack/codecs";
+import { decodeFrame, type FrameDecoders } from "@snap/pack/frame-decoders";
 import { type IndexFiles, openIndexFiles } from "@snap/pack/index-files";
 import type { Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
@@ -31,7 +31,17 @@ export interface ContentSink {
 
 /** Decodes frames, one at a time. */
 export class FrameDecoder {
+  readonly #decoders: FrameDecoders;
   #plain = new Uint8Array(256 * 1024);
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param decoders What decodes instead of the codecs.
+   */
+  constructor(decoders: FrameDecoders = {}) {
+    this.#decoders = decoders;
+  }
 
   /**
    * Decodes a frame.
@@ -46,7 +56,7 @@ export class FrameDecoder {
     if (codec === CodecTag.none && stored.length === plainSize) return stored;
     if (this.#plain.length < plainSize) this.#plain = new Uint8Array(plainSize);
     const plain = this.#plain.subarray(0, plainSize);
-    codecOf(codec).decompress(stored, plain);
+    decodeFrame(codec, stored, plain, this.#decoders);
     return plain;
   }
 }
@@ -54,12 +64,13 @@ export class FrameDecoder {
 /** A frame that was decoded last. */
 class LastFrame {
   readonly files: LocalFiles;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   #key = -1;
   #plain: Uint8Array | undefined;
 
-  constructor(files: LocalFiles) {
+  constructor(files: LocalFiles, decoders: FrameDecoders | undefined) {
     this.files = files;
+    this.#decoder = new FrameDecoder(decoders);
   }
 
   /** The plain bytes of an object, good until the next call. */
@@ -97,21 +108,23 @@ export class RecipeContent implements Disposable {
   /**
    * Constructs a new instance; nothing is opened yet.
    *
-   * @param options Where the files of the store lie, its tables, what hashes.
+   * @param options Where the files of the store lie, its tables, what hashes and decodes.
    */
   constructor(
     options: {
       readonly storePrefix: string;
       readonly indexTables: Iterable<{ name: string; size: number }>;
       readonly hasher: Hasher;
+      readonly decoders?: FrameDecoders;
     },
   ) {
+    const { storePrefix, decoders } = options;
     this.#hasher = options.hasher;
     this.#hash = options.hasher.stream();
     this.#indexTables = options.indexTables;
-    this.#tables = new LocalFiles(options.storePrefix);
-    this.#chunks = new LastFrame(new LocalFiles(options.storePrefix));
-    this.#nodes = new LastFrame(new LocalFiles(options.storePrefix));
+    this.#tables = new LocalFiles(storePrefix);
+    this.#chunks = new LastFrame(new LocalFiles(storePrefix), decoders);
+    this.#nodes = new LastFrame(new LocalFiles(storePrefix), decoders);
   }
 
   /**

@@ -6,6 +6,7 @@ import type { TargetDirectory } from "@snap/disk/target-directories";
 import type { TargetFile } from "@snap/disk/target-file";
 import type { Hasher } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
+import type { FrameDecoders } from "@snap/pack/frame-decoders";
 import { ExistingFiles } from "./_existing_file.ts";
 import { FileSink } from "./_file_sink.ts";
 import { LocalFiles } from "./_local_files.ts";
@@ -54,7 +55,7 @@ export class Restorer implements Disposable {
   readonly #control: Int32Array;
   readonly #packs: LocalFiles;
   readonly #recipes: RecipeContent;
-  readonly #decoder = new FrameDecoder();
+  readonly #decoder: FrameDecoder;
   readonly #digest = new Uint8Array(ID_SIZE);
   #target: Target | undefined;
   #existing: ExistingFiles | undefined;
@@ -67,15 +68,20 @@ export class Restorer implements Disposable {
    * Constructs a new instance; nothing is opened yet.
    *
    * @param config What to do.
-   * @param tools What hashes, and the back end.
+   * @param tools What hashes, what decodes instead of the codecs, and the back end.
    */
   constructor(
     config: RestorerConfig,
-    tools: { readonly hasher: Hasher; readonly calls?: DiskCalls },
+    tools: {
+      readonly hasher: Hasher;
+      readonly decoders?: FrameDecoders;
+      readonly calls?: DiskCalls;
+    },
   ) {
     this.#config = config;
     this.#hasher = tools.hasher;
     this.#calls = tools.calls ?? diskCalls();
+    this.#decoder = new FrameDecoder(tools.decoders);
     this.#control = new Int32Array(config.control);
     const storePrefix = config.storePrefix ?? "";
     this.#packs = new LocalFiles(storePrefix);

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash/hasher";
+import { nativeDecoders } from "@snap/posix/decoders";
 import { workerPort } from "@snap/posix/worker-port";
 import { Restorer } from "./_restorer.ts";
 import type {
@@ -21,7 +22,10 @@ function say(message: FromRestoreWorker): void {
 }
 
 async function begin(config: RestoreWorkerConfig): Promise<void> {
-  restorer = new Restorer(config, { hasher: await hasherNamed(config.hasher) });
+  restorer = new Restorer(config, {
+    hasher: await hasherNamed(config.hasher),
+    decoders: nativeDecoders,
+  });
   say({ type: "ready" });
 }
 

@@ -19,6 +19,7 @@ export async function run(session: Session): Promise<number> {
     `${COMMAND} ${VERSION}`,
     `runtime  ${fields.runtime}`,
     `hasher   ${fields.hasher}`,
+    `decoders ${fields.decoders.join(", ") || "portable"}`,
     `files    ${fields.files}`,
     `codec    ${fields.codec} for new stores`,
   ];

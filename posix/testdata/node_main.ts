@@ -2,6 +2,7 @@
 import process from "node:process";
 import { startWorker } from "../worker.ts";
 import { checks } from "./checks.ts";
+import { checkDecoders } from "./decoder_checks.ts";
 import { runCheck } from "./suite.ts";
 
 async function report(name: string, run: () => unknown): Promise<void> {
@@ -21,6 +22,8 @@ async function report(name: string, run: () => unknown): Promise<void> {
 const echo = new URL("./echo_worker.ts", import.meta.url);
 
 for (const check of checks) await report(check.name, () => runCheck(check));
+
+await report("decoders", checkDecoders);
 
 await report("startWorker round trip", async () => {
   const worker = startWorker(echo);
