@@ -1,6 +1,5 @@
 import type { DiskCalls } from "@snap/disk/disk-calls";
 import { type FileIdentity, identifyPath } from "@snap/disk/source";
-import { joinPath } from "@snap/manifest/path";
 import type { ReadStore } from "@snap/store";
 
 /** Where a store lies on this machine. */
@@ -28,19 +27,12 @@ export function isSame(
     identity.minor === other.minor;
 }
 
-/** Whether a directory is one that an identity names, or lies below it. */
-export function liesWithin(
+/** Whether a directory is the folder of a store, or its path says that it lies below. */
+export function liesInStore(
   path: Uint8Array,
-  outer: FileIdentity,
+  place: StorePlace,
   calls: DiskCalls,
 ): boolean {
-  let at = path;
-  let below: FileIdentity | undefined;
-  for (;;) {
-    const here = identifyPath(at, calls);
-    if (isSame(outer, here)) return true;
-    if (here === undefined || isSame(here, below)) return false;
-    below = here;
-    at = joinPath(at, new TextEncoder().encode(".."));
-  }
+  return new TextDecoder().decode(path).startsWith(`${place.path}/`) ||
+    isSame(place.identity, identifyPath(path, calls));
 }

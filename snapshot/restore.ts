@@ -16,7 +16,7 @@ import type { RestoreProgress } from "./restore_progress.ts";
 import type { RestorerConfig } from "./_restore_messages.ts";
 import { openRestoreReader } from "./_restore_reader.ts";
 import { RestoreRun } from "./_restore_run.ts";
-import { liesWithin, type StorePlace, storePlace } from "./_store_place.ts";
+import { liesInStore, type StorePlace, storePlace } from "./_store_place.ts";
 import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -274,7 +274,7 @@ function openChecked(
   if (target === undefined) return undefined;
   try {
     const { calls, place } = options;
-    if (place !== undefined && liesWithin(path, place.identity, calls)) {
+    if (place !== undefined && liesInStore(path, place, calls)) {
       throw new RangeError(
         `Cannot restore into ${
           displayPath(path)
