@@ -261,7 +261,9 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "print the id that a directory would be saved under",
     arguments: [DIRECTORY],
     options: [...EXCLUDES, WORKERS],
-    notes: ["No store is needed."],
+    notes: [
+      "No store is needed. The one that save would take is left out, as save does.",
+    ],
   },
   {
     name: "manifest",

@@ -159,6 +159,11 @@ Deno.test("save without a store makes the user's own; SNAP_STORE and .snap go fi
   const whole = await scene.run(["save", ".", "--workers", "0"]);
   const names = await scene.run(["ls", whole.stdout.trim()]);
   strictEqual(names.stdout.includes(".snap"), false);
+  // Nor seen by what compares with it.
+  const id = await scene.run(["id", ".", "--workers", "0"]);
+  strictEqual(id.stdout, whole.stdout);
+  const diff = ["diff", whole.stdout.trim(), ".", "--workers", "0"];
+  strictEqual((await scene.run(diff)).stdout, "");
 });
 
 Deno.test("ls: names, long, below, one file, NUL", async () => {

@@ -1,6 +1,8 @@
+import type { FileIdentity } from "@snap/disk/source";
 import type { Identified } from "@snap/snapshot/identify";
 import { chooseHasher } from "./choose_hasher.ts";
 import { ExitCode } from "./exit_code.ts";
+import { locateStore } from "./open_snapshots.ts";
 import { readExcludes } from "./read_excludes.ts";
 import { resolvePath } from "./resolve_path.ts";
 import { saveProgressOf } from "./save_report.ts";
@@ -9,7 +11,8 @@ import { tellErrors, tellFidelity } from "./tell_errors.ts";
 import { workerCount } from "./worker_count.ts";
 
 /**
- * Names a directory without a store, and says what could not be read.
+ * Names a directory without a store, and says what could not be read. The store that a save would
+ * take is left out, as a save does.
  *
  * @param session The command.
  * @param path The directory as given.
@@ -24,11 +27,13 @@ export async function identifyDirectory(
   const { identify } = await import("@snap/snapshot/identify");
   const { diskCalls } = await import("@snap/disk/disk-calls");
   const calls = diskCalls();
+  const store = await storeIdentity(session);
   const identified = await identify(await resolvePath(session, path), {
     hasher: await chooseHasher(),
     workers: workerCount(session),
     ignore: await readExcludes(session),
     oneFileSystem: session.args.has("one-file-system"),
+    ...(store && { excludeStore: store }),
     keepTrees: options.keepTrees,
     signal: session.signal,
     onProgress: (progress) => session.progress(saveProgressOf(progress)),
@@ -41,4 +46,24 @@ export async function identifyDirectory(
     identified,
     exitCode: isWhole ? ExitCode.done : ExitCode.incomplete,
   };
+}
+
+/** The store that a save would leave out; nothing where none can be found. */
+async function storeIdentity(
+  session: Session,
+): Promise<FileIdentity | undefined> {
+  const { args, context } = session;
+  const isReadable = (path: string): boolean =>
+    context.isAllowed?.("read", path) !== false;
+  const isNamed = args.has("store") || Boolean(context.env("SNAP_STORE"));
+  // Nobody is asked to let this look for one.
+  if (!isNamed && !isReadable("/")) return undefined;
+  const { identifyPath } = await import("@snap/disk/source");
+  try {
+    const { path } = await locateStore(session);
+    return isReadable(path) ? identifyPath(path) : undefined;
+  } catch (error) {
+    if (error instanceof Error && error.name === "UsageError") throw error;
+    return undefined;
+  }
 }
