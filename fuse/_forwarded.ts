@@ -18,13 +18,15 @@ export class Forwarded {
   readonly #control: MountControl;
   readonly #answerer: RequestAnswerer;
   readonly #deadlineMs: number;
+  readonly #onLate: () => void;
   /** What ends the wait for each. */
   readonly #running = new Map<string, ReturnType<typeof setTimeout>>();
 
   /**
    * Constructs a new instance.
    *
-   * @param parts The device, what answers, and how long that may take in milliseconds.
+   * @param parts The device, what answers, how long that may take in milliseconds, and who is told
+   * when it takes longer.
    */
   constructor(
     parts: {
@@ -33,6 +35,7 @@ export class Forwarded {
       readonly control: MountControl;
       readonly answerer: RequestAnswerer;
       readonly deadlineMs: number;
+      readonly onLate: () => void;
     },
   ) {
     this.#posix = parts.posix;
@@ -40,6 +43,7 @@ export class Forwarded {
     this.#control = parts.control;
     this.#answerer = parts.answerer;
     this.#deadlineMs = parts.deadlineMs;
+    this.#onLate = parts.onLate;
   }
 
   /** Takes a request from a worker. */
@@ -48,7 +52,10 @@ export class Forwarded {
     const at = RequestHead.unique / 4;
     const [low, high] = [words[at], words[at + 1]];
     const key = keyOf(low, high);
-    const giveUp = () => this.#fail(low, high, EIO);
+    const giveUp = () => {
+      this.#fail(low, high, EIO);
+      this.#onLate();
+    };
     this.#running.set(key, setTimeout(giveUp, this.#deadlineMs));
     void this.#answerer.handle(request).finally(() => {
       clearTimeout(this.#running.get(key));
@@ -59,6 +66,7 @@ export class Forwarded {
 
   /** Answers a request with EINTR, as nobody waits for it any more. */
   interrupt(uniqueLow: number, uniqueHigh: number): void {
+    clearTimeout(this.#running.get(keyOf(uniqueLow, uniqueHigh)));
     this.#fail(uniqueLow, uniqueHigh, EINTR);
   }
 

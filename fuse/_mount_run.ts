@@ -117,7 +117,14 @@ export class MountRun {
     });
     const answerer = parts.answererOf?.(device);
     this.#forwarded = answerer &&
-      new Forwarded({ posix, device, control, answerer, deadlineMs });
+      new Forwarded({
+        ...{ posix, device, control, answerer, deadlineMs },
+        onLate: () =>
+          this.#log(
+            "error",
+            `Cannot list ${path} as the store must answer within ${deadlineMs} ms: found no answer`,
+          ),
+      });
     this.#running = this.#begin();
     this.finished = this.#end();
     // Who waits later still hears of it.

@@ -1,4 +1,4 @@
-import { ok, rejects, strictEqual } from "node:assert/strict";
+import { match, ok, rejects, strictEqual } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { openFileStore } from "@snap/store/file-store";
 import { isMounted, MountScene, mountTest, waitFor } from "../tests/_mount.ts";
@@ -26,13 +26,19 @@ mountTest("a store that never answers keeps no mount of all", async () => {
     tags: never,
     tagEntry: never,
   };
-  const mounted = await mountAll(store, source, { ...given, deadlineMs: 300 });
+  const log: string[] = [];
+  const mounted = await mountAll(store, source, {
+    ...given,
+    deadlineMs: 300,
+    onLog: ({ message }) => log.push(message),
+  });
   const late = await scene.run(`ls "$MOUNT"/ids`);
   strictEqual(late.code, 2);
   ok(late.stderr.includes("Input/output error"));
   const killed = await scene.run(`timeout -s KILL 0.1 ls "$MOUNT"/tags`);
   strictEqual(killed.code, 137);
   await mounted.unmount();
+  match(log[0], /^Cannot list .* must answer within 300 ms/);
 });
 
 mountTest("what is mounted in the place of a mount stays", async () => {
