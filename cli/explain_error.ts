@@ -19,7 +19,8 @@ export interface Explanation {
 /** What to do about an error, by the name of its class. */
 const HINTS: Readonly<Record<string, string>> = {
   NotAStoreError: `${COMMAND} init makes a store; --store names another`,
-  SnapshotNotFoundError: `${COMMAND} log --any lists what there is`,
+  SnapshotNotFoundError:
+    `${COMMAND} log --any lists what there is, -v says in which store`,
   EntryNotFoundError: `${COMMAND} ls ID lists what there is`,
   UnsupportedVersionError: `a newer ${COMMAND} made it: use that`,
   TargetNotEmptyError: "--existing writes into it, and --dry-run shows what",

@@ -152,14 +152,12 @@ async function latest(
     (source === undefined || one.source === source)
   );
   if (back < records.length) return records[back];
-  const whose = (host === undefined ? "" : ` of host ${host}`) +
-    (source === undefined ? "" : ` of ${source}`);
-  const found = `found ${records.length} record${
-    records.length === 1 ? "" : "s"
-  }`;
+  const whose = (source === undefined ? "" : ` of ${source}`) +
+    (host === undefined ? "" : ` on host ${host}`);
+  const needed = back === 0 ? "a record" : `${back + 1} records`;
   throw new SnapshotNotFoundError(
     text,
-    `it needs ${back + 1} saved${whose}: ${found}`,
+    `it needs ${needed}${whose}: found ${records.length || "none"}`,
   );
 }
 
@@ -211,9 +209,7 @@ async function fromId(
 ): Promise<NamedRecord> {
   const match = /^([0-9a-f]{4,64})(?:@([0-9a-f]{4,64}))?$/.exec(text);
   if (match === null) {
-    const reason =
-      `it needs to be ${ID_PREFIX_SIZE_MIN} to 64 hex digits of an id, a tag or latest`;
-    throw new SnapshotNotFoundError(text, reason);
+    throw new SnapshotNotFoundError(text, reasonAgainst(text));
   }
   const [, tree, record] = match;
   const found = (await snapshots.records({
@@ -233,6 +229,18 @@ async function fromId(
     text,
     `there is no snapshot where ${what} like this`,
   );
+}
+
+/** Why a text that begins no id names nothing. */
+function reasonAgainst(text: string): string {
+  const { snapshot, path } = parseTarget(text);
+  if (path !== undefined) {
+    return `it must be a whole snapshot such as ${snapshot}, without a path`;
+  }
+  const digits = `${ID_PREFIX_SIZE_MIN} to 64 hex digits`;
+  return isTagName(text)
+    ? `there is no such tag, and an id has ${digits}`
+    : `it needs to be ${digits} of an id, a tag or latest`;
 }
 
 function recordOptions(

@@ -84,10 +84,11 @@ Deno.test("resolveSnapshot says what there is not", async () => {
   for (
     const [text, reason] of [
       ["main~3", /the log of tag main needs 4 entries: found 3/],
-      ["nothing", /hex digits/],
+      ["nothing", /there is no such tag, and an id has 4 to 64 hex digits/],
+      ["nothing:a", /must be a whole snapshot such as nothing, without/],
       ["nothing~1", /there is no tag nothing/],
       [`${records[0].tree}~1`, /~ needs a tag/],
-      ["latest~3", /needs 4 saved: found 3 records/],
+      ["latest~3", /needs 4 records: found 3$/],
       [absent, /begins/],
       [`${records[0].tree}@${absent}`, /begin/],
       ["abc", /4 to 64/],
@@ -103,7 +104,7 @@ Deno.test("resolveSnapshot says what there is not", async () => {
     }, text);
   }
   const host = resolveSnapshot(snapshots, "latest", { host: "nowhere" });
-  await rejects(host, /needs 1 saved of host nowhere: found 0 records/);
+  await rejects(host, /needs a record on host nowhere: found none$/);
 });
 
 Deno.test("resolveSnapshot names the candidates of an ambiguous id", async () => {
