@@ -132,21 +132,23 @@ function checkCount(spec: CommandSpec, parsed: ParsedArguments): void {
   const hint = `${COMMAND} ${spec.name} --help shows how`;
   if (missing !== undefined) {
     throw new UsageError(
-      `Cannot ${spec.name} as ${missing.name} is missing`,
+      `Cannot run ${COMMAND} ${spec.name} as ${missing.name} is missing`,
       hint,
     );
   }
   const behind = wanted.findIndex((one) => one.isBehindDashes);
   if (behind >= 0 && beforeDashesCount > behind) {
     throw new UsageError(
-      `Cannot ${spec.name} as -- must stand before ${wanted[behind].name}`,
+      `Cannot run ${COMMAND} ${spec.name} as -- must stand before ${
+        wanted[behind].name
+      }`,
       hint,
     );
   }
   if (positionals.length <= wanted.length || wanted.at(-1)?.repeats) return;
   const extra = JSON.stringify(positionals[wanted.length]);
   throw new UsageError(
-    `Cannot ${spec.name} as ${
+    `Cannot run ${COMMAND} ${spec.name} as ${
       wanted.length === 0
         ? "it takes no argument"
         : `it takes ${wanted.map((one) => one.name).join(" and ")}`
