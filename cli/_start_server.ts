@@ -91,7 +91,7 @@ async function openLog(session: Session): Promise<number | undefined> {
   const bytes = new TextEncoder().encode(`${path}\0`);
   const fd = posix.open(bytes, O_WRONLY | O_CREAT | O_APPEND, 0o600);
   if (fd >= 0) return fd;
-  throw new CommandError(`Cannot open log ${path}: ${errnoMessage(fd)}`);
+  throw new CommandError(`Cannot open log ${path} as ${errnoMessage(fd)}`);
 }
 
 /** Reads the line of the server, or tells how it ended without one. */

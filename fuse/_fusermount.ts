@@ -29,8 +29,8 @@ export async function mountByFusermount(
   const pair = new Int32Array(2);
   const made = posix.socketPair(pair);
   if (made < 0) {
-    throw new MountError("FAILED", `Cannot mount: ${errnoMessage(made)}`, {
-      hint: "Close files that are open",
+    throw new MountError("FAILED", `Cannot mount as ${errnoMessage(made)}`, {
+      hint: "close files that are open",
     });
   }
   const [ours, theirs] = pair;
@@ -73,7 +73,7 @@ export async function unmountByProgram(
     : isAbsent
     ? "NOT_MOUNTED"
     : "FAILED";
-  throw unmountError(path, code, { found: text });
+  throw unmountError(path, code, `it is refused: found ${text}`);
 }
 
 /**
@@ -125,7 +125,7 @@ function noFusermount(): MountError {
     `Cannot mount as only root can without ${
       PROGRAMS[0]
     }: found no such program`,
-    { hint: "Install it, such as by: apt install fuse3; or run as root" },
+    { hint: "install it, such as by: apt install fuse3; or run as root" },
   );
 }
 
@@ -133,17 +133,17 @@ function fusermountError(path: string, found: string): MountError {
   const message = `Cannot mount on ${path} as ${PROGRAMS[0]} refuses: ${found}`;
   if (/allow_other/.test(found)) {
     return new MountError("NO_ALLOW_OTHER", message, {
-      hint: "Let users do so by a line user_allow_other in /etc/fuse.conf",
+      hint: "let users do so by a line user_allow_other in /etc/fuse.conf",
     });
   }
   if (/\/dev\/fuse/.test(found)) {
     return new MountError("NO_PERMISSION", message, {
-      hint: "As root, let users open it by: chmod 666 /dev/fuse",
+      hint: "as root, let users open it by: chmod 666 /dev/fuse",
     });
   }
   return new MountError("NO_PERMISSION", message, {
     hint: /access/.test(found)
-      ? "Choose a directory that you may write to"
-      : "Mount as root, or ask who looks after this machine",
+      ? "choose a directory that you may write to"
+      : "mount as root, or ask who looks after this machine",
   });
 }

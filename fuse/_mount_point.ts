@@ -58,7 +58,7 @@ export function needPosix(): Posix {
   throw new MountError(
     "NO_POSIX",
     `Cannot mount as native calls are needed: ${posixAbsentReason}`,
-    { hint: "Run it on Linux, with --allow-ffi or with koffi installed" },
+    { hint: "run it on Linux, with --allow-ffi or with koffi installed" },
   );
 }
 
@@ -103,7 +103,7 @@ export async function checkMountPoint(
       throw new MountError(
         "STALE",
         `Cannot mount on ${real} as nothing may be mounted there: found ${found?.type} whose program is gone`,
-        { hint: `Clear it by: fusermount3 -u ${real}, or as root: umount -l` },
+        { hint: `clear it by: fusermount3 -u ${real}, or as root: umount -l` },
       );
     }
     await unmountPath(posix, real, { isLazy: true, isApart: false });
@@ -113,7 +113,7 @@ export async function checkMountPoint(
     throw new MountError(
       "MOUNTED",
       `Cannot mount on ${real} as nothing may be mounted there: found ${found.type} of ${found.source}`,
-      { hint: "Choose another directory, or unmount it first" },
+      { hint: "choose another directory, or unmount it first" },
     );
   }
   return { path: real, hidesEntries: hasEntries(posix, real) };
@@ -135,7 +135,7 @@ function checkStoreApart(
   throw new MountError(
     "HIDES_STORE",
     `Cannot mount on ${path} as the store must lie elsewhere: found it in ${folder}`,
-    { hint: "Choose another directory" },
+    { hint: "choose another directory" },
   );
 }
 
@@ -152,14 +152,14 @@ function pathError(path: string, result: number): MountError {
       "NO_DIRECTORY",
       `Cannot mount on ${path} as it must be a directory: found ${what}`,
       {
-        hint: isAbsent ? `Make it by: mkdir -p ${path}` : "Choose a directory",
+        hint: isAbsent ? `make it by: mkdir -p ${path}` : "choose a directory",
       },
     );
   }
   return new MountError(
     result === -EACCES ? "NO_PERMISSION" : "FAILED",
-    `Cannot mount on ${path}: ${errnoMessage(result)}`,
-    { hint: "Choose another directory" },
+    `Cannot mount on ${path} as ${errnoMessage(result)}`,
+    { hint: "choose another directory" },
   );
 }
 
@@ -226,7 +226,7 @@ function deviceError(result: number): MountError {
       `Cannot mount as ${DEVICE} is needed: ${errnoMessage(result)}`,
       {
         hint:
-          "Load the module by: modprobe fuse; a container is given it by: --device /dev/fuse --cap-add SYS_ADMIN",
+          "load the module by: modprobe fuse; a container is given it by: --device /dev/fuse --cap-add SYS_ADMIN",
       },
     );
   }
@@ -234,7 +234,7 @@ function deviceError(result: number): MountError {
   return new MountError(
     isDenied ? "NO_PERMISSION" : "FAILED",
     `Cannot mount as ${DEVICE} must open: ${errnoMessage(result)}`,
-    { hint: `As root, let users open it by: chmod 666 ${DEVICE}` },
+    { hint: `as root, let users open it by: chmod 666 ${DEVICE}` },
   );
 }
 
@@ -242,11 +242,11 @@ function mountError(path: string, result: number): MountError {
   const isUnknown = result === -ENODEV;
   return new MountError(
     isUnknown ? "NO_DEVICE" : "FAILED",
-    `Cannot mount on ${path}: ${errnoMessage(result)}`,
+    `Cannot mount on ${path} as ${errnoMessage(result)}`,
     {
       hint: isUnknown
-        ? "Load the module by: modprobe fuse"
-        : "See what the kernel says by: dmesg",
+        ? "load the module by: modprobe fuse"
+        : "see what the kernel says by: dmesg",
     },
   );
 }
@@ -281,20 +281,19 @@ export async function unmountPath(
     const { unmountByProgram } = await import("./_fusermount.ts");
     return await unmountByProgram(path, isLazy);
   }
-  throw unmountError(path, result === -EINVAL ? "NOT_MOUNTED" : "BUSY", {
-    found: errnoMessage(result),
-  });
+  const code = result === -EINVAL ? "NOT_MOUNTED" : "BUSY";
+  throw unmountError(path, code, errnoMessage(result));
 }
 
-/** The error of something that cannot be unmounted. */
+/** The error of something that cannot be unmounted; the reason is a clause. */
 export function unmountError(
   path: string,
   code: "NOT_MOUNTED" | "BUSY" | "FAILED" | "NO_FUSERMOUNT",
-  reason: { readonly found: string },
+  reason: string,
 ): MountError {
-  return new MountError(code, `Cannot unmount ${path}: ${reason.found}`, {
+  return new MountError(code, `Cannot unmount ${path} as ${reason}`, {
     hint: code === "BUSY"
-      ? "End the programs that use it, or unmount it lazily"
-      : "See what is mounted by: findmnt -t fuse.snap",
+      ? "end the programs that use it, or unmount it lazily"
+      : "see what is mounted by: findmnt -t fuse.snap",
   });
 }

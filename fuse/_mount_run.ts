@@ -258,7 +258,7 @@ export class MountRun {
     throw new MountError(
       "FAILED",
       `Cannot serve ${path} as its device failed: ${name}`,
-      { hint: "See what the kernel says by: dmesg" },
+      { hint: "see what the kernel says by: dmesg" },
     );
   }
 

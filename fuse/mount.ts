@@ -236,7 +236,7 @@ async function newestRecord(
   throw new MountError(
     "NO_RECORD",
     `Cannot mount ${treePrefix} as the store must have a record of it: found none`,
-    { hint: "List what there is by: snap log" },
+    { hint: "list what there is by: snap log" },
   );
 }
 

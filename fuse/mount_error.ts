@@ -37,7 +37,7 @@ export type MountErrorCode =
 export class MountError extends Error {
   /** Why. */
   readonly code: MountErrorCode;
-  /** What to do about it, a sentence without a period. */
+  /** What to do about it, a sentence in lower case without a period. */
   readonly hint: string;
 
   /**

@@ -38,9 +38,11 @@ export async function unmount(
     : findMount(readMountTable(), path);
   if (typeof path === "number" || found?.type !== MOUNT_TYPE) {
     const what = found === undefined ? "no mount" : `a mount of ${found.type}`;
-    throw unmountError(mountpoint, "NOT_MOUNTED", {
-      found: `a mount of ${MOUNT_TYPE} is needed: found ${what}`,
-    });
+    throw unmountError(
+      mountpoint,
+      "NOT_MOUNTED",
+      `a mount of ${MOUNT_TYPE} is needed: found ${what}`,
+    );
   }
   const isLazy = options.lazy ?? false;
   await unmountPath(posix, path, { isLazy, isApart: false });
