@@ -88,7 +88,8 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
     ],
     notes: [
-      "What a .snapignore file names, in the syntax of gitignore, is left out. Sockets are, too, and the store itself.",
+      "What a .snapignore file names, in the syntax of gitignore, is left out. Sockets are, too, the store itself, and snapshots that are mounted below DIR.",
+      "Where nothing has changed since the record before, nor is there another message, no new record is written.",
       "Without a store in reach, one is made in the data folder of the user.",
     ],
     examples: [

@@ -257,7 +257,7 @@ Deno.test("stdout that fails otherwise is a failure", async () => {
   using scene = await savedScene();
   const { code, stderr } = await scene.run(["ls", "latest"], {
     onStdout: () => {
-      throw new Error("Cannot write the result as its place refuses");
+      throw new Error("Cannot write the result as its place must take it");
     },
   });
   strictEqual(code, 1);

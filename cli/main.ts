@@ -33,9 +33,13 @@ function outputOf(stream: Stream): Output {
         if (error instanceof Deno.errors.BrokenPipe) {
           throw new ClosedPipeError();
         }
-        throw new Error("Cannot write the result as its place refuses", {
-          cause: error,
-        });
+        const { code } = error as { code?: string };
+        throw new Error(
+          `Cannot write the result as its place must take it: found ${
+            code ?? error
+          }`,
+          { cause: error },
+        );
       }
     },
     columns() {

@@ -35,9 +35,13 @@ function outputOf(stream: WriteStream): Output {
         if ((error as NodeJS.ErrnoException).code === "EPIPE") {
           throw new ClosedPipeError();
         }
-        throw new Error("Cannot write the result as its place refuses", {
-          cause: error,
-        });
+        const { code } = error as { code?: string };
+        throw new Error(
+          `Cannot write the result as its place must take it: found ${
+            code ?? error
+          }`,
+          { cause: error },
+        );
       }
     },
     columns: () => stream.columns,
