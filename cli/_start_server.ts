@@ -55,7 +55,9 @@ export async function startServer(session: Session): Promise<number> {
     const { v: _, warnings = [], ...fields } = outcome;
     for (const message of warnings) session.warn(message);
     await session.result(outcome.mountpoint!, { ...fields, pid: child.pid });
-    session.note(`Mounted ${outcome.source}: ${COMMAND} umount ends it`);
+    session.note(
+      `Mounted ${outcome.source}: ${COMMAND} umount ${outcome.mountpoint} ends it`,
+    );
   } finally {
     session.signal.removeEventListener("abort", onAbort);
   }

@@ -224,7 +224,14 @@ mountTest("umount: busy, lazy, stale, and what is not ours", async () => {
   const foreign = await snap(scene, "umount", point);
   strictEqual(foreign.code, 1);
   match(foreign.stderr, /found a mount of tmpfs/);
+  await scene.bash(`umount "$MOUNT"; mkdir "$MOUNT/inner"`);
+  await snap(scene, "mount", "main", `${point}/inner`);
+  await scene.bash(`mount -t tmpfs none "$MOUNT"; mkdir "$MOUNT/inner"`);
+  const covered = await snap(scene, "umount", `${point}/inner`);
+  match(covered.stderr, /a mount is needed that no other covers: found none/);
   await scene.bash(`umount "$MOUNT"`);
+  strictEqual((await snap(scene, "umount", `${point}/inner`)).code, 0);
+  await scene.bash(`rmdir "$MOUNT/inner"`);
   await snap(scene, "mount", "main", point);
   using file = Deno.openSync(`${point}/a`);
   const busy = await snap(scene, "umount", point);

@@ -281,8 +281,11 @@ export async function unmountPath(
     const { unmountByProgram } = await import("./_fusermount.ts");
     return await unmountByProgram(path, isLazy);
   }
-  const code = result === -EINVAL ? "NOT_MOUNTED" : "BUSY";
-  throw unmountError(path, code, errnoMessage(result));
+  if (result !== -EINVAL) {
+    throw unmountError(path, "BUSY", errnoMessage(result));
+  }
+  const reason = "a mount is needed that no other covers: found none";
+  throw unmountError(path, "NOT_MOUNTED", reason);
 }
 
 /** The error of something that cannot be unmounted; the reason is a clause. */
