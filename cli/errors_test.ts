@@ -133,6 +133,10 @@ Deno.test("failures: 1, one line that names the thing", async () => {
     [["restore", id, "tree/a"], /tree\/a .*ENOTDIR/],
     [["restore", `${id}:absent`, "out"], /Cannot restore absent/],
     [["init"], /there is one/],
+    [
+      ["init", "tree"],
+      /empty folder: found a\n {2}hint: name a folder .*\.snap/,
+    ],
     [["init", "full"], /Cannot open .*full as a store/],
     [["log", "--store", "absent"], /Cannot open .*absent as a store/],
     [["log", "--store", "full"], /Cannot open .*full as a store/],

@@ -12,9 +12,15 @@ import { UsageError } from "../usage_error.ts";
 export async function run(session: Session): Promise<number> {
   const settings = await settingsOf(session);
   const path = await placeOf(session);
-  const [{ openFileStore }, { initStore }, { formatSettings }] = await Promise
+  const [
+    { openFileStore },
+    { STORE_FOLDER },
+    { initStore },
+    { formatSettings },
+  ] = await Promise
     .all([
       import("@snap/store/file-store"),
+      import("@snap/store/find-store"),
       import("@snap/store/store-config"),
       import("@snap/snapshot/settings"),
     ]);
@@ -25,7 +31,14 @@ export async function run(session: Session): Promise<number> {
     );
   }
   const { signal } = session;
-  const store = await openFileStore(path, { create: true });
+  const store = await openFileStore(path, { create: true })
+    .catch((error: Error) => {
+      if (error.name !== "NotAStoreError") throw error;
+      throw new CommandError(
+        error.message,
+        `name a folder that is absent or empty, such as ${path}/${STORE_FOLDER}`,
+      );
+    });
   const config = await initStore(store, formatSettings(settings), { signal });
   await session.result(path, {
     type: "store",
