@@ -1,6 +1,7 @@
 /** What the tests of this package share: the program in this process. */
 import { mkdtempSync, rmSync } from "node:fs";
-// A library that is loaded while a test runs counts as a leak.
+// Libraries that are loaded while a test runs count as leaks.
+import "@snap/posix/decoders";
 import "@snap/posix/posix";
 import { join } from "node:path";
 import type { CliContext, Output } from "./context.ts";

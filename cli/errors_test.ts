@@ -328,7 +328,7 @@ Deno.test("version: short, and what runs", async () => {
   const { stdout } = await scene.run(["version"]);
   match(
     stdout,
-    /^snap .*\nruntime {2}test 1\nhasher {3}(native|wasm)\nfiles {4}(posix|node:fs)\n/,
+    /^snap .*\nruntime {2}test 1\nhasher {3}(native|wasm)\ndecoders [^\n]+\nfiles {4}(posix|node:fs)\n/,
   );
   match((await scene.run(["log", "--version"])).stdout, /^snap .*\nruntime/);
 });

@@ -271,7 +271,10 @@ Deno.test("cli: with fewer permissions it does less, says so once, and asks noth
   strictEqual(restore.stderr.match(/Reduced fidelity/g)?.length, 1);
   strictEqual(Deno.readTextFileSync(scene.at("out/a")), "alpha\n");
   const version = await scene.snap(["version"], { flags });
-  match(version.stdout, /^hasher {3}wasm\nfiles {4}node:fs$/m);
+  match(
+    version.stdout,
+    /^hasher {3}wasm\ndecoders portable\nfiles {4}node:fs$/m,
+  );
   match((await scene.snap(["version"])).stdout, /^files {4}posix$/m);
   strictEqual((await scene.snap(["id", "tree"])).stdout, save.stdout);
 });
