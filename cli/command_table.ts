@@ -109,7 +109,10 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: "existing",
         help: "write into a directory that is not empty, only what differs",
       },
-      { name: "delete", help: "with --existing: remove what is not in it" },
+      {
+        name: "delete",
+        help: "with --existing: remove what is not in it, ignored files too",
+      },
       DRY_RUN,
       { name: "owner", help: "set owners; the default for root" },
       { name: "no-owner", help: "leave owners; the default for others" },
