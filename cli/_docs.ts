@@ -86,6 +86,8 @@ const GENERAL: readonly string[] = [
   "",
   "`ID:PATH` is a path in a snapshot. Paths are shown with `%` and two digits for each byte that is not part of UTF-8, for control characters, and for `%` itself; they may be written in the same way.",
   "",
+  "A path of the disk is given as it is, and must be UTF-8, as must the current folder: the runtimes hand on no others. What lies below it may have any name.",
+  "",
   "## The store",
   "",
   "A command uses, in this order: `--store PATH`; `SNAP_STORE`; the nearest `.snap` in the current folder or above that holds a store, is owned by the caller and lies on the same file system; the store of the user, `$XDG_DATA_HOME/snap/store` or `~/.local/share/snap/store`, which `save` makes when it is absent. `--verbose` says which one was taken; `save` also says so on a terminal.",
@@ -97,7 +99,7 @@ const GENERAL: readonly string[] = [
   "Stdout has the result alone, so that `save` prints an id and nothing else. On a terminal tables are aligned, ids cut short, sizes have units, and times are local; elsewhere fields are separated by tabs, and exact. Stderr has what people read: progress on a terminal, and errors: `" +
   COMMAND + ": Cannot …`, with a hint on the next line.",
   "",
-  'With `--json` every line of both is an object, `{"v":1,"type":…}`, as [json.schema.json](json.schema.json) says: results on stdout; progress, notes, warnings and errors on stderr. A name that is not UTF-8 stands there twice: `path` is readable, and `pathBytes` is right, in base64.',
+  'With `--json` every line of both is an object, `{"v":1,"type":…}`, as [json.schema.json](json.schema.json) says: results on stdout; progress, notes, warnings and errors on stderr. A name that is not UTF-8 stands there twice: `path` is readable, and `pathBytes` is right, in base64. What `exec` runs writes as it pleases.',
   "",
   "`NO_COLOR` (or `--no-color`) turns colours off.",
   "",
