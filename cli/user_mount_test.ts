@@ -1,7 +1,7 @@
 import { match, strictEqual } from "node:assert/strict";
 import { MountScene, mountTest } from "../tests/_mount.ts";
 
-const MAIN = new URL("./main.ts", import.meta.url).pathname;
+const ROOT = new URL("..", import.meta.url).pathname;
 const NOBODY = 65534;
 
 /**
@@ -16,14 +16,18 @@ async function runAsUser(
   const device = scene.folder.join("fuse");
   const cache = scene.folder.join("cache");
   const home = scene.folder.join("home");
-  for (const path of [cache, home]) Deno.mkdirSync(path, { recursive: true });
+  // The repository may lie where only root may go.
+  const root = scene.folder.join("repository");
+  for (const path of [cache, home, root]) {
+    Deno.mkdirSync(path, { recursive: true });
+  }
   await scene.bash(`rm -f "${device}"; mknod "${device}" c 10 229`);
   Deno.chmodSync(device, deviceMode);
   Deno.chownSync(home, NOBODY, NOBODY);
   Deno.chmodSync(scene.folder.path, 0o755);
   Deno.writeTextFileSync(
     scene.folder.join("script"),
-    `snap() { "$DENO" run -A "${MAIN}" "$@"; }
+    `snap() { "$DENO" run -A "${root}/cli/main.ts" "$@"; }
      cd "$HOME"; mkdir -p mnt tree; echo alpha > tree/a
      snap save tree -t main > /dev/null
      ${script}\n`,
@@ -31,6 +35,7 @@ async function runAsUser(
   return await scene.run(`exec unshare -m --propagation slave bash -euc '
     mount --bind "${device}" /dev/fuse
     mount --bind "$DENO_DIR" "${cache}"
+    mount --bind "${ROOT}" "${root}"
     export DENO_DIR="${cache}" HOME="${home}" TMPDIR="${home}"
     exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups \\
       bash "$FOLDER/script"'`);

@@ -1,8 +1,7 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import { MountScene, mountTest } from "../tests/_mount.ts";
 
-const PROGRAM = new URL("./testdata/user_mount.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+const ROOT = new URL("..", import.meta.url).pathname;
 
 mountTest("an ordinary user mounts by fusermount3", async (t) => {
   await using scene = new MountScene("/tmp");
@@ -17,10 +16,13 @@ mountTest("an ordinary user mounts by fusermount3", async (t) => {
         mount -t tmpfs none /mnt
         mknod -m 666 /mnt/fuse c 10 229
         mount --bind /mnt/fuse /dev/fuse
+        # The repository may lie where only root may go.
+        mount --bind ${ROOT} "$FOLDER/repository"
         ${before}
         setpriv --reuid=65534 --regid=65534 --clear-groups \
           env HOME="$FOLDER/home" DENO_DIR="$FOLDER/home" "$DENO" run -A \
-          --no-npm --no-lock --config ${CONFIG} ${PROGRAM} \
+          --no-npm --no-lock --config "$FOLDER/repository/deno.json" \
+          "$FOLDER/repository/fuse/testdata/user_mount.ts" \
           "$STORE" ${tree} "$MOUNT" ${mode}
         for _ in $(seq 400); do
           grep -q "$MOUNT" /proc/self/mountinfo || break
@@ -28,7 +30,7 @@ mountTest("an ordinary user mounts by fusermount3", async (t) => {
         done
         grep "$MOUNT" /proc/self/mountinfo
 END
-      mkdir -p home
+      mkdir -p home repository
       chown -R 65534:65534 home "$MOUNT"
       chmod -R a+rX "$FOLDER"
       unshare -m bash run.sh`);
