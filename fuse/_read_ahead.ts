@@ -3,7 +3,7 @@ import type { Posix } from "@snap/posix/posix";
 import { findMount, readMountTable } from "./mount_table.ts";
 
 /** How far the kernel reads ahead in a file that is read in order, in KiB; 128 without this. */
-const READ_AHEAD_KB = 512;
+const READ_AHEAD_KB = 1024;
 
 /**
  * Has the kernel read further ahead, so that all workers have something to do: a large file is

@@ -228,7 +228,7 @@ mountTest("a snapshot is mounted by its id, and by a record", async () => {
       await scene.bash(
         `cat /sys/class/bdi/$(mountpoint -d "$MOUNT")/read_ahead_kb`,
       ),
-      "512\n",
+      "1024\n",
     );
     ok(mounted.statistics().requests.LOOKUP >= 1);
   }
