@@ -87,7 +87,7 @@ async function useEverything(
   await say("init");
   const id = (await say("save", source, "--workers", "2")).trim();
   match(id, /^[0-9a-f]{64}$/);
-  match(await say("version"), /^hasher +native\nfiles +posix$/m);
+  match(await say("version"), /^hasher +native\ndecoders .+\nfiles +posix$/m);
   equal(await say("verify", "--data"), "");
   equal(await say("ls", id), "large\nsub\n");
   await say("restore", id, target, "--workers", "2");

@@ -222,11 +222,17 @@ async function checkOptional(
   ];
   const snap = (...args: string[]) => project.run([...program, ...args]);
   await without(scene, "@napi-rs", async () => {
-    match((await snap("version")).stdout, /^hasher +wasm\nfiles +posix$/m);
+    match(
+      (await snap("version")).stdout,
+      /^hasher +wasm\ndecoders .+\nfiles +posix$/m,
+    );
     equal((await snap("id", source)).stdout, `${id}\n`);
   });
   await without(scene, "koffi", async () => {
-    match((await snap("version")).stdout, /^hasher +native\nfiles +node:fs$/m);
+    match(
+      (await snap("version")).stdout,
+      /^hasher +native\ndecoders .+\nfiles +node:fs$/m,
+    );
     const store = project.at(`reduced-${name}`);
     const saved = await snap("--store", store, "init");
     equal(saved.code, 0, saved.stderr);
