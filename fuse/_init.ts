@@ -20,8 +20,8 @@ export const Agreed = {
 
 /** The kernel writes nothing, and takes no less. It sets the least size of a buffer for requests: 8 KiB. */
 const WRITE_MAX = 4096;
-/** Pages of one READ, 256 KiB: what is read ahead comes in several, which workers answer at once. */
-const PAGES_MAX = 64;
+/** Pages of one READ, 512 KiB: what is read ahead comes in two, which two workers answer at once. */
+const PAGES_MAX = 128;
 /** With the 12 of the kernel, as many slow reads would hold up everybody. */
 const BACKGROUND_MAX = 512;
 const CONGESTION_THRESHOLD = 384;
