@@ -30,8 +30,9 @@ export interface FrameDecoders {
 
 /**
  * Decodes a frame. What a given decoder refuses is decoded by the codec, which
- * knows why it is refused. A decoder may take what the codec would not, such as
- * a match of liblz4 at distance 0: objects are to be checked against their ids.
+ * knows why it is refused. A decoder may take damage that the codec would not,
+ * such as a match of liblz4 at distance 0: objects are to be checked against
+ * their ids.
  *
  * @param tag Number of the codec in the frame row
  * @param stored Stored bytes
