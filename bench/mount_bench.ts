@@ -153,24 +153,23 @@ if (import.meta.main) {
     Deno.addSignalListener(name, unmountAll);
   }
   await withFolder(async (folder) => {
-    let tables = "";
     for (const part of parts) {
       const run = PARTS[part];
       if (run === undefined) throw new RangeError(`Cannot measure ${part}`);
       const own = `${folder}/${part}`;
       await Deno.mkdir(own);
       const env = environmentOf(own);
-      tables += `\n${await run({ folder: own, env, runCount, peers, size })}`;
+      const tables = await run({ folder: own, env, runCount, peers, size });
       await Deno.remove(own, { recursive: true });
+      const command = `deno task bench:mount ${part} --runs ${runCount}${
+        peers === undefined ? "" : ` --peers ${peers}`
+      }`;
+      const section = `## Mounted snapshots: ${part}\n\n${
+        describeRun(command)
+      }. Medians of ${runCount} rounds.\n\n${tables}`;
+      console.log(section);
+      if (isWritten) await writeSection(`mount ${part}`, section);
     }
-    const command = `deno task bench:mount ${
-      names[0] === "" ? "" : `${names.join(" ")} `
-    }--runs ${runCount}${peers === undefined ? "" : ` --peers ${peers}`}`;
-    const section = `## Mounted snapshots\n\n${
-      describeRun(command)
-    }. Medians of ${runCount} rounds.\n${tables}`;
-    console.log(section);
-    if (isWritten) await writeSection("mount", section);
   });
   Deno.exit();
 }
