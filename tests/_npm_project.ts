@@ -77,6 +77,8 @@ export class NpmProject implements AsyncDisposable {
   env(more: Record<string, string> = {}): Record<string, string> {
     return {
       HOME: this.path,
+      // A save that is killed leaves its packs there.
+      TMPDIR: this.path,
       XDG_DATA_HOME: this.at("data"),
       npm_config_userconfig: this.at(".npmrc"),
       npm_config_cache: this.at("cache"),
