@@ -1,3 +1,4 @@
+import { equalBytes } from "@snap/hash/id";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
 import { ExtrasReader } from "@snap/manifest/extras-reader";
 import { E2BIG, EINVAL, ENODATA, ERANGE } from "@snap/posix/errors";
@@ -14,19 +15,6 @@ const SIZE_MAX = 65536;
 const NOTHING: Uint8Array = new Uint8Array(0);
 
 const USER_PREFIX: Uint8Array = new TextEncoder().encode("user.");
-
-function isEqualRun(
-  a: Uint8Array,
-  aStart: number,
-  b: Uint8Array,
-  bStart: number,
-  size: number,
-): boolean {
-  for (let i = 0; i < size; i++) {
-    if (a[aStart + i] !== b[bStart + i]) return false;
-  }
-  return true;
-}
 
 /** Answers GETXATTR and LISTXATTR. */
 export class XattrReply {
@@ -70,7 +58,7 @@ export class XattrReply {
       if (extras.isHoles) return ENODATA;
       if (
         extras.nameEnd - extras.nameStart === nameSize &&
-        isEqualRun(
+        equalBytes(
           extras.bytes,
           extras.nameStart,
           message,
@@ -93,7 +81,7 @@ export class XattrReply {
     while (extras.next() && !extras.isHoles) {
       const { bytes, nameStart, nameEnd } = extras;
       const isUser = nameEnd - nameStart > USER_PREFIX.length &&
-        isEqualRun(bytes, nameStart, USER_PREFIX, 0, USER_PREFIX.length);
+        equalBytes(bytes, nameStart, USER_PREFIX, 0, USER_PREFIX.length);
       if (isUser && !hasUser) continue;
       if (size + nameEnd - nameStart < Math.min(sizeMax, SIZE_MAX)) {
         for (let at = nameStart; at < nameEnd; at++) {
