@@ -1,6 +1,7 @@
 import { IdMismatchError } from "@snap/hash/hasher";
 import type { StoreReader } from "@snap/pack/store-reader";
 import type { Counters } from "./counters.ts";
+import type { PassedContent } from "./file_contents.ts";
 
 /** How long nothing must be asked of a mount for it to be idle, in milliseconds. */
 const IDLE_MS = 100;
@@ -10,13 +11,6 @@ const STOP_MS = 100;
 const QUEUE_MAX = 1024;
 /** Bytes that are read in one go. */
 const TURN_SIZE = 1 << 20;
-
-/** A large content that was handed on in full, chunk by chunk. */
-export interface PassedContent {
-  /** 32 bytes of its id. */
-  readonly id: Uint8Array;
-  readonly size: number;
-}
 
 /** What {@linkcode ContentChecks} needs. */
 export interface ContentChecksParts {
