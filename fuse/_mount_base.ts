@@ -50,7 +50,7 @@ export async function openBase(
       onDamage: warn("go on without it"),
       onMend: warn("go on with the rest of it"),
     });
-    tables.add(index.liveTables);
+    tables.add(index.index.liveTables);
     return await openStoreReader(store, { hasher, index });
   };
   let reader = await openReader();

@@ -114,12 +114,6 @@ export class StoreIndex {
     return tables.filter(({ name }) => !this.#mender?.bytesOf(name));
   }
 
-  /** Those of {@linkcode StoreIndex.storedTables} that no other table replaces. */
-  get liveTables(): readonly IndexFile[] {
-    const { liveTables } = this.index;
-    return liveTables.filter(({ name }) => !this.#mender?.bytesOf(name));
-  }
-
   /**
    * Finds an object.
    *

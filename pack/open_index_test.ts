@@ -118,7 +118,7 @@ Deno.test("openIndex opens many tables in order, and tells which ones count", as
     [...names, last.name].sort(),
   );
   deepEqual(
-    index.liveTables.map(({ name }) => name),
+    index.index.liveTables.map(({ name }) => name),
     [...names.slice(30), last.name].sort(),
   );
 });

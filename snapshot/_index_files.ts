@@ -50,17 +50,6 @@ export interface WrittenIndex {
 }
 
 /**
- * Gives the tables that count.
- *
- * @param tables All tables of a store.
- * @returns Those that no other one replaces.
- */
-export function liveTables(tables: readonly OpenTable[]): OpenTable[] {
-  const replaced = replacedTables(tables);
-  return tables.filter(({ name }) => !replaced.has(name));
-}
-
-/**
  * Gives the tables that do not count.
  *
  * @param tables All tables of a store.

@@ -22,7 +22,6 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
-import { liveTables } from "./_index_files.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { nextTurn } from "./_next_turn.ts";
 import { PackCollector, type PackCollectorOptions } from "./_pack_collector.ts";
@@ -222,7 +221,7 @@ Deno.test("PackCollector merges what killed saves have left", async () => {
 /** The tables that count. */
 async function tablesOf(store: ReadStore): Promise<readonly IndexFile[]> {
   const index = await openIndex(store, { hasher: wasmHasher });
-  return liveTables(index.index.tables);
+  return index.index.liveTables;
 }
 
 function filesIn(folder: TemporaryFolder): string[] {

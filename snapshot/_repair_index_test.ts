@@ -16,7 +16,6 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
-import { liveTables } from "./_index_files.ts";
 import { save, type SaveOptions } from "./save.ts";
 
 type Part = "head" | "packs" | "frames" | "objects";
@@ -36,7 +35,7 @@ function makeSource(path: string): void {
 /** Damages one byte in every page of a part of a table; gives its name. */
 async function damage(store: PruneStore, part: Part): Promise<string> {
   const { index } = await openIndex(store, { hasher: wasmHasher });
-  const [{ name, size, head }] = liveTables(index.tables);
+  const [{ name, size, head }] = index.liveTables;
   const bytes = await store.read(name);
   const { framesFirst, objectsFirst, count } = indexPages(head);
   const first = size - count * INDEX_PAGE_SIZE;
@@ -112,7 +111,7 @@ Deno.test("save merges no damaged index table", async () => {
   equal(await readEverything(snapshots), 9);
   await snapshots.refresh();
   const { index } = await snapshots.index();
-  ok(liveTables(index.tables).length < 8);
+  ok(index.liveTables.length < 8);
 });
 
 Deno.test("save repairs no table of which a pack is lost, and believes nothing of it", async () => {

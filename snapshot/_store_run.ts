@@ -9,7 +9,6 @@ import { StoreError } from "@snap/store/errors";
 import { ClaimTable } from "./claim_table.ts";
 import { FileRanges } from "./_file_ranges.ts";
 import { hexOf } from "./_hex_of.ts";
-import { liveTables } from "./_index_files.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { LocalStoreIndex } from "./_local_store_index.ts";
 import { PackCollector } from "./_pack_collector.ts";
@@ -88,7 +87,7 @@ async function runWith(
   const sameSource = await recordsOfSource(snapshots, options);
   const parentRecord = options.readAll === true ? undefined : sameSource[0];
   const index = resources.use(new LocalIndexFiles(store));
-  await index.add(liveTables(state.index.tables), options);
+  await index.add(state.index.liveTables, options);
   const files = resources.use(new FileRanges(index.files));
   const reader = resources.use(
     await openStoreReader(store, {

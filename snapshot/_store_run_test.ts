@@ -28,7 +28,6 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
-import { liveTables } from "./_index_files.ts";
 import { save, type SaveOptions } from "./save.ts";
 import { formatSettings } from "./settings.ts";
 
@@ -235,7 +234,7 @@ Deno.test("save merges index tables, and rarely writes old rows again", async ()
   }
   equal(await readEverything(snapshots), 40);
   const { index } = await snapshots.index();
-  const live = liveTables(index.tables);
+  const live = index.liveTables;
   ok(live.length <= 9, `${live.length} tables have to be asked`);
   const packs = live.reduce((sum, { head }) => sum + head.packCount, 0);
   equal(packs, 80, "each pack in one table that counts");
