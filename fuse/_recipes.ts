@@ -5,6 +5,7 @@ import {
   RecipeRowKind,
   RecipeSyntaxError,
 } from "@snap/pack/recipe";
+import { checkRecipeChild, checkRecipeRoot } from "@snap/pack/recipe-place";
 import type { Objects } from "./objects.ts";
 import type { Pieces } from "./pieces.ts";
 
@@ -49,8 +50,7 @@ export class Recipes {
     if (node === "absent") {
       throw this.#objects.notFound(ids, idStart, kind);
     }
-    check("a recipe begins with its root", node.isRoot, 5, node);
-    check(`the object has kind ${kind}`, node.objectKind === kind, 6, node);
+    checkRecipeRoot(node, kind);
     return node;
   }
 
@@ -113,11 +113,7 @@ export class Recipes {
     if (node === "absent") {
       throw this.#objects.notFound(parent.bytes, start, ObjectKind.recipe);
     }
-    const { level } = parent;
-    const size = parent.size(row);
-    check("a recipe has one root", !node.isRoot, 5, node);
-    check(`it is one level below ${level}`, node.level === level - 1, 4, node);
-    check(`the row above has ${size} bytes`, node.plainSize === size, 16, node);
+    checkRecipeChild(node, parent, row);
     return node;
   }
 
@@ -174,17 +170,4 @@ function keyOf(ids: Uint8Array, at: number): number {
 
 function sizeOf(node: RecipeNode): number {
   return NODE_SIZE + node.bytes.length + 8 * node.count;
-}
-
-function check(
-  need: string,
-  isMet: boolean,
-  offset: number,
-  node: RecipeNode,
-): void {
-  if (isMet) return;
-  throw new RecipeSyntaxError(
-    `Cannot use recipe node as ${need}: found level ${node.level}, kind ${node.objectKind}, ${node.plainSize} bytes`,
-    offset,
-  );
 }

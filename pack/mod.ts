@@ -56,6 +56,7 @@ export * from "./pack_writer.ts";
 export * from "./rebuild_index.ts";
 export * from "./recipe.ts";
 export * from "./recipe_builder.ts";
+export * from "./recipe_place.ts";
 export * from "./recipe_reader.ts";
 export * from "./shared_frame_cache.ts";
 export * from "./store_reader.ts";

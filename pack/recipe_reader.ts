@@ -6,7 +6,12 @@
 import { type Hasher, IdMismatchError } from "@snap/hash/hasher";
 import { equalBytes, idFromBytes } from "@snap/hash/id";
 import { ID_SIZE } from "./_bytes.ts";
-import { RecipeNode, RecipeRowKind, RecipeSyntaxError } from "./recipe.ts";
+import { RecipeNode, RecipeRowKind } from "./recipe.ts";
+import {
+  checkRecipeChild,
+  checkRecipeNode,
+  checkRecipeRoot,
+} from "./recipe_place.ts";
 
 /** What a {@linkcode RecipeReader} expects of the recipe. */
 export interface RecipeReaderOptions {
@@ -187,30 +192,13 @@ export class RecipeReader {
     const parent = this.#path[last];
     if (parent === undefined) {
       const { kind, size } = this.#object;
-      check("a recipe begins with its root", node.isRoot, 5, node);
-      check(`the object has kind ${kind}`, node.objectKind === kind, 6, node);
-      check(`the object has ${size} bytes`, node.plainSize === size, 16, node);
+      checkRecipeRoot(node, kind);
+      const hasSize = node.plainSize === size;
+      checkRecipeNode(`the object has ${size} bytes`, hasSize, 16, node);
       return 0;
     }
     const row = parent.rowAt(this.#at - this.#starts[last]);
-    const { level } = parent;
-    const size = parent.size(row);
-    check("a recipe has one root", !node.isRoot, 5, node);
-    check(`it is one level below ${level}`, node.level === level - 1, 4, node);
-    check(`the row above has ${size} bytes`, node.plainSize === size, 16, node);
+    checkRecipeChild(node, parent, row);
     return this.#starts[last] + parent.start(row);
   }
-}
-
-function check(
-  need: string,
-  isMet: boolean,
-  offset: number,
-  node: RecipeNode,
-): void {
-  if (isMet) return;
-  throw new RecipeSyntaxError(
-    `Cannot read recipe node as ${need}: found level ${node.level}, kind ${node.objectKind}, ${node.plainSize} bytes`,
-    offset,
-  );
 }
