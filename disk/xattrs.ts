@@ -1,6 +1,6 @@
 import { encodeExtras, type ExtendedAttribute } from "@snap/manifest/extras";
 import { INLINE_SIZE_MAX } from "@snap/manifest/limits";
-import { ENODATA, ENOTSUP, errnoName } from "@snap/posix/errors";
+import { ENODATA, ENOTSUP, ERANGE, errnoName } from "@snap/posix/errors";
 import type { DiskCalls } from "./disk_calls.ts";
 
 /**
@@ -28,13 +28,14 @@ export interface XattrProblem {
 
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX of Linux. */
 const SIZE_MAX = 65536;
+const SIZE_FIRST = 256;
 const NO_EXTRAS = new Uint8Array(0);
 
 /** Reads and applies extended attributes, with buffers that are used again. */
 export class Xattrs {
   readonly #calls: DiskCalls;
-  readonly #names: Uint8Array = new Uint8Array(SIZE_MAX);
-  #value: Uint8Array | undefined;
+  readonly #names: Answer = new Answer();
+  #value: Answer | undefined;
 
   /**
    * Prepares the buffers.
@@ -79,12 +80,14 @@ export class Xattrs {
     putObject: PutObject,
   ): ExtendedAttribute[] | number {
     const calls = this.#calls;
-    const size = path === undefined
-      ? calls.flistxattr(fd, this.#names)
-      : calls.llistxattr(path, this.#names);
+    const size = this.#names.ask((out) =>
+      path === undefined
+        ? calls.flistxattr(fd, out)
+        : calls.llistxattr(path, out)
+    );
     if (size === 0 || size === -ENOTSUP) return [];
     if (size < 0) return size;
-    const names = this.#names.slice(0, size);
+    const names = this.#names.take(size);
     const found: ExtendedAttribute[] = [];
     for (let start = 0; start < size;) {
       const end = names.indexOf(0, start) + 1;
@@ -104,11 +107,13 @@ export class Xattrs {
     path: Uint8Array | undefined,
     name: Uint8Array,
   ): Uint8Array | number {
-    const value = this.#value ??= new Uint8Array(SIZE_MAX);
-    const size = path === undefined
-      ? this.#calls.fgetxattr(fd, name, value)
-      : this.#calls.lgetxattr(path, name, value);
-    return size < 0 ? size : value.slice(0, size);
+    const value = this.#value ??= new Answer();
+    const size = value.ask((out) =>
+      path === undefined
+        ? this.#calls.fgetxattr(fd, name, out)
+        : this.#calls.lgetxattr(path, name, out)
+    );
+    return size < 0 ? size : value.take(size);
   }
 
   /**
@@ -208,6 +213,24 @@ const SYSTEM_LABELS: ReadonlySet<string> = new Set([
   "security.ima",
   "security.evm",
 ]);
+
+/**
+ * Bytes that a call fills. The kernel allocates as much as it is offered, which for 64 KiB takes
+ * longer than all the rest, so little is offered first.
+ */
+class Answer {
+  readonly #bytes = new Uint8Array(SIZE_MAX);
+  readonly #first = this.#bytes.subarray(0, SIZE_FIRST);
+
+  ask(call: (out: Uint8Array) => number): number {
+    const size = call(this.#first);
+    return size === -ERANGE ? call(this.#bytes) : size;
+  }
+
+  take(size: number): Uint8Array {
+    return this.#bytes.slice(0, size);
+  }
+}
 
 /** Stands for `putObject` where large values are wanted themselves. */
 function keepBytes(bytes: Uint8Array): Uint8Array {

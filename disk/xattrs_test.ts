@@ -131,3 +131,25 @@ Deno.test("Xattrs without native calls reads none and reports each", () => {
   }]);
   assert.deepEqual(problems.map(({ code }) => code), ["ENOTSUP"]);
 });
+
+Deno.test({
+  name: "Xattrs.read() gives lists and values of any size",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir();
+    const path = `${dir.path}/file`;
+    writeFileSync(path, "");
+    const wanted = [1, 255, 256, 257, 1000].map((size) => ({
+      name: bytes(`user.${"n".repeat(100)}${size}`),
+      value: bytes("v".repeat(size)),
+    }));
+    const xattrs = new Xattrs(calls);
+    withDescriptor(path, O_RDONLY, (fd) => {
+      assert.deepEqual(xattrs.apply(fd, wanted), []);
+      assert.deepEqual(
+        namesOf(xattrs, fd),
+        wanted.map(({ name, value }) => `${text(name)}=${text(value)}`).sort(),
+      );
+    });
+  },
+});
