@@ -1,6 +1,7 @@
 import type { Hasher } from "@snap/hash/hasher";
 import { openIndex } from "@snap/pack/open-index";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import { nativeDecoders } from "@snap/posix/decoders";
 import type { ReadStore } from "@snap/store/store";
 import type { MountLog } from "./mount_log.ts";
 import { NodeTable } from "./node_table.ts";
@@ -51,7 +52,11 @@ export async function openBase(
       onMend: warn("go on with the rest of it"),
     });
     tables.add(index.index.liveTables);
-    return await openStoreReader(store, { hasher, index });
+    return await openStoreReader(store, {
+      hasher,
+      index,
+      decoders: nativeDecoders,
+    });
   };
   let reader = await openReader();
   return {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
 import { compareIds, compareKeys, getU32, ID_SIZE } from "./_bytes.ts";
+import { crc32 } from "./_crc32.ts";
 import { OpenTable, PackState } from "./_open_table.ts";
 import { PageCache } from "./_page_cache.ts";
 import type { CodecTag } from "./codec.ts";

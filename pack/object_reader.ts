@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { crc32 } from "node:zlib";
 import type { Hasher } from "@snap/hash/hasher";
 import { ID_SIZE } from "./_bytes.ts";
 import { ObjectCheck } from "./_check_object.ts";
+import { crc32 } from "./_crc32.ts";
 import { DamageError } from "./errors.ts";
 import { decodeFrame, type FrameDecoders } from "./frame_decoders.ts";
 import type { FrameCache } from "./frame_cache.ts";

@@ -12,6 +12,7 @@ import { type StoredBytes, storedBytes } from "./_stored_bytes.ts";
 import { ContentReader } from "./content_reader.ts";
 import { DamageError, ObjectNotFoundError } from "./errors.ts";
 import type { FrameCache } from "./frame_cache.ts";
+import type { FrameDecoders } from "./frame_decoders.ts";
 import { HeapFrameCache } from "./heap_frame_cache.ts";
 import type { Location } from "./location.ts";
 import { ObjectKind } from "./object_kind.ts";
@@ -31,6 +32,8 @@ export interface StoreReaderOptions extends StoreOptions {
   readonly cache?: FrameCache;
   /** The index; that of the store is opened if left out. */
   readonly index?: StoreIndex;
+  /** What decodes frames where the codecs of this package need not; they do if left out. */
+  readonly decoders?: FrameDecoders;
 }
 
 /** Options of {@linkcode StoreReader.readObject}. */
@@ -66,7 +69,7 @@ export class StoreReader implements AsyncDisposable {
   /**
    * Use {@linkcode openStoreReader}.
    *
-   * @param parts Index, hasher, cache, and what reads stored bytes
+   * @param parts Index, hasher, cache, what reads stored bytes, what decodes them
    */
   constructor(
     parts: {
@@ -74,13 +77,14 @@ export class StoreReader implements AsyncDisposable {
       readonly hasher: Hasher;
       readonly cache: FrameCache;
       readonly bytes: StoredBytes;
+      readonly decoders?: FrameDecoders | undefined;
     },
   ) {
-    const { index, hasher, cache, bytes } = parts;
+    const { index, hasher, bytes } = parts;
     this.index = index;
     this.hasher = hasher;
     this.#bytes = bytes;
-    this.#reader = new ObjectReader({ cache, hasher });
+    this.#reader = new ObjectReader(parts);
     this.#check = new ObjectCheck(hasher);
   }
 
@@ -321,7 +325,7 @@ export async function openStoreReader(
   const { hasher, cache = new HeapFrameCache() } = options;
   const index = options.index ?? await openIndex(store, options);
   const bytes = await storedBytes(store);
-  return new StoreReader({ index, hasher, cache, bytes });
+  return new StoreReader({ ...options, index, hasher, cache, bytes });
 }
 
 /** Whether an error says that a copy is not what the index says. */

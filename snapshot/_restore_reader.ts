@@ -1,6 +1,7 @@
 import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
 import { ObjectIndex } from "@snap/pack/object-index";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import { nativeDecoders } from "@snap/posix/decoders";
 import type { ReadStore } from "@snap/store";
 import { FileRanges } from "./_file_ranges.ts";
 import { LocalStoreIndex } from "./_local_store_index.ts";
@@ -42,6 +43,7 @@ export async function openRestoreReader(
     hasher,
     index: new LocalStoreIndex(index, store, files, shared),
     cache: new HeapFrameCache({ sizeMax: FRAME_CACHE_SIZE }),
+    decoders: nativeDecoders,
   });
   return {
     reader,
