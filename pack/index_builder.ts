@@ -230,7 +230,7 @@ class MemorySink implements IndexSink {
 
 /** Ids of tables, ascending. */
 function idsOf(names: readonly string[]): Uint8Array {
-  const ids = names.map((name) => {
+  const ids = Array.from(new Set(names), (name) => {
     const id = indexIdOf(name);
     if (id === undefined) {
       throw new RangeError(

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { compareIds, compareKeys, getU32, ID_SIZE } from "./_bytes.ts";
+import { compareKeys, getU32, ID_SIZE } from "./_bytes.ts";
 import { crc32 } from "./_crc32.ts";
 import { OpenTable, PackState } from "./_open_table.ts";
 import { PageCache } from "./_page_cache.ts";
 import type { CodecTag } from "./codec.ts";
 import { IndexSyntaxError } from "./errors.ts";
-import { indexIdOf, packName } from "./file_name.ts";
+import { indexName, packName } from "./file_name.ts";
 import { INDEX_PAGE_SIZE, type IndexHead } from "./index_table.ts";
 import {
   type IndexedPack,
@@ -33,6 +33,23 @@ export interface IndexFile {
   readonly size: number;
   /** Its head. */
   readonly head: IndexHead;
+}
+
+/**
+ * Gives the tables that others replace, which do not count.
+ *
+ * @param files Tables
+ * @returns The names of those that they replace; not all of them need to be there
+ */
+export function replacedTables(files: Iterable<IndexFile>): Set<string> {
+  const replaced = new Set<string>();
+  for (const { name, head: { replaces } } of files) {
+    for (let at = 0; at < replaces.length; at += ID_SIZE) {
+      const other = indexName(replaces, at);
+      if (other !== name) replaced.add(other);
+    }
+  }
+  return replaced;
 }
 
 /**
@@ -362,21 +379,11 @@ export class ObjectIndex {
   }
 
   #markReplaced(): void {
-    const replaced = new Set<string>();
-    for (const { head, name, isGone } of this.#tables) {
-      if (isGone) continue;
-      const own = indexIdOf(name);
-      for (let at = 0; at < head.replaces.length; at += ID_SIZE) {
-        if (own !== undefined && compareIds(head.replaces, at, own, 0) === 0) {
-          continue;
-        }
-        replaced.add(packName(head.replaces, at));
-      }
-    }
+    const replaced = replacedTables(
+      this.#tables.filter(({ isGone }) => !isGone),
+    );
     for (const table of this.#tables) {
-      const id = indexIdOf(table.name);
-      table.replaced = table.isGone ||
-        (id !== undefined && replaced.has(packName(id)));
+      table.replaced = table.isGone || replaced.has(table.name);
     }
   }
 

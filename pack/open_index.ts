@@ -20,7 +20,7 @@ import {
   type Location,
   type PageRequest,
 } from "./location.ts";
-import { type IndexFile, ObjectIndex } from "./object_index.ts";
+import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
 
 /** Bytes read at once when a table is opened; enough for 80,000 objects. */
 const HEAD_GUESS = INDEX_PAGE_SIZE;
@@ -46,6 +46,13 @@ export interface OpenIndexOptions extends StoreOptions {
   readonly hasher: Hasher;
   /** Memory for pages in bytes, 4 MiB if left out. */
   readonly cacheSize?: number;
+  /**
+   * Names of tables that are known to be damaged: they are left out, and what they
+   * replace is not. None if left out.
+   */
+  readonly without?: ReadonlySet<string>;
+  /** Whether tables that others replace are opened, too, though nothing is looked up there. */
+  readonly withReplaced?: boolean;
   /**
    * Is told of a table that is damaged, which is then left out. Without it
    * such a table is an error.
@@ -239,13 +246,17 @@ export async function openIndex(
   store: ReadStore,
   options: OpenIndexOptions,
 ): Promise<StoreIndex> {
-  const { cacheSize, hasher, onDamage, onMend } = options;
+  const { cacheSize, hasher, without, onDamage, onMend } = options;
   const tables: NamedTable[] = [];
   for await (const batch of store.list(INDEX_PREFIX, signalOf(options))) {
-    tables.push(...batch.filter(({ name }) => indexIdOf(name) !== undefined));
+    tables.push(
+      ...batch.filter(({ name }) =>
+        indexIdOf(name) !== undefined && !without?.has(name)
+      ),
+    );
   }
-  // In one order everywhere, so that numbers do not depend on the store.
-  tables.sort((a, b) => a.name < b.name ? -1 : 1);
+  // What a table replaces is smaller, and then its head need not be read.
+  tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const files: IndexFile[] = [];
   const damaged: string[] = [];
   for await (const [{ name }, opened] of openTables(store, tables, options)) {
@@ -257,6 +268,8 @@ export async function openIndex(
       damaged.push(name);
     }
   }
+  // In one order everywhere, so that numbers do not depend on the store.
+  files.sort((a, b) => a.name < b.name ? -1 : 1);
   const index = new ObjectIndex(cacheSize === undefined ? {} : { cacheSize });
   index.addTables(files);
   return new StoreIndex(index, store, {
@@ -265,7 +278,7 @@ export async function openIndex(
   });
 }
 
-/** Reads the heads of tables, in order. A file is read at once: thirty times faster than by promises. */
+/** Reads the heads of tables that count, in order. A file is read at once: thirty times faster than by promises. */
 async function* openTables(
   store: ReadStore,
   tables: readonly NamedTable[],
@@ -281,12 +294,18 @@ async function* openTables(
     }
   };
   const count = files === undefined ? OPENINGS_MAX : 1;
+  const replaced = new Set<string>();
   try {
     for (let first = 0; first < tables.length; first += count) {
       options.signal?.throwIfAborted();
-      const some = tables.slice(first, first + count);
+      const some = tables.slice(first, first + count)
+        .filter(({ name }) => !replaced.has(name));
       const opened = await Promise.all(some.map(open));
-      for (let i = 0; i < some.length; i++) yield [some[i], opened[i]];
+      for (const [i, file] of opened.entries()) {
+        yield [some[i], file];
+        if (file instanceof Error || options.withReplaced) continue;
+        for (const name of replacedTables([file])) replaced.add(name);
+      }
     }
   } finally {
     files?.close();

@@ -11,7 +11,7 @@ import {
 import { IndexSyntaxError } from "./errors.ts";
 import { packName } from "./file_name.ts";
 import { buildIndex, mergeIndex } from "./index_builder.ts";
-import { openIndex } from "./open_index.ts";
+import { openIndex, type OpenIndexOptions } from "./open_index.ts";
 import { listPacks, PackSet } from "./pack_set.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -39,6 +39,33 @@ Deno.test("openIndex reads heads, and a page for a look-up", async () => {
   equal(reads.length, 4);
   const found = await Array.fromAsync(index.packs());
   equal(found.flat().length, packs.length);
+});
+
+Deno.test("openIndex does not read what another table replaces", async () => {
+  const store = new MemoryStore();
+  const packs = Array.from(
+    { length: 40 },
+    (_, i) => makePack([[text(`${i}`)]]),
+  );
+  const small = packs.map((pack) => buildIndex([pack], INDEX_OPTIONS)[0]);
+  const merged = replacing(
+    [...randomPacks(3, { count: 150 }), ...packs],
+    small.map(({ name }) => name),
+  );
+  for (const { name, bytes } of [...small, merged]) {
+    await store.create(name, bytes);
+  }
+  const opened = async (options: Partial<OpenIndexOptions>) => {
+    const { index } = await openIndex(store, { hasher, ...options });
+    return [index.tables.length, index.liveTables.length];
+  };
+  // A store without files is asked for 16 heads at once, that of the largest table among them.
+  deepEqual(await opened({}), [16, 1]);
+  deepEqual(await opened({ withReplaced: true }), [41, 1]);
+  deepEqual(await opened({ without: new Set([merged.name]) }), [40, 40]);
+  await store.remove(merged.name);
+  await store.create(merged.name, merged.bytes.slice().fill(7, 72, 80));
+  deepEqual(await opened({ onDamage: () => {} }), [40, 40]);
 });
 
 Deno.test("openIndex leaves out what is damaged where it is asked to", async () => {
@@ -112,7 +139,7 @@ Deno.test("openIndex opens many tables in order, and tells which ones count", as
   for (const { name, bytes } of [...tables, last]) {
     await store.create(name, bytes);
   }
-  const index = await openIndex(store, { hasher });
+  const index = await openIndex(store, { hasher, withReplaced: true });
   deepEqual(
     index.storedTables.map(({ name }) => name),
     [...names, last.name].sort(),

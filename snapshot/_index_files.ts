@@ -1,6 +1,5 @@
 import { closeSync, openSync, writeSync } from "node:fs";
-import { type Hasher, ID_SIZE } from "@snap/hash";
-import { indexName } from "@snap/pack/file-name";
+import type { Hasher } from "@snap/hash";
 import {
   type BuiltIndex,
   type IndexOptions,
@@ -11,7 +10,7 @@ import {
 } from "@snap/pack/index-builder";
 import { openIndexFiles, type ReadAt } from "@snap/pack/index-files";
 import { INDEX_PAGE_SIZE } from "@snap/pack/index-table";
-import type { IndexFile as OpenTable } from "@snap/pack/object-index";
+import { replacedTables } from "@snap/pack/object-index";
 import type { WriteStore } from "@snap/store";
 import { Breath } from "./_breath.ts";
 import { FileRanges } from "./_file_ranges.ts";
@@ -50,23 +49,6 @@ export interface WrittenIndex {
 }
 
 /**
- * Gives the tables that do not count.
- *
- * @param tables All tables of a store.
- * @returns The names of those that others replace.
- */
-export function replacedTables(tables: readonly OpenTable[]): Set<string> {
-  const replaced = new Set<string>();
-  for (const { name, head: { replaces } } of tables) {
-    for (let at = 0; at < replaces.length; at += ID_SIZE) {
-      const other = indexName(replaces, at);
-      if (other !== name) replaced.add(other);
-    }
-  }
-  return replaced;
-}
-
-/**
  * Writes index tables of new packs into a store. Many small tables that are
  * there already are merged with them.
  *
@@ -77,7 +59,6 @@ export async function writeIndexTables(
   options: WriteIndexOptions,
 ): Promise<WrittenIndex> {
   const { store, hasher, saveId, random, packs, timeMs, signal } = options;
-  const { replaced = [] } = options;
   const merged = similarTables(options.merge);
   const files = new FileRanges(merged);
   const { readAt } = files;
@@ -85,6 +66,8 @@ export async function writeIndexTables(
   try {
     const { tables: old } =
       openIndexFiles({ tables: merged, readAt, hasher }).index;
+    // Also what the old ones replace, so that nobody has to read these to know it.
+    const replaced = [...options.replaced ?? [], ...replacedTables(old)];
     const tables = await merge({ packs, files: old, replaced }, sink, {
       signal,
       saveId,

@@ -1,9 +1,8 @@
 import type { Hasher } from "@snap/hash";
-import { ObjectIndex } from "@snap/pack/object-index";
-import { openIndex, StoreIndex } from "@snap/pack/open-index";
+import { type ObjectIndex, replacedTables } from "@snap/pack/object-index";
+import { openIndex } from "@snap/pack/open-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import type { ReadStore, StoreOptions } from "@snap/store";
-import { replacedTables } from "./_index_files.ts";
 
 /** What a store holds when a save begins. */
 export interface StoreState {
@@ -39,18 +38,17 @@ export async function openStoreState(
   const opened = await openIndex(store, {
     ...range,
     hasher,
+    without: damaged,
     onDamage: (name, error) => onDamage?.(name, error),
   });
-  const index = new ObjectIndex();
-  const isSound = ({ name }: { name: string }): boolean => !damaged.has(name);
-  index.addTables(opened.index.tables.filter(isSound));
+  const { index } = opened;
   const replaced = replacedTables(index.tables);
   // Only what was there when the index was opened: another save may add tables.
   const unread = [...opened.damaged, ...damaged];
   let isHealthy = unread.every((name) => replaced.has(name));
   // After the tables: what one of them names was there before it.
   const packs = await listPacks(store, range);
-  for await (const batch of new StoreIndex(index, store).packs(range)) {
+  for await (const batch of opened.packs(range)) {
     isHealthy &&= batch.every(({ packId, packSize }) =>
       packs.sizeOf(packId, 0) === packSize
     );

@@ -208,6 +208,7 @@ class VerifyRun {
       ...this.#storeOptions,
       hasher,
       cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
+      withReplaced: true,
       onDamage: (name, error) => {
         const damage = fileDamageOf(error, "index", name);
         if (damage === undefined) throw error;
