@@ -29,6 +29,8 @@ export class MountWorkers {
   readonly #handles: WorkerHandle[] = [];
   readonly #running = Promise.withResolvers<void>();
   #onMessage: OnMountMessage = () => {};
+  #beginning: Promise<void> = Promise.resolve();
+  #isOver = false;
 
   /**
    * Starts the first worker, or takes the one that was prepared.
@@ -44,7 +46,7 @@ export class MountWorkers {
   }
 
   /**
-   * Has the workers answer requests: the first one at once, others as soon as they are there.
+   * Has the workers answer requests: the first one at once, then others.
    *
    * @param configOf What each needs.
    * @param onMessage Takes what they say.
@@ -55,12 +57,9 @@ export class MountWorkers {
     onMessage: OnMountMessage,
   ): Promise<void> {
     this.#onMessage = onMessage;
-    for (let number = 0; number < this.wakes.length; number++) {
-      if (number > 0) this.#add(prepareMount(this.#parts.hasher));
-      const config = configOf(number);
-      const message: ToMountWorker = { kind: "begin", config };
-      this.#handles[number].postMessage(message);
-    }
+    this.#begin(configOf(0));
+    this.#beginning = this.#beginOthers(configOf);
+    this.#beginning.catch(() => this.stop());
     return this.#running.promise;
   }
 
@@ -82,15 +81,39 @@ export class MountWorkers {
    * @returns What those that failed have thrown.
    */
   async ended(): Promise<unknown[]> {
-    const ends = this.#handles.map((handle) => handle.end());
-    const results = await Promise.allSettled(ends);
+    const first = this.#handles[0].end();
+    await Promise.race([this.#beginning, first]).catch(() => {});
+    this.#isOver = true;
     // It may have been unmounted before it answered.
     this.#running.resolve();
+    const results = await Promise.allSettled([
+      this.#beginning,
+      first,
+      ...this.#handles.slice(1).map((handle) => handle.end()),
+    ]);
     for (const eventfd of this.wakes.splice(0)) {
       this.#parts.posix.close(eventfd);
     }
     return results.filter((result) => result.status === "rejected")
       .map(({ reason }) => reason);
+  }
+
+  #begin(config: MountWorkerConfig): void {
+    const message: ToMountWorker = { kind: "begin", config };
+    this.#handles[config.number].postMessage(message);
+  }
+
+  /** Not before the first one answers: starting one holds this thread up for 15 ms. */
+  async #beginOthers(
+    configOf: (number: number) => MountWorkerConfig,
+  ): Promise<void> {
+    await this.#running.promise;
+    await new Promise((resolve) => setTimeout(resolve));
+    for (let number = 1; number < this.wakes.length; number++) {
+      if (this.#isOver) return;
+      this.#add(prepareMount(this.#parts.hasher));
+      this.#begin(configOf(number));
+    }
   }
 
   #add(prepared: PreparedMount): void {
