@@ -1,11 +1,10 @@
-import { findNode } from "../tests/_node.ts";
 import { measure, median } from "./_measure.ts";
 import { Mounted, type MountPlace } from "./_mounted.ts";
 import { type LargeStore, makeLargeStore } from "./_mount_large_store.ts";
 import type { PartOptions } from "./_mount_part.ts";
 import type { MountSystem } from "./_mount_systems.ts";
 import { LARGE_NAME, makeLargeFile } from "./_mount_tree.ts";
-import { nodeCommand } from "./_programs.ts";
+import { installOnNode } from "./_on_node.ts";
 import { megabytes, renderLines } from "./_table.ts";
 
 const MANY_READS = new URL("./_mount_many_reads.ts", import.meta.url).pathname;
@@ -52,11 +51,9 @@ async function measureStarts(
     { name: "foreground", snap: "$SNAP", isBackground: false },
     { name: "background", snap: "$SNAP", isBackground: true },
   ];
-  if (findNode() === undefined) console.error("no Node that strips types");
-  else {
-    const snap = nodeCommand(folder);
-    starts.push({ name: "foreground, Node", snap, isBackground: false });
-  }
+  const snap = (await installOnNode(folder))?.whole;
+  if (snap === undefined) console.error("the npm packages cannot be installed");
+  else starts.push({ name: "foreground, Node", snap, isBackground: false });
   const times = new Map<string, number[]>();
   for (let round = 0; round < roundCount; round++) {
     for (const start of starts) {

@@ -1,4 +1,4 @@
-import { findNode, installPackages, nodeArguments } from "../tests/_node.ts";
+import { installOnNode } from "./_on_node.ts";
 
 /** What is measured of a program: shell commands over `$TREE`, `$STORE`, `$TARGET` and, for restore, `$ID`. */
 export interface Program {
@@ -28,7 +28,6 @@ export type Level = "default" | "1";
 const ROOT = new URL("../", import.meta.url).pathname;
 const CLI = `${ROOT}cli/main.ts`;
 const WASM_ONLY = new URL("./_wasm_only.ts", import.meta.url).pathname;
-const ON_NODE = new URL("./_snap_on_node.ts", import.meta.url).pathname;
 const WALK = new URL("./_walk.ts", import.meta.url).pathname;
 
 /** Variables that make the programs keep to the bench's folder and ask nothing. */
@@ -64,34 +63,36 @@ function ours(name: string, snap: string, level: Level): Program {
 }
 
 /**
- * Returns what our program can do at least: without native hashing, and from its sources on Node.
+ * Returns what our program can do at least: without native hashing, and from the npm packages on
+ * Node, whole and without each of their native parts.
  *
  * @param level The level of compression.
- * @param folder Where what Node needs is installed.
- * @returns The programs; the one on Node has no version where there is no Node for it.
+ * @param folder Where the packages are installed.
+ * @returns The programs; those on Node have no version where they cannot be installed.
  */
-export function floors(level: Level, folder: string): Program[] {
-  return [{
-    ...ours("snap, WASM hashing", "$SNAP_WASM", level),
-    expected: { hasher: "wasm", files: "posix" },
-  }, ours("snap on Node", nodeCommand(folder), level)];
-}
-
-/**
- * Returns the command that runs our program on Node.
- *
- * @param folder Where what Node needs is installed.
- * @returns A command for a shell; it fails where there is no Node for it.
- */
-export function nodeCommand(folder: string): string {
-  const node = findNode();
-  if (node === undefined) return "false";
-  const packages = `${folder}/node`;
-  const args = nodeArguments(
-    ON_NODE,
-    installPackages(packages) ? packages : undefined,
-  );
-  return [node, ...args].map((word) => `'${word}'`).join(" ");
+export async function floors(
+  level: Level,
+  folder: string,
+): Promise<Program[]> {
+  const onNode = await installOnNode(folder);
+  const on = (
+    what: string,
+    snap: string | undefined,
+    hasher: string,
+    files: string,
+  ) => ({
+    ...ours(`snap on Node${what}`, snap ?? "false", level),
+    expected: { hasher, files },
+  });
+  return [
+    {
+      ...ours("snap, WASM hashing", "$SNAP_WASM", level),
+      expected: { hasher: "wasm", files: "posix" },
+    },
+    on("", onNode?.whole, "native", "posix"),
+    on(" without native hash", onNode?.withoutHash, "wasm", "posix"),
+    on(" without koffi", onNode?.withoutKoffi, "native", "node:fs"),
+  ];
 }
 
 /** Returns all programs, at one level of compression where they have a choice. */

@@ -2,8 +2,8 @@
 //   deno task bench:peers [TREE...] [--runs 5] [--peers restic,borg] [--level default|1]
 //     [--floors] [--print]
 // TREE is a folder, or the name of a made tree (see _trees.ts). Stores, caches and restored
-// trees are on tmpfs, in fresh folders. --floors adds snap with WASM hashing, and its sources on
-// Node. The tables go to docs/BENCHMARKS.md, or with --print nowhere.
+// trees are on tmpfs, in fresh folders. --floors adds snap with WASM hashing, and its npm packages
+// on Node, whole and without their native parts. The tables go to docs/BENCHMARKS.md, or with --print nowhere.
 import { parseArgs } from "node:util";
 import {
   type BenchTree,
@@ -82,7 +82,7 @@ async function findPrograms(
 ): Promise<Map<Program, string>> {
   const found = new Map<Program, string>();
   const known = programs(level);
-  if (hasFloors) known.splice(1, 0, ...floors(level, folder));
+  if (hasFloors) known.splice(1, 0, ...await floors(level, folder));
   for (const program of known) {
     const isWanted = names === undefined || names.includes(program.name) ||
       program.kind === "ours" || program.name === "bare walk";

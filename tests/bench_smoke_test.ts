@@ -29,11 +29,21 @@ Deno.test("bench peers runs at a small size and prints its tables", async () => 
   match(said, /^- snap: .*, native hashing, files by posix, /m);
   match(said, /^- snap, WASM hashing: .*, wasm hashing, files by posix, /m);
   if (told.includes("snap on Node is not here")) return console.warn(told);
-  match(
-    said,
-    /^- snap on Node: node \d+\..*, \w+ hashing, files by .*, zstd:3/m,
-  );
-  match(said, /^\| snap on Node \| \d+\.\d\d s \|/m);
+  for (
+    const [what, hasher, files] of [
+      ["", "native", "posix"],
+      [" without native hash", "wasm", "posix"],
+      [" without koffi", "native", "node:fs"],
+    ]
+  ) {
+    const about =
+      `- snap on Node${what}: node 22\\..*, ${hasher} hashing, files by ${files}, zstd:3`;
+    match(said, new RegExp(`^${about}`, "m"));
+    match(
+      said,
+      new RegExp(`^\\| snap on Node${what} \\| \\d+\\.\\d\\d s \\|`, "m"),
+    );
+  }
 });
 
 Deno.test("makeSourceTree makes the same tree each time, with copies in it", async () => {
