@@ -5,7 +5,7 @@ import { crc32, portableCrc32 } from "./_crc32.ts";
 Deno.test("crc32() is that of zlib, before and after zlib is loaded", () => {
   const page = new Uint8Array(1 << 20);
   for (let i = 0; i < page.length; i++) page[i] = i * i >>> 7;
-  for (let round = 0; round < 6; round++) {
+  for (let round = 0; round < 18; round++) {
     equal(crc32(page), zlibCrc32(page));
     for (const size of [0, 1, 2, 3, 1000]) {
       const some = page.subarray(round, round + size);
