@@ -1,5 +1,6 @@
 import type { DiskCalls } from "@snap/disk/disk-calls";
 import { DiskError } from "@snap/disk/disk-error";
+import { nativeDecoders } from "@snap/posix/decoders";
 import type { StoreReader } from "@snap/pack/store-reader";
 import type { ReadStore } from "@snap/store";
 import { pathOf } from "./_batch_rows.ts";
@@ -113,7 +114,7 @@ export class RestoreFiles {
     await this.#flush();
     const pool = this.#pool;
     while (pool?.isBusy === true) {
-      await pool.changed();
+      await this.#helpOrWait(pool);
       this.#options.throwFailure();
     }
     this.#options.throwFailure();
@@ -156,9 +157,15 @@ export class RestoreFiles {
     if (pool === undefined) return await this.#writeInline(ready);
     pool.submit(ready);
     while (pool.waitingCount > BATCHES_AHEAD * workers) {
-      await pool.changed();
+      await this.#helpOrWait(pool);
       this.#options.throwFailure();
     }
+  }
+
+  /** Writes a batch in place of the worker that was not started, or waits until one has ended. */
+  #helpOrWait(pool: RestorePool): Promise<void> {
+    const batch = pool.takeBack();
+    return batch === undefined ? pool.changed() : this.#writeInline(batch);
   }
 
   #startPool(): RestorePool {
@@ -180,7 +187,7 @@ export class RestoreFiles {
     const { calls, config, reader, workers } = this.#options;
     this.#inline ??= new Restorer(
       { ...config, control: this.#control, worker: workers },
-      { hasher: reader.hasher, calls },
+      { hasher: reader.hasher, decoders: nativeDecoders, calls },
     );
     const steps = this.#inline.restore(batch);
     try {

@@ -8,7 +8,11 @@ import type {
 } from "./_restore_messages.ts";
 
 /** Batches that a worker has, so that it never waits for one. */
-const AHEAD_MAX = 3;
+const AHEAD_MAX = 2;
+/** Batches of a restore for which the last worker is worth its start: 1 GiB. */
+const ALL_WORKERS_MIN = 256;
+/** More plain bytes than this are never given back at once: who takes them has to hear signals. */
+const BACK_SIZE_MAX = 8 * 1024 * 1024;
 
 /** What {@linkcode RestorePool} needs. */
 export interface RestorePoolOptions {
@@ -31,17 +35,19 @@ export class RestorePool {
   readonly #options: RestorePoolOptions;
   readonly #workers: PoolWorker[] = [];
   readonly #queue: RestoreBatch[] = [];
+  #batchCount = 0;
   #isFailed = false;
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /**
-   * Starts the workers.
+   * Starts the workers but for the last of several, which a small restore can do without: the
+   * thread that walks has time to write some batches, and a worker costs a tenth of a second of CPU.
    *
    * @param options How many, and who is told.
    */
   constructor(options: RestorePoolOptions) {
     this.#options = options;
-    for (let i = 0; i < options.count; i++) this.#start(i);
+    this.#startUpTo(Math.max(1, options.count - 1));
   }
 
   /** Batches that were not given to a worker yet. */
@@ -62,8 +68,23 @@ export class RestorePool {
    * @param batch The batch.
    */
   submit(batch: RestoreBatch): void {
+    if (++this.#batchCount === ALL_WORKERS_MIN) {
+      this.#startUpTo(this.#options.count);
+    }
     this.#queue.push(batch);
     this.#dispatch();
+  }
+
+  /**
+   * Gives a batch back to be written by the caller, as long as the last worker was not started.
+   *
+   * @returns The batch that waits longest, if it is small enough.
+   */
+  takeBack(): RestoreBatch | undefined {
+    const isWanted = this.#workers.length < this.#options.count &&
+      !this.#isFailed && this.#queue.length > 0 &&
+      sizeOf(this.#queue[0]) <= BACK_SIZE_MAX;
+    return isWanted ? this.#queue.shift() : undefined;
   }
 
   /** Resolves when a batch has ended or something failed. */
@@ -85,6 +106,10 @@ export class RestorePool {
       // A worker that has failed has been reported.
       await handle.end().catch(() => {});
     }));
+  }
+
+  #startUpTo(count: number): void {
+    while (this.#workers.length < count) this.#start(this.#workers.length);
   }
 
   #start(number: number): void {
@@ -148,6 +173,10 @@ export class RestorePool {
     this.#changed = Promise.withResolvers();
     resolve();
   }
+}
+
+function sizeOf({ sizes }: RestoreBatch): number {
+  return sizes.reduce((sum, size) => sum + size, 0);
 }
 
 /** The worker stands beside this module, as source or as built. */
