@@ -2,26 +2,7 @@ import { equal } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { makeMemorySnapshots, TemporaryFolder } from "../tests/_snapshots.ts";
 import { save } from "./save.ts";
-
-/** Counts the workers that are started. */
-class WorkerCount implements Disposable {
-  count = 0;
-  readonly #worker = globalThis.Worker;
-
-  constructor() {
-    const onStart = (): void => void this.count++;
-    globalThis.Worker = class extends this.#worker {
-      constructor(url: string | URL, options?: WorkerOptions) {
-        super(url, options);
-        onStart();
-      }
-    };
-  }
-
-  [Symbol.dispose](): void {
-    globalThis.Worker = this.#worker;
-  }
-}
+import { WorkerCount } from "./_test_workers.ts";
 
 /** Saves a folder of 1,000 small files and one more; gives how many workers were started. */
 async function workersFor(size: number, workers: number): Promise<number> {
