@@ -95,7 +95,7 @@ async function openStore(
   tell(session, found, options);
   const { openFileStore } = await import("@snap/store/file-store");
   const isAbsent = options.whenAbsent !== undefined &&
-    found.source === "home" && !(await exists(found.path));
+    found.source === "home" && await isUnmade(found.path);
   if (!isAbsent) return await openFileStore(found.path);
   if (options.whenAbsent === "memory") {
     const { MemoryStore } = await import("@snap/store/memory-store");
@@ -132,15 +132,18 @@ function tell(session: Session, found: FoundStore, options: OpenOptions): void {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  const { lstat } = await import("node:fs/promises");
-  try {
-    await lstat(path);
-    return true;
-  } catch (error) {
-    if ((error as { code?: string }).code === "ENOENT") return false;
-    throw error;
+/** Whether nothing is there, or only what a save made that was ended before there was a store. */
+async function isUnmade(path: string): Promise<boolean> {
+  const { readdir } = await import("node:fs/promises");
+  for (const folder of ["config", "snapshots"]) {
+    try {
+      if ((await readdir(`${path}/${folder}`)).length > 0) return false;
+    } catch (error) {
+      // Opening it says what else is wrong.
+      if ((error as { code?: string }).code !== "ENOENT") return false;
+    }
   }
+  return true;
 }
 
 function warnOfDamage(session: Session, name: string, error: unknown): void {

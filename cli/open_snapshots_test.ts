@@ -1,5 +1,11 @@
-import { match, strictEqual } from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { parseLines } from "./_schema_check.ts";
 import { Sandbox } from "./_testing.ts";
 
@@ -45,4 +51,23 @@ Deno.test("reading beside a damaged index page says so once; a save ends it", as
   await snap("save", "tree", "--workers", "0");
   strictEqual((await snap("ls", "main")).stderr, "");
   strictEqual((await snap("verify")).code, 0);
+});
+
+Deno.test("save makes the user's store anew where one was ended while it did", async () => {
+  using sandbox = new Sandbox();
+  mkdirSync(sandbox.at("tree"));
+  const store = sandbox.at("home/.local/share/snap/store");
+  for (const name of ["config", "packs/00", "snapshots", "tmp"]) {
+    mkdirSync(`${store}/${name}`, { recursive: true });
+  }
+  const save = ["save", "tree", "--workers", "0"];
+  strictEqual((await sandbox.run([...save, "--dry-run"])).code, 0);
+  deepStrictEqual(readdirSync(`${store}/config`), []);
+  strictEqual((await sandbox.run(save)).code, 0);
+  deepStrictEqual(readdirSync(`${store}/config`), ["1"]);
+  // One that has lost its config is not taken for a new one.
+  rmSync(`${store}/config/1`);
+  const { code, stderr } = await sandbox.run(save);
+  strictEqual(code, 1);
+  match(stderr, /as a store as it has no config\/1/);
 });
