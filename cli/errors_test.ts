@@ -97,6 +97,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
   mkdirSync(scene.at("full"));
   writeFileSync(scene.at("full", "x"), "");
   symlinkSync("nowhere", scene.at("dangling"));
+  symlinkSync("loop", scene.at("loop"));
   const { id } = scene;
   const cases: [string[], RegExp][] = [
     [
@@ -138,6 +139,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
       /empty folder: found a\n {2}hint: name a folder .*\.snap/,
     ],
     [["init", "full"], /Cannot open .*full as a store/],
+    [["init", "loop"], /Cannot open .*loop as .*ELOOP/],
     [["log", "--store", "absent"], /Cannot open .*absent as a store/],
     [["log", "--store", "full"], /Cannot open .*full as a store/],
     [["save", "tree", "--store", "tree/a"], /Cannot open .*tree\/a as a store/],

@@ -70,10 +70,9 @@ async function isStore(path: string): Promise<boolean> {
   try {
     await lstat(`${path}/config/1`);
     return true;
-  } catch (error) {
-    const { code } = error as { code?: string };
-    if (code === "ENOENT" || code === "ENOTDIR") return false;
-    throw error;
+  } catch {
+    // Opening it says what is wrong, if anything is.
+    return false;
   }
 }
 
