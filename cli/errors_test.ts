@@ -1,5 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import {
+  appendFileSync,
   chmodSync,
   existsSync,
   mkdirSync,
@@ -7,6 +8,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { FileReader } from "@snap/disk/source-file";
 import { ClosedPipeError, InterruptError } from "./context.ts";
 import { COMMANDS } from "./command_table.ts";
 import { ExitCode } from "./exit_code.ts";
@@ -342,4 +344,33 @@ Deno.test("unreadable files: listed, 3, the rest is saved", async () => {
   const { code, stderr } = await scene.run(["save", "tree", "--workers", "0"]);
   strictEqual(code, 3);
   match(stderr, /Cannot open .*a as permission is denied/);
+});
+
+Deno.test("a file that changes while it is read: named, 3", async () => {
+  using scene = await savedScene();
+  const { read } = FileReader.prototype;
+  FileReader.prototype.read = function (...args): number {
+    appendFileSync(scene.at("tree", "a"), "more\n");
+    return read.apply(this, args);
+  };
+  try {
+    for (
+      const args of [
+        ["save", "tree"],
+        ["id", "tree"],
+        ["manifest", "./tree"],
+        ["diff", scene.id, "./tree"],
+      ]
+    ) {
+      const { code, stderr } = await scene.run([...args, "--workers", "0"]);
+      strictEqual(
+        stderr,
+        "snap: Cannot read a in one state as it changed meanwhile: taken as last read\n",
+        args[0],
+      );
+      strictEqual(code, 3, args[0]);
+    }
+  } finally {
+    FileReader.prototype.read = read;
+  }
 });

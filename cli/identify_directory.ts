@@ -7,11 +7,11 @@ import { readExcludes } from "./read_excludes.ts";
 import { resolvePath } from "./resolve_path.ts";
 import { saveProgressOf } from "./save_report.ts";
 import type { Session } from "./session.ts";
-import { tellErrors, tellFidelity } from "./tell_errors.ts";
+import { tellChanged, tellErrors, tellFidelity } from "./tell_errors.ts";
 import { workerCount } from "./worker_count.ts";
 
 /**
- * Names a directory without a store, and says what could not be read. The store that a save would
+ * Names a directory without a store, and says what could not be read, or not in one state. The store that a save would
  * take is left out, as a save does.
  *
  * @param session The command.
@@ -40,8 +40,10 @@ export async function identifyDirectory(
   });
   session.clearProgress();
   if (calls.reduced) await tellFidelity(session);
-  tellErrors(session, identified.errors, identified.errorCount);
-  const isWhole = identified.errorCount === 0;
+  const { errors, errorCount, changed, changedCount } = identified;
+  tellErrors(session, errors, errorCount);
+  await tellChanged(session, changed, changedCount);
+  const isWhole = errorCount + changedCount === 0;
   return {
     identified,
     exitCode: isWhole ? ExitCode.done : ExitCode.incomplete,

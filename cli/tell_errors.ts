@@ -42,6 +42,33 @@ export function tellErrors(
 }
 
 /**
+ * Says which files changed while they were read.
+ *
+ * @param session The command.
+ * @param changed Their paths, as far as they were kept.
+ * @param changedCount How many changed.
+ */
+export async function tellChanged(
+  session: Session,
+  changed: readonly Uint8Array[],
+  changedCount: number,
+): Promise<void> {
+  if (changedCount === 0) return;
+  const { displayPath } = await import("@snap/manifest/path");
+  tellErrors(
+    session,
+    changed.map((path) => ({
+      message: `Cannot read ${
+        displayPath(path)
+      } in one state as it changed meanwhile: taken as last read`,
+      code: "CHANGED",
+      path,
+    })),
+    changedCount,
+  );
+}
+
+/**
  * Says once that native calls are missing, and what is lost by it.
  *
  * @param session The command.

@@ -44,6 +44,10 @@ export interface Identified {
   readonly errors: readonly DiskError[];
   /** How much could not be read. */
   readonly errorCount: number;
+  /** Files that changed while they were read; of very many, the first 10,000. */
+  readonly changed: readonly Uint8Array[];
+  /** How many files changed while they were read. */
+  readonly changedCount: number;
   /**
    * Gives a tree or a page, if they were kept.
    *
@@ -99,13 +103,16 @@ export async function identify(
       onProgress: options.onProgress,
       signal: options.signal,
     });
-    const { ids, totals, errors, errorCount } = await run.run();
+    const { ids, totals, errors, errorCount, changed, changedCount } = await run
+      .run();
     return {
       id: idFromBytes(ids, 0),
       page: idFromBytes(ids, 32),
       totals,
       errors,
       errorCount,
+      changed,
+      changedCount,
       readObject: (id, kind) => {
         const bytes = kept.get(idFromBytes(id));
         return bytes === undefined

@@ -7,7 +7,7 @@ import { resolvePath } from "../resolve_path.ts";
 import { savedRecord, saveProgressOf, summarizeSave } from "../save_report.ts";
 import type { Session } from "../session.ts";
 import { checkTag } from "../check_tag.ts";
-import { tellErrors, tellFidelity } from "../tell_errors.ts";
+import { tellChanged, tellErrors, tellFidelity } from "../tell_errors.ts";
 import { formatCounted } from "../units.ts";
 import { VERSION } from "../version.ts";
 import { workerCount } from "../worker_count.ts";
@@ -86,20 +86,7 @@ async function report(
   const { errors, errorCount, changed, changedCount, socketCount } = result;
   if (result.fidelity === "reduced") await tellFidelity(session);
   tellErrors(session, errors, errorCount);
-  if (changed.length > 0) {
-    const { displayPath } = await import("@snap/manifest/path");
-    tellErrors(
-      session,
-      changed.map((path) => ({
-        message: `Cannot save ${
-          displayPath(path)
-        } in one state as it changed while it was read: saved as last read`,
-        code: "CHANGED",
-        path,
-      })),
-      changedCount,
-    );
-  }
+  await tellChanged(session, changed, changedCount);
   if (socketCount > 0) {
     session.note(`Left out ${formatCounted(socketCount, "socket")}`);
   }
