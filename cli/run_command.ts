@@ -51,12 +51,18 @@ export async function runCommand(
 }
 
 /** What can be known of a command line that may not parse. */
-function roughArguments(args: readonly string[]): ParsedArguments {
+function roughArguments(
+  args: readonly string[],
+  positionals: readonly string[] = [],
+): ParsedArguments {
   const rest = args.indexOf("--");
   const options = rest < 0 ? args : args.slice(0, rest);
   const names = ["json", "verbose", "quiet"];
   const given = names.filter((name) => options.includes(`--${name}`));
-  return new ParsedArguments([], new Map(given.map((name) => [name, [""]])));
+  return new ParsedArguments(
+    positionals,
+    new Map(given.map((name) => [name, [""]])),
+  );
 }
 
 async function choose(args: readonly string[]): Promise<Chosen> {
@@ -80,13 +86,10 @@ async function choose(args: readonly string[]): Promise<Chosen> {
   const flags = args.slice(0, args.length - rest.length - 1);
   const { options: some, ownOptions = [] } = spec;
   const options = [...GLOBAL_OPTIONS, ...some, ...ownOptions];
-  if (wantsHelp(flags, rest)) {
-    return { spec: help, args: new ParsedArguments([name], new Map()) };
-  }
+  const helpOfIt = { spec: help, args: roughArguments(args, [name]) };
+  if (wantsHelp(flags, rest)) return helpOfIt;
   const parsed = parseArguments([...flags, ...rest], options);
-  if (parsed.has("help")) {
-    return { spec: help, args: new ParsedArguments([name], new Map()) };
-  }
+  if (parsed.has("help")) return helpOfIt;
   if (parsed.has("version")) {
     return { spec: findCommand("version")!, args: parsed };
   }
