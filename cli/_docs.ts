@@ -105,7 +105,7 @@ const GENERAL: readonly string[] = [
   "",
   "## Interruption",
   "",
-  "The first Ctrl-C (or SIGTERM) ends a command within a second, and nothing half-made stays behind; the second ends it at once.",
+  "The first Ctrl-C (or SIGTERM) ends a command within a second, and no half-made file stays behind; the second ends it at once. What a restore has written until then stays, and `--existing` goes on from there.",
   "",
   "## Permissions",
   "",

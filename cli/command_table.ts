@@ -238,6 +238,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       ANY,
     ],
+    notes: [
+      "A save does not read what the store holds already, and so mends no damaged pack. Move the pack out of the store, and keep it; then save the directories once more: what no pack holds is stored again, if it is still the same.",
+    ],
   },
   {
     name: "tag",

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -355,6 +356,32 @@ Deno.test("verify: sound, and every damage with what needs it", async () => {
   strictEqual(lines[0].type, "damage");
 });
 
+Deno.test("verify: what it says to do mends the store", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const packs = scene.at("store", "packs");
+  const [pack] = readdirSync(packs, { recursive: true }).map(String)
+    .filter((name) => name.length > 60)
+    .map((name) => `${packs}/${name}`)
+    .filter((path) => readFileSync(path).includes("alpha"));
+  const bytes = readFileSync(pack);
+  bytes[80] ^= 1;
+  chmodSync(pack, 0o600);
+  writeFileSync(pack, bytes);
+  const verify = async () =>
+    await scene.snap(["verify", "--data"], { isTerminal: true });
+  const save = ["save", "tree", "--read-all", "--workers", "0"];
+  await scene.ok(...save);
+  const { code, stderr } = await verify();
+  strictEqual(code, 4);
+  match(stderr, /move the damaged packs out of the store/);
+  rmSync(pack);
+  await scene.ok("save", "tree", "--workers", "0");
+  strictEqual((await verify()).code, 0);
+  await scene.ok("restore", "main", "out", "--workers", "0");
+  strictEqual(readFileSync(scene.at("out", "a.ts"), "utf8"), "alpha\n");
+});
+
 Deno.test("verify: a damaged config is damage too", async () => {
   using scene = new Scene();
   await scene.saved();
@@ -462,6 +489,8 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["verify", "-v"],
       ["version"],
       ["help"],
+      ["save", "--help"],
+      ["save", "-vh"],
       ["completions", "bash"],
     ]
   ) strictEqual(await json(...args), 0, args.join(" "));

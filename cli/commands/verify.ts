@@ -9,6 +9,9 @@ import { resolveRecord } from "../resolve_record.ts";
 import type { Session } from "../session.ts";
 import { formatCount, formatCounted, formatSize } from "../units.ts";
 
+/** What a save stores again once its pack is not there. */
+const MENDED: readonly Damage["subject"][] = ["object", "pack"];
+
 /** `snap verify [ID]` */
 export async function run(session: Session): Promise<number> {
   try {
@@ -123,9 +126,9 @@ function tellSummary(session: Session, report: VerifyReport): void {
       }`,
     );
   }
-  if (damageCount > 0) {
+  if (report.damages.some(({ subject }) => MENDED.includes(subject))) {
     session.note(
-      `${COMMAND} save mends what it reads again: save the directory once more`,
+      `To mend it, move the damaged packs out of the store, keep them, and save each directory once more: ${COMMAND} save stores again what no pack holds`,
     );
   }
 }
