@@ -120,15 +120,20 @@ async function openLevel(
   return { path, before: left, after: right };
 }
 
+/** Says whether the attributes of a directory itself, which its own pages have, differ. */
+function hasChangedSelf({ before, after }: Level): boolean {
+  return before?.page !== undefined && after?.page !== undefined &&
+    !sameAttributes(before.page, 0, after.page, 0);
+}
+
 /** Returns what became of the root itself, which has attributes and no name. */
-function rootChange({ path, before, after }: Level): Change | undefined {
-  if (before?.page === undefined || after?.page === undefined) return undefined;
-  if (sameAttributes(before.page, 0, after.page, 0)) return undefined;
+function rootChange(level: Level): Change | undefined {
+  if (!hasChangedSelf(level)) return undefined;
   return {
     kind: "attributes",
-    path,
-    before: before.entry(-1),
-    after: after.entry(-1),
+    path: level.path,
+    before: level.before!.entry(-1),
+    after: level.after!.entry(-1),
   };
 }
 
@@ -195,13 +200,12 @@ export async function* diffTrees(
       levels.pop();
       continue;
     }
-    const { kind, before: left, after: right } = step(level, order);
+    let { kind, before: left, after: right } = step(level, order);
     const leftBelow = left?.below();
     const rightBelow = right?.below();
     const isSame = sameBelow(leftBelow, rightBelow);
     if (kind !== undefined || !isSame) {
       const path = joinPath(level.path, (left ?? right!).name);
-      if (kind !== undefined) batch.push(makeChange(kind, path, left, right));
       if (!isSame) {
         signal?.throwIfAborted();
         if (levels.length > DEPTH_MAX) {
@@ -210,8 +214,12 @@ export async function* diffTrees(
             0,
           );
         }
-        levels.push(await openLevel(path, leftBelow, rightBelow));
+        const below = await openLevel(path, leftBelow, rightBelow);
+        levels.push(below);
+        // Its extended attributes are in its own page alone.
+        if (hasChangedSelf(below)) kind ??= "attributes";
       }
+      if (kind !== undefined) batch.push(makeChange(kind, path, left, right));
     }
     left?.advance();
     right?.advance();

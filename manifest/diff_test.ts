@@ -163,6 +163,17 @@ Deno.test("diffTrees compares attributes where both sides have a page", async ()
   strictEqual((await changes({ source, treeId }, after)).length, 0);
 });
 
+Deno.test("diffTrees finds extended attributes of directories, which are in their own pages", async () => {
+  const source = new MemoryTrees();
+  const before = source.put({ a: { "b+": { c: "1" }, d: {} } });
+  const after = source.put({ a: { b: { c: "1" }, "d+": {} } });
+  deepStrictEqual(before.treeId, after.treeId);
+  deepStrictEqual(lines(await changes(before, after)), [
+    "attributes a/b",
+    "attributes a/d",
+  ]);
+});
+
 Deno.test("diffTrees gives the root's own attributes an empty path and row -1", async () => {
   const source = new MemoryTrees();
   const all = await changes(source.put({}, 1), source.put({}, 2));

@@ -129,7 +129,8 @@ function formatAttributes({ page, row }: EntryRow): string {
 
 /**
  * Writes the line of one entry, without a line break. With attributes, a `+` after
- * the mode says that there are extended attributes or holes.
+ * the mode says that there are extended attributes or holes; not for a directory
+ * below the root, whose attributes are in its own page.
  *
  * @example Write a line
  * ```ts

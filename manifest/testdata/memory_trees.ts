@@ -2,13 +2,15 @@ import { AttributePage } from "../attribute_page.ts";
 import { AttributePageBuilder } from "../attribute_page_builder.ts";
 import type { DiffSide, DiffSource } from "../diff.ts";
 import { EntryKind } from "../entry_kind.ts";
+import { encodeExtras, type Extras } from "../extras.ts";
 import { Tree } from "../tree.ts";
 import { TreeBuilder } from "../tree_builder.ts";
 import { EMPTY_ID, utf8 } from "./golden.ts";
 
 /**
  * A directory as an object: text is a file (`x:` in front an executable, `l:` a link,
- * `p:` a fifo, `c:1:3` a device), an object a directory. `name@600` gives a mode.
+ * `p:` a fifo, `c:1:3` a device), an object a directory. `name@600` gives a mode,
+ * `name+` a directory an extended attribute.
  */
 export interface Plan {
   readonly [name: string]: string | Plan;
@@ -19,6 +21,10 @@ const LETTERS: Record<string, EntryKind> = {
   l: EntryKind.symlink,
   p: EntryKind.fifo,
   c: EntryKind.characterDevice,
+};
+
+const EXTRAS: Extras = {
+  xattrs: [{ name: utf8("user.a"), size: 1, value: utf8("1") }],
 };
 
 /** Ids for tests: the text's bytes summed in some way, equal for equal bytes. */
@@ -42,7 +48,11 @@ export class MemoryTrees implements DiffSource {
   readonly #objects: Map<string, Uint8Array> = new Map();
 
   /** Keeps all trees and pages of a plan, and returns its root. */
-  put(plan: Plan, mtimeSec = 0): DiffSide & { pageId: Uint8Array } {
+  put(
+    plan: Plan,
+    mtimeSec = 0,
+    extras?: Extras,
+  ): DiffSide & { pageId: Uint8Array } {
     const builder = new TreeBuilder();
     const page = new AttributePageBuilder();
     const owner = page.internOwner(1000, 100, utf8("ann"), utf8(""));
@@ -53,9 +63,12 @@ export class MemoryTrees implements DiffSource {
       page.setTimes(row, mtimeSec, 5, 0, 0);
     };
     addRow(0o755);
+    if (extras !== undefined) page.setExtras(0, encodeExtras(extras));
     for (const key of Object.keys(plan).sort()) {
-      const [name, mode = "644"] = key.split("@");
-      const pageId = this.#addEntry(builder, utf8(name), plan[key]);
+      const [marked, mode = "644"] = key.split("@");
+      const name = marked.replace(/\+$/, "");
+      const extras = marked === name ? undefined : EXTRAS;
+      const pageId = this.#addEntry(builder, utf8(name), plan[key], extras);
       if (pageId !== undefined) page.addPageId(pageId);
       addRow(parseInt(mode, 8));
     }
@@ -68,9 +81,10 @@ export class MemoryTrees implements DiffSource {
     builder: TreeBuilder,
     name: Uint8Array,
     plan: string | Plan,
+    extras?: Extras,
   ): Uint8Array | undefined {
     if (typeof plan === "object") {
-      const { treeId, pageId } = this.put(plan);
+      const { treeId, pageId } = this.put(plan, 0, extras);
       builder.setTree(
         builder.add(name, 0, name.length, EntryKind.directory),
         treeId,
