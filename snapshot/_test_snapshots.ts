@@ -151,8 +151,10 @@ export class TestSnapshots {
       const bytes = latin(name);
       const row = tree.add(bytes, 0, bytes.length, kindOf(entry));
       const below = this.#setRow(tree, row, entry);
+      // As a save does: the extras of a directory are in its own page alone.
+      const { extras: _, ...columns } = entry;
       if (below !== undefined) page.addPageId(below);
-      addRow(entry);
+      addRow(below === undefined ? entry : columns);
     }
     const treeBytes = tree.build();
     const treeId = this.#derived(treeBytes, TREE_CONTEXT, ObjectKind.tree);

@@ -6,7 +6,7 @@
  */
 import { type Id, idFromBytes, idToBytes } from "@snap/hash/id";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
-import type { ExtraValue } from "@snap/manifest/extras";
+import type { Extras, ExtraValue } from "@snap/manifest/extras";
 import { DEPTH_MAX } from "@snap/manifest/limits";
 import { ManifestSyntaxError } from "@snap/manifest/manifest-syntax-error";
 import { displayPath, joinPath, splitPath } from "@snap/manifest/path";
@@ -248,6 +248,23 @@ export class View {
       },
       cancel: async (reason) => await pieces?.cancel(reason),
     }, { highWaterMark: 0 });
+  }
+
+  /**
+   * Gives the extended attributes and holes of an entry. Those of a directory
+   * are in its own page, which is read for it.
+   *
+   * @param entry The entry.
+   * @param options What ends the wait.
+   * @returns The extras, `undefined` if there are none.
+   * @throws {DamageError} If the page is damaged in every copy.
+   */
+  async extras(
+    entry: ViewEntry,
+    options: StoreOptions = {},
+  ): Promise<Extras | undefined> {
+    if (entry.kind !== EntryKind.directory) return entry.extras;
+    return (await this.#directory(entry, options)).page.extras(0);
   }
 
   /**

@@ -127,7 +127,10 @@ export class ViewEntry implements EntryRow {
     return this.#attributes;
   }
 
-  /** Extended attributes and holes, when there are any. */
+  /**
+   * Extended attributes and holes, when there are any. Those of a directory below
+   * the root are in its own page: `View.extras` gives them.
+   */
   get extras(): Extras | undefined {
     return this.page.extras(this.row + 1);
   }

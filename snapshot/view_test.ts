@@ -217,10 +217,23 @@ Deno.test("View reads extras, also those that are content", async () => {
       },
     },
     g: { file: "g" },
+    d: {
+      directory: {},
+      extras: {
+        xattrs: [{ name: latin("user.d"), size: 1, value: latin("w") }],
+      },
+    },
   });
   const view = await View.open(await test.open(), record);
+  const d = (await view.lookup(latin("d")))!;
+  strictEqual(d.extras, undefined, "they are in its own page");
+  deepStrictEqual(
+    await view.readExtra((await view.extras(d))!.xattrs[0]),
+    latin("w"),
+  );
+  strictEqual(await view.extras(view.root), undefined);
   const f = await view.lookup(latin("f"));
-  const [a, b] = f!.extras!.xattrs;
+  const [a, b] = (await view.extras(f!))!.xattrs;
   deepStrictEqual(await view.readExtra(a), latin("v"));
   deepStrictEqual(await view.readExtra(b), large);
   strictEqual((await view.lookup(latin("g")))!.extras, undefined);
