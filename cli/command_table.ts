@@ -102,7 +102,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "bring a snapshot back, or a part of it",
     arguments: [TARGET, {
       ...DIRECTORY,
-      help: "where to; it must be absent or empty without --existing",
+      help:
+        "where to; without --existing absent or empty, or for one file without its name",
     }],
     options: [
       {

@@ -7,18 +7,22 @@ import { terminated } from "./_read_whole_file.ts";
 const SLASH = 0x2f;
 
 /** Makes a directory and those above it. Here links are followed: the path is the user's own. */
-export function makeDirectories(calls: DiskCalls, path: Uint8Array): void {
+export function makeDirectories(
+  calls: DiskCalls,
+  path: Uint8Array,
+  mode: number,
+): void {
   let end = path.length;
   while (end > 1 && path[end - 1] === SLASH) end--;
   const whole = path.subarray(0, end);
-  const code = make(calls, whole, 0o700);
+  const code = make(calls, whole, mode);
   if (code === undefined) return;
   const parentEnd = whole.lastIndexOf(SLASH);
   if (code !== "ENOENT" || parentEnd <= 0) {
     throw new DiskError("make directory", whole, code);
   }
   makeParents(calls, whole, parentEnd);
-  const again = make(calls, whole, 0o700);
+  const again = make(calls, whole, mode);
   if (again !== undefined) throw new DiskError("make directory", whole, again);
 }
 

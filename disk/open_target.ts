@@ -9,6 +9,8 @@ import { TargetDirectories } from "./target_directories.ts";
 export interface TargetOptions {
   /** Makes the directory, and those above it, if absent. */
   readonly create?: boolean;
+  /** The mode of the directory that is made, less the umask; 0o700 if absent. */
+  readonly createMode?: number;
   /** Directories that are kept open at most, 64 if absent. */
   readonly openMax?: number;
   /** The store that is restored from: it is not listed, not entered and not removed. */
@@ -53,7 +55,9 @@ export function openTarget(
 ): Target {
   const calls = options.calls ?? diskCalls();
   const path = terminated(root);
-  if (options.create === true) makeDirectories(calls, path.subarray(0, -1));
+  if (options.create === true) {
+    makeDirectories(calls, path.subarray(0, -1), options.createMode ?? 0o700);
+  }
   return new Target(
     calls,
     TargetDirectories.open(calls, path, {

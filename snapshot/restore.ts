@@ -270,7 +270,12 @@ function openChecked(
   entry: FoundEntry,
   options: OpenOptions,
 ): Target | undefined {
-  const target = openOrMake(path, options);
+  const { home, row } = entry;
+  const target = openOrMake(path, {
+    ...options,
+    // No snapshot says how the directory is that one file is restored into.
+    createMode: row === undefined ? 0o700 : 0o777,
+  });
   if (target === undefined) return undefined;
   try {
     const { calls, place } = options;
@@ -282,13 +287,15 @@ function openChecked(
       );
     }
     if (options.existing === true) return target;
-    const { home, row } = entry;
     if (row === undefined) {
       const { count } = target.list(target.root);
       if (count > 0) throw new TargetNotEmptyError(path, count);
-    } else if (
-      target.stat(target.root, home.tree.name(row), new StatTable(1), 0)
-    ) throw new TargetNotEmptyError(path, 1);
+      return target;
+    }
+    const name = home.tree.name(row);
+    if (target.stat(target.root, name, new StatTable(1), 0)) {
+      throw new TargetNotEmptyError(path, name);
+    }
     return target;
   } catch (error) {
     target[Symbol.dispose]();
@@ -298,7 +305,7 @@ function openChecked(
 
 function openOrMake(
   path: Uint8Array,
-  { calls, place, dryRun }: OpenOptions,
+  { calls, place, dryRun, createMode }: OpenOptions & { createMode: number },
 ): Target | undefined {
   const how = { calls, ...(place && { excludeStore: place.identity }) };
   try {
@@ -307,7 +314,7 @@ function openOrMake(
     if (!(error instanceof DiskError) || error.code !== "ENOENT") throw error;
     return dryRun === true
       ? undefined
-      : openTarget(path, { ...how, create: true });
+      : openTarget(path, { ...how, create: true, createMode });
   }
 }
 

@@ -58,16 +58,15 @@ export class TargetNotEmptyError extends Error {
    * Makes the error of a target.
    *
    * @param path The path of the target.
-   * @param count How many entries it holds.
+   * @param found How many entries it holds, or the name that one file needs and another has.
    */
-  constructor(path: Uint8Array, count: number) {
-    super(
-      `Cannot restore into ${
-        displayPath(path)
-      } as the target must be absent or empty: found ${
-        count === 1 ? "1 entry" : `${count} entries`
-      }`,
-    );
+  constructor(path: Uint8Array, found: number | Uint8Array) {
+    const need = typeof found === "number"
+      ? `the target must be absent or empty: found ${
+        found === 1 ? "1 entry" : `${found} entries`
+      }`
+      : `the name must be free: found ${displayPath(found)}`;
+    super(`Cannot restore into ${displayPath(path)} as ${need}`);
     this.path = path;
   }
 }

@@ -12,7 +12,7 @@ import {
 } from "./_test_trees.ts";
 import type { NamedRecord } from "./record.ts";
 import { restore, type RestoreOptions } from "./restore.ts";
-import { EntryNotFoundError, TargetNotEmptyError } from "./restore_errors.ts";
+import { EntryNotFoundError } from "./restore_errors.ts";
 import type { RestoreProgress } from "./restore_progress.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -109,10 +109,15 @@ Deno.test("restore() puts one file of a snapshot under its name", async () => {
     "content",
   );
   equal(Deno.readTextFileSync(folder.at("out/other")), "stays");
-  await rejects(
-    restore(snapshots, record, folder.at("out"), options),
-    TargetNotEmptyError,
-  );
+  await rejects(restore(snapshots, record, folder.at("out"), options), {
+    name: "TargetNotEmptyError",
+    message: /\/out as the name must be free: found file$/,
+  });
+  await restore(snapshots, record, folder.at("made/new"), options);
+  const mode = 0o777 & ~Deno.umask();
+  for (const path of ["made", "made/new"]) {
+    equal(Deno.statSync(folder.at(path)).mode! & 0o7777, mode, path);
+  }
   for (const path of ["a/none", "a/file/below", "../a"]) {
     await rejects(
       restore(snapshots, record, folder.at("new"), { path: encode(path) }),
