@@ -428,6 +428,14 @@ Deno.test("id and manifest: of a directory without a store, and of a snapshot", 
   );
 });
 
+Deno.test("a path may have U+FFFD in it, where something of this name is there", async () => {
+  using scene = new Scene();
+  const { stdout } = await scene.run(["id", "tree", "--workers", "0"]);
+  symlinkSync("tree", scene.at("\ufffd"));
+  const named = await scene.run(["id", "\ufffd", "--workers", "0"]);
+  deepStrictEqual([named.stdout, named.stderr], [stdout, ""]);
+});
+
 Deno.test("init: settings are kept, and change no id", async () => {
   using scene = new Scene();
   const id = await scene.saved();

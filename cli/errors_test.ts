@@ -59,6 +59,8 @@ Deno.test("wrong usage: 2, one line, and a hint", async () => {
     [["mount", "latest", "", "-f"], /must not be empty/],
     [["umount", ""], /must not be empty/],
     [["init", ""], /must not be empty/],
+    [["restore", "latest", "\ufffd"], /must be UTF-8/, /symbolic link/],
+    [["init", "p\ufffd"], /must be UTF-8/],
     [["log", "--store", ""], /must not be empty/],
     [["save", "tree", "--tga", "x"], /--tga/, /did you mean --tag\?/],
     [["save", "tree", "--tag", "no/slash"], /Cannot use tag name/],

@@ -67,12 +67,24 @@ function env(name: string): string | undefined {
  * folder it was called from.
  */
 function userFolder(): string {
-  const cwd = Deno.cwd();
+  const cwd = currentFolder();
   const calledFrom = env("INIT_CWD");
   const root = new URL("..", import.meta.url);
   const isTask = calledFrom !== undefined && root.protocol === "file:" &&
     decodeURIComponent(root.pathname) === `${cwd}/`;
   return isTask ? calledFrom : cwd;
+}
+
+function currentFolder(): string {
+  try {
+    return Deno.cwd();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.InvalidData)) throw error;
+    throw new Error(
+      `Cannot use the current folder as it must be UTF-8: found ${error.message}`,
+      { cause: error },
+    );
+  }
 }
 
 const context: CliContext = {

@@ -303,6 +303,23 @@ Deno.test("cli: a missing permission is named", async () => {
   match(stdout, /^snap /);
 });
 
+Deno.test("cli: a folder or path that is not UTF-8 is said to be", async () => {
+  using scene = new Scene();
+  const lines: [string, number, RegExp][] = [
+    [
+      "mkdir $'\\xff' && cd $'\\xff' && snap log",
+      1,
+      /^snap: Cannot use the current folder as it must be UTF-8: found .*\\xFF/,
+    ],
+    ["snap init $'a\\xff'", 2, /^snap: Cannot use a path as it must be UTF-8/],
+  ];
+  for (const [line, expected, message] of lines) {
+    const { code, stderr } = await scene.bash(line);
+    match(stderr, message);
+    strictEqual(code, expected);
+  }
+});
+
 Deno.test("cli: a task resolves paths from where it was called", async () => {
   using scene = new Scene();
   scene.write("tree/a", "alpha\n");
