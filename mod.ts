@@ -27,5 +27,7 @@ export * as pack from "@snap/pack";
 export * as disk from "@snap/disk";
 /** A directory saved under one id, looked into, and brought back. */
 export * as snapshot from "@snap/snapshot";
+/** A snapshot as a read-only file system of the kernel. */
+export * as fuse from "@snap/fuse";
 /** The command line as a function. */
 export * as cli from "@snap/cli";

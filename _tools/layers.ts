@@ -20,15 +20,8 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     hash: "all",
     posix: "all",
   },
-  sync: {
-    snapshot: ["record"],
-    pack: "all",
-    manifest: "all",
-    store: "all",
-    hash: "all",
-  },
   fuse: {
-    snapshot: ["view", "record", "records"],
+    snapshot: ["record", "records"],
     pack: "all",
     manifest: "all",
     store: "all",
@@ -37,7 +30,6 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
   },
   cli: {
     fuse: "all",
-    sync: "all",
     snapshot: "all",
     pack: "all",
     disk: "all",

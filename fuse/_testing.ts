@@ -7,7 +7,7 @@ import { ObjectKind } from "@snap/pack/object-kind";
 import { openIndex } from "@snap/pack/open-index";
 import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
 import { openStoreReader } from "@snap/pack/store-reader";
-import type { ViewRoot } from "@snap/snapshot/view";
+import type { SnapshotRecord } from "@snap/snapshot/record";
 import { NotFoundError, StoreError } from "@snap/store/errors";
 import type { ReadStore } from "@snap/store/store";
 import { Objects } from "./objects.ts";
@@ -106,7 +106,7 @@ export async function listTables(store: ReadStore): Promise<TableList> {
 /** Reads the root directory of a snapshot. */
 export async function readRoot(
   store: ReadStore,
-  root: ViewRoot,
+  root: Pick<SnapshotRecord, "tree" | "page">,
 ): Promise<{ treeBytes: Uint8Array; pageBytes: Uint8Array }> {
   await using reader = await openStoreReader(store, { hasher: wasmHasher });
   const { tree, attributes } = ObjectKind;
@@ -119,7 +119,7 @@ export async function readRoot(
 /** All that a worker has, over a store; without a root there is no volume yet. */
 export async function testMount(
   store: ReadStore,
-  root?: ViewRoot,
+  root?: Pick<SnapshotRecord, "tree" | "page">,
   options: TestMountOptions = {},
 ): Promise<TestMount> {
   const { hasher = wasmHasher, passed, onPassed } = options;

@@ -41,6 +41,14 @@ Deno.test("tidy: mod.ts re-exports or mentions every entry point", () => {
   });
 });
 
+Deno.test("tidy: the root mod.ts has every package", () => {
+  const exported = readText("mod.ts").matchAll(/^export .* from "(.*)";$/gm);
+  deepStrictEqual(
+    Array.from(exported, ([, name]) => name).sort(),
+    packages.map(({ name }) => name).sort(),
+  );
+});
+
 Deno.test("tidy: packages have one version", () => {
   deepStrictEqual(versionProblems(packages), []);
 });
