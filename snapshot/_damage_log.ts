@@ -20,6 +20,8 @@ export class DamageLog {
   /** Number of all. */
   count = 0;
   readonly #byKey = new Map<string, LoggedDamage>();
+  /** The path that was last added to each. */
+  readonly #lastPaths = new WeakMap<LoggedDamage, string>();
   readonly #onDamage: ((damage: Damage) => void) | undefined;
 
   constructor(onDamage?: (damage: Damage) => void) {
@@ -36,12 +38,12 @@ export class DamageLog {
     const key = keyOf(found);
     const known = this.#byKey.get(key);
     if (known !== undefined) {
-      if (where !== undefined) addPath(known, where);
+      if (where !== undefined) this.#addPath(known, where);
       return;
     }
     this.count++;
     const damage: LoggedDamage = { ...found, paths: [], pathCount: 0 };
-    if (where !== undefined) addPath(damage, where);
+    if (where !== undefined) this.#addPath(damage, where);
     if (this.damages.length < DAMAGES_MAX) {
       this.damages.push(damage);
       this.#byKey.set(key, damage);
@@ -52,8 +54,17 @@ export class DamageLog {
   /** Adds a path to an object that is known to be damaged; says whether it is. */
   addPathOf(kind: number, id: string, where: DamagedPath): boolean {
     const known = this.#byKey.get(`object ${kind} ${id}`);
-    if (known !== undefined) addPath(known, where);
+    if (known !== undefined) this.#addPath(known, where);
     return known !== undefined;
+  }
+
+  /** A file that needs a thing more than once does so in one run. */
+  #addPath(damage: LoggedDamage, where: DamagedPath): void {
+    const key = `${where.snapshot} ${where.path}`;
+    if (this.#lastPaths.get(damage) === key) return;
+    this.#lastPaths.set(damage, key);
+    damage.pathCount++;
+    if (damage.paths.length < PATHS_MAX) damage.paths.push(where);
   }
 }
 
@@ -61,9 +72,4 @@ function keyOf(found: FoundDamage): string {
   const { subject, id, kind, storeName } = found;
   if (id !== undefined) return `${subject} ${kind} ${id}`;
   return `${subject} ${storeName ?? found.message} ${found.reason}`;
-}
-
-function addPath(damage: LoggedDamage, where: DamagedPath): void {
-  damage.pathCount++;
-  if (damage.paths.length < PATHS_MAX) damage.paths.push(where);
 }
