@@ -186,9 +186,9 @@ async function tellResult(
     `${isDryRun ? "Would restore" : "Restored"} ${
       formatCounted(result.fileCount, "file")
     }, ${formatSize(result.byteCount)}: ${
-      formatCount(result.writtenFileCount)
-    } written, ${formatCount(result.unchangedCount)} as they were${deleted}; ${
-      formatDuration(ms)
-    }`,
+      formatCounted(result.writtenFileCount, "file")
+    } written, ${
+      formatCounted(result.unchangedCount, "entry", "entries")
+    } as they were${deleted}; ${formatDuration(ms)}`,
   );
 }
