@@ -1,4 +1,5 @@
 import { decodeDocument } from "@snap/store/document";
+import { readDocument } from "@snap/store/read-document";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import type { DamageLog } from "./_damage_log.ts";
 import { fileDamageOf } from "./_damage_of.ts";
@@ -18,7 +19,7 @@ export async function verifyDocuments(
     for await (const batch of store.list(prefix, options)) {
       for (const { name } of batch) {
         try {
-          decodeDocument(kind, await store.read(name, options));
+          decodeDocument(kind, await readDocument(store, name, options));
         } catch (error) {
           options.signal?.throwIfAborted();
           const damage = fileDamageOf(error, subject, name);

@@ -1,8 +1,15 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
 import { displayPath } from "@snap/manifest/path";
 import { ObjectKind } from "@snap/pack/object-kind";
 import { zstdCodec } from "@snap/pack/zstd-codec";
+import { DOCUMENT_SIZE_MAX } from "@snap/store/document";
 import { StoreError } from "@snap/store/errors";
 import {
   contentId,
@@ -325,6 +332,16 @@ Deno.test("verify finds damaged records, tags and index tables", async () => {
   await test.damage(formatRecordName(record), (bytes) => bytes.slice(0, -3));
   await test.damage("tags/main/1", (bytes) => void (bytes[80] ^= 1));
   deepStrictEqual(await found(test), ["record disk", "tag disk"]);
+});
+
+Deno.test("verify does not read what is too large for a document", async () => {
+  const test = new TestSnapshots();
+  await test.save(FILES);
+  const large = new Uint8Array(DOCUMENT_SIZE_MAX + 1);
+  await test.store.create("tags/large/1", large);
+  const { damages: [damage] } = await run(test);
+  strictEqual(damage.storeName, "tags/large/1");
+  match(damage.message, /as a document has at most/);
 });
 
 for (
