@@ -204,7 +204,8 @@ export class View {
   }
 
   /**
-   * Reads a file, or a range of it, into memory.
+   * Reads a file, or a range of it, into memory. All of a file is checked against
+   * its id; of a range each chunk, against the id that the recipe names.
    *
    * @param entry The file.
    * @param options The range, and what ends the wait.
@@ -212,6 +213,7 @@ export class View {
    * @throws {TypeError} If the entry is no file.
    * @throws {RangeError} If the range begins before 0, or has no length.
    * @throws {DamageError} If the content is damaged in every copy.
+   * @throws {IdMismatchError} If all of the file was read, and its chunks are not the whole.
    */
   async read(
     entry: ViewEntry,
