@@ -61,7 +61,7 @@ export class MountRun {
   readonly #passed = Passed.create();
   readonly #forwarded: Forwarded | undefined;
   readonly #running: Promise<void>;
-  readonly #watchdog: Promise<Watchdog>;
+  readonly #watchdog: Watchdog;
   /** The number of its file system, as `major:minor`; unknown without a table of mounts. */
   readonly #number: string | undefined;
   #deviceErrno = 0;
@@ -75,18 +75,28 @@ export class MountRun {
    * @throws {WorkerError} If a worker cannot be started.
    */
   static async start(parts: MountRunParts): Promise<MountRun> {
-    const { posix, path } = parts;
-    const device = await openMount(posix, parts);
+    const { posix, path, onLog } = parts;
+    const watchdog = await startWatchdog(path, (error) => {
+      const { message: reason } = error as Error;
+      const message =
+        `Cannot watch over ${path} in case this program is killed: ${reason}`;
+      onLog({ level: "warning", message, error });
+    });
+    let device: number | undefined;
     let run: MountRun;
     try {
-      run = new MountRun(parts, device);
+      device = await openMount(posix, parts);
+      run = new MountRun(parts, device, watchdog);
     } catch (error) { // There may be too little memory.
-      await unmountPath(posix, path, { isLazy: true, isApart: false });
-      posix.close(device);
+      if (device !== undefined) {
+        await unmountPath(posix, path, { isLazy: true, isApart: false });
+        posix.close(device);
+      }
+      await watchdog.standDown();
       throw error;
     }
     try {
-      await Promise.all([run.#running, run.#watchdog]);
+      await run.#running;
       raiseReadAhead(parts.posix, parts.path);
       return run;
     } catch (error) {
@@ -96,12 +106,18 @@ export class MountRun {
     }
   }
 
-  private constructor(parts: MountRunParts, device: number) {
+  private constructor(
+    parts: MountRunParts,
+    device: number,
+    watchdog: Watchdog,
+  ) {
     const { posix, store, workers, control, counters, reader, path } = parts;
     const { deadlineMs } = parts;
     this.#parts = parts;
     this.#device = device;
     this.#number = numberAt(path);
+    this.#watchdog = watchdog;
+    watchdog.watch(this.#number);
     this.#bytes = workerSource(store, {
       count: workers.wakes.length,
       deadlineMs,
@@ -130,16 +146,6 @@ export class MountRun {
     this.finished = this.#end();
     // Who waits later still hears of it.
     this.finished.catch(() => {});
-    // While the workers begin: it loads modules that nothing else needs.
-    this.#watchdog = startWatchdog(
-      { path, number: this.#number },
-      (error) =>
-        this.#log(
-          "warning",
-          `Cannot watch over ${path} in case this program is killed`,
-          error,
-        ),
-    );
   }
 
   /** Unmounts, out of sight at once where it is in use, and waits until nothing is left. */
@@ -252,7 +258,7 @@ export class MountRun {
         .catch((error) => this.#log("error", error.message, error));
     }
     posix.close(this.#device);
-    await (await this.#watchdog).standDown();
+    await this.#watchdog.standDown();
     if (failures.length > 0) throw failures[0];
     if (this.#deviceErrno === 0) return;
     const name = errnoName(this.#deviceErrno);

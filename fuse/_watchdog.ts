@@ -1,73 +1,80 @@
 /** A program that unmounts when this one is gone, in whatever way. */
 export interface Watchdog {
+  /**
+   * Tells it what it watches over. Until then it takes a mount for ours that is dead.
+   *
+   * @param number The number of the file system, as `major:minor`.
+   */
+  watch(number: string | undefined): void;
   /** Ends it; for after a clean end. */
   standDown(): Promise<void>;
 }
 
 /**
- * Waits for a line; without one, the other end is gone. What ends all programs of a terminal does
- * not end this one. The mount may be out of sight, and another one in its place: that one stays.
- * Where root's way is refused, a helper is there for users.
+ * Waits for two lines; without the second, the other end is gone. What ends all programs of a
+ * terminal does not end this one. The mount may be out of sight, and another one in its place:
+ * that one stays. Where nobody has told what is mounted, a first look waits until the last thread
+ * of the other end is gone. Where root's way is refused, a helper is there for users.
  */
 const SCRIPT = `trap "" HUP INT QUIT TERM
-read -r line && exit
-grep -q " $2 / " /proc/self/mountinfo || exit
+export LC_ALL=C
+if read -r number; then
+  read -r line && exit
+  grep -q " $number / " /proc/self/mountinfo || exit
+else
+  stat -f -- "$1" >/dev/null 2>&1
+  found=$(stat -f -- "$1" 2>&1) && exit
+  case $found in *"not connected") ;; *) exit ;; esac
+fi
 umount -l -- "$1" || exec fusermount3 -uzq -- "$1"`;
-
-/** What a watchdog watches over. */
-export interface Watched {
-  /** The absolute path of the mount. */
-  readonly path: string;
-  /** The number of its file system, as `major:minor`. */
-  readonly number: string | undefined;
-}
 
 /**
  * Starts a program that waits for our end, which it sees as the end of its input, and unmounts
- * then. What is in use goes out of sight.
+ * then. What is in use goes out of sight. To be called before anything is mounted, so that there
+ * is no moment in which nobody watches.
  *
- * @param mount The mount.
- * @param onError Told where it cannot be started.
+ * @param path The absolute path that is mounted on.
+ * @param onError Told, once something is mounted, where it could not be started.
  */
 export async function startWatchdog(
-  mount: Watched,
+  path: string,
   onError: (error: unknown) => void,
 ): Promise<Watchdog> {
   try {
-    return await start(mount, onError);
+    return await start(path, onError);
   } catch (error) {
-    onError(error);
-    return { standDown: () => Promise.resolve() };
+    return { watch: () => onError(error), standDown: () => Promise.resolve() };
   }
 }
 
 async function start(
-  { path, number }: Watched,
+  path: string,
   onError: (error: unknown) => void,
 ): Promise<Watchdog> {
   const { spawn } = await import("node:child_process");
   // Not detached: for that Deno copies its address space, which large reserved memory forbids.
-  const child = spawn("sh", ["-c", SCRIPT, "sh", path, number ?? ""], {
+  const child = spawn("sh", ["-c", SCRIPT, "sh", path], {
     stdio: ["pipe", "ignore", "ignore"],
     // Nothing is kept in use.
     cwd: "/",
   });
-  const gone = new Promise<void>((resolve) => {
-    child.on("close", () => resolve());
-    child.on("error", (error) => {
-      onError(error);
-      resolve();
-    });
-  });
+  const gone = Promise.withResolvers<void>();
+  const failed = Promise.withResolvers<unknown>();
+  child.on("close", gone.resolve);
+  child.on("error", failed.resolve);
   // It may be gone when it is told to stand down.
   child.stdin?.on("error", () => {});
   if (child.pid !== undefined) child.unref();
   return {
+    watch(number) {
+      void failed.promise.then(onError);
+      if (child.pid !== undefined) child.stdin!.write(`${number ?? ""}\n`);
+    },
     async standDown() {
       if (child.pid === undefined) return;
       child.ref();
       child.stdin!.end("done\n");
-      await gone;
+      await gone.promise;
     },
   };
 }

@@ -1,7 +1,7 @@
 // How mounts end: as asked, by a signal, by force, while they are in use, and a
 // hundred times over.
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { isMounted, MountScene, mountTest, waitFor } from "./_mount.ts";
+import { isMounted, MountScene, mountTest, Server, waitFor } from "./_mount.ts";
 import { noise } from "./_snapshots.ts";
 
 const ROUNDS = new URL("./_mount_rounds.ts", import.meta.url).pathname;
@@ -87,6 +87,21 @@ mountTest(
     strictEqual((await server.finished()).signal, "SIGKILL");
     await waitFor("cleaning up", () => !isMounted(scene.point));
     await scene.bash(`ls "$MOUNT"`);
+  },
+);
+
+mountTest(
+  "a server that is killed as soon as it has mounted leaves no dead mount",
+  async () => {
+    await using scene = new MountScene();
+    const id = await prepare(scene);
+    for (let round = 0; round < 5; round++) {
+      const server = new Server(scene, ["mount", "--foreground", id]);
+      await waitFor("mounting", () => isMounted(scene.point));
+      server.signal("SIGKILL");
+      strictEqual((await server.finished()).signal, "SIGKILL");
+      await waitFor("cleaning up", () => !isMounted(scene.point));
+    }
   },
 );
 
