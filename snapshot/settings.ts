@@ -15,7 +15,7 @@ export interface StoreSettings {
   readonly codec: string;
 }
 
-/** The settings of a new store. `docs/BENCHMARKS.md` shows the table they were chosen by. */
+/** The settings of a new store. `deno task bench defaults` prints what they were chosen by. */
 export const DEFAULT_SETTINGS: StoreSettings = {
   chunk: DEFAULT_CHUNK_SIZES,
   bundleSizeMax: 512 * 1024,
