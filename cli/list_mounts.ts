@@ -86,12 +86,16 @@ async function stateOf(
     timer = setTimeout(() => resolve({ state: "silent" }), ANSWER_MS_MAX);
   });
   const answer = statfs(mountpoint).then(
-    ({ files, blocks, bsize }): State => ({
-      state: "ok",
-      ...(source === "snap:all"
-        ? {}
-        : { entryCount: files, byteCount: blocks * bsize }),
-    }),
+    ({ files, blocks, bsize }): State => {
+      // So the kernel answers for a mount that is closed to the caller.
+      if (bsize === 0) return { state: "unreachable" };
+      return {
+        state: "ok",
+        ...(source === "snap:all"
+          ? {}
+          : { entryCount: files, byteCount: blocks * bsize }),
+      };
+    },
     (error): State => ({
       state: error.code === "ENOTCONN" ? "stale" : "unreachable",
     }),

@@ -60,6 +60,20 @@ mountTest("an ordinary user mounts, looks, and unmounts", async () => {
 });
 
 mountTest(
+  "an ordinary user sees that a mount of root is out of reach",
+  async () => {
+    await using scene = new MountScene();
+    await scene.mount((await scene.save()).tree);
+    const { stdout, stderr } = await runAsUser(
+      scene,
+      `snap ls --mounts | grep "$MOUNT" | cut -f 3-`,
+    );
+    strictEqual(stderr, "");
+    strictEqual(stdout, "unreachable\t\t\n");
+  },
+);
+
+mountTest(
   "an ordinary user is told what keeps the mount from coming",
   async () => {
     await using scene = new MountScene();
