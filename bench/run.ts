@@ -8,6 +8,12 @@ const known = listBenches();
 const end = Deno.args.findIndex((arg) => !known.includes(arg));
 const names = Deno.args.slice(0, end < 0 ? undefined : end);
 const rest = Deno.args.slice(names.length);
+if (names.length === 0 && rest.length > 0 && !rest[0].startsWith("-")) {
+  console.error(
+    `Cannot bench as it needs one of ${known.join(", ")}: found ${rest[0]}`,
+  );
+  Deno.exit(2);
+}
 let failCount = 0;
 for (const name of names.length > 0 ? names : known) {
   console.log(`\n${name}`);

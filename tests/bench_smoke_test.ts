@@ -12,6 +12,17 @@ for (const name of listBenches()) {
   });
 }
 
+Deno.test("bench refuses a name that no bench has, instead of running all", async () => {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "bench/run.ts", "none", "--small"],
+    cwd: ROOT,
+    stdin: "null",
+  }).output();
+  deepStrictEqual(code, 2);
+  deepStrictEqual(stdout.length, 0);
+  match(new TextDecoder().decode(stderr), /^Cannot bench as .*: found none\n$/);
+});
+
 Deno.test("bench peers runs at a small size and prints its tables", async () => {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
