@@ -172,6 +172,7 @@ export class View {
    * @returns Batches of entries.
    * @throws {TypeError} If the entry is no directory.
    * @throws {DamageError} If a directory is damaged in every copy.
+   * @throws {ManifestSyntaxError} If directories nest deeper than 1024.
    */
   async *walk(
     directory: ViewEntry = this.root,
