@@ -142,10 +142,9 @@ export class CatalogTree {
 
   async #listNow(): Promise<void> {
     const { now, onNewRecords } = this.#options;
-    const [names, heads] = await Promise.all([
-      this.#source.recordNames(),
-      this.#source.tags(),
-    ]);
+    // Tags first: a save writes the record before the tag, and none is to lead nowhere.
+    const heads = await this.#source.tags();
+    const names = await this.#source.recordNames();
     const trees = new Map<string, RecordName[]>();
     for (const name of names) {
       const same = trees.get(name.tree);
