@@ -1,5 +1,6 @@
-import type { WorkerHandle } from "@snap/posix/worker";
+import { errnoMessage } from "@snap/posix/errors";
 import type { Posix } from "@snap/posix/posix";
+import type { WorkerHandle } from "@snap/posix/worker";
 import type { MountControl } from "./_mount_control.ts";
 import type {
   FromMountWorker,
@@ -7,6 +8,7 @@ import type {
   ToMountWorker,
 } from "./_mount_messages.ts";
 
+import { MountError } from "./mount_error.ts";
 import { type PreparedMount, prepareMount } from "./prepare_mount.ts";
 import { wake } from "./_wake.ts";
 
@@ -37,11 +39,12 @@ export class MountWorkers {
    *
    * @param count How many there will be.
    * @param parts The calls, the words that end all, and which hasher is loaded.
+   * @throws {MountError} If there can be no more descriptors.
    */
   constructor(count: number, parts: MountWorkersParts) {
     this.#parts = parts;
     this.#running.promise.catch(() => {});
-    for (let i = 0; i < count; i++) this.wakes.push(parts.posix.eventfd(0));
+    for (let i = 0; i < count; i++) this.#addWake();
     this.#add(parts.prepared ?? prepareMount(parts.hasher));
   }
 
@@ -91,11 +94,27 @@ export class MountWorkers {
       first,
       ...this.#handles.slice(1).map((handle) => handle.end()),
     ]);
+    this.#closeWakes();
+    return results.filter((result) => result.status === "rejected")
+      .map(({ reason }) => reason);
+  }
+
+  /** Nobody could be woken without it. */
+  #addWake(): void {
+    const eventfd = this.#parts.posix.eventfd(0);
+    if (eventfd >= 0) return void this.wakes.push(eventfd);
+    this.#closeWakes();
+    throw new MountError(
+      "FAILED",
+      `Cannot mount as ${errnoMessage(eventfd)}`,
+      { hint: "close files that are open" },
+    );
+  }
+
+  #closeWakes(): void {
     for (const eventfd of this.wakes.splice(0)) {
       this.#parts.posix.close(eventfd);
     }
-    return results.filter((result) => result.status === "rejected")
-      .map(({ reason }) => reason);
   }
 
   #begin(config: MountWorkerConfig): void {
