@@ -1,7 +1,7 @@
 import { IndexSyntaxError } from "@snap/pack/errors";
 import type { IndexPack } from "@snap/pack/index-builder";
 import type { IndexedPack } from "@snap/pack/location";
-import { ObjectIndex } from "@snap/pack/object-index";
+import { ObjectIndex, replacedTables } from "@snap/pack/object-index";
 import { readIndexFile, StoreIndex } from "@snap/pack/open-index";
 import { readPack } from "@snap/pack/rebuild-index";
 import type { WriteStore } from "@snap/store";
@@ -68,8 +68,9 @@ export async function repairTable(
   options: SaveOptions,
 ): Promise<boolean> {
   const { store } = snapshots;
-  const packs = await packsOf(name, snapshots, options);
-  if (packs === undefined || packs.length === 0) return false;
+  const contents = await contentsOf(name, snapshots, options);
+  if (contents === undefined || contents.packs.length === 0) return false;
+  const { packs, replaced } = contents;
   // All of them are read before the first table is written.
   for await (const tables of tablesOf(packs, snapshots, options)) {
     if (tables === undefined) return false;
@@ -105,19 +106,21 @@ export async function repairTable(
       }
     }
     // The last one, when all packs of the damaged table are told of.
-    await write([name]);
+    await write([name, ...replaced]);
     return true;
   } finally {
     removeSpooled(spoolPath);
   }
 }
 
-/** The packs that a table names; nothing if that is damaged, too. */
-async function packsOf(
+/** The packs that a table names, and the tables that it replaces; nothing if that is damaged, too. */
+async function contentsOf(
   name: string,
   { store, hasher }: Snapshots<WriteStore>,
   { signal }: SaveOptions,
-): Promise<IndexedPack[] | undefined> {
+): Promise<
+  { packs: IndexedPack[]; replaced: ReadonlySet<string> } | undefined
+> {
   const range = signal === undefined ? {} : { signal };
   const size = await store.size(name, range);
   if (size === undefined) return undefined;
@@ -132,7 +135,7 @@ async function packsOf(
     for await (const batch of new StoreIndex(index, store).packs(range)) {
       packs.push(...batch);
     }
-    return packs;
+    return { packs, replaced: replacedTables([file]) };
   } catch (error) {
     if (error instanceof IndexSyntaxError) return undefined;
     throw error;

@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { wasmHasher } from "@snap/hash";
+import { type IndexFile, replacedTables } from "@snap/pack/object-index";
 import { openIndex } from "@snap/pack/open-index";
 import { INDEX_PAGE_SIZE, indexPages } from "@snap/pack/index-table";
 import type { PruneStore } from "@snap/store";
@@ -33,9 +34,13 @@ function makeSource(path: string): void {
 }
 
 /** Damages one byte in every page of a part of a table; gives its name. */
-async function damage(store: PruneStore, part: Part): Promise<string> {
+async function damage(
+  store: PruneStore,
+  part: Part,
+  table?: IndexFile,
+): Promise<string> {
   const { index } = await openIndex(store, { hasher: wasmHasher });
-  const [{ name, size, head }] = index.liveTables;
+  const { name, size, head } = table ?? index.liveTables[0];
   const bytes = await store.read(name);
   const { framesFirst, objectsFirst, count } = indexPages(head);
   const first = size - count * INDEX_PAGE_SIZE;
@@ -112,6 +117,30 @@ Deno.test("save merges no damaged index table", async () => {
   await snapshots.refresh();
   const { index } = await snapshots.index();
   ok(index.liveTables.length < 8);
+});
+
+Deno.test("save repairs a merged table, and what it had replaced stays so", async () => {
+  using folder = new TemporaryFolder();
+  await using snapshots = await makeMemorySnapshots();
+  const saveOne = async (number: number) => {
+    writeFileSync(folder.join(`${number}`), noise(3000, number + 1));
+    await save(snapshots, folder.path, LATER);
+  };
+  for (let i = 0; i < 9; i++) await saveOne(i);
+  await snapshots.refresh();
+  const before = (await snapshots.index()).index.liveTables;
+  const [merged] = before.filter(({ head }) => head.replaces.length > 0);
+  await damage(snapshots.store, "objects", merged);
+  await saveOne(9);
+  await snapshots.refresh();
+  const { liveTables } = (await snapshots.index()).index;
+  const wanted = new Set([merged.name, ...replacedTables([merged])]);
+  ok(wanted.size > 2);
+  ok(liveTables.some((one) => {
+    const replaced = replacedTables([one]);
+    return [...wanted].every((name) => replaced.has(name));
+  }));
+  equal(await readEverything(snapshots), 10);
 });
 
 Deno.test("save repairs no table of which a pack is lost, and believes nothing of it", async () => {
