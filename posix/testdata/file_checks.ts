@@ -34,7 +34,15 @@ import {
 } from "../flags.ts";
 import { IoVector } from "../io_vector.ts";
 import { PollSet } from "../poll_set.ts";
-import { type Check, create, fails, utf8, works, z } from "./suite.ts";
+import {
+  type Check,
+  create,
+  fails,
+  NO_DESCRIPTOR,
+  utf8,
+  works,
+  z,
+} from "./suite.ts";
 
 const SIX_GIB = 6 * 2 ** 30;
 
@@ -49,7 +57,7 @@ export const fileChecks: Check[] = [
       posix.umask(old);
       assert.equal(fs.statSync(path.join(root, "a")).mode & 0xfff, 0x180);
       assert.equal(posix.close(fd), 0);
-      fails(posix.close(fd), "EBADF");
+      fails(posix.close(NO_DESCRIPTOR), "EBADF");
       fails(
         posix.openAt(dir, z("a"), O_WRONLY | O_CREAT | O_EXCL, 0x180),
         "EEXIST",
@@ -159,10 +167,10 @@ export const fileChecks: Check[] = [
       assert.equal(posix.pread(fd, new Uint8Array(0), 0), 0);
       assert.equal(posix.write(fd, new Uint8Array(0)), 0);
       posix.close(fd);
-      fails(posix.read(fd, out), "EBADF");
-      fails(posix.pread(fd, out, 0), "EBADF");
-      fails(posix.write(fd, out), "EBADF");
-      fails(posix.pwrite(fd, out, 0), "EBADF");
+      fails(posix.read(NO_DESCRIPTOR, out), "EBADF");
+      fails(posix.pread(NO_DESCRIPTOR, out, 0), "EBADF");
+      fails(posix.write(NO_DESCRIPTOR, out), "EBADF");
+      fails(posix.pwrite(NO_DESCRIPTOR, out, 0), "EBADF");
       fails(posix.read(dir, out), "EISDIR");
     },
   },
@@ -220,8 +228,8 @@ export const fileChecks: Check[] = [
       fails(posix.fallocate(fd, 0, -1, 1), "EINVAL");
       fails(posix.ftruncate(fd, -1), "EINVAL");
       posix.close(fd);
-      fails(posix.ftruncate(fd, 0), "EBADF");
-      fails(posix.fallocate(fd, 0, 0, 1), "EBADF");
+      fails(posix.ftruncate(NO_DESCRIPTOR, 0), "EBADF");
+      fails(posix.fallocate(NO_DESCRIPTOR, 0, 0, 1), "EBADF");
     },
   },
   {
@@ -238,10 +246,10 @@ export const fileChecks: Check[] = [
       works(posix.fcntl(fd, F_SETFL, flags | O_NONBLOCK));
       assert.equal(posix.fcntl(fd, F_GETFL, 0), flags | O_NONBLOCK);
       posix.close(fd);
-      fails(posix.fsync(fd), "EBADF");
-      fails(posix.fdatasync(fd), "EBADF");
-      fails(posix.fadvise(fd, 0, 0, 0), "EBADF");
-      fails(posix.fcntl(fd, F_GETFL, 0), "EBADF");
+      fails(posix.fsync(NO_DESCRIPTOR), "EBADF");
+      fails(posix.fdatasync(NO_DESCRIPTOR), "EBADF");
+      fails(posix.fadvise(NO_DESCRIPTOR, 0, 0, 0), "EBADF");
+      fails(posix.fcntl(NO_DESCRIPTOR, F_GETFL, 0), "EBADF");
     },
   },
   {
@@ -261,7 +269,7 @@ export const fileChecks: Check[] = [
       assert.deepEqual(out.subarray(0, 14), utf8("head bodyhead "));
       fails(posix.writev(fd, vector, 3), "EINVAL");
       posix.close(fd);
-      fails(posix.writev(fd, vector, 1), "EBADF");
+      fails(posix.writev(NO_DESCRIPTOR, vector, 1), "EBADF");
     },
   },
   {

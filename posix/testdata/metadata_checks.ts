@@ -6,7 +6,15 @@ import process from "node:process";
 import { AT_SYMLINK_NOFOLLOW } from "../flags.ts";
 import { S_ISUID } from "../mode.ts";
 import { StatTable } from "../stat_table.ts";
-import { type Check, create, fails, utf8, works, z } from "./suite.ts";
+import {
+  type Check,
+  create,
+  fails,
+  NO_DESCRIPTOR,
+  utf8,
+  works,
+  z,
+} from "./suite.ts";
 
 export const metadataChecks: Check[] = [
   {
@@ -22,7 +30,7 @@ export const metadataChecks: Check[] = [
       fails(posix.fchmodAt(dir, z("link"), 0x1ff), "ENOTSUP");
       assert.equal(mode(), 0x80);
       posix.close(fd);
-      fails(posix.fchmod(fd, 0), "EBADF");
+      fails(posix.fchmod(NO_DESCRIPTOR, 0), "EBADF");
       fails(posix.fchmodAt(dir, z("absent"), 0), "ENOENT");
       const before = posix.umask(0x3f);
       assert.equal(posix.umask(before), 0x3f);
@@ -38,7 +46,7 @@ export const metadataChecks: Check[] = [
       assert.equal(posix.geteuid(), process.geteuid!());
       assert.equal(posix.fchown(fd, -1, -1), 0);
       posix.close(fd);
-      fails(posix.fchown(fd, -1, -1), "EBADF");
+      fails(posix.fchown(NO_DESCRIPTOR, -1, -1), "EBADF");
       fails(posix.fchownAt(dir, z("absent"), -1, -1, 0), "ENOENT");
       const changed = posix.fchownAt(
         dir,
@@ -89,7 +97,7 @@ export const metadataChecks: Check[] = [
       assert.equal(table.mtimeSec(0), 77);
       fails(posix.futimens(fd, 0, 1e9), "EINVAL");
       posix.close(fd);
-      fails(posix.futimens(fd, 0, 0), "EBADF");
+      fails(posix.futimens(NO_DESCRIPTOR, 0, 0), "EBADF");
       fails(posix.utimensAt(dir, z("absent"), 0, 0, 0), "ENOENT");
     },
   },
@@ -147,8 +155,8 @@ export const metadataChecks: Check[] = [
         "ENOENT",
       );
       posix.close(fd);
-      fails(posix.flistxattr(fd, out), "EBADF");
-      fails(posix.fsetxattr(fd, z("user.one"), value), "EBADF");
+      fails(posix.flistxattr(NO_DESCRIPTOR, out), "EBADF");
+      fails(posix.fsetxattr(NO_DESCRIPTOR, z("user.one"), value), "EBADF");
     },
   },
   {
@@ -174,7 +182,7 @@ export const metadataChecks: Check[] = [
       if (proc < 0) return "/proc is not mounted";
       assert.equal(posix.fsType(proc), 0x9fa0);
       posix.close(proc);
-      fails(posix.fsType(proc), "EBADF");
+      fails(posix.fsType(NO_DESCRIPTOR), "EBADF");
     },
   },
   {

@@ -16,6 +16,9 @@ export interface Check {
   readonly run: (posix: Posix, dir: number, root: string) => string | void;
 }
 
+/** No descriptor: one that was closed may be given to another thread at once. */
+export const NO_DESCRIPTOR = 0x3fff_ffff;
+
 const encoder = new TextEncoder();
 
 /** A name for a call. */
