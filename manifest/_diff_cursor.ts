@@ -55,10 +55,12 @@ export class DiffCursor {
 
   /** Reads a directory. */
   static async open({ source, treeId, pageId }: DiffSide): Promise<DiffCursor> {
-    const [tree, page] = await Promise.all([
+    const reads = [
       source.tree(treeId),
       pageId && source.page?.(pageId),
-    ]);
+    ] as const;
+    await Promise.allSettled(reads); // Whoever started work waits for its end.
+    const [tree, page] = await Promise.all(reads);
     if (page !== undefined && !page.belongsTo(tree, treeId)) {
       throw new ManifestSyntaxError(
         "Cannot read attribute page as it must belong to its tree: found another's",

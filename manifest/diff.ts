@@ -113,10 +113,12 @@ async function openLevel(
   before: DiffSide | undefined,
   after: DiffSide | undefined,
 ): Promise<Level> {
-  const [left, right] = await Promise.all([
+  const sides = [
     before && DiffCursor.open(before),
     after && DiffCursor.open(after),
-  ]);
+  ] as const;
+  await Promise.allSettled(sides); // Whoever started work waits for its end.
+  const [left, right] = await Promise.all(sides);
   return { path, before: left, after: right };
 }
 

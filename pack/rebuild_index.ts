@@ -88,6 +88,7 @@ export async function rebuildIndex(
   for (let i = 0; i < entries.length; i += READS_AT_ONCE) {
     const some = entries.slice(i, i + READS_AT_ONCE);
     const reads = some.map((entry) => tryPack(store, entry, options));
+    await Promise.allSettled(reads); // Whoever started work waits for its end.
     for (const result of await Promise.all(reads)) {
       if ("error" in result) damaged.push(result);
       else packs.push(result);

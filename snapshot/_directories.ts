@@ -53,10 +53,12 @@ export class Directories {
     ids: { readonly tree: Uint8Array; readonly page: Uint8Array },
     signal: AbortSignal | undefined,
   ): Promise<Directory> {
-    const [tree, page] = await Promise.all([
+    const reads = [
       this.#source.tree(ids.tree, signal),
       this.#source.page(ids.page, signal),
-    ]);
+    ] as const;
+    await Promise.allSettled(reads); // Whoever started work waits for its end.
+    const [tree, page] = await Promise.all(reads);
     if (!page.belongsTo(tree, ids.tree)) {
       throw new ManifestSyntaxError(
         `Cannot read attribute page ${

@@ -29,18 +29,27 @@ export async function fetchFrames(
   options: StoreOptions,
 ): Promise<Uint8Array[]> {
   const stored: Uint8Array[] = [];
-  const ranges = rangesOf(batch).values();
+  const ranges = rangesOf(batch);
+  let next = 0;
   const reader = async (): Promise<void> => {
-    for (const range of ranges) {
-      const bytes = await readRange(store, range, options);
-      for (let frame = range.first; frame <= range.last; frame++) {
-        const at = FRAME_COLUMNS * frame;
-        const offset = batch.frames[at + 1] - range.start;
-        stored[frame] = bytes.subarray(offset, offset + batch.frames[at + 2]);
+    while (next < ranges.length) {
+      const range = ranges[next++];
+      try {
+        const bytes = await readRange(store, range, options);
+        for (let frame = range.first; frame <= range.last; frame++) {
+          const at = FRAME_COLUMNS * frame;
+          const offset = batch.frames[at + 1] - range.start;
+          stored[frame] = bytes.subarray(offset, offset + batch.frames[at + 2]);
+        }
+      } catch (error) {
+        next = ranges.length;
+        throw error;
       }
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, reader));
+  const readers = Array.from({ length: CONCURRENCY }, reader);
+  await Promise.allSettled(readers); // Whoever started work waits for its end.
+  await Promise.all(readers);
   return stored;
 }
 

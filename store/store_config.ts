@@ -103,10 +103,12 @@ export async function readConfig(
   options?: ReadConfigOptions,
 ): Promise<StoreConfig> {
   // Two at once, as nearly every store has one, and far stores answer slowly.
-  let [bytes, next] = await Promise.all([
+  const reads = [
     readNumber(store, 1, options),
     readNumber(store, 2, options),
-  ]);
+  ] as const;
+  await Promise.allSettled(reads); // Whoever started work waits for its end.
+  let [bytes, next] = await Promise.all(reads);
   if (bytes === undefined) {
     throw new NotAStoreError(
       options?.location ?? "this place",

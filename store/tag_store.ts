@@ -199,9 +199,9 @@ export class TagStore<Body extends object = TagBody> {
     const numbers = (await this.#numbers(prefix, options)).reverse();
     for (let at = 0; at < numbers.length; at += BATCH_SIZE) {
       const batch = numbers.slice(at, at + BATCH_SIZE);
-      const entries = await Promise.all(
-        batch.map((n) => this.#read(prefix, n, options)),
-      );
+      const reads = batch.map((n) => this.#read(prefix, n, options));
+      await Promise.allSettled(reads); // Whoever started work waits for its end.
+      const entries = await Promise.all(reads);
       yield entries.filter((entry) => entry !== undefined);
     }
   }
