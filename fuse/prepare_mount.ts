@@ -27,7 +27,7 @@ export class PreparedMount {
   /** Ends it, where no mount has taken it. */
   async end(): Promise<void> {
     // It may have failed to load the hasher; who mounts with that hasher hears of it.
-    await this.worker.end().catch(() => {});
+    await this.worker.drop().catch(() => {});
   }
 }
 

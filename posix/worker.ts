@@ -57,7 +57,14 @@ export interface WorkerHandle {
    */
   end(): Promise<void>;
   /**
-   * Resolves when the worker has answered that it is done; rejects with a {@linkcode WorkerError}
+   * Ends a worker for which there is no more use: one that does not listen yet is terminated, and
+   * what waits for it is lost; any other is asked to {@linkcode end}.
+   *
+   * @returns The same as {@linkcode ended}.
+   */
+  drop(): Promise<void>;
+  /**
+   * Resolves when the worker has answered that it is done, or was dropped; rejects with a {@linkcode WorkerError}
    * if it failed, or ended without an answer. Whoever starts a worker waits for this.
    */
   readonly ended: Promise<void>;
@@ -66,6 +73,8 @@ export interface WorkerHandle {
 /** What a runtime gives for a worker. */
 interface Thread {
   post(message: ToWorker, transfer: ArrayBuffer[]): void;
+  /** Ends it at once, wherever it is. */
+  terminate(): void;
 }
 
 interface Listener {
@@ -75,7 +84,7 @@ interface Listener {
 }
 
 /**
- * Starts a worker. It is never terminated: ask it to {@linkcode WorkerHandle.end}.
+ * Starts a worker. Once it listens it is never terminated: ask it to {@linkcode WorkerHandle.end}.
  *
  * The module must call {@linkcode workerPort} and listen. So that it is fetched and published with
  * the module that starts it, put an `import()` of it there in a function that is never called.
@@ -105,7 +114,7 @@ export function startWorker(url: URL): WorkerHandle {
   };
   const listener: Listener = {
     received(received) {
-      if (state === "over") return;
+      if (state === "over" || state === "done") return;
       if (received.kind === "message") return onMessage(received.message);
       if (received.kind === "error") return fail(received.record);
       state = received.kind;
@@ -139,6 +148,13 @@ export function startWorker(url: URL): WorkerHandle {
       post({ kind: "end" }, []);
       return ended;
     },
+    drop() {
+      if (state !== "starting") return this.end();
+      state = "done";
+      waiting = [];
+      thread.terminate();
+      return ended;
+    },
     ended,
   };
 }
@@ -160,7 +176,13 @@ function denoThread(url: URL, listener: Listener): Thread {
     "messageerror",
     () => listener.failed("its message cannot be read"),
   );
-  return { post: (message, transfer) => worker.postMessage(message, transfer) };
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    terminate() {
+      worker.terminate();
+      listener.exited();
+    },
+  };
 }
 
 function nodeThread(url: URL, listener: Listener): Thread {
@@ -178,5 +200,8 @@ function nodeThread(url: URL, listener: Listener): Thread {
     () => listener.failed("its message cannot be read"),
   );
   worker.on("exit", () => listener.exited());
-  return { post: (message, transfer) => worker.postMessage(message, transfer) };
+  return {
+    post: (message, transfer) => worker.postMessage(message, transfer),
+    terminate: () => void worker.terminate(),
+  };
 }

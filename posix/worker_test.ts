@@ -52,6 +52,23 @@ Deno.test("startWorker asks a worker to end, which first does what it has", asyn
   worker.postMessage({ action: "echo", value: 3 });
 });
 
+Deno.test("startWorker drops a worker that does not listen yet, and asks any other", async () => {
+  const early = startWorker(ECHO);
+  const got: unknown[] = [];
+  early.onMessage((message) => got.push(message));
+  early.onError((error) => got.push(error));
+  early.postMessage({ action: "echo", value: 1 });
+  await early.drop();
+  await early.drop();
+  const worker = startWorker(ECHO);
+  worker.postMessage({ action: "echo", value: 2 });
+  assert.deepEqual(await next(worker), { echo: 2 });
+  worker.onMessage((message) => got.push(message));
+  worker.postMessage({ action: "slow", value: 3 });
+  await worker.drop();
+  assert.deepEqual(got, [{ echo: 3 }]);
+});
+
 Deno.test("startWorker resolves when a worker closes its port", async () => {
   const worker = startWorker(ECHO);
   worker.postMessage({ action: "close" });

@@ -104,7 +104,7 @@ export class RestorePool {
     await Promise.all(this.#workers.map(async ({ handle }) => {
       handle.postMessage({ type: "close" } satisfies ToRestoreWorker);
       // A worker that has failed has been reported.
-      await handle.end().catch(() => {});
+      await handle.drop().catch(() => {});
     }));
   }
 

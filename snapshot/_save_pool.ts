@@ -154,7 +154,7 @@ export class SavePool {
     await Promise.all(this.#workers.map(async (worker) => {
       worker.handle.postMessage({ type: "discard" } satisfies ToSaveWorker);
       // A worker that has failed has been reported.
-      await worker.handle.end().catch(() => {});
+      await worker.handle.drop().catch(() => {});
     }));
   }
 

@@ -35,6 +35,15 @@ await report("startWorker round trip", async () => {
   await worker.end();
 });
 
+await report(
+  "startWorker drops a worker that does not listen yet",
+  async () => {
+    const worker = startWorker(echo);
+    worker.postMessage({ action: "throw" });
+    await worker.drop();
+  },
+);
+
 for (
   const action of ["throw", "reject later", "reject unhandled", "process exit"]
 ) {
