@@ -132,19 +132,30 @@ function* takeNames(
     : new Uint8Array(ends[tag] - starts[tag]);
   rows.ends = new Uint32Array(count);
   const types = new Uint8Array(count);
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const item = tag < 0 ? order[i] : tag;
-    const end = ends[item];
-    for (let k = starts[item]; k < end; k++) {
-      rows.names[at++] = listing.bytes[k];
+  for (let first = 0, at = 0; first < count; first += NAMES_A_STEP) {
+    if (first > 0) yield;
+    const last = Math.min(first + NAMES_A_STEP, count);
+    for (let i = first; i < last; i++) {
+      const item = tag < 0 ? order[i] : tag;
+      at = copyName(listing, item, rows.names, at);
+      rows.ends[i] = at;
+      types[i] = listing.types[item];
     }
-    rows.ends[i] = at;
-    types[i] = listing.types[item];
-    if (i % NAMES_A_STEP === NAMES_A_STEP - 1) yield;
   }
   rows.rowsMax = count;
   return types;
+}
+
+/** Copies a name, and returns where it ends. */
+function copyName(
+  { bytes, starts, ends }: Listing,
+  item: number,
+  to: Uint8Array,
+  at: number,
+): number {
+  const end = ends[item];
+  for (let i = starts[item]; i < end; i++) to[at++] = bytes[i];
+  return at;
 }
 
 /** Appends one entry of the listing, unless it is left out or gone. */

@@ -49,17 +49,7 @@ export class Listing implements NameHeap {
     let result = 0;
     let reads = 0;
     while ((result = calls.directoryEntries(fd, entries)) > 0) {
-      this.#reserve(this.count + entries.count, size + entries.bytes.length);
-      for (let i = 0; i < entries.count; i++) {
-        const row = this.count++;
-        this.types[row] = entries.types[i];
-        this.starts[row] = size;
-        const end = entries.nameEnds[i];
-        for (let at = entries.nameStarts[i]; at < end; at++) {
-          this.bytes[size++] = entries.bytes[at];
-        }
-        this.ends[row] = size;
-      }
+      size = this.#append(entries, size);
       if (++reads % READS_A_STEP === 0) yield;
     }
     yield* this.#sort();
@@ -107,6 +97,27 @@ export class Listing implements NameHeap {
       if (difference !== 0) return difference;
     }
     return size - name.length;
+  }
+
+  /**
+   * Copies what one call has read to the end, in a function of its own: V8 leaves its optimized
+   * code at the end of each hot loop of a generator.
+   *
+   * @returns The size of all names.
+   */
+  #append(entries: DirectoryEntries, size: number): number {
+    this.#reserve(this.count + entries.count, size + entries.bytes.length);
+    for (let i = 0; i < entries.count; i++) {
+      const row = this.count++;
+      this.types[row] = entries.types[i];
+      this.starts[row] = size;
+      const end = entries.nameEnds[i];
+      for (let at = entries.nameStarts[i]; at < end; at++) {
+        this.bytes[size++] = entries.bytes[at];
+      }
+      this.ends[row] = size;
+    }
+    return size;
   }
 
   *#sort(): Generator<void> {
