@@ -8,6 +8,7 @@ import {
 import { checkRecipeChild, checkRecipeRoot } from "@snap/pack/recipe-place";
 import type { Objects } from "./objects.ts";
 import type { Pieces } from "./pieces.ts";
+import { SecondChance } from "./_second_chance.ts";
 
 /** Memory for nodes, and what a node needs beside its bytes, about. */
 const CACHE_SIZE = 8 << 20;
@@ -19,9 +20,10 @@ const ZEROS = new Uint8Array(128 << 10);
 /** Finds the bytes of objects that are recipes. */
 export class Recipes {
   readonly #objects: Objects;
-  /** Nodes by the first bytes of their ids, the one used last at the end. */
-  readonly #nodes = new Map<number, RecipeNode>();
-  #size = 0;
+  /** Nodes by the first bytes of their ids. */
+  readonly #nodes = new SecondChance<number, RecipeNode>({
+    sizeMax: CACHE_SIZE,
+  });
 
   constructor(objects: Objects) {
     this.#objects = objects;
@@ -123,35 +125,15 @@ export class Recipes {
     const bytes = this.#objects.find(ids, idStart, ObjectKind.recipe);
     if (bytes === undefined || bytes === "absent") return bytes;
     const node = RecipeNode.decode(bytes.slice(), this.#objects.hasher);
-    this.#keep(node);
+    this.#nodes.set(keyOf(ids, idStart), node, sizeOf(node));
     return node;
   }
 
   #known(ids: Uint8Array, idStart: number): RecipeNode | undefined {
-    const key = keyOf(ids, idStart);
-    const node = this.#nodes.get(key);
-    if (node === undefined) return undefined;
-    if (!equalBytes(node.id, 0, ids, idStart, ID_SIZE)) return undefined;
-    this.#nodes.delete(key);
-    this.#nodes.set(key, node);
-    return node;
-  }
-
-  #keep(node: RecipeNode): void {
-    const key = keyOf(node.id, 0);
-    const before = this.#nodes.get(key);
-    if (before !== undefined) this.#drop(key, before);
-    this.#nodes.set(key, node);
-    this.#size += sizeOf(node);
-    for (const [oldest, one] of this.#nodes) {
-      if (this.#size <= CACHE_SIZE || one === node) break;
-      this.#drop(oldest, one);
-    }
-  }
-
-  #drop(key: number, node: RecipeNode): void {
-    this.#nodes.delete(key);
-    this.#size -= sizeOf(node);
+    const node = this.#nodes.get(keyOf(ids, idStart));
+    return node !== undefined && equalBytes(node.id, 0, ids, idStart, ID_SIZE)
+      ? node
+      : undefined;
   }
 }
 

@@ -7,6 +7,7 @@ import { EINTR, ENOENT, errnoMessage, errnoName } from "@snap/posix/errors";
 import { O_CLOEXEC, O_NONBLOCK, O_RDONLY } from "@snap/posix/flags";
 import { type Posix, posix, posixAbsentReason } from "@snap/posix/posix";
 import { NotFoundError, StoreError } from "@snap/store/errors";
+import { SecondChance } from "./_second_chance.ts";
 
 /** Files of a {@linkcode LocalRanges} that are open at most. */
 export const FILES_OPEN_MAX = 64;
@@ -42,8 +43,11 @@ export class LocalRanges implements Ranges, Disposable {
   readonly wanted: readonly number[] = [];
   readonly #posix: Posix;
   readonly #prefix: string;
-  /** Open files, the one used last at the end. */
-  readonly #files = new Map<string, number>();
+  /** Open files. */
+  readonly #files = new SecondChance<string, number>({
+    sizeMax: FILES_OPEN_MAX,
+    onDrop: (file) => void this.#posix.close(file),
+  });
   readonly #text = new TextEncoder();
   #buffer = new Uint8Array(BUFFER_SIZE);
 
@@ -81,30 +85,23 @@ export class LocalRanges implements Ranges, Disposable {
 
   /** Closes the files. */
   [Symbol.dispose](): void {
-    for (const file of this.#files.values()) this.#posix.close(file);
     this.#files.clear();
   }
 
   #open(name: string): number {
-    let file = this.#files.get(name);
-    if (file === undefined) file = this.#openNew(name);
-    else this.#files.delete(name);
-    this.#files.set(name, file);
-    return file;
+    return this.#files.get(name) ?? this.#openNew(name);
   }
 
   #openNew(name: string): number {
-    for (const [oldest, file] of this.#files) {
-      if (this.#files.size < FILES_OPEN_MAX) break;
-      this.#files.delete(oldest);
-      this.#posix.close(file);
-    }
     const path = this.#text.encode(`${this.#prefix}${name}\0`);
     // Nobody waits for a fifo that stands in the place of a pack.
     const flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;
     for (;;) {
       const file = this.#posix.open(path, flags, 0);
-      if (file >= 0) return file;
+      if (file >= 0) {
+        this.#files.set(name, file, 1);
+        return file;
+      }
       if (file === -ENOENT) throw new NotFoundError(name);
       if (file !== -EINTR) throw this.#failure(name, file);
     }
