@@ -75,21 +75,16 @@ const VALUES = new Uint8Array(128);
 
 /** Decodes 32 bytes from either alphabet of base64. */
 function decodeInto(text: string, out: Uint8Array, outOffset: number): void {
-  let o = outOffset;
-  for (let i = 0; i < BASE64_SIZE - 3; i += 4) {
-    const bits = VALUES[text.charCodeAt(i)] << 18 |
-      VALUES[text.charCodeAt(i + 1)] << 12 |
-      VALUES[text.charCodeAt(i + 2)] << 6 |
-      VALUES[text.charCodeAt(i + 3)];
-    out[o++] = bits >> 16;
-    out[o++] = bits >> 8;
-    out[o++] = bits;
+  let bits = 0;
+  let count = 0;
+  for (let i = 0, o = outOffset; i < BASE64_SIZE; i++) {
+    bits = bits << 6 | VALUES[text.charCodeAt(i)];
+    count += 6;
+    if (count >= 8) {
+      count -= 8;
+      out[o++] = bits >> count;
+    }
   }
-  const bits = VALUES[text.charCodeAt(BASE64_SIZE - 3)] << 12 |
-    VALUES[text.charCodeAt(BASE64_SIZE - 2)] << 6 |
-    VALUES[text.charCodeAt(BASE64_SIZE - 1)];
-  out[o++] = bits >> 10;
-  out[o] = bits >> 2;
 }
 
 class NativeHashStream implements HashStream {
