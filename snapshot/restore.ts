@@ -158,12 +158,12 @@ async function restoreWith(
     readonly options: RestoreOptions;
   },
 ): Promise<RestoreResult> {
-  const { signal, workers = 0 } = options;
+  const { signal, workers = 0, path = new Uint8Array(0) } = options;
   const calls = options.calls ?? diskCalls();
   const damaged: DiskError[] = [];
   const entry = await findEntry(reader, record, {
     ...signalOf(options),
-    path: options.path ?? new Uint8Array(0),
+    path,
     onError: (error) => damaged.push(error),
   });
   const targetPath = toBytes(target);
@@ -180,7 +180,7 @@ async function restoreWith(
       owner: options.owner ?? calls.geteuid() === 0,
       delete: options.delete ?? false,
       entryCountMax: record.totals.entryCount,
-      expectedByteCount: options.path === undefined
+      expectedByteCount: splitPath(path).length === 0
         ? record.totals.byteCount
         : 0,
       onChange: options.onChange,
