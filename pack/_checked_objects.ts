@@ -49,7 +49,11 @@ export class CheckedObjects {
     const words = this.#words;
     for (let probe = 0; probe < PROBES; probe++) {
       const at = this.#entry(slot, object, probe);
-      const state = Atomics.compareExchange(words, at, ENTRY_EMPTY, ENTRY_BUSY);
+      // Most entries of a full table are looked at, and only an empty one is locked.
+      const seen = Atomics.load(words, at);
+      const state = seen === ENTRY_EMPTY
+        ? Atomics.compareExchange(words, at, ENTRY_EMPTY, ENTRY_BUSY)
+        : seen;
       if (state === ENTRY_READY && this.#equals(at, object)) return;
       if (state !== ENTRY_EMPTY) continue;
       for (let i = 0; i < 4; i++) words[at + 1 + i] = getU32(object.id, 4 * i);
