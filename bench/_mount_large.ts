@@ -62,7 +62,12 @@ async function measureStarts(
     });
   }
   const times = new Map<string, number[]>();
+  const empty = `${folder}/empty.ts`;
+  await Deno.writeTextFile(empty, "");
+  const emptyTimes: number[] = [];
   for (let round = 0; round < roundCount; round++) {
+    const program = await measure(`deno run ${empty}`, { cwd: folder, env });
+    emptyTimes.push(1000 * program.wallSeconds);
     for (const start of starts) {
       for (const one of stores) {
         const place = placeOf(one, folder, env);
@@ -80,7 +85,10 @@ async function measureStarts(
       return `${median(all).toFixed(0)} ms`;
     }),
   ]);
-  return `### Start\n\n${renderLines([head, ...rows])}`;
+  const note = `An empty program of Deno takes ${
+    median(emptyTimes).toFixed(0)
+  } ms.`;
+  return `### Start\n\n${renderLines([head, ...rows])}\n${note}\n`;
 }
 
 function placeOf(
