@@ -35,9 +35,16 @@ export class SecondChance<Key, Value> {
     return kept.value;
   }
 
-  /** Makes room, then keeps a value in place of the one that the key has. */
+  /** Keeps a value in place of the one that the key has. */
   set(key: Key, value: Value, size: number): void {
     this.#drop(key);
+    this.makeRoom(size);
+    this.#kept.set(key, { value, size, isUsed: false });
+    this.#size += size;
+  }
+
+  /** Drops what is in the way of a value that is to come, as far as that helps. */
+  makeRoom(size: number): void {
     const { sizeMax } = this.#options;
     // Those that come again at the end are not used any more, so this ends.
     for (const [oldest, kept] of this.#kept) {
@@ -48,8 +55,6 @@ export class SecondChance<Key, Value> {
         this.#kept.set(oldest, kept);
       } else this.#drop(oldest);
     }
-    this.#kept.set(key, { value, size, isUsed: false });
-    this.#size += size;
   }
 
   /** Drops all. */

@@ -49,3 +49,12 @@ Deno.test("SecondChance keeps one that is larger than all room, and replaces", (
   deepEqual(gone, ["a", "b", "c", "d"]);
   equal(kept.get("d"), undefined);
 });
+
+Deno.test("SecondChance makes room before a value is there", () => {
+  const { kept, gone } = makeKept();
+  for (const key of ["a", "b", "c"]) kept.set(key, key, 1);
+  kept.makeRoom(2);
+  deepEqual(gone, ["a", "b"]);
+  kept.set("d", "d", 2);
+  deepEqual(gone, ["a", "b"]);
+});

@@ -93,6 +93,7 @@ export class LocalRanges implements Ranges, Disposable {
   }
 
   #openNew(name: string): number {
+    this.#files.makeRoom(1);
     const path = this.#text.encode(`${this.#prefix}${name}\0`);
     // Nobody waits for a fifo that stands in the place of a pack.
     const flags = O_RDONLY | O_NONBLOCK | O_CLOEXEC;

@@ -64,8 +64,9 @@ export interface WorkerHandle {
    */
   drop(): Promise<void>;
   /**
-   * Resolves when the worker has answered that it is done, or was dropped; rejects with a {@linkcode WorkerError}
-   * if it failed, or ended without an answer. Whoever starts a worker waits for this.
+   * Resolves when the worker has answered that it is done, or was dropped; rejects with a
+   * {@linkcode WorkerError} if it failed, or ended without an answer. Whoever starts a worker waits
+   * for this.
    */
   readonly ended: Promise<void>;
 }
