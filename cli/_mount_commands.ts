@@ -34,7 +34,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
       },
       {
         name: "allow-other",
-        help: "let other users in, as far as the recorded modes do",
+        help: "let other users in, as far as recorded modes and lists do",
       },
       CACHE,
       {

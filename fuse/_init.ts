@@ -41,14 +41,15 @@ const WANTED_OF_ALL = WANTED | InitFlag.AUTO_INVAL_DATA;
  * Agrees on the version and on what both sides can do.
  *
  * Of what is not wanted: ASYNC_DIO makes readers that cannot be interrupted,
- * REQUEST_TIMEOUT ends the whole connection where one request is slow, POSIX_ACL
- * would let the kernel check modes, and BIG_WRITES and HANDLE_KILLPRIV_V2 are of use
- * to writers only.
+ * REQUEST_TIMEOUT ends the whole connection where one request is slow, and BIG_WRITES
+ * and HANDLE_KILLPRIV_V2 are of use to writers only. POSIX_ACL makes the kernel check
+ * modes and lists, so it is wanted where it checks modes anyway. There nothing goes
+ * without it: a mode lets in users whom only the list keeps out.
  */
 export function answerInit(
   request: Request,
   reply: Reply,
-  isAll: boolean,
+  { isAll, hasLists }: { readonly isAll: boolean; readonly hasLists: boolean },
   agreed: Int32Array,
 ): number {
   if (request.bodySize < 8) return errnos.EPROTO;
@@ -64,7 +65,9 @@ export function answerInit(
     return errnos.EPROTO;
   }
   const flags = request.u32(InitIn.flags) &
-    (isAll ? WANTED_OF_ALL : WANTED_OF_ONE);
+    ((isAll ? WANTED_OF_ALL : WANTED_OF_ONE) |
+      (hasLists ? InitFlag.POSIX_ACL : 0));
+  if (hasLists && !(flags & InitFlag.POSIX_ACL)) return errnos.EPROTO;
   const { view } = reply;
   const at = reply.addZeros(minor < 23 ? InitOut.sizeBefore23 : InitOut.size);
   view.setUint32(at + InitOut.major, MAJOR, true);

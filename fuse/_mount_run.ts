@@ -41,7 +41,7 @@ export interface MountRunParts {
   /** What the system shows as the source. */
   readonly source: string;
   readonly allowOther: boolean;
-  readonly session: SessionOptions;
+  readonly session: Omit<SessionOptions, "isShared">;
   readonly cacheSize: number;
   readonly deadlineMs: number;
   readonly spinUs: number;
@@ -194,7 +194,9 @@ export class MountRun {
 
   #begin(): Promise<void> {
     const { workers, control, counters, nodes, tables } = this.#parts;
-    const { session, spinUs, deadlineMs, cacheSize } = this.#parts;
+    const { spinUs, deadlineMs, cacheSize } = this.#parts;
+    const isShared = this.#parts.allowOther;
+    const session = { ...this.#parts.session, isShared };
     const shared = {
       device: this.#device,
       wakes: workers.wakes,

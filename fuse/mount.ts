@@ -72,7 +72,7 @@ export interface MountRoot {
 /** What is mounted, once it is known. */
 interface Plan {
   readonly source: string;
-  readonly session: SessionOptions;
+  readonly session: Omit<SessionOptions, "isShared">;
   readonly answererOf?: (device: number) => RequestAnswerer;
 }
 
@@ -240,7 +240,7 @@ async function newestRecord(
   );
 }
 
-function sessionOf({ totals }: MountRoot): SessionOptions {
+function sessionOf({ totals }: MountRoot): Plan["session"] {
   return {
     isAll: false,
     hasXattrs: totals === undefined || totals.xattrCount > 0,

@@ -176,7 +176,9 @@ export class Session {
     const { isAll, totals } = this.#options;
     if (opcode === Opcode.STATFS) return answerStatfs(this.#reply, totals);
     if (opcode === Opcode.INIT) {
-      return answerInit(request, this.#reply, isAll, this.#parts.agreed);
+      const hasLists = this.#hasXattrs && this.#options.isShared;
+      const wanted = { isAll, hasLists };
+      return answerInit(request, this.#reply, wanted, this.#parts.agreed);
     }
     if (isAll && (nodeHigh !== 0 || nodeLow === ROOT_ID)) {
       return FORWARD;

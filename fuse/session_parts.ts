@@ -136,6 +136,8 @@ export interface SessionOptions {
   readonly isAll: boolean;
   /** Whether any entry has extended attributes. */
   readonly hasXattrs: boolean;
+  /** Whether other users may look: the kernel then checks modes and access control lists. */
+  readonly isShared: boolean;
   /** Whether any file has recorded holes. */
   readonly hasHoles: boolean;
   /** What `statfs` tells. */

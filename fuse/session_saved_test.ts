@@ -55,6 +55,7 @@ class Comparison {
     }, {
       isAll: false,
       hasXattrs: true,
+      isShared: false,
       hasHoles: true,
       totals: { entryCount: 0, byteCount: 0 },
     });

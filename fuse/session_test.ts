@@ -9,6 +9,7 @@ import {
   ENOENT,
   ENOSYS,
   EROFS,
+  errnos,
 } from "@snap/posix/errors";
 import { O_RDWR, O_TRUNC } from "@snap/posix/flags";
 import { Counter } from "./counters.ts";
@@ -105,6 +106,23 @@ Deno.test("Session forwards what is asked of virtual nodes, and sends nothing", 
   strictEqual(errnoOf(mount.ask(request(Opcode.MKDIR, 1))), EROFS);
   const above = request(Opcode.LOOKUP, DOCS, nameBody(".."));
   strictEqual(errnoOf(mount.ask(above)), 0);
+});
+
+Deno.test("Session has the kernel check access control lists where it checks modes", () => {
+  const init = (options: object, flags = ALL_FLAGS) =>
+    new FakeMount(GOLDEN_ROOT, options)
+      .ask(request(Opcode.INIT, 0, initBody(45, flags)));
+  // At 12 of `fuse_init_out` are the flags.
+  const asks = (reply: Uint8Array) =>
+    (wordAt(reply, 12) & InitFlag.POSIX_ACL) !== 0;
+  ok(asks(init({ isShared: true })));
+  ok(asks(init({ ...IS_ALL, isShared: true })));
+  ok(!asks(init({ isShared: true, hasXattrs: false })));
+  // It would check modes, too, and keep the owner of the mount out.
+  ok(!asks(init({ isShared: false })));
+  const without = ALL_FLAGS & ~InitFlag.POSIX_ACL;
+  strictEqual(errnoOf(init({ isShared: true }, without)), errnos.EPROTO);
+  strictEqual(errnoOf(init({ isShared: false }, without)), 0);
 });
 
 Deno.test("Session does not know the parent of a volume", () => {

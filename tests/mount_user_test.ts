@@ -1,6 +1,6 @@
 // Mounts by who is not root: in a mount namespace of its own with a device that
 // everybody may open, as udev makes it, whatever this machine has.
-import { match, notStrictEqual, strictEqual } from "node:assert/strict";
+import { match, notStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { ROOT } from "../_tools/workspace.ts";
 import { MountScene, mountTest, type Said } from "./_mount.ts";
 import { noise } from "./_snapshots.ts";
@@ -123,3 +123,40 @@ mountTest("mount points that cannot be are told apart", async () => {
   strictEqual(code, 0);
   match(stderr, /empty|hid/);
 });
+
+/** Entries on which lists decide: some let in whom the mode keeps out, others keep out. */
+const WITH_LISTS = `
+cd "$SOURCE"; mkdir open closed; echo 1 | tee denied given grouped masked plain open/in closed/in >/dev/null
+chmod 644 denied plain; chmod 600 given; chmod 640 grouped; chmod 750 open; chmod 755 closed
+setfacl -m u:1600:--- denied; setfacl -m u:1600:r given; setfacl -m g:1700:--- grouped
+setfacl -m u:1600:rw masked; setfacl -m m::- masked; setfacl -m u:1600:rx open
+setfacl -m u:1600:---,d:u:1601:--- closed; chown :1700 grouped
+chmod 755 . "$FOLDER" "$MOUNT"`;
+
+/** Tells what each of some users can read below a folder. */
+function readers(folder: string): string {
+  return `for user in "1600 1600" "1601 1601" "1602 1700"; do set -- $user
+    for path in denied given grouped masked plain open/in closed/in; do
+      setpriv --reuid $1 --regid $2 --clear-groups \\
+        cat "${folder}/$path" >/dev/null 2>&1 && echo "$1 reads $path" || :
+    done; done`;
+}
+
+for (const isAll of [false, true]) {
+  const what = isAll ? "a mount of all" : "a mount";
+  mountTest(`${what} for others lets in whom the source lets in`, async () => {
+    await using scene = new MountScene();
+    await scene.bash(WITH_LISTS);
+    const { tree } = await scene.save();
+    await scene.mount(isAll ? "--all" : tree, "--allow-other");
+    const root = isAll ? `$MOUNT/ids/${tree}` : "$MOUNT";
+    const expected = await scene.bash(readers("$SOURCE"));
+    ok(expected.includes("1600 reads given\n"));
+    ok(!expected.includes("1600 reads denied\n"));
+    strictEqual(await scene.bash(readers(root)), expected);
+    strictEqual(
+      await scene.bash(`cd "${root}"; getfacl -n . * */*`),
+      await scene.bash(`cd "$SOURCE"; getfacl -n . * */*`),
+    );
+  });
+}

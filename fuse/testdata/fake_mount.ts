@@ -306,6 +306,7 @@ export class FakeMount {
     }, {
       isAll: false,
       hasXattrs: true,
+      isShared: false,
       hasHoles: true,
       totals: { entryCount: 3, byteCount: 8193 },
       ...options,
