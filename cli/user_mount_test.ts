@@ -1,7 +1,6 @@
 import { match, strictEqual } from "node:assert/strict";
 import { MountScene, mountTest } from "../tests/_mount.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
 const NOBODY = 65534;
 
 /**
@@ -14,29 +13,22 @@ async function runAsUser(
   { deviceMode = 0o666 } = {},
 ) {
   const device = scene.folder.join("fuse");
-  const cache = scene.folder.join("cache");
   const home = scene.folder.join("home");
-  // The repository may lie where only root may go.
-  const root = scene.folder.join("repository");
-  for (const path of [cache, home, root]) {
-    Deno.mkdirSync(path, { recursive: true });
-  }
+  Deno.mkdirSync(home, { recursive: true });
+  const shared = await scene.shareProgram();
   await scene.bash(`rm -f "${device}"; mknod "${device}" c 10 229`);
   Deno.chmodSync(device, deviceMode);
   Deno.chownSync(home, NOBODY, NOBODY);
-  Deno.chmodSync(scene.folder.path, 0o755);
   Deno.writeTextFileSync(
     scene.folder.join("script"),
-    `snap() { "$DENO" run -A "${root}/cli/main.ts" "$@"; }
+    `snap() { "$DENO" run -A "$ROOT/cli/main.ts" "$@"; }
      cd "$HOME"; mkdir -p mnt tree; echo alpha > tree/a
      snap save tree -t main > /dev/null
      ${script}\n`,
   );
   return await scene.run(`exec unshare -m --propagation slave bash -euc '
     mount --bind "${device}" /dev/fuse
-    mount --bind "$DENO_DIR" "${cache}"
-    mount --bind "${ROOT}" "${root}"
-    export DENO_DIR="${cache}" HOME="${home}" TMPDIR="${home}"
+    ${shared} HOME="${home}" TMPDIR="${home}"
     exec setpriv --reuid ${NOBODY} --regid ${NOBODY} --clear-groups \\
       bash "$FOLDER/script"'`);
 }

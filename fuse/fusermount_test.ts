@@ -1,14 +1,13 @@
 import { match, ok, strictEqual } from "node:assert/strict";
 import { MountScene, mountTest } from "../tests/_mount.ts";
 
-const ROOT = new URL("..", import.meta.url).pathname;
-
 mountTest("an ordinary user mounts by fusermount3", async (t) => {
   await using scene = new MountScene("/tmp");
   const has = await scene.run("command -v fusermount3 setpriv unshare mknod");
   if (has.code !== 0) return console.log("left out: fusermount3 is needed");
   await scene.bash(`printf text > "$SOURCE/text"`);
   const { tree } = await scene.save();
+  const shared = await scene.shareProgram();
   // The device is for everybody in a name space of its own; nobody is a user that there is.
   const run = async (mode: string, before = ":"): Promise<string> => {
     const { stdout, stderr } = await scene.run(`
@@ -16,13 +15,11 @@ mountTest("an ordinary user mounts by fusermount3", async (t) => {
         mount -t tmpfs none /mnt
         mknod -m 666 /mnt/fuse c 10 229
         mount --bind /mnt/fuse /dev/fuse
-        # The repository may lie where only root may go.
-        mount --bind ${ROOT} "$FOLDER/repository"
         ${before}
         setpriv --reuid=65534 --regid=65534 --clear-groups \
           env HOME="$FOLDER/home" DENO_DIR="$FOLDER/home" "$DENO" run -A \
-          --no-npm --no-lock --config "$FOLDER/repository/deno.json" \
-          "$FOLDER/repository/fuse/testdata/user_mount.ts" \
+          --no-npm --no-lock --config "$ROOT/deno.json" \
+          "$ROOT/fuse/testdata/user_mount.ts" \
           "$STORE" ${tree} "$MOUNT" ${mode}
         for _ in $(seq 400); do
           grep -q "$MOUNT" /proc/self/mountinfo || break
@@ -30,9 +27,10 @@ mountTest("an ordinary user mounts by fusermount3", async (t) => {
         done
         grep "$MOUNT" /proc/self/mountinfo
 END
-      mkdir -p home repository
+      mkdir -p home
       chown -R 65534:65534 home "$MOUNT"
       chmod -R a+rX "$FOLDER"
+      ${shared}
       unshare -m bash run.sh`);
     return stdout + stderr;
   };

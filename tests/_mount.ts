@@ -5,7 +5,7 @@ import { save, type SaveOptions } from "@snap/snapshot/save";
 import type { NamedRecord } from "@snap/snapshot/record";
 import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/snapshot/settings";
 import { openFileStore } from "@snap/store/file-store";
-import { ROOT } from "../_tools/workspace.ts";
+import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { makeFileStore, open, TemporaryFolder } from "./_snapshots.ts";
 
 const MAIN = `${ROOT}cli/main.ts`;
@@ -142,6 +142,26 @@ export class MountScene implements AsyncDisposable {
     const { code, stdout, stderr } = await this.run(script);
     ok(code === 0, `${script}\nfails with ${code}\n${stdout}${stderr}`);
     return stdout;
+  }
+
+  /**
+   * Makes copies of the program and of what Deno has fetched for it, for users who may not look into
+   * the clone, nor into the cache. `ROOT` and `DENO_DIR` are set to them in lines of bash that
+   * begin with what is returned.
+   */
+  async shareProgram(): Promise<string> {
+    const members = readPackages().map(({ folder }) => folder);
+    const [root, cache] = ["program", "cache"].map((name) =>
+      this.folder.join(name)
+    );
+    await this.bash(`umask 022
+      mkdir -p "${root}" "${cache}"; chmod 755 "$FOLDER"; chmod 777 "${cache}"
+      cd "${ROOT}"
+      cp -r --no-preserve=mode deno.json deno.lock ${
+      members.join(" ")
+    } "${root}"
+      cp -r --no-preserve=mode "$DENO_DIR/npm" "${cache}"`);
+    return `export ROOT="${root}" DENO_DIR="${cache}"`;
   }
 
   /** Lines of bash that are not started yet. */

@@ -1,18 +1,11 @@
 // An empty project of npm with the packages installed, as they come out of the build.
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buildNpm } from "../_tools/build_npm.ts";
 import type { Names } from "../_tools/stage.ts";
 import { NpmRegistry } from "./_npm_registry.ts";
-import { type Outcome, run, runWell } from "./_run.ts";
+import { type Outcome, run, runWell, userSettings } from "./_run.ts";
 
 /** Other names than those of the sources, so that the build has to apply them. */
 export const NAMES: Names = {
@@ -93,13 +86,6 @@ export class NpmProject implements AsyncDisposable {
       rmSync(this.path, { recursive: true, force: true });
     }
   }
-}
-
-/** What the user has set for npm, such as the registry of all that is not ours. */
-function userSettings(): string {
-  const path = Deno.env.get("npm_config_userconfig") ??
-    join(Deno.env.get("HOME") ?? "", ".npmrc");
-  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 /**

@@ -1,5 +1,5 @@
 // Running programs, for the tests of what is published.
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../_tools/workspace.ts";
 
@@ -69,4 +69,11 @@ export function denoFolder(): string {
   const cache = Deno.env.get("XDG_CACHE_HOME") ??
     join(Deno.env.get("HOME") ?? "", ".cache");
   return Deno.env.get("DENO_DIR") ?? join(cache, "deno");
+}
+
+/** What the user has set for npm, such as the registry of all that is not ours. */
+export function userSettings(): string {
+  const path = Deno.env.get("npm_config_userconfig") ??
+    join(Deno.env.get("HOME") ?? "", ".npmrc");
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }

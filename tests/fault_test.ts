@@ -152,6 +152,23 @@ Deno.test("save fails with any thread that fails while small files are read", as
   }
 });
 
+/** A store that is gone once the index is written after so many packs. */
+function goneAfterIndex(store: FileStore, packCountMin: number): FaultStore {
+  const at: { call: number; fault: Fault }[] = [];
+  const faulty = new FaultStore(store, { at });
+  const adopt = faulty.adopt.bind(faulty);
+  let packCount = 0;
+  faulty.adopt = async (name, ...rest) => {
+    const isCreated = await adopt(name, ...rest);
+    if (name.startsWith("packs/")) packCount++;
+    else if (packCount >= packCountMin) {
+      at.push({ call: faulty.calls + 1, fault: "gone" });
+    }
+    return isCreated;
+  };
+  return faulty;
+}
+
 Deno.test("save resumes what another one had indexed when its store was gone", async () => {
   using folder = new TemporaryFolder();
   const source = folder.join("source");
@@ -161,14 +178,8 @@ Deno.test("save resumes what another one had indexed when its store was gone", a
   }
   const settings = { ...SMALL_SETTINGS, packSizeTarget: 10 ** 6 };
   const options = { ...LATER, indexByteCount: 10 ** 6 };
-  const whole = new FaultStore(
-    await makeFileStore(folder.join("whole"), settings),
-  );
-  equal(await saveInto(whole, source, options), undefined);
-
   const store = await makeFileStore(folder.join("store"), settings);
-  const call = Math.round(whole.calls * 0.85);
-  const dying = new FaultStore(store, { at: [{ call, fault: "gone" }] });
+  const dying = goneAfterIndex(store, 18);
   ok(await saveInto(dying, source, options) instanceof StoreError);
   equal(await recordCount(store), 0);
   await using snapshots = await open(store);

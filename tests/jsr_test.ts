@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { absentReason } from "./_mount.ts";
 import { Registry } from "./_registry.ts";
-import { readmeCommand, runWell } from "./_run.ts";
+import { readmeCommand, runWell, userSettings } from "./_run.ts";
 import { noise, TemporaryFolder } from "./_snapshots.ts";
 
 /** What the first run may take: it fetches the program, and native code from npm. */
@@ -35,7 +35,7 @@ async function runThere(
     cwd,
     env: {
       PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`,
-      HOME: Deno.env.get("HOME") ?? folder.path,
+      HOME: folder.path,
       XDG_DATA_HOME: folder.join("data"),
       DENO_DIR: folder.join(cache),
       DENO_INSTALL_ROOT: folder.join(root),
@@ -148,6 +148,7 @@ Deno.test("jsr packages run from a registry, and without it", async (t) => {
   const installed: Snap = (...args) =>
     runThere(scene, [folder.join("root", "bin", "snap"), ...args]);
   makeSource(scene.source);
+  writeFileSync(folder.join(".npmrc"), userSettings());
   let id = "";
   try {
     const isPublished = await t.step("are published", () => publish(scene));
