@@ -1,9 +1,13 @@
 import { getU32 } from "./_bytes.ts";
 import type { CachedObject } from "./frame_cache.ts";
 
-// Words of an entry: state, half of the id, offset, size, none. Half of an id,
-// since an index may claim two ids for the same bytes, and only one is true.
-const ENTRY_WORDS = 8;
+// Words of an entry: state, offset, size, none, and the id: an index may claim two
+// ids for the same bytes, and only one is true.
+const ENTRY_WORDS = 12;
+const OFFSET = 1;
+const SIZE = 2;
+const ID = 4;
+const ID_WORDS = 8;
 const ENTRY_EMPTY = 0;
 const ENTRY_BUSY = 1;
 const ENTRY_READY = 2;
@@ -56,9 +60,11 @@ export class CheckedObjects {
         : seen;
       if (state === ENTRY_READY && this.#equals(at, object)) return;
       if (state !== ENTRY_EMPTY) continue;
-      for (let i = 0; i < 4; i++) words[at + 1 + i] = getU32(object.id, 4 * i);
-      words[at + 5] = object.offset;
-      words[at + 6] = object.size;
+      for (let i = 0; i < ID_WORDS; i++) {
+        words[at + ID + i] = getU32(object.id, 4 * i);
+      }
+      words[at + OFFSET] = object.offset;
+      words[at + SIZE] = object.size;
       Atomics.store(words, at, ENTRY_READY);
       return;
     }
@@ -72,10 +78,12 @@ export class CheckedObjects {
 
   #equals(at: number, { id, offset, size }: CachedObject): boolean {
     const words = this.#words;
-    return words[at + 5] === offset && words[at + 6] === size &&
-      words[at + 1] === (getU32(id, 0) | 0) &&
-      words[at + 2] === (getU32(id, 4) | 0) &&
-      words[at + 3] === (getU32(id, 8) | 0) &&
-      words[at + 4] === (getU32(id, 12) | 0);
+    if (words[at + OFFSET] !== offset || words[at + SIZE] !== size) {
+      return false;
+    }
+    for (let i = 0; i < ID_WORDS; i++) {
+      if (words[at + ID + i] !== (getU32(id, 4 * i) | 0)) return false;
+    }
+    return true;
   }
 }

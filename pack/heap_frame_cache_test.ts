@@ -76,6 +76,12 @@ Deno.test("HeapFrameCache remembers an object by id, offset and size", () => {
   // An index that lies claims other bytes for an id, or another id for bytes.
   equal(cache.isChecked(slot, object(2, 10, 20)), false);
   equal(cache.isChecked(slot, object(1, 10, 21)), false);
+  equal(cache.isChecked(slot, object(1, 10, 19)), false);
+  for (let i = 0; i < 32; i++) {
+    const other = object(1, 10, 20);
+    other.id[i] ^= 1;
+    equal(cache.isChecked(slot, other), false, `byte ${i} of the id`);
+  }
   for (let offset = 11; offset < 1000; offset++) {
     equal(cache.isChecked(slot, object(1, offset, 20)), false);
   }

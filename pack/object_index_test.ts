@@ -8,10 +8,14 @@ import {
   makePack,
   randomPacks,
   TestFiles,
+  writerOptions,
 } from "./_testing.ts";
 import { IndexSyntaxError } from "./errors.ts";
 import { buildIndex, mergeTables } from "./index_builder.ts";
 import type { IndexFiles } from "./index_files.ts";
+import { FrameBuilder } from "./frame_builder.ts";
+import { ObjectKind } from "./object_kind.ts";
+import { PackWriter } from "./pack_writer.ts";
 import { PackSet } from "./pack_set.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
@@ -170,4 +174,52 @@ Deno.test("ObjectIndex looks into a table no more that is gone", () => {
   deepEqual([keyOf("hello"), keyOf("world")], [0, undefined]);
   index.index.dropTable(0);
   equal(keyOf("hello"), undefined);
+});
+
+Deno.test("ObjectIndex finds objects across pages whose ids begin alike", () => {
+  const frame = new FrameBuilder();
+  const ids: Uint8Array[] = [];
+  const add = (
+    writer: PackWriter,
+    prefix: number,
+    from: number,
+    to: number,
+  ) => {
+    for (let i = from; i < to; i++) {
+      const id = new Uint8Array(32).fill(prefix, 0, 4);
+      id[30] = i >> 8;
+      id[31] = i;
+      ids.push(id);
+      frame.add(text("x"), id, 0, ObjectKind.content);
+    }
+    writer.addFrame(frame.plain(), frame.rows);
+    frame.clear();
+  };
+  // Two packs hold the same ids: their rows stand side by side, and go on to the next page.
+  const packs = [1, 2].map((seed) => {
+    const settings = writerOptions({ seed });
+    const writer = new PackWriter(settings);
+    for (const [prefix, count] of [[3, 10], [5, 200], [7, 84]]) {
+      add(writer, prefix, 0, count);
+    }
+    return writer.finish();
+  });
+  const files = new TestFiles();
+  const [{ name }] = files.addIndex(packs);
+  for (const cacheSize of [0, 4 << 20]) {
+    const index = files.open(cacheSize);
+    for (const id of ids) equal(index.locateAll(id, 0, 1).length, 2);
+    for (const [prefix, last] of [[3, 10], [5, 200], [7, 84], [5, 0xffff]]) {
+      const id = new Uint8Array(32).fill(prefix, 0, 4);
+      id[30] = last >> 8;
+      id[31] = last;
+      equal(index.locate(id, 0, 1), undefined);
+      equal(index.locate(ids[prefix], 0, 3), undefined);
+    }
+    for (const prefix of [2, 4, 6, 8]) {
+      equal(index.locate(new Uint8Array(32).fill(prefix), 0, 1), undefined);
+    }
+  }
+  const { head } = files.open().index.tables.find((one) => one.name === name)!;
+  ok(head.fanOut.filter((prefix) => prefix === 0x05050505).length >= 4);
 });

@@ -2,10 +2,12 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { TREE_CONTEXT, wasmHasher } from "@snap/hash";
 import { idOf, makePack, Random, TestFiles } from "./_testing.ts";
 import { DamageError } from "./errors.ts";
+import { type FrameCache, FrameState } from "./frame_cache.ts";
 import { HeapFrameCache } from "./heap_frame_cache.ts";
 import { lz4Codec } from "./lz4_codec.ts";
 import type { Location } from "./location.ts";
 import { ObjectReader } from "./object_reader.ts";
+import { SharedFrameCache } from "./shared_frame_cache.ts";
 import { zstdCodec } from "./zstd_codec.ts";
 import { noneCodec } from "./none_codec.ts";
 import type { Hasher } from "@snap/hash/hasher";
@@ -182,6 +184,125 @@ Deno.test("ObjectReader does not take content for a tree", () => {
   const treeId = new Uint8Array(32);
   wasmHasher.deriveInto(TREE_CONTEXT, plain, treeId);
   deepEqual(reader.decode(asTree, bytes, treeId, 0).slice(), plain);
+  reader.release();
+});
+
+Deno.test("ObjectReader believes no second id, place or size of bytes that it has checked", () => {
+  const plain = text("hello");
+  const { locate, stored } = setUp([plain, text(" world")]);
+  const location = locate(plain);
+  const bytes = stored(location);
+  const id = idOf(plain);
+  for (const cache of [new HeapFrameCache(), SharedFrameCache.create()]) {
+    const reader = new ObjectReader({ cache, hasher: wasmHasher });
+    reader.decode(location, bytes, id, 0);
+    const last = id.slice();
+    last[31] ^= 1;
+    for (const other of [new Uint8Array(32), idOf(text("hell")), last]) {
+      equal(reader.take(location, other, 0), undefined);
+      throws(() => reader.decode(location, bytes, other, 0), DamageError);
+    }
+    for (const claim of [{ size: 4 }, { size: 6 }, { offset: 1 }]) {
+      const lie = { ...location, ...claim };
+      equal(reader.take(lie, id, 0), undefined);
+      throws(() => reader.decode(lie, bytes, id, 0), DamageError);
+    }
+    reader.release();
+  }
+});
+
+/** A cache that counts who holds what. */
+class CountedCache implements FrameCache {
+  pinCount = 0;
+  readonly #cache: FrameCache;
+
+  constructor(cache: FrameCache) {
+    this.#cache = cache;
+  }
+
+  #count(slot: number): number {
+    if (slot >= 0) this.pinCount++;
+    return slot;
+  }
+
+  find(key: number, plainSize: number): number {
+    return this.#count(this.#cache.find(key, plainSize));
+  }
+
+  pin(key: number, plainSize: number): number {
+    return this.#count(this.#cache.pin(key, plainSize));
+  }
+
+  unpin(slot: number): void {
+    this.pinCount--;
+    this.#cache.unpin(slot);
+  }
+
+  isPlain = (slot: number) => this.#cache.isPlain(slot);
+  bytes = (slot: number) => this.#cache.bytes(slot);
+  publish = (slot: number) => this.#cache.publish(slot);
+  fail = (slot: number) => this.#cache.fail(slot);
+  isChecked: FrameCache["isChecked"] = (slot, object) =>
+    this.#cache.isChecked(slot, object);
+  setChecked: FrameCache["setChecked"] = (slot, object) =>
+    this.#cache.setChecked(slot, object);
+}
+
+Deno.test("ObjectReader gives back every frame, whatever becomes of it", () => {
+  const plain = text("hello");
+  const other = new Uint8Array(32).fill(1);
+  const { locate, stored } = setUp([plain, new Uint8Array(3000)], lz4Codec);
+  const location = locate(plain);
+  const id = idOf(plain);
+  const good = stored(location);
+  const bad = good.slice().fill(0xff);
+  const smaller = { ...location, plainSize: 9 };
+  for (const inner of [new HeapFrameCache(), SharedFrameCache.create()]) {
+    const cache = new CountedCache(inner);
+    const reader = new ObjectReader({ cache, hasher: wasmHasher });
+    const steps: (() => void)[] = [
+      () => equal(reader.take(location, id, 0), undefined),
+      () => throws(() => reader.decode(location, bad, id, 0), DamageError),
+      () => deepEqual(reader.decode(location, good, id, 0).slice(), plain),
+      () => deepEqual(reader.take(location, id, 0)?.slice(), plain),
+      () => equal(reader.take(location, other, 0), undefined),
+      () => throws(() => reader.decode(location, good, other, 0), DamageError),
+      () => equal(reader.take(smaller, id, 0), undefined),
+      () => throws(() => reader.decode(smaller, good, id, 0), DamageError),
+    ];
+    for (const step of steps) {
+      step();
+      reader.release();
+      equal(cache.pinCount, 0, `${step}`);
+    }
+    for (const step of steps.slice(2)) step();
+    reader.release();
+    equal(cache.pinCount, 0);
+  }
+});
+
+Deno.test("ObjectReader leaves no place of a shared cache claimed after damage", () => {
+  const plain = text("hello");
+  const { locate, stored } = setUp([plain, new Uint8Array(3000)], lz4Codec);
+  const location = locate(plain);
+  const good = stored(location);
+  const cache = SharedFrameCache.create();
+  const reader = new ObjectReader({ cache, hasher: wasmHasher });
+  const others = new SharedFrameCache(cache.buffer);
+  // A longer run than there are places: none of them is lost.
+  for (let round = 0; round < 40; round++) {
+    const bad = good.slice().fill(0xff);
+    throws(() => reader.decode(location, bad, idOf(plain), 0), DamageError);
+    // Also before the release nobody waits for a frame that does not come.
+    const slot = others.attach(location.frameKey, location.plainSize);
+    ok(slot >= 0);
+    equal(others.state(slot), FrameState.empty);
+    others.unpin(slot);
+    reader.release();
+  }
+  const view = reader.decode(location, good, idOf(plain), 0);
+  deepEqual(view.slice(), plain);
+  ok(others.find(location.frameKey, location.plainSize) >= 0);
   reader.release();
 });
 

@@ -16,6 +16,9 @@ import {
   packTableSize,
 } from "./pack_footer.ts";
 
+/** Above every size of an object. */
+const SIZE_SCALE = 2 ** 24;
+
 /** What is known of a table before it is read; a footer says it. */
 export interface PackTableShape {
   /** Offset of the table in the pack: the end of the last frame. */
@@ -67,6 +70,7 @@ export class PackTable {
     const table = new PackTable(bytes, shape);
     checkFrames(table);
     checkObjects(table);
+    checkOverlaps(table);
     return table;
   }
 
@@ -290,6 +294,35 @@ function checkObjects(table: PackTable): void {
         } bytes of its frame: found ${end}`,
         at + 40,
       );
+    }
+  }
+}
+
+/**
+ * Refuses objects that share some of their bytes: whoever checked one of them
+ * might believe the other. Those that share all are claims about the same bytes,
+ * of which each is checked against its id.
+ */
+function checkOverlaps(table: PackTable): void {
+  const { frameCount, objectCount } = table;
+  const starts = new Uint32Array(frameCount + 2);
+  for (let row = 0; row < objectCount; row++) starts[table.frame(row) + 2]++;
+  for (let frame = 2; frame < starts.length; frame++) {
+    starts[frame] += starts[frame - 1];
+  }
+  // One number for each: its offset, then its size, both at most 4 MiB.
+  const places = new Float64Array(objectCount);
+  for (let row = 0; row < objectCount; row++) {
+    places[starts[table.frame(row) + 1]++] = table.offset(row) * SIZE_SCALE +
+      table.size(row);
+  }
+  for (let frame = 0; frame < frameCount; frame++) {
+    const own = places.subarray(starts[frame], starts[frame + 1]).sort();
+    for (let i = 1; i < own.length; i++) {
+      const offset = Math.floor(own[i] / SIZE_SCALE);
+      const end = Math.floor(own[i - 1] / SIZE_SCALE) + own[i - 1] % SIZE_SCALE;
+      if (offset >= end || own[i] === own[i - 1]) continue;
+      fail(`objects of frame ${frame} share no bytes: found ${offset}`, 0);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { equal, ok, throws } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
 import { setU32 } from "./_bytes.ts";
 import { type MadePack, makePack } from "./_testing.ts";
@@ -13,6 +13,18 @@ import { PackTable, readPackTable } from "./pack_table.ts";
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const pack = makePack([[text("hello"), text("world")], [text("again")]]);
 const FRAMES_SIZE = 2 * 20;
+
+/** Where the object row of a place in the first frame begins. */
+function rowAt(offset: number): number {
+  const { table } = pack;
+  for (let row = 0; row < table.objectCount; row++) {
+    if (table.frame(row) === 0 && table.offset(row) === offset) {
+      return table.idStart(row);
+    }
+  }
+  throw new RangeError(`Cannot find an object at ${offset}`);
+}
+const [OBJECT_AT_0, OBJECT_AT_5] = [rowAt(0), rowAt(5)];
 
 function readBytes(bytes: Uint8Array): PackTable {
   const end = bytes.length - PACK_FOOTER_SIZE;
@@ -73,6 +85,8 @@ Deno.test("PackTable.decode refuses a table that lies", () => {
     ["frame that is not there", FRAMES_SIZE + 36, 2],
     ["frame at the end of numbers", FRAMES_SIZE + 36, 0xffffffff],
     ["object past its frame", FRAMES_SIZE + 40, 6],
+    ["object over its neighbour", OBJECT_AT_0 + 44, 6],
+    ["object over a part of its neighbour", OBJECT_AT_5 + 40, 4],
     ["object at the end of numbers", FRAMES_SIZE + 40, 0xfffffffe],
     ["object of size 0", FRAMES_SIZE + 44, 0],
     ["object of the size of numbers", FRAMES_SIZE + 44, 0xffffffff],
@@ -89,9 +103,29 @@ Deno.test("PackTable.decode refuses an object that stands there twice", () => {
   throws(() => PackTable.decode(bytes, pack.table), PackSyntaxError);
 });
 
+Deno.test("PackTable.decode takes two objects of the same bytes, and none of shared ones", () => {
+  const bytes = pack.table.bytes.slice();
+  // Both claim the first word: one of them lies, and its id says so.
+  setU32(bytes, OBJECT_AT_5 + 40, 0);
+  const table = PackTable.decode(bytes, pack.table);
+  deepEqual([table.offset(0), table.offset(1), table.offset(2)], [0, 0, 0]);
+  for (const [offset, size] of [[0, 4], [0, 6], [1, 4], [1, 5], [4, 1]]) {
+    setU32(bytes, OBJECT_AT_5 + 40, offset);
+    setU32(bytes, OBJECT_AT_5 + 44, size);
+    throws(() => PackTable.decode(bytes, pack.table), {
+      name: "PackSyntaxError",
+      message: /objects of frame 0 share no bytes/,
+    });
+  }
+  // Bytes between them are nobody's.
+  setU32(bytes, OBJECT_AT_5 + 40, 6);
+  setU32(bytes, OBJECT_AT_5 + 44, 1);
+  PackTable.decode(bytes, pack.table);
+});
+
 Deno.test("decodePackFooter refuses counts that do not fit", () => {
   const footer = (change: (bytes: Uint8Array) => void, of: MadePack = pack) => {
-    const bytes = of.bytes.slice(of.size - PACK_FOOTER_SIZE);
+    const bytes = of.bytes.slice(-PACK_FOOTER_SIZE);
     change(bytes);
     return () => decodePackFooter(bytes, of.size);
   };
@@ -100,6 +134,16 @@ Deno.test("decodePackFooter refuses counts that do not fit", () => {
   throws(footer((bytes) => setU32(bytes, 0, 0xfffffffe)), PackSyntaxError);
   throws(footer((bytes) => setU32(bytes, 48, 3)), PackSyntaxError);
   throws(footer((bytes) => setU32(bytes, 52, 1)), PackSyntaxError);
+  const tableSize = pack.table.bytes.length;
+  const largest = footer(
+    (bytes) => setU32(bytes, 0, PACK_SIZE_MAX - PACK_FOOTER_SIZE - tableSize),
+    {
+      ...pack,
+      size: PACK_SIZE_MAX,
+      bytes: pack.bytes,
+    },
+  );
+  equal(largest().objectCount, pack.table.objectCount);
   const whole = pack.bytes.slice(pack.size - PACK_FOOTER_SIZE);
   throws(() => decodePackFooter(whole, PACK_SIZE_MAX + 1), PackSyntaxError);
   throws(() => decodePackFooter(whole.subarray(1), pack.size), PackSyntaxError);

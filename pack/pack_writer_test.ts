@@ -1,9 +1,16 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
-import { wasmHasher } from "@snap/hash";
+import { type Hasher, wasmHasher } from "@snap/hash";
+import { crc32 } from "node:zlib";
 import { idOf, makePack, Random, writerOptions } from "./_testing.ts";
 import { FrameBuilder } from "./frame_builder.ts";
 import { lz4Codec } from "./lz4_codec.ts";
-import { decodePackFooter, PACK_FOOTER_SIZE } from "./pack_footer.ts";
+import { CodecTag } from "./codec.ts";
+import { ObjectKind } from "./object_kind.ts";
+import {
+  decodePackFooter,
+  PACK_FOOTER_SIZE,
+  PACK_SIZE_MAX,
+} from "./pack_footer.ts";
 import { readPackTable } from "./pack_table.ts";
 import { PackWriter } from "./pack_writer.ts";
 import { zstdCodec } from "./zstd_codec.ts";
@@ -105,4 +112,55 @@ Deno.test("PackWriter finishes a pack without frames", () => {
   const pack = makePack([]);
   equal(pack.size, 72 + PACK_FOOTER_SIZE);
   decodePackFooter(pack.bytes.subarray(72), pack.size);
+});
+
+/** Hashes nothing of what is streamed: the name of a pack of 2 GiB takes a while. */
+const namelessHasher: Hasher = {
+  name: "wasm",
+  hashInto: wasmHasher.hashInto.bind(wasmHasher),
+  deriveInto: wasmHasher.deriveInto.bind(wasmHasher),
+  idOf: wasmHasher.idOf.bind(wasmHasher),
+  stream: () => Object.assign(wasmHasher.stream(), { update() {} }),
+  deriveStream: wasmHasher.deriveStream.bind(wasmHasher),
+};
+
+Deno.test("PackWriter fills a pack up to its largest size, and not by a byte more", () => {
+  const frame = new FrameBuilder();
+  frame.add(text("hello"), idOf(text("hello")), 0, ObjectKind.content);
+  const place = (stored: Uint8Array) => ({
+    plainSize: 5,
+    codecTag: CodecTag.zstd,
+    crc: crc32(stored),
+  });
+  const sink = { write() {} };
+  const hasher = namelessHasher;
+  const writer = new PackWriter({ ...writerOptions(), sink, hasher });
+  const part = new Uint8Array(128 << 20);
+  const partPlace = place(part);
+  const count = 15;
+  for (let i = 0; i < count; i++) {
+    writer.addStoredFrame(part, partPlace, frame.rows);
+  }
+  // Each frame has a row for itself and one for its object until the table is made.
+  const rows = (count + 1) * (20 + 48);
+  const rest = PACK_SIZE_MAX - 72 - count * part.length - rows - 64;
+  const last = part.subarray(0, rest);
+  throws(
+    () => {
+      const larger = part.subarray(0, rest + 1);
+      const other = new PackWriter({ ...writerOptions(), sink, hasher });
+      for (let i = 0; i < count; i++) {
+        other.addStoredFrame(part, partPlace, frame.rows);
+      }
+      other.addStoredFrame(larger, place(larger), frame.rows);
+    },
+    (error) =>
+      error instanceof RangeError &&
+      /at most 2147483647 bytes: found 2147483648/.test(error.message),
+  );
+  writer.addStoredFrame(last, place(last), frame.rows);
+  const { size, table } = writer.finish();
+  // An object that comes again has one row.
+  equal(size, PACK_SIZE_MAX - count * 48);
+  equal(table.frameCount, count + 1);
 });

@@ -172,3 +172,17 @@ Deno.test("SharedFrameCache takes slot sizes that are powers of two", () => {
   ok(SharedFrameCache.create().sizeMax <= 64 << 20);
   equal(small().sizeMax, 16 * (16 << 10));
 });
+
+Deno.test("SharedFrameCache keeps no pin for who asks for a frame at another size", () => {
+  const cache = small();
+  const slots = Array.from({ length: 16 }, (_, key) => fill(cache, key, 100));
+  for (const slot of slots) cache.unpin(slot);
+  for (let key = 0; key < 16; key++) {
+    equal(cache.find(key, 99), -1);
+    equal(cache.pin(key, 101), -1);
+    equal(cache.attach(key, 102), -1);
+  }
+  // All may be taken by others.
+  const others = Array.from({ length: 16 }, (_, i) => cache.pin(16 + i, 100));
+  ok(others.every((slot) => slot >= 0));
+});

@@ -61,7 +61,8 @@ export class Restorer implements Disposable {
   #existing: ExistingFiles | undefined;
   #frame = -1;
   #plain: Uint8Array | undefined;
-  #checkedOffset = -1;
+  /** The row of the batch whose object was checked last in this frame. */
+  #checkedRow = -1;
   #sinceStep = 0;
 
   /**
@@ -102,6 +103,7 @@ export class Restorer implements Disposable {
   *restore(batch: RestoreBatch): Generator<void, RestoreBatchResult> {
     const run = new BatchRun(batch);
     this.#frame = -1;
+    this.#checkedRow = -1;
     try {
       for (let row = 0; row < batch.count; row++) {
         run.status[row] = yield* this.#restoreFile(run, row);
@@ -248,16 +250,14 @@ export class Restorer implements Disposable {
       const size = batch.sizes[row];
       const bytes = this.#plain!.subarray(offset, offset + size);
       if (bytes.length !== size) throw new ContentError("it has another size");
-      if (offset === this.#checkedOffset) {
-        // Equal files follow each other; only the same id at the same place is checked already.
-        if (isSameObject(batch, row)) return bytes;
-      }
-      this.#checkedOffset = -1;
+      // Equal files follow each other; only the same id at the same place is checked already.
+      if (isSameObject(batch, this.#checkedRow, row)) return bytes;
+      this.#checkedRow = -1;
       this.#hasher.hashInto(bytes, this.#digest);
       if (!equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE)) {
         throw new ContentError("the content has another id");
       }
-      this.#checkedOffset = offset;
+      this.#checkedRow = row;
       return bytes;
     } catch (error) {
       if (error instanceof ContentError) throw error;
@@ -272,7 +272,7 @@ export class Restorer implements Disposable {
       at + FRAME_COLUMNS,
     );
     this.#frame = -1;
-    this.#checkedOffset = -1;
+    this.#checkedRow = -1;
     const stored = batch.stored?.[frame] ??
       this.#packs.frame(batch.packs[pack], offset, storedSize);
     this.#plain = this.#decoder.decode(codec, stored, plainSize);
@@ -353,9 +353,12 @@ class BatchRun {
   }
 }
 
-/** Whether a file is the one of the row before, in the same place. */
-function isSameObject(batch: RestoreBatch, row: number): boolean {
-  const before = row - 1;
+/** Whether the content of a file is that of another row, in the same place. */
+function isSameObject(
+  batch: RestoreBatch,
+  before: number,
+  row: number,
+): boolean {
   return before >= 0 && batch.frameOf[before] === batch.frameOf[row] &&
     batch.offsets[before] === batch.offsets[row] &&
     batch.sizes[before] === batch.sizes[row] &&

@@ -35,7 +35,9 @@ export function changeTable(
       view.setUint32(at + 32 + 4 * i, value, true)
     );
   });
-  const { frameCount, tableOffset } = table;
-  const shape = { frameCount, tableOffset, objectCount: rows.length };
-  return PackTable.decode(bytes, shape);
+  const { frameCount, tableOffset, objectsStart } = table;
+  const objectCount = rows.length;
+  const own = { bytes, frameCount, objectCount, tableOffset, objectsStart };
+  // Not decoded: that would refuse what lies.
+  return Object.assign(Object.create(PackTable.prototype), own);
 }

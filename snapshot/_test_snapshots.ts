@@ -355,7 +355,8 @@ export class TestSnapshots {
 
 const NO_ENTRY: TestEntry = { fifo: true, mode: 0o755 };
 
-const NO_TOTALS: SnapshotRecord["totals"] = {
+/** Totals of nothing. */
+export const NO_TOTALS: SnapshotRecord["totals"] = {
   entryCount: 0,
   fileCount: 0,
   directoryCount: 0,

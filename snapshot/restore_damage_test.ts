@@ -3,12 +3,17 @@ import { idFromBytes } from "@snap/hash";
 import { displayPath } from "@snap/manifest/path";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { Location } from "@snap/pack/location";
-import { contentId, TestSnapshots } from "./_test_snapshots.ts";
+import {
+  contentId,
+  latin,
+  NO_TOTALS,
+  TestSnapshots,
+} from "./_test_snapshots.ts";
 import { describeTree, noise, saveTree, TestFolder } from "./_test_trees.ts";
 import type { NamedRecord } from "./record.ts";
 import { restore } from "./restore.ts";
 import { DamagedEntryError } from "./restore_errors.ts";
-import type { Snapshots } from "./snapshots.ts";
+import { openSnapshots, type Snapshots } from "./snapshots.ts";
 
 interface Saved extends AsyncDisposable {
   readonly folder: TestFolder;
@@ -254,3 +259,39 @@ const NO_TOTALS = {
   hardLinkCount: 0,
   holeCount: 0,
 };
+
+for (const workers of [0, 1]) {
+  Deno.test(`restore() believes no object as another at its place was checked, with ${workers} workers`, async () => {
+    using folder = new TestFolder();
+    const made = new TestSnapshots();
+    // The index says that the evil bytes begin with those of two more files.
+    const totals = { ...NO_TOTALS, entryCount: 3 };
+    const record = await made.save({
+      a: { file: "evil bytes" },
+      b: { file: "hello" },
+      c: { file: "hello" },
+    }, { totals });
+    await using source = await made.open();
+    const target = folder.at("target");
+    await restore(source, record, target, { owner: false });
+    for (const name of ["a", "c"]) Deno.removeSync(`${target}/${name}`);
+    const hello = idFromBytes(contentId(latin("hello")));
+    await made.lieInIndex((rows) => {
+      const row = rows.find(({ id }) => idFromBytes(id) === hello)!;
+      Object.assign(row, { frame: 0, offset: 0, size: 5 });
+    });
+    Deno.mkdirSync(folder.at("store"));
+    const store = await made.copyToFiles(folder.at("store"));
+    await using snapshots = await openSnapshots(store, {
+      hasher: source.hasher,
+    });
+    const options = { existing: true, owner: false, workers };
+    const { errors } = await restore(snapshots, record, target, options);
+    deepEqual(errors.map((error) => displayPath(error.path!)), ["c"]);
+    ok(errors[0] instanceof DamagedEntryError);
+    equal(Deno.readTextFileSync(`${target}/a`), "evil bytes");
+    equal(Deno.readTextFileSync(`${target}/b`), "hello");
+    const names = Array.from(Deno.readDirSync(target), ({ name }) => name);
+    deepEqual(names.sort(), ["a", "b"]);
+  });
+}
