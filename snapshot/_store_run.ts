@@ -5,7 +5,6 @@ import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { ObjectKind, objectKindName } from "@snap/pack/object-kind";
 import { openStoreReader } from "@snap/pack/store-reader";
 import type { WriteStore } from "@snap/store";
-import { StoreError } from "@snap/store/errors";
 import { ClaimTable } from "./claim_table.ts";
 import { FileRanges } from "./_file_ranges.ts";
 import { hexOf } from "./_hex_of.ts";
@@ -15,6 +14,7 @@ import { PackCollector } from "./_pack_collector.ts";
 import { PagedRoom } from "./_paged_bytes.ts";
 import type { ParentDirectory } from "./_parent_directory.ts";
 import { type NamedRecord, parseTime } from "./record.ts";
+import { recordsOfSource } from "./_records_of_source.ts";
 import { Resources } from "./_resources.ts";
 import type { SaveOptions } from "./save.ts";
 import { ParentReader } from "./_save_parent.ts";
@@ -50,7 +50,7 @@ export interface StoreRunOptions extends SaveOptions {
 export interface StoreRunResult extends SaveRunResult {
   readonly progress: SaveProgress;
   readonly storedByteCount: number;
-  /** Records of this host and source, newest first. */
+  /** Records of this host and source that are not later than now, newest first. */
   readonly sameSource: readonly NamedRecord[];
 }
 
@@ -121,27 +121,6 @@ async function runWith(
   } finally {
     stage[Symbol.dispose]();
   }
-}
-
-async function recordsOfSource(
-  snapshots: Snapshots<WriteStore>,
-  options: StoreRunOptions,
-): Promise<NamedRecord[]> {
-  const { onDamage, signal } = options;
-  let failure: StoreError | undefined;
-  const records = await snapshots.records({
-    ...(signal === undefined ? {} : { signal }),
-    onDamage: (name, error) => {
-      // That a store fails is no damage: a save that goes on would read everything.
-      if (error instanceof StoreError && error.code !== "SHORT") {
-        failure ??= error;
-      } else onDamage?.(`record ${name.record}`, error);
-    },
-  });
-  if (failure !== undefined) throw failure;
-  return records.filter((record) =>
-    record.host === options.host && record.source === options.sourceText
-  );
 }
 
 /** Everything between a run and its store. */

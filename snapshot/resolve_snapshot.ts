@@ -7,6 +7,7 @@ import type { Hasher } from "@snap/hash/hasher";
 import { NotFoundError } from "@snap/store/errors";
 import type { StoreOptions } from "@snap/store/store";
 import { isTagName } from "./_is_tag_name.ts";
+import { orderRecords, partLater } from "./_record_order.ts";
 import type { NamedRecord, RecordName } from "./record.ts";
 import { type ListRecordsOptions, readRecord } from "./records.ts";
 import { tagLog, type TagSource } from "./tags.ts";
@@ -79,6 +80,13 @@ export interface ResolveOptions extends StoreOptions {
   source?: string;
   /** Told of a record that cannot be read, and so is passed over; without it the error is thrown. */
   onDamage?: (name: RecordName, error: unknown) => void;
+  /**
+   * Told of records that a clock has made that was ahead: `latest` passes those
+   * over that are later than now, or takes one for want of another.
+   */
+  onLater?: (records: readonly NamedRecord[], isTaken: boolean) => void;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
 }
 
 /** A text that is taken apart. */
@@ -144,14 +152,25 @@ async function latest(
   back: number,
   options: ResolveOptions,
 ): Promise<NamedRecord> {
-  const { host, source } = options;
-  const records = (await snapshots.records(recordOptions(options))).filter((
+  const { host, source, onLater } = options;
+  const all = (await snapshots.records(recordOptions(options))).filter((
     one,
   ) =>
     (host === undefined || one.host === host) &&
     (source === undefined || one.source === source)
   );
-  if (back < records.length) return records[back];
+  // The clock is read last: what was saved meanwhile is not later than now.
+  const ms = (options.now ?? Date.now)();
+  const order = { ...signalOf(options), ms };
+  const { past, later } = await orderRecords(snapshots, all, order);
+  const records = [...past, ...later];
+  if (back < records.length) {
+    const isTaken = back >= past.length;
+    if (later.length > 0) {
+      onLater?.(isTaken ? [records[back]] : later, isTaken);
+    }
+    return records[back];
+  }
   const whose = (source === undefined ? "" : ` of ${source}`) +
     (host === undefined ? "" : ` on host ${host}`);
   const needed = back === 0 ? "a record" : `${back + 1} records`;
@@ -223,7 +242,10 @@ async function fromId(
     ),
   );
   if (names.size > 1) throw new AmbiguousIdError(text, [...names].sort());
-  if (found.length > 0) return found[0];
+  if (found.length > 0) {
+    const { past, later } = partLater(found, (options.now ?? Date.now)());
+    return [...past, ...later][0];
+  }
   const what = record === undefined ? "its id begins" : "id and record begin";
   throw new SnapshotNotFoundError(
     text,

@@ -61,7 +61,7 @@ export interface SaveOptions extends StoreOptions {
   indexByteCount?: number;
   /** Called at most ten times a second, and once at the end. */
   onProgress?: (progress: SaveProgress) => void;
-  /** Told of damage that was met and worked around. */
+  /** Told of damage that was met and worked around, and of records that are later than now. */
   onDamage?: (name: string, error: unknown) => void;
   /** Where random bytes come from. Only heard without workers. */
   random?: (size: number) => Uint8Array;
@@ -83,6 +83,8 @@ export interface SaveResult {
   readonly record?: NamedRecord;
   /** Whether the record is new. */
   readonly isNewRecord: boolean;
+  /** The save id of this run: with it a tag says that the record came after those before it. */
+  readonly saveId: Uint8Array;
   /** Whether the same tree was saved before, with other attributes. */
   readonly hasNewAttributesOnly: boolean;
   /** What the snapshot holds. */
@@ -175,6 +177,7 @@ async function saveOnce(
     return {
       id: record.tree,
       ...ended,
+      saveId,
       hasNewAttributesOnly: ended.isNewRecord &&
         run.sameSource.some((one) => one.tree === record.tree) &&
         run.sameSource.every((one) => one.page !== record.page),

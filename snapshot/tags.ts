@@ -16,7 +16,10 @@ export interface TagSource<Store extends ReadStore = ReadStore> {
 
 /** Options of {@linkcode tagSnapshot}. */
 export interface TagSnapshotOptions extends StoreOptions {
-  /** Save id of the run, 16 bytes; random if left out. */
+  /**
+   * Save id of the run, 16 bytes; random if left out. That of the record says
+   * that it was saved after all that the tag has named before.
+   */
   saveId?: Uint8Array;
   /** The clock, in milliseconds since 1970. */
   now?: () => number;

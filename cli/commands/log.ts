@@ -127,7 +127,7 @@ function textOf({ record, tags }: Row, isForPeople: boolean): string[] {
   return [
     record.tree.slice(0, digits),
     record.record.slice(0, digits),
-    isForPeople ? formatLocalTime(record.time) : record.time,
+    isForPeople ? localTimeOf(record) : record.time,
     record.host,
     record.source,
     isForPeople ? formatCount(totals.fileCount) : String(totals.fileCount),
@@ -135,6 +135,12 @@ function textOf({ record, tags }: Row, isForPeople: boolean): string[] {
     tags.join(","),
     message,
   ].map(withoutControls);
+}
+
+/** Marks what a clock has made that was ahead: it is never `latest`. */
+function localTimeOf({ time }: NamedRecord): string {
+  const isLater = time > new Date().toISOString();
+  return formatLocalTime(time) + (isLater ? " (later than now)" : "");
 }
 
 // deno-lint-ignore no-control-regex -- these are what must not reach a terminal

@@ -31,7 +31,8 @@ export async function run(session: Session): Promise<number> {
     session.clearProgress();
     if (tag !== undefined && result.record !== undefined) {
       const { tagSnapshot } = await import("@snap/snapshot/tags");
-      await tagSnapshot(snapshots, tag, result.record, { signal });
+      const { record, saveId } = result;
+      await tagSnapshot(snapshots, tag, record, { signal, saveId });
     }
     await session.result(result.id, {
       ...savedRecord(result),
