@@ -1,3 +1,4 @@
+import type { WriteStore } from "@snap/store";
 import { StoreError } from "@snap/store/errors";
 import type { NamedRecord } from "./record.ts";
 import { orderRecords } from "./_record_order.ts";
