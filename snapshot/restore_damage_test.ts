@@ -250,16 +250,6 @@ Deno.test("restore() takes the sound one of two copies", async () => {
   }
 });
 
-const NO_TOTALS = {
-  entryCount: 0,
-  fileCount: 0,
-  directoryCount: 0,
-  byteCount: 0,
-  xattrCount: 0,
-  hardLinkCount: 0,
-  holeCount: 0,
-};
-
 for (const workers of [0, 1]) {
   Deno.test(`restore() believes no object as another at its place was checked, with ${workers} workers`, async () => {
     using folder = new TestFolder();
