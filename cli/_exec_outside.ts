@@ -7,6 +7,11 @@ import { findNamespace } from "./_user_namespace.ts";
 /** What is handed on to the program inside. */
 const OPTIONS = ["store", "json", "quiet", "verbose", "cache", "any"];
 
+/** Where a folder for the mount may be made, after that in TMPDIR. */
+const FOLDERS = ["/tmp", "/var/tmp", "/dev/shm"];
+/** Is there nearly everywhere: in the namespace it is covered for the command only. */
+const LAST_RESORT = "/mnt";
+
 /**
  * Starts this program again in a namespace of its own, where it may mount and
  * nobody else sees it.
@@ -20,8 +25,7 @@ export async function execOutside(session: Session): Promise<number> {
   const command = await needCommand(session);
   const namespace = await findNamespace();
   signal.throwIfAborted();
-  const temporary = context.env("TMPDIR") || "/tmp";
-  const folder = await mkdtemp(`${temporary}/snap-exec-`);
+  const folder = await makeFolder(context.env("TMPDIR"));
   const [target, ...words] = args.positionals;
   try {
     return await runChild(session, "unshare", [
@@ -29,13 +33,30 @@ export async function execOutside(session: Session): Promise<number> {
       "--",
       ...command,
       "exec",
-      `--inside=${folder}`,
+      `--inside=${folder ?? LAST_RESORT}`,
       ...givenOptions(args, OPTIONS),
       target,
       "--",
       ...words,
     ]);
   } finally {
-    await rmdir(folder);
+    if (folder !== undefined) await rmdir(folder);
   }
+}
+
+/** Makes a folder to mount on; nothing where none can be written. */
+async function makeFolder(
+  first: string | undefined,
+): Promise<string | undefined> {
+  let denial: unknown;
+  for (const folder of first ? [first, ...FOLDERS] : FOLDERS) {
+    try {
+      return await mkdtemp(`${folder}/snap-exec-`);
+    } catch (error) {
+      // Only the user can mend that, and wants to be told.
+      if ((error as Error).name === "NotCapable") denial ??= error;
+    }
+  }
+  if (denial !== undefined) throw denial;
+  return undefined;
 }

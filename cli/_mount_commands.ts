@@ -103,12 +103,12 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
       help: "mount there and run the command, in the namespace of this process",
     }],
     notes: [
-      "The mount is seen by the command and its children only, at the path in SNAP_MOUNT, and ends with the command. It needs no rights but user namespaces, and unshare(1).",
+      "The mount is seen by the command and its children only, at the path in SNAP_MOUNT, and ends with the command. It is read-only: what the command writes has to go elsewhere. It needs no rights but user namespaces, and unshare(1).",
       "Answers what the command answers: 128 and its number if a signal ended it, 127 if there is no such command, 126 if it cannot be run.",
     ],
     examples: [
       ["exec latest -- ls -l", "list it with ls"],
-      ["exec nightly~1 -- make test", "run the tests of the day before"],
+      ["exec nightly~1 -- grep -rn TODO .", "search the day before"],
     ],
   },
 ];

@@ -141,3 +141,18 @@ mountTest("exec: says what to do where there are no namespaces", async () => {
   );
   ok(isEmpty(scene.temporary));
 });
+
+mountTest("exec: works where nothing can be written", async () => {
+  await using scene = await savedScene();
+  for (const folders of ["/tmp", "/tmp /var/tmp /dev/shm"]) {
+    const { code, stdout, stderr } = await scene.run(`${line(scene)}
+      export TMPDIR="$FOLDER/absent" MAIN="$(declare -f snap)"
+      unshare -m bash -euc '
+        for folder in ${folders}; do
+          mount --bind $folder $folder; mount -o remount,bind,ro $folder
+        done
+        eval "$MAIN"; snap exec main:sub -- ls'`);
+    deepStrictEqual([code, stdout], [0, "b\n"], folders + stderr);
+    match(stderr, /^(snap: \/mnt is not empty: what is in it is hidden\n)?$/);
+  }
+});
