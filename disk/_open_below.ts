@@ -7,8 +7,10 @@ import {
   RESOLVE_BENEATH,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
+  RESOLVE_NO_XDEV,
 } from "@snap/posix/flags";
 import type { DiskCalls } from "./disk_calls.ts";
+import { openUnmounted } from "./_mount_points.ts";
 import { terminated } from "./_read_whole_file.ts";
 
 const FLAGS = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -23,38 +25,40 @@ const THIS_DIRECTORY: Uint8Array = terminated(".");
  * way never leads out: by openat2(2), else part by part.
  *
  * @param path Parts joined by `/`; empty for the directory itself.
+ * @param mounts Whether the way may lead into what is mounted below.
  * @returns The descriptor, or a negative error number.
  */
 export function openBelow(
   calls: DiskCalls,
   directory: number,
   path: Uint8Array,
+  mounts: "entered" | "refused",
 ): number {
   if (path.length === 0) {
     return calls.openAt(directory, THIS_DIRECTORY, FLAGS, 0);
   }
   if (path.length <= PATH_SIZE_MAX) {
-    const fd = calls.openAt2(directory, terminated(path), FLAGS, 0, RESOLVE);
+    const resolve = mounts === "entered" ? RESOLVE : RESOLVE | RESOLVE_NO_XDEV;
+    const fd = calls.openAt2(directory, terminated(path), FLAGS, 0, resolve);
     if (fd !== -ENOSYS) return fd;
   }
-  return openParts(calls, directory, path);
+  return openParts(calls, directory, path, mounts);
 }
 
 function openParts(
   calls: DiskCalls,
   directory: number,
   path: Uint8Array,
+  mounts: "entered" | "refused",
 ): number {
   let fd = directory;
   for (let start = 0; start <= path.length;) {
     let end = path.indexOf(SLASH, start);
     if (end < 0) end = path.length;
-    const next = calls.openAt(
-      fd,
-      terminated(path.subarray(start, end)),
-      FLAGS,
-      0,
-    );
+    const name = terminated(path.subarray(start, end));
+    const next = mounts === "entered"
+      ? calls.openAt(fd, name, FLAGS, 0)
+      : openUnmounted(calls, fd, name, FLAGS);
     if (fd !== directory) calls.close(fd);
     if (next < 0) return next;
     fd = next;

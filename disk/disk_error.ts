@@ -11,7 +11,8 @@ export class DiskError extends Error {
   override readonly name: string = "DiskError";
   /**
    * Name of the error number, as `EACCES`; or one of this package: `EDEPTH` (nested too deep),
-   * `EUNSAFE` (a name that cannot be one), `ESTORE` (the store, which stays as it is).
+   * `EUNSAFE` (a name that cannot be one), `ESTORE` (the store, which stays as it is), `EMOUNT`
+   * (something is mounted there, and nothing behind it is touched).
    */
   readonly code: string;
   /** What was tried, as `open directory`. */
@@ -96,5 +97,6 @@ function explain(code: string): string {
   if (code === "EDEPTH") return "directories nest too deep";
   if (code === "EUNSAFE") return "the name is not safe";
   if (code === "ESTORE") return "it is the store";
+  if (code === "EMOUNT") return "something is mounted there";
   return code in errnos ? errnoMessage(errnos[code]) : "of an unknown error";
 }

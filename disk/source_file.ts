@@ -118,7 +118,7 @@ export class FileReader implements Disposable {
       this.#rootFd = calls.open(this.#root, DIRECTORY_FLAGS, 0);
       if (this.#rootFd < 0) throw this.#error("open", errnoName(this.#rootFd));
     }
-    const fd = openBelow(calls, this.#rootFd, directory);
+    const fd = openBelow(calls, this.#rootFd, directory, "entered");
     if (fd < 0) throw this.#error("open", errnoName(fd));
     this.#directoryFd = fd;
     this.#directory = directory.slice();

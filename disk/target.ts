@@ -21,6 +21,7 @@ import type {
   TargetDirectory,
 } from "./target_directories.ts";
 import { TargetFile } from "./target_file.ts";
+import { isMountPoint } from "./_mount_points.ts";
 import { removeEntry } from "./_remove_entry.ts";
 import { checkedName } from "./_checked_name.ts";
 import { Listing } from "./_listing.ts";
@@ -129,7 +130,7 @@ export class Target implements Disposable {
       : finalName;
     const at = this.#directories.fd(directory);
     const fd = this.#calls.openAt(at, writtenName, FILE_FLAGS, FILE_MODE);
-    if (fd < 0) throw fail("create", directory, name, fd);
+    if (fd < 0) throw fail("create", directory, name, errnoName(fd));
     return new TargetFile({
       calls: this.#calls,
       setter: this.#setter,
@@ -169,11 +170,7 @@ export class Target implements Disposable {
    */
   symlink(directory: TargetDirectory, name: Uint8Array, to: Uint8Array): void {
     if (checkTarget(to, 0, to.length) !== undefined) {
-      throw new DiskError(
-        "create link",
-        pathOf(directory, name),
-        "EUNSAFE",
-      );
+      throw fail("create link", directory, name, "EUNSAFE");
     }
     const link = terminated(to);
     this.#create("create link", directory, name, (at, text) => {
@@ -248,12 +245,7 @@ export class Target implements Disposable {
   ): void {
     const text = checkedName(action, directory, name);
     const result = act(this.#directories.fd(directory), text);
-    if (result >= 0) return;
-    throw new DiskError(
-      action,
-      pathOf(directory, name),
-      errnoName(result),
-    );
+    if (result < 0) throw fail(action, directory, name, errnoName(result));
   }
 
   /**
@@ -278,7 +270,7 @@ export class Target implements Disposable {
    * @param name Its name.
    * @param wanted What it is to have.
    * @returns What could not be done.
-   * @throws {DiskError} If it is not there.
+   * @throws {DiskError} If it is not there, or something is mounted on it.
    */
   setAttributes(
     directory: TargetDirectory,
@@ -287,7 +279,10 @@ export class Target implements Disposable {
   ): readonly DiskError[] {
     const present = new StatTable(1);
     if (!this.stat(directory, name, present, 0)) {
-      throw fail("set attributes of", directory, name, -ENOENT);
+      throw fail("set attributes of", directory, name, "ENOENT");
+    }
+    if (this.isMountPoint(directory, name)) {
+      throw fail("set attributes of", directory, name, "EMOUNT");
     }
     const place = {
       fd: this.#directories.fd(directory),
@@ -315,20 +310,11 @@ export class Target implements Disposable {
   ): boolean {
     const text = checkedName("stat", directory, name);
     const at = this.#directories.fd(directory);
-    const result = this.#calls.statAt(
-      at,
-      text,
-      AT_SYMLINK_NOFOLLOW,
-      table,
-      row,
-    );
+    const flags = AT_SYMLINK_NOFOLLOW;
+    const result = this.#calls.statAt(at, text, flags, table, row);
     if (result === -ENOENT) return false;
     if (result >= 0) return true;
-    throw new DiskError(
-      "stat",
-      pathOf(directory, name),
-      errnoName(result),
-    );
+    throw fail("stat", directory, name, errnoName(result));
   }
 
   /**
@@ -344,6 +330,7 @@ export class Target implements Disposable {
       this.#calls,
       this.#directories.fd(directory),
       EMPTY_PATH,
+      "refused",
     );
     if (fd < 0) {
       throw new DiskError("open directory", directory.path, errnoName(fd));
@@ -359,12 +346,26 @@ export class Target implements Disposable {
   }
 
   /**
-   * Removes an entry, and everything below it where it is a directory. Links are not followed, and
-   * mounted file systems are not entered. What is gone already is no error.
+   * Whether something is mounted on an entry. Nothing behind it is the target's.
    *
    * @param directory Its directory.
    * @param name Its name.
-   * @throws {DiskError} If something cannot be removed; what was removed before stays so.
+   * @returns True if so; also for a part of the same file system, where the kernel can tell.
+   * @throws {DiskError} If the directory cannot be opened.
+   */
+  isMountPoint(directory: TargetDirectory, name: Uint8Array): boolean {
+    const text = checkedName("stat", directory, name);
+    return isMountPoint(this.#calls, this.#directories.fd(directory), text);
+  }
+
+  /**
+   * Removes an entry, and everything below it where it is a directory. Links are not followed, and
+   * what is mounted below is not entered. What is gone already is no error.
+   *
+   * @param directory Its directory.
+   * @param name Its name.
+   * @throws {DiskError} If something cannot be removed, and the directories above it; all else is
+   *   gone.
    */
   removeTree(directory: TargetDirectory, name: Uint8Array): void {
     checkedName("remove", directory, name);
@@ -375,6 +376,7 @@ export class Target implements Disposable {
       name,
       path,
       excludeStore: this.#directories.excludeStore,
+      listing: this.#listing,
     });
   }
 
@@ -392,7 +394,7 @@ function fail(
   action: string,
   directory: TargetDirectory,
   name: Uint8Array,
-  result: number,
+  code: string,
 ): DiskError {
-  return new DiskError(action, pathOf(directory, name), errnoName(result));
+  return new DiskError(action, pathOf(directory, name), code);
 }

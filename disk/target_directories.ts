@@ -1,6 +1,6 @@
 import { splitPath } from "@snap/manifest/path";
 import { checkName } from "@snap/manifest/safe-name";
-import { EEXIST, ENOTDIR, errnoName } from "@snap/posix/errors";
+import { EEXIST, ENOTDIR, errnoName, EXDEV } from "@snap/posix/errors";
 import {
   AT_SYMLINK_NOFOLLOW,
   O_CLOEXEC,
@@ -14,6 +14,7 @@ import { checkedName } from "./_checked_name.ts";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { isFile } from "./_is_file.ts";
+import { openUnmounted } from "./_mount_points.ts";
 import { openBelow } from "./_open_below.ts";
 import { OpenDirectories } from "./_open_directories.ts";
 import { joinName } from "./_join_name.ts";
@@ -92,7 +93,7 @@ export class TargetDirectories {
     if (directory === this.root) return this.#rootFd;
     let fd = this.#open.get(directory);
     if (fd >= 0) return fd;
-    fd = openBelow(this.#calls, this.#rootFd, directory.path);
+    fd = openBelow(this.#calls, this.#rootFd, directory.path, "refused");
     if (fd < 0) throw this.#findCulprit(directory.path, fd);
     this.#open.set(directory, fd);
     return fd;
@@ -104,7 +105,7 @@ export class TargetDirectories {
    * @param parent The directory above.
    * @param name Its name.
    * @param create Whether it is made if absent.
-   * @throws {DiskError} If it cannot be entered.
+   * @throws {DiskError} If it cannot be entered: `EMOUNT` where something is mounted.
    */
   enter(
     parent: TargetDirectory,
@@ -120,7 +121,7 @@ export class TargetDirectories {
     if (made < 0 && made !== -EEXIST) {
       throw new DiskError("make directory", path, errnoName(made));
     }
-    const fd = this.#calls.openAt(at, text, CHILD_FLAGS, 0);
+    const fd = openUnmounted(this.#calls, at, text, CHILD_FLAGS);
     if (fd < 0) {
       throw new DiskError("open directory", path, this.#explain(at, text, fd));
     }
@@ -174,6 +175,7 @@ export class TargetDirectories {
 
   /** For a link in place of a directory Linux says ENOTDIR: here it is called what it is. */
   #explain(at: number, text: Uint8Array, result: number): string {
+    if (result === -EXDEV) return "EMOUNT";
     const stats = new StatTable(1);
     if (result !== -ENOTDIR) return errnoName(result);
     const isLink =

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import {
   existsSync,
   linkSync,
@@ -534,32 +533,6 @@ Deno.test({
       file.finish();
     }
     assert.deepEqual(made, ["openAt", "pwrite", "fchmod", "futimens", "close"]);
-  },
-});
-
-Deno.test({
-  name: "native target does not remove what is mounted below",
-  ignore: isReduced || !isRoot,
-  fn(context) {
-    using dir = tempDir();
-    mkdirSync(`${dir.path}/a/mounted`, { recursive: true });
-    try {
-      execFileSync("mount", ["-t", "tmpfs", "none", `${dir.path}/a/mounted`], {
-        stdio: "ignore",
-      });
-    } catch {
-      console.log(`${context.name}: skipped, as nothing can be mounted here`);
-      return;
-    }
-    try {
-      writeFileSync(`${dir.path}/a/mounted/file`, "");
-      using target = openTarget(dir.path);
-      const error = errorOf(() => target.removeTree(target.root, bytes("a")));
-      assert.deepEqual([text(error.path), error.code], ["a/mounted", "EXDEV"]);
-      assert.deepEqual(readdirSync(`${dir.path}/a/mounted`), ["file"]);
-    } finally {
-      execFileSync("umount", [`${dir.path}/a/mounted`]);
-    }
   },
 });
 

@@ -191,6 +191,9 @@ export class RestoreWalk {
     const { isDry, target } = this.#options;
     this.#attempt(() => {
       if (!isDry) target!.removeTree(top.target!, name);
+      else if (target!.isMountPoint(top.target!, name)) {
+        throw new DiskError("remove", joinPath(top.path, name), "EMOUNT");
+      }
       this.#deletedCount++;
       this.#options.onChange("deleted", top.path, name);
     });

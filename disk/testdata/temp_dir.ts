@@ -7,8 +7,10 @@ import type { Source } from "../source.ts";
 import type { SourceDirectory } from "../source_directory.ts";
 
 /** A new folder, removed at the end of its scope. */
-export function tempDir(): { readonly path: string } & Disposable {
-  const path = mkdtempSync("/tmp/disk-");
+export function tempDir(
+  place = "/tmp",
+): { readonly path: string } & Disposable {
+  const path = mkdtempSync(`${place}/disk-`);
   return {
     path,
     [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }),
