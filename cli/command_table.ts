@@ -36,7 +36,7 @@ const EXCLUDES: readonly OptionSpec[] = [
     name: "exclude-from",
     value: "FILE",
     repeats: true,
-    help: "leave out what matches a line of the file",
+    help: "leave out what the lines of the file match, 1 MiB at most",
     completes: "file",
   },
   {
@@ -89,6 +89,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       "What a .snapignore file names, in the syntax of gitignore, is left out. Sockets are, too, the store itself, and snapshots that are mounted below DIR.",
+      "Patterns match names byte by byte, and what git ignores with the same patterns is left out. The last one that matches decides: of those given here, --exclude-from after --exclude, before those of the deepest .snapignore. Nothing is taken in again inside a directory that is left out. A PATTERN is taken as it is, with a # or spaces in it. What is no pattern, such as [a, leaves out nothing; a .snapignore above 1 MiB is told and leaves out nothing.",
       "Where nothing has changed since the record before, nor is there another message, no new record is written.",
       "Without a store in reach, one is made in the data folder of the user.",
     ],
@@ -201,7 +202,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     arguments: [
       {
         name: "PATTERN",
-        help: "a name with * ? [a-z]; with a slash in it, a path with **",
+        help: "a name with * ? [a-z]; with a slash in it, a path with ** too",
       },
       {
         name: "ID[:PATH]",

@@ -12,22 +12,38 @@ import type { Session } from "./session.ts";
  */
 export async function readExcludes(session: Session): Promise<IgnoreRules> {
   const { args } = session;
-  const exclude = [...args.list("exclude")];
+  const { IgnoreRules, RULE_FILE_SIZE_MAX } = await import(
+    "@snap/disk/ignore-rules"
+  );
+  const excludeFiles: Uint8Array[] = [];
   for (const file of args.list("exclude-from")) {
-    exclude.push(...await readLines(session, file));
+    excludeFiles.push(await readPatterns(session, file, RULE_FILE_SIZE_MAX));
   }
-  const { IgnoreRules } = await import("@snap/disk/ignore-rules");
   return new IgnoreRules({
-    exclude,
+    exclude: args.list("exclude"),
+    excludeFiles,
     excludeCaches: args.has("exclude-caches"),
   });
 }
 
-async function readLines(session: Session, file: string): Promise<string[]> {
-  const { readFile } = await import("node:fs/promises");
+async function readPatterns(
+  session: Session,
+  file: string,
+  sizeMax: number,
+): Promise<Uint8Array> {
+  const { open } = await import("node:fs/promises");
+  const bytes = new Uint8Array(sizeMax + 1);
+  let size = 0;
   try {
-    const text = await readFile(await resolvePath(session, file), "utf8");
-    return text.split(/\r?\n/);
+    const handle = await open(await resolvePath(session, file));
+    try {
+      // A pipe gives what it has, piece by piece.
+      for (let count = -1; count !== 0 && size <= sizeMax; size += count) {
+        count = (await handle.read(bytes, size, bytes.length - size)).bytesRead;
+      }
+    } finally {
+      await handle.close();
+    }
   } catch (cause) {
     if ((cause as Error).name === "NotCapable") throw cause;
     const { code } = cause as { code?: string };
@@ -37,4 +53,10 @@ async function readLines(session: Session, file: string): Promise<string[]> {
       }: found ${code ?? cause}`,
     );
   }
+  if (size <= sizeMax) return bytes.slice(0, size);
+  throw new CommandError(
+    `Cannot read patterns from ${JSON.stringify(file)}: It has more than ${
+      sizeMax / (1 << 20)
+    } MiB`,
+  );
 }

@@ -10,7 +10,7 @@ import {
 } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import { CACHE_TAG_NAME, holdsCacheTag } from "./_cache_tag.ts";
-import type { RuleScope } from "./ignore_rules.ts";
+import { RULE_FILE_SIZE_MAX, type RuleScope } from "./ignore_rules.ts";
 import { isFile } from "./_is_file.ts";
 import { Listing } from "./_listing.ts";
 import { readNamedFile } from "./_read_whole_file.ts";
@@ -44,9 +44,6 @@ export interface ListedRows {
   stats: StatTable;
   scope: RuleScope;
 }
-
-/** A rule file above this size is an error. */
-const RULE_FILE_SIZE_MAX = 1 << 20;
 
 /** No rows so far. */
 export function noRows(scope: RuleScope): ListedRows {
@@ -261,7 +258,7 @@ function readRuleFile(
     return directory.scope;
   }
   if (bytes.length > RULE_FILE_SIZE_MAX) {
-    walk.failWith("read rules", path(), "EFBIG");
+    walk.failWith("read more than 1 MiB of rules of", path(), "EFBIG");
     return directory.scope;
   }
   return directory.scope.with(bytes);

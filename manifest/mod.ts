@@ -36,6 +36,7 @@ export * from "./limits.ts";
 export * from "./manifest_syntax_error.ts";
 export * from "./page_draft.ts";
 export * from "./path.ts";
+export * from "./path_pattern.ts";
 export * from "./random_bytes.ts";
 export * from "./safe_name.ts";
 export * from "./text.ts";

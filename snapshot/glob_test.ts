@@ -25,7 +25,9 @@ Deno.test("Glob matches names and paths", () => {
       ["a/**/x", ["a/x", "a/b/x", "a/b/c/x"], ["ax", "a/bx", "a/x/y"]],
       ["a/**/*.ts", ["a/x.ts", "a/b/x.ts"], ["a/x.js", "x.ts"]],
       ["**/b/*", ["b/c", "a/b/c"], ["a/b/c/d", "ab/c"]],
-      ["**a*/b", ["xa/b", "x/y/ay/b"], ["b", "x/b"]],
+      ["**a*/b", ["xa/b"], ["b", "x/b", "x/y/ay/b"]],
+      ["[[:digit:]]", ["7"], ["a", ":"]],
+      ["x[!1]", ["xa", "xé"], ["x1"]],
     ] as const
   ) {
     const glob = new Glob(pattern);
@@ -50,7 +52,7 @@ Deno.test("Glob takes bytes that are not UTF-8 one by one", () => {
 });
 
 Deno.test("Glob refuses patterns that do not end", () => {
-  for (const pattern of ["[", "[a", "[]", "[!]", "a\\"]) {
+  for (const pattern of ["[", "[a", "[]", "[!]", "[[:none:]]", "a\\"]) {
     throws(() => new Glob(pattern), SyntaxError, pattern);
   }
 });
