@@ -1,7 +1,12 @@
 import { equalIds } from "./_bytes.ts";
 import { DiffCursor, type DiffSide } from "./_diff_cursor.ts";
 import { EntryKind } from "./entry_kind.ts";
-import { type EntryRow, sameAttributes, sameContent } from "./entry_row.ts";
+import {
+  type EntryRow,
+  linkKey,
+  sameAttributes,
+  sameContent,
+} from "./entry_row.ts";
 import { DEPTH_MAX } from "./limits.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import { joinPath } from "./path.ts";
@@ -13,7 +18,7 @@ export type { DiffSide, DiffSource } from "./_diff_cursor.ts";
  *
  * - `added`, `removed`: only one side has it.
  * - `modified`: another content, target, device, or execute bit.
- * - `attributes`: nothing but its attributes differ.
+ * - `attributes`: nothing but its attributes differ, or which other entry it is one more name of.
  * - `type`: a file, directory, link, fifo or device became another of these.
  */
 export type ChangeKind =
@@ -139,6 +144,40 @@ function rootChange(level: Level): Change | undefined {
   };
 }
 
+/**
+ * What is one more name of what, among the names that both sides have. Where both pages of a
+ * directory are the same nothing is known of its names; a name that is made or goes changes the
+ * pages of all others of its file, which tell its change time.
+ */
+class Links {
+  readonly #before = new Map<string, number>();
+  readonly #after = new Map<string, number>();
+  #count = 0;
+
+  /** Whether an entry is one more name of another on one side than on the other. */
+  differ(before: DiffCursor, after: DiffCursor): boolean {
+    if (before.page === undefined || after.page === undefined) return false;
+    const left = linkKey(before.tree, before.page, before.row);
+    const right = linkKey(after.tree, after.page, after.row);
+    if (left === undefined && right === undefined) return false;
+    const number = this.#count++;
+    return firstOf(this.#before, left, number) !==
+      firstOf(this.#after, right, number);
+  }
+}
+
+/** The number of the entry that had a key first. */
+function firstOf(
+  numbers: Map<string, number>,
+  key: string | undefined,
+  number: number,
+): number {
+  if (key === undefined) return number;
+  const known = numbers.get(key);
+  if (known === undefined) numbers.set(key, number);
+  return known ?? number;
+}
+
 /** Takes the next entry of a level: what became of it, and which directories are below it. */
 function step(level: Level, order: number): {
   kind: ChangeKind | undefined;
@@ -176,7 +215,7 @@ function makeChange(
  * changed is not a change itself. Sub-trees with equal ids are not read; with
  * attributes, only when their page ids are equal too.
  *
- * Attributes are compared where both sides name a page. At any time the trees and
+ * Attributes are compared where both sides name a page, and what is one more name of what. At any time the trees and
  * pages on one path from the root are in memory.
  *
  * @param before What there was; `undefined` for nothing.
@@ -194,6 +233,7 @@ export async function* diffTrees(
   signal?.throwIfAborted();
   if (sameBelow(before, after)) return;
   const levels = [await openLevel(new Uint8Array(0), before, after)];
+  const links = new Links();
   const root = rootChange(levels[0]);
   let batch: Change[] = root === undefined ? [] : [root];
   for (let level = levels.at(-1); level !== undefined; level = levels.at(-1)) {
@@ -203,6 +243,7 @@ export async function* diffTrees(
       continue;
     }
     let { kind, before: left, after: right } = step(level, order);
+    if (left && right && links.differ(left, right)) kind ??= "attributes";
     const leftBelow = left?.below();
     const rightBelow = right?.below();
     const isSame = sameBelow(leftBelow, rightBelow);

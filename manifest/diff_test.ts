@@ -163,6 +163,31 @@ Deno.test("diffTrees compares attributes where both sides have a page", async ()
   strictEqual((await changes({ source, treeId }, after)).length, 0);
 });
 
+Deno.test("diffTrees finds names that are of one file on one side only", async () => {
+  const compare = async (before: Plan, after: Plan): Promise<string[]> => {
+    const source = new MemoryTrees();
+    return lines(await changes(source.put(before), source.put(after)));
+  };
+  const apart = { a: "1", d: { b: "1" }, e: "1", z: "1" };
+  const linked = { "a#7": "1", d: { "b#7": "1" }, "e#8": "1", "z#8": "1" };
+  const renumbered = { "a#2": "1", d: { "b#2": "1" }, "e#1": "1", "z#1": "1" };
+  const others = { "a#7": "1", d: { "b#8": "1" }, "e#7": "1", "z#8": "1" };
+  deepStrictEqual(await compare(linked, renumbered), []);
+  for (const [x, y] of [[apart, linked], [linked, apart]]) {
+    const found = await compare(x, y);
+    deepStrictEqual(found, ["attributes d/b", "attributes z"]);
+  }
+  deepStrictEqual(await compare(linked, others), [
+    "attributes d/b",
+    "attributes e",
+    "attributes z",
+  ]);
+  // The other names are of no entry that both sides have, or of something else.
+  deepStrictEqual(await compare({ "a#7": "1" }, { a: "1" }), []);
+  const more = { "0#7": "1", "a#7": "1", "b#7": "2" };
+  deepStrictEqual(await compare({ a: "1", b: "2" }, more), ["added 0"]);
+});
+
 Deno.test("diffTrees finds extended attributes of directories, which are in their own pages", async () => {
   const source = new MemoryTrees();
   const before = source.put({ a: { "b+": { c: "1" }, d: {} } });

@@ -1,6 +1,8 @@
+import { idFromBytes } from "@snap/hash/id";
 import { compareRuns, equalIds } from "./_bytes.ts";
 import type { AttributePage } from "./attribute_page.ts";
-import { EntryKind, isDeviceKind } from "./entry_kind.ts";
+import { EntryKind, isDeviceKind, isFileKind } from "./entry_kind.ts";
+import { pathToText } from "./path.ts";
 import type { Tree } from "./tree.ts";
 
 /** One entry: a row of a tree, and of the page beside it. */
@@ -93,4 +95,36 @@ export function sameAttributes(
     a.mtimeSec(aRow) === b.mtimeSec(bRow) &&
     a.mode(aRow) === b.mode(bRow) && sameOwner(a, aRow, b, bRow) &&
     sameExtras(a, aRow, b, bRow);
+}
+
+/**
+ * Names what an entry is one of several names of, by device and inode. Kind and content belong to
+ * it: no row can make a link of something else.
+ *
+ * @param tree The tree of its directory.
+ * @param page The page beside it.
+ * @param row The row in the tree.
+ * @returns The same text for all names of one file; nothing if it has but one, or is a directory.
+ */
+export function linkKey(
+  tree: Tree,
+  page: AttributePage,
+  row: number,
+): string | undefined {
+  const kind = tree.kind(row);
+  if (page.nlink(row + 1) < 2 || kind === EntryKind.directory) return undefined;
+  const low = page.inodeLow(row + 1), high = page.inodeHigh(row + 1);
+  if (low === 0 && high === 0) return undefined;
+  return `${page.device(row + 1)} ${high} ${low} ${kind} ${
+    contentKey(tree, row)
+  }`;
+}
+
+/** All that a tree says of an entry but its name and kind. */
+function contentKey(tree: Tree, row: number): string {
+  const kind = tree.kind(row);
+  if (isFileKind(kind)) return idFromBytes(tree.idBytes(row));
+  return kind === EntryKind.symlink
+    ? pathToText(tree.target(row))
+    : `${tree.deviceMajor(row)} ${tree.deviceMinor(row)}`;
 }

@@ -10,7 +10,7 @@ import { EMPTY_ID, utf8 } from "./golden.ts";
 /**
  * A directory as an object: text is a file (`x:` in front an executable, `l:` a link,
  * `p:` a fifo, `c:1:3` a device), an object a directory. `name@600` gives a mode,
- * `name+` a directory an extended attribute.
+ * `name+` a directory an extended attribute, `name#7` an inode with more names than this.
  */
 export interface Plan {
   readonly [name: string]: string | Plan;
@@ -56,21 +56,24 @@ export class MemoryTrees implements DiffSource {
     const builder = new TreeBuilder();
     const page = new AttributePageBuilder();
     const owner = page.internOwner(1000, 100, utf8("ann"), utf8(""));
-    const addRow = (mode: number) => {
+    const addRow = (mode: number): number => {
       const row = page.addRow();
       page.setOwner(row, owner);
       page.setMode(row, mode);
       page.setTimes(row, mtimeSec, 5, 0, 0);
+      return row;
     };
     addRow(0o755);
     if (extras !== undefined) page.setExtras(0, encodeExtras(extras));
     for (const key of Object.keys(plan).sort()) {
-      const [marked, mode = "644"] = key.split("@");
+      const [unlinked, inode] = key.split("#");
+      const [marked, mode = "644"] = unlinked.split("@");
       const name = marked.replace(/\+$/, "");
       const extras = marked === name ? undefined : EXTRAS;
       const pageId = this.#addEntry(builder, utf8(name), plan[key], extras);
       if (pageId !== undefined) page.addPageId(pageId);
-      addRow(parseInt(mode, 8));
+      const row = addRow(parseInt(mode, 8));
+      if (inode !== undefined) page.setInode(row, Number(inode), 0, 2, 1);
     }
     const treeId = this.#keep(builder.build());
     page.setTreeId(treeId);
