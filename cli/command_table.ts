@@ -193,6 +193,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       "Lines begin with + for added, - for removed, ~ for changed, ! for another type, and a for other attributes. A name with a slash in it, . and .. are directories.",
+      "With -a also for a file that is, or is not, one with another name, and with sockets, which are not saved: what restore --existing --delete would change, apart from what is left out by rules.",
     ],
     examples: [["diff latest .", "what has changed since"]],
   },

@@ -278,6 +278,36 @@ Deno.test("diff: snapshots, directories, parts, attributes, exit code", async ()
   match(stdout, /^\+ n%FF%0A$/m);
 });
 
+Deno.test("diff -a: sockets of a directory, in the order of a walk, before a restore that deletes takes them", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const listen = (name: string): Disposable =>
+    Deno.listen({ transport: "unix", path: scene.at("tree", name) });
+  using one = listen("a.ts-0");
+  using two = listen("sub/c");
+  using three = listen("zz");
+  strictEqual(one !== two && two !== three, true);
+  writeFileSync(scene.at("tree", "sub-1"), "");
+  const lines = async (...args: string[]): Promise<string[]> => {
+    const text = await scene.ok("diff", ...args);
+    return text.split("\n").slice(0, -1).filter((line) => line[0] !== "a");
+  };
+  const added = ["+ a.ts-0", "+ sub/c", "+ sub-1", "+ zz"];
+  deepStrictEqual(await lines("main", "tree", "-a"), added);
+  deepStrictEqual(await lines("main", "tree"), ["+ sub-1"]);
+  const removed = added.map((line) => line.replace("+", "-"));
+  deepStrictEqual(await lines("./tree", "main", "-a"), removed);
+  deepStrictEqual(await lines("./tree", "tree/", "-a"), []);
+  const { stdout } = await scene.snap(["diff", "main", "tree", "-a", "--json"]);
+  const records = parseLines(stdout).filter(({ path }) => path === "sub/c");
+  deepStrictEqual(records.map(({ after }) => after), [{ kind: "socket" }]);
+  const { code } = await scene.snap([
+    ..."restore main tree --existing --delete --workers 0".split(" "),
+  ]);
+  strictEqual(code, 0);
+  strictEqual(await scene.ok("diff", "main", "tree", "-a"), "");
+});
+
 Deno.test("diff and find: colours on a terminal, none where they are not wanted", async () => {
   using scene = new Scene();
   await scene.saved();

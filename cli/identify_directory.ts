@@ -1,5 +1,5 @@
 import type { FileIdentity } from "@snap/disk/source";
-import type { Identified } from "@snap/snapshot/identify";
+import type { Identified, IdentifyOptions } from "@snap/snapshot/identify";
 import { chooseHasher } from "./choose_hasher.ts";
 import { ExitCode } from "./exit_code.ts";
 import { locateStore } from "./open_snapshots.ts";
@@ -16,13 +16,13 @@ import { workerCount } from "./worker_count.ts";
  *
  * @param session The command.
  * @param path The directory as given.
- * @param options Whether its trees and pages are kept in memory.
+ * @param options Whether its trees and pages are kept in memory, and who is told of sockets.
  * @returns What was named, and the answer to the shell.
  */
 export async function identifyDirectory(
   session: Session,
   path: string,
-  options: { readonly keepTrees: boolean },
+  options: Pick<IdentifyOptions, "keepTrees" | "onSocket">,
 ): Promise<{ identified: Identified; exitCode: number }> {
   const { identify } = await import("@snap/snapshot/identify");
   const { diskCalls } = await import("@snap/disk/disk-calls");
@@ -34,7 +34,7 @@ export async function identifyDirectory(
     ignore: await readExcludes(session),
     oneFileSystem: session.args.has("one-file-system"),
     ...(store && { excludeStore: store }),
-    keepTrees: options.keepTrees,
+    ...options,
     signal: session.signal,
     onProgress: (progress) => session.progress(saveProgressOf(progress)),
   });

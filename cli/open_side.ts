@@ -15,6 +15,8 @@ export interface Side {
   readonly ids: SideIds;
   /** Whether all of it could be read. */
   readonly exitCode: number;
+  /** Paths of sockets, which no tree has. */
+  readonly sockets: readonly Uint8Array[];
 }
 
 /** Opens the store, at most once. */
@@ -49,11 +51,13 @@ export async function openSide(
 }
 
 async function diskSide(session: Session, text: string): Promise<Side> {
+  const sockets: Uint8Array[] = [];
   const { identified, exitCode } = await identifyDirectory(session, text, {
     keepTrees: true,
+    onSocket: (path) => sockets.push(path),
   });
   const ids = { tree: identified.id, page: identified.page };
-  return { objects: identified, ids, exitCode };
+  return { objects: identified, ids, exitCode, sockets };
 }
 
 async function storeSide(
@@ -64,16 +68,16 @@ async function storeSide(
   const snapshots = await useStore();
   const { entry, record } = await openTarget(session, snapshots, text);
   const objects = await snapshots.reader();
-  const exitCode = ExitCode.done;
+  const rest = { objects, exitCode: ExitCode.done, sockets: [] };
   if (entry.path.length === 0) {
-    return { objects, ids: { tree: record.tree, page: record.page }, exitCode };
+    return { ...rest, ids: { tree: record.tree, page: record.page } };
   }
   if (entry.pageId === undefined) {
     throw new CommandError(
       `Cannot use ${JSON.stringify(text)} as it must be a directory`,
     );
   }
-  return { objects, ids: { tree: entry.id, page: entry.pageId }, exitCode };
+  return { ...rest, ids: { tree: entry.id, page: entry.pageId } };
 }
 
 async function isDirectory(session: Session, text: string): Promise<boolean> {

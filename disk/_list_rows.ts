@@ -164,10 +164,7 @@ function addRow(
 ): void {
   const { drops } = walk;
   const { type } = item;
-  if (type === DT_SOCK) {
-    drops.sockets++;
-    return;
-  }
+  if (type === DT_SOCK) return dropSocket(walk, directory, rows, item);
   const isRuled = !rows.scope.empty;
   if (
     isRuled && type !== DT_UNKNOWN &&
@@ -176,10 +173,7 @@ function addRow(
   if (!statEntry(walk, directory, rows, item)) return;
   const at = rows.count - rows.first;
   const kind = rows.stats.mode(at) & S_IFMT;
-  if (kind === S_IFSOCK) {
-    drops.sockets++;
-    return;
-  }
+  if (kind === S_IFSOCK) return dropSocket(walk, directory, rows, item);
   if (kind === S_IFDIR && isFile(rows.stats, at, walk.excludeStore)) {
     drops.stores++;
     return;
@@ -189,6 +183,16 @@ function addRow(
     isIgnored(walk, rows, item, kind === S_IFDIR)
   ) return;
   keepName(rows, item);
+}
+
+function dropSocket(
+  walk: SourceWalk,
+  directory: ListedDirectory,
+  { names }: ListedRows,
+  { start, end }: Item,
+): void {
+  walk.drops.sockets++;
+  walk.onSocket?.(joinName(directory.path, names, start, end));
 }
 
 /** Fills the next row of the stats. */

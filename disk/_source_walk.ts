@@ -16,6 +16,7 @@ export interface WalkSettings {
   readonly ignore: IgnoreRules;
   readonly oneFileSystem: boolean;
   readonly excludeStore: FileIdentity | undefined;
+  readonly onSocket: ((path: Uint8Array) => void) | undefined;
 }
 
 /** Errors that are kept as objects; later ones are counted only. */
@@ -28,6 +29,7 @@ export class SourceWalk {
   readonly ignore: IgnoreRules;
   readonly oneFileSystem: boolean;
   readonly excludeStore: FileIdentity | undefined;
+  readonly onSocket: ((path: Uint8Array) => void) | undefined;
   readonly drops: SourceDrops = {
     sockets: 0,
     ignored: 0,
@@ -54,6 +56,7 @@ export class SourceWalk {
     this.ignore = settings.ignore;
     this.oneFileSystem = settings.oneFileSystem;
     this.excludeStore = settings.excludeStore;
+    this.onSocket = settings.onSocket;
     this.xattrs = new Xattrs(settings.calls);
     this.mounts = new SnapMounts(settings.calls);
   }

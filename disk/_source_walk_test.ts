@@ -10,6 +10,7 @@ Deno.test("SourceWalk keeps the first errors and counts them all", () => {
     ignore: new IgnoreRules(),
     oneFileSystem: false,
     excludeStore: undefined,
+    onSocket: undefined,
   });
   for (let i = 0; i < 10_001; i++) {
     const error = walk.failWith("stat", new Uint8Array([i & 0x7f]), "EACCES");

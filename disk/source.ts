@@ -28,6 +28,8 @@ export interface SourceOptions {
   readonly oneFileSystem?: boolean;
   /** The store that is saved into: it is left out, under whatever path it is met. */
   readonly excludeStore?: FileIdentity;
+  /** Told the path of each socket; sockets are left out. */
+  readonly onSocket?: (path: Uint8Array) => void;
   /** The back end; the best there is if absent. */
   readonly calls?: DiskCalls;
 }
@@ -111,6 +113,7 @@ export function openSource(
     ignore: options.ignore ?? new IgnoreRules(),
     oneFileSystem: options.oneFileSystem ?? false,
     excludeStore: options.excludeStore,
+    onSocket: options.onSocket,
   });
   return {
     fidelity: walk.calls.reduced ? "reduced" : "full",

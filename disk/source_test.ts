@@ -125,9 +125,20 @@ for (const [name, calls] of BACK_ENDS) {
       path: `${dir.path}/socket`,
     });
     assert.ok(socket);
-    using source = openSource(dir.path, { calls });
-    assert.deepEqual(pathsOf(source), ["file"]);
-    assert.equal(source.drops.sockets, 1);
+    mkdirSync(`${dir.path}/a`);
+    using other = Deno.listen({
+      transport: "unix",
+      path: `${dir.path}/a/socket`,
+    });
+    assert.ok(other);
+    const sockets: string[] = [];
+    using source = openSource(dir.path, {
+      calls,
+      onSocket: (path) => sockets.push(text(path)),
+    });
+    assert.deepEqual(pathsOf(source), ["a/", "file"]);
+    assert.equal(source.drops.sockets, 2);
+    assert.deepEqual(sockets.sort(), ["a/socket", "socket"]);
     await Promise.resolve();
   });
 

@@ -4,6 +4,11 @@ import { ExitCode } from "../exit_code.ts";
 import { jsonPath, type JsonRecord } from "../json_line.ts";
 import { openSide, type Side, withStoreIfNeeded } from "../open_side.ts";
 import type { Session } from "../session.ts";
+import {
+  comparePaths,
+  type SocketChange,
+  socketChanges,
+} from "../socket_changes.ts";
 
 const MARKS: Readonly<Record<ChangeKind, string>> = {
   added: "+",
@@ -47,22 +52,38 @@ async function compare(
     snapshotSide(after.objects, after.ids, options),
     { signal },
   );
-  let isSame = true;
+  // Sockets are no part of a snapshot, but a restore that deletes takes them.
+  const sockets = options.attributes ? socketChanges(before, after) : [];
+  const tell = async (change: Change | SocketChange): Promise<void> => {
+    const record = session.isJson ? changeRecord(change) : NONE;
+    await session.result(changeText(change), record);
+  };
+  let isSame = sockets.length === 0;
+  let next = 0;
   for await (const batch of changes) {
     isSame = false;
     for (const change of batch) {
-      const record = session.isJson ? changeRecord(change) : NONE;
-      await session.result(changeText(change), record);
+      while (
+        next < sockets.length &&
+        comparePaths(sockets[next].path, change.path) < 0
+      ) await tell(sockets[next++]);
+      await tell(change);
     }
   }
+  for (const socket of sockets.slice(next)) await tell(socket);
   return isSame;
 }
 
 const NONE = { type: "change" };
 
+/** What an entry says of itself that no tree has. */
+function socketRecord(kind: ChangeKind): Record<string, unknown> {
+  return { [kind === "removed" ? "before" : "after"]: { kind: "socket" } };
+}
+
 async function writers(session: Session): Promise<{
-  changeText(change: Change): string;
-  changeRecord(change: Change): JsonRecord;
+  changeText(change: Change | SocketChange): string;
+  changeRecord(change: Change | SocketChange): JsonRecord;
 }> {
   const [{ displayPath }, { EntryKind }, { rowRecord }] = await Promise.all([
     import("@snap/manifest/path"),
@@ -70,11 +91,12 @@ async function writers(session: Session): Promise<{
     import("../entry_text.ts"),
   ]);
   const { hasColor } = session;
-  const isDirectory = ({ tree, row }: EntryRow): boolean =>
-    row < 0 || tree.kind(row) === EntryKind.directory;
+  const isDirectory = (entry: EntryRow | undefined): boolean =>
+    entry !== undefined &&
+    (entry.row < 0 || entry.tree.kind(entry.row) === EntryKind.directory);
   return {
     changeText: ({ kind, path, before, after }) => {
-      const slash = isDirectory((after ?? before)!) ? "/" : "";
+      const slash = isDirectory(after ?? before) ? "/" : "";
       const name = path.length === 0 ? "." : displayPath(path);
       const text = `${MARKS[kind]} ${name}${slash}`;
       return hasColor ? `\x1b[${COLORS[kind]}m${text}\x1b[0m` : text;
@@ -85,6 +107,7 @@ async function writers(session: Session): Promise<{
       ...jsonPath("path", path),
       ...(before === undefined ? {} : { before: rowRecord(before) }),
       ...(after === undefined ? {} : { after: rowRecord(after) }),
+      ...(before ?? after ? {} : socketRecord(kind)),
     }),
   };
 }
