@@ -39,6 +39,6 @@ export * from "./source_file.ts";
 export * from "./target.ts";
 export * from "./target_attributes.ts";
 export { type TargetDirectory } from "./target_directories.ts";
-export { type TargetEntries } from "./target_entries.ts";
-export { TargetFile } from "./target_file.ts";
+export * from "./target_entries.ts";
+export { type CreateFileOptions, TargetFile } from "./target_file.ts";
 export * from "./xattrs.ts";

@@ -17,30 +17,18 @@ import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_join_name.ts";
 import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
 import type {
+  EnterOptions,
+  Replacement,
   TargetDirectories,
   TargetDirectory,
 } from "./target_directories.ts";
-import { TargetFile } from "./target_file.ts";
+import { type CreateFileOptions, TargetFile } from "./target_file.ts";
 import { isMountPoint } from "./_mount_points.ts";
 import { removeEntry } from "./_remove_entry.ts";
 import { checkedName } from "./_checked_name.ts";
 import { Listing } from "./_listing.ts";
 import { listEntries } from "./_list_target.ts";
-import type { TargetEntries } from "./target_entries.ts";
-
-/** How a file is created. */
-export interface CreateFileOptions {
-  /** Writes under another name until the file is finished; then it replaces what stands there. */
-  readonly temporary?: boolean;
-}
-
-/** A device number. */
-export interface DeviceNumber {
-  /** Major number. */
-  readonly major: number;
-  /** Minor number. */
-  readonly minor: number;
-}
+import type { DeviceNumber, TargetEntries } from "./target_entries.ts";
 
 const FILE_FLAGS = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 /** Files are private until their own mode is set. */
@@ -58,9 +46,7 @@ export class Target implements Disposable {
   readonly #calls: DiskCalls;
   readonly #directories: TargetDirectories;
   readonly #setter: AttributeSetter;
-  readonly #prefix: string = `.snap-${crypto.randomUUID().slice(0, 18)}-`;
   readonly #fileStats: WeakMap<TargetDirectory, StatTable> = new WeakMap();
-  #temporaryCount = 0;
 
   /**
    * For `openTarget`.
@@ -85,16 +71,16 @@ export class Target implements Disposable {
    *
    * @param parent The directory above.
    * @param name Its name.
-   * @param options Whether it is made if absent, with mode 0700.
+   * @param options Whether it is made.
    * @returns The directory.
    * @throws {DiskError} If it is absent, or a link or something else stands there.
    */
   directory(
     parent: TargetDirectory,
     name: Uint8Array,
-    options: { readonly create?: boolean } = {},
+    options: EnterOptions = {},
   ): TargetDirectory {
-    return this.#directories.enter(parent, name, options.create ?? false);
+    return this.#directories.enter(parent, name, options);
   }
 
   /**
@@ -126,7 +112,7 @@ export class Target implements Disposable {
     const finalName = checkedName("create", directory, name);
     const path = (): Uint8Array => pathOf(directory, name);
     const writtenName = options.temporary === true
-      ? this.#temporaryName()
+      ? this.#directories.temporaryName()
       : finalName;
     const at = this.#directories.fd(directory);
     const fd = this.#calls.openAt(at, writtenName, FILE_FLAGS, FILE_MODE);
@@ -144,20 +130,33 @@ export class Target implements Disposable {
   }
 
   /** Owner and mode of new files are alike within a directory, so that one is looked at. */
-  #whatCreationGives(directory: TargetDirectory, fd: number): StatTable {
+  #whatCreationGives(
+    directory: TargetDirectory,
+    fd: number,
+  ): StatTable | undefined {
     const known = this.#fileStats.get(directory);
     if (known !== undefined) return known;
     const stats = new StatTable(1);
-    const result = this.#calls.stat(fd, stats, 0);
-    if (result < 0) {
-      throw new DiskError("stat file in", directory.path, errnoName(result));
-    }
+    // Without an answer nothing is known: all that is wanted is set.
+    if (this.#calls.stat(fd, stats, 0) < 0) return undefined;
     this.#fileStats.set(directory, stats);
     return stats;
   }
 
-  #temporaryName(): Uint8Array {
-    return terminated(`${this.#prefix}${this.#temporaryCount++}`);
+  /**
+   * Puts an entry in the place of another, which stays until the new one is complete.
+   *
+   * @param directory Its directory.
+   * @param name Its name.
+   * @param replacement How the new one is made.
+   * @throws {DiskError} If that cannot be done; nothing of the new one stays.
+   */
+  replace(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    replacement: Replacement,
+  ): void {
+    this.#directories.replace(directory, name, replacement);
   }
 
   /**

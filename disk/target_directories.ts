@@ -1,7 +1,8 @@
 import { splitPath } from "@snap/manifest/path";
 import { checkName } from "@snap/manifest/safe-name";
-import { EEXIST, ENOTDIR, errnoName, EXDEV } from "@snap/posix/errors";
+import { EEXIST, EISDIR, ENOTDIR, errnoName, EXDEV } from "@snap/posix/errors";
 import {
+  AT_REMOVEDIR,
   AT_SYMLINK_NOFOLLOW,
   O_CLOEXEC,
   O_DIRECTORY,
@@ -18,7 +19,9 @@ import { openUnmounted } from "./_mount_points.ts";
 import { openBelow } from "./_open_below.ts";
 import { OpenDirectories } from "./_open_directories.ts";
 import { joinName } from "./_join_name.ts";
+import { terminated } from "./_read_whole_file.ts";
 import type { FileIdentity } from "./source.ts";
+import { TemporaryNames } from "./_temporary_names.ts";
 
 /** A directory of a target. It stays good when its descriptor is closed and opened again. */
 export interface TargetDirectory {
@@ -34,6 +37,22 @@ const CHILD_FLAGS = ROOT_FLAGS | O_NOFOLLOW;
 const DIRECTORY_MODE = 0o700;
 /** A hard link needs two directories at once. */
 const OPEN_MIN = 2;
+
+/** What replaces an entry. */
+export interface Replacement {
+  /** Makes it, complete, under the name that is given. */
+  readonly make: (temporary: Uint8Array) => void;
+  /** Removes what stands there, where it cannot be renamed over. */
+  readonly clear?: () => void;
+}
+
+/** How a directory is entered. */
+export interface EnterOptions {
+  /** Whether it is made if absent, with mode 0700. */
+  readonly create?: boolean;
+  /** Removes what else stands there, once the directory can take its place. */
+  readonly clear?: () => void;
+}
 
 /** How the directories of a target are opened. */
 export interface TargetDirectoriesOptions {
@@ -51,6 +70,7 @@ export class TargetDirectories {
   readonly excludeStore: FileIdentity | undefined;
   readonly #calls: DiskCalls;
   readonly #open: OpenDirectories<TargetDirectory>;
+  readonly #names: TemporaryNames = new TemporaryNames();
   #rootFd: number;
 
   private constructor(
@@ -104,23 +124,32 @@ export class TargetDirectories {
    *
    * @param parent The directory above.
    * @param name Its name.
-   * @param create Whether it is made if absent.
+   * @param options Whether it is made.
    * @throws {DiskError} If it cannot be entered: `EMOUNT` where something is mounted.
    */
   enter(
     parent: TargetDirectory,
     name: Uint8Array,
-    create: boolean,
+    { create = false, clear }: EnterOptions,
   ): TargetDirectory {
     const text = checkedName("open directory", parent, name);
     const path = joinName(parent.path, name, 0, name.length);
-    const at = this.fd(parent);
-    const made = create
-      ? this.#calls.mkdirAt(at, text, DIRECTORY_MODE)
-      : -EEXIST;
+    let made = create ? this.#make(parent, text) : -EEXIST;
+    if (made === -EEXIST && clear !== undefined) {
+      made = 0;
+      this.replace(parent, name, {
+        make: (temporary) => {
+          const result = this.#make(parent, terminated(temporary));
+          if (result >= 0) return;
+          throw new DiskError("make directory", path, errnoName(result));
+        },
+        clear,
+      });
+    }
     if (made < 0 && made !== -EEXIST) {
       throw new DiskError("make directory", path, errnoName(made));
     }
+    const at = this.fd(parent);
     const fd = openUnmounted(this.#calls, at, text, CHILD_FLAGS);
     if (fd < 0) {
       throw new DiskError("open directory", path, this.#explain(at, text, fd));
@@ -129,6 +158,10 @@ export class TargetDirectories {
     const directory = { path, isNew: made >= 0 };
     this.#open.set(directory, fd);
     return directory;
+  }
+
+  #make(parent: TargetDirectory, text: Uint8Array): number {
+    return this.#calls.mkdirAt(this.fd(parent), text, DIRECTORY_MODE);
   }
 
   #checkEntered(fd: number, path: Uint8Array): void {
@@ -164,7 +197,7 @@ export class TargetDirectories {
     let parent = this.root;
     for (const name of splitPath(path)) {
       try {
-        parent = this.enter(parent, name, false);
+        parent = this.enter(parent, name, {});
       } catch (error) {
         if (error instanceof DiskError) return error;
         throw error;
@@ -182,6 +215,42 @@ export class TargetDirectories {
       this.#calls.statAt(at, text, AT_SYMLINK_NOFOLLOW, stats, 0) >= 0 &&
       (stats.mode(0) & S_IFMT) === S_IFLNK;
     return isLink ? "ELOOP" : errnoName(result);
+  }
+
+  /** A name, and NUL, for what is not complete. */
+  temporaryName(): Uint8Array {
+    return this.#names.next();
+  }
+
+  /**
+   * Puts an entry in the place of another, which stays until the new one is complete.
+   *
+   * @param directory Its directory.
+   * @param name Its name.
+   * @param replacement How the new one is made.
+   * @throws {DiskError} If that cannot be done; nothing of the new one stays.
+   */
+  replace(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    { make, clear }: Replacement,
+  ): void {
+    const text = checkedName("replace", directory, name);
+    const temporary = this.temporaryName();
+    try {
+      make(temporary.subarray(0, -1));
+      clear?.();
+      const at = this.fd(directory);
+      const result = this.#calls.renameAt(at, temporary, at, text);
+      if (result >= 0) return;
+      const path = joinName(directory.path, name, 0, name.length);
+      throw new DiskError("replace", path, errnoName(result));
+    } finally {
+      // Also after a rename: one name of a file does not replace another of it.
+      const at = this.fd(directory);
+      const result = this.#calls.unlinkAt(at, temporary, 0);
+      if (result === -EISDIR) this.#calls.unlinkAt(at, temporary, AT_REMOVEDIR);
+    }
   }
 
   /**

@@ -1,5 +1,15 @@
 import type { StatTable } from "@snap/posix/stat-table";
 
+export { isTemporaryName } from "./_temporary_names.ts";
+
+/** A device number. */
+export interface DeviceNumber {
+  /** Major number. */
+  readonly major: number;
+  /** Minor number. */
+  readonly minor: number;
+}
+
 /** What stands in a directory of a target: rows in ascending byte order of names. */
 export interface TargetEntries {
   /** Number of rows. */

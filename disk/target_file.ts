@@ -4,14 +4,20 @@ import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import type { AttributeSetter, TargetAttributes } from "./target_attributes.ts";
 
+/** How a file is created. */
+export interface CreateFileOptions {
+  /** Writes under another name until the file is finished; then it replaces what stands there. */
+  readonly temporary?: boolean;
+}
+
 /** What a file of a target is made from. */
 export interface TargetFileParts {
   /** The back end. */
   readonly calls: DiskCalls;
   /** Sets attributes. */
   readonly setter: AttributeSetter;
-  /** What creation gave, in row 0. */
-  readonly present: StatTable;
+  /** What creation gave, in row 0, as far as it is known. */
+  readonly present: StatTable | undefined;
   /** Descriptor of the file. */
   readonly fd: number;
   /** Descriptor of its directory, opened again if need be. */

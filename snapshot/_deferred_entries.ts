@@ -14,6 +14,7 @@ import {
   S_IFMT,
 } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
+import type { LinkGroup } from "./_link_groups.ts";
 import type { FileExtras } from "./_restore_messages.ts";
 import {
   hasNumbers,
@@ -43,7 +44,7 @@ export interface DeferredEntry extends EntryPlace {
   readonly to?: Uint8Array;
   readonly device?: { readonly major: number; readonly minor: number };
   /** What this is one more name of. */
-  readonly first?: EntryPlace;
+  readonly group?: LinkGroup;
 }
 
 /** How an entry came about. */
@@ -96,54 +97,94 @@ export class EntryMaker {
     const target = this.#options.target!;
     const directory = target.directoryAt(entry.directory);
     if (outcome === "attributes") {
-      this.#setAttributes(target, directory, entry);
+      this.#setAttributes(target, directory, entry, entry.name);
       return outcome;
     }
-    if (outcome === "replaced") this.clear(directory, entry.name);
-    if (entry.first !== undefined) {
-      target.hardLink(directory, entry.name, {
-        directory: target.directoryAt(entry.first.directory),
-        name: entry.first.name,
-      });
+    if (outcome === "added") {
+      this.#create(target, directory, entry, entry.name);
       return outcome;
     }
-    this.#create(target, directory, entry);
-    this.#setAttributes(target, directory, entry);
+    this.check(directory, entry.name);
+    target.replace(directory, entry.name, {
+      make: (name) => this.#create(target, directory, entry, name),
+      clear: () => this.#clearDirectory(directory, entry.name),
+    });
     return outcome;
   }
 
   /**
-   * Removes what stands in the way of an entry. A directory that is not empty
-   * goes only where things may be deleted.
+   * Looks whether what stands in the way of an entry may go. A directory that is not empty goes
+   * only where things may be deleted.
    *
    * @param directory The directory.
    * @param name The name.
-   * @throws {DiskError} If it cannot be removed.
+   * @returns Whether a directory stands there.
+   * @throws {DiskError} If it may not be removed.
    */
-  clear(directory: TargetDirectory, name: Uint8Array): void {
+  check(directory: TargetDirectory, name: Uint8Array): boolean {
     const target = this.#options.target!;
-    if (!target.stat(directory, name, this.#stats, 0)) return;
-    const isDirectory = (this.#stats.mode(0) & S_IFMT) === S_IFDIR;
-    if (isDirectory && !this.#options.delete) {
-      if (target.list(target.directory(directory, name)).count > 0) {
-        const path = joinPath(directory.path, name);
-        throw new DiskError("replace directory", path, "ENOTEMPTY");
-      }
-    }
-    target.removeTree(directory, name);
+    if (!target.stat(directory, name, this.#stats, 0)) return false;
+    if ((this.#stats.mode(0) & S_IFMT) !== S_IFDIR) return false;
+    if (this.#options.delete) return true;
+    if (target.list(target.directory(directory, name)).count === 0) return true;
+    const path = joinPath(directory.path, name);
+    throw new DiskError("replace directory", path, "ENOTEMPTY");
   }
 
+  /**
+   * Removes what stands in the way of an entry.
+   *
+   * @param directory The directory.
+   * @param name The name.
+   * @throws {DiskError} If it cannot be removed, or may not.
+   */
+  clear(directory: TargetDirectory, name: Uint8Array): void {
+    this.check(directory, name);
+    this.#options.target!.removeTree(directory, name);
+  }
+
+  /** What is no directory stays: it is renamed over. */
+  #clearDirectory(directory: TargetDirectory, name: Uint8Array): void {
+    if (!this.check(directory, name)) return;
+    this.#options.target!.removeTree(directory, name);
+  }
+
+  /** Makes an entry, complete, under its own name or another; errors are of its own. */
   #create(
     target: Target,
     directory: TargetDirectory,
     entry: DeferredEntry,
+    name: Uint8Array,
   ): void {
-    const { kind, name } = entry;
-    if (kind === EntryKind.symlink) target.symlink(directory, name, entry.to!);
+    try {
+      if (entry.group !== undefined) {
+        const { place } = entry.group;
+        const home = target.directoryAt(place.directory);
+        target.hardLink(directory, name, {
+          directory: home,
+          name: place.name,
+        });
+        return;
+      }
+      this.#createFirst(target, directory, entry, name);
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      throw new DiskError(error.action, pathOf(entry), error.code);
+    }
+    this.#setAttributes(target, directory, entry, name);
+  }
+
+  #createFirst(
+    target: Target,
+    directory: TargetDirectory,
+    { kind, to, device }: DeferredEntry,
+    name: Uint8Array,
+  ): void {
+    if (kind === EntryKind.symlink) target.symlink(directory, name, to!);
     else if (kind === EntryKind.fifo) target.fifo(directory, name);
     else {
       const type = kind === EntryKind.blockDevice ? "block" : "character";
-      target.device(directory, name, type, entry.device!);
+      target.device(directory, name, type, device!);
     }
   }
 
@@ -151,11 +192,14 @@ export class EntryMaker {
     target: Target,
     directory: TargetDirectory,
     entry: DeferredEntry,
+    name: Uint8Array,
   ): void {
-    const { name, numbers, xattrs } = entry;
+    const { numbers, xattrs } = entry;
     const wanted = toAttributes(numbers, xattrs?.length ? xattrs : undefined);
-    for (const error of target.setAttributes(directory, name, wanted)) {
-      this.#options.onError(error);
+    for (
+      const { action, code } of target.setAttributes(directory, name, wanted)
+    ) {
+      this.#options.onError(new DiskError(action, pathOf(entry), code));
     }
   }
 
@@ -165,10 +209,10 @@ export class EntryMaker {
     const stats = this.#stats;
     const directory = target!.directoryAt(entry.directory);
     if (!target!.stat(directory, entry.name, stats, 0)) return "added";
-    if (entry.first !== undefined) {
-      const { first } = entry;
-      const home = target!.directoryAt(first.directory);
-      const isSame = target!.stat(home, first.name, stats, 1) &&
+    if (entry.group !== undefined) {
+      const { place } = entry.group;
+      const home = target!.directoryAt(place.directory);
+      const isSame = target!.stat(home, place.name, stats, 1) &&
         stats.sameFile(0, stats, 1);
       return isSame ? "unchanged" : "replaced";
     }
@@ -196,4 +240,8 @@ export class EntryMaker {
     const size = calls.readlinkAt(AT_FDCWD, path, this.#link);
     return size === to.length && to.every((byte, i) => byte === this.#link[i]);
   }
+}
+
+function pathOf({ directory, name }: EntryPlace): Uint8Array {
+  return joinPath(directory, name);
 }

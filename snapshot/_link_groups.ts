@@ -1,25 +1,35 @@
 import { idFromBytes } from "@snap/hash/id";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
-import { pathToText } from "@snap/manifest/path";
+import { joinPath, pathToText } from "@snap/manifest/path";
 import type { Tree } from "@snap/manifest/tree";
 import type { EntryPlace } from "./_deferred_entries.ts";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 
+/** The names of one file, of which all but one are links to that one. */
+export interface LinkGroup {
+  /** The name that the others are links to. */
+  place: EntryPlace;
+  /** Whether this restore wrote what stands there, or found it right: nothing else is linked to. */
+  isThere: boolean;
+}
+
 /** Files that have several names, by device and inode. */
 export class LinkGroups {
-  readonly #groups = new Map<string, { place: EntryPlace; left: number }>();
+  readonly #groups = new Map<string, { group: LinkGroup; left: number }>();
+  /** Groups whose first name is not there, by its path. */
+  readonly #awaited = new Map<string, LinkGroup>();
 
   /**
-   * Finds the first name of what a row is one more name of.
+   * Finds the group of which a row is one more name.
    *
    * @param directory The directory of the row, and its path.
    * @param row The row.
-   * @returns The first name; nothing if this is the first or the only one.
+   * @returns The group; nothing if this is the first name or the only one.
    */
   first(
     directory: SnapshotDirectory & { readonly path: Uint8Array },
     row: number,
-  ): EntryPlace | undefined {
+  ): LinkGroup | undefined {
     const { page, tree, path } = directory;
     if (page === undefined || page.nlink(row + 1) < 2) return undefined;
     const low = page.inodeLow(row + 1), high = page.inodeHigh(row + 1);
@@ -29,12 +39,46 @@ export class LinkGroups {
     const known = this.#groups.get(key);
     if (known === undefined) {
       const place = { directory: path, name: tree.name(row).slice() };
-      this.#groups.set(key, { place, left: page.nlink(row + 1) - 1 });
+      const group = { place, isThere: false };
+      this.#groups.set(key, { group, left: page.nlink(row + 1) - 1 });
+      this.begin(group, place);
       return undefined;
     }
     if (--known.left === 0) this.#groups.delete(key);
-    return known.place;
+    return known.group;
   }
+
+  /**
+   * Makes a name the one that the others of its group are to be links to.
+   *
+   * @param group The group.
+   * @param place The name; it is not there yet.
+   */
+  begin(group: LinkGroup, place: EntryPlace): void {
+    this.#awaited.delete(keyOf(group.place));
+    group.place = place;
+    group.isThere = false;
+    this.#awaited.set(keyOf(place), group);
+  }
+
+  /**
+   * Takes note that an entry is there, as the snapshot has it.
+   *
+   * @param directory The path of its directory.
+   * @param name Its name.
+   */
+  arrive(directory: Uint8Array, name: Uint8Array): void {
+    if (this.#awaited.size === 0) return;
+    const key = keyOf({ directory, name });
+    const group = this.#awaited.get(key);
+    if (group === undefined) return;
+    group.isThere = true;
+    this.#awaited.delete(key);
+  }
+}
+
+function keyOf({ directory, name }: EntryPlace): string {
+  return pathToText(joinPath(directory, name));
 }
 
 /** All that a tree says of an entry but its name. */

@@ -46,10 +46,26 @@ Deno.test("LinkGroups finds the first name of files with one inode and content",
   const groups = new LinkGroups();
   const found = Array.from({ length: 9 }, (_, row) => {
     const first = groups.first(directory, row);
-    return first === undefined ? "" : String.fromCharCode(first.name[0]);
+    return first === undefined ? "" : String.fromCharCode(first.place.name[0]);
   });
   // The fourth name of three begins a new file; inode 0 is not known.
   deepEqual(found, ["", "", "a", "", "", "a", "", "", ""]);
+});
+
+Deno.test("LinkGroups takes a name for there only when it has arrived", () => {
+  const directory = directoryOf([[1, 7, 3], [1, 7, 3], [1, 7, 3]]);
+  const groups = new LinkGroups();
+  groups.first(directory, 0);
+  const group = groups.first(directory, 1)!;
+  groups.arrive(directory.path, encode("b"));
+  groups.arrive(encode("other"), encode("a"));
+  equal(group.isThere, false);
+  groups.begin(group, { directory: directory.path, name: encode("b") });
+  groups.arrive(directory.path, encode("a"));
+  equal(group.isThere, false);
+  groups.arrive(directory.path, encode("b"));
+  equal(groups.first(directory, 2), group);
+  equal(group.isThere, true);
 });
 
 Deno.test("LinkGroups knows nothing without attributes", () => {

@@ -1,6 +1,6 @@
 import type { TargetEntries } from "@snap/disk/target-entries";
 import type { Tree } from "@snap/manifest/tree";
-import { S_IFMT, S_IFREG } from "@snap/posix/mode";
+import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/mode";
 import { FilePlan } from "./_restore_messages.ts";
 
 /** What stands in a directory of the target, beside what the snapshot has there. */
@@ -68,7 +68,9 @@ export class PresentEntries {
    */
   plan(present: number, size: number): FilePlan {
     if (present < 0) return FilePlan.create;
-    const isAlike = this.typeOf(present) === S_IFREG &&
+    const type = this.typeOf(present);
+    if (type === S_IFDIR) return FilePlan.clear;
+    const isAlike = type === S_IFREG &&
       this.entries.stats.size(present) === size;
     return isAlike ? FilePlan.compare : FilePlan.replace;
   }

@@ -209,7 +209,7 @@ export class RestoreFiles {
     }
     for (let row = 0; row < batch.count; row++) {
       const status = result.status[row];
-      if (status === RestoreStatus.damaged) this.#leftOver.push({ batch, row });
+      if (status === RestoreStatus.left) this.#leftOver.push({ batch, row });
       else if (
         status !== RestoreStatus.failed && status !== RestoreStatus.stopped
       ) onFile(batch, row, status);

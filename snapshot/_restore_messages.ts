@@ -35,6 +35,8 @@ export const FilePlan = {
   replace: 1,
   /** A file of the same size stands there: it is replaced if it differs. */
   compare: 2,
+  /** A directory stands there: it is removed when the file is complete. */
+  clear: 3,
 } as const;
 
 /** What is done with a file of a batch. */
@@ -111,8 +113,8 @@ export const RestoreStatus = {
   attributes: 2,
   /** Was there already. */
   unchanged: 3,
-  /** Its content could not be had: another copy may be tried. */
-  damaged: 4,
+  /** Left to the thread that walks, which tries other copies and removes directories. */
+  left: 4,
   /** Its error is in `errors`. */
   failed: 5,
 } as const;

@@ -8,11 +8,18 @@ import { joinPath } from "@snap/manifest/path";
 import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { directoryOf, nameOf, xattrsOf } from "./_batch_rows.ts";
-import { type DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
+import {
+  type DeferredEntry,
+  EntryMaker,
+  type EntryOutcome,
+} from "./_deferred_entries.ts";
 import { DirectoryTable } from "./_directory_table.ts";
 import type { WindowFile } from "./_file_window.ts";
 import { givesRights } from "./_gives_rights.ts";
+import { LateEntries } from "./_late_entries.ts";
+import { LinkGroups } from "./_link_groups.ts";
 import { nextTurn } from "./_next_turn.ts";
+import { OwnEntries } from "./_own_entries.ts";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 import { RestoreAttributes } from "./_restore_attributes.ts";
 import { RestoreFiles } from "./_restore_files.ts";
@@ -36,8 +43,6 @@ import {
   toAttributes,
 } from "./_wanted_attributes.ts";
 
-/** Entries that wait until files are there, at most. */
-const DEFERRED_MAX = 16384;
 /** Messages are let in at least this often. */
 const BREATH_MS = 10;
 
@@ -88,10 +93,11 @@ export class RestoreRun {
   };
   readonly #options: RestoreRunOptions;
   readonly #directories = new DirectoryTable();
-  readonly #maker: EntryMaker;
+  readonly #links = new LinkGroups();
+  readonly #own: OwnEntries;
   readonly #walk: RestoreWalk;
   readonly #files: RestoreFiles;
-  #deferred: DeferredEntry[] = [];
+  readonly #late: LateEntries;
   #doneByteCount = 0;
   #failure: { readonly error: unknown } | undefined;
   #lastBreath = performance.now();
@@ -105,12 +111,19 @@ export class RestoreRun {
     this.#options = options;
     const { config, reader, target } = options;
     const onError = (error: DiskError): void => this.#takeError(error);
-    this.#maker = new EntryMaker({
+    const breathe = (): Promise<void> | undefined => this.#breathe();
+    const maker = new EntryMaker({
       ...options,
       ...config,
       targetPath: config.target,
       target,
       onError,
+    });
+    const attributes = new RestoreAttributes({
+      ...options,
+      ...config,
+      reader,
+      owners: localOwners(),
     });
     this.#files = new RestoreFiles({
       ...options,
@@ -118,33 +131,40 @@ export class RestoreRun {
         ...options,
         ...config,
         target: config.isDry ? undefined : target,
+        clear: (directory, name) => maker.clear(directory, name),
         onError,
       }),
       onError,
       onFile: (batch, row, status) => this.#countFile(batch, row, status),
       onWritten: (size) => void (this.progress.writtenByteCount += size),
       onFailure: (error) => this.#fail(error),
-      breathe: () => this.#breathe(),
+      breathe,
       throwFailure: () => this.#throwFailure(),
+    });
+    this.#own = new OwnEntries({ ...options, attributes, onError });
+    this.#late = new LateEntries({
+      maker,
+      links: this.#links,
+      own: this.#own,
+      files: this.#files,
+      onMade: (entry, outcome) => this.#countEntry(entry, outcome),
+      onError,
+      breathe,
     });
     this.#walk = new RestoreWalk({
       ...options,
       isDry: config.isDry,
-      attributes: new RestoreAttributes({
-        ...options,
-        ...config,
-        reader,
-        owners: localOwners(),
-      }),
+      attributes,
       directories: this.#directories,
-      maker: this.#maker,
+      maker,
+      links: this.#links,
       onFile: (file) => this.#addFile(file),
       onDeferred: (entry) => this.#addDeferred(entry),
       onError,
       onChange: (kind, directory, name) => {
         this.#tellChange(kind, directory, name);
       },
-      breathe: () => this.#breathe(),
+      breathe,
     });
   }
 
@@ -165,11 +185,11 @@ export class RestoreRun {
       : setInterval(() => this.#report(), PROGRESS_INTERVAL_MS);
     try {
       this.#files.start();
+      this.#own.start(directory);
       if (row === undefined) await this.#walk.run(directory);
       else await this.#walk.runEntry(directory, row);
       this.progress.isWalked = true;
-      await this.#files.finish(true);
-      await this.#makeDeferred();
+      await this.#late.make(true);
       this.#setDirectories();
       this.#report();
     } catch (error) {
@@ -216,6 +236,7 @@ export class RestoreRun {
   #countFile(batch: RestoreBatch, row: number, status: number): void {
     this.progress.fileCount++;
     this.#doneByteCount += batch.sizes[row];
+    this.#links.arrive(directoryOf(batch, row), nameOf(batch, row));
     if (status === RestoreStatus.unchanged) {
       this.counts.unchangedCount++;
       return;
@@ -234,54 +255,25 @@ export class RestoreRun {
   }
 
   #addDeferred(entry: DeferredEntry): Promise<void> | undefined {
-    this.#deferred.push(entry);
     if (isFileKind(entry.kind)) {
       this.progress.foundFileCount++;
       this.progress.foundByteCount += entry.size;
     }
-    return this.#deferred.length >= DEFERRED_MAX
-      ? this.#makeEarly()
-      : undefined;
+    return this.#late.add(entry);
   }
 
-  /** So many wait that memory would be short: they are made in between. */
-  async #makeEarly(): Promise<void> {
-    await this.#files.finish(false);
-    await this.#makeDeferred();
-  }
-
-  /** Makes what waited: hard links and devices first, symbolic links last. */
-  async #makeDeferred(): Promise<void> {
-    const entries = this.#deferred;
-    this.#deferred = [];
-    for (const isLast of [false, true]) {
-      for (const entry of entries) {
-        if ((entry.to !== undefined) !== isLast) continue;
-        this.#makeEntry(entry);
-        const breath = this.#breathe();
-        if (breath !== undefined) await breath;
-      }
-    }
-  }
-
-  #makeEntry(entry: DeferredEntry): void {
-    try {
-      const outcome = this.#maker.make(entry);
-      if (outcome === "unchanged") this.counts.unchangedCount++;
-      else this.#countEntry(entry, outcome);
-      if (!isFileKind(entry.kind)) return;
+  #countEntry(entry: DeferredEntry, outcome: EntryOutcome): void {
+    const { device, directory, group, name } = entry;
+    if (isFileKind(entry.kind)) {
       this.progress.fileCount++;
       this.#doneByteCount += entry.size;
-    } catch (error) {
-      if (!(error instanceof DiskError)) throw error;
-      this.#takeError(error);
     }
-  }
-
-  #countEntry(entry: DeferredEntry, outcome: ChangeKind): void {
-    const { device, directory, first, name } = entry;
+    if (outcome === "unchanged") {
+      this.counts.unchangedCount++;
+      return;
+    }
     // One more name of a file or a device gives no more than its first.
-    if (device !== undefined && first === undefined) {
+    if (device !== undefined && group === undefined) {
       this.counts.privilegedCount++;
     }
     this.#tellChange(outcome, directory, name);

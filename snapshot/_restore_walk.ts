@@ -12,7 +12,7 @@ import type { StoreReader } from "@snap/pack/store-reader";
 import { S_IFDIR } from "@snap/posix/mode";
 import type { DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
 import { describeEntry } from "./_describe_entry.ts";
-import { LinkGroups } from "./_link_groups.ts";
+import type { LinkGroups } from "./_link_groups.ts";
 import type { DirectoryTable } from "./_directory_table.ts";
 import type { WindowFile } from "./_file_window.ts";
 import {
@@ -43,6 +43,7 @@ export interface RestoreWalkOptions {
   readonly attributes: RestoreAttributes;
   readonly directories: DirectoryTable;
   readonly maker: EntryMaker;
+  readonly links: LinkGroups;
   /** Takes a file; a promise says when the next may come. */
   readonly onFile: (file: WindowFile) => Promise<void> | undefined;
   readonly onDeferred: (entry: DeferredEntry) => Promise<void> | undefined;
@@ -74,7 +75,6 @@ interface OpenDirectory extends SnapshotDirectory {
 export class RestoreWalk {
   readonly #options: RestoreWalkOptions;
   readonly #stack: OpenDirectory[] = [];
-  readonly #links = new LinkGroups();
   #entryCount = 0;
   #deletedCount = 0;
 
@@ -170,8 +170,8 @@ export class RestoreWalk {
     if (kind === EntryKind.directory) {
       return this.#directory(top, row, top.child++, present);
     }
-    const first = this.#links.first(top, row);
-    if (first !== undefined) return this.#defer(top, row, present, { first });
+    const group = this.#options.links.first(top, row);
+    if (group !== undefined) return this.#defer(top, row, present, { group });
     if (!isFileKind(kind)) {
       return page?.hasExtras(row + 1)
         ? this.#deferWithExtras(top, row, present)
@@ -228,25 +228,26 @@ export class RestoreWalk {
     }
     const type = top.present?.typeOf(present) ?? 0;
     const isThere = type === S_IFDIR;
-    let target: TargetDirectory | undefined;
-    const isMade = this.#attempt(() => {
-      if (present >= 0 && !isThere && !isDry) {
-        this.#options.maker.clear(top.target!, name);
-      }
-      if (!isDry || isThere) {
-        target = this.#options.target!.directory(top.target!, name, {
-          create: !isDry,
-        });
-      }
-    });
-    if (!isMade) return;
     const ids = { tree: tree.idBytes(row), page: page?.pageIdBytes(child) };
-    const { reader } = this.#options;
+    const { maker, reader } = this.#options;
     const source = await readDirectory(
       reader,
       ids,
       tolerateDamage(path, this.#options),
     );
+    // Something else gives way only to a directory that can be had.
+    if (source === undefined && present >= 0 && !isThere) return;
+    let target: TargetDirectory | undefined;
+    const isMade = this.#attempt(() => {
+      if (isDry && !isThere) return;
+      target = this.#options.target!.directory(top.target!, name, {
+        create: !isDry,
+        ...(present >= 0 && !isThere && {
+          clear: () => maker.clear(top.target!, name),
+        }),
+      });
+    });
+    if (!isMade) return;
     const numbers = attributes.numbers(source?.page, 0, EntryKind.directory);
     const isNew = isDry ? !isThere : target!.isNew;
     if (isNew) {
@@ -294,7 +295,7 @@ export class RestoreWalk {
     top: OpenDirectory,
     row: number,
     present: number,
-    more: Pick<DeferredEntry, "first" | "xattrs">,
+    more: Pick<DeferredEntry, "group" | "xattrs">,
   ): Promise<void> | undefined {
     const kind = top.tree.kind(row);
     return this.#options.onDeferred({
@@ -379,13 +380,11 @@ export class RestoreWalk {
     extras: FileExtras | undefined,
   ): Promise<void> | undefined {
     const { tree, page } = top;
-    const type = top.present?.typeOf(present) ?? 0;
-    let plan = top.present?.plan(present, tree.size(row)) ?? FilePlan.create;
-    if (type === S_IFDIR && !this.#options.isDry) {
+    const plan = top.present?.plan(present, tree.size(row)) ?? FilePlan.create;
+    if (plan === FilePlan.clear) {
       const { maker } = this.#options;
       const name = tree.name(row);
-      if (!this.#attempt(() => maker.clear(top.target!, name))) return;
-      plan = FilePlan.create;
+      if (!this.#attempt(() => maker.check(top.target!, name))) return;
     }
     const kind = tree.kind(row);
     return this.#options.onFile({

@@ -133,11 +133,14 @@ export class Restorer implements Disposable {
           return isDry ? RestoreStatus.attributes : this.#touch(run, row);
         }
       }
-      if (!isDry) yield* this.#write(run, row);
+      if (!isDry) {
+        if (batch.plans[row] === FilePlan.clear) return RestoreStatus.left;
+        yield* this.#write(run, row);
+      }
       run.writtenByteCount += batch.sizes[row];
       return RestoreStatus.written;
     } catch (error) {
-      if (error instanceof ContentError) return RestoreStatus.damaged;
+      if (error instanceof ContentError) return RestoreStatus.left;
       if (!(error instanceof DiskError)) throw error;
       run.fail(row, error);
       return RestoreStatus.failed;

@@ -1,5 +1,6 @@
 import { DiskError } from "@snap/disk/disk-error";
 import type { Target } from "@snap/disk/target";
+import type { TargetDirectory } from "@snap/disk/target-directories";
 import { idFromBytes } from "@snap/hash/id";
 import { ID_SIZE } from "@snap/hash/id";
 import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
@@ -9,7 +10,7 @@ import { NotFoundError } from "@snap/store/errors";
 import { directoryOf, nameOf, pathOf } from "./_batch_rows.ts";
 import { FileSink } from "./_file_sink.ts";
 import { isObjectFault } from "./_is_object_fault.ts";
-import type { RestoreBatch } from "./_restore_messages.ts";
+import { FilePlan, type RestoreBatch } from "./_restore_messages.ts";
 import { DamagedEntryError } from "./restore_errors.ts";
 import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
 
@@ -19,6 +20,8 @@ export interface SlowFilesOptions {
   /** The target; absent in a dry run. */
   readonly target: Target | undefined;
   readonly xattrs: boolean;
+  /** Removes a directory that stands in the way of a file. */
+  readonly clear: (directory: TargetDirectory, name: Uint8Array) => void;
   readonly onError: (error: DiskError) => void;
   readonly signal: AbortSignal | undefined;
 }
@@ -63,14 +66,12 @@ export class SlowFiles {
   }
 
   async #write(batch: RestoreBatch, row: number): Promise<void> {
-    const { target, xattrs, onError } = this.#options;
+    const { target, xattrs, clear, onError } = this.#options;
     const content = await this.#open(batch, row);
     if (target === undefined) return await content.pipeTo(new WritableStream());
-    const file = target.createFile(
-      target.directoryAt(directoryOf(batch, row)),
-      nameOf(batch, row),
-      { temporary: true },
-    );
+    const directory = target.directoryAt(directoryOf(batch, row));
+    const name = nameOf(batch, row);
+    const file = target.createFile(directory, name, { temporary: true });
     try {
       const extras = new Map(batch.extras).get(row);
       const sink = new FileSink(file, extras?.holes);
@@ -85,6 +86,7 @@ export class SlowFiles {
         xattrs && extras?.xattrs.length ? extras.xattrs : undefined,
       );
       file.setAttributes(wanted).forEach(onError);
+      if (batch.plans[row] === FilePlan.clear) clear(directory, name);
       file.finish();
     } finally {
       file.abandon();

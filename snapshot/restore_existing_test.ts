@@ -184,8 +184,8 @@ Deno.test("restore() replaces a file where a directory belongs, and the other wa
     "added b/c",
     "added b/c/large",
     "added b/linked",
-    "added empty",
     "replaced b",
+    "replaced empty",
     "replaced link",
   ]);
   deepEqual(describeTree(folder.at("out")), describeTree(folder.at("source")));

@@ -1,0 +1,136 @@
+import type { DiskError } from "@snap/disk/disk-error";
+import type { Target } from "@snap/disk/target";
+import { joinPath, splitPath } from "@snap/manifest/path";
+import type { Location } from "@snap/pack/location";
+import { ObjectKind } from "@snap/pack/object-kind";
+import type { StoreReader } from "@snap/pack/store-reader";
+import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/mode";
+import { StatTable } from "@snap/posix/stat-table";
+import type { DeferredEntry, EntryPlace } from "./_deferred_entries.ts";
+import type { WindowFile } from "./_file_window.ts";
+import {
+  attempt,
+  readDirectory,
+  type SnapshotDirectory,
+} from "./_read_directory.ts";
+import type { RestoreAttributes } from "./_restore_attributes.ts";
+import { type FileExtras, FilePlan } from "./_restore_messages.ts";
+import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
+
+/** What {@linkcode OwnEntries} needs. */
+export interface OwnEntriesOptions {
+  readonly reader: StoreReader;
+  /** The target; absent in a dry run if it does not exist. */
+  readonly target: Target | undefined;
+  readonly attributes: RestoreAttributes;
+  readonly onError: (error: DiskError) => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+/**
+ * Makes an entry of its own of what was to be a link. What that needs is read once more: to keep
+ * it for every link would cost memory, and it is hardly ever wanted.
+ */
+export class OwnEntries {
+  readonly #options: OwnEntriesOptions;
+  #root: SnapshotDirectory | undefined;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param options Where it is read.
+   */
+  constructor(options: OwnEntriesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Says what is restored.
+   *
+   * @param root The directory of the snapshot that is the target.
+   */
+  start(root: SnapshotDirectory): void {
+    this.#root = root;
+  }
+
+  /**
+   * A link as a file.
+   *
+   * @param entry The link.
+   * @returns The file; nothing if it is damaged, and that was told.
+   * @throws {DiskError} If it cannot be told what stands there.
+   */
+  async file(entry: DeferredEntry): Promise<WindowFile | undefined> {
+    const { reader } = this.#options;
+    const found = await this.#find(entry);
+    if (found === undefined) return undefined;
+    const { tree, row, extras } = found;
+    let location: Location | undefined;
+    if (entry.size > 0) {
+      const kind = ObjectKind.content;
+      const id = tree.idBytes(row);
+      location = await reader.index.locate(id, kind, signalOf(this.#options));
+    }
+    const { directory, numbers } = entry;
+    const plan = this.#plan(entry);
+    return { directory, tree, row, numbers, plan, location, extras };
+  }
+
+  /**
+   * A link to what is no file as an entry of its own.
+   *
+   * @param entry The link.
+   * @returns The entry; nothing if it is damaged, and that was told.
+   */
+  async entry(entry: DeferredEntry): Promise<DeferredEntry | undefined> {
+    const found = await this.#find(entry);
+    if (found === undefined) return undefined;
+    const { group: _, ...own } = entry;
+    const xattrs = found.extras?.xattrs;
+    return xattrs === undefined ? own : { ...own, xattrs };
+  }
+
+  async #find(entry: DeferredEntry): Promise<
+    | SnapshotDirectory & {
+      readonly row: number;
+      readonly extras: FileExtras | undefined;
+    }
+    | undefined
+  > {
+    const { attributes } = this.#options;
+    const path = joinPath(entry.directory, entry.name);
+    const tolerance = tolerateDamage(path, this.#options);
+    let home: SnapshotDirectory | undefined = this.#root!;
+    for (const name of splitPath(entry.directory)) {
+      const row = home.tree.find(name);
+      const child = home.tree.directoriesBefore(row);
+      const ids = {
+        tree: home.tree.idBytes(row),
+        page: home.page?.pageIdBytes(child),
+      };
+      home = await readDirectory(this.#options.reader, ids, tolerance);
+      if (home === undefined) return undefined;
+    }
+    const { tree, page } = home;
+    const row = tree.find(entry.name);
+    const extras = page?.hasExtras(row + 1) === true
+      ? await attempt(page.treeId, ObjectKind.attributes, tolerance, () => {
+        return attributes.extras(page, row + 1, entry.kind);
+      })
+      : undefined;
+    return { tree, page, row, extras };
+  }
+
+  #plan(entry: EntryPlace & { readonly size: number }): FilePlan {
+    const { target } = this.#options;
+    const stats = new StatTable(1);
+    const isThere = target !== undefined &&
+      target.stat(target.directoryAt(entry.directory), entry.name, stats, 0);
+    if (!isThere) return FilePlan.create;
+    const type = stats.mode(0) & S_IFMT;
+    if (type === S_IFDIR) return FilePlan.clear;
+    return type === S_IFREG && stats.size(0) === entry.size
+      ? FilePlan.compare
+      : FilePlan.replace;
+  }
+}
