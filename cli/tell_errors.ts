@@ -81,3 +81,25 @@ export async function tellFidelity(session: Session): Promise<void> {
     { code: "REDUCED" },
   );
 }
+
+/**
+ * Says once which file systems have no files of their own.
+ *
+ * @param session The command.
+ * @param unreal Where they were met, and their names.
+ */
+export async function tellUnreal(
+  session: Session,
+  unreal: readonly { readonly path: Uint8Array; readonly type: string }[],
+): Promise<void> {
+  const { displayPath } = await import("@snap/manifest/path");
+  const [{ path, type }] = unreal;
+  const where = path.length === 0 ? "the directory itself" : displayPath(path);
+  const more = unreal.length > 1
+    ? ` and ${formatCount(unreal.length - 1)} more`
+    : "";
+  session.warn(
+    `Saved ${where} (${type})${more}, whose files the kernel makes up as they are read: better left out by --exclude or --one-file-system`,
+    { code: "UNREAL" },
+  );
+}

@@ -179,6 +179,7 @@ export class FileReader implements Disposable {
    *   than its size needs.
    * @param row Its row.
    * @param putObject Takes a value or hole list over 1 KiB, gives its id.
+   * @param size Bytes of the content that was read: behind it are no holes.
    * @returns The extras, nothing if there are none.
    * @throws {DiskError} If they cannot be read.
    */
@@ -186,12 +187,13 @@ export class FileReader implements Disposable {
     stats: StatTable,
     row: number,
     putObject: PutObject,
+    size: number = stats.size(row),
   ): Uint8Array | undefined {
     const xattrs = this.#xattrs.read(this.#fd, putObject);
     if (typeof xattrs === "number") {
       throw this.#error("read attributes of", errnoName(xattrs));
     }
-    const holes = this.holes(stats, row);
+    const holes = this.holes(stats, row, size);
     return this.#encode(xattrs, holes, putObject);
   }
 
@@ -210,10 +212,14 @@ export class FileReader implements Disposable {
    *
    * @param stats Table with what the file is.
    * @param row Its row.
+   * @param size Bytes of the content.
    * @returns Start and size of each, ascending.
    */
-  holes(stats: StatTable, row: number): Float64Array {
-    const size = stats.size(row);
+  holes(
+    stats: StatTable,
+    row: number,
+    size: number = stats.size(row),
+  ): Float64Array {
     if (size < HOLE_SIZE_MIN || stats.blocks(row) * 512 >= size) {
       return NO_HOLES;
     }

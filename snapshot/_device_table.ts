@@ -10,8 +10,26 @@ export interface DeviceTableOptions {
   readonly parentStart: Moment | undefined;
   /** Tells whether the file system of a row keeps change times as it should. */
   readonly isWellKnown: (stats: StatTable, row: number) => boolean;
+  /** Tells which file system makes its files up; `undefined` if it has some. */
+  readonly unrealType?: (stats: StatTable, row: number) => string | undefined;
   /** Believes change times on every file system. */
   readonly trustStat: boolean;
+}
+
+/** A file system that has no files of its own. */
+export interface UnrealDevice {
+  /** The path where it was met first, relative to the source. */
+  readonly path: Uint8Array;
+  /** Its name, such as `proc`. */
+  readonly type: string;
+}
+
+/** What is known of a device. */
+interface Device {
+  readonly number: number;
+  readonly isTrusted: boolean;
+  /** Whether a directory of it was met. */
+  hasDirectory: boolean;
 }
 
 /** Two changes within this time may look like one. */
@@ -21,11 +39,12 @@ const GRACE_SEC = 2;
 export class DeviceTable {
   readonly #options: DeviceTableOptions;
   readonly #trustedBefore: Moment | undefined;
-  readonly #devices = new Map<number, { number: number; isTrusted: boolean }>();
+  readonly #devices = new Map<number, Device>();
+  /** Devices whose files are made up as they are read, as far as directories of them were met. */
+  readonly unreal: UnrealDevice[] = [];
   #major = -1;
   #minor = -1;
-  #number = 0;
-  #isTrusted = false;
+  #device: Device = { number: 0, isTrusted: false, hasDirectory: false };
 
   /**
    * Constructs a new instance. The first row asked for must be the root's.
@@ -48,8 +67,7 @@ export class DeviceTable {
    * @returns The number in this save, 0 for the device of the root.
    */
   numberOf(stats: StatTable, row: number): number {
-    this.#find(stats, row);
-    return this.#number;
+    return this.#find(stats, row).number;
   }
 
   /**
@@ -76,8 +94,7 @@ export class DeviceTable {
    */
   trustedBefore(stats: StatTable, row: number): Moment | undefined {
     if (this.#trustedBefore === undefined) return undefined;
-    this.#find(stats, row);
-    if (this.#isTrusted) return this.#trustedBefore;
+    if (this.#find(stats, row).isTrusted) return this.#trustedBefore;
     // Such file systems set the change time to the modification time, or to 0.
     const isMade = stats.ctimeSec(row) === 0 ||
       (stats.ctimeSec(row) === stats.mtimeSec(row) &&
@@ -85,20 +102,35 @@ export class DeviceTable {
     return isMade ? undefined : this.#trustedBefore;
   }
 
-  #find(stats: StatTable, row: number): void {
+  /**
+   * Notes where a directory lies, and so on which devices directories are.
+   *
+   * @param path Its path, relative to the source.
+   * @param stats The table.
+   * @param row The row.
+   */
+  noteDirectory(path: Uint8Array, stats: StatTable, row: number): void {
+    const device = this.#find(stats, row);
+    if (device.hasDirectory) return;
+    device.hasDirectory = true;
+    const type = this.#options.unrealType?.(stats, row);
+    if (type !== undefined) this.unreal.push({ path, type });
+  }
+
+  #find(stats: StatTable, row: number): Device {
     const major = stats.deviceMajor(row), minor = stats.deviceMinor(row);
-    if (major === this.#major && minor === this.#minor) return;
+    if (major === this.#major && minor === this.#minor) return this.#device;
     const key = major * 2 ** 32 + minor;
     let device = this.#devices.get(key);
     if (device === undefined) {
       const isTrusted = this.#options.trustStat ||
         this.#options.isWellKnown(stats, row);
-      device = { number: this.#devices.size, isTrusted };
+      const number = this.#devices.size;
+      device = { number, isTrusted, hasDirectory: false };
       this.#devices.set(key, device);
     }
     this.#major = major;
     this.#minor = minor;
-    this.#number = device.number;
-    this.#isTrusted = device.isTrusted;
+    return this.#device = device;
   }
 }

@@ -14,6 +14,8 @@ import {
 
 /** Content up to this size is read whole before it is chunked. */
 const WHOLE_SIZE_MAX = 4 * 1024 * 1024;
+/** Of what does not say its size no more is asked for at once: the kernel wants as much memory. */
+const UNTOLD_READ_SIZE = 64 * 1024;
 /** A file that changes while it is read is read once more. */
 const ATTEMPTS_MAX = 2;
 
@@ -23,6 +25,8 @@ interface ReadContent {
   readonly size: number;
   /** Whether the file is still what the expected row says. */
   readonly isStable: boolean;
+  /** Whether the size that it is said to have is not that of its content. */
+  readonly isUntold?: boolean;
 }
 
 /** Reads and stores the files of batches. Runs in a worker, or without one. */
@@ -30,6 +34,7 @@ export class FileSaver implements Disposable {
   readonly #objects: ObjectSaver;
   readonly #file: FileReader;
   readonly #whole: HashStream;
+  readonly #byte = new Uint8Array(1);
   #buffer: Uint8Array | undefined;
   #draft = new Draft(0, 0);
   #isStopped: () => boolean = () => false;
@@ -76,7 +81,7 @@ export class FileSaver implements Disposable {
           size: expected.size(at),
           id: this.#draft.id,
         });
-        return { size, isStable: this.#isStable(expected, at, size) };
+        return this.#compare(expected, at, size);
       });
     });
   }
@@ -121,7 +126,8 @@ export class FileSaver implements Disposable {
   #saveFile(stats: StatTable, row: number): void {
     this.#retry(stats, row, (expected, at, isLast) => {
       const size = expected.size(at);
-      if (size <= this.#objects.chunkSizeMax) {
+      const { bundle, chunkSizeMax } = this.#objects;
+      if (size <= chunkSizeMax && size < bundle.sizeMax) {
         return this.#readSmall(expected, at, isLast);
       }
       return size <= WHOLE_SIZE_MAX
@@ -146,11 +152,14 @@ export class FileSaver implements Disposable {
         this.#file.stats.copyRow(0, expected, at = 0);
       }
       content = read(expected, at, attempt + 1 === ATTEMPTS_MAX);
+      if (content.isUntold) {
+        content = this.#readInPieces(expected, at, Infinity);
+      }
     }
     // What the file was before it was read: a later change then shows.
     if (attempt > 1) draft.noteRow(expected, at, content.isStable);
     draft.commit(content.size);
-    this.#saveExtras(expected, at);
+    this.#saveExtras(expected, at, content.size);
   }
 
   #readSmall(
@@ -160,20 +169,18 @@ export class FileSaver implements Disposable {
   ): ReadContent {
     const wanted = expected.size(at);
     // One byte more than is expected tells whether the file has grown.
-    const space = this.#objects.reserve(
-      Math.min(wanted + 1, this.#objects.bundle.sizeMax),
-    );
+    const space = this.#objects.reserve(wanted + 1);
     const read = this.#file.read(space, 0, wanted);
-    const isStable = this.#isStable(expected, at, read);
-    const size = Math.min(read, wanted);
-    if (!isStable && !isLast) {
+    const content = this.#compare(expected, at, read);
+    const { size, isStable } = content;
+    if (!isStable && (!isLast || content.isUntold)) {
       this.#objects.bundle.drop();
-      return { size, isStable };
+      return content;
     }
     this.#objects.hasher.hashInto(space.subarray(0, size), this.#draft.id);
     if (size > 0) this.#objects.commitReserved(this.#draft.id, 0, size);
     else this.#objects.bundle.drop();
-    return { size, isStable };
+    return content;
   }
 
   #readWhole(
@@ -184,37 +191,44 @@ export class FileSaver implements Disposable {
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const wanted = expected.size(at);
     const read = this.#file.read(buffer.subarray(0, wanted + 1), 0, wanted);
-    const isStable = this.#isStable(expected, at, read);
-    const size = Math.min(read, wanted);
-    if (!isStable && !isLast) return { size, isStable };
+    const content = this.#compare(expected, at, read);
+    const { size, isStable } = content;
+    if (!isStable && (!isLast || content.isUntold)) return content;
     const bytes = buffer.subarray(0, size);
     if (size <= this.#objects.chunkSizeMax) {
       this.#draft.id = size === 0
         ? this.#emptyId()
         : this.#objects.putContent(bytes);
-      return { size, isStable };
+      return content;
     }
     this.#objects.hasher.hashInto(bytes, this.#draft.id);
     this.#objects.putLarge(bytes, this.#draft.id);
-    return { size, isStable };
+    return content;
   }
 
-  #readInPieces(expected: StatTable, at: number): ReadContent {
+  /** Reads as far as is said, or to the end of what does not say it. */
+  #readInPieces(
+    expected: StatTable,
+    at: number,
+    wanted = expected.size(at),
+  ): ReadContent {
     const objects = this.#objects;
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
-    const wanted = expected.size(at);
+    const step = wanted === Infinity ? UNTOLD_READ_SIZE : buffer.length;
     const recipe = objects.beginRecipe();
     this.#whole.reset();
     let size = 0, held = 0;
     for (let isEnd = false; !isEnd;) {
-      const room = Math.min(buffer.length - held, wanted - size);
+      const room = Math.min(buffer.length - held, wanted - size, step);
       const read = this.#file.read(buffer.subarray(held, held + room), size);
       this.#whole.update(buffer.subarray(held, held + read));
       size += read;
       held += read;
-      isEnd = read < room || size === wanted || this.#isStopped();
-      // What has shrunk so far is no large object any more.
-      if (isEnd && size <= objects.chunkSizeMax) break;
+      isEnd = read < room || size === wanted || this.#isStopped() ||
+        // What grows is not chased.
+        (wanted === Infinity && !this.#saysSameSize(expected, at));
+      // Up to here it is no large object: it has shrunk, or says nothing of its size.
+      if (size <= objects.chunkSizeMax) continue;
       if (objects.isNaming) {
         held = 0;
         continue;
@@ -231,15 +245,16 @@ export class FileSaver implements Disposable {
     } else if (!objects.isNaming) {
       if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
     }
-    return { size, isStable: this.#isStable(expected, at, size) };
+    if (wanted !== Infinity) return this.#compare(expected, at, size);
+    return { size, isStable: this.#file.isUnchanged(expected, at) };
   }
 
-  #saveExtras(expected: StatTable, at: number): void {
+  #saveExtras(expected: StatTable, at: number, size: number): void {
     const draft = this.#draft;
     const put = (bytes: Uint8Array): Uint8Array =>
       this.#objects.putContent(bytes);
     try {
-      const extras = this.#file.extras(expected, at, put);
+      const extras = this.#file.extras(expected, at, put, size);
       if (extras !== undefined) draft.noteExtras(extras);
     } catch (error) {
       // The content is sound without them.
@@ -248,8 +263,26 @@ export class FileSaver implements Disposable {
     }
   }
 
-  #isStable(expected: StatTable, at: number, size: number): boolean {
-    return this.#file.isUnchanged(expected, at) && size === expected.size(at);
+  /** Compares a file with what was expected, after `read` bytes of it, or one more than that. */
+  #compare(expected: StatTable, at: number, read: number): ReadContent {
+    const told = expected.size(at);
+    const isSame = this.#file.isUnchanged(expected, at);
+    // Files of proc say 0, those of sysfs 4096, and no blocks.
+    const isMore = read > told || (read === told && this.#hasMore(told));
+    const isUntold = this.#file.stats.size(0) === told &&
+      (isMore || (read < told && expected.blocks(at) === 0));
+    const isStable = isSame && read === told && !isUntold;
+    return { size: Math.min(read, told), isStable, isUntold };
+  }
+
+  /** Whether a large file goes on: of others one byte more was asked for. */
+  #hasMore(size: number): boolean {
+    return size > WHOLE_SIZE_MAX && this.#file.read(this.#byte, size) > 0;
+  }
+
+  #saysSameSize(expected: StatTable, at: number): boolean {
+    this.#file.isUnchanged(expected, at);
+    return this.#file.stats.size(0) === expected.size(at);
   }
 
   #emptyId(): Uint8Array {

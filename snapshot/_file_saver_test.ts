@@ -2,6 +2,7 @@ import { deepEqual, equal, ok } from "node:assert/strict";
 import {
   appendFileSync,
   copyFileSync,
+  existsSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -21,7 +22,9 @@ import {
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { save, type SaveResult } from "./save.ts";
+import { DEFAULT_SETTINGS } from "./settings.ts";
 import type { Snapshots } from "./snapshots.ts";
+import { View } from "./view.ts";
 
 /** Calls back after each read of a file and after each check of it, counted from 1. */
 class DiskHook implements Disposable {
@@ -235,6 +238,98 @@ Deno.test("FileSaver waits for no fifo that has taken the place of a file", asyn
   const listing = await readSnapshot(snapshots, result.record!);
   deepEqual([...listing.keys()], ["", "file"]);
   equal(result.errors.length, 1);
+});
+
+/** Saves a directory of the system, and gives what its files turned out to be. */
+async function saveSystem(
+  path: string,
+): Promise<SaveResult & { files: number }> {
+  await using snapshots = await makeMemorySnapshots();
+  const result = await save(snapshots, path);
+  const listing = await readSnapshot(snapshots, result.record!);
+  let files = 0;
+  for (const [name, { kind, content }] of listing) {
+    if (kind !== "file") continue;
+    equal(content, readDisk(path).get(name)!.content, name);
+    files++;
+  }
+  return { ...result, files };
+}
+
+for (
+  const [path, type] of [["/proc/tty", "proc"], [
+    "/sys/class/net/lo/queues/rx-0",
+    "sysfs",
+  ]]
+) {
+  Deno.test(
+    `save reads files to their end whatever size they are said to have: ${type}`,
+    {
+      ignore: !existsSync(path),
+    },
+    async () => {
+      const result = await saveSystem(path);
+      deepEqual([result.changed, result.errors], [[], []]);
+      ok(result.files > 0);
+      ok(result.totals.byteCount > 0);
+      deepEqual(result.unreal, [{ path: new Uint8Array(0), type }]);
+    },
+  );
+}
+
+/** Makes reads of a file find as many bytes as wanted, of which the file says nothing. */
+class EndlessFile implements Disposable {
+  readonly #read = FileReader.prototype.read;
+  reads = 0;
+
+  constructor(sizeMax: number, onRead: (number: number) => void = () => {}) {
+    FileReader.prototype.read = (out, offset) => {
+      onRead(++this.reads);
+      const size = Math.max(0, Math.min(out.length, sizeMax - offset));
+      out.fill(7, 0, size);
+      return size;
+    };
+  }
+
+  [Symbol.dispose](): void {
+    FileReader.prototype.read = this.#read;
+  }
+}
+
+const { sizeMax } = DEFAULT_SETTINGS.chunk;
+
+for (const told of [0, 10, 300_000, 4_194_304, 4_194_305, 6_000_000]) {
+  const sizes = told > 10 ? [] : [-1, 0, 1].map((by) => sizeMax - told + by);
+  for (const more of [1, 100_000, 9_000_000, ...sizes]) {
+    Deno.test(`FileSaver reads ${more} bytes behind the ${told} that a file says it has`, async () => {
+      await using changing = await Changing.make(noise(told, 1));
+      const { source, snapshots } = changing;
+      using _file = new EndlessFile(told + more);
+      const result = await save(snapshots, source);
+      deepEqual([result.changed, result.errors], [[], []]);
+      equal(result.totals.byteCount, told + more);
+      const view = await View.open(snapshots, result.record!);
+      const entry = await view.lookup(encode("file"));
+      deepEqual(
+        Buffer.compare(
+          await view.read(entry!),
+          new Uint8Array(told + more).fill(7),
+        ),
+        0,
+      );
+    });
+  }
+}
+
+Deno.test("FileSaver does not chase a file that says nothing of its size and grows", async () => {
+  await using changing = await Changing.make(noise(10, 1));
+  const { path, source, snapshots } = changing;
+  using file = new EndlessFile(Infinity, (number) => {
+    if (number >= 3) appendFileSync(path, "more");
+  });
+  const result = await save(snapshots, source);
+  deepEqual(result.changed, [encode("file")]);
+  ok(file.reads < 10, `${file.reads} reads`);
 });
 
 function encode(text: string): Uint8Array {

@@ -19,6 +19,31 @@ const WELL_KNOWN: ReadonlySet<string> = new Set([
   "ntfs3",
 ]);
 
+/** File systems whose files the kernel makes up as they are read. */
+const UNREAL: ReadonlySet<string> = new Set([
+  "autofs",
+  "binfmt_misc",
+  "bpf",
+  "cgroup",
+  "cgroup2",
+  "configfs",
+  "debugfs",
+  "devpts",
+  "efivarfs",
+  "fusectl",
+  "nfsd",
+  "nsfs",
+  "proc",
+  "pstore",
+  "resctrl",
+  "rpc_pipefs",
+  "securityfs",
+  "selinuxfs",
+  "smackfs",
+  "sysfs",
+  "tracefs",
+]);
+
 /** What `statfs` says of file systems whose device numbers no mount table has. */
 const WELL_KNOWN_TYPES: ReadonlySet<number> = new Set([
   0x9123683e, // btrfs
@@ -27,22 +52,52 @@ const WELL_KNOWN_TYPES: ReadonlySet<number> = new Set([
   0xca451a4e, // bcachefs
 ]);
 
-/**
- * Tells which devices keep change times as they should.
- *
- * @param root The path of the source, for devices that are in no mount table.
- * @returns A question about the device of a row.
- */
-export function wellKnownDevices(
-  root: Uint8Array,
-): (stats: StatTable, row: number) => boolean {
-  let types: Map<string, string> | undefined;
-  return (stats, row) => {
-    types ??= mountTypes();
-    const device = `${stats.deviceMajor(row)}:${stats.deviceMinor(row)}`;
-    const type = types.get(device);
-    return type === undefined ? isRootWellKnown(root) : WELL_KNOWN.has(type);
-  };
+/** Tells what is known of the file systems of one save. */
+export class FileSystems {
+  readonly #root: Uint8Array;
+  #types: Map<string, string> | undefined;
+
+  /**
+   * Constructs a new instance. Nothing is read yet.
+   *
+   * @param root The path of the source, for devices that are in no mount table.
+   */
+  constructor(root: Uint8Array) {
+    this.#root = root;
+  }
+
+  /**
+   * Tells whether a device keeps change times as it should.
+   *
+   * @param stats The table.
+   * @param row The row of something on the device.
+   * @returns Whether every change of an entry moves its change time.
+   */
+  isWellKnown(stats: StatTable, row: number): boolean {
+    const type = this.#typeOf(stats, row);
+    return type === undefined
+      ? isRootWellKnown(this.#root)
+      : WELL_KNOWN.has(type);
+  }
+
+  /**
+   * Tells whether a device has no files of its own.
+   *
+   * @param stats The table.
+   * @param row The row of something on the device.
+   * @returns The name of its file system if it makes files up, such as `proc`.
+   */
+  unrealType(stats: StatTable, row: number): string | undefined {
+    const type = this.#typeOf(stats, row);
+    return type !== undefined && UNREAL.has(type) ? type : undefined;
+  }
+
+  #typeOf(stats: StatTable, row: number): string | undefined {
+    this.#types ??= mountTypes();
+    return this.#types.get(
+      `${stats.deviceMajor(row)}:${stats.deviceMinor(row)}`,
+    );
+  }
 }
 
 function mountTypes(): Map<string, string> {

@@ -3,7 +3,7 @@ import { BatchQueue, type QueuedBatch } from "./_batch_queue.ts";
 import { DeviceTable } from "./_device_table.ts";
 import { DirectoryCompleter } from "./_directory_completer.ts";
 import { DirectorySaver } from "./_directory_saver.ts";
-import { wellKnownDevices } from "./_file_systems.ts";
+import { FileSystems } from "./_file_systems.ts";
 import { Lane } from "./_lane.ts";
 import { fitsLane } from "./_lane_reader.ts";
 import { nextTurn } from "./_next_turn.ts";
@@ -68,9 +68,11 @@ export class SaveRun {
       hasLane ? LARGE_SIZE_MIN : Infinity,
       (batch) => this.#submit(batch),
     );
+    const systems = new FileSystems(options.source.path);
     this.#devices = new DeviceTable({
       parentStart: options.parentStart,
-      isWellKnown: wellKnownDevices(options.source.path),
+      isWellKnown: (stats, row) => systems.isWellKnown(stats, row),
+      unrealType: (stats, row) => systems.unrealType(stats, row),
       trustStat: options.trustStat,
     });
     const owners = localOwners();
@@ -121,6 +123,7 @@ export class SaveRun {
         changed,
         changedCount,
         youngByteCount: this.#walk.youngByteCount,
+        unreal: this.#devices.unreal,
       };
     } catch (error) {
       this.fail(error);

@@ -3,6 +3,7 @@ import type { Source } from "@snap/disk/source";
 import type { Hasher } from "@snap/hash";
 import type { MakeBytes } from "@snap/manifest/random-bytes";
 import type { SaveObject } from "./_directory_saver.ts";
+import type { UnrealDevice } from "./_device_table.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
 import type { Moment, ParentDirectory } from "./_parent_directory.ts";
 import type { IndexConfig, RecipeNode, SaverConfig } from "./_save_messages.ts";
@@ -60,4 +61,6 @@ export interface SaveRunResult {
   readonly changedCount: number;
   /** Bytes of files that were read only because they were too young, and what opening them costs. */
   readonly youngByteCount: number;
+  /** File systems that make their files up as they are read. */
+  readonly unreal: readonly UnrealDevice[];
 }

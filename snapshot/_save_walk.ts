@@ -301,6 +301,7 @@ export class SaveWalk {
   ): void {
     const { devices, setRow } = this.#options;
     const device = devices.numberOf(source.self, 0);
+    devices.noteDirectory(source.path, source.self, 0);
     setRow(directory, SELF, source.self, 0);
     const isSame = before !== undefined &&
       devices.isTrusted(source.self, 0) &&

@@ -99,6 +99,14 @@ export interface SaveResult {
   readonly changedCount: number;
   /** Entries that were left out on purpose. */
   readonly socketCount: number;
+  /**
+   * File systems below the source whose files the kernel makes up as they are
+   * read, such as `proc`: by the path where each was met. Better left out.
+   */
+  readonly unreal: readonly {
+    readonly path: Uint8Array;
+    readonly type: string;
+  }[];
   /** How much had to be read and stored. */
   readonly progress: SaveProgress;
   /** Bytes added to the store. */
@@ -187,6 +195,7 @@ async function saveOnce(
       changed: run.changed,
       changedCount: run.changedCount,
       socketCount: source.drops.sockets,
+      unreal: run.unreal,
       progress: run.progress,
       storedByteCount: run.storedByteCount,
       fidelity: source.fidelity,

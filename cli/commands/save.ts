@@ -7,7 +7,12 @@ import { resolvePath } from "../resolve_path.ts";
 import { savedRecord, saveProgressOf, summarizeSave } from "../save_report.ts";
 import type { Session } from "../session.ts";
 import { checkTag } from "../check_tag.ts";
-import { tellChanged, tellErrors, tellFidelity } from "../tell_errors.ts";
+import {
+  tellChanged,
+  tellErrors,
+  tellFidelity,
+  tellUnreal,
+} from "../tell_errors.ts";
 import { formatCounted } from "../units.ts";
 import { VERSION } from "../version.ts";
 import { workerCount } from "../worker_count.ts";
@@ -91,6 +96,7 @@ async function report(
   if (socketCount > 0) {
     session.note(`Left out ${formatCounted(socketCount, "socket")}`);
   }
+  if (result.unreal.length > 0) await tellUnreal(session, result.unreal);
   session.note(summarizeSave(result, ms));
   return errorCount + changedCount > 0 ? ExitCode.incomplete : ExitCode.done;
 }
