@@ -84,7 +84,7 @@ const GENERAL: readonly string[] = [
   "",
   ID_NOTE,
   "",
-  "`ID:PATH` is a path in a snapshot. Paths are shown with `%` and two digits for each byte that is not part of UTF-8, for control characters, and for `%` itself; they may be written in the same way.",
+  "`ID:PATH` is a path in a snapshot. Paths are shown with `%` and two digits for each byte that is not part of UTF-8, for what acts on a terminal or is not seen (control characters, marks of direction, zero-width characters), and for `%` itself; they may be written in the same way.",
   "",
   "A path of the disk is given as it is, and must be UTF-8, as must the current folder: the runtimes hand on no others. What lies below it may have any name.",
   "",

@@ -119,9 +119,7 @@ function describe(error: Error): string {
   return `Cannot go on as of an error inside: found ${error.name}: ${text}`;
 }
 
-// deno-lint-ignore no-control-regex -- these are what must not reach a terminal
-const CONTROLS = /[\x00-\x1f\x7f-\x9f]+/g;
-
+/** Lines of an error become one; what else it may have of a store is escaped where it is written. */
 function oneLine(text: string): string {
-  return text.replace(CONTROLS, " ").trim();
+  return text.replace(/\s+/g, " ").trim();
 }

@@ -6,7 +6,7 @@ import { COMMAND, PRODUCT } from "./product.ts";
 
 /** How an `ID` may be written. */
 export const ID_NOTE =
-  "An ID is 64 hex digits or the first 4 or more of them, ID@RECORD, a tag, latest (of this host, and of the current folder if that was saved), or one of the last two with ~N for the Nth before.";
+  "An ID is 64 hex digits or the first 4 or more of them, of a snapshot or of a record, as log shows both; ID@RECORD; a tag, which goes before an id that begins like it; latest (of this host, and of the current folder or the nearest above it that was saved, else of any); or one of the last two with ~N for the Nth before.";
 
 /**
  * The help of the program.

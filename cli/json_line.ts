@@ -4,6 +4,8 @@
  * @module
  */
 
+import { escapeInvisible } from "@snap/manifest/path";
+
 /** The version of the schema, in every line. */
 export const JSON_VERSION = 1;
 
@@ -24,7 +26,15 @@ const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
  * @returns The line with its line break.
  */
 export function jsonLine(record: JsonRecord): string {
-  return `${JSON.stringify({ v: JSON_VERSION, ...record })}\n`;
+  const text = JSON.stringify({ v: JSON_VERSION, ...record });
+  return `${escapeInvisible(text, escapeUnits)}\n`;
+}
+
+/** As JSON may have it, so that nothing acts on a terminal, and nothing is lost. */
+function escapeUnits(character: string): string {
+  return character.split("").map((unit) =>
+    `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`
+  ).join("");
 }
 
 /**

@@ -1,12 +1,12 @@
 import type { NamedRecord } from "@snap/snapshot/record";
 import type { RecordSource } from "@snap/snapshot/resolve-snapshot";
 import type { Session } from "./session.ts";
-import { formatCount } from "./units.ts";
+import { formatCount, formatLocalTime } from "./units.ts";
 
 /**
  * Finds the record that a text names. `latest` is the newest one of this host:
- * of the user's folder if that was ever saved, else of any. With `--any` hosts
- * and folders do not matter.
+ * of the user's folder, or of the nearest one above it that was ever saved, else of
+ * any. With `--any` hosts and folders do not matter.
  *
  * @param session The command.
  * @param snapshots The store.
@@ -29,41 +29,47 @@ export async function resolveRecord(
       const reason = error instanceof Error ? error.message : String(error);
       session.warn(`Cannot use record ${record}, and pass it over: ${reason}`);
     },
+    onShadow: (tag: string, ids: readonly string[]): void =>
+      session.warn(
+        `Took ${tag} as the tag of this name: ids begin like it too, such as ${
+          ids[0].slice(0, 12)
+        }`,
+      ),
   };
   const host = session.context.hostname?.();
-  if (
-    !/^latest(~|$)/.test(text) || session.args.has("any") || host === undefined
-  ) return await resolveSnapshot(snapshots, text, options);
-  const { pathToText } = await import("@snap/manifest/path");
-  const source = pathToText(new TextEncoder().encode(session.context.cwd));
-  let record: NamedRecord;
-  try {
-    record = await resolveSnapshot(snapshots, text, {
-      ...options,
-      host,
-      source,
-    });
-  } catch (error) {
-    if ((error as Error).name !== "SnapshotNotFoundError") throw error;
-    // A folder that was saved, but not often enough, is still the one meant.
-    const bare = text.replace(/~.*/, "");
-    const isKnown = bare !== text &&
-      await resolveSnapshot(snapshots, bare, {
-        ...options,
-        host,
-        source,
-        onLater: undefined,
-      })
-        .then(() => true, () => false);
-    if (isKnown) throw error;
-    record = await resolveSnapshot(snapshots, text, { ...options, host });
+  const isLatest = /^latest(~|$)/.test(text);
+  if (!isLatest || session.args.has("any") || host === undefined) {
+    const record = await resolveSnapshot(snapshots, text, options);
+    if (isLatest) tellLatest(session, text, record);
+    return record;
   }
-  session.note(
-    `${text} is ${
-      record.tree.slice(0, 12)
-    } of ${record.source}, ${record.time}`,
-  );
+  const { pathToText } = await import("@snap/manifest/path");
+  const folder = pathToText(new TextEncoder().encode(session.context.cwd));
+  const record = await resolveSnapshot(snapshots, text, {
+    ...options,
+    host,
+    folder,
+  });
+  tellLatest(session, text, record);
   return record;
+}
+
+/** What was taken depends on the host and the folder, so it is told always. */
+function tellLatest(
+  session: Session,
+  text: string,
+  record: NamedRecord,
+): void {
+  const { tree, host, source } = record;
+  const own = session.context.hostname?.();
+  const where = host === own ? "" : ` on ${host}`;
+  const when = timeOf(session, record);
+  session.say(`${text} is ${tree.slice(0, 12)} of ${source}${where}, ${when}`);
+}
+
+/** Local where a person watches, else exact. */
+function timeOf({ isWatched }: Session, { time }: NamedRecord): string {
+  return isWatched ? formatLocalTime(time) : time;
 }
 
 /** Says each time that a clock was wrong: such a record would be the newest for years. */
@@ -72,7 +78,8 @@ function tellLater(
   records: readonly NamedRecord[],
   isTaken: boolean,
 ): void {
-  const { tree, record, time } = records[0];
+  const { tree, record } = records[0];
+  const time = timeOf(session, records[0]);
   const more = records.length > 1
     ? `, and ${formatCount(records.length - 1)} more`
     : "";

@@ -1,3 +1,4 @@
+import { escapeInvisible } from "@snap/manifest/path";
 import { jsonLine, type JsonRecord } from "./json_line.ts";
 import type { CliContext } from "./context.ts";
 import { LineWriter } from "./line_writer.ts";
@@ -110,9 +111,17 @@ export class Session {
    * @param message One line.
    */
   note(message: string): void {
-    if (!this.isQuiet && (this.isWatched || this.isVerbose)) {
-      this.#line(message, { type: "note", message });
-    }
+    if (this.isWatched || this.isVerbose) this.say(message);
+  }
+
+  /**
+   * Says what is no warning, and everybody should know all the same, also in pipes.
+   *
+   * @param message One line.
+   */
+  say(message: string): void {
+    if (this.isQuiet) return;
+    this.#line(escapeInvisible(message), { type: "note", message });
   }
 
   /**
@@ -133,7 +142,7 @@ export class Session {
   warn(message: string, fields: Record<string, unknown> = {}): void {
     if (this.isQuiet) return;
     const record = { type: "warning", message, ...fields };
-    this.#line(`${COMMAND}: ${message}`, record);
+    this.#line(`${COMMAND}: ${escapeInvisible(message)}`, record);
   }
 
   /**
@@ -143,9 +152,12 @@ export class Session {
    * @param fields What JSON says beside it; `hint` is shown to people too.
    */
   error(message: string, fields: Record<string, unknown> = {}): void {
-    const hint = fields.hint === undefined ? "" : `\n  hint: ${fields.hint}`;
-    const record = { type: "error", message, ...fields };
-    this.#line(`${COMMAND}: ${message}${hint}`, record);
+    const { hint } = fields;
+    const text = `${COMMAND}: ${escapeInvisible(message)}`;
+    const more = hint === undefined
+      ? ""
+      : `\n  hint: ${escapeInvisible(String(hint))}`;
+    this.#line(text + more, { type: "error", message, ...fields });
   }
 
   /**

@@ -1,3 +1,5 @@
+import { escapeInvisible } from "@snap/manifest/path";
+
 /** One column of a table. */
 export interface Column {
   /** What stands above it, on a terminal. */
@@ -31,10 +33,12 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   options: TableOptions,
 ): string[] {
-  if (!options.isForPeople) return rows.map((row) => row.join("\t"));
+  // Hosts, sources and messages are whatever the saver wrote.
+  const safe = rows.map((row) => row.map((text) => escapeInvisible(text)));
+  if (!options.isForPeople) return safe.map((row) => row.join("\t"));
   const all = options.isBare
-    ? rows
-    : [columns.map((column) => column.title), ...rows];
+    ? safe
+    : [columns.map((column) => column.title), ...safe];
   const widths = columns.map((_, at) =>
     all.reduce((width, row) => Math.max(width, widthOf(row[at])), 0)
   );

@@ -12,6 +12,9 @@ const PERCENT = 0x25;
 const HEX = "0123456789ABCDEF";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
+/** All but the selectors of a variant, without which many a pictogram is another one. */
+const INVISIBLE =
+  /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\uFE00-\uFE0F]]/gv;
 
 /**
  * Joins a path and a name.
@@ -63,48 +66,12 @@ function sequenceSize(bytes: Uint8Array, at: number, end: number): number {
   return size;
 }
 
-/** Says whether a sequence of two or three bytes would act on a terminal: C1 controls, line and direction marks. */
-function isInvisible(bytes: Uint8Array, at: number, size: number): boolean {
-  const second = bytes[at + 1];
-  if (size === 2) {
-    return (bytes[at] === 0xc2 && second < 0xa0) ||
-      (bytes[at] === 0xd8 && second === 0x9c);
-  }
-  if (size !== 3 || bytes[at] !== 0xe2) return false;
-  const third = bytes[at + 2];
-  if (second === 0x80) {
-    return third === 0x8e || third === 0x8f || (third >= 0xa8 && third <= 0xae);
-  }
-  return second === 0x81 && third >= 0xa6 && third <= 0xa9;
-}
-
-function escapeBytes(
-  bytes: Uint8Array,
-  isEscaped: (at: number, size: number) => boolean,
-): string {
-  let text = "";
-  let plain = 0;
-  for (let at = 0; at < bytes.length;) {
-    const size = sequenceSize(bytes, at, bytes.length);
-    if (size > 0 && !isEscaped(at, size)) {
-      at += size;
-      continue;
-    }
-    if (at > plain) text += decoder.decode(bytes.slice(plain, at));
-    const end = at + Math.max(size, 1);
-    for (; at < end; at++) {
-      text += `%${HEX[bytes[at] >> 4]}${HEX[bytes[at] & 15]}`;
-    }
-    plain = end;
-  }
-  if (plain === 0) return decoder.decode(bytes.slice());
-  return plain < bytes.length
-    ? text + decoder.decode(bytes.slice(plain))
-    : text;
-}
-
-function isControl(byte: number): boolean {
+function isEscaped(byte: number): boolean {
   return byte === PERCENT || byte < 0x20 || byte === 0x7f;
+}
+
+function escapeByte(byte: number): string {
+  return `%${HEX[byte >> 4]}${HEX[byte & 15]}`;
 }
 
 /**
@@ -115,7 +82,49 @@ function isControl(byte: number): boolean {
  * @returns The text; {@linkcode parsePath} reads it.
  */
 export function pathToText(bytes: Uint8Array): string {
-  return escapeBytes(bytes, (at, size) => size === 1 && isControl(bytes[at]));
+  let text = "";
+  let plain = 0;
+  for (let at = 0; at < bytes.length;) {
+    const size = sequenceSize(bytes, at, bytes.length);
+    if (size > 1 || (size === 1 && !isEscaped(bytes[at]))) {
+      at += size;
+      continue;
+    }
+    if (at > plain) text += decoder.decode(bytes.slice(plain, at));
+    text += escapeByte(bytes[at++]);
+    plain = at;
+  }
+  return plain < bytes.length
+    ? text + decoder.decode(bytes.slice(plain))
+    : text;
+}
+
+/**
+ * Escapes what acts on a terminal, or makes two texts look alike, without being seen: control
+ * characters, marks of direction, and what takes no room, such as a zero-width space. Those that
+ * only choose between two looks of the character before them stay.
+ *
+ * @example Show what somebody else wrote
+ * ```ts
+ * import { escapeInvisible } from "@snap/manifest/path";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * strictEqual(escapeInvisible("100% \u202Etxt.exe"), "100% %E2%80%AEtxt.exe");
+ * ```
+ *
+ * @param text Any text.
+ * @param escape Writes such a character; if absent, as `%` and two digits for each byte.
+ * @returns The text without such characters.
+ */
+export function escapeInvisible(
+  text: string,
+  escape: (character: string) => string = escapeCharacter,
+): string {
+  return text.replace(INVISIBLE, escape);
+}
+
+function escapeCharacter(character: string): string {
+  return Array.from(encoder.encode(character), escapeByte).join("");
 }
 
 /**
@@ -136,11 +145,7 @@ export function pathToText(bytes: Uint8Array): string {
  * @returns The text; {@linkcode parsePath} reads it.
  */
 export function displayPath(bytes: Uint8Array): string {
-  return escapeBytes(
-    bytes,
-    (at, size) =>
-      size === 1 ? isControl(bytes[at]) : isInvisible(bytes, at, size),
-  );
+  return escapeInvisible(pathToText(bytes));
 }
 
 function hexDigit(byte: number): number {

@@ -3,6 +3,7 @@ import { seededTest } from "../tests/_prng.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import {
   displayPath,
+  escapeInvisible,
   joinPath,
   parsePath,
   pathToText,
@@ -44,13 +45,21 @@ Deno.test("displayPath and pathToText escape what is not text", () => {
     ["f4908080", "%F4%90%80%80", "%F4%90%80%80"],
     ["e282", "%E2%82", "%E2%82"],
     ["e28261", "%E2%82a", "%E2%82a"],
-    ["efbbbf61", "\ufeffa", "\ufeffa"],
+    ["efbbbf61", "\ufeffa", "%EF%BB%BFa"],
     ["c285", "\u0085", "%C2%85"],
     ["c2a0", "\u00a0", "\u00a0"],
     ["e280ae", "\u202e", "%E2%80%AE"],
     ["e280a8", "\u2028", "%E2%80%A8"],
     ["e281a6", "\u2066", "%E2%81%A6"],
     ["d89c", "\u061c", "%D8%9C"],
+    ["e2808b", "\u200b", "%E2%80%8B"],
+    ["e2808d", "\u200d", "%E2%80%8D"],
+    ["e281a0", "\u2060", "%E2%81%A0"],
+    ["c2ad", "\u00ad", "%C2%AD"],
+    ["e385a4", "\u3164", "%E3%85%A4"],
+    ["f3a08181", "\u{e0041}", "%F3%A0%81%81"],
+    ["e29da4efb88f", "❤\ufe0f", "❤\ufe0f"],
+    ["65cc81", "e\u0301", "e\u0301"],
   ];
   for (const [bytes, text, shown] of cases) {
     strictEqual(pathToText(hex(bytes)), text, bytes);
@@ -58,6 +67,11 @@ Deno.test("displayPath and pathToText escape what is not text", () => {
     deepStrictEqual(parsePath(text), hex(bytes), bytes);
     deepStrictEqual(parsePath(shown), hex(bytes), bytes);
   }
+});
+
+Deno.test("escapeInvisible leaves text that can be seen, also a percent sign", () => {
+  strictEqual(escapeInvisible("50% of é€😀"), "50% of é€😀");
+  strictEqual(escapeInvisible("a\x1b[2J\n\u200b"), "a%1B[2J%0A%E2%80%8B");
 });
 
 Deno.test("displayPath reads shared memory", () => {

@@ -24,6 +24,8 @@ export interface ListRecordsOptions extends StoreOptions {
   hasher: Hasher;
   /** Only records of trees whose id begins with this. */
   treePrefix?: string;
+  /** Only records whose own id, or that of their tree, begins with this. */
+  idPrefix?: string;
   /** Told of a record that cannot be read; without it the error is thrown. */
   onDamage?: (name: RecordName, error: unknown) => void;
 }
@@ -44,7 +46,7 @@ export async function listRecords(
   for await (const batch of store.list(prefix, options)) {
     for (const entry of batch) {
       const name = parseRecordName(entry.name);
-      if (name !== undefined) names.push(name);
+      if (name !== undefined && isWanted(name, options)) names.push(name);
     }
   }
   const records: NamedRecord[] = [];
@@ -67,6 +69,13 @@ export async function listRecords(
   await Promise.all(Array.from({ length: CONCURRENCY }, reader));
   if (failure !== undefined) throw failure.error;
   return records.sort(newestFirst);
+}
+
+function isWanted(
+  { tree, record }: RecordName,
+  { idPrefix = "" }: ListRecordsOptions,
+): boolean {
+  return tree.startsWith(idPrefix) || record.startsWith(idPrefix);
 }
 
 /**

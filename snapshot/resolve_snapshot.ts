@@ -15,6 +15,9 @@ import { tagLog, type TagSource } from "./tags.ts";
 /** Fewest digits of an id that name a snapshot. */
 export const ID_PREFIX_SIZE_MIN = 4;
 
+/** An id or the first digits of one, and maybe those of a record. */
+const ID = /^([0-9a-f]{4,64})(?:@([0-9a-f]{4,64}))?$/;
+
 /** A text that names no snapshot of the store. */
 export class SnapshotNotFoundError extends Error {
   /** The text. */
@@ -28,7 +31,7 @@ export class SnapshotNotFoundError extends Error {
    * @param options The error beneath.
    */
   constructor(text: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot find snapshot ${text} as ${reason}`, options);
+    super(`Cannot find snapshot ${text || '""'} as ${reason}`, options);
     this.name = "SnapshotNotFoundError";
     this.text = text;
   }
@@ -78,6 +81,13 @@ export interface ResolveOptions extends StoreOptions {
   host?: string;
   /** Which `latest`: the path that was saved, as records have it; without it, any. */
   source?: string;
+  /**
+   * Where `latest` is asked for, as records have paths: what was saved of it, else of the nearest
+   * folder above it, else of any.
+   */
+  folder?: string;
+  /** Told of a tag that was taken although the ids of other snapshots begin like it. */
+  onShadow?: (tag: string, ids: readonly string[]) => void;
   /** Told of a record that cannot be read, and so is passed over; without it the error is thrown. */
   onDamage?: (name: RecordName, error: unknown) => void;
   /**
@@ -110,9 +120,9 @@ export function parseTarget(text: string): SnapshotTarget {
 }
 
 /**
- * Finds the record that a text names: a full id or the first digits of one (its
- * newest record), `ID@RECORD`, a tag, `latest`, and `TAG~2` or `latest~2` for
- * what came two before.
+ * Finds the record that a text names: a full id or the first digits of one, of a
+ * tree (its newest record) or of a record, `ID@RECORD`, a tag, `latest`, and `TAG~2`
+ * or `latest~2` for what came two before. A tag goes before an id.
  *
  * @param snapshots The store.
  * @param text The text.
@@ -135,7 +145,10 @@ export async function resolveSnapshot(
   }
   if (isTagName(base)) {
     const tagged = await fromTag(snapshots, text, { tag: base, back }, options);
-    if (tagged !== undefined) return tagged;
+    if (tagged !== undefined) {
+      await tellShadow(snapshots, base, tagged, options);
+      return tagged;
+    }
   }
   if (earlier !== null) {
     const reason = isTagName(base)
@@ -152,12 +165,12 @@ async function latest(
   back: number,
   options: ResolveOptions,
 ): Promise<NamedRecord> {
-  const { host, source, onLater } = options;
-  const all = (await snapshots.records(recordOptions(options))).filter((
-    one,
-  ) =>
-    (host === undefined || one.host === host) &&
-    (source === undefined || one.source === source)
+  const { host, onLater } = options;
+  const ofHost = (await snapshots.records(recordOptions(options)))
+    .filter((one) => host === undefined || one.host === host);
+  const source = options.source ?? nearestSource(ofHost, options.folder);
+  const all = ofHost.filter((one) =>
+    source === undefined || one.source === source
   );
   // The clock is read last: what was saved meanwhile is not later than now.
   const ms = (options.now ?? Date.now)();
@@ -178,6 +191,18 @@ async function latest(
     text,
     `it needs ${needed}${whose}: found ${records.length || "none"}`,
   );
+}
+
+/** The folder, or the nearest one above it, that has a record. */
+function nearestSource(
+  records: readonly NamedRecord[],
+  folder: string | undefined,
+): string | undefined {
+  const sources = new Set(records.map((one) => one.source));
+  for (let at = folder ?? ""; at !== ""; at = at.replace(/\/[^/]*$/, "")) {
+    if (sources.has(at)) return at;
+  }
+  return folder !== undefined && sources.has("/") ? "/" : undefined;
 }
 
 async function fromTag(
@@ -226,19 +251,18 @@ async function fromId(
   text: string,
   options: ResolveOptions,
 ): Promise<NamedRecord> {
-  const match = /^([0-9a-f]{4,64})(?:@([0-9a-f]{4,64}))?$/.exec(text);
+  const match = ID.exec(text.toLowerCase());
   if (match === null) {
     throw new SnapshotNotFoundError(text, reasonAgainst(text));
   }
-  const [, tree, record] = match;
-  const found = (await snapshots.records({
-    ...recordOptions(options),
-    treePrefix: tree,
-  }))
-    .filter((one) => record === undefined || one.record.startsWith(record));
+  const [, id, record] = match;
+  const found = record === undefined
+    ? await recordsOf(snapshots, id, options)
+    : (await snapshots.records({ ...recordOptions(options), treePrefix: id }))
+      .filter((one) => one.record.startsWith(record));
   const names = new Set(
     found.map((one) =>
-      record === undefined ? one.tree : `${one.tree}@${one.record}`
+      record === undefined ? nameOf(one, id) : `${one.tree}@${one.record}`
     ),
   );
   if (names.size > 1) throw new AmbiguousIdError(text, [...names].sort());
@@ -246,11 +270,42 @@ async function fromId(
     const { past, later } = partLater(found, (options.now ?? Date.now)());
     return [...past, ...later][0];
   }
-  const what = record === undefined ? "its id begins" : "id and record begin";
+  const what = record === undefined
+    ? "whose id, or that of its record, begins"
+    : "where id and record begin";
   throw new SnapshotNotFoundError(
     text,
-    `there is no snapshot where ${what} like this`,
+    `there is no snapshot ${what} like this`,
   );
+}
+
+/** Records with an id that begins like this, of a tree or their own. */
+async function recordsOf(
+  snapshots: RecordSource,
+  idPrefix: string,
+  options: ResolveOptions,
+): Promise<NamedRecord[]> {
+  return await snapshots.records({ ...recordOptions(options), idPrefix });
+}
+
+/** What of a record begins like this: the id of its tree, or else only its own. */
+function nameOf({ tree, record }: RecordName, idPrefix: string): string {
+  return tree.startsWith(idPrefix) ? tree : `${tree}@${record}`;
+}
+
+async function tellShadow(
+  snapshots: RecordSource,
+  tag: string,
+  tagged: NamedRecord,
+  options: ResolveOptions,
+): Promise<void> {
+  const { onShadow } = options;
+  const idPrefix = tag.toLowerCase();
+  if (onShadow === undefined || !ID.test(idPrefix)) return;
+  const others = (await recordsOf(snapshots, idPrefix, options))
+    .filter((one) => one.tree !== tagged.tree)
+    .map((one) => nameOf(one, idPrefix));
+  if (others.length > 0) onShadow(tag, [...new Set(others)].sort());
 }
 
 /** Why a text that begins no id names nothing. */

@@ -6,6 +6,7 @@ import { formatRecordName, type NamedRecord } from "./record.ts";
 import {
   AmbiguousIdError,
   parseTarget,
+  type ResolveOptions,
   resolveSnapshot,
   SnapshotNotFoundError,
 } from "./resolve_snapshot.ts";
@@ -58,6 +59,10 @@ Deno.test("resolveSnapshot knows ids, records, tags and latest", async () => {
     [three.tree.slice(0, 6), three],
     [`${one.tree}@${one.record}`, one],
     [`${one.tree.slice(0, 8)}@${two.record.slice(0, 8)}`, two],
+    [one.tree.toUpperCase(), two],
+    [one.record, one],
+    [one.record.slice(0, 8), one],
+    [`${one.tree.slice(0, 8)}@${two.record.slice(0, 8)}`.toUpperCase(), two],
     ["main", two],
     ["main~0", two],
     ["main~1", three],
@@ -70,12 +75,42 @@ Deno.test("resolveSnapshot knows ids, records, tags and latest", async () => {
   for (const [text, record] of cases) {
     deepStrictEqual(await resolveSnapshot(snapshots, text), record, text);
   }
-  const of = (options: { host?: string; source?: string }, text = "latest") =>
+  const of = (options: ResolveOptions, text = "latest") =>
     resolveSnapshot(snapshots, text, options);
   deepStrictEqual(await of({ host: "here" }), three);
   deepStrictEqual(await of({ host: "there" }), two);
   deepStrictEqual(await of({ host: "here", source: "/data" }), one);
   deepStrictEqual(await of({ host: "here" }, "latest~1"), one);
+});
+
+Deno.test("latest of a folder is that of the nearest one above it that was saved", async () => {
+  const { snapshots, records } = await setUp();
+  const [one, , three] = records;
+  const at = (folder: string, text = "latest") =>
+    resolveSnapshot(snapshots, text, { host: "here", folder });
+  deepStrictEqual(await at("/data"), one);
+  deepStrictEqual(await at("/data/a/b"), one);
+  deepStrictEqual(await at("/other/c"), three);
+  deepStrictEqual(await at("/database"), three);
+  deepStrictEqual(await at("/"), three);
+  await rejects(at("/data/a", "latest~1"), /of \/data on host here: found 1/);
+});
+
+Deno.test("resolveSnapshot tells of a tag like which other ids begin", async () => {
+  const { snapshots, records } = await setUp();
+  const [one, , three] = records;
+  const shadowed: [string, readonly string[]][] = [];
+  const resolve = (text: string) =>
+    resolveSnapshot(snapshots, text, {
+      onShadow: (...all) => shadowed.push(all),
+    });
+  const tag = three.tree.slice(0, 6);
+  await tagSnapshot(snapshots, tag, one);
+  await tagSnapshot(snapshots, one.tree.slice(0, 6), one);
+  deepStrictEqual(await resolve(tag), one);
+  deepStrictEqual(await resolve("beef"), one);
+  deepStrictEqual(await resolve(one.tree.slice(0, 6)), one);
+  deepStrictEqual(shadowed, [[tag, [three.tree]]]);
 });
 
 Deno.test("resolveSnapshot says what there is not", async () => {
@@ -92,8 +127,8 @@ Deno.test("resolveSnapshot says what there is not", async () => {
       [absent, /begins/],
       [`${records[0].tree}@${absent}`, /begin/],
       ["abc", /4 to 64/],
-      ["", /4 to 64/],
-      [records[0].tree.toUpperCase(), /4 to 64/],
+      ["", /^Cannot find snapshot "" as .*4 to 64/],
+      [`${records[0].tree}@`, /4 to 64/],
       ["../x", /4 to 64/],
     ] as const
   ) {
@@ -117,18 +152,23 @@ Deno.test("resolveSnapshot names the candidates of an ambiguous id", async () =>
   const many = {
     store: snapshots.store,
     hasher: snapshots.hasher,
-    records: ({ treePrefix = "" } = {}) =>
+    records: ({ treePrefix = "", idPrefix = "" } = {}) =>
       Promise.resolve([
         named("abcd1", "1111"),
         named("abcd2", "2222"),
         named("abcd2", "2233"),
-      ].filter(({ tree }) => tree.startsWith(treePrefix))),
+        named("eeee1", "abcd3"),
+      ].filter(({ tree, record }) =>
+        tree.startsWith(treePrefix) &&
+        (tree.startsWith(idPrefix) || record.startsWith(idPrefix))
+      )),
   };
   await rejects(resolveSnapshot(many, "abcd"), (error) => {
     strictEqual(error instanceof AmbiguousIdError, true);
     deepStrictEqual((error as AmbiguousIdError).candidates, [
       "abcd1".padEnd(64, "0"),
       "abcd2".padEnd(64, "0"),
+      `${"eeee1".padEnd(64, "0")}@${"abcd3".padEnd(64, "0")}`,
     ]);
     return true;
   });

@@ -134,19 +134,11 @@ function textOf({ record, tags }: Row, isForPeople: boolean): string[] {
     isForPeople ? formatSize(totals.byteCount) : String(totals.byteCount),
     tags.join(","),
     message,
-  ].map(withoutControls);
+  ];
 }
 
 /** Marks what a clock has made that was ahead: it is never `latest`. */
 function localTimeOf({ time }: NamedRecord): string {
   const isLater = time > new Date().toISOString();
   return formatLocalTime(time) + (isLater ? " (later than now)" : "");
-}
-
-// deno-lint-ignore no-control-regex -- these are what must not reach a terminal
-const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g;
-
-/** Host, source and message are whatever the saver wrote. */
-function withoutControls(text: string): string {
-  return text.replace(CONTROLS, "\ufffd");
 }

@@ -45,7 +45,7 @@ export async function run(session: Session): Promise<number> {
       options,
     });
     session.clearProgress();
-    const isPinned = !record.tree.startsWith(snapshot);
+    const isPinned = !record.tree.startsWith(snapshot.toLowerCase());
     if (!isPinned) await tellPrivileged(session, record, result);
     await tellResult(session, record, result, performance.now() - startMs);
     return result.errors.length > 0 ? ExitCode.incomplete : ExitCode.done;

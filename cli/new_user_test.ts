@@ -1,0 +1,100 @@
+// What somebody meets who uses the program for the first time.
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { Scene } from "./_scene.ts";
+
+/** Acts on a terminal, or is not seen. */
+const HOSTILE = "\x1b[2J\u202e\u200b\u00ad\u0085\u2028\ufeff\u{e0041}";
+// deno-lint-ignore no-control-regex -- these are what is looked for
+const INVISIBLE = /[\x00-\x09\x0b-\x1f\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/u;
+
+Deno.test("what comes from a store is escaped, whatever shows it", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  mkdirSync(scene.at(`home${HOSTILE}`));
+  writeFileSync(scene.at(`home${HOSTILE}`, `name${HOSTILE}`), "x");
+  await scene.ok(
+    ...["save", `home${HOSTILE}`, "--workers=0", "-t", "evil"],
+    ...["--host", `host${HOSTILE}`, "-m", `message${HOSTILE}`],
+  );
+  const commands = [
+    ["log", "--any"],
+    ["stats", "evil"],
+    ["ls", "evil"],
+    ["ls", "-lR", "evil"],
+    ["find", "n*", "evil"],
+    ["manifest", "evil"],
+    ["manifest", "-a", "evil"],
+    ["diff", "main", "evil", "--no-color"],
+    ["stats", "latest", "--any"],
+    ["restore", "evil", "out", "-n"],
+    ["cat", `evil:name${HOSTILE}x`],
+    ["cat", `evil${HOSTILE}:name`],
+  ];
+  for (const args of commands) {
+    for (const isTerminal of [false, true]) {
+      for (const more of [[], ["--json"]]) {
+        const all = [...args, ...more];
+        const { stdout, stderr } = await scene.snap(all, { isTerminal });
+        // What draws the line of progress is ours.
+        const text = (stdout + stderr).replaceAll(/\t|\r/g, "")
+          .replaceAll("\x1b[K", "");
+        strictEqual(INVISIBLE.exec(text), null, all.join(" "));
+      }
+    }
+  }
+  const [line] = (await scene.ok("ls", "--json", "evil")).trimEnd().split("\n");
+  strictEqual(JSON.parse(line).path, `name${HOSTILE}`);
+});
+
+Deno.test("latest: which one was taken is told in a pipe too, but not on stdout", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  const cwd = scene.at("tree", "sub");
+  const said = await scene.snap(["ls", "latest"], { cwd });
+  strictEqual(said.stdout, "a.ts\nlink\nsub\n");
+  match(said.stderr, new RegExp(`^latest is ${id.slice(0, 12)} of .*/tree, `));
+  const quiet = await scene.snap(["ls", "latest", "-q"], { cwd });
+  strictEqual(quiet.stderr, "");
+  const json = await scene.snap(["ls", "latest", "--json"], { cwd });
+  strictEqual(JSON.parse(json.stderr).type, "note");
+  const other = await scene.snap(["stats", "latest", "--any"], { cwd });
+  match(other.stderr, /^latest is /);
+});
+
+Deno.test("latest: of a folder in one that was saved, it is that one's", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  mkdirSync(scene.at("other"));
+  await scene.ok("save", "other", "--workers=0");
+  const cwd = scene.at("tree", "sub", "empty");
+  const { stdout } = await scene.snap(["stats", "latest"], { cwd });
+  strictEqual(stdout.slice(3, 67), id);
+});
+
+Deno.test("an id is what log shows of a record too, and may be in upper case", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  const record = (await scene.ok("log")).split("\t")[1];
+  for (const name of [record, record.slice(0, 12), id.toUpperCase()]) {
+    deepStrictEqual(
+      (await scene.ok("stats", name)).split("\n").slice(0, 2),
+      [`id\t${id}`, `record\t${record}`],
+    );
+  }
+});
+
+Deno.test("a tag like which an id begins is said to be the one that was taken", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  const tag = id.slice(0, 6);
+  writeFileSync(scene.at("tree", "new"), "new\n");
+  const saved = await scene.snap(["save", "tree", "-t", tag, "--workers=0"]);
+  const warning = new RegExp(
+    `^snap: Took ${tag} as the tag of this name: .*${id.slice(0, 12)}`,
+    "m",
+  );
+  const { code, stdout, stderr } = await scene.snap(["stats", tag]);
+  deepStrictEqual([code, stdout.slice(3, 68)], [0, saved.stdout]);
+  match(stderr, warning);
+});
