@@ -117,7 +117,7 @@ Deno.test("cli: a directory into the user's own store and back", async () => {
   match(saved.stdout, ID);
   deepStrictEqual([saved.code, saved.stderr], [0, ""]);
   strictEqual(Deno.statSync(scene.at("data/snap/store")).isDirectory, true);
-  const restored = await scene.snap(["restore", "latest", "out"]);
+  const restored = await scene.snap(["restore", "-q", "latest", "out"]);
   deepStrictEqual(restored, { code: 0, stdout: "", stderr: "" });
   strictEqual(Deno.readTextFileSync(scene.at("out/sub/a")), "alpha\n");
   strictEqual((await scene.snap(["diff", "tree", "./out", "-a"])).stdout, "");
@@ -153,10 +153,10 @@ Deno.test("cli: head closes the pipe, and all is well", async () => {
   await scene.snap(["save", "tree"]);
   for (
     const line of [
-      "snap ls latest | head -1",
-      "snap ls -l latest | head -1",
-      "snap manifest latest | head -1",
-      "snap cat latest:big | head -c 1",
+      "snap -q ls latest | head -1",
+      "snap -q ls -l latest | head -1",
+      "snap -q manifest latest | head -1",
+      "snap -q cat latest:big | head -c 1",
       "snap --help | true",
       "snap --version | true",
     ]
@@ -237,7 +237,7 @@ Deno.test("cli: an interrupted restore leaves no temporary file", async () => {
     scene.write(`tree/${i % 100}/${i}`, content);
   }
   await scene.snap(["save", "tree"]);
-  const args = ["restore", "latest", "out", "--workers", "0"];
+  const args = ["restore", "-q", "latest", "out", "--workers", "0"];
   const folder = scene.at("out");
   // On a fast disk the signal may come too late; then it is sent once more.
   let outcome = { code: 0, stdout: "", stderr: "", ms: 0 };
@@ -253,7 +253,9 @@ Deno.test("cli: an interrupted restore leaves no temporary file", async () => {
   strictEqual(outcome.ms < 5000, true, `${outcome.ms} ms`);
   const odd = filesBelow(folder).filter((path) => !/\/\d+\/\d+$/.test(path));
   deepStrictEqual(odd, []);
-  const again = await scene.snap(["restore", "latest", "out", "--existing"]);
+  const again = await scene.snap(
+    ["restore", "-q", "latest", "out", "--existing"],
+  );
   deepStrictEqual(again, { code: 0, stdout: "", stderr: "" });
   strictEqual((await scene.snap(["diff", "latest", "./out", "-a"])).stdout, "");
 });
