@@ -1,0 +1,65 @@
+// The calls of the system, each written down, so that a test sees in which order they were made.
+import { type FileCalls, fileCalls, type OpenFile } from "../_file_calls.ts";
+
+/** Calls that are written down. */
+export interface RecordedCalls {
+  /** The calls. */
+  readonly calls: FileCalls;
+  /** What was called, in order, with paths below the folder; random names are `NEW`. */
+  readonly log: string[];
+  /** Files that are open now. */
+  readonly open: Set<OpenFile>;
+}
+
+/** The calls of the system, written down from the paths below a folder on. */
+export async function recordedCalls(folder: string): Promise<RecordedCalls> {
+  const calls = await fileCalls();
+  const log: string[] = [];
+  const open = new Set<OpenFile>();
+  const short = (path: string) =>
+    path === folder
+      ? "."
+      : path.replace(`${folder}/`, "").replace(/[0-9a-f]{32}-[0-9a-f]+/, "NEW");
+  const note = (call: string, ...paths: string[]) => {
+    log.push([call, ...paths.map(short)].join(" "));
+  };
+  const wrap = (path: string, file: OpenFile): OpenFile => {
+    const wrapped: OpenFile = {
+      read: (...args) => (note("read", path), file.read(...args)),
+      write: (...args) => (note("write", path), file.write(...args)),
+      stat: () => file.stat(),
+      chmod: (
+        mode,
+      ) => (note(`chmod ${mode.toString(8)}`, path), file.chmod(mode)),
+      datasync: () => (note("datasync", path), file.datasync()),
+      sync: () => (note("sync", path), file.sync()),
+      close: async () => {
+        note("close", path);
+        if (!open.delete(wrapped)) throw new Error(`${path} is closed twice`);
+        await file.close();
+      },
+    };
+    open.add(wrapped);
+    return wrapped;
+  };
+  const opened =
+    (call: string, method: (path: string) => Promise<OpenFile>) =>
+    async (path: string) => {
+      note(call, path);
+      return wrap(path, await method(path));
+    };
+  const recorded: FileCalls = {
+    ...calls,
+    openToRead: opened("open", calls.openToRead),
+    openToAdopt: opened("open", calls.openToAdopt),
+    openNew: opened("make", calls.openNew),
+    link: (from, to) => (note("link", from, to), calls.link(from, to)),
+    unlink: (path) => (note("unlink", path), calls.unlink(path)),
+    mkdir: (path) => (note("mkdir", path), calls.mkdir(path)),
+    chmod: (
+      path,
+      mode,
+    ) => (note(`chmod ${mode.toString(8)}`, path), calls.chmod(path, mode)),
+  };
+  return { calls: recorded, log, open };
+}
