@@ -61,7 +61,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
     notes: [
       "Prints the mount point when it answers. It ends by umount; in the foreground also by Ctrl-C or SIGTERM, with 0.",
       "With --all a snapshot is ids/TREE, of its newest record, and tags/TAG/TIME, by when it was tagged, in UTC; tags/TAG/latest leads to the newest. What is saved later appears within a second.",
-      "Root needs nothing for it, others fusermount3 (package fuse3). Set-id bits and devices have no effect.",
+      "Root needs nothing for it, others fusermount3 (package fuse3). Set-id bits and devices have no effect. Owners are those of the recorded numbers, whatever names these have on this machine.",
     ],
     examples: [
       ["mount latest /mnt", "the newest snapshot of this host"],

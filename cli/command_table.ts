@@ -103,8 +103,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "bring a snapshot back, or a part of it",
     arguments: [TARGET, {
       ...DIRECTORY,
-      help:
-        "where to; without --existing absent or empty, or for one file without its name",
+      name: "TARGET",
+      help: "where to: a directory, absent or empty without --existing",
     }],
     options: [
       {
@@ -117,17 +117,23 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       DRY_RUN,
       { name: "owner", help: "set owners; the default for root" },
+      {
+        name: "numeric-owner",
+        help: "set owners by their numbers, not by their names",
+      },
       { name: "no-owner", help: "leave owners; the default for others" },
       { name: "no-xattrs", help: "leave extended attributes" },
       WORKERS,
       ANY,
     ],
     notes: [
-      "Every file is checked against its id before it gets its name. Nothing outside DIR is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in DIR.",
+      "Every file is checked against its id before it gets its name. Nothing outside TARGET is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in TARGET.",
+      "One file goes where cp would put it: into TARGET if that is a directory, else TARGET is its new name; - is stdout. What stands there under this name is only replaced with --existing.",
     ],
     examples: [
       ["restore latest out", "the newest snapshot of this host"],
       ["restore nightly:etc/fstab .", "one file, into the current folder"],
+      ["restore nightly:etc/fstab fstab.old", "and under another name"],
       ["restore nightly~1 data --existing --delete", "put a folder back"],
     ],
   },

@@ -1,6 +1,6 @@
 // What somebody meets who uses the program for the first time.
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { Scene } from "./_scene.ts";
 
 /** Acts on a terminal, or is not seen. */
@@ -97,4 +97,34 @@ Deno.test("a tag like which an id begins is said to be the one that was taken", 
   const { code, stdout, stderr } = await scene.snap(["stats", tag]);
   deepStrictEqual([code, stdout.slice(3, 68)], [0, saved.stdout]);
   match(stderr, warning);
+});
+
+Deno.test("restore: one file goes where cp would put it, and - is stdout", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  mkdirSync(scene.at("out"));
+  const restore = async (...args: string[]) =>
+    await scene.snap(["restore", "--workers", "0", ...args]);
+  for (const target of ["out", "out/new.ts", "new.ts"]) {
+    const { code, stderr } = await restore("main:a.ts", target);
+    deepStrictEqual([code, stderr], [0, ""], target);
+  }
+  for (const path of ["out/a.ts", "out/new.ts", "new.ts"]) {
+    strictEqual(readFileSync(scene.at(path), "utf8"), "alpha\n", path);
+  }
+  const taken = await restore("main:sub/b.ts", "new.ts");
+  strictEqual(taken.code, 1);
+  match(taken.stderr, /found new\.ts\n {2}hint: --existing/);
+  await restore("main:sub/b.ts", "new.ts", "--existing");
+  strictEqual(readFileSync(scene.at("new.ts"), "utf8"), "beta\n");
+  const piped = await restore("main:sub/n%FF%0A", "-");
+  deepStrictEqual([piped.code, piped.stdout, piped.stderr], [0, "bytes\n", ""]);
+  strictEqual((await restore("main", "-")).code, 2);
+  strictEqual((await restore("main:a.ts", "-", "-n")).code, 2);
+  strictEqual((await restore("main:sub", "-")).code, 1);
+  strictEqual(existsSync(scene.at("-")), false);
+  match(
+    (await restore("main:a.ts", "none/new")).stderr,
+    /^snap: Cannot .*none/,
+  );
 });

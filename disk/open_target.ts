@@ -9,8 +9,6 @@ import { TargetDirectories } from "./target_directories.ts";
 export interface TargetOptions {
   /** Makes the directory, and those above it, if absent. */
   readonly create?: boolean;
-  /** The mode of the directory that is made, less the umask; 0o700 if absent. */
-  readonly createMode?: number;
   /** Directories that are kept open at most, 64 if absent. */
   readonly openMax?: number;
   /** The store that is restored from: it is not listed, not entered and not removed. */
@@ -20,6 +18,8 @@ export interface TargetOptions {
 }
 
 const OPEN_MAX = 64;
+/** Nobody else looks before the attributes are set. */
+const CREATE_MODE = 0o700;
 
 /**
  * Opens a directory to be written into. Nothing outside it is touched, whatever the names that
@@ -56,7 +56,7 @@ export function openTarget(
   const calls = options.calls ?? diskCalls();
   const path = terminated(root);
   if (options.create === true) {
-    makeDirectories(calls, path.subarray(0, -1), options.createMode ?? 0o700);
+    makeDirectories(calls, path.subarray(0, -1), CREATE_MODE);
   }
   return new Target(
     calls,

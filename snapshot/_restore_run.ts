@@ -1,6 +1,6 @@
 import type { DiskCalls } from "@snap/disk/disk-calls";
 import { DiskError } from "@snap/disk/disk-error";
-import { localOwners } from "@snap/disk/owners";
+import type { Owners } from "@snap/disk/owners";
 import type { Target } from "@snap/disk/target";
 import type { ReadStore } from "@snap/store";
 import { isFileKind } from "@snap/manifest/entry-kind";
@@ -60,6 +60,8 @@ export interface RestoreRunOptions {
   /** Workers; none writes in this thread. */
   readonly workers: number;
   readonly owner: boolean;
+  /** Whose names have which numbers here. */
+  readonly owners: Owners;
   readonly delete: boolean;
   readonly entryCountMax: number;
   /** Plain bytes that are expected, 0 if that is not known. */
@@ -123,7 +125,6 @@ export class RestoreRun {
       ...options,
       ...config,
       reader,
-      owners: localOwners(),
     });
     this.#files = new RestoreFiles({
       ...options,

@@ -1,5 +1,6 @@
 import { type DiskCalls, diskCalls } from "@snap/disk/disk-calls";
 import { DiskError } from "@snap/disk/disk-error";
+import { localOwners, Owners } from "@snap/disk/owners";
 import { openTarget } from "@snap/disk/open-target";
 import type { Target } from "@snap/disk/target";
 import { idToBytes } from "@snap/hash/id";
@@ -15,10 +16,15 @@ import { EntryNotFoundError, TargetNotEmptyError } from "./restore_errors.ts";
 import type { RestoreProgress } from "./restore_progress.ts";
 import type { RestorerConfig } from "./_restore_messages.ts";
 import { openRestoreReader } from "./_restore_reader.ts";
+import { renamedEntry } from "./_renamed_entry.ts";
 import { RestoreRun } from "./_restore_run.ts";
 import { liesInStore, type StorePlace, storePlace } from "./_store_place.ts";
 import { signalOf, tolerateDamage } from "./_tolerate_damage.ts";
 import type { Snapshots } from "./snapshots.ts";
+
+const SLASH = 0x2f;
+/** Owners without names: of each only the number counts. */
+const NUMBERS = new Owners(new Uint8Array(0), new Uint8Array(0));
 
 /** A change of the target, planned or done. */
 export interface RestoreChange {
@@ -30,7 +36,10 @@ export interface RestoreChange {
 
 /** Options for {@linkcode restore}. */
 export interface RestoreOptions extends StoreOptions {
-  /** Restores this entry only: what a directory holds, or anything else under its name. */
+  /**
+   * Restores this entry only: what a directory holds into the target; anything else as `cp` does,
+   * into a target that is a directory, or else as what the target names.
+   */
   path?: Uint8Array;
   /**
    * Threads that decode and write; as many as there are cores is best. None does everything in
@@ -50,6 +59,8 @@ export interface RestoreOptions extends StoreOptions {
   dryRun?: boolean;
   /** Restores owners; if left out, only root does. Without owners set-id bits are left out. */
   owner?: boolean;
+  /** Restores owners by their recorded numbers, whatever names these have on this machine. */
+  numericOwner?: boolean;
   /**
    * Restores extended attributes.
    *
@@ -96,12 +107,12 @@ export interface RestoreResult {
 }
 
 /**
- * Restores a snapshot into a directory. Nothing outside of the directory is touched, whatever the
+ * Restores a snapshot into a directory, or one entry as a file. Nothing outside of the directory is touched, whatever the
  * snapshot says and whatever links stand there. Every byte is checked before a file has its name.
  *
  * @param snapshots The store.
  * @param record The snapshot.
- * @param target The directory; it is made if absent.
+ * @param target The directory, which is made if absent; for one entry its new name, too.
  * @param options What is restored, and how.
  * @returns What was done, with the errors of single entries.
  * @throws {DiskError} If the target cannot be opened or is full.
@@ -161,12 +172,12 @@ async function restoreWith(
   const { signal, workers = 0, path = new Uint8Array(0) } = options;
   const calls = options.calls ?? diskCalls();
   const damaged: DiskError[] = [];
-  const entry = await findEntry(reader, record, {
+  const found = await findEntry(reader, record, {
     ...signalOf(options),
     path,
     onError: (error) => damaged.push(error),
   });
-  const targetPath = toBytes(target);
+  const { entry, targetPath } = placeEntry(found, toBytes(target), calls);
   const place = storePlace(snapshots.store);
   const opened = openChecked(targetPath, entry, { ...options, calls, place });
   try {
@@ -178,6 +189,7 @@ async function restoreWith(
       calls,
       workers,
       owner: options.owner ?? calls.geteuid() === 0,
+      owners: options.numericOwner === true ? NUMBERS : localOwners(),
       delete: options.delete ?? false,
       entryCountMax: record.totals.entryCount,
       expectedByteCount: splitPath(path).length === 0
@@ -206,6 +218,37 @@ interface FoundEntry {
   readonly home: SnapshotDirectory;
   /** The row of an entry that is no directory. */
   readonly row: number | undefined;
+}
+
+/** Says where one entry goes, and under which name, as `cp` does. */
+function placeEntry(
+  entry: FoundEntry,
+  targetPath: Uint8Array,
+  calls: DiskCalls,
+): { readonly entry: FoundEntry; readonly targetPath: Uint8Array } {
+  const { home, row } = entry;
+  const end = targetPath.lastIndexOf(SLASH);
+  const name = targetPath.subarray(end + 1);
+  if (
+    row === undefined || name.length === 0 || isDirectory(targetPath, calls)
+  ) return { entry, targetPath };
+  return {
+    entry: { home: renamedEntry(home, row, name), row: 0 },
+    targetPath: end < 0 ? toBytes(".") : targetPath.subarray(0, end || 1),
+  };
+}
+
+/** Whether there is a directory, or a link to one. */
+function isDirectory(path: Uint8Array, calls: DiskCalls): boolean {
+  try {
+    openTarget(path, { calls })[Symbol.dispose]();
+    return true;
+  } catch (error) {
+    const isOther = error instanceof DiskError &&
+      ["ENOENT", "ENOTDIR"].includes(error.code);
+    if (isOther) return false;
+    throw error;
+  }
 }
 
 /** Finds the directory that is restored, or the entry that is. */
@@ -273,8 +316,8 @@ function openChecked(
   const { home, row } = entry;
   const target = openOrMake(path, {
     ...options,
-    // No snapshot says how the directory is that one file is restored into.
-    createMode: row === undefined ? 0o700 : 0o777,
+    // As cp: what is to hold one entry is there.
+    create: row === undefined,
   });
   if (target === undefined) return undefined;
   try {
@@ -305,16 +348,17 @@ function openChecked(
 
 function openOrMake(
   path: Uint8Array,
-  { calls, place, dryRun, createMode }: OpenOptions & { createMode: number },
+  { calls, place, dryRun, create }: OpenOptions & { create: boolean },
 ): Target | undefined {
   const how = { calls, ...(place && { excludeStore: place.identity }) };
   try {
     return openTarget(path, how);
   } catch (error) {
-    if (!(error instanceof DiskError) || error.code !== "ENOENT") throw error;
+    const isAbsent = error instanceof DiskError && error.code === "ENOENT";
+    if (!isAbsent || !create) throw error;
     return dryRun === true
       ? undefined
-      : openTarget(path, { ...how, create: true, createMode });
+      : openTarget(path, { ...how, create: true });
   }
 }
 

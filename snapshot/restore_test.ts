@@ -113,17 +113,57 @@ Deno.test("restore() puts one file of a snapshot under its name", async () => {
     name: "TargetNotEmptyError",
     message: /\/out as the name must be free: found file$/,
   });
-  await restore(snapshots, record, folder.at("made/new"), options);
-  const mode = 0o777 & ~Deno.umask();
-  for (const path of ["made", "made/new"]) {
-    equal(Deno.statSync(folder.at(path)).mode! & 0o7777, mode, path);
-  }
   for (const path of ["a/none", "a/file/below", "../a"]) {
     await rejects(
       restore(snapshots, record, folder.at("new"), { path: encode(path) }),
       EntryNotFoundError,
     );
   }
+});
+
+Deno.test("restore() puts one entry where cp would: else the target is its name", async () => {
+  using folder = new TestFolder();
+  folder.file("source/a/file", "content");
+  Deno.chmodSync(folder.at("source/a/file"), 0o604);
+  Deno.symlinkSync("file", folder.at("source/a/link"));
+  const { snapshots, record } = await saveTree(
+    folder.at("source"),
+    folder.at("store"),
+  );
+  await using _ = snapshots;
+  Deno.mkdirSync(folder.at("out"));
+  Deno.symlinkSync("out", folder.at("linked"));
+  const put = async (path: string, target: string, more?: RestoreOptions) => {
+    const options = { path: encode(path), ...more };
+    const result = await restore(
+      ...[snapshots, record, folder.at(target), options] as const,
+    );
+    deepEqual(result.errors, []);
+  };
+  await put("a/file", "linked");
+  await put("a/file", "out/new");
+  await put("a/link", "out/symbolic");
+  for (const name of ["file", "new"]) {
+    equal(Deno.readTextFileSync(folder.at(`out/${name}`)), "content");
+    equal(Deno.statSync(folder.at(`out/${name}`)).mode! & 0o777, 0o604);
+  }
+  equal(Deno.readLinkSync(folder.at("out/symbolic")), "file");
+  folder.file("out/new", "mine");
+  await rejects(put("a/file", "out/new"), {
+    message: /\/out as the name must be free: found new$/,
+  });
+  equal(Deno.readTextFileSync(folder.at("out/new")), "mine");
+  await put("a/file", "out/new", { existing: true, dryRun: true });
+  equal(Deno.readTextFileSync(folder.at("out/new")), "mine");
+  await put("a/file", "out/new", { existing: true });
+  equal(Deno.readTextFileSync(folder.at("out/new")), "content");
+  for (const target of ["none/new", "none/", "out/new/"]) {
+    await rejects(put("a/file", target), { name: "DiskError" }, target);
+  }
+  deepEqual(
+    Array.from(Deno.readDirSync(folder.at("out")), ({ name }) => name).sort(),
+    ["file", "new", "symbolic"],
+  );
 });
 
 Deno.test("restore() refuses a target that is a file or not empty", async () => {

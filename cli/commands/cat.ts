@@ -1,41 +1,7 @@
-import { CommandError } from "../command_error.ts";
-import { ExitCode } from "../exit_code.ts";
-import { jsonPath, toBase64 } from "../json_line.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import { openTarget } from "../open_target.ts";
 import type { Session } from "../session.ts";
-import { UsageError } from "../usage_error.ts";
+import { writeContent } from "../write_content.ts";
 
 /** `snap cat ID:PATH` */
 export async function run(session: Session): Promise<number> {
-  const [text] = session.args.positionals;
-  if (!text.includes(":")) {
-    throw new UsageError(
-      "Cannot cat as a path is needed behind the snapshot, as in ID:PATH",
-    );
-  }
-  return await withSnapshots(session, {}, async (snapshots) => {
-    const { view, entry } = await openTarget(session, snapshots, text);
-    const { isFileKind } = await import("@snap/manifest/entry-kind");
-    if (!isFileKind(entry.kind)) {
-      throw new CommandError(
-        `Cannot cat ${JSON.stringify(text)} as it is no file`,
-      );
-    }
-    const path = jsonPath("path", entry.path);
-    let offset = 0;
-    for await (const bytes of view.stream(entry, { signal: session.signal })) {
-      if (session.isJson) {
-        const content = toBase64(bytes);
-        await session.result("", {
-          type: "content",
-          ...path,
-          offset,
-          bytes: content,
-        });
-      } else await session.raw(bytes);
-      offset += bytes.length;
-    }
-    return ExitCode.done;
-  });
+  return await writeContent(session, "cat", session.args.positionals[0]);
 }

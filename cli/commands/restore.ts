@@ -22,6 +22,7 @@ import {
 } from "../units.ts";
 import { UsageError } from "../usage_error.ts";
 import { workerCount } from "../worker_count.ts";
+import { writeContent } from "../write_content.ts";
 
 const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
   added: "+",
@@ -30,10 +31,23 @@ const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
   deleted: "-",
 };
 
-/** `snap restore ID[:PATH] DIR` */
+/** Options that mean nothing where a file goes to stdout. */
+const ONLY_ON_DISK = ["existing", "delete", "dry-run"];
+
+/** `snap restore ID[:PATH] TARGET` */
 export async function run(session: Session): Promise<number> {
   const [text, directory] = session.args.positionals;
   const options = await restoreOptions(session);
+  if (directory === "-") {
+    const wrong = ONLY_ON_DISK.find((name) => session.args.has(name));
+    if (wrong === undefined) {
+      return await writeContent(session, "restore", text);
+    }
+    throw new UsageError(
+      `Cannot use --${wrong} as - is stdout`,
+      "./- is a file or directory of this name",
+    );
+  }
   const target = await resolvePath(session, directory);
   const startMs = performance.now();
   return await withSnapshots(session, {}, async (snapshots) => {
@@ -59,15 +73,19 @@ async function restoreOptions(session: Session): Promise<RestoreOptions> {
       "Cannot use --delete without --existing as an empty directory has nothing to remove",
     );
   }
-  if (args.has("owner") && args.has("no-owner")) {
-    throw new UsageError("Cannot use --owner and --no-owner at once");
+  const isNumeric = args.has("numeric-owner");
+  for (const name of ["owner", "numeric-owner"]) {
+    if (args.has(name) && args.has("no-owner")) {
+      throw new UsageError(`Cannot use --${name} and --no-owner at once`);
+    }
   }
   return {
     signal,
     workers: workerCount(session),
     existing: args.has("existing"),
     delete: args.has("delete"),
-    ...(args.has("owner") ? { owner: true } : {}),
+    ...(args.has("owner") || isNumeric ? { owner: true } : {}),
+    numericOwner: isNumeric,
     ...(args.has("no-owner") ? { owner: false } : {}),
     xattrs: !args.has("no-xattrs"),
     onProgress: (progress) => session.progress(progressOf(progress)),
