@@ -17,7 +17,7 @@ import { type Names, readNames, stageWorkspace } from "./stage.ts";
 import { type Package, readPackages, readText, ROOT } from "./workspace.ts";
 
 /** Node has `node:zlib` with Zstandard from here on. */
-const NODE_VERSIONS = ">=22.15";
+export const OLDEST_NODE = "22.15";
 /** Native code, without which a package is slower or keeps less. */
 const OPTIONAL = new Set(["@napi-rs/blake-hash", "koffi"]);
 /** What a member imports by a name that Deno cannot foresee, so that Deno never fetches it. */
@@ -152,7 +152,7 @@ function mendPackage(
     ...(one.folder === "cli"
       ? { bin: { [names.command]: "./node_main.js" } }
       : {}),
-    engines: { node: NODE_VERSIONS },
+    engines: { node: `>=${OLDEST_NODE}` },
     // npm takes a package of a scope for a private one.
     publishConfig: { access: "public" },
     dependencies: pinsThat(false),

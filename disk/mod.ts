@@ -8,9 +8,9 @@
  * ```ts
  * import { DiskError, FileReader, openSource } from "@snap/disk";
  *
- * using source = openSource("/etc");
- * using reader = new FileReader(source.path);
- * using directory = source.root();
+ * const source = openSource("/etc");
+ * const reader = new FileReader(source.path);
+ * const directory = source.root();
  * const out = new Uint8Array(65536);
  * for (let i = 0; i < directory.count; i++) {
  *   if (!directory.isFile(i)) continue;
@@ -23,6 +23,8 @@
  *     console.log(error.message);
  *   }
  * }
+ * reader[Symbol.dispose]();
+ * source[Symbol.dispose]();
  * ```
  *
  * @module

@@ -38,13 +38,14 @@ const CREATE_MODE = 0o700;
  *
  * const encode = (text: string) => new TextEncoder().encode(text);
  * const path = mkdtempSync("/tmp/target-");
- * using target = openTarget(path);
+ * const target = openTarget(path);
  * const letters = target.directory(target.root, encode("letters"), { create: true });
- * using file = target.createFile(letters, encode("a.txt"));
+ * const file = target.createFile(letters, encode("a.txt"));
  * file.write(encode("hello"), 0);
  * file.setAttributes({ mode: 0o644, mtimeSec: 1_000_000_000, mtimeNs: 1 });
  * file.finish();
  * target.setDirectoryAttributes(letters, { mode: 0o755, mtimeSec: 1_000_000_000 });
+ * target[Symbol.dispose]();
  * assert.equal(readFileSync(`${path}/letters/a.txt`, "utf8"), "hello");
  * rmSync(path, { recursive: true });
  * ```

@@ -96,8 +96,9 @@ export interface Source extends Disposable {
  *   return total;
  * }
  *
- * using source = openSource(".");
+ * const source = openSource(".");
  * console.assert(count(source.root()) > 0);
+ * source[Symbol.dispose]();
  * ```
  */
 export function openSource(

@@ -39,10 +39,11 @@ const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
  * const encode = (text: string) => new TextEncoder().encode(text);
  * const path = mkdtempSync("/tmp/source-");
  * writeFileSync(`${path}/a.txt`, "hello");
- * using reader = new FileReader(path);
+ * const reader = new FileReader(path);
  * reader.open(encode(""), encode("a.txt"));
  * const out = new Uint8Array(4096);
  * assert.equal(reader.read(out, 0), 5);
+ * reader[Symbol.dispose]();
  * rmSync(path, { recursive: true });
  * ```
  */

@@ -29,11 +29,12 @@ function add(directory: SourceDirectory): void {
   directory.close();
 }
 
-using source = openSource(process.argv[2], {
+const source = openSource(process.argv[2], {
   ignore: new IgnoreRules({ fileName: "" }),
 });
 add(source.root());
 for (const { message } of source.errors) console.error(message);
+source[Symbol.dispose]();
 console.log(
   `${totals.entries} entries, ${totals.bytes} bytes in files, ${
     totals.blocks * 512

@@ -13,15 +13,17 @@ import { openFileStore } from "@snap/store/file-store";
 
 const [place, name, command, ...args] = process.argv.slice(2);
 const store = await openFileStore(place);
-await using snapshots = await openSnapshots(store, { hasher });
+const snapshots = await openSnapshots(store, { hasher });
 const record = await resolveSnapshot(snapshots, name);
 
 const mountpoint = await mkdtemp(`${tmpdir()}/snap-example-`);
+const mounted = await mount(store, record, { mountpoint, hasher });
 try {
-  await using _mounted = await mount(store, record, { mountpoint, hasher });
   const child = spawn(command, args, { cwd: mountpoint, stdio: "inherit" });
   const [code] = await once(child, "exit");
   process.exitCode = code ?? 1;
 } finally {
+  await mounted[Symbol.asyncDispose]();
   await rmdir(mountpoint);
+  await snapshots[Symbol.asyncDispose]();
 }

@@ -40,7 +40,7 @@ const [index] = buildIndex(packs, {
 await store.create(index.name, index.bytes);
 
 // Every byte that comes back was checked against its id.
-await using reader = await openStoreReader(store, { hasher });
+const reader = await openStoreReader(store, { hasher });
 for (const { table, size } of packs) {
   console.log(
     `${content.length} bytes in ${table.frameCount} frames of ${size} bytes`,
@@ -52,3 +52,4 @@ for (const { table, size } of packs) {
     console.log(`${idFromBytes(id)} ${bytes.length}`);
   }
 }
+await reader[Symbol.asyncDispose]();

@@ -13,7 +13,7 @@ import { initStore } from "@snap/store/store-config";
 const [directory, place] = process.argv.slice(2);
 const store = await openFileStore(place, { create: true });
 await initStore(store, formatSettings(DEFAULT_SETTINGS));
-await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+const snapshots = await openSnapshots(store, { hasher: wasmHasher });
 
 const [before] = await snapshots.records();
 const { record: after } = await save(snapshots, directory);
@@ -30,3 +30,4 @@ if (before !== undefined && after !== undefined) {
     }
   }
 }
+await snapshots[Symbol.asyncDispose]();

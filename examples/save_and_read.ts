@@ -13,7 +13,7 @@ import { initStore } from "@snap/store/store-config";
 const [directory, place, path] = process.argv.slice(2);
 const store = await openFileStore(place, { create: true });
 await initStore(store, formatSettings(DEFAULT_SETTINGS));
-await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+const snapshots = await openSnapshots(store, { hasher: wasmHasher });
 
 const { record, totals } = await save(snapshots, directory);
 if (record === undefined) throw new Error("Cannot read without a record");
@@ -23,3 +23,4 @@ const view = await View.open(snapshots, record);
 const entry = await view.lookup(parsePath(path));
 if (entry === undefined) throw new Error(`Cannot find ${path} in the snapshot`);
 for await (const bytes of view.stream(entry)) process.stdout.write(bytes);
+await snapshots[Symbol.asyncDispose]();

@@ -15,7 +15,7 @@ import { openFileStore } from "@snap/store/file-store";
 
 const [place, name, port = "0"] = process.argv.slice(2);
 const store = await openFileStore(place);
-await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+const snapshots = await openSnapshots(store, { hasher: wasmHasher });
 const view = await View.open(snapshots, await resolveSnapshot(snapshots, name));
 
 const server = createServer(async (request, response) => {
@@ -47,3 +47,4 @@ process.on("SIGTERM", () => {
   server.closeAllConnections();
 });
 await once(server, "close");
+await snapshots[Symbol.asyncDispose]();

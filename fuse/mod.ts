@@ -8,7 +8,7 @@
  *
  * async function show(id: Id, mountpoint: string): Promise<void> {
  *   const store = await openFileStore("/srv/snap");
- *   await using mounted = await mount(store, id, { mountpoint, hasher: wasmHasher });
+ *   const mounted = await mount(store, id, { mountpoint, hasher: wasmHasher });
  *   console.log(`${mounted.source} is on ${mounted.mountpoint}`);
  *   await mounted.finished;
  * }

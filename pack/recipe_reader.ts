@@ -42,6 +42,7 @@ export type RecipeStep = "row" | "node" | "end";
  *
  * @example
  * ```ts
+ * import { idFromBytes } from "@snap/hash/id";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { RecipeBuilder } from "@snap/pack/recipe-builder";
  * import { RecipeReader } from "@snap/pack/recipe-reader";
@@ -50,7 +51,7 @@ export type RecipeStep = "row" | "node" | "end";
  * const hasher = wasmHasher;
  * const nodes = new Map<string, Uint8Array>();
  * const onNode = (bytes: Uint8Array, id: Uint8Array) =>
- *   void nodes.set(id.toHex(), bytes.slice());
+ *   void nodes.set(idFromBytes(id), bytes.slice());
  * const builder = new RecipeBuilder({ hasher, onNode });
  * const id = new Uint8Array(32).fill(1);
  * builder.push(new Uint8Array(32).fill(7), 0, 40_000);
@@ -60,7 +61,7 @@ export type RecipeStep = "row" | "node" | "end";
  * const reader = new RecipeReader({ hasher, id, kind: 1, size: 1_040_000 });
  * reader.seek(50_000, 60_000);
  * equal(reader.next(), "node");
- * reader.give(nodes.get(reader.wanted.toHex())!);
+ * reader.give(nodes.get(idFromBytes(reader.wanted))!);
  * equal(reader.next(), "row");
  * equal(reader.offset, 40_000);
  * equal(reader.size, 1_000_000);

@@ -53,8 +53,9 @@ export interface ReadObjectOptions extends StoreOptions {
  * import { wasmHasher } from "@snap/hash";
  * import { rejects } from "node:assert/strict";
  *
- * await using reader = await openStoreReader(new MemoryStore(), { hasher: wasmHasher });
+ * const reader = await openStoreReader(new MemoryStore(), { hasher: wasmHasher });
  * await rejects(reader.readObject(new Uint8Array(32), 3), ObjectNotFoundError);
+ * await reader[Symbol.asyncDispose]();
  * ```
  */
 export class StoreReader implements AsyncDisposable {

@@ -14,12 +14,13 @@
  *
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { record } = await save(snapshots, folder);
  *
  * const view = await View.open(snapshots, record!);
  * const entry = await view.lookup(new TextEncoder().encode("hello"));
  * strictEqual(new TextDecoder().decode(await view.read(entry!)), "hello");
+ * await snapshots[Symbol.asyncDispose]();
  * rmSync(folder, { recursive: true });
  * ```
  *

@@ -137,12 +137,13 @@ export interface RestoreResult {
  * writeFileSync(`${folder}/letter`, "hello");
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { record } = await save(snapshots, folder);
  *
  * const { errors } = await restore(snapshots, record!, `${folder}/again`);
  * equal(errors.length, 0);
  * equal(readFileSync(`${folder}/again/letter`, "utf8"), "hello");
+ * await snapshots[Symbol.asyncDispose]();
  * ```
  */
 export async function restore(

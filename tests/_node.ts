@@ -36,7 +36,13 @@ export function nodeArguments(program: string, packages?: string): string[] {
   const query = packages === undefined
     ? ""
     : `?packages=${encodeURIComponent(`${packages}/`)}`;
-  return ["--no-warnings", "--import", `${HOOKS}${query}`, program];
+  return [
+    "--no-warnings",
+    "--experimental-strip-types",
+    "--import",
+    `${HOOKS}${query}`,
+    program,
+  ];
 }
 
 /**

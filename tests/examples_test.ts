@@ -11,11 +11,18 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
+import { join } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { posix } from "@snap/posix/posix";
+import { OLDEST_NODE } from "../_tools/build_npm.ts";
 import { readPackages, readText, ROOT } from "../_tools/workspace.ts";
+import { shownPrograms } from "./_documents.ts";
 import { absentReason } from "./_mount.ts";
+import { installPackages, nodeArguments } from "./_node.ts";
+import { nodeOf } from "./_npm_project.ts";
 import { Prng } from "./_prng.ts";
+import { run } from "./_run.ts";
+import { TemporaryFolder } from "./_snapshots.ts";
 
 /** What `b3sum` prints for `hello`. */
 const HELLO =
@@ -41,7 +48,36 @@ class Input implements Disposable {
   }
 }
 
-/** Registers the test of an example; `run` runs it and returns its lines. */
+/** What the packages import from npm, for Node. */
+let packages: TemporaryFolder | undefined;
+let oldestNode: Promise<typeof onDeno | undefined> | undefined;
+
+/** Gets what runs a program on the oldest Node; nothing where there is none for this machine. */
+function onOldestNode(): Promise<typeof onDeno | undefined> {
+  return oldestNode ??= findOldestNode();
+}
+
+async function findOldestNode(): Promise<typeof onDeno | undefined> {
+  const node = await nodeOf(OLDEST_NODE);
+  if (node === undefined) {
+    console.warn("No Node for this machine: skipped");
+    return undefined;
+  }
+  const { path } = packages = new TemporaryFolder();
+  ok(installPackages(path), "npm cannot install");
+  return (program) => [node, ...nodeArguments(program, path)];
+}
+
+Deno.test.afterAll(() => packages?.[Symbol.dispose]());
+
+/** What runs examples in the test that runs. */
+let runtime = onDeno;
+
+function onDeno(program: string): string[] {
+  return [Deno.execPath(), "run", "-A", program];
+}
+
+/** Registers the tests of an example; `run` runs it and returns its lines. */
 function example(
   name: string,
   test: (
@@ -51,20 +87,32 @@ function example(
   ignore = false,
 ): void {
   tested.add(name);
+  const runTest = async (): Promise<void> => {
+    using input = new Input();
+    await test((...args) => runExample(name, args), input);
+  };
+  Deno.test({ name: `example ${name}`, ignore, fn: runTest });
   Deno.test({
-    name: `example ${name}`,
+    name: `example ${name} on Node ${OLDEST_NODE}`,
     ignore,
     async fn() {
-      using input = new Input();
-      await test((...args) => runExample(name, args), input);
+      const onNode = await onOldestNode();
+      if (onNode === undefined) return;
+      runtime = onNode;
+      try {
+        await runTest();
+      } finally {
+        runtime = onDeno;
+      }
     },
   });
 }
 
 /** The process of an example. */
 function command(name: string, args: string[]): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", `examples/${name}.ts`, ...args],
+  const [program, ...words] = runtime(join(ROOT, `examples/${name}.ts`));
+  return new Deno.Command(program, {
+    args: [...words, ...args],
     cwd: ROOT,
     env: { NO_COLOR: "1" },
     stdin: "piped",
@@ -268,4 +316,25 @@ Deno.test("the README of every package shows an example, and all are shown", () 
     for (const [, name] of links) shown.add(name);
   }
   deepStrictEqual([...tested].sort(), [...shown].sort());
+});
+
+Deno.test(`every program that a document shows runs on Node ${OLDEST_NODE}`, async () => {
+  const onNode = await onOldestNode();
+  if (onNode === undefined) return;
+  using folder = new TemporaryFolder();
+  const programs = await shownPrograms();
+  for (const place of ["README.md:", "disk/ignore_rules.ts:"]) {
+    ok(programs.some((one) => one.place.startsWith(place)), place);
+  }
+  const paths = programs.map(({ place, code }) => {
+    const path = folder.join(`${place.replaceAll(/\W/g, "_")}.mts`);
+    writeFileSync(path, code);
+    return path;
+  });
+  const words = onNode(join(ROOT, "tests/_run_modules.mjs"));
+  const { code, stdout, stderr } = await run([...words, ...paths], {
+    cwd: folder.path,
+    env: { HOME: folder.path },
+  });
+  strictEqual(code, 0, stdout + stderr);
 });

@@ -1,4 +1,4 @@
-// The npm packages as they are installed: on Node 22 and 24 they do what the sources do on Deno.
+// The npm packages as they are installed: on the oldest Node and on 24 they do what the sources do on Deno.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import {
   copyFileSync,
@@ -8,6 +8,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { OLDEST_NODE } from "../_tools/build_npm.ts";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { absentReason } from "./_mount.ts";
 import {
@@ -331,10 +332,10 @@ Deno.test("npm packages do on Node what the sources do on Deno", async (t) => {
 
 async function findNodes(): Promise<Map<string, string> | undefined> {
   const nodes = new Map<string, string>();
-  for (const major of [22, 24]) {
-    const node = await nodeOf(major);
+  for (const version of [OLDEST_NODE, "24"]) {
+    const node = await nodeOf(version);
     if (node === undefined) return undefined;
-    nodes.set(`node-${major}`, node);
+    nodes.set(`node-${version}`, node);
   }
   return nodes;
 }
