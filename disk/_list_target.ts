@@ -6,7 +6,6 @@ import { DiskError } from "./disk_error.ts";
 import { isFile } from "./_is_file.ts";
 import { Listing } from "./_listing.ts";
 import { terminated } from "./_read_whole_file.ts";
-import { joinName } from "./_join_name.ts";
 import type { FileIdentity } from "./source.ts";
 import type { TargetEntries } from "./target_entries.ts";
 
@@ -17,6 +16,8 @@ export interface ListOptions {
   /** What is left out. */
   readonly excludeStore?: FileIdentity | undefined;
 }
+
+const UNKNOWN: StatTable = new StatTable(1);
 
 /**
  * Lists an open directory, with everything that is in it.
@@ -62,14 +63,10 @@ export function listEntries(
       count,
     );
     if (found === -ENOENT) continue;
-    if (found < 0) {
-      throw new DiskError(
-        "stat",
-        joinName(path, name, 0, name.length),
-        errnoName(found),
-      );
-    }
-    if (isFile(stats, count, excludeStore)) continue;
+    // What it is cannot be told, as of a server that is gone: it has no type, and does not keep
+    // the others from being seen.
+    if (found < 0) UNKNOWN.copyRow(0, stats, count);
+    else if (isFile(stats, count, excludeStore)) continue;
     names.set(name, at);
     at += name.length;
     ends[count++] = at;

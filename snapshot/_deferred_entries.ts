@@ -65,7 +65,8 @@ export interface EntryMakerOptions {
   readonly isDry: boolean;
   /** Whether directories that are not empty may be removed. */
   readonly delete: boolean;
-  readonly onError: (error: DiskError) => void;
+  /** Told of an attribute that could not be set. */
+  readonly onMissing: (error: DiskError) => void;
 }
 
 /** Makes links, fifos and devices, and clears the way for entries. */
@@ -156,15 +157,12 @@ export class EntryMaker {
     entry: DeferredEntry,
     name: Uint8Array,
   ): void {
+    const place = entry.group?.place;
+    const home = place && target.directoryAt(place.directory);
     try {
-      if (entry.group !== undefined) {
-        const { place } = entry.group;
-        const home = target.directoryAt(place.directory);
-        target.hardLink(directory, name, {
-          directory: home,
-          name: place.name,
-        });
-        return;
+      if (home !== undefined) {
+        const existing = { directory: home, name: place!.name };
+        return target.hardLink(directory, name, existing);
       }
       this.#createFirst(target, directory, entry, name);
     } catch (error) {
@@ -199,7 +197,7 @@ export class EntryMaker {
     for (
       const { action, code } of target.setAttributes(directory, name, wanted)
     ) {
-      this.#options.onError(new DiskError(action, pathOf(entry), code));
+      this.#options.onMissing(new DiskError(action, pathOf(entry), code));
     }
   }
 

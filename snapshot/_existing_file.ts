@@ -1,5 +1,5 @@
 import type { DiskCalls } from "@snap/disk/disk-calls";
-import { DiskError } from "@snap/disk/disk-error";
+import { DiskError, ExhaustedError } from "@snap/disk/disk-error";
 import { FileReader } from "@snap/disk/source-file";
 import type { Hasher, HashStream } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
@@ -75,7 +75,9 @@ export class ExistingFiles implements Disposable {
       // Its other names may lie outside: they keep what they have.
       return reader.stats.nlink(0) > 1 ? "content" : "attributes";
     } catch (error) {
-      if (error instanceof DiskError) return "content";
+      const isUnread = error instanceof DiskError ||
+        error instanceof ExhaustedError;
+      if (isUnread) return "content";
       throw error;
     } finally {
       reader.close();

@@ -6,6 +6,7 @@ import type {
   EntryMaker,
   EntryOutcome,
 } from "./_deferred_entries.ts";
+import { entryError } from "./_entry_error.ts";
 import type { LinkGroup, LinkGroups } from "./_link_groups.ts";
 import type { OwnEntries } from "./_own_entries.ts";
 import type { RestoreFiles } from "./_restore_files.ts";
@@ -118,7 +119,7 @@ export class LateEntries {
       if (file !== undefined) await files.add(file);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      onError(error);
+      onError(entryError(error, pathOf(entry)));
     }
   }
 
@@ -133,22 +134,29 @@ export class LateEntries {
       links.arrive(entry.directory, entry.name);
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
-      if (entry.group === undefined || !isNoLink(error)) return onError(error);
+      if (entry.group === undefined || !isNoLink(error)) {
+        return onError(entryError(error, pathOf(entry)));
+      }
       this.#tellCopy(entry, error);
       entry.group.isThere = false;
       this.#lost.push(entry);
     }
   }
 
-  #tellCopy({ directory, name }: DeferredEntry, cause: DiskError): void {
+  #tellCopy(entry: DeferredEntry, cause: DiskError): void {
     if (this.#isCopyTold) return;
     this.#isCopyTold = true;
-    const path = joinPath(directory, name);
     const action = "link instead of copying";
-    this.#options.onError(new DiskError(action, path, cause.code, { cause }));
+    this.#options.onError(
+      new DiskError(action, pathOf(entry), cause.code, { cause }),
+    );
   }
 }
 
 function isNoLink({ action, code }: DiskError): boolean {
   return action === "create hard link" && NO_LINK.has(code);
+}
+
+function pathOf({ directory, name }: DeferredEntry): Uint8Array {
+  return joinPath(directory, name);
 }

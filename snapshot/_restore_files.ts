@@ -40,6 +40,8 @@ export interface RestoreFilesOptions {
   readonly slow: SlowFiles;
   readonly signal: AbortSignal | undefined;
   readonly onError: (error: DiskError) => void;
+  /** Told of an attribute that could not be set. */
+  readonly onMissing: (error: DiskError) => void;
   /** Told how a file ended that is in place; a `RestoreStatus`. */
   readonly onFile: (batch: RestoreBatch, row: number, status: number) => void;
   readonly onWritten: (byteCount: number) => void;
@@ -203,9 +205,11 @@ export class RestoreFiles {
   }
 
   #takeResult(batch: RestoreBatch, result: RestoreBatchResult): void {
-    const { onError, onFile, onWritten } = this.#options;
-    for (const { index, action, code } of result.errors) {
-      onError(new DiskError(action, pathOf(batch, index), code));
+    const { onError, onFile, onMissing, onWritten } = this.#options;
+    for (const { index, action, code, isAttribute } of result.errors) {
+      const error = new DiskError(action, pathOf(batch, index), code);
+      if (isAttribute) onMissing(error);
+      else onError(error);
     }
     for (let row = 0; row < batch.count; row++) {
       const status = result.status[row];

@@ -132,6 +132,8 @@ export interface RestoreFileError {
   readonly index: number;
   readonly action: string;
   readonly code: string;
+  /** Whether only an attribute could not be set. */
+  readonly isAttribute: boolean;
 }
 
 /** What main says to a worker. */

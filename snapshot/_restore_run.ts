@@ -14,6 +14,7 @@ import {
   type EntryOutcome,
 } from "./_deferred_entries.ts";
 import { DirectoryTable } from "./_directory_table.ts";
+import { isFatal, isFatalForAttribute } from "./_fatal_errors.ts";
 import type { WindowFile } from "./_file_window.ts";
 import { givesRights } from "./_gives_rights.ts";
 import { LateEntries } from "./_late_entries.ts";
@@ -30,7 +31,6 @@ import {
   RestoreStatus,
 } from "./_restore_messages.ts";
 import { RestoreWalk } from "./_restore_walk.ts";
-import { isFatal } from "./_restorer.ts";
 import {
   newRestoreProgress,
   type RestoreProgress,
@@ -113,13 +113,14 @@ export class RestoreRun {
     this.#options = options;
     const { config, reader, target } = options;
     const onError = (error: DiskError): void => this.#takeError(error);
+    const onMissing = (error: DiskError): void => this.#takeMissing(error);
     const breathe = (): Promise<void> | undefined => this.#breathe();
     const maker = new EntryMaker({
       ...options,
       ...config,
       targetPath: config.target,
       target,
-      onError,
+      onMissing,
     });
     const attributes = new RestoreAttributes({
       ...options,
@@ -134,8 +135,10 @@ export class RestoreRun {
         target: config.isDry ? undefined : target,
         clear: (directory, name) => maker.clear(directory, name),
         onError,
+        onMissing,
       }),
       onError,
+      onMissing,
       onFile: (batch, row, status) => this.#countFile(batch, row, status),
       onWritten: (size) => void (this.progress.writtenByteCount += size),
       onFailure: (error) => this.#fail(error),
@@ -215,6 +218,12 @@ export class RestoreRun {
 
   #takeError(error: DiskError): void {
     if (isFatal(error.code)) throw error;
+    this.errors.push(error);
+  }
+
+  /** Takes note of an attribute that could not be set. */
+  #takeMissing(error: DiskError): void {
+    if (isFatalForAttribute(error.code)) throw error;
     this.errors.push(error);
   }
 
@@ -308,7 +317,7 @@ export class RestoreRun {
     const directory = target.directoryAt(table.path(number));
     const wanted = toAttributes(numbers, xattrs);
     for (const error of target.setDirectoryAttributes(directory, wanted)) {
-      this.#takeError(error);
+      this.#takeMissing(error);
     }
   }
 

@@ -8,6 +8,7 @@ import type { Hasher } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
 import type { FrameDecoders } from "@snap/pack/frame-decoders";
 import { ExistingFiles } from "./_existing_file.ts";
+import { isFatal, isFatalForAttribute } from "./_fatal_errors.ts";
 import { FileSink } from "./_file_sink.ts";
 import { LocalFiles } from "./_local_files.ts";
 import {
@@ -33,19 +34,6 @@ import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
 /** Plain bytes, each file counted with what making it costs, between two steps. */
 const STEP_SIZE = 1024 * 1024;
 const FILE_COST = 16 * 1024;
-
-/** Errors of the target after which nothing can be written. */
-const FATAL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
-
-/**
- * Tells whether to go on after an error of the target makes no sense.
- *
- * @param code The name of the error number.
- * @returns Whether the restore ends.
- */
-export function isFatal(code: string): boolean {
-  return FATAL.has(code);
-}
 
 /** Writes batches of files, in a worker or not. */
 export class Restorer implements Disposable {
@@ -180,7 +168,7 @@ export class Restorer implements Disposable {
     const directory = this.#directory(run, row);
     const target = this.#openTarget();
     const problems = target.setAttributes(directory, run.nameOf(row), wanted);
-    for (const problem of problems) run.fail(row, problem);
+    for (const problem of problems) run.miss(row, problem);
     return RestoreStatus.attributes;
   }
 
@@ -210,7 +198,7 @@ export class Restorer implements Disposable {
           ? xattrs
           : undefined,
       );
-      for (const problem of file.setAttributes(wanted)) run.fail(row, problem);
+      for (const problem of file.setAttributes(wanted)) run.miss(row, problem);
       file.finish();
       this.#sinceStep += batch.sizes[row];
     } finally {
@@ -335,9 +323,16 @@ class BatchRun {
     this.#extras = new Map(batch.extras);
   }
 
+  /** Takes note that a file could not be written. */
   fail(index: number, { action, code }: DiskError): void {
-    this.errors.push({ index, action, code });
+    this.errors.push({ index, action, code, isAttribute: false });
     this.isOver ||= isFatal(code);
+  }
+
+  /** Takes note that an attribute of a file could not be set. */
+  miss(index: number, { action, code }: DiskError): void {
+    this.errors.push({ index, action, code, isAttribute: true });
+    this.isOver ||= isFatalForAttribute(code);
   }
 
   pathOf(directory: number): Uint8Array {

@@ -8,6 +8,7 @@ import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { NotFoundError } from "@snap/store/errors";
 import { directoryOf, nameOf, pathOf } from "./_batch_rows.ts";
+import { entryError } from "./_entry_error.ts";
 import { FileSink } from "./_file_sink.ts";
 import { isObjectFault } from "./_is_object_fault.ts";
 import { FilePlan, type RestoreBatch } from "./_restore_messages.ts";
@@ -23,6 +24,8 @@ export interface SlowFilesOptions {
   /** Removes a directory that stands in the way of a file. */
   readonly clear: (directory: TargetDirectory, name: Uint8Array) => void;
   readonly onError: (error: DiskError) => void;
+  /** Told of an attribute that could not be set. */
+  readonly onMissing: (error: DiskError) => void;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -58,7 +61,7 @@ export class SlowFiles {
       if (signal?.aborted || !isObjectFault(error)) throw error;
       this.#options.onError(
         error instanceof DiskError
-          ? error
+          ? entryError(error, pathOf(batch, row))
           : await this.#explain(batch, row, error),
       );
       return false;
@@ -66,7 +69,7 @@ export class SlowFiles {
   }
 
   async #write(batch: RestoreBatch, row: number): Promise<void> {
-    const { target, xattrs, clear, onError } = this.#options;
+    const { target, xattrs, clear, onMissing } = this.#options;
     const content = await this.#open(batch, row);
     if (target === undefined) return await content.pipeTo(new WritableStream());
     const directory = target.directoryAt(directoryOf(batch, row));
@@ -85,7 +88,7 @@ export class SlowFiles {
         numbersOf(batch, row),
         xattrs && extras?.xattrs.length ? extras.xattrs : undefined,
       );
-      file.setAttributes(wanted).forEach(onError);
+      file.setAttributes(wanted).forEach(onMissing);
       if (batch.plans[row] === FilePlan.clear) clear(directory, name);
       file.finish();
     } finally {
