@@ -1,0 +1,304 @@
+// What is opened is closed, once, and nothing else is: also where any one call fails.
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { EIO, ENOSYS } from "@snap/posix/errors";
+import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
+import { StatTable } from "@snap/posix/stat-table";
+import { type DiskCalls, diskCalls } from "./disk_calls.ts";
+import { DiskError } from "./disk_error.ts";
+import { openTarget } from "./open_target.ts";
+import { openSource } from "./source.ts";
+import { FileReader } from "./source_file.ts";
+import {
+  BACK_ENDS,
+  bytes,
+  isReduced,
+  pathsOf,
+  putNothing,
+  tempDir,
+  text,
+} from "./testdata/temp_dir.ts";
+
+/** Calls that count descriptors, of which one fails. */
+interface Counted {
+  readonly calls: DiskCalls;
+  /** Number of the call that fails, from 1; 0 for none. */
+  failAt: number;
+  /** Calls so far. */
+  count: number;
+  /** Name of the call that failed. */
+  failed: string;
+  /** Descriptors that are open now. */
+  readonly open: Set<number>;
+  /** Most descriptors that were open at once. */
+  openMax: number;
+}
+
+const OPENING = new Set(["open", "openAt", "openAt2"]);
+/** Calls that open or change nothing, or have an answer that is no error number. */
+const QUIET = new Set(["geteuid", "umask", "directoryEntries", "fsType"]);
+
+function counted(inner: DiskCalls): Counted {
+  const open = new Set<number>();
+  const state: Counted = {
+    failAt: 0,
+    count: 0,
+    failed: "",
+    open,
+    openMax: 0,
+    calls: new Proxy(inner, {
+      get(target, key) {
+        const value = target[key as keyof DiskCalls];
+        if (typeof value !== "function") return value;
+        const call = value.bind(target) as (...args: unknown[]) => number;
+        const name = String(key);
+        if (QUIET.has(name)) return call;
+        return (...args: unknown[]) => {
+          const isFailing = ++state.count === state.failAt;
+          if (isFailing) state.failed = name;
+          if (name === "close") {
+            assert.ok(open.delete(args[0] as number), `foreign: ${args[0]}`);
+            const result = call(...args);
+            return isFailing ? -EIO : result;
+          }
+          if (isFailing) return -EIO;
+          const result = call(...args);
+          if (OPENING.has(name) && result >= 0) open.add(result);
+          state.openMax = Math.max(state.openMax, open.size);
+          return result;
+        };
+      },
+    }),
+  };
+  return state;
+}
+
+/** Does something once for each call in it, which fails; says how many there were. */
+function failEach(
+  inner: DiskCalls,
+  act: (counted: Counted) => void,
+): number {
+  for (let failAt = 1;; failAt++) {
+    assert.ok(failAt < 1000);
+    const state = counted(inner);
+    state.failAt = failAt;
+    act(state);
+    assert.deepEqual([...state.open], [], `call ${failAt}: ${state.failed}`);
+    if (state.failed === "") return failAt - 1;
+  }
+}
+
+/** Runs, and takes an error of the disk as an answer. */
+function attempt<T>(act: () => T): T | DiskError {
+  try {
+    return act();
+  } catch (error) {
+    if (error instanceof DiskError) return error;
+    throw error;
+  }
+}
+
+function statOf(path: string, calls: DiskCalls): StatTable {
+  const table = new StatTable(1);
+  const name = bytes(`${path}\0`);
+  assert.equal(calls.statAt(AT_FDCWD, name, AT_SYMLINK_NOFOLLOW, table, 0), 0);
+  return table;
+}
+
+/** A folder with a few entries, some with attributes. */
+function makeSource(path: string): void {
+  mkdirSync(`${path}/a/b`, { recursive: true });
+  writeFileSync(`${path}/a/b/deep`, "deep");
+  writeFileSync(`${path}/a/one`, "one");
+  writeFileSync(`${path}/top`, "top");
+  symlinkSync("a/one", `${path}/link`);
+}
+
+for (const [name, inner] of BACK_ENDS) {
+  Deno.test(`${name} FileReader closes all that it opened, and reads on after any error`, () => {
+    using dir = tempDir();
+    makeSource(dir.path);
+    const stats = statOf(`${dir.path}/a/one`, inner);
+    const read = (reader: FileReader): string => {
+      const out = new Uint8Array(100);
+      let all = "";
+      for (
+        const [at, file] of [["", "top"], ["a", "one"], ["a/b", "deep"], [
+          "a",
+          "one",
+        ]]
+      ) {
+        reader.open(bytes(at), bytes(file));
+        all += text(out.subarray(0, reader.read(out, 0)));
+      }
+      assert.equal(reader.extras(stats, 0, putNothing), undefined);
+      assert.equal(reader.isUnchanged(stats, 0), true);
+      return all;
+    };
+    const count = failEach(inner, (state) => {
+      using reader = new FileReader(dir.path, state.calls);
+      const first = attempt(() => read(reader));
+      if (state.failed !== "" && state.failed !== "close") {
+        assert.ok(first instanceof DiskError, state.failed);
+        assert.equal(first.code, "EIO");
+      } else assert.equal(first, "toponedeepone");
+      state.failAt = 0;
+      assert.equal(read(reader), "toponedeepone", `after ${state.failed}`);
+      assert.ok(state.openMax <= 3, `${state.openMax} were open`);
+    });
+    assert.ok(count > 10, `${count} calls`);
+  });
+
+  Deno.test(`${name} source closes all that it opened, whichever call fails`, () => {
+    using dir = tempDir();
+    makeSource(dir.path);
+    const all = ["a/", "a/b/", "a/b/deep", "a/one", "link", "top"];
+    failEach(inner, (state) => {
+      using source = openSource(dir.path, { calls: state.calls });
+      const paths = attempt(() => pathsOf(source));
+      const isWhole = Array.isArray(paths) && paths.length === all.length;
+      if (isWhole) assert.deepEqual(paths, all);
+      else {
+        assert.ok(
+          paths instanceof DiskError || source.errorCount > 0,
+          state.failed,
+        );
+      }
+      state.failAt = 0;
+      assert.deepEqual(pathsOf(source), all, `after ${state.failed}`);
+    });
+  });
+
+  Deno.test(`${name} source closes what a caller has left open`, () => {
+    using dir = tempDir();
+    makeSource(dir.path);
+    const state = counted(inner);
+    {
+      using source = openSource(dir.path, { calls: state.calls });
+      const root = source.root();
+      const child = root.child(0);
+      assert.ok(!(child instanceof DiskError));
+      child.close();
+      child.close();
+      source.open().more();
+      assert.equal(state.open.size, 2);
+    }
+    assert.deepEqual([...state.open], []);
+  });
+
+  Deno.test(`${name} target closes all that it opened, whichever call fails`, () => {
+    const steps = (path: string, calls: DiskCalls): void => {
+      using target = openTarget(path, { calls, create: true, openMax: 2 });
+      const { root } = target;
+      const create = { create: true };
+      const a = target.directory(root, bytes("a"), create);
+      const b = target.directory(a, bytes("b"), create);
+      const c = target.directory(b, bytes("c"), create);
+      for (
+        const [directory, file] of [[a, "y"], [c, "z"]] as const
+      ) {
+        for (const temporary of [false, true]) {
+          using created = target.createFile(directory, bytes(file), {
+            temporary,
+          });
+          created.write(bytes("content"), 0);
+          created.setSize(3);
+          created.finish();
+        }
+      }
+      target.symlink(a, bytes("link"), bytes("y"));
+      target.hardLink(root, bytes("hard"), { directory: c, name: bytes("z") });
+      target.list(c);
+      target.directoryAt(bytes("a/b/c"));
+      target.removeTree(root, bytes("a"));
+      target[Symbol.dispose]();
+    };
+    failEach(inner, (state) => {
+      using dir = tempDir(existsSync("/dev/shm") ? "/dev/shm" : "/tmp");
+      const path = `${dir.path}/one/two`;
+      const outcome = attempt(() => steps(path, state.calls));
+      assert.deepEqual([...state.open], [], `after ${state.failed}`);
+      if (outcome instanceof DiskError) assert.equal(outcome.code, "EIO");
+      else assert.equal(readFileSync(`${path}/hard`, "utf8"), "con");
+    });
+  });
+}
+
+Deno.test({
+  name:
+    "native FileReader and target open part by part where openat2 is absent",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir();
+    makeSource(dir.path);
+    symlinkSync("a", `${dir.path}/way`);
+    const old = new Proxy(diskCalls(), {
+      get(target, key) {
+        if (key === "openAt2") return () => -ENOSYS;
+        const value = target[key as keyof DiskCalls];
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    failEach(old, (state) => {
+      using reader = new FileReader(dir.path, state.calls);
+      const out = new Uint8Array(4);
+      const read = () => {
+        reader.open(bytes("a/b"), bytes("deep"));
+        return text(out.subarray(0, reader.read(out, 0)));
+      };
+      const first = attempt(read);
+      assert.ok(first === "deep" || first instanceof DiskError, state.failed);
+      state.failAt = 0;
+      assert.equal(read(), "deep");
+      const planted = attempt(() => reader.open(bytes("way/b"), bytes("deep")));
+      assert.ok(planted instanceof DiskError);
+      assert.match(planted.code, /ELOOP|ENOTDIR/);
+      assert.equal(read(), "deep");
+    });
+  },
+});
+
+Deno.test({
+  name: "native FileReader asks for no more of a file than is enough",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir();
+    writeFileSync(`${dir.path}/file`, new Uint8Array(1000).fill(7));
+    const inner = diskCalls();
+    let asked = 0;
+    const calls = new Proxy(inner, {
+      get(target, key) {
+        if (key === "pread") {
+          return (fd: number, out: Uint8Array, offset: number) => {
+            asked++;
+            return inner.pread(fd, out.subarray(0, 100), offset);
+          };
+        }
+        const value = target[key as keyof DiskCalls];
+        return typeof value === "function" ? value.bind(target) : value;
+      },
+    });
+    using reader = new FileReader(dir.path, calls);
+    reader.open(bytes(""), bytes("file"));
+    const out = new Uint8Array(2000);
+    for (
+      const [enough, size, count] of [
+        [1, 100, 1],
+        [100, 100, 1],
+        [101, 200, 2],
+        [1000, 1000, 10],
+        [1001, 1000, 11],
+      ]
+    ) {
+      asked = 0;
+      assert.equal(reader.read(out, 0, enough), size, `${enough}`);
+      assert.equal(asked, count, `${enough}`);
+    }
+  },
+});
