@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import {
   accessSync,
   constants,
+  existsSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -367,4 +368,16 @@ export function noise(size: number, seed: number): Uint8Array {
     words[i] = x;
   }
   return bytes.subarray(0, size);
+}
+
+/** What is open of a folder, where that can be told; other tests of this process open files, too. */
+export function openFilesIn(path: string): string[] {
+  if (!existsSync("/proc/self/fd")) return [];
+  return readdirSync("/proc/self/fd").flatMap((descriptor) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${descriptor}`);
+    } catch {
+      return []; // Closed meanwhile.
+    }
+  }).filter((file) => file.startsWith(path));
 }
