@@ -19,3 +19,30 @@ export const ANY: OptionSpec = {
   name: "any",
   help: "records of all hosts, not only of this one",
 };
+
+/** What is left out of a directory. */
+export const EXCLUDES: readonly OptionSpec[] = [
+  {
+    name: "exclude",
+    value: "PATTERN",
+    repeats: true,
+    help: "leave out what matches, in the syntax of gitignore",
+    completes: "file",
+  },
+  {
+    name: "exclude-from",
+    value: "FILE",
+    repeats: true,
+    help: "leave out what the lines of the file match, 1 MiB at most",
+    completes: "file",
+  },
+  {
+    name: "exclude-caches",
+    help: "leave out what is in directories marked by a CACHEDIR.TAG",
+  },
+  {
+    name: "one-file-system",
+    short: "x",
+    help: "do not enter other file systems",
+  },
+];

@@ -1,7 +1,7 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { MOUNT_COMMANDS } from "./_mount_commands.ts";
 import { COMMAND } from "./product.ts";
-import { ANY, DIRECTORY, TARGET } from "./_shared_specs.ts";
+import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./_shared_specs.ts";
 
 const WORKERS: OptionSpec = {
   name: "workers",
@@ -23,33 +23,6 @@ const NULL: OptionSpec = {
   short: "0",
   help: "end each path with NUL, and escape nothing",
 };
-/** What is left out of a directory. */
-const EXCLUDES: readonly OptionSpec[] = [
-  {
-    name: "exclude",
-    value: "PATTERN",
-    repeats: true,
-    help: "leave out what matches, in the syntax of gitignore",
-    completes: "file",
-  },
-  {
-    name: "exclude-from",
-    value: "FILE",
-    repeats: true,
-    help: "leave out what the lines of the file match, 1 MiB at most",
-    completes: "file",
-  },
-  {
-    name: "exclude-caches",
-    help: "leave out what is in directories marked by a CACHEDIR.TAG",
-  },
-  {
-    name: "one-file-system",
-    short: "x",
-    help: "do not enter other file systems",
-  },
-];
-
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -140,8 +113,25 @@ export const COMMANDS: readonly CommandSpec[] = [
   {
     name: "log",
     summary: "list snapshots, newest first, and their tags",
-    arguments: [],
+    arguments: [{
+      name: "PATH",
+      optional: true,
+      help: "only those of this path, or of a folder that holds it",
+      completes: "directory",
+    }],
     options: [
+      {
+        name: "number",
+        short: "n",
+        value: "N",
+        help: "at most so many, the newest",
+      },
+      {
+        name: "since",
+        value: "TIME",
+        help: "from then on: 2026-11-30, '2026-11-30 18:05', or 3d ago",
+      },
+      { name: "host", value: "NAME", help: "those of this host" },
       {
         name: "tag",
         short: "t",
@@ -151,6 +141,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       },
       ANY,
     ],
+    notes: [
+      "Each line shows the ids of a snapshot and of its record: both can be used as an ID. A snapshot of which something could not be read says how much, under not read.",
+    ],
+    examples: [["log . -n 5", "the last five of the current folder"]],
   },
   {
     name: "ls",

@@ -31,10 +31,10 @@ Deno.test("init, save, log: the id and nothing else, then a line a record", asyn
   match(id, ID);
   strictEqual(await scene.ok("save", "tree", "--workers=0", "-mhello"), id);
   const line = (await scene.ok("log")).split("\t");
-  strictEqual(line.length, 9);
+  strictEqual(line.length, 10);
   strictEqual(`${line[0]}\n`, id);
   deepStrictEqual(line.slice(3, 6), ["box", scene.at("tree"), "4"]);
-  deepStrictEqual(line.slice(7), ["main", "hello\n"]);
+  deepStrictEqual(line.slice(7), ["main", "hello", "0\n"]);
 });
 
 Deno.test("save: a terminal hears a summary, and new attributes", async () => {

@@ -62,7 +62,7 @@ Deno.test("wrong usage: 2, one line, and a hint", async () => {
     [["help", "sav"], /Cannot help with "sav"/, /did you mean save\?/],
     [["save"], /Cannot run snap save as DIR is missing/, /snap save --help/],
     [["save", "a", "b"], /it takes DIR: found "b" too/, /one directory/],
-    [["log", "x"], /it takes no argument: found "x" too/],
+    [["log", "x", "y"], /it takes PATH: found "y" too/],
     [["save", ""], /must not be empty/, /the current folder is \./],
     [["restore", "latest", ""], /must not be empty/],
     [["diff", "latest", ""], /must not be empty/],

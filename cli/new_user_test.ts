@@ -128,3 +128,51 @@ Deno.test("restore: one file goes where cp would put it, and - is stdout", async
     /^snap: Cannot .*none/,
   );
 });
+
+Deno.test("log: fits the terminal, and its ids can be used as they are shown", async () => {
+  using scene = new Scene();
+  const long = "deep/".repeat(30);
+  mkdirSync(scene.at(long), { recursive: true });
+  await scene.ok("init");
+  await scene.ok("save", long, "--workers=0", "-m", "words ".repeat(30));
+  await scene.ok("save", "tree", "--workers=0", "-t", "main");
+  const { stdout } = await scene.snap(["log"], { isTerminal: true });
+  const [title, ...lines] = stdout.trimEnd().split("\n");
+  match(title, /^id +record +time +source +files +size +tags +message$/);
+  strictEqual(lines.length, 2);
+  for (const line of lines) strictEqual(line.length <= 80, true, line);
+  match(lines[1], / …\S+deep +0 /);
+  match(lines[1], / words\b.*…$/);
+  for (const line of lines) {
+    for (const id of line.split(/ +/, 2)) await scene.ok("stats", id);
+  }
+  for (const args of [["ls", "-l", "main"], ["tag"], ["stats", "main"]]) {
+    const said = await scene.snap(args, { isTerminal: true });
+    strictEqual(/\d\dT\d\d:|\d{9}Z/.test(said.stdout), false, said.stdout);
+  }
+});
+
+Deno.test("log: of a path, so many, since a time, of a host", async () => {
+  using scene = new Scene();
+  await scene.ok("init");
+  const save = async (...args: string[]) =>
+    (await scene.ok("save", ...args, "--workers=0")).trim();
+  const whole = await save("tree");
+  const part = await save("tree/sub");
+  const other = await save("tree/sub/empty", "--host", "elsewhere");
+  const log = async (...args: string[]) =>
+    (await scene.ok("log", ...args)).split("\n").slice(0, -1)
+      .map((line) => line.split("\t")[0]);
+  deepStrictEqual(await log("tree"), [whole]);
+  deepStrictEqual(await log("tree/sub"), [part, whole]);
+  deepStrictEqual(await log("tree/sub/empty", "--any"), [other, part, whole]);
+  deepStrictEqual(await log("nowhere"), []);
+  deepStrictEqual(await log("-n", "1"), [part]);
+  deepStrictEqual(await log("--host", "elsewhere"), [other]);
+  deepStrictEqual(await log("--since", "1h"), [part, whole]);
+  deepStrictEqual(await log("--since", "2000-01-01 00:00"), [part, whole]);
+  deepStrictEqual(await log("--since", "9999-01-01"), []);
+  for (const args of [["--since", "soon"], ["--host", "a", "--any"]]) {
+    strictEqual((await scene.snap(["log", ...args])).code, 2);
+  }
+});

@@ -58,6 +58,12 @@ export class Session {
     return this.context.stdout.isTerminal && !this.isJson;
   }
 
+  /** Columns that results have on a terminal; without end where they need not fit one. */
+  get width(): number {
+    const { stdout } = this.context;
+    return this.isForPeople ? stdout.columns?.() ?? COLUMNS : Infinity;
+  }
+
   /** Whether there may be colours. */
   get hasColor(): boolean {
     return this.isForPeople && !this.args.has("no-color") &&

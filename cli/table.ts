@@ -6,6 +6,8 @@ export interface Column {
   readonly title: string;
   /** Whether it holds numbers, which align to the right. */
   readonly isNumber?: true;
+  /** Which end of a text stays where the terminal is too narrow; without it, all of it. */
+  readonly keeps?: "start" | "end";
 }
 
 /** How a table is written. */
@@ -18,10 +20,17 @@ export interface TableOptions {
    * @default {false}
    */
   readonly isBare?: boolean;
+  /** Columns of the terminal that lines for people are to fit; if absent, they are as wide as they are. */
+  readonly width?: number;
 }
 
+/** What stands between two columns. */
+const GAP = "  ";
+/** Narrower than this no column is made; its title may be wider. */
+const WIDTH_MIN = 8;
+
 /**
- * Writes rows as a table.
+ * Writes rows as a table. For people a column in which nothing stands is left out.
  *
  * @param columns The columns.
  * @param rows One text for each column.
@@ -36,18 +45,61 @@ export function formatTable(
   // Hosts, sources and messages are whatever the saver wrote.
   const safe = rows.map((row) => row.map((text) => escapeInvisible(text)));
   if (!options.isForPeople) return safe.map((row) => row.join("\t"));
-  const all = options.isBare
-    ? safe
-    : [columns.map((column) => column.title), ...safe];
-  const widths = columns.map((_, at) =>
-    all.reduce((width, row) => Math.max(width, widthOf(row[at])), 0)
+  const { isBare = false, width = Infinity } = options;
+  const used = columns.map((_, at) => at)
+    .filter((at) => isBare || safe.some((row) => row[at] !== ""));
+  const shown = used.map((at) => columns[at]);
+  const all = safe.map((row) => used.map((at) => row[at]));
+  if (!isBare) all.unshift(shown.map(({ title }) => title));
+  const widths = fitWidths(
+    shown,
+    shown.map((_, at) =>
+      all.reduce((most, row) => Math.max(most, widthOf(row[at])), 0)
+    ),
+    width,
   );
-  return all.map((row) =>
-    row.map((text, at) => {
-      const space = " ".repeat(widths[at] - widthOf(text));
-      return columns[at].isNumber ? space + text : text + space;
-    }).join("  ").trimEnd()
-  );
+  return all.map((row) => {
+    const cells = row.map((text, at) => alignCell(text, shown[at], widths[at]));
+    return cut(cells.join(GAP).trimEnd(), width, "start");
+  });
+}
+
+/** Takes from the widest column that may be cut, until all fit or none can give more. */
+function fitWidths(
+  columns: readonly Column[],
+  natural: readonly number[],
+  width: number,
+): number[] {
+  const widths = [...natural];
+  const least = columns.map(({ title }) => Math.max(WIDTH_MIN, title.length));
+  const sum = widths.reduce((all, one) => all + one, 0);
+  let over = sum + GAP.length * (columns.length - 1) - width;
+  while (over > 0) {
+    const widest = widths.reduce((best, one, at) => {
+      const canGive = columns[at].keeps !== undefined && one > least[at];
+      return canGive && (best < 0 || one > widths[best]) ? at : best;
+    }, -1);
+    if (widest < 0) break;
+    widths[widest]--;
+    over--;
+  }
+  return widths;
+}
+
+function alignCell(text: string, column: Column, width: number): string {
+  const shown = cut(text, width, column.keeps ?? "start");
+  const space = " ".repeat(width - widthOf(shown));
+  return column.isNumber ? space + shown : shown + space;
+}
+
+/** Shortens a text that is too wide, and marks where. */
+function cut(text: string, width: number, keeps: "start" | "end"): string {
+  const letters = [...text];
+  if (letters.length <= width) return text;
+  const count = Math.max(0, width - 1);
+  return keeps === "start"
+    ? `${letters.slice(0, count).join("")}…`
+    : `…${letters.slice(letters.length - count).join("")}`;
 }
 
 /** Columns that a text takes, but for scripts whose letters are wide. */

@@ -1,4 +1,4 @@
-import { deepStrictEqual } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { formatTable } from "./table.ts";
 
 const COLUMNS = [{ title: "name" }, { title: "size", isNumber: true }] as const;
@@ -21,4 +21,20 @@ Deno.test("formatTable: tabs and no titles for programs", () => {
     "a\t1",
     "ällë\t100",
   ]);
+});
+
+Deno.test("formatTable: what may be cut is, until lines fit; empty columns are left out", () => {
+  const columns = [
+    { title: "id" },
+    { title: "path", keeps: "end" },
+    { title: "none" },
+    { title: "message", keeps: "start" },
+  ] as const;
+  const rows = [["0123", "/very/long/path/to", "", "some words of a message"]];
+  const format = (width: number) =>
+    formatTable(columns, rows, { isForPeople: true, width })[1];
+  strictEqual(format(49), "0123  /very/long/path/to  some words of a message");
+  strictEqual(format(40), "0123  …ry/long/path/to  some words of a…");
+  strictEqual(format(30), "0123  …ng/path/to  some words…");
+  strictEqual(format(10), "0123  …h/…");
 });

@@ -99,3 +99,31 @@ export function parseSize(text: string): number | undefined {
   if (match === null) return undefined;
   return Number(match[1]) * FACTORS[match[2].toLowerCase()];
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = {
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+  w: 604_800_000,
+};
+
+/**
+ * Reads a time: of a day, or of a moment, in the time zone of the user unless `Z` says otherwise;
+ * or how long ago it was, such as `90m` or `3d`.
+ *
+ * @param text The text.
+ * @param nowMs What time it is, in milliseconds since 1970.
+ * @returns Milliseconds since 1970, or `undefined` if it is no time.
+ */
+export function parseTime(text: string, nowMs: number): number | undefined {
+  const ago = /^(\d{1,9})([smhdw])$/.exec(text);
+  if (ago !== null) return nowMs - Number(ago[1]) * UNITS_MS[ago[2]];
+  const match =
+    /^(\d{4}-\d\d-\d\d)(?:[ T](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z?))?$/
+      .exec(text);
+  if (match === null) return undefined;
+  const [, day, time = "00:00", zone = ""] = match;
+  const ms = Date.parse(`${day}T${time}${zone}`);
+  return Number.isNaN(ms) ? undefined : ms;
+}

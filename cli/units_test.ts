@@ -6,6 +6,7 @@ import {
   formatLocalTime,
   formatSize,
   parseSize,
+  parseTime,
 } from "./units.ts";
 
 Deno.test("formatSize: three digits and a unit", () => {
@@ -54,4 +55,24 @@ Deno.test("parseSize: powers of 1024, and nothing else", () => {
     ["8kk", undefined],
   ];
   for (const [text, size] of cases) strictEqual(parseSize(text), size, text);
+});
+
+Deno.test("parseTime: days and moments of this time zone, of UTC, and how long ago", () => {
+  const nowMs = 1_000_000_000;
+  const local = (year: number, month: number, day: number, hour = 0, min = 0) =>
+    new Date(year, month, day, hour, min).getTime();
+  const cases: [string, number | undefined][] = [
+    ["2026-11-30", local(2026, 10, 30)],
+    ["2026-11-30 18:05", local(2026, 10, 30, 18, 5)],
+    ["2026-11-30T18:05:07Z", Date.UTC(2026, 10, 30, 18, 5, 7)],
+    ["2026-11-30T18:05:07.123456789Z", Date.UTC(2026, 10, 30, 18, 5, 7, 123)],
+    ["90m", nowMs - 5_400_000],
+    ["3d", nowMs - 3 * 86_400_000],
+    ["2w", nowMs - 14 * 86_400_000],
+    ["2026-13-30", undefined],
+    ["2026-11", undefined],
+    ["d", undefined],
+    ["", undefined],
+  ];
+  for (const [text, ms] of cases) strictEqual(parseTime(text, nowMs), ms, text);
 });

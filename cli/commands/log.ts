@@ -4,6 +4,7 @@ import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../open_snapshots.ts";
 import { checkTag } from "../check_tag.ts";
+import { logFilter } from "../log_filter.ts";
 import type { Session } from "../session.ts";
 import { type Column, formatTable } from "../table.ts";
 import { formatCount, formatLocalTime, formatSize } from "../units.ts";
@@ -12,15 +13,19 @@ const COLUMNS: readonly Column[] = [
   { title: "id" },
   { title: "record" },
   { title: "time" },
-  { title: "host" },
-  { title: "source" },
+  { title: "host", keeps: "start" },
+  { title: "source", keeps: "end" },
   { title: "files", isNumber: true },
   { title: "size", isNumber: true },
-  { title: "tags" },
-  { title: "message" },
+  { title: "tags", keeps: "start" },
+  { title: "message", keeps: "start" },
+  { title: "not read", isNumber: true },
 ];
-/** Digits of an id that people are shown. */
+/** Digits of an id that people are shown, where there is room, and where there is not. */
 const DIGITS = 12;
+const DIGITS_FEW = 8;
+/** From so many columns of the terminal on there is room. */
+const WIDE = 120;
 
 /** A line of the log. */
 interface Row {
@@ -28,14 +33,17 @@ interface Row {
   readonly tags: readonly string[];
 }
 
-/** `snap log` */
+/** `snap log [PATH]` */
 export async function run(session: Session): Promise<number> {
   const tag = session.args.text("tag");
   if (tag !== undefined) await checkTag(tag);
+  const select = await logFilter(session);
   return await withSnapshots(session, { isLight: true }, async (snapshots) => {
-    const rows = tag === undefined
-      ? await allRows(session, snapshots)
-      : await rowsOfTag(session, snapshots, tag);
+    const rows = select(
+      tag === undefined
+        ? await allRows(session, snapshots)
+        : await rowsOfTag(session, snapshots, tag),
+    );
     const { isForPeople } = session;
     if (session.isJson) {
       const { recordFields } = await import("../record_fields.ts");
@@ -44,8 +52,12 @@ export async function run(session: Session): Promise<number> {
         await session.result("", { type: "snapshot", ...fields, tags });
       }
     } else if (rows.length > 0) {
-      const texts = rows.map((row) => textOf(row, isForPeople));
-      for (const line of formatTable(COLUMNS, texts, { isForPeople })) {
+      const { width } = session;
+      const texts = rows.map((row) =>
+        isForPeople ? textForPeople(row, rows, width) : textOf(row)
+      );
+      const options = { isForPeople, width };
+      for (const line of formatTable(COLUMNS, texts, options)) {
         await session.raw(`${line}\n`);
       }
     }
@@ -71,9 +83,9 @@ async function allRows(session: Session, snapshots: Snapshots): Promise<Row[]> {
         }`,
       ),
   });
-  const host = session.args.has("any")
-    ? undefined
-    : session.context.hostname?.();
+  const { args } = session;
+  const host = args.text("host") ??
+    (args.has("any") ? undefined : session.context.hostname?.());
   const shown = records.filter((one) =>
     host === undefined || one.host === host
   );
@@ -121,19 +133,42 @@ async function rowsOfTag(
   );
 }
 
-function textOf({ record, tags }: Row, isForPeople: boolean): string[] {
-  const { totals, message = "" } = record;
-  const digits = isForPeople ? DIGITS : 64;
+function textOf({ record, tags }: Row): string[] {
+  const { totals, message = "", unreadable } = record;
+  return [
+    record.tree,
+    record.record,
+    record.time,
+    record.host,
+    record.source,
+    String(totals.fileCount),
+    String(totals.byteCount),
+    tags.join(","),
+    message,
+    String(unreadable.count),
+  ];
+}
+
+/** Empty where nothing is to be said, so that the column is left out where that is so of all rows. */
+function textForPeople(
+  { record, tags }: Row,
+  rows: readonly Row[],
+  width: number,
+): string[] {
+  const { totals, message = "", unreadable, host } = record;
+  const digits = width < WIDE ? DIGITS_FEW : DIGITS;
+  const isOneHost = rows.every((one) => one.record.host === host);
   return [
     record.tree.slice(0, digits),
     record.record.slice(0, digits),
-    isForPeople ? localTimeOf(record) : record.time,
-    record.host,
+    localTimeOf(record),
+    isOneHost ? "" : host,
     record.source,
-    isForPeople ? formatCount(totals.fileCount) : String(totals.fileCount),
-    isForPeople ? formatSize(totals.byteCount) : String(totals.byteCount),
+    formatCount(totals.fileCount),
+    formatSize(totals.byteCount),
     tags.join(","),
     message,
+    unreadable.count === 0 ? "" : formatCount(unreadable.count),
   ];
 }
 

@@ -6,7 +6,7 @@ import { withSnapshots } from "../open_snapshots.ts";
 import { resolveRecord } from "../resolve_record.ts";
 import type { Session } from "../session.ts";
 import { formatTable } from "../table.ts";
-import { formatCount, formatSize } from "../units.ts";
+import { formatCount, formatLocalTime, formatSize } from "../units.ts";
 
 /** `snap stats [ID]` */
 export async function run(session: Session): Promise<number> {
@@ -33,7 +33,7 @@ async function tellSnapshot(
   await tell(session, [
     ["id", tree],
     ["record", id],
-    ["saved", record.time],
+    ["saved", time(session, record.time)],
     ["host", record.host],
     ["source", record.source],
     ["files", count(session, totals.fileCount)],
@@ -80,7 +80,7 @@ async function tellStore(
   await tell(session, [
     ["store", path],
     ["store id", config.storeId],
-    ["made", config.createdAt],
+    ["made", time(session, config.createdAt)],
     ["records", count(session, records.count)],
     ["tags", count(session, tags.size)],
     ["packs", count(session, packs.count)],
@@ -127,4 +127,8 @@ function count({ isForPeople }: Session, value: number): string {
 
 function size({ isForPeople }: Session, value: number): string {
   return isForPeople ? formatSize(value) : String(value);
+}
+
+function time({ isForPeople }: Session, text: string): string {
+  return isForPeople ? formatLocalTime(text) : text;
 }
