@@ -34,21 +34,42 @@ export function saveProgressOf(progress: SaveProgress): Progress {
  * @returns The line.
  */
 export function summarizeSave(result: SaveResult, ms: number): string {
-  const { totals, progress, record } = result;
-  const what = `${formatCounted(totals.fileCount, "file")}, ${
-    formatSize(totals.byteCount)
-  }`;
-  const news = result.hasNewAttributesOnly
-    ? "new attributes"
-    : !result.isNewRecord && record !== undefined
-    ? "nothing new"
-    : `${formatCounted(progress.newObjectCount, "new object")}, ${
-      formatSize(progress.newByteCount)
-    }, stored in ${formatSize(result.storedByteCount)}`;
+  const { totals, progress, record, errorCount, changedCount } = result;
+  const end = [
+    `${formatCount(progress.readFileCount)} read`,
+    ...errorCount > 0 ? [`${formatCount(errorCount)} could not be read`] : [],
+    ...changedCount > 0 ? [`${formatCount(changedCount)} changed`] : [],
+    formatDuration(ms),
+  ];
   const verb = record === undefined ? "Would save" : "Saved";
-  return `${verb} ${what}: ${news}; ${
-    formatCount(progress.readFileCount)
-  } read, ${formatDuration(ms)}`;
+  const what = formatCounted(totals.fileCount, "file");
+  const size = formatSize(totals.byteCount);
+  return `${verb} ${what}, ${size}: ${newsOf(result)}; ${end.join(", ")}`;
+}
+
+/** What has come into the store; what it lacked is stored also where nothing has changed. */
+function newsOf(result: SaveResult): string {
+  const { progress, record, storedByteCount, indexByteCount } = result;
+  const isSame = record !== undefined && !result.isNewRecord;
+  const stored = [
+    ...storedByteCount > 0 ? [`stored in ${formatSize(storedByteCount)}`] : [],
+    ...indexByteCount > 0 ? [`index of ${formatSize(indexByteCount)}`] : [],
+  ];
+  const objects = [
+    formatCounted(progress.newObjectCount, "new object"),
+    formatSize(progress.newByteCount),
+  ];
+  if (progress.newObjectCount > 0) stored.unshift(...objects);
+  if (isSame) {
+    return stored.length === 0
+      ? "nothing new"
+      : `nothing changed, and stored again what was missing: ${
+        stored.join(", ")
+      }`;
+  }
+  if (result.hasNewAttributesOnly) stored.unshift("new attributes");
+  else if (progress.newObjectCount === 0) stored.unshift("no new content");
+  return stored.join(", ");
 }
 
 /**
@@ -71,6 +92,7 @@ export function savedRecord(result: SaveResult): JsonRecord {
     newObjectCount: progress.newObjectCount,
     newByteCount: progress.newByteCount,
     storedByteCount: result.storedByteCount,
+    indexByteCount: result.indexByteCount,
     errorCount: result.errorCount,
     changedCount: result.changedCount,
     socketCount: result.socketCount,

@@ -51,8 +51,10 @@ export type IndexScope = "data" | "all" | "last" | "rescue";
 
 /** Takes finished packs into the store, and writes the index that tells of them. */
 export class PackCollector implements Disposable {
-  /** Bytes of packs and indexes that this save has added to the store. */
+  /** Bytes of packs that this save has added to the store. */
   storedByteCount = 0;
+  /** Bytes of index tables that it has added; those that are merged tell of older packs, too. */
+  indexByteCount = 0;
   readonly #options: PackCollectorOptions;
   readonly #adopting = new Set<Promise<void>>();
   readonly #small: FinishedPackFile[] = [];
@@ -128,7 +130,7 @@ export class PackCollector implements Disposable {
     // Not before: when the index could not be written, giving up tries again.
     const written = new Set(packs);
     this.#adopted = this.#adopted.filter((pack) => !written.has(pack));
-    for (const { size } of tables) this.storedByteCount += size;
+    for (const { size } of tables) this.indexByteCount += size;
     if (scope === "last" || scope === "rescue") return;
     // Tables do not pile up while a save runs: what follows opens the merged ones.
     await this.#options.index.add(tables, { signal: this.#end.signal });

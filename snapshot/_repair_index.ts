@@ -28,18 +28,19 @@ const OBJECT_COUNT_MAX = 2 ** 19;
  *
  * @param snapshots The store.
  * @param options The options of the save.
- * @param run The save; told which tables not to look into.
+ * @param run The save; told which tables not to look into, and the bytes of those written again.
  * @returns What `run` returns.
  */
 export async function repairing<T>(
   snapshots: Snapshots<WriteStore>,
   options: SaveOptions,
-  run: (damaged: ReadonlySet<string>) => Promise<T>,
+  run: (damaged: ReadonlySet<string>, byteCount: number) => Promise<T>,
 ): Promise<T> {
   const damaged = new Set<string>();
+  let byteCount = 0;
   for (;;) {
     try {
-      return await run(damaged);
+      return await run(damaged, byteCount);
     } catch (error) {
       const name = error instanceof IndexSyntaxError
         ? error.tableName
@@ -49,7 +50,7 @@ export async function repairing<T>(
       damaged.add(name);
       options.onDamage?.(name, error);
       if (options.dryRun === true) continue;
-      await repairTable(name, snapshots, options);
+      byteCount += await repairTable(name, snapshots, options);
     }
   }
 }
@@ -60,28 +61,28 @@ export async function repairing<T>(
  * @param name The table.
  * @param snapshots The store.
  * @param options The options of a save.
- * @returns Whether all its packs could be read; else nothing is written.
+ * @returns The bytes that were written: none unless all its packs could be read.
  */
 export async function repairTable(
   name: string,
   snapshots: Snapshots<WriteStore>,
   options: SaveOptions,
-): Promise<boolean> {
+): Promise<number> {
   const { store } = snapshots;
   const contents = await contentsOf(name, snapshots, options);
-  if (contents === undefined || contents.packs.length === 0) return false;
+  if (contents === undefined || contents.packs.length === 0) return 0;
   const { packs, replaced } = contents;
   // All of them are read before the first table is written.
   for await (const tables of tablesOf(packs, snapshots, options)) {
-    if (tables === undefined) return false;
+    if (tables === undefined) return 0;
   }
   const { random = randomBytes, now = Date.now, signal } = options;
   const saveId = random(16);
   const spoolPath = await store.spoolPath(hexOf(saveId));
   let some: IndexPack[] = [];
-  let objectCount = 0, fileCount = 0;
+  let objectCount = 0, fileCount = 0, byteCount = 0;
   const write = async (replaced: readonly string[]): Promise<void> => {
-    await writeIndexTables({
+    const { tables } = await writeIndexTables({
       store,
       hasher: snapshots.hasher,
       saveId,
@@ -93,12 +94,13 @@ export async function repairTable(
       replaced,
       ...(signal === undefined ? {} : { signal }),
     });
+    for (const { size } of tables) byteCount += size;
     some = [];
     objectCount = 0;
   };
   try {
     for await (const tables of tablesOf(packs, snapshots, options)) {
-      if (tables === undefined) return false;
+      if (tables === undefined) return byteCount;
       if (objectCount >= OBJECT_COUNT_MAX) await write([]);
       for (const pack of tables) {
         some.push(pack);
@@ -107,7 +109,7 @@ export async function repairTable(
     }
     // The last one, when all packs of the damaged table are told of.
     await write([name, ...replaced]);
-    return true;
+    return byteCount;
   } finally {
     removeSpooled(spoolPath);
   }

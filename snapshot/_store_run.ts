@@ -50,6 +50,7 @@ export interface StoreRunOptions extends SaveOptions {
 export interface StoreRunResult extends SaveRunResult {
   readonly progress: SaveProgress;
   readonly storedByteCount: number;
+  readonly indexByteCount: number;
   /** Records of this host and source that are not later than now, newest first. */
   readonly sameSource: readonly NamedRecord[];
 }
@@ -113,6 +114,7 @@ async function runWith(
       ...result,
       progress: run.progress,
       storedByteCount: stage.collector.storedByteCount,
+      indexByteCount: stage.collector.indexByteCount,
       sameSource,
     };
   } catch (error) {

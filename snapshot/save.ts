@@ -109,8 +109,13 @@ export interface SaveResult {
   }[];
   /** How much had to be read and stored. */
   readonly progress: SaveProgress;
-  /** Bytes added to the store. */
+  /** Bytes of packs that were added to the store: content, trees and attributes. */
   readonly storedByteCount: number;
+  /**
+   * Bytes of index tables that were added. They may tell of older packs, too:
+   * where small tables were merged, or a damaged one was written again.
+   */
+  readonly indexByteCount: number;
   /** Whether names, times and attributes could be read in full. */
   readonly fidelity: "full" | "reduced";
 }
@@ -134,7 +139,8 @@ export async function save(
   return await repairing(
     snapshots,
     options,
-    (damaged) => saveOnce(snapshots, path, options, damaged),
+    (damaged, repairedByteCount) =>
+      saveOnce(snapshots, path, options, { damaged, repairedByteCount }),
   );
 }
 
@@ -142,7 +148,10 @@ async function saveOnce(
   snapshots: Snapshots<WriteStore>,
   path: string | Uint8Array,
   options: SaveOptions,
-  damaged: ReadonlySet<string>,
+  { damaged, repairedByteCount }: {
+    readonly damaged: ReadonlySet<string>;
+    readonly repairedByteCount: number;
+  },
 ): Promise<SaveResult> {
   const now = options.now ?? Date.now;
   const random = options.random ?? randomBytes;
@@ -198,6 +207,7 @@ async function saveOnce(
       unreal: run.unreal,
       progress: run.progress,
       storedByteCount: run.storedByteCount,
+      indexByteCount: run.indexByteCount + repairedByteCount,
       fidelity: source.fidelity,
     };
   } finally {
