@@ -45,7 +45,10 @@ Deno.test("save: a terminal hears a summary, and new attributes", async () => {
   const { stdout, stderr } = await scene.snap(args, { isTerminal: true });
   match(stdout, ID);
   match(stderr, /^Store .*store \(--store\)$/m);
-  match(stderr, /Saved 4 files, \d+ B: new attributes, stored in \d+ B, index of [^;]+;/);
+  match(
+    stderr,
+    /Saved 4 files, \d+ B: new attributes, stored in \d+ B, index of [^;]+;/,
+  );
   // deno-lint-ignore no-control-regex -- these are what is looked for
   match(stderr.split("\r").at(-1)!, /^\x1b\[K/);
   const again = await scene.snap([...args, "-v"]);

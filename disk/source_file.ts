@@ -238,6 +238,34 @@ export class FileReader implements Disposable {
     return Float64Array.from(holes);
   }
 
+  /**
+   * Bytes of a file that are not stored, as far as its numbers tell.
+   *
+   * @param stats Table with what the file is.
+   * @param row Its row.
+   * @returns The most that its holes can have.
+   */
+  unstoredSize(stats: StatTable, row: number): number {
+    return Math.max(0, stats.size(row) - stats.blocks(row) * 512);
+  }
+
+  /**
+   * Where a hole ends.
+   *
+   * @param offset Where it would begin.
+   * @param size Bytes of the file: a hole goes no further.
+   * @returns Its end, or `offset` if there is none.
+   */
+  holeEnd(offset: number, size: number): number {
+    const end = this.#calls.lseek(this.#fd, offset, SEEK_DATA);
+    if (end >= 0) return Math.min(end, size);
+    // Nothing but a hole follows, unless the file has shrunk.
+    const isHole = end === -ENXIO &&
+      this.#calls.stat(this.#fd, this.stats, 0) === 0 &&
+      this.stats.size(0) >= size;
+    return isHole ? size : offset;
+  }
+
   /** Closes the file; its directory stays open. */
   close(): void {
     if (this.#fd >= 0) this.#calls.close(this.#fd);

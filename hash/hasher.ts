@@ -73,6 +73,14 @@ export interface Hasher {
   stream(): HashStream;
 
   /**
+   * Starts a hash of content that comes in pieces, most of it zeros: see
+   * {@linkcode HashStream.updateZeros}. Other bytes may take longer.
+   *
+   * @returns A stream that may be used again after `reset()`.
+   */
+  sparseStream(): HashStream;
+
+  /**
    * Starts a hash under a context of bytes that come in pieces.
    *
    * @param context The context of the object's kind.
@@ -92,6 +100,17 @@ export interface HashStream {
    * @param bytes The next bytes; the caller may change them afterwards.
    */
   update(bytes: Uint8Array): void;
+
+  /**
+   * Takes the next bytes, all of them zero. It may leave off early, so that no
+   * call takes long. A stream of `sparseStream()` takes most of the first 256 GiB
+   * of content in no time.
+   *
+   * @param size How many there are.
+   * @returns How many were taken, at least 1 unless there were none.
+   * @throws {RangeError} If this is no number of bytes.
+   */
+  updateZeros(size: number): number;
 
   /**
    * Hashes what came so far. More may follow.

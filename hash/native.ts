@@ -18,9 +18,11 @@
  */
 
 import { checkOut } from "./_check_out.ts";
+import { checkSize } from "./_check_size.ts";
 import { contextNumber, CONTEXTS } from "./_contexts.ts";
 import type { HashContext, Hasher, HashStream } from "./hasher.ts";
 import { type Id, ID_SIZE, idFromBytes } from "./id.ts";
+import { wasmHasher } from "./wasm_hasher.ts";
 
 /** A hasher of the native code. Its strings are garbage like any other. */
 interface NativeBlake3 {
@@ -87,6 +89,9 @@ function decodeInto(text: string, out: Uint8Array, outOffset: number): void {
   }
 }
 
+/** Stands for zeros; nobody writes to it. */
+const ZEROS = new Uint8Array(1024 * 1024);
+
 class NativeHashStream implements HashStream {
   readonly #native: NativeBlake3;
 
@@ -100,6 +105,13 @@ class NativeHashStream implements HashStream {
 
   update(bytes: Uint8Array): void {
     this.#native.update(bytes);
+  }
+
+  updateZeros(size: number): number {
+    checkSize(size);
+    const taken = Math.min(size, ZEROS.length);
+    this.#native.update(ZEROS.subarray(0, taken));
+    return taken;
   }
 
   digestInto(out: Uint8Array, outOffset = 0): void {
@@ -151,6 +163,11 @@ class NativeHasher implements Hasher {
 
   stream(): HashStream {
     return new NativeHashStream(new this.#code.Blake3Hasher());
+  }
+
+  sparseStream(): HashStream {
+    // The native code takes no sub-tree that is known already.
+    return wasmHasher.sparseStream();
   }
 
   deriveStream(context: HashContext): HashStream {

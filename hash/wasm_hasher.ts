@@ -13,6 +13,7 @@ import {
   ROOT,
 } from "./_blake3_kernel.ts";
 import { checkOut } from "./_check_out.ts";
+import { checkSize } from "./_check_size.ts";
 import { contextNumber } from "./_contexts.ts";
 import { SubtreeStack } from "./_subtree_stack.ts";
 import type { HashContext, Hasher, HashStream } from "./hasher.ts";
@@ -53,6 +54,27 @@ class WasmHashStream implements HashStream {
     const rest = start === 0 ? bytes : bytes.subarray(start);
     this.#pending.set(rest, this.#pendingSize);
     this.#pendingSize += rest.length;
+  }
+
+  updateZeros(size: number): number {
+    checkSize(size);
+    const pending = this.#pending ??= new Uint8Array(BLOCK_SIZE);
+    let left = size;
+    const space = BLOCK_SIZE - this.#pendingSize;
+    if (this.#pendingSize > 0 && left > space) {
+      this.#kernel.input.set(pending.fill(0, this.#pendingSize));
+      this.#stack.add();
+      this.#pendingSize = 0;
+      left -= space;
+    }
+    // The last block waits, full or not.
+    const count = Math.ceil((this.#pendingSize + left) / BLOCK_SIZE) - 1;
+    const added = count > 0 ? this.#stack.addZeros(count) : 0;
+    left -= added * BLOCK_SIZE;
+    if (added < count) return size - left;
+    pending.fill(0, this.#pendingSize, this.#pendingSize + left);
+    this.#pendingSize += left;
+    return size;
   }
 
   digestInto(out: Uint8Array, outOffset = 0): void {
@@ -142,6 +164,10 @@ export const wasmHasher: Hasher = {
   stream(): HashStream {
     const kernel = blake3Kernel();
     return new WasmHashStream(kernel, kernel.plain);
+  },
+
+  sparseStream(): HashStream {
+    return this.stream();
   },
 
   deriveStream(context: HashContext): HashStream {

@@ -43,6 +43,7 @@ function countingHasher(): { hasher: Hasher; count: () => number } {
       wasmHasher.deriveInto(context, bytes, out, outOffset),
     idOf: (bytes) => wasmHasher.idOf(bytes),
     stream: () => wasmHasher.stream(),
+    sparseStream: () => wasmHasher.sparseStream(),
     deriveStream: (context) => wasmHasher.deriveStream(context),
   };
   return { hasher, count: () => count };

@@ -121,6 +121,7 @@ const namelessHasher: Hasher = {
   deriveInto: wasmHasher.deriveInto.bind(wasmHasher),
   idOf: wasmHasher.idOf.bind(wasmHasher),
   stream: () => Object.assign(wasmHasher.stream(), { update() {} }),
+  sparseStream: wasmHasher.sparseStream.bind(wasmHasher),
   deriveStream: wasmHasher.deriveStream.bind(wasmHasher),
 };
 

@@ -5,6 +5,7 @@ import type { Hasher, HashStream } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
 import { decodeExtras, type ExtendedAttribute } from "@snap/manifest/extras";
 import { INLINE_SIZE_MAX } from "@snap/manifest/limits";
+import { PASSED_HOLE_MIN, SPARSE_PART } from "./_pass_hole.ts";
 import type { FileExtras, RestoreBatch } from "./_restore_messages.ts";
 import { hasNumbers, numbersOf, TIME_UNIT_NS } from "./_wanted_attributes.ts";
 
@@ -18,6 +19,7 @@ export type Comparison = "same" | "attributes" | "content";
 export class ExistingFiles implements Disposable {
   readonly #reader: FileReader;
   readonly #hash: HashStream;
+  readonly #sparse: HashStream;
   readonly #digest = new Uint8Array(ID_SIZE);
   readonly #id = new Uint8Array(ID_SIZE);
   readonly #hasher: Hasher;
@@ -40,6 +42,7 @@ export class ExistingFiles implements Disposable {
     const isReduced = options.calls.reduced === true;
     this.#reader = new FileReader(target, options.calls);
     this.#hash = hasher.stream();
+    this.#sparse = hasher.sparseStream();
     this.#hasher = hasher;
     this.#unitNs = TIME_UNIT_NS[isReduced ? "reduced" : "full"];
     this.#hasXattrs = options.xattrs && !isReduced;
@@ -93,15 +96,22 @@ export class ExistingFiles implements Disposable {
       if (this.#reader.read(bytes, 0) !== size) return false;
       this.#hasher.hashInto(bytes, this.#digest);
     } else {
-      this.#hash.reset();
+      const unstored = this.#reader.unstoredSize(this.#reader.stats, 0);
+      const hash = unstored >= SPARSE_PART * size ? this.#sparse : this.#hash;
+      hash.reset();
       for (let at = 0; at < size;) {
-        const read = this.#reader.read(buffer, at);
+        const end = unstored < PASSED_HOLE_MIN
+          ? at
+          : this.#reader.holeEnd(at, size);
+        const read = end > at
+          ? hash.updateZeros(end - at)
+          : this.#reader.read(buffer, at);
         if (read === 0) return false;
-        this.#hash.update(buffer.subarray(0, read));
+        if (end === at) hash.update(buffer.subarray(0, read));
         at += read;
         yield read;
       }
-      this.#hash.digestInto(this.#digest);
+      hash.digestInto(this.#digest);
     }
     return equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE);
   }

@@ -5,12 +5,14 @@ import { STAT_ROW_SIZE, StatTable } from "@snap/posix/stat-table";
 import type { Lane } from "./_lane.ts";
 import { LaneReader } from "./_lane_reader.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
+import { PASSED_HOLE_MIN, passHole, SPARSE_PART } from "./_pass_hole.ts";
 import {
   type BatchResult,
   type FileBatch,
   type FileError,
   FileStatus,
 } from "./_save_messages.ts";
+import { isZeros } from "./_zeros.ts";
 
 /** Content up to this size is read whole before it is chunked. */
 const WHOLE_SIZE_MAX = 4 * 1024 * 1024;
@@ -34,6 +36,9 @@ export class FileSaver implements Disposable {
   readonly #objects: ObjectSaver;
   readonly #file: FileReader;
   readonly #whole: HashStream;
+  #sparse: HashStream | undefined;
+  /** Bytes of the file in hand that can be in holes. */
+  #unstored = 0;
   readonly #byte = new Uint8Array(1);
   #buffer: Uint8Array | undefined;
   #draft = new Draft(0, 0);
@@ -74,12 +79,15 @@ export class FileSaver implements Disposable {
    * @returns What came of it.
    */
   saveLarge(batch: FileBatch, lane: Lane): BatchResult {
-    const reader = new LaneReader(this.#objects, this.#whole);
+    const reader = new LaneReader(this.#objects);
     return this.#run(batch, (stats, row) => {
       this.#retry(stats, row, (expected, at) => {
+        const told = expected.size(at);
         const size = reader.read(lane, this.#file, {
-          size: expected.size(at),
+          size: told,
           id: this.#draft.id,
+          whole: this.#beginWhole(expected, at),
+          holeSize: (offset) => this.#holeSize(offset, told),
         });
         return this.#compare(expected, at, size);
       });
@@ -216,19 +224,28 @@ export class FileSaver implements Disposable {
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const step = wanted === Infinity ? UNTOLD_READ_SIZE : buffer.length;
     const recipe = objects.beginRecipe();
-    this.#whole.reset();
+    const whole = this.#beginWhole(expected, at);
+    const { chunkSizeMax } = objects;
+    const isStopped = this.#isStopped;
+    const work = { recipe, whole, chunkSizeMax, isStopped };
     let size = 0, held = 0;
     for (let isEnd = false; !isEnd;) {
+      const hole = this.#holeSize(size, wanted);
+      if (hole > 0 && isZeros(buffer.subarray(0, held))) {
+        held = passHole(work, held, hole);
+        buffer.fill(0, 0, held);
+        size += hole;
+      }
       const room = Math.min(buffer.length - held, wanted - size, step);
       const read = this.#file.read(buffer.subarray(held, held + room), size);
-      this.#whole.update(buffer.subarray(held, held + read));
+      whole.update(buffer.subarray(held, held + read));
       size += read;
       held += read;
-      isEnd = read < room || size === wanted || this.#isStopped() ||
+      isEnd = read < room || size === wanted || isStopped() ||
         // What grows is not chased.
         (wanted === Infinity && !this.#saysSameSize(expected, at));
       // Up to here it is no large object: it has shrunk, or says nothing of its size.
-      if (size <= objects.chunkSizeMax) continue;
+      if (size <= chunkSizeMax) continue;
       if (objects.isNaming) {
         held = 0;
         continue;
@@ -238,15 +255,33 @@ export class FileSaver implements Disposable {
       held -= used;
     }
     objects.closeContent();
-    this.#whole.digestInto(this.#draft.id);
+    whole.digestInto(this.#draft.id);
     const { id } = this.#draft;
-    if (size <= objects.chunkSizeMax) {
+    if (size <= chunkSizeMax) {
       if (size > 0) objects.putContent(buffer.subarray(0, size));
     } else if (!objects.isNaming) {
       if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
     }
     if (wanted !== Infinity) return this.#compare(expected, at, size);
     return { size, isStable: this.#file.isUnchanged(expected, at) };
+  }
+
+  /** A hash of the file in hand: where there is little else, holes are to cost nothing. */
+  #beginWhole(expected: StatTable, at: number): HashStream {
+    this.#unstored = this.#file.unstoredSize(expected, at);
+    const isSparse = this.#unstored >= SPARSE_PART * expected.size(at);
+    const whole = isSparse
+      ? this.#sparse ??= this.#objects.hasher.sparseStream()
+      : this.#whole;
+    whole.reset();
+    return whole;
+  }
+
+  /** Bytes of a hole that is worth being passed; 0 if there is none. */
+  #holeSize(offset: number, size: number): number {
+    if (this.#unstored < PASSED_HOLE_MIN || size === Infinity) return 0;
+    const hole = this.#file.holeEnd(offset, size) - offset;
+    return hole < PASSED_HOLE_MIN ? 0 : hole;
   }
 
   #saveExtras(expected: StatTable, at: number, size: number): void {

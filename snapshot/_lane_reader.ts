@@ -9,7 +9,9 @@ import {
   SEGMENT_SIZE,
 } from "./_lane.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
+import { passHole } from "./_pass_hole.ts";
 import type { StoreSettings } from "./settings.ts";
+import { isZeros } from "./_zeros.ts";
 
 /** Below these sizes, groups of chunks are too many for the ring. */
 const CHUNK_SIZE_MIN = 4096;
@@ -34,6 +36,10 @@ export interface LaneFile {
   readonly size: number;
   /** Where the id of the whole goes. */
   readonly id: Uint8Array;
+  /** The hash of the whole, begun. */
+  readonly whole: HashStream;
+  /** Tells how large a hole is that begins at an offset; 0 if there is none to be passed. */
+  readonly holeSize: (offset: number) => number;
 }
 
 interface LaneRead extends LaneFile {
@@ -44,18 +50,15 @@ interface LaneRead extends LaneFile {
 /** Reads a large file once, hashes the whole, cuts it, and hands the chunks out. */
 export class LaneReader {
   readonly #objects: ObjectSaver;
-  readonly #whole: HashStream;
   readonly #contentSizeMin: number;
 
   /**
    * Constructs a new instance.
    *
    * @param objects Where content goes.
-   * @param whole A hash to use.
    */
-  constructor(objects: ObjectSaver, whole: HashStream) {
+  constructor(objects: ObjectSaver) {
     this.#objects = objects;
-    this.#whole = whole;
     this.#contentSizeMin = objects.contentSizeMin;
   }
 
@@ -71,14 +74,13 @@ export class LaneReader {
   read(lane: Lane, source: FileReader, file: LaneFile): number {
     const objects = this.#objects;
     const work = objects.putGroup.bind(objects);
-    const { id } = file;
+    const { id, whole } = file;
     const recipe = objects.beginRecipe();
-    this.#whole.reset();
     try {
       const size = this.#readAll(lane, source, { ...file, recipe, work });
       lane.drain(work);
       this.#consume(lane, recipe);
-      this.#whole.digestInto(id);
+      whole.digestInto(id);
       if (size <= objects.chunkSizeMax) {
         if (size > 0) objects.putContent(lane.bytes.subarray(0, size));
       } else if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
@@ -91,16 +93,25 @@ export class LaneReader {
   }
 
   #readAll(lane: Lane, source: FileReader, file: LaneRead): number {
-    const { recipe, work } = file;
+    const { recipe, whole, work } = file;
     let size = 0, held = 0, heldStart = 0;
     for (let segment = 0, isEnd = false; !isEnd;) {
-      lane.claimSegment(segment, work);
       const base = segment * SEGMENT_SIZE;
+      const hole = file.holeSize(size);
+      if (
+        hole > 0 && isZeros(lane.bytes.subarray(heldStart, heldStart + held))
+      ) {
+        held = this.#passHole(lane, file, held, hole);
+        lane.bytes.fill(0, base, base + held);
+        heldStart = base;
+        size += hole;
+      }
+      lane.claimSegment(segment, work);
       lane.bytes.copyWithin(base, heldStart, heldStart + held);
       const room = Math.min(SEGMENT_SIZE - held, file.size - size);
       const target = lane.bytes.subarray(base + held, base + held + room);
       const read = source.read(target, size);
-      this.#whole.update(target.subarray(0, read));
+      whole.update(target.subarray(0, read));
       size += read;
       isEnd = read < room || size === file.size;
       // What has shrunk so far is no large object any more.
@@ -112,6 +123,16 @@ export class LaneReader {
       segment = (segment + 1) % SEGMENT_COUNT;
     }
     return size;
+  }
+
+  /** Passes a hole once the recipe has all that is before it; every segment is free then. */
+  #passHole(lane: Lane, file: LaneRead, held: number, size: number): number {
+    const { recipe, whole, work } = file;
+    lane.drain(work);
+    this.#consume(lane, recipe);
+    const { chunkSizeMax } = this.#objects;
+    const isStopped = (): boolean => lane.isStopped;
+    return passHole({ recipe, whole, chunkSizeMax, isStopped }, held, size);
   }
 
   /** Cuts a segment into groups, and gives the offset behind the last one. */

@@ -3,11 +3,12 @@ import { decodeFrame, type FrameDecoders } from "@snap/pack/frame-decoders";
 import { type IndexFiles, openIndexFiles } from "@snap/pack/index-files";
 import type { Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
-import { RecipeRowKind } from "@snap/pack/recipe";
+import { type RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
 import { RecipeReader } from "@snap/pack/recipe-reader";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
 import type { HashStream } from "@snap/hash/hasher";
 import { CodecTag } from "@snap/pack/codec";
+import { isMostlyZeros } from "./_mostly_zeros.ts";
 import { LocalFiles } from "./_local_files.ts";
 
 /** Memory for pages of the index. */
@@ -96,13 +97,15 @@ class LastFrame {
 /** Reads large content of a local store by its recipe, in order. */
 export class RecipeContent implements Disposable {
   readonly #hasher: Hasher;
-  readonly #hash: HashStream;
+  readonly #whole: HashStream;
+  #sparse: HashStream | undefined;
+  /** That of the content in hand. */
+  #hash: HashStream;
   readonly #tables: LocalFiles;
   readonly #chunks: LastFrame;
   readonly #nodes: LastFrame;
   readonly #indexTables: Iterable<{ name: string; size: number }>;
   readonly #digest = new Uint8Array(ID_SIZE);
-  readonly #zeros = new Uint8Array(STEP_SIZE);
   #index: IndexFiles | undefined;
 
   /**
@@ -120,7 +123,7 @@ export class RecipeContent implements Disposable {
   ) {
     const { storePrefix, decoders } = options;
     this.#hasher = options.hasher;
-    this.#hash = options.hasher.stream();
+    this.#hash = this.#whole = options.hasher.stream();
     this.#indexTables = options.indexTables;
     this.#tables = new LocalFiles(storePrefix);
     this.#chunks = new LastFrame(new LocalFiles(storePrefix), decoders);
@@ -144,12 +147,12 @@ export class RecipeContent implements Disposable {
       kind: ObjectKind.content,
       ...object,
     });
-    this.#hash.reset();
     let passed = 0;
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
       if (step === "node") {
         const node = this.#find(rows.wanted, 0, ObjectKind.recipe);
-        rows.give(this.#nodes.object(node).slice());
+        const given = rows.give(this.#nodes.object(node).slice());
+        if (given.isRoot) this.#begin(given);
       } else if (rows.rowKind === RecipeRowKind.zeros) {
         yield passed;
         passed = 0;
@@ -170,6 +173,13 @@ export class RecipeContent implements Disposable {
     yield passed;
   }
 
+  #begin(root: RecipeNode): void {
+    this.#hash = isMostlyZeros(root)
+      ? this.#sparse ??= this.#hasher.sparseStream()
+      : this.#whole;
+    this.#hash.reset();
+  }
+
   #passChunk(rows: RecipeReader, sink: ContentSink): void {
     const location = this.#find(rows.ids, rows.idStart, ObjectKind.content);
     if (location.size !== rows.size) {
@@ -182,13 +192,9 @@ export class RecipeContent implements Disposable {
 
   *#passZeros(rows: RecipeReader, sink: ContentSink): Generator<number, void> {
     const { offset, size } = rows;
-    for (let done = 0; done < size;) {
-      const part = Math.min(size - done, this.#zeros.length);
-      this.#hash.update(
-        part === this.#zeros.length
-          ? this.#zeros
-          : this.#zeros.subarray(0, part),
-      );
+    for (let done = 0, hashed = 0; done < size;) {
+      if (hashed === done) hashed += this.#hash.updateZeros(size - hashed);
+      const part = Math.min(hashed - done, STEP_SIZE);
       sink.writeZeros(part, offset + done);
       done += part;
       yield part;

@@ -13,7 +13,6 @@ import type { PagedBytes, PagedRoom } from "./_paged_bytes.ts";
 
 /** Rows that are read before others have their turn. */
 const STEP_ROWS = 64;
-const ZEROS = new Uint8Array(1 << 16);
 
 /**
  * Reads a tree or page that is too large for memory into a file, and checks it.
@@ -51,8 +50,9 @@ export async function spoolObject(
         hash.update(chunk);
         bytes.write(offset, chunk, 0, chunk.length);
       } else {
-        for (let left = rows.size; left > 0; left -= ZEROS.length) {
-          hash.update(ZEROS.subarray(0, Math.min(left, ZEROS.length)));
+        for (let left = rows.size; left > 0;) {
+          left -= hash.updateZeros(left);
+          await nextTurn();
         }
       }
     }

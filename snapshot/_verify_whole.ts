@@ -13,11 +13,11 @@ import { RecipeReader } from "@snap/pack/recipe-reader";
 import type { StoreReader } from "@snap/pack/store-reader";
 import type { StoreOptions } from "@snap/store/store";
 import type { IdSet } from "./_id_set.ts";
+import { isMostlyZeros } from "./_mostly_zeros.ts";
 import type { VerifyReads } from "./_verify_reads.ts";
 import type { VerifyTurn } from "./_verify_turn.ts";
 
 const { content } = ObjectKind;
-const ZEROS_SIZE = 1 << 20;
 
 /** What {@linkcode WholeCheck} needs. */
 export interface WholeCheckOptions {
@@ -34,9 +34,9 @@ export class WholeCheck {
   readonly #options: WholeCheckOptions;
   readonly #hasher: Hasher;
   readonly #whole: HashStream;
+  #sparse: HashStream | undefined;
   readonly #hash = new Uint8Array(ID_SIZE);
   #frame = new Uint8Array(0);
-  #zeros = new Uint8Array(0);
   /** The frame that is decoded. */
   #frameKey = -1;
 
@@ -53,7 +53,9 @@ export class WholeCheck {
       await this.#checkStream(id, root);
       return;
     }
-    const whole = this.#whole;
+    const whole = isMostlyZeros(root)
+      ? this.#sparse ??= this.#hasher.sparseStream()
+      : this.#whole;
     whole.reset();
     await this.#hashRows(id, root, whole);
     const actual = whole.digest();
@@ -99,9 +101,8 @@ export class WholeCheck {
 
   async #hashZeros(size: number, whole: HashStream): Promise<void> {
     const { turn } = this.#options;
-    if (this.#zeros.length === 0) this.#zeros = new Uint8Array(ZEROS_SIZE);
-    for (let left = size; left > 0; left -= ZEROS_SIZE) {
-      whole.update(this.#zeros.subarray(0, Math.min(left, ZEROS_SIZE)));
+    for (let left = size; left > 0;) {
+      left -= whole.updateZeros(left);
       if (turn.isDue()) await turn.take();
     }
   }

@@ -1,0 +1,7 @@
+/** Refuses what is no number of bytes. */
+export function checkSize(size: number): number {
+  if (Number.isSafeInteger(size) && size >= 0) return size;
+  throw new RangeError(
+    `Cannot hash zeros as their number must be 0 or more: found ${size}`,
+  );
+}
