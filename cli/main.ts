@@ -14,6 +14,9 @@ const { signal, interrupted, takeSignals } = watchInterrupts({
   exit: Deno.exit,
 });
 
+// A file above the limit of `ulimit -f` is an error, as on Node, and ends nothing.
+Deno.addSignalListener("SIGXFSZ", () => {});
+
 type Stream = typeof Deno.stdout | typeof Deno.stderr;
 
 function outputOf(stream: Stream): Output {

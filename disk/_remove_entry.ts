@@ -15,6 +15,7 @@ import { isFile } from "./_is_file.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_join_name.ts";
 import type { Listing } from "./_listing.ts";
+import { makeWritable } from "./_make_writable.ts";
 import { isMountPoint, openUnmounted } from "./_mount_points.ts";
 import type { FileIdentity } from "./source.ts";
 
@@ -108,6 +109,7 @@ class Removal {
     if (isFile(self, 0, this.#entry.excludeStore)) {
       return this.#keep("remove", name, "ESTORE");
     }
+    makeWritable(calls, directory, name, self);
     const fd = openUnmounted(calls, directory, name, DIRECTORY_FLAGS);
     if (fd === -EXDEV) return this.#keep("remove", name, "EMOUNT");
     if (fd < 0) return this.#keep("open directory", name, errnoName(fd));

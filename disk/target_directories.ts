@@ -15,6 +15,7 @@ import { checkedName } from "./_checked_name.ts";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { isFile } from "./_is_file.ts";
+import { makeWritable } from "./_make_writable.ts";
 import { openUnmounted } from "./_mount_points.ts";
 import { openBelow } from "./_open_below.ts";
 import { OpenDirectories } from "./_open_directories.ts";
@@ -48,7 +49,10 @@ export interface Replacement {
 
 /** How a directory is entered. */
 export interface EnterOptions {
-  /** Whether it is made if absent, with mode 0700. */
+  /**
+   * Whether it is made if absent, with mode 0700. One of the user's own that stands there, and
+   * that its mode keeps from being changed, is given those bits.
+   */
   readonly create?: boolean;
   /** Removes what else stands there, once the directory can take its place. */
   readonly clear?: () => void;
@@ -150,6 +154,7 @@ export class TargetDirectories {
       throw new DiskError("make directory", path, errnoName(made));
     }
     const at = this.fd(parent);
+    if (made < 0 && create) this.#makeWritable(at, text);
     const fd = openUnmounted(this.#calls, at, text, CHILD_FLAGS);
     if (fd < 0) {
       throw new DiskError("open directory", path, this.#explain(at, text, fd));
@@ -162,6 +167,14 @@ export class TargetDirectories {
 
   #make(parent: TargetDirectory, text: Uint8Array): number {
     return this.#calls.mkdirAt(this.fd(parent), text, DIRECTORY_MODE);
+  }
+
+  #makeWritable(at: number, text: Uint8Array): void {
+    const calls = this.#calls;
+    const stats = new StatTable(1);
+    const found = calls.statAt(at, text, AT_SYMLINK_NOFOLLOW, stats, 0);
+    if (found < 0 || isFile(stats, 0, this.excludeStore)) return;
+    makeWritable(calls, at, text, stats);
   }
 
   #checkEntered(fd: number, path: Uint8Array): void {

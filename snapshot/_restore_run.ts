@@ -5,6 +5,8 @@ import type { Target } from "@snap/disk/target";
 import type { ReadStore } from "@snap/store";
 import { isFileKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";
+import { AT_FDCWD } from "@snap/posix/flags";
+import { PERMISSION_MASK } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { directoryOf, nameOf, xattrsOf } from "./_batch_rows.ts";
@@ -190,8 +192,10 @@ export class RestoreRun {
     try {
       this.#files.start();
       this.#own.start(directory);
-      if (row === undefined) await this.#walk.run(directory);
-      else await this.#walk.runEntry(directory, row);
+      if (row === undefined) {
+        this.#makeWritable();
+        await this.#walk.run(directory);
+      } else await this.#walk.runEntry(directory, row);
       this.progress.isWalked = true;
       await this.#late.make(true);
       this.#setDirectories();
@@ -205,6 +209,19 @@ export class RestoreRun {
       await this.#files.close();
     }
     Object.assign(this.counts, this.#walk.counts);
+  }
+
+  /** Lets an ordinary user restore into an own target whose mode forbids it, as below it. */
+  #makeWritable(): void {
+    const { calls, config, target } = this.#options;
+    if (config.isDry || target === undefined) return;
+    const stats = new StatTable(1);
+    const path = Uint8Array.of(...config.target, 0);
+    if (calls.statAt(AT_FDCWD, path, 0, stats, 0) < 0) return;
+    const mode = stats.mode(0) & PERMISSION_MASK;
+    const euid = calls.geteuid();
+    if (euid === 0 || stats.uid(0) !== euid || (mode & 0o700) === 0o700) return;
+    target.setDirectoryAttributes(target.root, { mode: mode | 0o700 });
   }
 
   #fail(error: unknown): void {

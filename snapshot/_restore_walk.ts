@@ -1,18 +1,19 @@
 import { DiskError } from "@snap/disk/disk-error";
 import type { Target } from "@snap/disk/target";
+import { isTemporaryName } from "@snap/disk/target-entries";
 import type { TargetDirectory } from "@snap/disk/target-directories";
 import type { AttributePage } from "@snap/manifest/attribute-page";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
 import { DEPTH_MAX } from "@snap/manifest/limits";
 import { joinPath } from "@snap/manifest/path";
-import type { Tree } from "@snap/manifest/tree";
-import { isPageRequest, type Location } from "@snap/pack/location";
+import type { Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { S_IFDIR } from "@snap/posix/mode";
 import type { DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
 import { describeEntry } from "./_describe_entry.ts";
 import type { LinkGroups } from "./_link_groups.ts";
+import { locateContent } from "./_locate_content.ts";
 import type { DirectoryTable } from "./_directory_table.ts";
 import type { WindowFile } from "./_file_window.ts";
 import {
@@ -131,12 +132,17 @@ export class RestoreWalk {
   async runEntry(home: SnapshotDirectory, row: number): Promise<void> {
     const { target } = this.#options;
     const entries = target?.list(target.root);
-    const present = entries === undefined
-      ? undefined
-      : new PresentEntries(entries, home.tree, () => {});
+    const present = entries &&
+      new PresentEntries(entries, home.tree, (name) => {
+        // What other rows are called is nobody's here.
+        const isLeftOver = isTemporaryName(name) && home.tree.find(name) < 0;
+        if (isLeftOver) this.#delete(top, name);
+      });
     const path = new Uint8Array(0);
     const place = { number: -1, path, target: target?.root, present };
-    await this.#entry({ ...home, ...place, row, child: 0 }, row);
+    const top = { ...home, ...place, row, child: 0 };
+    await this.#entry(top, row);
+    present?.finish();
   }
 
   #enter(
@@ -152,7 +158,10 @@ export class RestoreWalk {
     const present = entries === undefined || entries.count === 0
       ? undefined
       : new PresentEntries(entries, directory.tree, (name) => {
-        if (this.#options.delete) this.#delete(top, name);
+        // One with such a name was left by a restore that was killed.
+        if (this.#options.delete || isTemporaryName(name)) {
+          this.#delete(top, name);
+        }
       });
     const top = { ...directory, ...place, present, row: 0, child: 0 };
     this.#stack.push(top);
@@ -180,7 +189,7 @@ export class RestoreWalk {
     if (tree.size(row) === 0 && !page?.hasExtras(row + 1)) {
       return this.#file(top, row, present, undefined, undefined);
     }
-    const location = this.#locate(tree, row);
+    const location = locateContent(this.#options.reader, tree, row);
     if (location === "page" || page?.hasExtras(row + 1)) {
       return this.#fileSlowly(top, row, present);
     }
@@ -188,9 +197,9 @@ export class RestoreWalk {
   }
 
   #delete(top: OpenDirectory, name: Uint8Array): void {
-    const { isDry, target } = this.#options;
+    const { isDry, maker, target } = this.#options;
     this.#attempt(() => {
-      if (!isDry) target!.removeTree(top.target!, name);
+      if (!isDry) maker.clear(top.target!, name);
       else if (target!.isMountPoint(top.target!, name)) {
         throw new DiskError("remove", joinPath(top.path, name), "EMOUNT");
       }
@@ -340,17 +349,6 @@ export class RestoreWalk {
         return attributes.extras(page, row, kind);
       },
     );
-  }
-
-  #locate(tree: Tree, row: number): Location | undefined | "page" {
-    if (tree.size(row) === 0) return undefined;
-    const { index } = this.#options.reader.index;
-    const answer = index.locate(
-      tree.bytes,
-      tree.idStart(row),
-      ObjectKind.content,
-    );
-    return isPageRequest(answer) ? "page" : answer;
   }
 
   async #fileSlowly(
