@@ -4,14 +4,21 @@ import {
   existsSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { EIO, ENOSYS } from "@snap/posix/errors";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
+import { EIO, ENOENT, ENOSYS } from "@snap/posix/errors";
+import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
+  O_DIRECTORY,
+  O_RDONLY,
+} from "@snap/posix/flags";
 import { StatTable } from "@snap/posix/stat-table";
 import { type DiskCalls, diskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
+import { openBelow } from "./_open_below.ts";
 import { openTarget } from "./open_target.ts";
 import { openSource } from "./source.ts";
 import { FileReader } from "./source_file.ts";
@@ -299,6 +306,52 @@ Deno.test({
       asked = 0;
       assert.equal(reader.read(out, 0, enough), size, `${enough}`);
       assert.equal(asked, count, `${enough}`);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a directory below is opened by one call, and by parts where its path is too long",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir();
+    const inner = diskCalls();
+    const root = inner.open(bytes(`${dir.path}\0`), O_RDONLY | O_DIRECTORY, 0);
+    const part = "x".repeat(199);
+    const state = counted(inner);
+    try {
+      for (
+        const [parts, isWhole] of [[1, true], [20, true], [21, false]] as const
+      ) {
+        const path = Array(parts).fill(part).join("/");
+        state.count = 0;
+        const first = openBelow(state.calls, root, bytes(path), "entered");
+        assert.equal(first, -ENOENT);
+        assert.equal(state.count, 1, "nothing is there");
+        let at = root;
+        for (let i = 0; i < parts; i++) {
+          inner.mkdirAt(at, bytes(`${part}\0`), 0o700);
+          const next = inner.openAt(
+            at,
+            bytes(`${part}\0`),
+            O_RDONLY | O_DIRECTORY,
+            0,
+          );
+          if (at !== root) inner.close(at);
+          at = next;
+        }
+        inner.close(at);
+        state.count = 0;
+        const fd = openBelow(state.calls, root, bytes(path), "entered");
+        assert.ok(fd >= 0);
+        assert.equal(state.count, isWhole ? 1 : 2 * parts - 1);
+        state.calls.close(fd);
+        assert.equal(state.open.size, 0);
+        rmSync(`${dir.path}/${part}`, { recursive: true });
+      }
+    } finally {
+      inner.close(root);
     }
   },
 });

@@ -3,6 +3,7 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
 import { idOf, makePack, Random, TestFiles } from "./_testing.ts";
+import type { Codec } from "./codec.ts";
 import { DamageError } from "./errors.ts";
 import {
   type CachedObject,
@@ -11,8 +12,11 @@ import {
 } from "./frame_cache.ts";
 import { HeapFrameCache } from "./heap_frame_cache.ts";
 import type { Location } from "./location.ts";
+import { lz4Codec } from "./lz4_codec.ts";
+import { noneCodec } from "./none_codec.ts";
 import { ObjectReader } from "./object_reader.ts";
 import { SharedFrameCache } from "./shared_frame_cache.ts";
+import { zstdCodec } from "./zstd_codec.ts";
 
 const WAYS = 16;
 const SLOT_SIZE = 16 << 10;
@@ -230,8 +234,8 @@ Deno.test("HeapFrameCache counts pins of one frame", () => {
 });
 
 /** A frame with some objects, and where they lie. */
-function oneFrame(plains: Uint8Array[]) {
-  const pack = makePack([plains]);
+function oneFrame(plains: Uint8Array[], codec: Codec = noneCodec) {
+  const pack = makePack([plains], { codec });
   const files = new TestFiles();
   files.addIndex([pack]);
   const index = files.open();
@@ -328,3 +332,52 @@ Deno.test("ObjectReader keeps 4 MiB of frames apart, to the byte", () => {
     ok(reader.take(keyed[1], idOf(plains[1]), 0) !== undefined);
   }
 });
+
+for (const [name, make] of Object.entries(caches)) {
+  Deno.test(`ObjectReader over ${name} caches a frame that was damaged once and then is sound`, () => {
+    const plain = new Uint8Array(5000).fill(7);
+    for (const codec of [lz4Codec, zstdCodec({ level: 1 })]) {
+      const { locations: [location], stored } = oneFrame([plain], codec);
+      const cache = make();
+      const reader = new ObjectReader({ cache, hasher: wasmHasher });
+      const id = idOf(plain);
+      const { frameKey, plainSize } = location;
+      for (let round = 0; round < 20; round++) {
+        const garbage = new Uint8Array(stored.length).fill(255);
+        throws(() => reader.decode(location, garbage, id, 0), DamageError);
+        reader.release();
+        equal(cache.find(frameKey, plainSize), -1, "nothing is kept of it");
+      }
+      deepEqual(reader.decode(location, stored, id, 0).slice(), plain);
+      reader.release();
+      const slot = cache.find(frameKey, plainSize);
+      ok(slot >= 0, "it has a place again");
+      deepEqual(cache.bytes(slot).slice(), plain);
+      cache.unpin(slot);
+    }
+  });
+
+  Deno.test(`ObjectReader over ${name} fails with an error that is no damage, and keeps nothing`, () => {
+    const plain = new Uint8Array(5000).fill(7);
+    const { locations: [location], stored } = oneFrame([plain], lz4Codec);
+    const { cache, pins } = counting(make());
+    const wrong = new Error("out of memory");
+    let isBroken = true;
+    const decode = (bytes: Uint8Array, out: Uint8Array): number => {
+      if (isBroken) throw wrong;
+      lz4Codec.decompress(bytes, out);
+      return out.length;
+    };
+    const decoders = { lz4: { decode } };
+    const reader = new ObjectReader({ cache, hasher: wasmHasher, decoders });
+    const id = idOf(plain);
+    throws(() => reader.decode(location, stored, id, 0), wrong);
+    reader.release();
+    equal(pins(), 0);
+    isBroken = false;
+    deepEqual(reader.decode(location, stored, id, 0).slice(), plain);
+    ok(reader.take(location, id, 0) !== undefined);
+    reader.release();
+    equal(pins(), 0);
+  });
+}
