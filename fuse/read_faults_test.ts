@@ -1,0 +1,179 @@
+// Reads of a mount where each range fails once, or comes damaged once, and is sound again then.
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { DamageError, ObjectNotFoundError } from "@snap/pack/errors";
+import type { FrameCache } from "@snap/pack/frame-cache";
+import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
+import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
+import { save } from "@snap/snapshot/save";
+import { View, type ViewEntry } from "@snap/snapshot/view";
+import { StoreError } from "@snap/store/errors";
+import { latin } from "../tests/_hostile_store.ts";
+import {
+  makeMemorySnapshots,
+  noise,
+  SMALL_SETTINGS,
+  TemporaryFolder,
+} from "../tests/_snapshots.ts";
+import { filesOf, type TestMount, testMount, TestRanges } from "./_testing.ts";
+import { WHOLE_SIZE_MAX } from "./file_contents.ts";
+import { Pieces } from "./pieces.ts";
+
+/** Ranges of which one fails once, or is damaged once. */
+class FaultyRanges extends TestRanges {
+  count = 0;
+  /** Number of the read that fails, from 1. */
+  failAt = 0;
+  fault: "error" | "damage" = "error";
+
+  override read(
+    name: string,
+    offset: number,
+    length: number,
+  ): Uint8Array | undefined {
+    const bytes = super.read(name, offset, length);
+    if (++this.count !== this.failAt) return bytes;
+    if (this.fault === "damage") return bytes?.map((byte) => byte ^ 64);
+    throw new StoreError(`Cannot read ${name}`, {
+      code: "EIO",
+      action: "read",
+    });
+  }
+}
+
+/** A cache that counts the pins that were not given back. */
+function counting(
+  cache: FrameCache,
+): { cache: FrameCache; pins: () => number } {
+  let pins = 0;
+  const count = (slot: number) => (pins += slot < 0 ? 0 : 1, slot);
+  return {
+    pins: () => pins,
+    cache: {
+      find: (...args) => count(cache.find(...args)),
+      pin: (...args) => count(cache.pin(...args)),
+      unpin: (slot) => (pins--, cache.unpin(slot)),
+      isPlain: (slot) => cache.isPlain(slot),
+      bytes: (slot) => cache.bytes(slot),
+      publish: (slot) => cache.publish(slot),
+      fail: (slot) => cache.fail(slot),
+      isChecked: (...args) => cache.isChecked(...args),
+      setChecked: (...args) => cache.setChecked(...args),
+    },
+  };
+}
+
+function readRange(
+  { contents }: TestMount,
+  { id, size: fileSize }: ViewEntry,
+  offset: number,
+  size: number,
+): Uint8Array {
+  const pieces = new Pieces();
+  try {
+    ok(contents.collect(id, 0, fileSize, offset, size, pieces));
+    return new Uint8Array(Buffer.concat(pieces.views.slice(0, pieces.count)));
+  } finally {
+    contents.release();
+  }
+}
+
+/** Reads a file in parts, as a kernel does. */
+function readAll(mount: TestMount, entry: ViewEntry): Uint8Array {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < entry.size; at += 20_000) {
+    parts.push(readRange(mount, entry, at, Math.min(20_000, entry.size - at)));
+  }
+  return new Uint8Array(Buffer.concat(parts));
+}
+
+async function saved(folder: TemporaryFolder) {
+  const path = folder.join("tree");
+  mkdirSync(path);
+  writeFileSync(`${path}/small`, "small");
+  writeFileSync(`${path}/large`, noise(60_000, 1));
+  truncateSync(`${path}/large`, 100_000);
+  const snapshots = await makeMemorySnapshots({
+    ...SMALL_SETTINGS,
+    codec: "lz4",
+  });
+  const { record } = await save(snapshots, path);
+  await snapshots.refresh();
+  return { snapshots, record: record! };
+}
+
+/** A table whose head is damaged is not looked into, so that nothing is found in it. */
+const ERRORS = [StoreError, DamageError, SyntaxError, ObjectNotFoundError];
+
+const caches: Readonly<Record<string, () => FrameCache>> = {
+  "no cache": () => new HeapFrameCache({ sizeMax: 0 }),
+  "a small cache": () =>
+    SharedFrameCache.create({ sizeMax: 1, slotSizes: [16 << 10] }),
+  "a cache": () => SharedFrameCache.create(),
+};
+
+for (const [name, make] of Object.entries(caches)) {
+  for (const fault of ["error", "damage"] as const) {
+    Deno.test(`a read with ${fault} is an error once, pins nothing, and is right when asked again: ${name}`, async () => {
+      using folder = new TemporaryFolder();
+      const { snapshots, record } = await saved(folder);
+      await using _ = snapshots;
+      const view = await View.open(snapshots, record);
+      const files = await filesOf(snapshots.store);
+      const entries = [];
+      for (const one of ["small", "large"]) {
+        const entry = (await view.lookup(latin(one)))!;
+        entries.push({ entry, content: await view.read(entry) });
+      }
+      let errors = 0;
+      for (let failAt = 1;; failAt++) {
+        ok(failAt < 300);
+        const ranges = new FaultyRanges(files);
+        const { cache, pins } = counting(make());
+        const mount = await testMount(snapshots.store, record, {
+          cache,
+          ranges,
+        });
+        ranges.count = 0;
+        ranges.failAt = failAt;
+        ranges.fault = fault;
+        for (const { entry, content } of entries) {
+          for (let round = 0; round < 3; round++) {
+            try {
+              deepEqual(readAll(mount, entry), content, `${failAt}`);
+            } catch (error) {
+              ok(ERRORS.some((one) => error instanceof one), `${error}`);
+              ok(ranges.count >= failAt && round === 0, `${failAt}: ${error}`);
+              errors++;
+            }
+            equal(pins(), 0, `${failAt}`);
+          }
+        }
+        if (ranges.count < failAt) break;
+      }
+      ok(errors > 0);
+    });
+  }
+}
+
+Deno.test("FileContents reads nothing of an empty range, and whole contents up to 64 MiB", async () => {
+  using folder = new TemporaryFolder();
+  const { snapshots, record } = await saved(folder);
+  await using _ = snapshots;
+  const ranges = new FaultyRanges(await filesOf(snapshots.store));
+  const mount = await testMount(snapshots.store, record, { ranges });
+  const absent = new Uint8Array(32).fill(9);
+  ranges.count = 0;
+  ok(mount.contents.collect(absent, 0, 0, 0, 0, new Pieces()));
+  equal(ranges.count, 0);
+  equal(WHOLE_SIZE_MAX, 64 * 1024 * 1024);
+  const view = await View.open(snapshots, record);
+  const entry = (await view.lookup(latin("small")))!;
+  for (const size of [4, 6]) {
+    throws(
+      () => mount.contents.whole(entry.id, 0, size),
+      /has \d bytes: found 5/,
+    );
+  }
+  deepEqual(mount.contents.whole(entry.id, 0, 5), latin("small"));
+});
