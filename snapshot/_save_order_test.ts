@@ -123,6 +123,46 @@ Deno.test("a save writes no record when a pack that it may rely on has gone mean
   equal(healed.isNewRecord, true);
 });
 
+/** A store that takes so many packs and then is full. */
+class FillingStore extends MemoryStore {
+  packCountMax = Infinity;
+
+  override async adopt(
+    name: string,
+    path: string,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    if (name.startsWith("packs/") && this.packCountMax-- <= 0) {
+      const fields = { code: "ENOSPC", action: "adopt" } as const;
+      throw new StoreError("Cannot adopt", fields);
+    }
+    return await super.adopt(name, path, options);
+  }
+}
+
+Deno.test("the packs of a save that fails are told of, and the next save uses them", async () => {
+  using folder = new TemporaryFolder();
+  const source = makeSource(folder);
+  const store = new FillingStore();
+  await initStore(store, formatSettings(SMALL_SETTINGS));
+  await using snapshots = await open(store);
+  store.packCountMax = 2;
+  await rejects(save(snapshots, source, LATER), { code: "ENOSPC" });
+  const packs = await namesIn(store, "packs/");
+  equal(packs.length, 2);
+  equal((await namesIn(store, "index/")).length, 1);
+  store.packCountMax = Infinity;
+  const { storedByteCount } = await save(snapshots, source, LATER);
+  const other = await recorded();
+  await using fresh = other.snapshots;
+  const whole = await save(fresh, source, LATER);
+  let rescued = 0;
+  for (const pack of packs) rescued += (await store.size(pack))!;
+  // Packs and tables have heads of their own.
+  ok(rescued > 10_000);
+  ok(storedByteCount < whole.storedByteCount - rescued + 5000);
+});
+
 Deno.test("a save fails when what it stored cannot be made durable", async () => {
   using folder = new TemporaryFolder();
   const source = makeSource(folder);
