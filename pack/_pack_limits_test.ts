@@ -1,6 +1,7 @@
 // Limits of packs and of index tables: met exactly, and passed by one.
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { type Hasher, wasmHasher } from "@snap/hash";
+import { encodeHeader } from "@snap/store/header";
 import { PageCache } from "./_page_cache.ts";
 import {
   INDEX_OPTIONS,
@@ -319,4 +320,14 @@ Deno.test("a table that says it replaces itself counts", () => {
   deepEqual([...replacedTables([{ name, size: 1, head }])], [
     `index/${"00".repeat(32)}`,
   ]);
+});
+
+Deno.test("the header of an index table is checked also where its checksum is right", () => {
+  const { saveId, salt } = INDEX_OPTIONS;
+  const bytes = encodeIndexHead(headOf({}), wasmHasher);
+  bytes.set(encodeHeader({ kind: "PACK", saveId, salt }));
+  wasmHasher.hashInto(bytes.subarray(0, 128), bytes, 128);
+  const size = bytes.length;
+  throws(() => readIndexHeadSize(bytes, size), IndexSyntaxError);
+  throws(() => decodeIndexHead(bytes, size, wasmHasher), IndexSyntaxError);
 });
