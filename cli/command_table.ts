@@ -18,6 +18,16 @@ const DRY_RUN: OptionSpec = {
   short: "n",
   help: "say what would be done, and do nothing",
 };
+const LONG: OptionSpec = {
+  name: "long",
+  short: "l",
+  help: "with mode, owner, size and time",
+};
+const CLASSIFY: OptionSpec = {
+  name: "classify",
+  short: "F",
+  help: "a sign behind names: / directory, * executable, @ link, | fifo",
+};
 const NULL: OptionSpec = {
   name: "null",
   short: "0",
@@ -151,7 +161,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "list what is in a directory of a snapshot",
     arguments: [TARGET],
     options: [
-      { name: "long", short: "l", help: "with mode, owner, size and time" },
+      LONG,
+      CLASSIFY,
       { name: "recursive", short: "R", help: "also what is below" },
       NULL,
       ANY,
@@ -219,7 +230,8 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: "f file, x executable, d directory, l link, p fifo, c b device",
         completes: ["f", "x", "d", "l", "p", "c", "b"],
       },
-      { name: "long", short: "l", help: "with mode, owner, size and time" },
+      LONG,
+      CLASSIFY,
       NULL,
       ANY,
     ],
@@ -268,8 +280,12 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   {
     name: "id",
-    summary: "print the id that a directory would be saved under",
-    arguments: [DIRECTORY],
+    summary: "print the id that a directory or file would be saved under",
+    arguments: [{
+      name: "PATH",
+      help: "a directory, or a file, whose id is what b3sum prints",
+      completes: "file",
+    }],
     options: [...EXCLUDES, WORKERS],
     notes: [
       "No store is needed. The one that save would take is left out, as save does.",
@@ -284,7 +300,9 @@ export const COMMANDS: readonly CommandSpec[] = [
       completes: "side",
     }],
     options: [ATTRIBUTES, ...EXCLUDES, WORKERS, ANY],
-    notes: ["The text can be read, searched, and compared by diff(1)."],
+    notes: [
+      "The text can be read, searched, and compared by diff(1). With --json each entry has fields, as those of ls.",
+    ],
   },
   {
     name: "stats",

@@ -29,26 +29,30 @@ export const LONG_COLUMNS: readonly Column[] = [
   { title: "group" },
   { title: "size", isNumber: true },
   { title: "modified" },
-  { title: "name" },
 ];
+/** How a terminal shows entries by kind, as `ls` does. */
+const COLORS: Readonly<Partial<Record<EntryKind, string>>> = {
+  [EntryKind.executable]: "32",
+  [EntryKind.directory]: "1;34",
+  [EntryKind.symlink]: "36",
+  [EntryKind.fifo]: "33",
+  [EntryKind.characterDevice]: "33",
+  [EntryKind.blockDevice]: "33",
+};
+/** What stands behind names by kind, as `ls -F` has it. */
+const MARKS = ["", "", "*", "/", "@", "|", "", ""];
 
 /**
- * Writes an entry as a row of a long listing.
+ * Writes what stands before the name in a long listing.
  *
  * @param entry The entry.
- * @param name The name or path to show.
  * @param isForPeople Whether sizes have units and times are local.
  * @returns One text for each of {@linkcode LONG_COLUMNS}.
  */
-export function longRow(
-  entry: ViewEntry,
-  name: Uint8Array,
-  isForPeople: boolean,
-): string[] {
-  const { kind, attributes, target } = entry;
+export function longRow(entry: ViewEntry, isForPeople: boolean): string[] {
+  const { kind, attributes } = entry;
   const time = formatTime(attributes.mtimeSec, attributes.mtimeNs);
   const size = isForPeople ? formatSize(entry.size) : String(entry.size);
-  const arrow = kind === EntryKind.symlink ? ` -> ${displayPath(target)}` : "";
   return [
     LS_LETTERS[kind] + formatMode(attributes.mode) +
     (entry.page.hasExtras(entry.row + 1) ? "+" : ""),
@@ -60,8 +64,39 @@ export function longRow(
       ? "-"
       : size,
     isForPeople ? formatLocalTime(time) : time,
-    displayPath(name) + arrow,
   ];
+}
+
+/** How names are shown. */
+export interface NameOptions {
+  /** Whether a sign behind the name tells the kind. */
+  readonly isMarked: boolean;
+  /** Whether a colour does. */
+  readonly hasColor: boolean;
+  /** Whether a link is followed by its target. */
+  readonly hasTarget: boolean;
+}
+
+/**
+ * Writes the name of an entry.
+ *
+ * @param entry The entry.
+ * @param name The name or path to show.
+ * @param options How it is shown.
+ * @returns The text.
+ */
+export function nameText(
+  { kind, target }: ViewEntry,
+  name: Uint8Array,
+  options: NameOptions,
+): string {
+  const color = options.hasColor ? COLORS[kind] : undefined;
+  const shown = displayPath(name);
+  const text = color === undefined ? shown : `\x1b[${color}m${shown}\x1b[0m`;
+  if (options.hasTarget && kind === EntryKind.symlink) {
+    return `${text} -> ${displayPath(target)}`;
+  }
+  return options.isMarked ? text + MARKS[kind] : text;
 }
 
 function ownerText(name: Uint8Array, id: number): string {

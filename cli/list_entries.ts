@@ -13,7 +13,7 @@ export interface ListOptions {
 }
 
 /**
- * Writes batches of entries, as the options `--long`, `--null` and `--json` say.
+ * Writes batches of entries, as the options `--long`, `--classify`, `--null` and `--json` say.
  *
  * @param session The command.
  * @param batches The entries.
@@ -24,31 +24,38 @@ export async function listEntries(
   batches: AsyncIterable<readonly ViewEntry[]>,
   options: ListOptions,
 ): Promise<void> {
-  const { entryRecord, LONG_COLUMNS, longRow } = await import(
+  const { entryRecord, LONG_COLUMNS, longRow, nameText } = await import(
     "./entry_text.ts"
   );
-  const { displayPath } = await import("@snap/manifest/path");
   const isLong = session.args.has("long");
   const isRaw = session.args.has("null") && !session.isJson;
   const { isForPeople } = session;
+  const how = {
+    isMarked: session.args.has("classify"),
+    hasColor: session.hasColor,
+    hasTarget: isLong,
+  };
+  const textOf = (entry: ViewEntry): string =>
+    nameText(entry, options.nameOf(entry), how);
   for await (const entries of batches) {
     if (isRaw) {
       for (const entry of entries) {
         await writeRaw(session, options.nameOf(entry));
       }
     } else if (isLong && !session.isJson) {
-      const rows = entries.map((entry) =>
-        longRow(entry, options.nameOf(entry), isForPeople)
-      );
+      const rows = entries.map((entry) => longRow(entry, isForPeople));
       const table = formatTable(LONG_COLUMNS, rows, {
         isForPeople,
         isBare: true,
       });
-      for (const line of table) await session.raw(`${line}\n`);
+      const gap = isForPeople ? "  " : "\t";
+      for (const [i, line] of table.entries()) {
+        await session.raw(`${line}${gap}${textOf(entries[i])}\n`);
+      }
     } else {
       for (const entry of entries) {
-        const text = displayPath(options.nameOf(entry));
-        await session.result(text, session.isJson ? entryRecord(entry) : NONE);
+        const record = session.isJson ? entryRecord(entry) : NONE;
+        await session.result(textOf(entry), record);
       }
     }
     session.signal.throwIfAborted();

@@ -1,6 +1,12 @@
 // What somebody meets who uses the program for the first time.
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  writeFileSync,
+} from "node:fs";
 import { Scene } from "./_scene.ts";
 
 /** Acts on a terminal, or is not seen. */
@@ -175,4 +181,91 @@ Deno.test("log: of a path, so many, since a time, of a host", async () => {
   for (const args of [["--since", "soon"], ["--host", "a", "--any"]]) {
     strictEqual((await scene.snap(["log", ...args])).code, 2);
   }
+});
+
+Deno.test("restore: a dry run is in order, and ends with a summary that adds up", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  for (const name of ["sub-way", "sub.x", "z"]) {
+    writeFileSync(scene.at("tree", name), name);
+  }
+  linkSync(scene.at("tree", "z"), scene.at("tree", "sub", "z"));
+  await scene.ok("save", "tree", "-t", "main", "--workers=0");
+  const args = ["restore", "main", "out"];
+  const dry = await scene.snap([...args, "-n"]);
+  deepStrictEqual(
+    dry.stdout.trimEnd().split("\n").map((line) => line.slice(2)),
+    (await scene.ok("ls", "-R", "main")).trimEnd().split("\n")
+      .sort((a, b) =>
+        compare(a.replaceAll("/", "\0"), b.replaceAll("/", "\0"))
+      ),
+  );
+  match(
+    dry.stderr,
+    /^Would restore 8 files, \d+ B \(7 written, 1 linked or as they were\) and 3 other entries\n$/,
+  );
+  const done = await scene.snap(args, { isTerminal: true });
+  match(
+    done.stderr,
+    /Restored 8 files, .*7 written, 1 .* and 3 other entries; /,
+  );
+  const json = await scene.snap([...args, "-n", "--existing", "--json"]);
+  strictEqual(JSON.parse(json.stdout).isDryRun, true);
+});
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+Deno.test("ls and find: a sign or a colour tells directories", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  strictEqual(await scene.ok("ls", "-F", "main"), "a.ts\nlink@\nsub/\n");
+  strictEqual(await scene.ok("find", "sub*", "main", "-F"), "sub/\n");
+  match(await scene.ok("ls", "-lF", "main"), /\tsub\/\n$/);
+  const shown = async (...args: string[]) =>
+    (await scene.snap(args, { isTerminal: true })).stdout;
+  const blue = "\x1b[1;34msub\x1b[0m\n";
+  strictEqual((await shown("ls", "main")).endsWith(blue), true);
+  strictEqual((await shown("ls", "-l", "main")).endsWith(`  ${blue}`), true);
+  strictEqual(await shown("ls", "main", "--no-color"), "a.ts\nlink\nsub\n");
+});
+
+Deno.test("find: what ls shows is found", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const paths = (await scene.ok("ls", "-R", "main")).trimEnd().split("\n");
+  for (const path of paths) {
+    const found = await scene.ok("find", `/${path}`, "main");
+    strictEqual(found, `${path}\n`);
+  }
+  strictEqual(await scene.ok("find", "n%FF*", "main"), "sub/n%FF%0A\n");
+  strictEqual(await scene.ok("find", "100%", "main"), "sub/100%25\n");
+});
+
+Deno.test("id: of a file it is what b3sum prints", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  const file = (await scene.ok("manifest", "main")).split(" ")[1];
+  for (const name of ["tree/a.ts", "tree/link"]) {
+    strictEqual(await scene.ok("id", name), `${file}\n`);
+  }
+  strictEqual((await scene.ok("id", "tree", "--workers=0")).trim(), id);
+  const json = JSON.parse(await scene.ok("id", "tree/a.ts", "--json"));
+  deepStrictEqual([json.id, json.totals.byteCount], [file, 6]);
+  strictEqual((await scene.snap(["id", "nowhere"])).code, 1);
+});
+
+Deno.test("manifest --json: an entry has fields", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const text = (await scene.ok("manifest", "main")).trimEnd().split("\n");
+  const lines = (await scene.ok("manifest", "--json", "main", "-a")).trimEnd()
+    .split("\n").map((line) => JSON.parse(line));
+  strictEqual(lines.length, text.length);
+  const [, id, size] = text[0].split(" ");
+  const { type, path, kind, mode, ...rest } = lines[0];
+  deepStrictEqual([type, path, kind], ["entry", "a.ts", "file"]);
+  deepStrictEqual([rest.id, String(rest.size)], [id, size]);
+  strictEqual(typeof mode, "number");
 });

@@ -36,5 +36,5 @@ Deno.test("formatTable: what may be cut is, until lines fit; empty columns are l
   strictEqual(format(49), "0123  /very/long/path/to  some words of a message");
   strictEqual(format(40), "0123  …ry/long/path/to  some words of a…");
   strictEqual(format(30), "0123  …ng/path/to  some words…");
-  strictEqual(format(10), "0123  …h/…");
+  strictEqual(format(10), "0123  …pa…");
 });

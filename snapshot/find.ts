@@ -1,4 +1,5 @@
 import { EntryKind } from "@snap/manifest/entry-kind";
+import { displayPath } from "@snap/manifest/path";
 import type { StoreOptions } from "@snap/store/store";
 import { Glob } from "./glob.ts";
 import type { View, ViewEntry } from "./view.ts";
@@ -15,9 +16,9 @@ export interface FindTime {
 export interface FindOptions extends StoreOptions {
   /** Where to look; the root if left out. */
   directory?: ViewEntry;
-  /** A pattern that the name matches. */
+  /** A pattern that the name matches, as it is or as it is shown. */
   name?: string;
-  /** A pattern that the path from the root of the snapshot matches. */
+  /** A pattern that the path from the root of the snapshot matches, as it is or as it is shown. */
   path?: string;
   /** What the entry is: one of these. */
   kinds?: readonly EntryKind[];
@@ -44,17 +45,29 @@ export async function* find(
   view: View,
   options: FindOptions = {},
 ): AsyncGenerator<ViewEntry[], void, void> {
-  const name = options.name === undefined ? undefined : new Glob(options.name);
-  const path = options.path === undefined ? undefined : new Glob(options.path);
+  const isNamed = matcherOf(options.name);
+  const isAt = matcherOf(options.path);
   const isFound = (entry: ViewEntry): boolean =>
     (options.kinds?.includes(entry.kind) ?? true) &&
     isSized(entry, options) && isTimed(entry, options) &&
-    (name?.matches(entry.name) ?? true) && (path?.matches(entry.path) ?? true);
+    isNamed(entry.name) && isAt(entry.path);
   const { directory = view.root } = options;
   for await (const batch of view.walk(directory, options)) {
     const found = batch.filter(isFound);
     if (found.length > 0) yield found;
   }
+}
+
+/** Matches bytes as they are, and as {@linkcode displayPath} shows them. */
+function matcherOf(
+  pattern: string | undefined,
+): (bytes: Uint8Array) => boolean {
+  if (pattern === undefined) return () => true;
+  const glob = new Glob(pattern);
+  if (!pattern.includes("%")) return (bytes) => glob.matches(bytes);
+  const encoder = new TextEncoder();
+  return (bytes) =>
+    glob.matches(bytes) || glob.matches(encoder.encode(displayPath(bytes)));
 }
 
 function isSized(entry: ViewEntry, options: FindOptions): boolean {

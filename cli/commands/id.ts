@@ -1,14 +1,76 @@
+import type { Totals } from "@snap/snapshot/record";
+import { chooseHasher } from "../choose_hasher.ts";
+import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "../identify_directory.ts";
+import { resolvePath } from "../resolve_path.ts";
 import type { Session } from "../session.ts";
 
-/** `snap id DIR` */
+/** Bytes of a file that are read at once. */
+const READ_SIZE = 1 << 20;
+
+/** `snap id PATH` */
 export async function run(session: Session): Promise<number> {
+  const [given] = session.args.positionals;
+  const path = await resolvePath(session, given);
+  if (await isNoDirectory(path)) return await identifyFile(session, path);
+  const options = { keepTrees: false };
   const { identified, exitCode } = await identifyDirectory(
-    session,
-    session.args.positionals[0],
-    { keepTrees: false },
+    ...[session, given, options] as const,
   );
-  const { id, totals } = identified;
-  await session.result(id, { type: "id", id, totals });
+  await tell(session, identified.id, identified.totals);
   return exitCode;
+}
+
+async function tell(
+  session: Session,
+  id: string,
+  totals: Totals,
+): Promise<void> {
+  await session.result(id, { type: "id", id, totals });
+}
+
+/** What cannot be looked at is said by what reads it. */
+async function isNoDirectory(path: string): Promise<boolean> {
+  const { stat } = await import("node:fs/promises");
+  return await stat(path).then((one) => !one.isDirectory(), () => false);
+}
+
+async function identifyFile(session: Session, path: string): Promise<number> {
+  const stream = (await chooseHasher()).stream();
+  let byteCount = 0;
+  for await (const bytes of readPieces(path)) {
+    session.signal.throwIfAborted();
+    stream.update(bytes);
+    byteCount += bytes.length;
+  }
+  await tell(session, stream.digest(), {
+    entryCount: 1,
+    fileCount: 1,
+    directoryCount: 0,
+    byteCount,
+    xattrCount: 0,
+    hardLinkCount: 0,
+    holeCount: 0,
+  });
+  return ExitCode.done;
+}
+
+async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
+  const [{ open }, { DiskError }] = await Promise.all([
+    import("node:fs/promises"),
+    import("@snap/disk/disk-error"),
+  ]);
+  const bytes = new Uint8Array(READ_SIZE);
+  try {
+    await using file = await open(path);
+    for (;;) {
+      const { bytesRead } = await file.read(bytes);
+      if (bytesRead === 0) return;
+      yield bytes.subarray(0, bytesRead);
+    }
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code === undefined) throw error;
+    throw new DiskError("read", new TextEncoder().encode(path), code);
+  }
 }

@@ -31,13 +31,15 @@ const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
   deleted: "-",
 };
 
+const SLASH = 0x2f;
 /** Options that mean nothing where a file goes to stdout. */
 const ONLY_ON_DISK = ["existing", "delete", "dry-run"];
 
 /** `snap restore ID[:PATH] TARGET` */
 export async function run(session: Session): Promise<number> {
   const [text, directory] = session.args.positionals;
-  const options = await restoreOptions(session);
+  const changes: RestoreChange[] = [];
+  const options = restoreOptions(session, changes);
   if (directory === "-") {
     const wrong = ONLY_ON_DISK.find((name) => session.args.has(name));
     if (wrong === undefined) {
@@ -59,6 +61,8 @@ export async function run(session: Session): Promise<number> {
       options,
     });
     session.clearProgress();
+    await writeChanges(session, changes);
+    await session.flush();
     const isPinned = !record.tree.startsWith(snapshot.toLowerCase());
     if (!isPinned) await tellPrivileged(session, record, result);
     await tellResult(session, record, result, performance.now() - startMs);
@@ -66,7 +70,10 @@ export async function run(session: Session): Promise<number> {
   });
 }
 
-async function restoreOptions(session: Session): Promise<RestoreOptions> {
+function restoreOptions(
+  session: Session,
+  changes: RestoreChange[],
+): RestoreOptions {
   const { args, signal } = session;
   if (args.has("delete") && !args.has("existing")) {
     throw new UsageError(
@@ -90,23 +97,36 @@ async function restoreOptions(session: Session): Promise<RestoreOptions> {
     xattrs: !args.has("no-xattrs"),
     onProgress: (progress) => session.progress(progressOf(progress)),
     ...(args.has("dry-run")
-      ? { dryRun: true, onChange: await changeWriter(session) }
+      ? { dryRun: true, onChange: (change) => void changes.push(change) }
       : {}),
   };
 }
 
-async function changeWriter(
+/** Writes what a dry run would change, in the order of paths: it is found in another one. */
+async function writeChanges(
   session: Session,
-): Promise<(change: RestoreChange) => void> {
+  changes: RestoreChange[],
+): Promise<void> {
   const { displayPath } = await import("@snap/manifest/path");
-  return ({ kind, path }) => {
+  changes.sort((a, b) => comparePaths(a.path, b.path));
+  for (const { kind, path } of changes) {
     const name = path.length === 0 ? "." : displayPath(path);
-    session.queueResult(`${MARKS[kind]} ${name}`, {
+    await session.result(`${MARKS[kind]} ${name}`, {
       type: "planned",
       change: kind,
       ...jsonPath("path", path),
     });
-  };
+  }
+}
+
+/** A directory comes right before what is in it. */
+function comparePaths(a: Uint8Array, b: Uint8Array): number {
+  const size = Math.min(a.length, b.length);
+  for (let at = 0; at < size; at++) {
+    if (a[at] === b[at]) continue;
+    return a[at] === SLASH ? -1 : b[at] === SLASH ? 1 : a[at] - b[at];
+  }
+  return a.length - b.length;
 }
 
 /** A path may be written as `ls` shows it, with `%` and two digits for a byte. */
@@ -197,16 +217,27 @@ async function tellResult(
   }
   tellErrors(session, errors);
   if (session.isJson) return;
-  const deleted = result.deletedCount > 0
-    ? `, ${formatCount(result.deletedCount)} removed`
+  const summary = summarize(result, isDryRun);
+  // Of what was not done nothing else tells that this was all.
+  if (isDryRun) session.say(summary);
+  else session.note(`${summary}; ${formatDuration(ms)}`);
+}
+
+/** One line whose numbers add up: entries are files and others, files are written or stay. */
+function summarize(result: RestoreResult, isDryRun: boolean): string {
+  const { entryCount, fileCount, writtenFileCount, deletedCount } = result;
+  const otherCount = entryCount - fileCount;
+  const restCount = fileCount - writtenFileCount;
+  const verb = isDryRun ? "Would restore" : "Restored";
+  const files = `${formatCounted(fileCount, "file")}, ${
+    formatSize(result.byteCount)
+  }`;
+  const ways = `${formatCount(writtenFileCount)} written, ${
+    formatCount(restCount)
+  } linked or as they were`;
+  const others = formatCounted(otherCount, "other entry", "other entries");
+  const deleted = deletedCount > 0
+    ? `; ${formatCount(deletedCount)} removed`
     : "";
-  session.note(
-    `${isDryRun ? "Would restore" : "Restored"} ${
-      formatCounted(result.fileCount, "file")
-    }, ${formatSize(result.byteCount)}: ${
-      formatCounted(result.writtenFileCount, "file")
-    } written, ${
-      formatCounted(result.unchangedCount, "entry", "entries")
-    } as they were${deleted}; ${formatDuration(ms)}`,
-  );
+  return `${verb} ${files} (${ways}) and ${others}${deleted}`;
 }

@@ -97,6 +97,9 @@ async function report(
     session.note(`Left out ${formatCounted(socketCount, "socket")}`);
   }
   if (result.unreal.length > 0) await tellUnreal(session, result.unreal);
-  session.note(summarizeSave(result, ms));
+  const summary = summarizeSave(result, ms);
+  // Of a dry run nothing else tells that this was all.
+  if (result.record === undefined) session.say(summary);
+  else session.note(summary);
   return errorCount + changedCount > 0 ? ExitCode.incomplete : ExitCode.done;
 }
