@@ -26,6 +26,7 @@ export * from "./flags.ts";
 export * from "./io_vector.ts";
 export * from "./mode.ts";
 export * from "./on_exit.ts";
+export * from "./pacer.ts";
 export * from "./poll_set.ts";
 export * from "./posix.ts";
 export * from "./stat_table.ts";
