@@ -44,15 +44,15 @@ export class DirectoryCompleter {
   /**
    * Names wide directories of which everything is known.
    *
-   * @param breathe Lets other things happen between two steps.
+   * @param between Lets other things happen between two steps.
    */
-  async nameWide(breathe: () => Promise<void>): Promise<void> {
+  async nameWide(between: () => Promise<void>): Promise<void> {
     for (;;) {
       const directory = this.#wide.shift();
       if (directory === undefined) return;
       const steps = this.#complete(directory);
       let step = steps.next();
-      for (; !step.done; step = steps.next()) await breathe();
+      for (; !step.done; step = steps.next()) await between();
       if (step.value !== undefined) this.settle(step.value);
     }
   }

@@ -10,7 +10,7 @@ import type { FileExtras, RestoreBatch } from "./_restore_messages.ts";
 import { hasNumbers, numbersOf, TIME_UNIT_NS } from "./_wanted_attributes.ts";
 
 /** Bytes that are read and hashed between two steps. */
-const STEP_SIZE = 1024 * 1024;
+const STEP_SIZE = 512 * 1024;
 
 /** How a file that stands there compares with the one that is wanted. */
 export type Comparison = "same" | "attributes" | "content";

@@ -1,23 +1,24 @@
 import type { HashStream } from "@snap/hash";
 import { DiskError } from "@snap/disk/disk-error";
 import { FileReader } from "@snap/disk/source-file";
-import { STAT_ROW_SIZE, StatTable } from "@snap/posix/stat-table";
+import { runAtOnce } from "@snap/posix/pacer";
+import { StatTable } from "@snap/posix/stat-table";
+import { BatchDraft } from "./_batch_draft.ts";
 import type { Lane } from "./_lane.ts";
 import { LaneReader } from "./_lane_reader.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
 import { PASSED_HOLE_MIN, passHole, SPARSE_PART } from "./_pass_hole.ts";
-import {
-  type BatchResult,
-  type FileBatch,
-  type FileError,
-  FileStatus,
-} from "./_save_messages.ts";
+import type { BatchResult, FileBatch } from "./_save_messages.ts";
 import { isZeros } from "./_zeros.ts";
 
 /** Content up to this size is read whole before it is chunked. */
 const WHOLE_SIZE_MAX = 4 * 1024 * 1024;
 /** Of what does not say its size no more is asked for at once: the kernel wants as much memory. */
 const UNTOLD_READ_SIZE = 64 * 1024;
+/** Bytes that are read and hashed between two steps. */
+const STEP_SIZE = 512 * 1024;
+/** What opening a file costs, in bytes read. */
+const FILE_COST = 16 * 1024;
 /** A file that changes while it is read is read once more. */
 const ATTEMPTS_MAX = 2;
 
@@ -31,6 +32,13 @@ interface ReadContent {
   readonly isUntold?: boolean;
 }
 
+/** Reads the content of the open file; steps, each with the work that was done. */
+type ReadContentOf = (
+  expected: StatTable,
+  at: number,
+  isLast: boolean,
+) => Generator<number, ReadContent>;
+
 /** Reads and stores the files of batches. Runs in a worker, or without one. */
 export class FileSaver implements Disposable {
   readonly #objects: ObjectSaver;
@@ -41,7 +49,7 @@ export class FileSaver implements Disposable {
   #unstored = 0;
   readonly #byte = new Uint8Array(1);
   #buffer: Uint8Array | undefined;
-  #draft = new Draft(0, 0);
+  #draft = new BatchDraft(0, 0);
   #isStopped: () => boolean = () => false;
 
   /**
@@ -61,14 +69,17 @@ export class FileSaver implements Disposable {
    *
    * @param batch The files.
    * @param isStopped Asked before each file; the batch is left when it says so.
-   * @returns What came of them.
+   * @returns Steps, each with the work that was done, then what came of the files.
    */
-  save(batch: FileBatch, isStopped: () => boolean): BatchResult {
+  *save(
+    batch: FileBatch,
+    isStopped: () => boolean,
+  ): Generator<number, BatchResult> {
     this.#isStopped = isStopped;
-    return this.#run(batch, (stats, row) => {
-      if (isStopped()) return;
-      this.#saveFile(stats, row);
-    });
+    return yield* this.#run(
+      batch,
+      (stats, row) => isStopped() ? [] : this.#saveFile(stats, row),
+    );
   }
 
   /**
@@ -80,18 +91,11 @@ export class FileSaver implements Disposable {
    */
   saveLarge(batch: FileBatch, lane: Lane): BatchResult {
     const reader = new LaneReader(this.#objects);
-    return this.#run(batch, (stats, row) => {
-      this.#retry(stats, row, (expected, at) => {
-        const told = expected.size(at);
-        const size = reader.read(lane, this.#file, {
-          size: told,
-          id: this.#draft.id,
-          whole: this.#beginWhole(expected, at),
-          holeSize: (offset) => this.#holeSize(offset, told),
-        });
-        return this.#compare(expected, at, size);
-      });
-    });
+    const read: ReadContentOf = (expected, at) =>
+      this.#readByLane(reader, lane, expected, at);
+    return runAtOnce(
+      this.#run(batch, (stats, row) => this.#retry(stats, row, read)),
+    );
   }
 
   /** Closes the source. */
@@ -99,14 +103,14 @@ export class FileSaver implements Disposable {
     this.#file[Symbol.dispose]();
   }
 
-  #run(
+  *#run(
     batch: FileBatch,
-    save: (stats: StatTable, row: number) => void,
-  ): BatchResult {
+    save: (stats: StatTable, row: number) => Iterable<number>,
+  ): Generator<number, BatchResult> {
     let count = 0;
     for (const part of batch.parts) count += part.ends.length;
     const { newByteCount, newObjectCount } = this.#objects;
-    const draft = this.#draft = new Draft(batch.number, count);
+    const draft = this.#draft = new BatchDraft(batch.number, count);
     for (const part of batch.parts) {
       const rows = part.ends.length;
       const stats = StatTable.fromBuffer(part.stats, rows);
@@ -115,7 +119,7 @@ export class FileSaver implements Disposable {
         const name = part.names.subarray(start, part.ends[i]);
         try {
           this.#file.open(part.directory, name, stats.uid(i));
-          save(stats, i);
+          yield* save(stats, i);
         } catch (error) {
           if (!(error instanceof DiskError)) throw error;
           draft.fail(error);
@@ -131,8 +135,8 @@ export class FileSaver implements Disposable {
     );
   }
 
-  #saveFile(stats: StatTable, row: number): void {
-    this.#retry(stats, row, (expected, at, isLast) => {
+  #saveFile(stats: StatTable, row: number): Generator<number, void> {
+    return this.#retry(stats, row, (expected, at, isLast) => {
       const size = expected.size(at);
       const { bundle, chunkSizeMax } = this.#objects;
       if (size <= chunkSizeMax && size < bundle.sizeMax) {
@@ -145,11 +149,11 @@ export class FileSaver implements Disposable {
   }
 
   /** Reads a file until it held still meanwhile, but not for ever. */
-  #retry(
+  *#retry(
     stats: StatTable,
     row: number,
-    read: (expected: StatTable, at: number, isLast: boolean) => ReadContent,
-  ): void {
+    read: ReadContentOf,
+  ): Generator<number, void> {
     const draft = this.#draft;
     let expected = stats, at = row;
     let content: ReadContent = { size: 0, isStable: false };
@@ -159,9 +163,9 @@ export class FileSaver implements Disposable {
         expected = new StatTable(1);
         this.#file.stats.copyRow(0, expected, at = 0);
       }
-      content = read(expected, at, attempt + 1 === ATTEMPTS_MAX);
+      content = yield* read(expected, at, attempt + 1 === ATTEMPTS_MAX);
       if (content.isUntold) {
-        content = this.#readInPieces(expected, at, Infinity);
+        content = yield* this.#readInPieces(expected, at, Infinity);
       }
     }
     // What the file was before it was read: a later change then shows.
@@ -170,11 +174,11 @@ export class FileSaver implements Disposable {
     this.#saveExtras(expected, at, content.size);
   }
 
-  #readSmall(
+  *#readSmall(
     expected: StatTable,
     at: number,
     isLast: boolean,
-  ): ReadContent {
+  ): Generator<number, ReadContent> {
     const wanted = expected.size(at);
     // One byte more than is expected tells whether the file has grown.
     const space = this.#objects.reserve(wanted + 1);
@@ -188,14 +192,15 @@ export class FileSaver implements Disposable {
     this.#objects.hasher.hashInto(space.subarray(0, size), this.#draft.id);
     if (size > 0) this.#objects.commitReserved(this.#draft.id, 0, size);
     else this.#objects.bundle.drop();
+    yield FILE_COST + size;
     return content;
   }
 
-  #readWhole(
+  *#readWhole(
     expected: StatTable,
     at: number,
     isLast: boolean,
-  ): ReadContent {
+  ): Generator<number, ReadContent> {
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const wanted = expected.size(at);
     const read = this.#file.read(buffer.subarray(0, wanted + 1), 0, wanted);
@@ -209,17 +214,23 @@ export class FileSaver implements Disposable {
         : this.#objects.putContent(bytes);
       return content;
     }
-    this.#objects.hasher.hashInto(bytes, this.#draft.id);
-    this.#objects.putLarge(bytes, this.#draft.id);
+    yield* this.#hashWhole(bytes);
+    yield* this.#objects.putLarge(bytes, this.#draft.id);
     return content;
   }
 
+  *#hashWhole(bytes: Uint8Array): Generator<number, void> {
+    this.#whole.reset();
+    yield* hashBytes(this.#whole, bytes);
+    this.#whole.digestInto(this.#draft.id);
+  }
+
   /** Reads as far as is said, or to the end of what does not say it. */
-  #readInPieces(
+  *#readInPieces(
     expected: StatTable,
     at: number,
-    wanted = expected.size(at),
-  ): ReadContent {
+    wanted: number = expected.size(at),
+  ): Generator<number, ReadContent> {
     const objects = this.#objects;
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const step = wanted === Infinity ? UNTOLD_READ_SIZE : buffer.length;
@@ -232,13 +243,13 @@ export class FileSaver implements Disposable {
     for (let isEnd = false; !isEnd;) {
       const hole = this.#holeSize(size, wanted);
       if (hole > 0 && isZeros(buffer.subarray(0, held))) {
-        held = passHole(work, held, hole);
+        held = yield* passHole(work, held, hole);
         buffer.fill(0, 0, held);
         size += hole;
       }
       const room = Math.min(buffer.length - held, wanted - size, step);
       const read = this.#file.read(buffer.subarray(held, held + room), size);
-      whole.update(buffer.subarray(held, held + read));
+      yield* hashBytes(whole, buffer.subarray(held, held + read));
       size += read;
       held += read;
       isEnd = read < room || size === wanted || isStopped() ||
@@ -250,7 +261,8 @@ export class FileSaver implements Disposable {
         held = 0;
         continue;
       }
-      const used = objects.putChunks(buffer.subarray(0, held), recipe, isEnd);
+      const bytes = buffer.subarray(0, held);
+      const used = yield* objects.putChunks(bytes, recipe, isEnd);
       buffer.copyWithin(0, used, held);
       held -= used;
     }
@@ -282,6 +294,23 @@ export class FileSaver implements Disposable {
     if (this.#unstored < PASSED_HOLE_MIN || size === Infinity) return 0;
     const hole = this.#file.holeEnd(offset, size) - offset;
     return hole < PASSED_HOLE_MIN ? 0 : hole;
+  }
+
+  // deno-lint-ignore require-yield -- the lane waits for other workers as it is
+  *#readByLane(
+    reader: LaneReader,
+    lane: Lane,
+    expected: StatTable,
+    at: number,
+  ): Generator<number, ReadContent> {
+    const told = expected.size(at);
+    const size = reader.read(lane, this.#file, {
+      size: told,
+      id: this.#draft.id,
+      whole: this.#beginWhole(expected, at),
+      holeSize: (offset) => this.#holeSize(offset, told),
+    });
+    return this.#compare(expected, at, size);
   }
 
   #saveExtras(expected: StatTable, at: number, size: number): void {
@@ -327,65 +356,14 @@ export class FileSaver implements Disposable {
   }
 }
 
-/** The result of a batch while it is being made. */
-class Draft {
-  index = 0;
-  /** The id of the file in hand. */
-  id: Uint8Array = new Uint8Array(32);
-  readonly #number: number;
-  readonly #status: Uint8Array;
-  readonly #ids: Uint8Array;
-  readonly #sizes: Float64Array;
-  readonly #extras: [number, Uint8Array][] = [];
-  readonly #rows: [number, ArrayBuffer][] = [];
-  readonly #errors: FileError[] = [];
-
-  constructor(number: number, count: number) {
-    this.#number = number;
-    this.#status = new Uint8Array(count);
-    this.#ids = new Uint8Array(32 * count);
-    this.#sizes = new Float64Array(count);
-  }
-
-  noteError(error: DiskError): void {
-    const { action, code } = error;
-    this.#errors.push({ index: this.index, action, code });
-  }
-
-  fail(error: DiskError): void {
-    this.#status[this.index] = FileStatus.failed;
-    this.noteError(error);
-  }
-
-  noteRow(stats: StatTable, at: number, isStable: boolean): void {
-    const row = new StatTable(1);
-    stats.copyRow(at, row, 0);
-    this.#rows.push([this.index, row.buffer.slice(0, STAT_ROW_SIZE)]);
-    this.#status[this.index] = isStable
-      ? FileStatus.reread
-      : FileStatus.changed;
-  }
-
-  noteExtras(bytes: Uint8Array): void {
-    this.#extras.push([this.index, bytes.slice()]);
-  }
-
-  commit(size: number): void {
-    this.#ids.set(this.id, 32 * this.index);
-    this.#sizes[this.index] = size;
-  }
-
-  result(newByteCount: number, newObjectCount: number): BatchResult {
-    return {
-      number: this.#number,
-      status: this.#status,
-      ids: this.#ids,
-      sizes: this.#sizes,
-      extras: this.#extras,
-      rows: this.#rows,
-      errors: this.#errors,
-      newByteCount,
-      newObjectCount,
-    };
+/** Hashes bytes; steps, each with the work that was done. */
+function* hashBytes(
+  hash: HashStream,
+  bytes: Uint8Array,
+): Generator<number, void> {
+  for (let at = 0; at < bytes.length; at += STEP_SIZE) {
+    const piece = bytes.subarray(at, at + STEP_SIZE);
+    hash.update(piece);
+    yield piece.length;
   }
 }

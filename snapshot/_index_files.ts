@@ -11,8 +11,8 @@ import {
 import { openIndexFiles, type ReadAt } from "@snap/pack/index-files";
 import { INDEX_PAGE_SIZE } from "@snap/pack/index-table";
 import { replacedTables } from "@snap/pack/object-index";
+import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
-import { Breath } from "./_breath.ts";
 import { FileRanges } from "./_file_ranges.ts";
 import type { IndexFile } from "./_save_messages.ts";
 import { removeQuietly } from "./_remove_quietly.ts";
@@ -24,6 +24,9 @@ const MERGE_COUNT = 8;
 const MERGE_SIZE_MAX = 64 * 1024 * 1024;
 /** The most bytes that are merged at once: it takes seconds, and memory for each frame. */
 const MERGE_TOTAL_MAX = 512 * 1024 * 1024;
+
+/** What merging a page costs, in bytes read. */
+const MERGE_COST = 4 * INDEX_PAGE_SIZE;
 
 /** What {@linkcode writeIndexTables} needs. */
 export interface WriteIndexOptions {
@@ -98,12 +101,13 @@ async function merge(
   },
 ): Promise<BuiltIndex[]> {
   const page = new Uint8Array(INDEX_PAGE_SIZE);
-  const breath = new Breath();
+  const pacer = new Pacer({ signal: options.signal });
   const steps = mergeIndex(sources, sink, options);
   for (let step = steps.next();; step = steps.next(page)) {
     if (step.done) return step.value;
     options.readAt(step.value.name, step.value.offset, page);
-    if (breath.isDue()) await breath.take(options.signal);
+    const turn = pacer.yield(MERGE_COST);
+    if (turn !== undefined) await turn;
   }
 }
 

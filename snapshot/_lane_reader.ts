@@ -2,6 +2,7 @@ import { DiskError } from "@snap/disk/disk-error";
 import type { FileReader } from "@snap/disk/source-file";
 import type { HashStream } from "@snap/hash";
 import type { RecipeBuilder } from "@snap/pack/recipe-builder";
+import { runAtOnce } from "@snap/posix/pacer";
 import {
   type GroupWork,
   type Lane,
@@ -132,7 +133,8 @@ export class LaneReader {
     this.#consume(lane, recipe);
     const { chunkSizeMax } = this.#objects;
     const isStopped = (): boolean => lane.isStopped;
-    return passHole({ recipe, whole, chunkSizeMax, isStopped }, held, size);
+    const hole = { recipe, whole, chunkSizeMax, isStopped };
+    return runAtOnce(passHole(hole, held, size));
   }
 
   /** Cuts a segment into groups, and gives the offset behind the last one. */

@@ -7,6 +7,7 @@ import { idToBytes, wasmHasher } from "@snap/hash";
 import { noneCodec } from "@snap/pack/none-codec";
 import { ObjectKind } from "@snap/pack/object-kind";
 import { PackTable } from "@snap/pack/pack-table";
+import { runAtOnce } from "@snap/posix/pacer";
 import { LATER, saveAndCompare } from "../tests/_saves.ts";
 import {
   makeMemorySnapshots,
@@ -62,7 +63,7 @@ function readFile(
   const { batch } = batchOf(folder);
   lane?.reset();
   const result = lane === undefined
-    ? saver.save(batch, () => false)
+    ? runAtOnce(saver.save(batch, () => false))
     : saver.saveLarge(batch, new Lane(lane.buffer));
   objects.finish();
   return { result, recipes, objects: finished.flatMap(objectsOf).sort() };

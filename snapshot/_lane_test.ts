@@ -1,6 +1,7 @@
 import { deepEqual, equal, ok, rejects, throws } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
 import { startWorker, type WorkerHandle } from "@snap/posix/worker";
+import { Pacer } from "@snap/posix/pacer";
 import { noise } from "../tests/_snapshots.ts";
 import {
   Lane,
@@ -8,7 +9,6 @@ import {
   SEGMENT_COUNT,
   SEGMENT_SIZE,
 } from "./_lane.ts";
-import { nextTurn } from "./_next_turn.ts";
 import { type HelpTask, nameChunks } from "./testdata/lane_helper.ts";
 
 const HELPER = new URL("./testdata/lane_helper.ts", import.meta.url);
@@ -100,7 +100,7 @@ for (const helperCount of [0, 1, 3]) {
       // Around the ring more than twice.
       for (let i = 0; i < 20; i++) {
         reader.publish(i);
-        await nextTurn();
+        await new Pacer().turn();
       }
       reader.finish();
       const counts = await Promise.all(helpers.map(({ count }) => count));
@@ -121,7 +121,7 @@ Deno.test("Lane whose helper fails lets go of the reader", async () => {
     // The helper is asked as soon as this thread lets messages in.
     for (let i = 0;; i++) {
       reader.publish(i);
-      await nextTurn();
+      await new Pacer().turn();
     }
   }, LaneStoppedError);
   equal(lane.isStopped, true);

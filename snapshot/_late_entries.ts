@@ -33,7 +33,7 @@ export interface LateEntriesOptions {
   readonly onMade: (entry: DeferredEntry, outcome: EntryOutcome) => void;
   readonly onError: (error: DiskError) => void;
   /** Lets messages in from time to time; throws when all is over. */
-  readonly breathe: () => Promise<void> | undefined;
+  readonly pace: () => Promise<void> | undefined;
 }
 
 /** What is made when the files are there: hard links, fifos, devices, symbolic links. */
@@ -77,8 +77,8 @@ export class LateEntries {
       for (const entry of entries) {
         if ((entry.to !== undefined) !== isLink) continue;
         this.#make(entry);
-        const breath = this.#options.breathe();
-        if (breath !== undefined) await breath;
+        const turn = this.#options.pace();
+        if (turn !== undefined) await turn;
       }
     }
     while (this.#lost.length > 0) {
@@ -100,8 +100,8 @@ export class LateEntries {
         begun.add(group);
         await this.#makeOwn(entry, group);
       }
-      const breath = this.#options.breathe();
-      if (breath !== undefined) await breath;
+      const turn = this.#options.pace();
+      if (turn !== undefined) await turn;
     }
   }
 

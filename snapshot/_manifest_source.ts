@@ -2,8 +2,8 @@ import { AttributePage } from "@snap/manifest/attribute-page";
 import type { DiffSource } from "@snap/manifest/diff";
 import { Tree } from "@snap/manifest/tree";
 import { ObjectKind } from "@snap/pack/object-kind";
+import { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store/store";
-import { Breath } from "./_breath.ts";
 
 /** What reads whole objects and checks them: a store reader, or what identified a directory. */
 export interface ObjectSource {
@@ -22,11 +22,13 @@ export interface ObjectSource {
   ): Promise<Uint8Array>;
 }
 
+/** What finding an object costs, in bytes read. */
+const READ_COST = 16 * 1024;
+
 /** Reads trees and pages out of objects. */
 export class ManifestSource implements DiffSource {
   readonly #objects: ObjectSource;
   readonly #signal: AbortSignal | undefined;
-  readonly #breath = new Breath();
 
   constructor(objects: ObjectSource, signal?: AbortSignal) {
     this.#objects = objects;
@@ -54,7 +56,10 @@ export class ManifestSource implements DiffSource {
     signal: AbortSignal | undefined,
   ): Promise<Uint8Array> {
     signal?.throwIfAborted();
-    if (this.#breath.isDue()) await this.#breath.take(signal);
-    return await this.#objects.readObject(id, kind, signal && { signal });
+    const options = signal && { signal };
+    const bytes = await this.#objects.readObject(id, kind, options);
+    const turn = new Pacer({ signal }).yield(READ_COST + bytes.length);
+    if (turn !== undefined) await turn;
+    return bytes;
   }
 }

@@ -4,6 +4,7 @@ import type { Codec } from "@snap/pack/codec";
 import { FrameBuilder } from "@snap/pack/frame-builder";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import { RecipeBuilder } from "@snap/pack/recipe-builder";
+import { runAtOnce } from "@snap/posix/pacer";
 import { Claim, type ClaimTable } from "./claim_table.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import type { RecipeNode, SaveMode } from "./_save_messages.ts";
@@ -43,6 +44,9 @@ export interface ObjectSaverOptions {
 
 /** Nodes that are handed over together: a file of any size has few in memory. */
 const NODE_COUNT_MAX = 64;
+
+/** What packing a byte costs, in bytes read: it is cut, hashed and compressed. */
+const PACK_COST = 4;
 
 /** Puts content into data packs, each object once. */
 export class ObjectSaver {
@@ -147,7 +151,7 @@ export class ObjectSaver {
       return id;
     }
     this.hasher.hashInto(bytes, id);
-    this.putLarge(bytes, id);
+    runAtOnce(this.putLarge(bytes, id));
     return id;
   }
 
@@ -156,11 +160,12 @@ export class ObjectSaver {
    *
    * @param bytes The content.
    * @param id Its id.
+   * @returns Steps, each with the work that was done.
    */
-  putLarge(bytes: Uint8Array, id: Uint8Array): void {
+  *putLarge(bytes: Uint8Array, id: Uint8Array): Generator<number, void> {
     if (this.isNaming || !this.claimLarge(id, 0)) return;
     const recipe = this.beginRecipe();
-    this.putChunks(bytes, recipe, true);
+    yield* this.putChunks(bytes, recipe, true);
     this.finishRecipe(id);
     this.closeContent();
   }
@@ -229,18 +234,19 @@ export class ObjectSaver {
    * @param bytes The bytes at hand.
    * @param recipe The recipe so far.
    * @param isLast Whether the content ends with `bytes`.
-   * @returns The bytes used: all but an unfinished chunk.
+   * @returns Steps, each with the work that was done, then the bytes used: all but an unfinished chunk.
    */
-  putChunks(
+  *putChunks(
     bytes: Uint8Array,
     recipe: RecipeBuilder,
     isLast: boolean,
-  ): number {
+  ): Generator<number, number> {
     let start = 0;
     while (start < bytes.length) {
       if (!isLast && bytes.length - start < this.chunkSizeMax) break;
       const end = this.cut(bytes, start, bytes.length);
       this.#putChunk(bytes.subarray(start, end), recipe);
+      yield PACK_COST * (end - start);
       start = end;
     }
     return start;

@@ -16,6 +16,7 @@ import {
 } from "@snap/store";
 import { MemoryStore } from "@snap/store/memory-store";
 import { FaultStore } from "@snap/store/testing";
+import { Pacer } from "@snap/posix/pacer";
 import {
   namesIn,
   noise,
@@ -23,7 +24,6 @@ import {
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { KnownIndex } from "./_known_index.ts";
-import { nextTurn } from "./_next_turn.ts";
 import { PackCollector, type PackCollectorOptions } from "./_pack_collector.ts";
 import { type FinishedPackFile, PackFiles } from "./_pack_files.ts";
 import { LocalIndexFiles } from "./_spool.ts";
@@ -158,7 +158,7 @@ Deno.test("PackCollector waits a moment for what is on its way when it is to end
   const finished = collector.finish();
   const reason = new Error("Enough");
   controller.abort(reason);
-  await nextTurn();
+  await new Pacer().turn();
   deepEqual(errors, []);
   await finished;
   deepEqual(errors, [reason, reason]);

@@ -7,6 +7,9 @@ export const PASSED_HOLE_MIN: number = 1024 * 1024;
 /** From this part of a content on that is zeros, these count more than how fast the rest is hashed. */
 export const SPARSE_PART = 0.8;
 
+/** What a step may cost at most, in bytes read. */
+const STEP_COST = 1 << 20;
+
 /** What {@linkcode passHole} adds a hole to. */
 export interface HoleWork {
   readonly recipe: RecipeBuilder;
@@ -22,11 +25,15 @@ export interface HoleWork {
  * @param work What takes the zeros.
  * @param held Zeros before the hole that are in no chunk yet.
  * @param size Bytes of the hole.
- * @returns Zeros that are in no chunk yet: a chunk of zeros is as large as can be.
+ * @returns Steps, then zeros that are in no chunk yet: a chunk of zeros is as large as can be.
  */
-export function passHole(work: HoleWork, held: number, size: number): number {
+export function* passHole(
+  work: HoleWork,
+  held: number,
+  size: number,
+): Generator<number, number> {
   const { recipe, whole, chunkSizeMax, isStopped } = work;
-  hashZeros(whole, size, isStopped);
+  yield* hashZeros(whole, size, isStopped);
   const zeros = held + size;
   const rest = zeros % chunkSizeMax;
   if (zeros > rest) recipe.pushZeros(zeros - rest);
@@ -34,12 +41,13 @@ export function passHole(work: HoleWork, held: number, size: number): number {
 }
 
 /** Hashes zeros until all are hashed, or somebody wants to end. */
-function hashZeros(
+function* hashZeros(
   hash: HashStream,
   size: number,
   isStopped: () => boolean,
-): void {
+): Generator<number, void> {
   for (let left = size; left > 0 && !isStopped();) {
     left -= hash.updateZeros(left);
+    yield STEP_COST;
   }
 }

@@ -14,6 +14,9 @@ export const SELF = -1;
 /** A directory with more entries than this is wide: its drafts lie outside of memory. */
 const WIDE_COUNT = 1 << 16;
 
+/** Naming more entries than this is done in steps, since it takes long. */
+const AT_ONCE_COUNT = 2048;
+
 /** The listing that a {@linkcode PendingDirectory} is made from. */
 export type PendingSource = Pick<
   SourceDirectory,
@@ -88,7 +91,7 @@ export class PendingDirectory {
 
   /** Whether naming it takes long. */
   get isWide(): boolean {
-    return this.count > WIDE_COUNT;
+    return this.count > AT_ONCE_COUNT;
   }
 
   /** 32 bytes a row: page ids of sub-directories. */

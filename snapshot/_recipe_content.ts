@@ -14,7 +14,7 @@ import { LocalFiles } from "./_local_files.ts";
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Plain bytes between two steps. */
-const STEP_SIZE = 1024 * 1024;
+const STEP_SIZE = 512 * 1024;
 
 /** Content that is not what its id says, or is not there. */
 export class ContentError extends Error {

@@ -15,7 +15,7 @@ import {
   RestoreStatus,
 } from "./_restore_messages.ts";
 import { RestorePool } from "./_restore_pool.ts";
-import { Restorer } from "./_restorer.ts";
+import { Restorer, STEP_SIZE } from "./_restorer.ts";
 import type { SlowFiles } from "./_slow_files.ts";
 
 /** Files of the first window, and of the largest. */
@@ -48,7 +48,7 @@ export interface RestoreFilesOptions {
   /** Told that nothing goes on. */
   readonly onFailure: (error: unknown) => void;
   /** Lets messages in from time to time; throws when all is over. */
-  readonly breathe: () => Promise<void> | undefined;
+  readonly pace: (cost?: number) => Promise<void> | undefined;
   readonly throwFailure: () => void;
   /** Plain bytes that are expected, 0 if that is not known. */
   readonly expectedByteCount: number;
@@ -195,8 +195,8 @@ export class RestoreFiles {
     try {
       let step = steps.next();
       for (; step.done !== true; step = steps.next()) {
-        const breath = this.#options.breathe();
-        if (breath !== undefined) await breath;
+        const turn = this.#options.pace(STEP_SIZE);
+        if (turn !== undefined) await turn;
       }
       this.#takeResult(batch, step.value);
     } finally {

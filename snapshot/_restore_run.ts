@@ -7,6 +7,7 @@ import { isFileKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";
 import { AT_FDCWD } from "@snap/posix/flags";
 import { PERMISSION_MASK } from "@snap/posix/mode";
+import { Pacer } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { directoryOf, nameOf, xattrsOf } from "./_batch_rows.ts";
@@ -21,7 +22,6 @@ import type { WindowFile } from "./_file_window.ts";
 import { givesRights } from "./_gives_rights.ts";
 import { LateEntries } from "./_late_entries.ts";
 import { LinkGroups } from "./_link_groups.ts";
-import { nextTurn } from "./_next_turn.ts";
 import { OwnEntries } from "./_own_entries.ts";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 import { RestoreAttributes } from "./_restore_attributes.ts";
@@ -45,8 +45,8 @@ import {
   toAttributes,
 } from "./_wanted_attributes.ts";
 
-/** Messages are let in at least this often. */
-const BREATH_MS = 10;
+/** What making or looking at an entry costs, in bytes read. */
+const ENTRY_COST = 32 * 1024;
 
 /** A change of the target, planned or done. */
 export type ChangeKind = "added" | "replaced" | "attributes" | "deleted";
@@ -104,7 +104,7 @@ export class RestoreRun {
   readonly #late: LateEntries;
   #doneByteCount = 0;
   #failure: { readonly error: unknown } | undefined;
-  #lastBreath = performance.now();
+  readonly #pacer: Pacer;
 
   /**
    * Constructs a new instance. Nothing is written yet.
@@ -113,10 +113,11 @@ export class RestoreRun {
    */
   constructor(options: RestoreRunOptions) {
     this.#options = options;
+    this.#pacer = new Pacer({ signal: options.signal });
     const { config, reader, target } = options;
     const onError = (error: DiskError): void => this.#takeError(error);
     const onMissing = (error: DiskError): void => this.#takeMissing(error);
-    const breathe = (): Promise<void> | undefined => this.#breathe();
+    const pace = (cost?: number): Promise<void> | undefined => this.#pace(cost);
     const maker = new EntryMaker({
       ...options,
       ...config,
@@ -144,7 +145,7 @@ export class RestoreRun {
       onFile: (batch, row, status) => this.#countFile(batch, row, status),
       onWritten: (size) => void (this.progress.writtenByteCount += size),
       onFailure: (error) => this.#fail(error),
-      breathe,
+      pace,
       throwFailure: () => this.#throwFailure(),
     });
     this.#own = new OwnEntries({ ...options, attributes, onError });
@@ -155,7 +156,7 @@ export class RestoreRun {
       files: this.#files,
       onMade: (entry, outcome) => this.#countEntry(entry, outcome),
       onError,
-      breathe,
+      pace,
     });
     this.#walk = new RestoreWalk({
       ...options,
@@ -170,7 +171,7 @@ export class RestoreRun {
       onChange: (kind, directory, name) => {
         this.#tellChange(kind, directory, name);
       },
-      breathe,
+      pace,
     });
   }
 
@@ -198,7 +199,7 @@ export class RestoreRun {
       } else await this.#walk.runEntry(directory, row);
       this.progress.isWalked = true;
       await this.#late.make(true);
-      this.#setDirectories();
+      await this.#setDirectories();
       this.#report();
     } catch (error) {
       this.#fail(error);
@@ -307,7 +308,7 @@ export class RestoreRun {
   }
 
   /** Those made last come first: what is below a directory touches its time. */
-  #setDirectories(): void {
+  async #setDirectories(): Promise<void> {
     if (this.#options.config.isDry) return;
     for (let i = this.#directories.count - 1; i >= 0; i--) {
       try {
@@ -316,6 +317,8 @@ export class RestoreRun {
         if (!(error instanceof DiskError)) throw error;
         this.#takeError(error);
       }
+      const turn = this.#pace();
+      if (turn !== undefined) await turn;
     }
   }
 
@@ -338,16 +341,10 @@ export class RestoreRun {
     }
   }
 
-  #breathe(): Promise<void> | undefined {
+  /** Lets the event loop have its turn where it is time: a signal ends the restore there. */
+  #pace(cost = ENTRY_COST): Promise<void> | undefined {
     this.#throwFailure();
-    const isLate = performance.now() - this.#lastBreath > BREATH_MS;
-    return isLate ? this.#breatheOut() : undefined;
-  }
-
-  async #breatheOut(): Promise<void> {
-    await nextTurn();
-    this.#throwFailure();
-    this.#lastBreath = performance.now();
+    return this.#pacer.yield(cost);
   }
 
   #report(): void {

@@ -55,7 +55,7 @@ export interface RestoreWalkOptions {
     name: Uint8Array,
   ) => void;
   /** Called for each entry; lets messages in from time to time. */
-  readonly breathe: () => Promise<void> | undefined;
+  readonly pace: () => Promise<void> | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -118,8 +118,8 @@ export class RestoreWalk {
       }
       const pending = this.#entry(top, top.row++);
       if (pending !== undefined) await pending;
-      const breath = this.#options.breathe();
-      if (breath !== undefined) await breath;
+      const turn = this.#options.pace();
+      if (turn !== undefined) await turn;
     }
   }
 

@@ -32,7 +32,7 @@ import {
 import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
 
 /** Plain bytes, each file counted with what making it costs, between two steps. */
-const STEP_SIZE = 1024 * 1024;
+export const STEP_SIZE: number = 512 * 1024;
 const FILE_COST = 16 * 1024;
 
 /** Writes batches of files, in a worker or not. */

@@ -1,4 +1,5 @@
 import { localOwners } from "@snap/disk/owners";
+import { Pacer } from "@snap/posix/pacer";
 import { BatchQueue, type QueuedBatch } from "./_batch_queue.ts";
 import { DeviceTable } from "./_device_table.ts";
 import { DirectoryCompleter } from "./_directory_completer.ts";
@@ -6,7 +7,6 @@ import { DirectorySaver } from "./_directory_saver.ts";
 import { FileSystems } from "./_file_systems.ts";
 import { Lane } from "./_lane.ts";
 import { fitsLane } from "./_lane_reader.ts";
-import { nextTurn } from "./_next_turn.ts";
 import type {
   BatchResult,
   IndexConfig,
@@ -31,8 +31,8 @@ const LARGE_SIZE_MIN = 32 * 1024 * 1024;
 const BATCHES_AHEAD = 4;
 /** More than this is never read in this thread if there are others: it has to hear signals. */
 const HELD_SIZE_MAX = 8 * 1024 * 1024;
-/** The walk lets messages in at least this often. */
-const BREATH_MS = 4;
+/** What a step of the walk or of naming costs, in bytes read: the clock is worth a look. */
+const STEP_COST = 256 * 1024;
 
 /** One walk of a source, with everything that is read on the way. */
 export class SaveRun {
@@ -50,7 +50,9 @@ export class SaveRun {
   #inline: Saver | undefined;
   #failure: { readonly error: unknown } | undefined;
   #index: IndexConfig;
-  #lastBreath = performance.now();
+  readonly #pacer = new Pacer();
+  /** Batches that this thread has to read as there is no other. */
+  readonly #own: QueuedBatch[] = [];
   #lastProgress = 0;
 
   /**
@@ -95,7 +97,7 @@ export class SaveRun {
       isStored: options.isStored ?? (() => true),
       settle: (directory) => this.#completer.settle(directory),
       onUnchanged: (byteCount) => this.#countUnchanged(byteCount),
-      breathe: () => this.#breathe(),
+      pace: () => this.#pace(),
     });
   }
 
@@ -164,7 +166,9 @@ export class SaveRun {
       root.close();
     }
     this.progress.isWalked = true;
-    if (this.#held !== undefined) this.#readInline(this.#held);
+    if (this.#held !== undefined) this.#own.push(this.#held);
+    this.#held = undefined;
+    await this.#readOwn();
     if (this.#pool !== undefined) {
       while (this.#pool.isBusy) {
         this.#throwFailure();
@@ -180,7 +184,7 @@ export class SaveRun {
 
   #nameWide(): Promise<void> {
     return this.#completer.nameWide(async () => {
-      await nextTurn();
+      await this.#pacer.yield(STEP_COST);
       await this.#options.settled();
       this.#throwFailure();
     });
@@ -208,7 +212,7 @@ export class SaveRun {
   #submit(batch: QueuedBatch): void {
     this.progress.foundFileCount += batch.rows.length;
     this.progress.foundByteCount += batch.byteCount;
-    if (this.#options.workers === 0) return this.#readInline(batch);
+    if (this.#options.workers === 0) return void this.#own.push(batch);
     const isFirst = this.#pool === undefined && this.#held === undefined;
     if (isFirst && batch.byteCount <= HELD_SIZE_MAX) {
       this.#held = batch;
@@ -263,20 +267,27 @@ export class SaveRun {
     return this.#inline;
   }
 
-  #readInline(batch: QueuedBatch): void {
-    this.#held = undefined;
-    this.#takeResult(batch, this.#saver().save(batch.batch));
+  async #readOwn(): Promise<void> {
+    for (;;) {
+      const batch = this.#own.shift();
+      if (batch === undefined) return;
+      const steps = this.#saver().steps(batch.batch);
+      // What fails meanwhile stops the steps, too.
+      this.#takeResult(batch, await this.#pacer.run(steps));
+      this.#throwFailure();
+    }
   }
 
   /** Reads a batch in place of the worker that was not started, or waits until one has ended. */
-  #helpOrWait(pool: SavePool): Promise<void> {
+  async #helpOrWait(pool: SavePool): Promise<void> {
     const batch = pool.takeBack(HELD_SIZE_MAX);
     if (batch === undefined) {
       if (this.progress.isWalked) this.#inline?.objects.finish();
-      return pool.changed();
+      return await pool.changed();
     }
-    this.#readInline(batch);
-    return nextTurn();
+    this.#own.push(batch);
+    await this.#readOwn();
+    await this.#pacer.turn();
   }
 
   #putContent(bytes: Uint8Array): Uint8Array {
@@ -317,30 +328,31 @@ export class SaveRun {
     progress.byteCount += byteCount;
   }
 
-  #breathe(): Promise<void> | undefined {
+  #pace(): Promise<void> | undefined {
     this.#throwFailure();
-    const isAhead = this.#pool !== undefined &&
-      this.#pool.waitingCount > BATCHES_AHEAD * this.#options.workers;
-    const isLate = performance.now() - this.#lastBreath > BREATH_MS;
-    return isAhead || isLate || this.#isFull ? this.#breatheOut() : undefined;
+    const turn = this.#pacer.yield(STEP_COST);
+    const isBehind = this.#own.length > 0 || this.#isAhead || this.#isFull;
+    return turn !== undefined || isBehind ? this.#catchUp(turn) : undefined;
   }
 
-  async #breatheOut(): Promise<void> {
-    const { workers } = this.#options;
-    await nextTurn();
+  async #catchUp(turn: Promise<void> | undefined): Promise<void> {
+    await turn;
     await this.#options.settled();
+    await this.#readOwn();
     await this.#nameWide();
     if (this.#isFull) await this.#makeRoom();
-    while (
-      this.#pool !== undefined &&
-      this.#pool.waitingCount > BATCHES_AHEAD * workers
-    ) {
+    while (this.#isAhead) {
       this.#throwFailure();
-      await this.#helpOrWait(this.#pool);
+      await this.#helpOrWait(this.#pool!);
     }
     this.#throwFailure();
     this.#report(false);
-    this.#lastBreath = performance.now();
+  }
+
+  /** Whether so many batches wait that the walk has to. */
+  get #isAhead(): boolean {
+    return this.#pool !== undefined &&
+      this.#pool.waitingCount > BATCHES_AHEAD * this.#options.workers;
   }
 
   get #isFull(): boolean {

@@ -17,6 +17,9 @@ import type { ParentDirectory } from "./_parent_directory.ts";
 import { PendingDirectory, SELF } from "./_pending_directory.ts";
 import type { SetRow } from "./_save_results.ts";
 
+/** Entries that are looked at between two looks at the clock. */
+const STEP_ROWS = 256;
+
 /** What {@linkcode SaveWalk} needs. */
 export interface SaveWalkOptions {
   /** Takes files to be read. */
@@ -39,8 +42,8 @@ export interface SaveWalkOptions {
   readonly settle: (directory: PendingDirectory) => void;
   /** Told of a file whose content is known from the snapshot before. */
   readonly onUnchanged: (byteCount: number) => void;
-  /** Lets other things happen, and waits while too much is under way. */
-  readonly breathe: () => Promise<void> | undefined;
+  /** Waits while too much is under way, and lets the event loop have its turn where it is time. */
+  readonly pace: () => Promise<void> | undefined;
 }
 
 /** Walks a source beside the snapshot before it, and finds what has to be read. */
@@ -85,7 +88,7 @@ export class SaveWalk {
     parentRow: number,
   ): Promise<PendingDirectory> {
     while (source.rowsMax === undefined && source.more()) {
-      await this.#options.breathe();
+      await this.#options.pace();
     }
     const { makeWide, setRow } = this.#options;
     const directory = new PendingDirectory(source, parent, parentRow, makeWide);
@@ -109,7 +112,7 @@ export class SaveWalk {
     directory: PendingDirectory,
     before: ParentDirectory | undefined,
   ): Promise<void> {
-    const { queue, breathe } = this.#options;
+    const { queue, pace } = this.#options;
     let { batchCount } = queue;
     for (let row = 0;;) {
       for (; row < source.count; row++) {
@@ -118,12 +121,12 @@ export class SaveWalk {
           ? -1
           : before.seek(directory.names, start, directory.ends[row]);
         this.#visit(source, directory, row, before, found);
-        if (queue.batchCount === batchCount) continue;
+        if (queue.batchCount === batchCount && row % STEP_ROWS > 0) continue;
         batchCount = queue.batchCount;
-        await breathe();
+        await pace();
       }
       if (source.isListed) return;
-      await breathe();
+      await pace();
       source.more();
     }
   }
@@ -134,7 +137,7 @@ export class SaveWalk {
   ): Promise<void> {
     for (let row = 0; row < directory.count; row++) {
       if (directory.tree.kind(row) !== EntryKind.directory) continue;
-      await this.#options.breathe();
+      await this.#options.pace();
       const child = source.open(row);
       if (child instanceof DiskError) {
         this.#leaveOut(directory, row);

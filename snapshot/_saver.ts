@@ -1,5 +1,6 @@
 import type { Hasher } from "@snap/hash";
 import { parseCodec } from "@snap/pack/codecs";
+import { runAtOnce } from "@snap/posix/pacer";
 import { ClaimTable } from "./claim_table.ts";
 import { FileSaver } from "./_file_saver.ts";
 import { KnownIndex } from "./_known_index.ts";
@@ -71,6 +72,16 @@ export class Saver implements Disposable {
    * @returns What came of them.
    */
   save(batch: FileBatch): BatchResult {
+    return runAtOnce(this.steps(batch));
+  }
+
+  /**
+   * Reads and stores a batch a step at a time.
+   *
+   * @param batch The files.
+   * @returns Steps, each with the work that was done, then what came of the files.
+   */
+  steps(batch: FileBatch): Generator<number, BatchResult> {
     return this.#files.save(batch, () => this.isStopped);
   }
 

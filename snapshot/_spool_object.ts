@@ -8,11 +8,8 @@ import { ObjectKind } from "@snap/pack/object-kind";
 import { type RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
 import { RecipeReader } from "@snap/pack/recipe-reader";
 import type { StoreReader } from "@snap/pack/store-reader";
-import { nextTurn } from "./_next_turn.ts";
+import { Pacer } from "@snap/posix/pacer";
 import type { PagedBytes, PagedRoom } from "./_paged_bytes.ts";
-
-/** Rows that are read before others have their turn. */
-const STEP_ROWS = 64;
 
 /**
  * Reads a tree or page that is too large for memory into a file, and checks it.
@@ -39,20 +36,21 @@ export async function spoolObject(
   const rows = new RecipeReader({ hasher, id, kind, size });
   const bytes = room.make(size);
   try {
+    const pacer = new Pacer();
     let count = 0;
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
-      if (count++ % STEP_ROWS === 0) await nextTurn();
       if (step === "node") {
-        rows.give(count === 1 ? root : await reader.readNode(rows.wanted));
+        rows.give(count++ === 0 ? root : await reader.readNode(rows.wanted));
       } else if (rows.rowKind === RecipeRowKind.chunk) {
         const { offset } = rows;
         const chunk = await reader.readChunk(rows);
         hash.update(chunk);
         bytes.write(offset, chunk, 0, chunk.length);
+        await pacer.yield(chunk.length);
       } else {
         for (let left = rows.size; left > 0;) {
           left -= hash.updateZeros(left);
-          await nextTurn();
+          await pacer.yield();
         }
       }
     }

@@ -43,7 +43,7 @@ export class VerifyContent {
       if (this.#affected.size > 0) this.#addPath(ids, start, where);
       return undefined;
     }
-    const { counts } = this.#options.turn;
+    const { counts } = this.#options;
     counts.objectCount++;
     if (this.#isThere(ids, start, size)) return undefined;
     return this.#checkSlowly(ids.slice(start, start + 32), size, where);
@@ -128,18 +128,19 @@ export class VerifyContent {
     root: RecipeNode,
     where: () => DamagedPath,
   ): Promise<boolean> {
-    const { reader, turn } = this.#options;
+    const { reader, counts, pacer } = this.#options;
     const { hasher } = reader;
     const rows = new RecipeReader({ hasher, id, kind: content, size });
     let next: RecipeNode | undefined = root;
     let isSound = true;
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
-      if (turn.isDue()) await turn.take();
+      const turn = pacer.yield();
+      if (turn !== undefined) await turn;
       if (step === "node") {
         const { wanted } = rows;
         rows.give(next ?? await reader.readNode(wanted, this.#storeOptions));
         next = undefined;
-        turn.counts.objectCount++;
+        counts.objectCount++;
       } else if (rows.rowKind === RecipeRowKind.chunk) {
         const { ids, idStart } = rows;
         const whole = { id, where };
@@ -156,12 +157,12 @@ export class VerifyContent {
     size: number,
     whole: { readonly id: Uint8Array; readonly where: () => DamagedPath },
   ): Promise<boolean> {
-    const { log, turn } = this.#options;
+    const { log, counts } = this.#options;
     if (!this.#seen.add(ids, start, size, content)) {
       return log.isEmpty ||
         !log.addPathOf(content, idFromBytes(ids, start), whole.where());
     }
-    turn.counts.objectCount++;
+    counts.objectCount++;
     if (this.#isThere(ids, start, size)) return true;
     const id = ids.slice(start, start + 32);
     try {

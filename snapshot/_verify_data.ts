@@ -4,6 +4,7 @@ import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import type { PackSet } from "@snap/pack/pack-set";
 import { RecipeNode } from "@snap/pack/recipe";
 import type { StoreReader } from "@snap/pack/store-reader";
+import type { Pacer } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import type { DamageLog } from "./_damage_log.ts";
 import { damageOf, fileDamageOf } from "./_damage_of.ts";
@@ -17,11 +18,13 @@ import {
 } from "./_verify_pack.ts";
 import { VerifyReads } from "./_verify_reads.ts";
 import { compareRows } from "./_verify_rows.ts";
-import type { VerifyTurn } from "./_verify_turn.ts";
 import { WholeCheck } from "./_verify_whole.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
 
 /** Size of a row in a set of packs. */
 const PACK_SET_ROW_SIZE = 36;
+
+const NOTHING = new Uint8Array(0);
 
 /** What the index knows of a pack. */
 export interface KnownPack {
@@ -39,7 +42,8 @@ export interface VerifyDataOptions {
   /** By name: the packs that the index knows. */
   readonly indexed: ReadonlyMap<string, KnownPack>;
   readonly log: DamageLog;
-  readonly turn: VerifyTurn;
+  readonly counts: VerifyProgress;
+  readonly pacer: Pacer;
   readonly signal?: AbortSignal;
 }
 
@@ -78,19 +82,19 @@ export class VerifyData {
   }
 
   async #check(reads: VerifyReads): Promise<void> {
-    const { reader, turn } = this.#options;
+    const { reader, counts, pacer } = this.#options;
     const checked = new IdSet();
     const storeOptions = this.#storeOptions;
-    const options = { reader, reads, turn, storeOptions, checked };
+    const options = { reader, reads, counts, pacer, storeOptions, checked };
     const whole = new WholeCheck(options);
     const packs = this.#packs();
     await this.#checkTables(reads);
-    turn.counts.phase = "packs";
+    counts.phase = "packs";
     for (const pack of packs) {
       if (pack.role === PackRole.trees) await this.#checkPack(pack, reads);
     }
     await this.#checkContents(whole);
-    turn.counts.phase = "packs";
+    counts.phase = "packs";
     for (const pack of packs) {
       if (pack.role === PackRole.trees) continue;
       const { packNumber } = pack;
@@ -105,8 +109,7 @@ export class VerifyData {
 
   /** The packs that are there, of those that the index knows. */
   #packs(): IndexedPackFile[] {
-    const { present, indexed, reader, turn } = this.#options;
-    const { counts } = turn;
+    const { present, indexed, reader, counts } = this.#options;
     const packs: IndexedPackFile[] = [];
     for (const pack of packsOf(present)) {
       const known = indexed.get(pack.name);
@@ -119,7 +122,7 @@ export class VerifyData {
   }
 
   async #checkTables(reads: VerifyReads): Promise<void> {
-    const { reader, log, turn } = this.#options;
+    const { reader, log, counts, pacer } = this.#options;
     const { index } = reader.index;
     let packBase = 0;
     for (const file of index.tables) {
@@ -127,7 +130,7 @@ export class VerifyData {
       try {
         const isReplaced = head.packCount > 0 &&
           index.packAt(packBase) === undefined;
-        const parts = { reads, turn, isReplaced };
+        const parts = { reads, counts, pacer, isReplaced };
         const { problems } = await this.#indexCheck.check(file, parts);
         for (const problem of problems) {
           const message = `Cannot trust ${name} as ${problem}`;
@@ -146,11 +149,11 @@ export class VerifyData {
     reads: VerifyReads,
     isChecked?: IsChecked,
   ): Promise<void> {
-    const { log, turn } = this.#options;
+    const { log, counts, pacer } = this.#options;
     const { name } = pack;
     try {
       const checked = await this.#readPack(pack, reads, isChecked);
-      turn.counts.packCount++;
+      counts.packCount++;
       this.#logPack(pack, checked);
       const { table, role } = checked;
       if (table === undefined || role === undefined) return;
@@ -161,7 +164,7 @@ export class VerifyData {
     } catch (error) {
       this.#failFile(error, "pack", name);
     } finally {
-      if (log.count > 0 && turn.isDue()) await turn.take();
+      if (log.count > 0) await pacer.yield();
     }
   }
 
@@ -170,16 +173,21 @@ export class VerifyData {
     reads: VerifyReads,
     isChecked: IsChecked | undefined,
   ): Promise<CheckedPack> {
-    const { turn } = this.#options;
+    const { counts, pacer } = this.#options;
     const steps = this.#packCheck.check(pack, isChecked);
     let step = steps.next();
     while (!step.done) {
+      if (typeof step.value === "number") {
+        const turn = pacer.yield(step.value);
+        if (turn !== undefined) await turn;
+        step = steps.next(NOTHING);
+        continue;
+      }
       const { offset, length } = step.value;
       const reading = reads.read(pack.name, offset, length);
       const bytes = reading instanceof Promise ? await reading : reading;
-      turn.counts.byteCount += length;
+      counts.byteCount += length;
       step = steps.next(bytes);
-      if (turn.isDue()) await turn.take();
     }
     return step.value;
   }
@@ -247,7 +255,7 @@ export class VerifyData {
 
   /** Hashes what each recipe gives: right chunks in a wrong order are found here only. */
   async #checkContents(whole: WholeCheck): Promise<void> {
-    const { counts } = this.#options.turn;
+    const { counts } = this.#options;
     counts.phase = "contents";
     for (; this.#rootsChecked < this.#knownRoots.count; this.#rootsChecked++) {
       const at = 32 * this.#rootsChecked;

@@ -11,8 +11,9 @@ import {
 } from "@snap/pack/index-table";
 import type { IndexFile } from "@snap/pack/object-index";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "@snap/pack/pack-footer";
+import type { Pacer } from "@snap/posix/pacer";
 import type { VerifyReads } from "./_verify_reads.ts";
-import type { VerifyTurn } from "./_verify_turn.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
 
 const READ_SIZE = 1 << 20;
 
@@ -40,12 +41,13 @@ export class IndexCheck {
     file: IndexFile,
     parts: {
       readonly reads: VerifyReads;
-      readonly turn: VerifyTurn;
+      readonly counts: VerifyProgress;
+      readonly pacer: Pacer;
       readonly isReplaced: boolean;
     },
   ): Promise<CheckedIndex> {
     const { name, size } = file;
-    const { reads, turn, isReplaced } = parts;
+    const { reads, counts, pacer, isReplaced } = parts;
     const problems: string[] = [];
     const hash = this.#hasher.stream();
     const pages = new PageRows(file);
@@ -57,8 +59,8 @@ export class IndexCheck {
       for (let at = 0; at < length; at += INDEX_PAGE_SIZE) {
         pages.add(start + at, bytes.subarray(at, at + INDEX_PAGE_SIZE));
       }
-      turn.counts.byteCount += length;
-      if (turn.isDue()) await turn.take();
+      counts.byteCount += length;
+      await pacer.yield(length);
     }
     const actual = new Uint8Array(ID_SIZE);
     hash.digestInto(actual);

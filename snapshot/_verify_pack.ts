@@ -59,7 +59,8 @@ export interface CheckedPack {
 /**
  * Checks all of a pack: header, frames, objects, table, footer, and its name.
  * Packs know nothing of each other here, and nothing is read: the generator
- * yields the ranges that it needs, and is given their bytes.
+ * yields the ranges that it needs, and is given their bytes; between two of them,
+ * it yields how much work was done.
  */
 export class PackCheck {
   readonly #hasher: Hasher;
@@ -81,7 +82,7 @@ export class PackCheck {
   *check(
     pack: PackFile,
     isChecked: IsChecked = () => false,
-  ): Generator<PackRange, CheckedPack, Uint8Array> {
+  ): Generator<PackRange | number, CheckedPack, Uint8Array> {
     this.#isChecked = isChecked;
     const faults: PackFault[] = this.#faults = [];
     const problems: string[] = this.#problems = [];
@@ -116,7 +117,7 @@ export class PackCheck {
     pack: PackFile,
     table: PackTable,
     footer: Uint8Array,
-  ): Generator<PackRange, void, Uint8Array> {
+  ): Generator<PackRange | number, void, Uint8Array> {
     const name = this.#hasher.stream();
     const rows = rowsByFrame(table);
     let start = 0;
@@ -130,12 +131,16 @@ export class PackCheck {
       }
       const bytes = yield { offset: start, length: end - start };
       if (start === 0) this.#checkHeader(bytes);
-      name.update(bytes);
+      let named = 0;
       for (let at = first; at < frame; at++) {
         const offset = table.frameOffset(at) - start;
-        const stored = bytes.subarray(offset, offset + table.storedSize(at));
-        this.#checkFrame(table, at, stored, rows);
+        const end = offset + table.storedSize(at);
+        this.#checkFrame(table, at, bytes.subarray(offset, end), rows);
+        name.update(bytes.subarray(named, end));
+        named = end;
+        yield table.storedSize(at) + table.plainSize(at);
       }
+      name.update(bytes.subarray(named));
       start = end;
     }
     name.update(table.bytes);

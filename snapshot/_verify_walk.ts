@@ -8,22 +8,24 @@ import { joinPath } from "@snap/manifest/path";
 import { Tree } from "@snap/manifest/tree";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
+import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store/store";
 import type { DamageLog } from "./_damage_log.ts";
 import { damageOf, type Wanted } from "./_damage_of.ts";
 import { IdSet } from "./_id_set.ts";
 import type { MissingPacks } from "./_missing_packs.ts";
 import { VerifyContent } from "./_verify_content.ts";
-import type { VerifyTurn } from "./_verify_turn.ts";
 import type { WholeCheck } from "./_verify_whole.ts";
 import type { DamagedPath } from "./damage.ts";
 import type { NamedRecord } from "./record.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
 
 /** What {@linkcode VerifyWalk} needs. */
 export interface VerifyWalkOptions {
   readonly reader: StoreReader;
   readonly log: DamageLog;
-  readonly turn: VerifyTurn;
+  readonly counts: VerifyProgress;
+  readonly pacer: Pacer;
   /** Reads large contents; with it every object is read, not only looked up. */
   readonly whole?: WholeCheck | undefined;
   /** Packs whose objects are read one by one. */
@@ -60,15 +62,16 @@ export class VerifyWalk {
   /** Goes through what a record reaches and was not seen before. */
   async record(record: NamedRecord): Promise<void> {
     this.#record = record;
-    const { turn } = this.#options;
+    const { pacer } = this.#options;
     const levels = this.#levels;
     levels.length = 0;
     const root = new Uint8Array(0);
     await this.#enter(idToBytes(record.tree), idToBytes(record.page), root);
     for (let level = levels.at(-1); level; level = levels.at(-1)) {
-      if (turn.isDue()) await turn.take();
       const pending = this.#step(level);
       if (pending !== undefined) await pending;
+      const turn = pacer.yield();
+      if (turn !== undefined) await turn;
     }
   }
 
@@ -108,7 +111,7 @@ export class VerifyWalk {
       this.#addPaths(treeId, pageId, where);
       return;
     }
-    const { log, turn } = this.#options;
+    const { log, counts } = this.#options;
     if (this.#levels.length > DEPTH_MAX) {
       await this.#fail(
         depthError(),
@@ -125,7 +128,7 @@ export class VerifyWalk {
       where,
       AttributePage.decode,
     );
-    turn.counts.treeCount++;
+    counts.treeCount++;
     if (page !== undefined && !page.belongsTo(tree, treeId)) {
       const id = idFromBytes(pageId!);
       const message =
@@ -156,10 +159,12 @@ export class VerifyWalk {
     where: DamagedPath,
     decode: (bytes: Uint8Array) => T,
   ): Promise<T | undefined> {
-    const { reader, turn } = this.#options;
-    if (this.#seen.add(id, 0, 0, kind)) turn.counts.objectCount++;
+    const { reader, counts, pacer } = this.#options;
+    if (this.#seen.add(id, 0, 0, kind)) counts.objectCount++;
     try {
-      return decode(await reader.readObject(id, kind, this.#storeOptions));
+      const bytes = await reader.readObject(id, kind, this.#storeOptions);
+      await pacer.yield(bytes.length);
+      return decode(bytes);
     } catch (error) {
       await this.#fail(error, { id, kind }, where);
       return undefined;

@@ -11,11 +11,12 @@ import { ObjectKind } from "@snap/pack/object-kind";
 import { type RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
 import { RecipeReader } from "@snap/pack/recipe-reader";
 import type { StoreReader } from "@snap/pack/store-reader";
+import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store/store";
 import type { IdSet } from "./_id_set.ts";
 import { isMostlyZeros } from "./_mostly_zeros.ts";
 import type { VerifyReads } from "./_verify_reads.ts";
-import type { VerifyTurn } from "./_verify_turn.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
 
 const { content } = ObjectKind;
 
@@ -23,7 +24,8 @@ const { content } = ObjectKind;
 export interface WholeCheckOptions {
   readonly reader: StoreReader;
   readonly reads: VerifyReads;
-  readonly turn: VerifyTurn;
+  readonly counts: VerifyProgress;
+  readonly pacer: Pacer;
   readonly storeOptions: StoreOptions;
   /** Takes chunks that were sound, each with the number of the pack it was read from. */
   readonly checked?: IdSet;
@@ -65,11 +67,11 @@ export class WholeCheck {
 
   /** Reads ahead, which is worth it where stores are far. */
   async #checkStream(id: Uint8Array, root: RecipeNode): Promise<void> {
-    const { reader, turn, storeOptions } = this.#options;
+    const { reader, counts, pacer, storeOptions } = this.#options;
     const file = new ContentReader(reader, { id, size: root.plainSize, root });
     for await (const piece of file.stream(storeOptions)) {
-      turn.counts.byteCount += piece.length;
-      if (turn.isDue()) await turn.take();
+      counts.byteCount += piece.length;
+      await pacer.yield(piece.length);
     }
   }
 
@@ -78,7 +80,7 @@ export class WholeCheck {
     root: RecipeNode,
     whole: HashStream,
   ): Promise<void> {
-    const { reader, turn, storeOptions } = this.#options;
+    const { reader, counts, pacer, storeOptions } = this.#options;
     const hasher = this.#hasher;
     const size = root.plainSize;
     const rows = new RecipeReader({ hasher, id, kind: content, size });
@@ -94,16 +96,19 @@ export class WholeCheck {
       } else if (!this.#hashChunk(rows, whole)) {
         whole.update(await this.#readChunk(rows));
       }
-      turn.counts.byteCount += rows.size;
-      if (turn.isDue()) await turn.take();
+      counts.byteCount += rows.size;
+      const turn = pacer.yield(rows.size);
+      if (turn !== undefined) await turn;
     }
   }
 
   async #hashZeros(size: number, whole: HashStream): Promise<void> {
-    const { turn } = this.#options;
+    const { pacer } = this.#options;
     for (let left = size; left > 0;) {
-      left -= whole.updateZeros(left);
-      if (turn.isDue()) await turn.take();
+      const passed = whole.updateZeros(left);
+      left -= passed;
+      const turn = pacer.yield();
+      if (turn !== undefined) await turn;
     }
   }
 

@@ -9,6 +9,7 @@ import { INDEX_PREFIX } from "@snap/pack/file-name";
 import { openIndex, type StoreIndex } from "@snap/pack/open-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+import { Pacer } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { DamageLog } from "./_damage_log.ts";
 import { damageOf, fileDamageOf } from "./_damage_of.ts";
@@ -16,13 +17,13 @@ import { MissingPacks } from "./_missing_packs.ts";
 import { type KnownPack, packsOf, VerifyData } from "./_verify_data.ts";
 import { verifyDocuments } from "./_verify_documents.ts";
 import { VerifyReads } from "./_verify_reads.ts";
-import { VerifyTurn } from "./_verify_turn.ts";
 import { VerifyWalk } from "./_verify_walk.ts";
 import { WholeCheck } from "./_verify_whole.ts";
 import type { Damage } from "./damage.ts";
 import { formatRecordName, type NamedRecord } from "./record.ts";
 import type { ListRecordsOptions } from "./records.ts";
-import type { VerifyProgress } from "./verify_progress.ts";
+import { PROGRESS_INTERVAL_MS } from "./save_progress.ts";
+import { newVerifyProgress, type VerifyProgress } from "./verify_progress.ts";
 
 export type {
   Damage,
@@ -125,7 +126,9 @@ class VerifyRun {
   readonly #options: VerifyOptions;
   readonly #storeOptions: StoreOptions;
   readonly #log: DamageLog;
-  readonly #turn: VerifyTurn;
+  readonly #counts: VerifyProgress = newVerifyProgress();
+  readonly #pacer: Pacer;
+  #toldMs = -Infinity;
   readonly #indexed = new Map<string, KnownPack>();
   #missingPackCount = 0;
 
@@ -138,13 +141,14 @@ class VerifyRun {
     this.#options = options;
     this.#storeOptions = options.signal ? { signal: options.signal } : {};
     this.#log = log;
-    this.#turn = new VerifyTurn(log, options);
+    const { signal } = options;
+    this.#pacer = new Pacer({ signal, onTurn: () => this.#tellNow() });
   }
 
   async run(): Promise<VerifyReport> {
     const { store, hasher } = this.#snapshots;
     const { records: chosen } = this.#options;
-    const counts = this.#turn.counts;
+    const counts = this.#counts;
     if (chosen === undefined) {
       await verifyDocuments(store, this.#log, this.#storeOptions);
     }
@@ -161,7 +165,7 @@ class VerifyRun {
       await reader[Symbol.asyncDispose]();
     }
     await this.#checkBadPacks(index);
-    this.#turn.tell();
+    this.#tell();
     return this.#report(present);
   }
 
@@ -253,7 +257,8 @@ class VerifyRun {
       present,
       indexed: this.#indexed,
       log: this.#log,
-      turn: this.#turn,
+      counts: this.#counts,
+      pacer: this.#pacer,
     });
     await data.check();
     return data.suspects;
@@ -269,23 +274,25 @@ class VerifyRun {
       readonly isDeep: boolean;
     },
   ): Promise<void> {
-    const turn = this.#turn;
+    const counts = this.#counts;
+    const pacer = this.#pacer;
     const storeOptions = this.#storeOptions;
-    turn.counts.phase = "trees";
+    counts.phase = "trees";
     const walk = new VerifyWalk({
       ...storeOptions,
       reader,
       log: this.#log,
-      turn,
+      counts,
+      pacer,
       whole: what.isDeep
-        ? new WholeCheck({ reader, reads, turn, storeOptions })
+        ? new WholeCheck({ reader, reads, counts, pacer, storeOptions })
         : undefined,
       suspects: what.suspects,
       missing: new MissingPacks(reader.index, what.present),
     });
     for (const record of what.records) {
       await walk.record(record);
-      turn.counts.recordCount++;
+      counts.recordCount++;
     }
   }
 
@@ -309,10 +316,23 @@ class VerifyRun {
     }
   }
 
+  /** Tells of the progress, but not too often. */
+  #tellNow(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < PROGRESS_INTERVAL_MS) return;
+    this.#toldMs = nowMs;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#counts.damageCount = this.#log.count;
+    this.#options.onProgress?.({ ...this.#counts });
+  }
+
   #report(present: PackSet): VerifyReport {
     const orphans = packsOf(present)
       .filter(({ name }) => !this.#indexed.has(name));
-    const { counts } = this.#turn;
+    const counts = this.#counts;
     return {
       recordCount: counts.recordCount,
       treeCount: counts.treeCount,
