@@ -108,7 +108,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
     ],
     examples: [
       ["exec latest -- ls -l", "list it with ls"],
-      ["exec nightly~1 -- grep -rn TODO .", "search the day before"],
+      ["exec nightly~1 -- grep -rn main .", "search the day before"],
     ],
   },
 ];

@@ -20,6 +20,12 @@ export interface DiffSource {
    * @returns The page.
    */
   page?(id: Uint8Array): Promise<AttributePage>;
+  /**
+   * Called after each entry that was compared, to let other work of the thread go on.
+   *
+   * @returns What to wait for, `undefined` where comparing can go on.
+   */
+  pace?(): Promise<void> | undefined;
 }
 
 /** One side of a comparison: a directory, by the ids of its tree and page. */

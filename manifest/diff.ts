@@ -230,6 +230,7 @@ export async function* diffTrees(
   options: DiffOptions = {},
 ): AsyncGenerator<Change[]> {
   const { batchCountMax = 1000, signal } = options;
+  const { source } = after ?? before ?? {};
   signal?.throwIfAborted();
   if (sameBelow(before, after)) return;
   const levels = [await openLevel(new Uint8Array(0), before, after)];
@@ -266,6 +267,8 @@ export async function* diffTrees(
     }
     left?.advance();
     right?.advance();
+    const turn = source?.pace?.();
+    if (turn !== undefined) await turn;
     if (batch.length >= batchCountMax) {
       yield batch;
       batch = [];

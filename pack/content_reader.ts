@@ -18,6 +18,20 @@ const ZEROS_SIZE = 1 << 20;
 /** Chunks that a stream asks for ahead of its reader. */
 const AHEAD = 4;
 
+/** Most bytes of content in memory that are hashed between two turns of the event loop. */
+const HASH_SIZE = 1 << 19;
+
+/** Options of {@linkcode ContentReader.read} and {@linkcode ContentReader.stream}. */
+export interface ReadContentOptions extends StoreOptions {
+  /**
+   * Told of bytes that were read and checked, to let other work of the thread go on.
+   *
+   * @param byteCount How many.
+   * @returns What to wait for, `undefined` where reading can go on.
+   */
+  pace?(byteCount: number): Promise<void> | undefined;
+}
+
 /** What is known of content that is open. */
 export interface OpenContent {
   /** 32 bytes of its id. */
@@ -60,7 +74,7 @@ export class ContentReader {
    *
    * @param offset First byte
    * @param length Bytes wanted; fewer come where the content ends
-   * @param options What ends the wait
+   * @param options What ends the wait, what paces it
    * @returns The bytes, owned by the caller
    * @throws {RangeError} If the range begins before 0, or has no length
    * @throws {DamageError} If every copy of a chunk is damaged
@@ -69,7 +83,7 @@ export class ContentReader {
   async read(
     offset: number,
     length: number,
-    options: StoreOptions = {},
+    options: ReadContentOptions = {},
   ): Promise<Uint8Array> {
     if (!(offset >= 0 && length >= 0)) {
       throw new RangeError(
@@ -80,21 +94,23 @@ export class ContentReader {
     const end = Math.min(start + length, this.size);
     if (start === end) return new Uint8Array(0);
     if (this.#root === undefined) {
-      return (await this.#whole(options)).slice(start, end);
+      const whole = await this.#whole(options);
+      await options.pace?.(whole.length);
+      return whole.slice(start, end);
     }
     const bytes = await this.#readRows(start, end, options);
     // A recipe is a claim: who has all of the content can prove it.
-    if (bytes.length === this.size) this.#check(bytes);
+    if (bytes.length === this.size) await this.#check(bytes, options);
     return bytes;
   }
 
   /**
    * Streams all of the content, and checks it against its id at the end.
    *
-   * @param options What ends the stream
+   * @param options What ends the stream, what paces it
    * @returns The bytes in pieces; the stream fails where they do not match
    */
-  stream(options: StoreOptions = {}): ReadableStream<Uint8Array> {
+  stream(options: ReadContentOptions = {}): ReadableStream<Uint8Array> {
     const pieces = this.#pieces(options);
     const hash = this.#store.hasher.stream();
     return new ReadableStream<Uint8Array>({
@@ -102,6 +118,8 @@ export class ContentReader {
         const { done, value } = await pieces.next();
         if (!done) {
           hash.update(value);
+          const turn = options.pace?.(value.length);
+          if (turn !== undefined) await turn;
           controller.enqueue(value);
           return;
         }
@@ -114,9 +132,16 @@ export class ContentReader {
     }, { highWaterMark: 0 });
   }
 
-  #check(bytes: Uint8Array): void {
+  async #check(bytes: Uint8Array, options: ReadContentOptions): Promise<void> {
+    const hash = this.#store.hasher.stream();
+    for (let at = 0; at < bytes.length; at += HASH_SIZE) {
+      const piece = bytes.subarray(at, at + HASH_SIZE);
+      hash.update(piece);
+      const turn = options.pace?.(piece.length);
+      if (turn !== undefined) await turn;
+    }
     const expected = idFromBytes(this.id);
-    const actual = this.#store.hasher.idOf(bytes);
+    const actual = hash.digest();
     if (actual !== expected) throw new IdMismatchError(expected, actual);
   }
 
@@ -130,7 +155,7 @@ export class ContentReader {
   async #readRows(
     start: number,
     end: number,
-    options: StoreOptions,
+    options: ReadContentOptions,
   ): Promise<Uint8Array> {
     const out = new Uint8Array(end - start);
     for await (const row of this.#rows(start, end, options)) {
@@ -139,6 +164,8 @@ export class ContentReader {
       const from = Math.max(start - row.offset, 0);
       const to = Math.min(end - row.offset, bytes.length);
       out.set(bytes.subarray(from, to), row.offset + from - start);
+      const turn = options.pace?.(bytes.length);
+      if (turn !== undefined) await turn;
     }
     return out;
   }

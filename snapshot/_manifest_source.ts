@@ -29,10 +29,12 @@ const READ_COST = 16 * 1024;
 export class ManifestSource implements DiffSource {
   readonly #objects: ObjectSource;
   readonly #signal: AbortSignal | undefined;
+  readonly #pacer: Pacer;
 
   constructor(objects: ObjectSource, signal?: AbortSignal) {
     this.#objects = objects;
     this.#signal = signal;
+    this.#pacer = new Pacer({ signal });
   }
 
   async tree(
@@ -48,6 +50,10 @@ export class ManifestSource implements DiffSource {
   ): Promise<AttributePage> {
     const { attributes } = ObjectKind;
     return AttributePage.decode(await this.#read(id, attributes, signal));
+  }
+
+  pace(): Promise<void> | undefined {
+    return this.#pacer.yield();
   }
 
   async #read(

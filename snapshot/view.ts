@@ -10,8 +10,12 @@ import type { Extras, ExtraValue } from "@snap/manifest/extras";
 import { DEPTH_MAX } from "@snap/manifest/limits";
 import { ManifestSyntaxError } from "@snap/manifest/manifest-syntax-error";
 import { displayPath, joinPath, splitPath } from "@snap/manifest/path";
-import type { ContentReader } from "@snap/pack/content-reader";
+import type {
+  ContentReader,
+  ReadContentOptions,
+} from "@snap/pack/content-reader";
 import { StoreReader } from "@snap/pack/store-reader";
+import { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store/store";
 import { Directories, type Directory } from "./_directories.ts";
 import { ManifestSource } from "./_manifest_source.ts";
@@ -21,6 +25,8 @@ export { type ViewAttributes, ViewEntry } from "./view_entry.ts";
 
 /** Memory for directories in bytes where nothing else is asked for. */
 const CACHE_SIZE = 16 << 20;
+/** What finding content costs, in bytes read. */
+const READ_COST = 16 * 1024;
 /** Entries in a batch. */
 const BATCH_COUNT = 1000;
 /** Files that stay open, so that their recipes are not read again. */
@@ -123,8 +129,11 @@ export class View {
     path: Uint8Array,
     options: StoreOptions = {},
   ): Promise<ViewEntry | undefined> {
+    const pacer = new Pacer(options);
     let entry = this.root;
     for (const name of splitPath(path)) {
+      const turn = pacer.yield();
+      if (turn !== undefined) await turn;
       if (entry.kind !== EntryKind.directory) return undefined;
       const directory = await this.#directory(entry, options);
       const row = directory.tree.find(name);
@@ -150,6 +159,7 @@ export class View {
   ): AsyncGenerator<ViewEntry[], void, void> {
     const read = await this.#directory(directory, options);
     const { tree } = read;
+    const pacer = new Pacer(options);
     let number = 0;
     for (let row = 0; row < tree.count;) {
       const batch: ViewEntry[] = [];
@@ -157,6 +167,8 @@ export class View {
       for (; row < end; row++) {
         batch.push(entryOf(read, directory.path, row, number));
         if (tree.kind(row) === EntryKind.directory) number++;
+        const turn = pacer.yield();
+        if (turn !== undefined) await turn;
       }
       yield batch;
       options.signal?.throwIfAborted();
@@ -179,6 +191,7 @@ export class View {
     options: StoreOptions = {},
   ): AsyncGenerator<ViewEntry[], void, void> {
     const levels = [await this.#level(directory, options)];
+    const pacer = new Pacer(options);
     let batch: ViewEntry[] = [];
     for (let level = levels.at(-1); level !== undefined;) {
       const { tree } = level.directory;
@@ -191,6 +204,8 @@ export class View {
       const entry = entryOf(level.directory, path, row, number);
       level.row++;
       batch.push(entry);
+      const turn = pacer.yield();
+      if (turn !== undefined) await turn;
       if (batch.length === BATCH_COUNT) {
         yield batch;
         batch = [];
@@ -223,7 +238,7 @@ export class View {
     checkFile(entry);
     const { offset = 0, length = Infinity, signal } = options;
     const content = await this.#content(entry.id, entry.size);
-    return await content.read(offset, length, signal && { signal });
+    return await content.read(offset, length, paced({ signal }));
   }
 
   /**
@@ -244,7 +259,7 @@ export class View {
     return new ReadableStream<Uint8Array>({
       pull: async (controller) => {
         pieces ??= (await this.#content(entry.id, entry.size))
-          .stream(options).getReader();
+          .stream(paced(options)).getReader();
         const { done, value } = await pieces.read();
         if (done) controller.close();
         else controller.enqueue(value);
@@ -285,7 +300,7 @@ export class View {
   ): Promise<Uint8Array> {
     if (value.value !== undefined) return value.value.slice();
     const content = await this.#reader.openContent(value.id!, value.size);
-    return await content.read(0, value.size, options);
+    return await content.read(0, value.size, paced(options));
   }
 
   async #level(entry: ViewEntry, options: StoreOptions): Promise<{
@@ -348,6 +363,17 @@ function entryOf(
     page: page.pageIdBytes(directoryNumber),
   };
   return new ViewEntry({ ...own, directory });
+}
+
+/** Options of a read that lets the event loop have its turns. */
+function paced(
+  { signal }: { readonly signal?: AbortSignal | undefined },
+): ReadContentOptions {
+  const pacer = new Pacer({ signal });
+  return {
+    ...signal && { signal },
+    pace: (byteCount) => pacer.yield(READ_COST + byteCount),
+  };
 }
 
 function checkFile(entry: ViewEntry): void {
