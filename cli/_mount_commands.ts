@@ -4,7 +4,7 @@ import { ANY, DIRECTORY, TARGET } from "./_shared_specs.ts";
 const CACHE: OptionSpec = {
   name: "cache",
   value: "SIZE",
-  help: "memory for decoded frames; 64m if not given",
+  help: "memory for what was read; 64m if not given",
 };
 
 /** The commands that show snapshots as file systems. */

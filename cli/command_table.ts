@@ -328,7 +328,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: "codec",
         value: "CODEC",
-        help: "how new frames are compressed: zstd:1 to zstd:19, lz4, none",
+        help: "how what is new is compressed: zstd:1 to zstd:19, lz4, none",
         completes: ["zstd:1", "zstd:3", "lz4", "none"],
       },
       {
@@ -339,12 +339,12 @@ export const COMMANDS: readonly CommandSpec[] = [
       {
         name: "bundle-size",
         value: "SIZE",
-        help: "most plain bytes in a frame of small files",
+        help: "most bytes of small files that are compressed as one",
       },
       {
         name: "content-size",
         value: "SIZE",
-        help: "least plain bytes in a frame of large content",
+        help: "least bytes of a large file that are compressed as one",
       },
       { name: "pack-size", value: "SIZE", help: "size of a full pack" },
     ],

@@ -105,7 +105,7 @@ async function openStore(
   }
   const store = await openFileStore(found.path, { create: true });
   await initDefaults(store, session);
-  session.note(`Made a store in ${found.path}`);
+  session.say(`Made a store in ${found.path}`);
   return store;
 }
 

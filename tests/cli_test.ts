@@ -115,8 +115,12 @@ Deno.test("cli: a directory into the user's own store and back", async () => {
   scene.write("tree/sub/a", "alpha\n");
   const saved = await scene.snap(["save", "tree"]);
   match(saved.stdout, ID);
-  deepStrictEqual([saved.code, saved.stderr], [0, ""]);
-  strictEqual(Deno.statSync(scene.at("data/snap/store")).isDirectory, true);
+  const store = scene.at("data/snap/store");
+  deepStrictEqual([saved.code, saved.stderr], [
+    0,
+    `Made a store in ${store}\n`,
+  ]);
+  strictEqual(Deno.statSync(store).isDirectory, true);
   const restored = await scene.snap(["restore", "-q", "latest", "out"]);
   deepStrictEqual(restored, { code: 0, stdout: "", stderr: "" });
   strictEqual(Deno.readTextFileSync(scene.at("out/sub/a")), "alpha\n");
