@@ -11,6 +11,7 @@ import type { WindowFile } from "./_file_window.ts";
 import {
   attempt,
   readDirectory,
+  type ReadDirectoryOptions,
   type SnapshotDirectory,
 } from "./_read_directory.ts";
 import type { RestoreAttributes } from "./_restore_attributes.ts";
@@ -34,6 +35,9 @@ export interface OwnEntriesOptions {
 export class OwnEntries {
   readonly #options: OwnEntriesOptions;
   #root: SnapshotDirectory | undefined;
+  #last:
+    | { readonly path: Uint8Array; readonly home: SnapshotDirectory }
+    | undefined;
 
   /**
    * Constructs a new instance.
@@ -100,17 +104,8 @@ export class OwnEntries {
     const { attributes } = this.#options;
     const path = joinPath(entry.directory, entry.name);
     const tolerance = tolerateDamage(path, this.#options);
-    let home: SnapshotDirectory | undefined = this.#root!;
-    for (const name of splitPath(entry.directory)) {
-      const row = home.tree.find(name);
-      const child = home.tree.directoriesBefore(row);
-      const ids = {
-        tree: home.tree.idBytes(row),
-        page: home.page?.pageIdBytes(child),
-      };
-      home = await readDirectory(this.#options.reader, ids, tolerance);
-      if (home === undefined) return undefined;
-    }
+    const home = await this.#home(entry.directory, tolerance);
+    if (home === undefined) return undefined;
     const { tree, page } = home;
     const row = tree.find(entry.name);
     const extras = page?.hasExtras(row + 1) === true
@@ -119,6 +114,25 @@ export class OwnEntries {
       })
       : undefined;
     return { tree, page, row, extras };
+  }
+
+  async #home(
+    path: Uint8Array,
+    tolerance: ReadDirectoryOptions,
+  ): Promise<SnapshotDirectory | undefined> {
+    // All entries of a directory have the same bytes as its path.
+    if (this.#last?.path === path) return this.#last.home;
+    let home: SnapshotDirectory | undefined = this.#root!;
+    for (const name of splitPath(path)) {
+      const { tree, page }: SnapshotDirectory = home;
+      const row = tree.find(name);
+      const pageId = page?.pageIdBytes(tree.directoriesBefore(row));
+      const ids = { tree: tree.idBytes(row), page: pageId };
+      home = await readDirectory(this.#options.reader, ids, tolerance);
+      if (home === undefined) return undefined;
+    }
+    this.#last = { path, home };
+    return home;
   }
 
   #plan(entry: EntryPlace & { readonly size: number }): FilePlan {
