@@ -1,6 +1,10 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { wasmHasher } from "@snap/hash";
+import { ObjectKind } from "@snap/pack/object-kind";
+import { RecipeBuilder } from "@snap/pack/recipe-builder";
+import { openFileStore } from "@snap/store/file-store";
+import { HostileStore } from "../tests/_hostile_store.ts";
 import { lz4Codec } from "@snap/pack/lz4-codec";
 import {
   makeFileStore,
@@ -182,6 +186,37 @@ Deno.test("RecipeContent notices every damaged pack, and reads on when it is sou
   }
   ok(noticed >= 6, `${noticed}`);
   deepEqual(openFilesIn(store.path), []);
+});
+
+Deno.test("RecipeContent refuses chunks of another size than their recipe says, whatever they hash to", async () => {
+  for (const lie of [-1, 0, 1]) {
+    using folder = new TemporaryFolder();
+    const hostile = new HostileStore();
+    const builder = new RecipeBuilder({
+      hasher: wasmHasher,
+      onNode: (bytes, id) =>
+        hostile.add(bytes.slice(), id.slice(), ObjectKind.recipe),
+    });
+    const chunks = [noise(1000, 1), noise(500, 2)];
+    for (const chunk of chunks) {
+      builder.push(hostile.content(chunk), 0, chunk.length + lie);
+    }
+    const content = new Uint8Array(Buffer.concat(chunks));
+    const id = idOf(content);
+    builder.finish({ id, kind: ObjectKind.content });
+    const store = await openFileStore(folder.join("store"), { create: true });
+    const { snapshots } = await hostile.write(store, hostile.directory([]));
+    await using _ = snapshots;
+    const indexTables = (await Array.fromAsync(store.list("index/"))).flat();
+    using reader = new RecipeContent({
+      storePrefix: `${store.path}/`,
+      indexTables,
+      hasher: wasmHasher,
+    });
+    const size = content.length + 2 * lie;
+    if (lie === 0) deepEqual(readAll(reader, { id, size }).bytes, content);
+    else throws(() => readAll(reader, { id, size }), ContentError);
+  }
 });
 
 Deno.test("FrameDecoder decodes frames of any size, one after the other", () => {
