@@ -21,10 +21,13 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "./_restore_messages.ts";
-import { Restorer } from "./_restorer.ts";
+import { Restorer, STEP_SIZE } from "./_restorer.ts";
 
 const { failed, left, stopped, unchanged, written } = RestoreStatus;
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+/** What making a file is said to cost. */
+const FILE_COST = 16 * 1024;
 
 /** A file of a batch, in the one frame that there is. */
 interface File {
@@ -354,13 +357,12 @@ Deno.test("a directory in the place of a file is left to who may remove it", () 
   ok(lstatSync(folder.join("1")).isDirectory());
 });
 
-Deno.test("a batch lets others have their turn once a mebibyte", () => {
+Deno.test("a batch lets others have their turn after so many bytes, what a file costs counted with them", () => {
   using folder = new TemporaryFolder();
   const few = Array.from(
-    { length: 63 },
+    { length: STEP_SIZE / FILE_COST - 1 },
     (_, i) => ({ name: `${i}`, content: Uint8Array.of(i) }),
   );
-  // What a file costs is counted with it: 16 KiB.
   const steps = (files: File[]) =>
     restore(folder, batchOf(files), { isDry: true }).steps;
   equal(steps(few), 0);
