@@ -2,6 +2,7 @@
 // met exactly, and what was checked is remembered by all that a claim says.
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
+import { readSlots, SLOT_WORDS, STATE } from "./_slot_layout.ts";
 import { idOf, makePack, Random, TestFiles } from "./_testing.ts";
 import type { Codec } from "./codec.ts";
 import { DamageError } from "./errors.ts";
@@ -147,13 +148,27 @@ Deno.test("SharedFrameCache has the place of a frame that failed for others", ()
   allFree(cache);
 });
 
-Deno.test("SharedFrameCache wakes who waits for a frame that fails", () => {
-  const cache = oneSet();
-  const slot = cache.attach(1, 100);
-  ok(cache.move(slot, FrameState.empty, FrameState.decoding));
-  cache.fail(slot);
-  equal(cache.wait(slot, FrameState.decoding, 0), true);
-  equal(cache.isPlain(slot), false);
+Deno.test("SharedFrameCache wakes who waits, whatever becomes of the slot", async () => {
+  const { empty, fetching } = FrameState;
+  const ends: readonly ((cache: SharedFrameCache, slot: number) => void)[] = [
+    (cache, slot) => ok(cache.move(slot, empty, fetching)),
+    (cache, slot) => cache.publish(slot),
+    (cache, slot) => cache.fail(slot),
+  ];
+  for (const [i, end] of ends.entries()) {
+    const cache = oneSet();
+    const slot = cache.attach(1, 100);
+    const { words, slotWords } = readSlots(cache.buffer);
+    const at = slotWords + SLOT_WORDS * slot + STATE;
+    const waiting = Atomics.waitAsync(words, at, empty, 10_000);
+    // Such a wait alone does not keep a program running.
+    const alive = setInterval(() => {}, 1000);
+    end(cache, slot);
+    equal(await waiting.value, "ok", `${i}`);
+    clearInterval(alive);
+    equal(cache.wait(slot, empty, 0), true);
+    equal(cache.isPlain(slot), i === 1);
+  }
 });
 
 Deno.test("SharedFrameCache takes a frame as large as a slot, and each slot has bytes of its own", () => {

@@ -11,10 +11,17 @@ import {
 import { type DiskCalls, diskCalls } from "@snap/disk/disk-calls";
 import { wasmHasher } from "@snap/hash";
 import { EIO, errnos } from "@snap/posix/errors";
-import { noise, TemporaryFolder } from "../tests/_snapshots.ts";
+import {
+  makeFileStore,
+  noise,
+  open,
+  SMALL_SETTINGS,
+  TemporaryFolder,
+} from "../tests/_snapshots.ts";
 import {
   FilePlan,
   FRAME_EMPTY,
+  FRAME_RECIPE,
   KEEP,
   type RestoreBatch,
   type RestoreBatchResult,
@@ -22,6 +29,7 @@ import {
   RestoreStatus,
 } from "./_restore_messages.ts";
 import { Restorer, STEP_SIZE } from "./_restorer.ts";
+import { save } from "./save.ts";
 
 const { failed, left, stopped, unchanged, written } = RestoreStatus;
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -313,6 +321,43 @@ Deno.test("what stands there stays until the new file is complete, whichever cal
       }
     }
   }
+});
+
+Deno.test("large content ends with an error of the target, and is left when it is damaged", async () => {
+  using folder = new TemporaryFolder();
+  const source = folder.join("source");
+  mkdirSync(source);
+  const content = noise(100_000, 1);
+  writeFileSync(`${source}/file`, content);
+  const store = await makeFileStore(folder.join("store"), SMALL_SETTINGS);
+  await using snapshots = await open(store);
+  await save(snapshots, source);
+  const indexTables = (await Array.fromAsync(store.list("index/"))).flat();
+  const local = { storePrefix: `${store.path}/`, indexTables };
+  const batch = batchOf([{ name: "file", content }]);
+  const large = { ...batch, frameOf: Int32Array.of(FRAME_RECIPE) };
+  const outcomes: [string, string, number][] = [
+    ["pwrite", "ENOSPC", failed],
+    ["pwrite", "EIO", failed],
+    ["renameAt", "EIO", failed],
+    ["", "", written],
+  ];
+  for (const [call, code, status] of outcomes) {
+    using target = new TemporaryFolder();
+    const disk = new Calls();
+    disk.fault = (name) => name === call ? -errnos[code] : 0;
+    const result = restore(target, large, { ...local, disk });
+    deepEqual([...result.status], [status], call);
+    deepEqual(
+      result.errors.map((error) => error.code),
+      code === "" ? [] : [code],
+    );
+    deepEqual(filesIn(target), code === "" ? ["file"] : []);
+  }
+  using target = new TemporaryFolder();
+  const nothing = { ...local, indexTables: [] };
+  deepEqual([...restore(target, large, nothing).status], [left]);
+  deepEqual(filesIn(target), [], "nothing half written stays");
 });
 
 Deno.test("a file that is there already is not written again", () => {
