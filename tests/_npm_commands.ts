@@ -1,21 +1,14 @@
 // The command line on Deno and on Node, run beside each other: what the test of npm packages compares.
 import { deepEqual, equal, match } from "node:assert/strict";
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { wasmHasher } from "@snap/hash";
 import { rebuildIndex } from "@snap/pack/rebuild-index";
 import { openFileStore } from "@snap/store/file-store";
 import { ROOT } from "../_tools/workspace.ts";
 import { NAMES, type NpmProject } from "./_npm_project.ts";
+import { checkXattrs, filesBelow, keptBelow } from "./_published_source.ts";
 import { denoFolder } from "./_run.ts";
-import { noise } from "./_snapshots.ts";
 
 /** A program that takes arguments of the command line. */
 export type Snap = (...args: string[]) => Promise<string>;
@@ -27,21 +20,6 @@ export interface Scene {
   readonly installed: string;
   readonly nodes: ReadonlyMap<string, string>;
   readonly source: string;
-}
-
-/** Makes the tree that all of them save. */
-export function makeSource(path: string): void {
-  mkdirSync(join(path, "empty"), { recursive: true });
-  for (let i = 0; i < 400; i++) {
-    mkdirSync(join(path, `${i % 7}`), { recursive: true });
-    writeFileSync(join(path, `${i % 7}`, `${i}`), noise(i * 9, i + 1));
-  }
-  // Enough for the lane, in which all threads cut one file.
-  writeFileSync(join(path, "large"), noise(34_000_000, 1));
-  writeFileSync(join(path, "text"), "some text\n".repeat(10_000));
-  writeFileSync(join(path, "run"), "#!/bin/sh\n");
-  chmodSync(join(path, "run"), 0o755);
-  symlinkSync("text", join(path, "link"));
 }
 
 /** The program of the sources, on Deno. */
@@ -87,12 +65,15 @@ async function everyCommand(
   const id = (await say("save", source, "--tag", "one", "--workers", "2"))
     .trim();
   await say("restore", id, target, "--workers", "2");
-  const same = {
+  deepEqual(filesBelow(target), keptBelow(source));
+  checkXattrs(target);
+  const same: Record<string, string> = {
     id,
     "id source": await say("id", source),
     "id target": await say("id", target),
     ls: await say("ls", "-lR", id),
     manifest: await say("manifest", id),
+    "manifest -a": await say("manifest", "-a", id),
     "manifest target": await say("manifest", target),
     cat: await say("cat", `${id}:text`),
     find: await say("find", "3*", id),
@@ -104,6 +85,10 @@ async function everyCommand(
   match(await say("tag"), new RegExp(`^one.*${id.slice(0, 8)}`));
   match(await say("log"), new RegExp(id.slice(0, 8)));
   match(await say("stats"), /^records\t1$/m);
+  equal((await say("save", source)).trim(), id);
+  match(await say("stats"), /^records\t1$/m, "nothing has changed");
+  same["id of less"] = await say("save", source, "--exclude", "/[!0-3]*");
+  match(await say("stats"), /^records\t2$/m);
   match(await say("completions", "bash"), /complete/);
   match(await say("version"), /^hasher +native\ndecoders .+\nfiles +posix$/m);
   equal(await snap("help"), await snap("--help"));
@@ -136,7 +121,8 @@ export async function mountWith(
   mkdirSync(point);
   const say = (...args: string[]) => snap("--store", store, ...args);
   equal((await say("mount", id, point)).trim(), point);
-  deepEqual(filesBelow(point), filesBelow(source));
+  deepEqual(filesBelow(point), keptBelow(source));
+  checkXattrs(point);
   await say("umount", point);
   deepEqual(readdirSync(point), []);
   equal(await say("exec", id, "--", "cat", "run"), "#!/bin/sh\n");
@@ -176,17 +162,6 @@ export async function extendAll(
       equal(said, writer.repeat(1000));
     }
   }
-}
-
-/** The content of a folder, by path; the `tmp` of a store has chance in it. */
-export function filesBelow(path: string): Map<string, string> {
-  const entries = readdirSync(path, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && !/\/tmp$/.test(entry.parentPath))
-    .map((entry) => join(entry.parentPath, entry.name)).sort();
-  return new Map(entries.map((one) => [
-    one.slice(path.length),
-    wasmHasher.idOf(readFileSync(one)),
-  ]));
 }
 
 /** Runs every command with each program, and compares what they say; gives the id. */

@@ -11,7 +11,9 @@ const { openFileStore } = await load("store/file-store");
 const { encodeDocument } = await load("store/document");
 const { DEFAULT_SETTINGS, formatSettings } = await load("snapshot/settings");
 const { openSnapshots } = await load("snapshot/snapshots");
+const { identify } = await load("snapshot/identify");
 const { save } = await load("snapshot/save");
+const { IgnoreRules } = await load("disk/ignore-rules");
 const { verify } = await load("snapshot/verify");
 const { restore } = await load("snapshot/restore");
 
@@ -44,12 +46,23 @@ const { id, record, errors, fidelity } = await save(
     now: () => MS,
   },
 );
+const { id: identified } = await identify(source, { hasher: wasmHasher });
+const less = await save(snapshots, source, {
+  workers,
+  random,
+  now: () => MS + 1000,
+  ignore: new IgnoreRules({ exclude: ["*3*", "/text"] }),
+});
 const verified = await verify(snapshots, { data: true });
 const restored = await restore(snapshots, record, target, { workers });
 await snapshots[Symbol.asyncDispose]();
 console.log(JSON.stringify({
   id,
+  identified,
+  lessId: less.id,
   fidelity,
   damageCount: verified.damageCount,
-  errors: [...errors, ...restored.errors].map(({ message }) => message),
+  errors: [...errors, ...less.errors, ...restored.errors].map(({ message }) =>
+    message
+  ),
 }));

@@ -1,13 +1,19 @@
 // The packages as they are published to JSR: by the real `deno publish` to a registry on loopback,
 // used from empty folders, and once more when the registry has gone.
-import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { absentReason } from "./_mount.ts";
+import {
+  checkXattrs,
+  filesBelow,
+  keptBelow,
+  makeSource,
+} from "./_published_source.ts";
 import { Registry } from "./_registry.ts";
 import { readmeCommand, runWell, userSettings } from "./_run.ts";
-import { noise, TemporaryFolder } from "./_snapshots.ts";
+import { TemporaryFolder } from "./_snapshots.ts";
 
 /** What the first run may take: it fetches the program, and native code from npm. */
 const FIRST_RUN_MS_MAX = 60_000;
@@ -68,14 +74,6 @@ async function publish({ registry }: Scene): Promise<void> {
   }
 }
 
-function makeSource(path: string): void {
-  mkdirSync(join(path, "sub"), { recursive: true });
-  for (let i = 0; i < 400; i++) {
-    writeFileSync(join(path, "sub", `${i}`), noise(i * 9, i + 1));
-  }
-  writeFileSync(join(path, "large"), noise(9_000_000, 1));
-}
-
 /** Saves with workers, reads, verifies, restores and, where that can be, mounts. */
 async function useEverything(
   snap: Snap,
@@ -89,18 +87,48 @@ async function useEverything(
   match(id, /^[0-9a-f]{64}$/);
   match(await say("version"), /^hasher +native\ndecoders .+\nfiles +posix$/m);
   equal(await say("verify", "--data"), "");
-  equal(await say("ls", id), "large\nsub\n");
+  equal((await say("save", source)).trim(), id);
+  const less = await say("save", source, "--exclude", "/[0-9]");
+  equal(
+    await say("ls", less.trim()),
+    ".snapignore\nempty\nkept.log\nlarge\nlink\nrun\ntext\n",
+  );
   await say("restore", id, target, "--workers", "2");
+  deepEqual(filesBelow(target), keptBelow(source));
+  checkXattrs(target);
   equal(await say("diff", "-a", id, target), "");
   await say("restore", id, `${target}-again`, "--workers", "2");
   if (absentReason !== undefined) return id;
   const point = folder.join(`mount-${name}`);
   mkdirSync(point);
   await say("mount", id, point);
-  deepEqual(readdirSync(join(point, "sub")), readdirSync(join(source, "sub")));
-  ok(readFileSync(join(point, "large")).equals(noise(9_000_000, 1)));
+  deepEqual(filesBelow(point), keptBelow(source));
   await say("umount", point);
   return id;
+}
+
+/** Does the same by a program that imports the packages. */
+async function useLibrary(scene: Scene, id: string): Promise<void> {
+  const { folder, source } = scene;
+  const program = folder.join("library.mjs");
+  copyFileSync(join(ROOT, "tests/_published_program.mjs"), program);
+  const target = folder.join("library-copy");
+  const plan = {
+    scope: "jsr:@snap",
+    store: folder.join("library-store"),
+    source,
+    target,
+    workers: 2,
+  };
+  const words = [Deno.execPath(), "run", "-A", program, JSON.stringify(plan)];
+  const said = JSON.parse(await runThere(scene, words));
+  deepEqual(
+    [said.id, said.identified, said.damageCount, said.errors, said.fidelity],
+    [id, id, 0, [], "full"],
+  );
+  notEqual(said.lessId, id);
+  deepEqual(filesBelow(target), keptBelow(source));
+  checkXattrs(target);
 }
 
 /** Nothing that only Node needs is fetched. */
@@ -169,6 +197,7 @@ Deno.test("jsr packages run from a registry, and without it", async (t) => {
       await runThere(scene, [Deno.execPath(), ...line.split(" ").slice(1)]);
       equal(await useEverything(installed, scene, "install"), id);
     });
+    await t.step("as a library", () => useLibrary(scene, id));
     await t.step("each package alone", () => importEach(scene));
     await t.step(
       "an entry that fetches a command when it runs",

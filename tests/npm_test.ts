@@ -1,5 +1,5 @@
 // The npm packages as they are installed: on the oldest Node and on 24 they do what the sources do on Deno.
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import {
   copyFileSync,
   readdirSync,
@@ -15,14 +15,13 @@ import {
   compareCommands,
   compareObjects,
   extendAll,
-  filesBelow,
-  makeSource,
   mountWith,
   onDeno,
   onNode,
   type Scene,
 } from "./_npm_commands.ts";
 import { NAMES, nodeOf, NpmProject } from "./_npm_project.ts";
+import { filesBelow, keptBelow, makeSource } from "./_published_source.ts";
 import { denoFolder, readmeCommand } from "./_run.ts";
 
 const FOR_TYPES = ["typescript@5.9.3", "@types/node@22.20.5"] as const;
@@ -39,6 +38,8 @@ const here = (text: string): string => text.replaceAll("@snap/", `${scope}/`);
 /** What `_published_program.mjs` prints. */
 interface ProgramResult {
   readonly id: string;
+  readonly identified: string;
+  readonly lessId: string;
   readonly damageCount: number;
   readonly fidelity: string;
   readonly errors: readonly string[];
@@ -261,6 +262,8 @@ async function checkLibrary(scene: Scene): Promise<void> {
       const result = await runProgram(scene, node, { name, workers });
       deepEqual([result.damageCount, result.errors], [0, []]);
       equal(result.fidelity, "full");
+      equal(result.identified, result.id);
+      notEqual(result.lessId, result.id);
       said.push(result);
     }
     for (const result of said) deepEqual(result, said[0]);
@@ -275,7 +278,7 @@ async function checkLibrary(scene: Scene): Promise<void> {
   await compareObjects(scene, "library", [...runtimes.keys()]);
   for (const name of runtimes.keys()) {
     const copy = filesBelow(project.at(`copy-${name}-2`));
-    deepEqual(copy, filesBelow(scene.source));
+    deepEqual(copy, keptBelow(scene.source));
   }
 }
 
