@@ -19,7 +19,7 @@ import {
 import { diskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { decodeExtras } from "@snap/manifest/extras";
-import { IgnoreRules } from "./ignore_rules.ts";
+import { IgnoreRules, RULE_FILE_SIZE_MAX } from "./ignore_rules.ts";
 import { openTarget } from "./open_target.ts";
 import { identifyPath, openSource, type SourceOptions } from "./source.ts";
 import type { SourceDirectory } from "./source_directory.ts";
@@ -433,9 +433,21 @@ Deno.test({
     mkdirSync(`${dir.path}/a/.snapignore`, { recursive: true });
     symlinkSync("/dev/null", `${dir.path}/.snapignore`);
     mkdirSync(`${dir.path}/b`);
-    writeFileSync(`${dir.path}/b/.snapignore`, "#".repeat(1_100_000));
+    mkdirSync(`${dir.path}/c`);
+    for (const [name, size] of [["b", 1], ["c", 0]] as const) {
+      const rules = "x\n".padEnd(RULE_FILE_SIZE_MAX + size, "#");
+      writeFileSync(`${dir.path}/${name}/.snapignore`, rules);
+      writeFileSync(`${dir.path}/${name}/x`, "");
+    }
     using source = openSource(dir.path);
-    assert.equal(pathsOf(source).length, 5);
+    const paths = pathsOf(source);
+    assert.equal(paths.length, 8);
+    assert.ok(paths.includes("b/x"));
+    assert.ok(!paths.includes("c/x"));
+    assert.match(
+      source.errors[2].message,
+      /^Cannot read more than 1 MiB of rules of b\/\.snapignore/,
+    );
     assert.deepEqual(
       source.errors.map(({ code, path }) => `${text(path)} ${code}`),
       [
