@@ -135,10 +135,12 @@ export class RestoreFiles {
     await this.#pool?.close();
   }
 
-  /** Hands the files of the window out, and begins a larger one. */
+  /** Hands the files of the window out, and begins a larger one where it was full. */
   async #flush(): Promise<void> {
     const window = this.#window;
-    this.#window = new FileWindow(Math.min(2 * window.sizeMax, WINDOW_MAX));
+    this.#window = new FileWindow(
+      window.isFull ? Math.min(2 * window.sizeMax, WINDOW_MAX) : window.sizeMax,
+    );
     const { workers } = this.#options;
     const isSmall = this.#isLast && window.byteCount < SMALL_SIZE;
     if (workers > 0 && !isSmall) this.#pool ??= this.#startPool();

@@ -5,6 +5,7 @@ import { posix } from "@snap/posix";
 import { errnos } from "@snap/posix/errors";
 import { O_CREAT } from "@snap/posix/flags";
 import { hooked, textOf } from "./_test_calls.ts";
+import { NO_TOTALS, type TestEntry, TestSnapshots } from "./_test_snapshots.ts";
 import {
   bytesOf,
   describeTree,
@@ -239,6 +240,51 @@ for (const code of ["ENOSPC", "EDQUOT", "EROFS"]) {
     }
   });
 }
+
+Deno.test("an attribute that cannot be set as all is read-only ends the restore", async () => {
+  using folder = new TestFolder();
+  folder.file("source/a", "a");
+  folder.file("source/b", "b");
+  const { snapshots, record } = await saveTree(
+    folder.at("source"),
+    folder.at("store"),
+  );
+  await using _ = snapshots;
+  let count = 0;
+  const calls = hooked({
+    futimens: () => {
+      count++;
+      return -errnos.EROFS;
+    },
+  });
+  const restoring = restore(snapshots, record, folder.at("out"), { calls });
+  await rejects(restoring, { code: "EROFS" });
+  equal(count, 1);
+});
+
+Deno.test("so many links wait for the files, and no more", async () => {
+  for (const [count, isEarly] of [[16_383, false], [16_384, true]] as const) {
+    using folder = new TestFolder();
+    const store = new TestSnapshots();
+    const tree: Record<string, TestEntry> = { zz: { file: "content" } };
+    for (let i = 0; i < count; i++) {
+      tree[`l${String(i).padStart(6, "0")}`] = { link: "zz" };
+    }
+    const record = await store.save(tree, {
+      totals: { ...NO_TOTALS, entryCount: count + 1 },
+    });
+    await using snapshots = await store.open();
+    const changes: string[] = [];
+    const { errors } = await restore(snapshots, record, folder.at("out"), {
+      // What is told comes in the same order, and so many are slow to be made.
+      dryRun: true,
+      onChange: ({ path }) => changes.push(displayPath(path)),
+    });
+    deepEqual(errors, []);
+    equal(changes.length, count + 1);
+    equal(changes.indexOf("zz"), isEarly ? count : 0);
+  }
+});
 
 Deno.test("an entry of which nothing can be told costs none of its neighbours", async () => {
   using folder = new TestFolder();
