@@ -1,8 +1,11 @@
 import { ID_SIZE, idPrefix } from "./_bytes.ts";
-import { compareIds, getU32 } from "./_bytes.ts";
+import { compareIds, compareKeys, getU32 } from "./_bytes.ts";
+import { crc32 } from "./_crc32.ts";
+import type { CodecTag } from "./codec.ts";
 import { IndexSyntaxError } from "./errors.ts";
 import {
   FRAMES_PER_PAGE,
+  INDEX_PAGE_SIZE,
   type IndexHead,
   indexHeadSize,
   type IndexPages,
@@ -10,11 +13,15 @@ import {
   PACK_ROW_SIZE,
   ROWS_PER_PAGE,
 } from "./index_table.ts";
+import type { IndexedPack, Location } from "./location.ts";
 import type { PageCache } from "./_page_cache.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "./pack_footer.ts";
 
 /** What a search returns where a page is not in the cache. */
 export const PAGE_MISSING = -2;
+
+/** What a search returns where a page is damaged. */
+export const PAGE_DAMAGED = -4;
 
 /** What is known of a pack of a table. */
 export const PackState = { unknown: 0, good: 1, absent: 2, bad: 3 } as const;
@@ -38,14 +45,24 @@ export class OpenTable {
   isGone = false;
   /** The page that a search did not find. */
   pageMissing = 0;
+  /** Whether it was built in memory, of the tables of packs. */
+  readonly isBuilt: boolean;
+  /** Pages that are damaged: their rows are not there. */
+  readonly damagedPages: Set<number> = new Set();
 
   constructor(
-    file: { name: string; size: number; head: IndexHead },
+    file: {
+      name: string;
+      size: number;
+      head: IndexHead;
+      isBuilt?: boolean;
+    },
     place: { number: number; packBase: number; frameBase: number },
   ) {
     this.name = file.name;
     this.size = file.size;
     this.head = file.head;
+    this.isBuilt = file.isBuilt ?? false;
     this.number = place.number;
     this.packBase = place.packBase;
     this.frameBase = place.frameBase;
@@ -57,14 +74,14 @@ export class OpenTable {
     });
   }
 
-  /** Where a pack row begins in the cache, or {@linkcode PAGE_MISSING}. */
+  /** Where a pack row begins in the cache, or {@linkcode PAGE_MISSING}, or {@linkcode PAGE_DAMAGED}. */
   packRow(cache: PageCache, pack: number): number {
     const page = Math.floor(pack / ROWS_PER_PAGE);
     const start = this.#page(cache, page);
     return start < 0 ? start : start + (pack % ROWS_PER_PAGE) * PACK_ROW_SIZE;
   }
 
-  /** Where a frame row begins in the cache, or {@linkcode PAGE_MISSING}. */
+  /** Where a frame row begins in the cache, or {@linkcode PAGE_MISSING}, or {@linkcode PAGE_DAMAGED}. */
   frameRow(cache: PageCache, frame: number): number {
     const page = Math.floor(frame / FRAMES_PER_PAGE);
     const start = this.#page(cache, this.pages.framesFirst + page);
@@ -72,7 +89,7 @@ export class OpenTable {
     return start + (frame % FRAMES_PER_PAGE) * FRAME_ROW_SIZE;
   }
 
-  /** Where an object row begins in the cache, or {@linkcode PAGE_MISSING}. */
+  /** Where an object row begins in the cache, or {@linkcode PAGE_MISSING}, or {@linkcode PAGE_DAMAGED}. */
   objectRow(cache: PageCache, row: number): number {
     const page = Math.floor(row / ROWS_PER_PAGE);
     const start = this.#page(cache, this.pages.objectsFirst + page);
@@ -97,6 +114,7 @@ export class OpenTable {
     for (let page = Math.max(above - 1, 0); page < fanOut.length; page++) {
       if (fanOut[page] > prefix) return -1;
       const start = this.#page(cache, this.pages.objectsFirst + page);
+      if (start === PAGE_DAMAGED) continue;
       if (start < 0) return start;
       const first = page * ROWS_PER_PAGE;
       const count = Math.min(ROWS_PER_PAGE, objectCount - first);
@@ -107,21 +125,76 @@ export class OpenTable {
     return -1;
   }
 
-  /** Refuses an object page whose first row is not the one of the fan-out. */
-  checkPage(page: number, bytes: Uint8Array): void {
+  /**
+   * Row of the next copy of the object at `at` in the cache, -1 where there is
+   * none, {@linkcode PAGE_MISSING} or {@linkcode PAGE_DAMAGED}.
+   */
+  nextCopy(cache: PageCache, row: number, at: number): number {
+    const next = row + 1;
+    if (next >= this.head.objectCount) return -1;
+    const start = this.objectRow(cache, next);
+    if (start < 0) return start;
+    return compareKeys(cache.bytes, at, cache.bytes, start) === 0 ? next : -1;
+  }
+
+  /** What an object row and its frame row say. */
+  location(
+    { bytes }: PageCache,
+    { row, frame, frameRow, pack }: {
+      readonly row: number;
+      readonly frame: number;
+      readonly frameRow: number;
+      readonly pack: IndexedPack;
+    },
+  ): Location {
+    return {
+      packNumber: pack.packNumber,
+      packId: pack.packId,
+      packName: pack.packName,
+      packSize: pack.packSize,
+      role: pack.role,
+      frameKey: this.frameBase + frame,
+      frameOffset: getU32(bytes, frameRow),
+      storedSize: getU32(bytes, frameRow + 4),
+      plainSize: getU32(bytes, frameRow + 8) & 0xffffff,
+      codecTag: bytes[frameRow + 11] as CodecTag,
+      crc: getU32(bytes, frameRow + 12),
+      offset: getU32(bytes, row + 40),
+      size: getU32(bytes, row + 44),
+      kind: getU32(bytes, row + 32),
+    };
+  }
+
+  /** Refuses bytes that are not the page at an offset; gives the number of the page. */
+  checkPage(offset: number, bytes: Uint8Array): number {
+    if (bytes.length !== INDEX_PAGE_SIZE) {
+      const need = `it needs ${INDEX_PAGE_SIZE} bytes`;
+      this.#refuse(need, `${bytes.length}`, offset);
+    }
+    const crc = crc32(bytes.subarray(0, INDEX_PAGE_SIZE - 4));
+    const wanted = getU32(bytes, INDEX_PAGE_SIZE - 4);
+    if (crc !== wanted) this.#refuse(`its CRC is ${wanted}`, `${crc}`, offset);
+    const page = (offset - this.firstPage) / INDEX_PAGE_SIZE;
     const number = page - this.pages.objectsFirst;
-    if (number < 0 || idPrefix(bytes, 0) === this.head.fanOut[number]) return;
-    const offset = this.firstPage + page * bytes.length;
+    if (number >= 0 && idPrefix(bytes, 0) !== this.head.fanOut[number]) {
+      this.#refuse("it begins with the id in the fan-out", "another", offset);
+    }
+    return page;
+  }
+
+  #refuse(need: string, found: string, offset: number): never {
+    const { name: tableName } = this;
     throw new IndexSyntaxError(
-      `Cannot read index page as it begins with the id in the fan-out of ${this.name}: found another`,
+      `Cannot read index page at ${offset} of ${tableName} as ${need}: found ${found}`,
       offset,
-      { tableName: this.name },
+      { tableName },
     );
   }
 
   #page(cache: PageCache, page: number): number {
     const start = cache.find(this.number, page);
     if (start >= 0) return start;
+    if (this.damagedPages.has(page)) return PAGE_DAMAGED;
     this.pageMissing = page;
     return PAGE_MISSING;
   }

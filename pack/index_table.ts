@@ -6,7 +6,12 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import { DocumentSyntaxError } from "@snap/store/errors";
-import { decodeHeader, encodeHeader } from "@snap/store/header";
+import {
+  checkReadable,
+  encodeHeader,
+  type ParsedHeader,
+  parseHeader,
+} from "@snap/store/header";
 import { compareIds, getU32, ID_SIZE, isZero, setU32 } from "./_bytes.ts";
 import { IndexSyntaxError } from "./errors.ts";
 
@@ -128,7 +133,6 @@ export function encodeIndexHead(head: IndexHead, hasher: Hasher): Uint8Array {
  * @param fileSize Size of the file in bytes
  * @returns Size of the head in bytes, at most that of the file
  * @throws {IndexSyntaxError} If the numbers do not agree with the size
- * @throws {UnsupportedVersionError} If the file needs a newer reader
  */
 export function readIndexHeadSize(start: Uint8Array, fileSize: number): number {
   if (start.length < INDEX_HEAD_START) {
@@ -194,7 +198,9 @@ export function decodeIndexHead(
   if (!Number.isSafeInteger(timeMs)) {
     fail(`its time is below 2^53: found ${timeMs}`, 88);
   }
-  const { saveId, salt } = readHeader(bytes);
+  const header = readHeader(bytes);
+  checkReadable(header);
+  const { saveId, salt } = header;
   const replaces = bytes.slice(replacedStart, hashStart);
   for (let at = ID_SIZE; at < replaces.length; at += ID_SIZE) {
     if (compareIds(replaces, at - ID_SIZE, replaces, at) < 0) continue;
@@ -238,11 +244,9 @@ function readFanOut(bytes: Uint8Array, pageCount: number): Uint32Array {
   return fanOut;
 }
 
-function readHeader(
-  bytes: Uint8Array,
-): { readonly saveId: Uint8Array; readonly salt: Uint8Array } {
+function readHeader(bytes: Uint8Array): ParsedHeader {
   try {
-    return decodeHeader("INDX", bytes);
+    return parseHeader("INDX", bytes);
   } catch (cause) {
     if (!(cause instanceof DocumentSyntaxError)) throw cause;
     throw new IndexSyntaxError(cause.message, cause.offset, { cause });

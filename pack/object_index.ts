@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { compareKeys, getU32, ID_SIZE } from "./_bytes.ts";
-import { crc32 } from "./_crc32.ts";
-import { OpenTable, PackState } from "./_open_table.ts";
+import { getU32, ID_SIZE } from "./_bytes.ts";
+import {
+  OpenTable,
+  PackState,
+  PAGE_DAMAGED,
+  PAGE_MISSING,
+} from "./_open_table.ts";
 import { PageCache } from "./_page_cache.ts";
-import type { CodecTag } from "./codec.ts";
 import { IndexSyntaxError } from "./errors.ts";
 import { indexName, packName } from "./file_name.ts";
 import { INDEX_PAGE_SIZE, type IndexHead } from "./index_table.ts";
@@ -33,6 +36,8 @@ export interface IndexFile {
   readonly size: number;
   /** Its head. */
   readonly head: IndexHead;
+  /** Whether it is in memory alone, as the packs in it are in no sound table. */
+  readonly isBuilt?: boolean;
 }
 
 /**
@@ -60,6 +65,8 @@ export function replacedTables(files: Iterable<IndexFile>): Set<string> {
  * present do not count, those of bad packs count where there are no others.
  */
 export class ObjectIndex {
+  /** Names of packs that were needed and stand in a table alone that was built in memory. */
+  readonly usedPacks: Set<string> = new Set();
   readonly #cacheSize: number;
   readonly #tables: OpenTable[] = [];
   readonly #badPacks = new Set<string>();
@@ -130,6 +137,27 @@ export class ObjectIndex {
   }
 
   /**
+   * Says that a page is damaged: its rows are not there any more.
+   *
+   * @param request The request for the page
+   */
+  skipPage(request: PageRequest): void {
+    const table = this.#tables[request.table];
+    const page = (request.offset - table.firstPage) / INDEX_PAGE_SIZE;
+    table.damagedPages.add(page);
+  }
+
+  /**
+   * Tells whether a pack stands in a table that is believed in full.
+   *
+   * @param packNumber Number of the pack within the index
+   * @returns Whether no page of its table was found to be damaged
+   */
+  isInSoundTable(packNumber: number): boolean {
+    return this.#tableOf(packNumber).damagedPages.size === 0;
+  }
+
+  /**
    * Says which packs are there. Without it every pack counts as present.
    *
    * @param packs The packs with their sizes
@@ -179,16 +207,15 @@ export class ObjectIndex {
       if (table.replaced) continue;
       let row = table.find(this.#cache, ids, idStart, kind);
       if (row === -1) continue;
-      for (let at = 0; row >= 0; row = this.#nextCopy(table, row, at)) {
+      for (let at = 0; row >= 0; row = table.nextCopy(this.#cache, row, at)) {
         at = table.objectRow(this.#cache, row);
         const answer = this.#location(table, at);
         if (answer === undefined) continue;
-        if ("table" in answer || !this.#isBadNumber(table, answer)) {
-          return answer;
-        }
-        last ??= answer;
+        if ("table" in answer) return answer;
+        if (!this.#isBadNumber(table, answer)) return this.#use(table, answer);
+        last ??= this.#use(table, answer);
       }
-      if (row < -1) return this.#request(table);
+      if (row === PAGE_MISSING) return this.#request(table);
     }
     return last;
   }
@@ -212,7 +239,7 @@ export class ObjectIndex {
     for (const table of this.#tables) {
       if (table.replaced) continue;
       let row = table.find(this.#cache, ids, idStart, kind);
-      for (let at = 0; row >= 0; row = this.#nextCopy(table, row, at)) {
+      for (let at = 0; row >= 0; row = table.nextCopy(this.#cache, row, at)) {
         at = table.objectRow(this.#cache, row);
         const answer = this.#location(table, at);
         if (answer === undefined) continue;
@@ -220,7 +247,7 @@ export class ObjectIndex {
         (this.#isBadNumber(table, answer) ? bad : good).push(answer);
         if (good.length + bad.length === COPIES_MAX) return [...good, ...bad];
       }
-      if (row < -1) return this.#request(table);
+      if (row === PAGE_MISSING) return this.#request(table);
     }
     return [...good, ...bad];
   }
@@ -233,26 +260,7 @@ export class ObjectIndex {
    * @throws {IndexSyntaxError} If they are not that page
    */
   give(request: PageRequest, bytes: Uint8Array): void {
-    const table = this.#tables[request.table];
-    const { offset, name } = request;
-    if (bytes.length !== INDEX_PAGE_SIZE) {
-      throw new IndexSyntaxError(
-        `Cannot read index page as it needs ${INDEX_PAGE_SIZE} bytes at ${offset} of ${name}: found ${bytes.length}`,
-        offset,
-        { tableName: name },
-      );
-    }
-    const crc = crc32(bytes.subarray(0, INDEX_PAGE_SIZE - 4));
-    const wanted = getU32(bytes, INDEX_PAGE_SIZE - 4);
-    if (crc !== wanted) {
-      throw new IndexSyntaxError(
-        `Cannot read index page as its CRC at ${offset} of ${name} is ${wanted}: found ${crc}`,
-        offset,
-        { tableName: name },
-      );
-    }
-    const page = (offset - table.firstPage) / INDEX_PAGE_SIZE;
-    table.checkPage(page, bytes);
+    const page = this.#tables[request.table].checkPage(request.offset, bytes);
     this.#cache.put(request.table, page, bytes);
   }
 
@@ -261,28 +269,27 @@ export class ObjectIndex {
    *
    * @param packNumber Number of the pack within the index
    * @returns The pack, the page that is needed to say so, or `undefined` where
-   * its table is replaced by another
+   * its table is replaced by another, or its page is damaged
    */
   packAt(packNumber: number): IndexedPack | PageRequest | undefined {
+    const table = this.#tableOf(packNumber);
+    if (table.replaced) return undefined;
+    return this.#packOf(table, packNumber - table.packBase);
+  }
+
+  #tableOf(packNumber: number): OpenTable {
     const table = this.#tables.findLast((one) => one.packBase <= packNumber);
     if (table === undefined || !(packNumber < this.#packCount)) {
       throw new RangeError(
         `Cannot read pack as its number is below ${this.#packCount}: found ${packNumber}`,
       );
     }
-    if (table.replaced) return undefined;
-    const row = table.packRow(this.#cache, packNumber - table.packBase);
-    return row < 0 ? this.#request(table) : this.#pack(packNumber, row);
+    return table;
   }
 
-  /** Row of the next copy, -1 where there is none, -2 where a page is missing. */
-  #nextCopy(table: OpenTable, row: number, at: number): number {
-    const next = row + 1;
-    if (next >= table.head.objectCount) return -1;
-    const start = table.objectRow(this.#cache, next);
-    if (start < 0) return start;
-    const bytes = this.#cache.bytes;
-    return compareKeys(bytes, at, bytes, start) === 0 ? next : -1;
+  #use(table: OpenTable, location: Location): Location {
+    if (table.isBuilt) this.usedPacks.add(location.packName);
+    return location;
   }
 
   /** What an object row says; undefined where its pack is not present. */
@@ -294,40 +301,35 @@ export class ObjectIndex {
     const frame = getU32(bytes, row + 36);
     if (frame >= table.head.frameCount) this.#refuse(table, "frame number");
     const frameRow = table.frameRow(this.#cache, frame);
+    if (frameRow === PAGE_DAMAGED) return undefined;
     if (frameRow < 0) return this.#request(table);
     const number = getU32(bytes, frameRow + 16);
     if (number >= table.head.packCount) this.#refuse(table, "pack number");
     if (table.packStates[number] === PackState.absent) return undefined;
     const pack = this.#packs.get(table.packBase + number) ??
       this.#packOf(table, number);
-    if ("table" in pack) return pack;
+    if (pack === undefined || "table" in pack) return pack;
     if (table.packStates[number] === PackState.unknown) {
       table.packStates[number] = this.#stateOf(pack);
       if (table.packStates[number] === PackState.absent) return undefined;
     }
-    const location: Location = {
-      packNumber: pack.packNumber,
-      packId: pack.packId,
-      packName: pack.packName,
-      packSize: pack.packSize,
-      role: pack.role,
-      frameKey: table.frameBase + frame,
-      frameOffset: getU32(bytes, frameRow),
-      storedSize: getU32(bytes, frameRow + 4),
-      plainSize: getU32(bytes, frameRow + 8) & 0xffffff,
-      codecTag: bytes[frameRow + 11] as CodecTag,
-      crc: getU32(bytes, frameRow + 12),
-      offset: getU32(bytes, row + 40),
-      size: getU32(bytes, row + 44),
-      kind: getU32(bytes, row + 32),
-    };
+    const location = table.location(this.#cache, {
+      row,
+      frame,
+      frameRow,
+      pack,
+    });
     const problem = locationProblem(location);
     if (problem !== undefined) this.#refuse(table, problem);
     return location;
   }
 
-  #packOf(table: OpenTable, number: number): IndexedPack | PageRequest {
+  #packOf(
+    table: OpenTable,
+    number: number,
+  ): IndexedPack | PageRequest | undefined {
     const row = table.packRow(this.#cache, number);
+    if (row === PAGE_DAMAGED) return undefined;
     if (row < 0) return this.#request(table);
     return this.#pack(table.packBase + number, row);
   }

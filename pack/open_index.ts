@@ -5,22 +5,23 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
+import { StoreIndex } from "./_store_index.ts";
 import { localBytes } from "./_stored_bytes.ts";
-import { TableMender } from "./_table_mender.ts";
-import { IndexSyntaxError } from "./errors.ts";
+import {
+  isFileDamage,
+  type UnnamedFound,
+  UnnamedPacks,
+} from "./_unnamed_packs.ts";
 import { INDEX_PREFIX, indexIdOf } from "./file_name.ts";
 import {
   decodeIndexHead,
   INDEX_PAGE_SIZE,
   readIndexHeadSize,
 } from "./index_table.ts";
-import {
-  type IndexedPack,
-  isPageRequest,
-  type Location,
-  type PageRequest,
-} from "./location.ts";
 import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
+
+export { StoreIndex, type StoreIndexOptions } from "./_store_index.ts";
+export type { UnnamedFound } from "./_unnamed_packs.ts";
 
 /** Bytes read at once when a table is opened; enough for 80,000 objects. */
 const HEAD_GUESS = INDEX_PAGE_SIZE;
@@ -54,199 +55,43 @@ export interface OpenIndexOptions extends StoreOptions {
   /** Whether tables that others replace are opened, too, though nothing is looked up there. */
   readonly withReplaced?: boolean;
   /**
-   * Is told of a table that is damaged, which is then left out. Without it
-   * such a table is an error.
+   * Is told of a table that is damaged, which is then left out.
    *
    * @param name Name of the table
    * @param error What is wrong with it
    */
   readonly onDamage?: (name: string, error: unknown) => void;
   /**
-   * Is told, once each, of a table with a damaged page that was built again in
-   * memory, from the tables of its packs. Without it such a page is an error,
-   * as it is where the table cannot be built: a pack is damaged or gone, or
-   * it would be more than 2^20 objects.
+   * Is told, once each, of a table with a damaged page; what is in the page is
+   * read from the tables of packs.
    *
    * @param name Name of the table
    * @param error What is wrong with it
    */
   readonly onMend?: (name: string, error: unknown) => void;
-}
-
-/** Options of {@linkcode StoreIndex}. */
-export interface StoreIndexOptions {
-  /** Names of tables that were left out as they are damaged, none if absent. */
-  readonly damaged?: readonly string[];
-  /** What hashes, and who is told, where damaged tables are built again. */
-  readonly mend?: {
-    readonly hasher: Hasher;
-    readonly onMend: (name: string, error: unknown) => void;
-  };
-  /** An index of the same store, with which tables that are built again are shared. */
-  readonly shared?: StoreIndex;
-}
-
-/** The index of a store. */
-export class StoreIndex {
-  /** The index. */
-  readonly index: ObjectIndex;
-  /** Names of tables that are there and were left out, as they are damaged. */
-  readonly damaged: readonly string[];
-  readonly #store: ReadStore;
-  readonly #mender: TableMender | undefined;
-
   /**
-   * Constructs a new instance.
+   * Is told when packs were looked for and found that no sound table names. That
+   * is done when an object is in no table, or a table is damaged.
    *
-   * @param index The index
-   * @param store The store that its tables lie in
-   * @param options Tables that were left out, or built again
+   * @param found The packs whose own tables were read, and those that are damaged
    */
-  constructor(
-    index: ObjectIndex,
-    store: ReadStore,
-    options: StoreIndexOptions = {},
-  ) {
-    this.index = index;
-    const { damaged = [], mend, shared } = options;
-    this.damaged = damaged;
-    this.#store = store;
-    if (mend !== undefined) this.#mender = new TableMender({ store, ...mend });
-    else if (shared !== undefined) this.#mender = shared.#mender;
-  }
-
-  /** Tables that lie in the store; the others were built again in memory. */
-  get storedTables(): readonly IndexFile[] {
-    const { tables } = this.index;
-    return tables.filter(({ name }) => !this.#mender?.bytesOf(name));
-  }
-
-  /**
-   * Finds an object.
-   *
-   * @param id 32 bytes of its id
-   * @param kind Number of its kind
-   * @param options What ends the wait
-   * @returns Where it lies, `undefined` where no pack that is present holds it
-   * @throws {IndexSyntaxError} If a page is damaged
-   */
-  async locate(
-    id: Uint8Array,
-    kind: number,
-    options: StoreOptions = {},
-  ): Promise<Location | undefined> {
-    for (;;) {
-      const answer = this.index.locate(id, 0, kind);
-      if (!isPageRequest(answer)) return answer;
-      await this.fetch(answer, options);
-    }
-  }
-
-  /**
-   * Finds the copies of an object, those in bad packs last.
-   *
-   * @param id 32 bytes of its id
-   * @param kind Number of its kind
-   * @param options What ends the wait
-   * @returns Where they lie, at most 64
-   * @throws {IndexSyntaxError} If a page is damaged
-   */
-  async locateAll(
-    id: Uint8Array,
-    kind: number,
-    options: StoreOptions = {},
-  ): Promise<Location[]> {
-    for (;;) {
-      const answer = this.index.locateAll(id, 0, kind);
-      if (!isPageRequest(answer)) return answer;
-      await this.fetch(answer, options);
-    }
-  }
-
-  /**
-   * Goes through all pack rows of tables that are not replaced; a pack that
-   * stands in several tables comes several times.
-   *
-   * @param options What ends the wait
-   * @returns Batches of packs
-   * @throws {IndexSyntaxError} If a page is damaged
-   */
-  async *packs(
-    options: StoreOptions = {},
-  ): AsyncGenerator<IndexedPack[], void, void> {
-    let batch: IndexedPack[] = [];
-    for (let number = 0; number < this.index.packCount;) {
-      const answer = this.index.packAt(number);
-      if (isPageRequest(answer)) {
-        if (batch.length > 0) yield batch;
-        batch = [];
-        await this.fetch(answer, options);
-        continue;
-      }
-      if (answer !== undefined) batch.push(answer);
-      number++;
-    }
-    if (batch.length > 0) yield batch;
-  }
-
-  /**
-   * Reads a page from the store and gives it to the index. Where it is damaged
-   * its table may be built again: then no page of it is asked for any more.
-   *
-   * @param request The request
-   * @param options What ends the wait
-   * @throws {IndexSyntaxError} If the page is damaged
-   */
-  async fetch(request: PageRequest, options: StoreOptions = {}): Promise<void> {
-    const { name, offset, length } = request;
-    const built = this.#mender?.bytesOf(name);
-    if (built !== undefined) {
-      return this.index.give(request, built.subarray(offset, offset + length));
-    }
-    try {
-      const page = this.readPage(request, options);
-      this.index.give(request, page instanceof Promise ? await page : page);
-    } catch (error) {
-      if (!(error instanceof IndexSyntaxError)) throw error;
-      const { tables } = this.index;
-      const damaged = tables[request.table];
-      const table = await this.#mender?.mend(damaged, error, options);
-      if (table === undefined) throw error;
-      const isNew = tables.every((one) => one.name !== table.name);
-      if (isNew) this.index.addTables([table]);
-    }
-  }
-
-  /**
-   * Reads a page from the store.
-   *
-   * @param request The request
-   * @param options What ends the wait
-   * @returns Its bytes; if they do not come by a promise, good until the next call
-   */
-  protected readPage(
-    request: PageRequest,
-    options: StoreOptions,
-  ): Promise<Uint8Array> | Uint8Array {
-    const { name, offset, length } = request;
-    return this.#store.read(name, { ...options, offset, length });
-  }
+  readonly onUnnamed?: (found: UnnamedFound) => void;
 }
 
 /**
- * Opens the index of a store: reads the heads of its tables and nothing else.
+ * Opens the index of a store: reads the heads of its tables and nothing else. What
+ * no sound table tells of is found in the packs when it is asked for.
  *
  * @param store The store
  * @param options What hashes, memory, what to do about damage
  * @returns The index
- * @throws {IndexSyntaxError} If a head is damaged and `onDamage` is not there
  * @throws {UnsupportedVersionError} If a table needs a newer reader
  */
 export async function openIndex(
   store: ReadStore,
   options: OpenIndexOptions,
 ): Promise<StoreIndex> {
-  const { cacheSize, hasher, without, onDamage, onMend } = options;
+  const { cacheSize, hasher, without, onDamage, onMend, onUnnamed } = options;
   const tables: NamedTable[] = [];
   for await (const batch of store.list(INDEX_PREFIX, signalOf(options))) {
     tables.push(
@@ -261,12 +106,10 @@ export async function openIndex(
   const damaged: string[] = [];
   for await (const [{ name }, opened] of openTables(store, tables, options)) {
     if (!(opened instanceof Error)) files.push(opened);
-    else if (onDamage === undefined || !(opened instanceof SyntaxError)) {
-      throw opened;
-    } else {
-      onDamage(name, opened);
+    else if (isFileDamage(opened)) {
+      onDamage?.(name, opened);
       damaged.push(name);
-    }
+    } else throw opened;
   }
   // In one order everywhere, so that numbers do not depend on the store.
   files.sort((a, b) => a.name < b.name ? -1 : 1);
@@ -274,7 +117,7 @@ export async function openIndex(
   index.addTables(files);
   return new StoreIndex(index, store, {
     damaged,
-    ...(onMend === undefined ? {} : { mend: { hasher, onMend } }),
+    unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
   });
 }
 

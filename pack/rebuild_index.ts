@@ -5,7 +5,6 @@
  */
 import type { Hasher } from "@snap/hash/hasher";
 import { NotFoundError } from "@snap/store/errors";
-import { decodeHeader } from "@snap/store/header";
 import type { ReadStore, StoreEntry, StoreOptions } from "@snap/store/store";
 import { PackSyntaxError } from "./errors.ts";
 import { PACK_PREFIX, packIdOf } from "./file_name.ts";
@@ -17,8 +16,8 @@ import {
 } from "./pack_footer.ts";
 import { readPackTable } from "./pack_table.ts";
 
-/** Bytes read at the end of a pack at once: footer and most tables. */
-const TAIL_SIZE = 256 << 10;
+/** Bytes read at the end of a pack at once: footer and most tables, for one request. */
+const TAIL_SIZE = 128 << 10;
 
 /** Packs that are read at once. */
 const READS_AT_ONCE = 8;
@@ -98,14 +97,14 @@ export async function rebuildIndex(
 }
 
 /**
- * Reads footer and table of a pack.
+ * Reads footer and table of a pack. The header, which only the name of the pack
+ * covers, is not looked at.
  *
  * @param store The store
  * @param entry Name and size in bytes of the pack
  * @param options What hashes, what ends the wait
  * @returns The pack
  * @throws {PackSyntaxError} If it is damaged
- * @throws {UnsupportedVersionError} If it needs a newer reader
  */
 export async function readPack(
   store: ReadStore,
@@ -129,8 +128,6 @@ export async function readPack(
       0,
     );
   }
-  const head = { ...range, offset: 0, length: PACK_HEADER_SIZE };
-  decodeHeader("PACK", await store.read(name, head));
   const length = Math.min(size, TAIL_SIZE);
   const offset = size - length;
   const tail = await store.read(name, { ...range, offset, length });

@@ -32,7 +32,7 @@ Deno.test("rebuildIndex reports damaged packs and goes on", async () => {
     (bytes) => bytes.subarray(0, 10),
     (bytes) => bytes.fill(0, bytes.length - 90, bytes.length - 70),
     (bytes) => bytes.fill(0xff, bytes.length - 64, bytes.length - 56),
-    (bytes) => bytes.fill(0, 0, 4),
+    (bytes) => bytes.fill(0, bytes.length - 4),
   ];
   const store = await storeOf(packs.slice(5));
   for (let i = 0; i < 5; i++) {

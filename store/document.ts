@@ -7,11 +7,11 @@
 import { wasmHasher } from "@snap/hash";
 import { DocumentSyntaxError } from "./errors.ts";
 import {
-  checkReadFeatures,
+  checkReadable,
   type DocumentKind,
   encodeHeader,
-  type Header,
   HEADER_SIZE,
+  type ParsedHeader,
   parseHeader,
   SALT_SIZE,
 } from "./header.ts";
@@ -41,7 +41,7 @@ export interface DocumentInput {
 }
 
 /** What {@link decodeDocument} finds. */
-export interface Document extends Required<Header> {
+export interface Document extends ParsedHeader {
   /** The body, with fields that are not known here too. */
   readonly body: Record<string, unknown>;
 }
@@ -113,7 +113,7 @@ export function decodeDocument(
       end,
     );
   }
-  checkReadFeatures(header);
+  checkReadable(header);
   return { ...header, body: parseBody(bytes.subarray(HEADER_SIZE, end)) };
 }
 

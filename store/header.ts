@@ -39,6 +39,12 @@ export interface Header {
   readonly salt: Uint8Array;
 }
 
+/** What a header of any version says. */
+export interface ParsedHeader extends Required<Header> {
+  /** The version of the file. */
+  readonly version: number;
+}
+
 const MAGIC = 0x70616e73; // "snap"
 const KINDS: readonly FileKind[] = ["PACK", "INDX", "RECD", "TAGE", "CONF"];
 const VERSION_AT = 8;
@@ -108,26 +114,22 @@ export function encodeHeader(header: Header): Uint8Array {
 export function decodeHeader(
   kind: FileKind,
   bytes: Uint8Array,
-): Required<Header> {
+): ParsedHeader {
   const header = parseHeader(kind, bytes);
-  checkReadFeatures(header);
+  checkReadable(header);
   return header;
 }
 
 /**
- * Reads a header without a look at its features, since those of a damaged
- * document mean nothing before its checksum is known to be right.
+ * Reads a header of any version and features, since those of a damaged file mean
+ * nothing before its checksum is known to be right.
  *
  * @param kind The kind that the file must have.
  * @param bytes Bytes that begin with the header.
  * @returns What it says. Save id and salt are copies.
  * @throws {DocumentSyntaxError} If there is no header of that kind.
- * @throws {UnsupportedVersionError} If it has another version.
  */
-export function parseHeader(
-  kind: FileKind,
-  bytes: Uint8Array,
-): Required<Header> {
+export function parseHeader(kind: FileKind, bytes: Uint8Array): ParsedHeader {
   if (bytes.length < HEADER_SIZE) {
     throw new DocumentSyntaxError(
       `Cannot read header as it needs ${HEADER_SIZE} bytes: found ${bytes.length}`,
@@ -149,10 +151,6 @@ export function parseHeader(
       4,
     );
   }
-  const version = view.getUint32(VERSION_AT, true);
-  if (version !== FORMAT_VERSION) {
-    throw new UnsupportedVersionError("read", version, 0);
-  }
   const bodySize = view.getUint32(BODY_SIZE_AT, true);
   if (bodySize !== 0 && (kind === "PACK" || kind === "INDX")) {
     throw new DocumentSyntaxError(
@@ -162,6 +160,7 @@ export function parseHeader(
   }
   return {
     kind,
+    version: view.getUint32(VERSION_AT, true),
     readFeatures: view.getUint32(READ_FEATURES_AT, true),
     writeFeatures: view.getUint32(WRITE_FEATURES_AT, true),
     bodySize,
@@ -173,12 +172,16 @@ export function parseHeader(
 /**
  * Refuses a file that a reader of this version does not understand.
  *
- * @param header Its header.
- * @throws {UnsupportedVersionError} If it has read features that are not known.
+ * @param header Its header, known to be what was written.
+ * @throws {UnsupportedVersionError} If it has another version or read features that are not known.
  */
-export function checkReadFeatures(
-  header: { readonly readFeatures: number },
+export function checkReadable(
+  header: { readonly version: number; readonly readFeatures: number },
 ): void {
+  const { version } = header;
+  if (version !== FORMAT_VERSION) {
+    throw new UnsupportedVersionError("read", version, 0);
+  }
   const unknown = (header.readFeatures & ~READ_FEATURES_KNOWN) >>> 0;
   if (unknown !== 0) {
     throw new UnsupportedVersionError("read", FORMAT_VERSION, unknown);

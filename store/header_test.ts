@@ -32,6 +32,7 @@ Deno.test("decodeHeader reads what encodeHeader wrote, wherever it lies", () => 
     bytes.set(encodeHeader({ kind, saveId, salt }), 7);
     deepStrictEqual(decodeHeader(kind, bytes.subarray(7)), {
       kind,
+      version: 1,
       readFeatures: 0,
       writeFeatures: 0,
       bodySize: 0,
