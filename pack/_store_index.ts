@@ -64,6 +64,16 @@ export class StoreIndex {
     return this.index.tables.filter(({ isBuilt }) => isBuilt !== true);
   }
 
+  /**
+   * Gives the bytes of a table that is in memory alone.
+   *
+   * @param name Its name
+   * @returns Its bytes, in memory that threads may share; `undefined` if it lies in the store
+   */
+  bytesOf(name: string): Uint8Array | undefined {
+    return this.#unnamed?.bytesOf(name);
+  }
+
   /** The packs that no sound table names, as far as they were looked for. */
   get unnamed(): UnnamedFound {
     return this.#unnamed?.found ?? { packs: [], damaged: [] };
@@ -93,6 +103,33 @@ export class StoreIndex {
     if (kind !== recipe && await locate(recipe) !== undefined) return undefined;
     await this.findUnnamed(options);
     return await locate(kind);
+  }
+
+  /**
+   * Finds content without a wait.
+   *
+   * @param ids Bytes with its id
+   * @param idStart Where its 32 bytes begin
+   * @returns Where it lies, `recipe` where it is one, `undefined` where only
+   * {@linkcode StoreIndex.locate} can tell
+   */
+  contentNow(
+    ids: Uint8Array,
+    idStart: number,
+  ): Location | "recipe" | undefined {
+    const { content, recipe } = ObjectKind;
+    try {
+      const answer = this.index.locate(ids, idStart, content);
+      if (answer !== undefined) {
+        return isPageRequest(answer) ? undefined : answer;
+      }
+      const root = this.index.locate(ids, idStart, recipe);
+      return root === undefined || isPageRequest(root) ? undefined : "recipe";
+    } catch (error) {
+      // Who waits meets the error again, and goes on without the table.
+      if (error instanceof IndexSyntaxError) return undefined;
+      throw error;
+    }
   }
 
   /**

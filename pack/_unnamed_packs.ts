@@ -170,7 +170,10 @@ export class UnnamedPacks {
     });
     for (const { name, size, bytes } of tables) {
       const head = decodeIndexHead(bytes, size, hasher);
-      this.#bytes.set(name, bytes);
+      // Shared, as workers look things up, too.
+      const shared = new Uint8Array(new SharedArrayBuffer(size));
+      shared.set(bytes);
+      this.#bytes.set(name, shared);
       this.#tables.push({ name, size, head, isBuilt: true });
     }
     for (const { id, size, table } of packs) {

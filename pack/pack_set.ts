@@ -6,7 +6,7 @@
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { compareIds, getU32, ID_SIZE, setU32 } from "./_bytes.ts";
 import { sortRows } from "./_sort_rows.ts";
-import { PACK_PREFIX, packIdOf } from "./file_name.ts";
+import { PACK_PREFIX, packIdOf, packName } from "./file_name.ts";
 
 const ROW_SIZE = ID_SIZE + 4;
 
@@ -44,6 +44,24 @@ export class PackSet {
   /** Number of packs. */
   get count(): number {
     return this.bytes.length / ROW_SIZE;
+  }
+
+  /**
+   * Lists the packs.
+   *
+   * @returns Id, name in the store and size of each, ascending by id
+   */
+  packs(): {
+    readonly id: Uint8Array;
+    readonly name: string;
+    readonly size: number;
+  }[] {
+    return Array.from({ length: this.count }, (_, row) => {
+      const at = row * ROW_SIZE;
+      const id = this.bytes.subarray(at, at + ID_SIZE);
+      const size = getU32(this.bytes, at + ID_SIZE);
+      return { id, name: packName(id), size };
+    });
   }
 
   /**

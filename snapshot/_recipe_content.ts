@@ -10,6 +10,7 @@ import type { HashStream } from "@snap/hash/hasher";
 import { CodecTag } from "@snap/pack/codec";
 import { isMostlyZeros } from "./_mostly_zeros.ts";
 import { LocalFiles } from "./_local_files.ts";
+import type { WorkerTable } from "./_restore_messages.ts";
 
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
@@ -104,7 +105,9 @@ export class RecipeContent implements Disposable {
   readonly #tables: LocalFiles;
   readonly #chunks: LastFrame;
   readonly #nodes: LastFrame;
-  readonly #indexTables: Iterable<{ name: string; size: number }>;
+  readonly #indexTables: Iterable<WorkerTable>;
+  /** Tables that are in memory alone. */
+  readonly #built = new Map<string, Uint8Array>();
   readonly #digest = new Uint8Array(ID_SIZE);
   #index: IndexFiles | undefined;
 
@@ -116,7 +119,7 @@ export class RecipeContent implements Disposable {
   constructor(
     options: {
       readonly storePrefix: string;
-      readonly indexTables: Iterable<{ name: string; size: number }>;
+      readonly indexTables: Iterable<WorkerTable>;
       readonly hasher: Hasher;
       readonly decoders?: FrameDecoders;
     },
@@ -125,6 +128,9 @@ export class RecipeContent implements Disposable {
     this.#hasher = options.hasher;
     this.#hash = this.#whole = options.hasher.stream();
     this.#indexTables = options.indexTables;
+    for (const { name, bytes } of options.indexTables) {
+      if (bytes !== undefined) this.#built.set(name, bytes);
+    }
     this.#tables = new LocalFiles(storePrefix);
     this.#chunks = new LastFrame(new LocalFiles(storePrefix), decoders);
     this.#nodes = new LastFrame(new LocalFiles(storePrefix), decoders);
@@ -204,7 +210,11 @@ export class RecipeContent implements Disposable {
   #find(ids: Uint8Array, idStart: number, kind: number): Location {
     this.#index ??= openIndexFiles({
       tables: this.#indexTables,
-      readAt: (name, offset, out) => this.#tables.readAt(name, offset, out),
+      readAt: (name, offset, out) => {
+        const bytes = this.#built.get(name);
+        if (bytes === undefined) this.#tables.readAt(name, offset, out);
+        else out.set(bytes.subarray(offset, offset + out.length));
+      },
       hasher: this.#hasher,
       cacheSize: INDEX_CACHE_SIZE,
     });

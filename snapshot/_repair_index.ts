@@ -3,13 +3,12 @@ import type { IndexPack } from "@snap/pack/index-builder";
 import type { IndexedPack } from "@snap/pack/location";
 import { ObjectIndex, replacedTables } from "@snap/pack/object-index";
 import { readIndexFile, StoreIndex } from "@snap/pack/open-index";
-import { readPack } from "@snap/pack/rebuild-index";
-import type { WriteStore } from "@snap/store";
-import {
-  NotFoundError,
-  StoreError,
-  UnsupportedVersionError,
-} from "@snap/store/errors";
+import { packName } from "@snap/pack/file-name";
+import { PackRole } from "@snap/pack/object-kind";
+import { type DamagedPack, readPack } from "@snap/pack/rebuild-index";
+import type { StoreEntry, StoreOptions, WriteStore } from "@snap/store";
+import { NotFoundError, StoreError } from "@snap/store/errors";
+import { HEADER_SIZE, saveIdOf as readSaveId } from "@snap/store/header";
 import { hexOf } from "./_hex_of.ts";
 import { writeIndexTables } from "./_index_files.ts";
 import type { SaveOptions } from "./save.ts";
@@ -20,6 +19,14 @@ import type { Snapshots } from "./snapshots.ts";
 const READS_AT_ONCE = 8;
 /** Objects in one table that is written: their packs' tables are in memory. */
 const OBJECT_COUNT_MAX = 2 ** 19;
+
+/** How an index is written again. */
+export interface RepairOptions extends StoreOptions {
+  /** Gives random bytes. */
+  readonly random?: (size: number) => Uint8Array;
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+}
 
 /**
  * Runs a save. Where a page of the index turns out to be damaged, writes its
@@ -66,25 +73,131 @@ export async function repairing<T>(
 export async function repairTable(
   name: string,
   snapshots: Snapshots<WriteStore>,
-  options: SaveOptions,
+  options: RepairOptions,
 ): Promise<number> {
-  const { store } = snapshots;
   const contents = await contentsOf(name, snapshots, options);
   if (contents === undefined || contents.packs.length === 0) return 0;
-  const { packs, replaced } = contents;
+  const packs = contents.packs.map(({ packName, packSize }) => ({
+    name: packName,
+    size: packSize,
+  }));
   // All of them are read before the first table is written.
-  for await (const tables of tablesOf(packs, snapshots, options)) {
-    if (tables === undefined) return 0;
+  for await (const { damaged } of tablesOf(packs, snapshots, options)) {
+    if (damaged.length > 0) return 0;
   }
+  return await writeTables(tablesOf(packs, snapshots, options), snapshots, {
+    ...options,
+    replaced: [name, ...contents.replaced],
+  });
+}
+
+/** What {@linkcode indexUnnamed} has done. */
+export interface IndexedUnnamed {
+  /** Packs that a table tells of now. */
+  readonly packCount: number;
+  /** Bytes of the tables that were written. */
+  readonly byteCount: number;
+  /** Packs that a save has written which has no record, and so may be only a part of something. */
+  readonly unfinishedCount: number;
+  /** Packs that are damaged. */
+  readonly damaged: readonly DamagedPack[];
+  /** Whether one of the packs is of a save that has a record, so that there was an index of it. */
+  readonly isIndexLost: boolean;
+}
+
+/**
+ * Writes an index of packs that no table names. Packs with trees and recipes are
+ * told of if their save has a record: a recipe is believed to be complete, and that
+ * of a save which was killed need not be.
+ *
+ * @param snapshots The store.
+ * @param options The packs, and what {@linkcode finishedSaves} gave before they were looked for.
+ * @returns What was written.
+ */
+export async function indexUnnamed(
+  snapshots: Snapshots<WriteStore>,
+  options: RepairOptions & {
+    readonly packs: readonly StoreEntry[];
+    readonly finished: ReadonlySet<string>;
+  },
+): Promise<IndexedUnnamed> {
+  const { packs, finished } = options;
+  const damaged: DamagedPack[] = [];
+  let packCount = 0, unfinishedCount = 0, isIndexLost = false;
+  const chosen = async function* (): AsyncGenerator<ReadTables> {
+    for await (const read of tablesOf(packs, snapshots, options)) {
+      damaged.push(...read.damaged);
+      const tables: IndexPack[] = [];
+      for (const pack of read.tables) {
+        const isFinished = finished.has(await saveIdOf(pack, snapshots));
+        isIndexLost ||= isFinished;
+        if (isFinished || pack.role === PackRole.data) tables.push(pack);
+        else unfinishedCount++;
+      }
+      packCount += tables.length;
+      yield { tables, damaged: [] };
+    }
+  };
+  const how = { ...options, replaced: [] };
+  const byteCount = await writeTables(chosen(), snapshots, how);
+  return { packCount, byteCount, unfinishedCount, damaged, isIndexLost };
+}
+
+/** Writes one table that says that others are replaced, and tells of a pack that is known already. */
+export async function replaceTables(
+  replaced: readonly string[],
+  carrier: StoreEntry,
+  snapshots: Snapshots<WriteStore>,
+  options: RepairOptions,
+): Promise<void> {
+  const tables = tablesOf([carrier], snapshots, options);
+  await writeTables(tables, snapshots, { ...options, replaced });
+}
+
+/**
+ * Lists the saves that have a record.
+ *
+ * @param snapshots The store.
+ * @param options What ends the wait.
+ * @returns The save ids of all records that can be read.
+ */
+export async function finishedSaves(
+  snapshots: Snapshots<WriteStore>,
+  { signal }: RepairOptions,
+): Promise<Set<string>> {
+  const records = await snapshots.records({
+    ...(signal === undefined ? {} : { signal }),
+    onDamage: () => {},
+  });
+  return new Set(records.map(({ saveId }) => saveId));
+}
+
+async function saveIdOf(
+  { id }: IndexPack,
+  { store }: Snapshots<WriteStore>,
+): Promise<string> {
+  const range = { offset: 0, length: HEADER_SIZE };
+  const bytes = await store.read(packName(id), range);
+  const saveId = readSaveId(bytes);
+  return saveId === undefined ? "" : hexOf(saveId);
+}
+
+/** Writes tables of packs, the last of which says what all of them replace; gives their bytes. */
+async function writeTables(
+  packs: AsyncIterable<ReadTables>,
+  { store, hasher }: Snapshots<WriteStore>,
+  options: RepairOptions & { readonly replaced: readonly string[] },
+): Promise<number> {
   const { random = randomBytes, now = Date.now, signal } = options;
   const saveId = random(16);
   const spoolPath = await store.spoolPath(hexOf(saveId));
   let some: IndexPack[] = [];
   let objectCount = 0, fileCount = 0, byteCount = 0;
   const write = async (replaced: readonly string[]): Promise<void> => {
+    if (some.length === 0) return;
     const { tables } = await writeIndexTables({
       store,
-      hasher: snapshots.hasher,
+      hasher,
       saveId,
       random,
       timeMs: now(),
@@ -99,16 +212,15 @@ export async function repairTable(
     objectCount = 0;
   };
   try {
-    for await (const tables of tablesOf(packs, snapshots, options)) {
-      if (tables === undefined) return byteCount;
+    for await (const { tables } of packs) {
       if (objectCount >= OBJECT_COUNT_MAX) await write([]);
       for (const pack of tables) {
         some.push(pack);
         objectCount += pack.table.objectCount;
       }
     }
-    // The last one, when all packs of the damaged table are told of.
-    await write([name, ...replaced]);
+    // The last one, when all packs of the damaged tables are told of.
+    await write(options.replaced);
     return byteCount;
   } finally {
     removeSpooled(spoolPath);
@@ -119,7 +231,7 @@ export async function repairTable(
 async function contentsOf(
   name: string,
   { store, hasher }: Snapshots<WriteStore>,
-  { signal }: SaveOptions,
+  { signal }: RepairOptions,
 ): Promise<
   { packs: IndexedPack[]; replaced: ReadonlySet<string> } | undefined
 > {
@@ -144,38 +256,43 @@ async function contentsOf(
   }
 }
 
-/** Reads the tables of packs; gives nothing for those of which one is damaged or gone. */
+/** Tables of some packs, and which of them could not be read. */
+interface ReadTables {
+  readonly tables: readonly IndexPack[];
+  readonly damaged: readonly DamagedPack[];
+}
+
+/** Reads the tables of packs. One that is gone is damaged, too. */
 async function* tablesOf(
-  packs: readonly IndexedPack[],
+  packs: readonly StoreEntry[],
   { store, hasher }: Snapshots<WriteStore>,
-  { signal }: SaveOptions,
-): AsyncGenerator<IndexPack[] | undefined> {
+  { signal }: RepairOptions,
+): AsyncGenerator<ReadTables> {
   const range = signal === undefined ? {} : { signal };
-  const read = async (pack: IndexedPack): Promise<IndexPack | undefined> => {
-    const { packName: name, packSize: size } = pack;
-    if (await store.size(name, range) !== size) return undefined;
-    return await readPack(store, { name, size }, { ...range, hasher });
+  const read = async (pack: StoreEntry): Promise<IndexPack> => {
+    const size = await store.size(pack.name, range);
+    if (size !== pack.size) throw new NotFoundError(pack.name);
+    return await readPack(store, pack, { ...range, hasher });
   };
   for (let i = 0; i < packs.length; i += READS_AT_ONCE) {
-    const reads = packs.slice(i, i + READS_AT_ONCE).map(read);
-    const results = await Promise.allSettled(reads);
+    const some = packs.slice(i, i + READS_AT_ONCE);
     const tables: IndexPack[] = [];
-    for (const result of results) {
-      if (result.status === "rejected" && !isDamage(result.reason)) {
-        throw result.reason;
-      }
-      if (result.status === "fulfilled" && result.value !== undefined) {
-        tables.push(result.value);
-      }
+    const damaged: DamagedPack[] = [];
+    const results = await Promise.allSettled(some.map(read));
+    for (const [at, result] of results.entries()) {
+      if (result.status === "fulfilled") tables.push(result.value);
+      else if (isDamage(result.reason)) {
+        damaged.push({ name: some[at].name, error: result.reason });
+      } else throw result.reason;
     }
-    yield tables.length === results.length ? tables : undefined;
+    yield { tables, damaged };
   }
 }
 
 function isDamage(error: unknown): boolean {
   return error instanceof SyntaxError || error instanceof NotFoundError ||
-    error instanceof UnsupportedVersionError ||
-    (error instanceof StoreError && error.code === "SHORT");
+    (error instanceof StoreError &&
+      (error.code === "SHORT" || error.code === "EIO"));
 }
 
 function randomBytes(size: number): Uint8Array {

@@ -1,14 +1,19 @@
+/** A table of the index for a worker. */
+export interface WorkerTable {
+  readonly name: string;
+  readonly size: number;
+  /** All its bytes, where it is in memory alone. */
+  readonly bytes?: Uint8Array;
+}
+
 /** What a restorer needs, in a worker or not. */
 export interface RestorerConfig {
   /** The path of the directory that is written into. */
   readonly target: Uint8Array;
   /** What the path of each file of the store begins with; absent if they are not local. */
   readonly storePrefix: string | undefined;
-  /** The index tables of the store: names and sizes. */
-  readonly indexTables: readonly {
-    readonly name: string;
-    readonly size: number;
-  }[];
+  /** The tables of the index. */
+  readonly indexTables: readonly WorkerTable[];
   /** Looks, and writes nothing. */
   readonly isDry: boolean;
   /** Whether extended attributes are restored and compared. */

@@ -10,6 +10,7 @@ import { FileRanges } from "./_file_ranges.ts";
 import { hexOf } from "./_hex_of.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { LocalStoreIndex } from "./_local_store_index.ts";
+import { openIndexed } from "./_open_indexed.ts";
 import { PackCollector } from "./_pack_collector.ts";
 import { PagedRoom } from "./_paged_bytes.ts";
 import type { ParentDirectory } from "./_parent_directory.ts";
@@ -25,7 +26,7 @@ import type { SaveProgress } from "./save_progress.ts";
 import type { Snapshots } from "./snapshots.ts";
 import { LocalIndexFiles, removeSpooled } from "./_spool.ts";
 import { removeAbandoned, SpoolOwner } from "./_spool_owner.ts";
-import { openStoreState, type StoreState } from "./_store_state.ts";
+import type { StoreState } from "./_store_state.ts";
 import { TreeSaver } from "./_tree_saver.ts";
 
 /** Ids that one save can promise before it has to write an index. */
@@ -81,10 +82,7 @@ async function runWith(
 ): Promise<StoreRunResult> {
   const { store } = snapshots;
   await snapshots.refresh();
-  const state = await openStoreState(store, {
-    ...options,
-    hasher: snapshots.hasher,
-  });
+  const state = await openIndexed(snapshots, options);
   const sameSource = await recordsOfSource(snapshots, options);
   const parentRecord = options.readAll === true ? undefined : sameSource[0];
   const index = resources.use(new LocalIndexFiles(store));

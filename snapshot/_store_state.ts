@@ -1,8 +1,8 @@
 import type { Hasher } from "@snap/hash";
 import { type ObjectIndex, replacedTables } from "@snap/pack/object-index";
-import { openIndex } from "@snap/pack/open-index";
+import { openIndex, StoreIndex } from "@snap/pack/open-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import type { ReadStore, StoreEntry, StoreOptions } from "@snap/store";
 
 /** What a store holds when a save begins. */
 export interface StoreState {
@@ -10,6 +10,8 @@ export interface StoreState {
   /** Whether every pack that the index names is there, and every table was read. */
   readonly isHealthy: boolean;
   readonly index: ObjectIndex;
+  /** Packs that no table names that was read. */
+  readonly unnamed: readonly StoreEntry[];
 }
 
 /** Options for {@linkcode openStoreState}. */
@@ -48,11 +50,15 @@ export async function openStoreState(
   let isHealthy = unread.every((name) => replaced.has(name));
   // After the tables: what one of them names was there before it.
   const packs = await listPacks(store, range);
-  for await (const batch of opened.packs(range)) {
-    isHealthy &&= batch.every(({ packId, packSize }) =>
-      packs.sizeOf(packId, 0) === packSize
-    );
+  const named = new Set<string>();
+  // An index that is what it is: a page that is damaged is an error.
+  for await (const batch of new StoreIndex(index, store).packs(range)) {
+    for (const { packId, packName, packSize } of batch) {
+      isHealthy &&= packs.sizeOf(packId, 0) === packSize;
+      named.add(packName);
+    }
   }
   if (!isHealthy) index.setPresentPacks(packs);
-  return { packs, isHealthy, index };
+  const unnamed = packs.packs().filter(({ name }) => !named.has(name));
+  return { packs, isHealthy, index, unnamed };
 }

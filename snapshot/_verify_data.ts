@@ -1,5 +1,4 @@
 import { idFromBytes } from "@snap/hash/id";
-import { packName } from "@snap/pack/file-name";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import type { PackSet } from "@snap/pack/pack-set";
 import { RecipeNode } from "@snap/pack/recipe";
@@ -20,9 +19,6 @@ import { VerifyReads } from "./_verify_reads.ts";
 import { compareRows } from "./_verify_rows.ts";
 import { WholeCheck } from "./_verify_whole.ts";
 import type { VerifyProgress } from "./verify_progress.ts";
-
-/** Size of a row in a set of packs. */
-const PACK_SET_ROW_SIZE = 36;
 
 const NOTHING = new Uint8Array(0);
 
@@ -111,7 +107,7 @@ export class VerifyData {
   #packs(): IndexedPackFile[] {
     const { present, indexed, reader, counts } = this.#options;
     const packs: IndexedPackFile[] = [];
-    for (const pack of packsOf(present)) {
+    for (const pack of present.packs()) {
       const known = indexed.get(pack.name);
       if (known !== undefined) packs.push({ ...pack, ...known });
     }
@@ -297,15 +293,4 @@ export class VerifyData {
     if (subject === "pack") this.suspects.add(name);
     log.add(damage);
   }
-}
-
-/** The packs of a set. */
-export function packsOf(packs: PackSet): PackFile[] {
-  const { bytes } = packs;
-  const files: PackFile[] = [];
-  for (let at = 0; at < bytes.length; at += PACK_SET_ROW_SIZE) {
-    const id = bytes.subarray(at, at + 32);
-    files.push({ id, name: packName(id), size: packs.sizeOf(id, 0) });
-  }
-  return files;
 }

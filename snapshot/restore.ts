@@ -186,7 +186,7 @@ async function restoreWith(
       reader,
       store: snapshots.store,
       target: opened,
-      config: await configOf(snapshots.store, targetPath, options),
+      config: configOf(reader, snapshots.store, targetPath, options),
       calls,
       workers,
       owner: options.owner ?? calls.geteuid() === 0,
@@ -363,19 +363,19 @@ function openOrMake(
   }
 }
 
-async function configOf(
+function configOf(
+  { index }: StoreReader,
   store: ReadStore,
   target: Uint8Array,
   options: RestoreOptions,
-): Promise<Omit<RestorerConfig, "control" | "worker">> {
+): Omit<RestorerConfig, "control" | "worker"> {
   const { dryRun = false, xattrs = true } = options;
-  const indexTables: { name: string; size: number }[] = [];
   const storePrefix = prefixOf(store);
-  if (storePrefix !== undefined) {
-    for await (const batch of store.list(INDEX_PREFIX, signalOf(options))) {
-      indexTables.push(...batch);
-    }
-  }
+  const tables = storePrefix === undefined ? [] : index.index.liveTables;
+  const indexTables = tables.map(({ name, size }) => {
+    const bytes = index.bytesOf(name);
+    return { name, size, ...(bytes === undefined ? {} : { bytes }) };
+  });
   return { target, storePrefix, indexTables, isDry: dryRun, xattrs };
 }
 

@@ -1,5 +1,9 @@
 import type { Hasher } from "@snap/hash";
-import { openIndex, type StoreIndex } from "@snap/pack/open-index";
+import {
+  openIndex,
+  type StoreIndex,
+  type UnnamedFound,
+} from "@snap/pack/open-index";
 import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import type { ReadStore, StoreOptions } from "@snap/store";
@@ -21,14 +25,12 @@ export interface OpenSnapshotsOptions extends StoreOptions {
    * @default {33554432}
    */
   cacheSize?: number;
-  /** Told of an index table that cannot be read; without it the error is thrown. */
+  /** Told of an index table that cannot be read. */
   onDamage?: (name: string, error: unknown) => void;
-  /**
-   * Told once of an index table with a damaged page that is read from its packs instead, in
-   * memory: a save that needs the page writes the table again. Without it, and where a pack is
-   * damaged or gone, the error is thrown.
-   */
+  /** Told once of each index table with a damaged page: what is in it is read from packs. */
   onMend?: (name: string, error: unknown) => void;
+  /** Told when packs had to be read that no sound index table names. */
+  onUnnamed?: (found: UnnamedFound) => void;
 }
 
 /** A store with what is needed to read its snapshots. */

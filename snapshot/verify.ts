@@ -14,7 +14,7 @@ import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { DamageLog } from "./_damage_log.ts";
 import { damageOf, fileDamageOf } from "./_damage_of.ts";
 import { MissingPacks } from "./_missing_packs.ts";
-import { type KnownPack, packsOf, VerifyData } from "./_verify_data.ts";
+import { type KnownPack, VerifyData } from "./_verify_data.ts";
 import { verifyDocuments } from "./_verify_documents.ts";
 import { VerifyReads } from "./_verify_reads.ts";
 import { VerifyWalk } from "./_verify_walk.ts";
@@ -330,7 +330,7 @@ class VerifyRun {
   }
 
   #report(present: PackSet): VerifyReport {
-    const orphans = packsOf(present)
+    const orphans = present.packs()
       .filter(({ name }) => !this.#indexed.has(name));
     const counts = this.#counts;
     return {
