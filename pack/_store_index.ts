@@ -2,6 +2,7 @@ import type { ReadStore, StoreOptions } from "@snap/store/store";
 import {
   isFileDamage,
   type NamedPacks,
+  packKey,
   type UnnamedFound,
   type UnnamedPacks,
 } from "./_unnamed_packs.ts";
@@ -55,7 +56,7 @@ export class StoreIndex {
     this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
     this.#named = {
       distrustCount: () => this.#distrustCount,
-      names: (options) => this.#soundNames(options),
+      keys: (options) => this.#soundPacks(options),
     };
   }
 
@@ -261,15 +262,16 @@ export class StoreIndex {
     this.#unnamed!.tellDamage(name, error);
   }
 
-  /** Names of the packs in tables of which no page is known to be damaged. */
-  async #soundNames(options: StoreOptions): Promise<Set<string>> {
-    const names = new Set<string>();
+  /** Packs in tables of which no page is known to be damaged. */
+  async #soundPacks(options: StoreOptions): Promise<Set<string>> {
+    const keys = new Set<string>();
     for await (const batch of this.packs(options)) {
-      for (const { packName, packNumber } of batch) {
-        if (this.index.isInSoundTable(packNumber)) names.add(packName);
+      for (const { packName, packNumber, packSize } of batch) {
+        if (!this.index.isInSoundTable(packNumber)) continue;
+        keys.add(packKey(packName, packSize));
       }
     }
-    return names;
+    return keys;
   }
 
   /**

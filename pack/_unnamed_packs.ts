@@ -36,8 +36,8 @@ export interface UnnamedPacksOptions {
 export interface NamedPacks {
   /** Changes when a table is not believed any more. */
   distrustCount(): number;
-  /** Names of the packs in tables that are believed in full. */
-  names(options: StoreOptions): Promise<Set<string>>;
+  /** Packs in tables that are believed in full, by {@linkcode packKey}. */
+  keys(options: StoreOptions): Promise<Set<string>>;
 }
 
 /**
@@ -96,11 +96,11 @@ export class UnnamedPacks {
     while (this.#knownCounts.get(named) !== named.distrustCount()) {
       const count = named.distrustCount();
       this.#listed ??= await this.#list(options);
-      const names = await named.names(options);
+      const keys = await named.keys(options);
       // What a table was believed to name counts no more when a page of it was damaged.
       if (count !== named.distrustCount()) continue;
-      const unnamed = this.#listed.filter(({ name }) =>
-        !names.has(name) && !this.#seen.has(name)
+      const unnamed = this.#listed.filter(({ name, size }) =>
+        !keys.has(packKey(name, size)) && !this.#seen.has(name)
       );
       await this.#read(unnamed, options);
       this.#knownCounts.set(named, count);
@@ -183,6 +183,11 @@ export class UnnamedPacks {
       this.#objectCount += table.objectCount;
     }
   }
+}
+
+/** What a pack is known by: a row is a claim about a pack of its size. */
+export function packKey(name: string, size: number): string {
+  return `${name} ${size}`;
 }
 
 /** Whether an error says that a file is not what was written, or that its disk cannot give it. */

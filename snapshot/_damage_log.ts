@@ -51,6 +51,17 @@ export class DamageLog {
     this.#onDamage?.(damage);
   }
 
+  /** By name of pack: how many objects are missing that it should hold. */
+  missingObjects(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const { subject, reason, storeName } of this.damages) {
+      if (subject !== "object" || reason !== "missing") continue;
+      if (storeName === undefined) continue;
+      counts.set(storeName, (counts.get(storeName) ?? 0) + 1);
+    }
+    return counts;
+  }
+
   /** Adds a path to an object that is known to be damaged; says whether it is. */
   addPathOf(kind: number, id: string, where: DamagedPath): boolean {
     const known = this.#byKey.get(`object ${kind} ${id}`);

@@ -54,8 +54,9 @@ export async function openStoreState(
   // An index that is what it is: a page that is damaged is an error.
   for await (const batch of new StoreIndex(index, store).packs(range)) {
     for (const { packId, packName, packSize } of batch) {
-      isHealthy &&= packs.sizeOf(packId, 0) === packSize;
-      named.add(packName);
+      // A row is a claim about a pack of its size.
+      if (packs.sizeOf(packId, 0) === packSize) named.add(packName);
+      else isHealthy = false;
     }
   }
   if (!isHealthy) index.setPresentPacks(packs);

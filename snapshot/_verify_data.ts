@@ -26,6 +26,7 @@ const NOTHING = new Uint8Array(0);
 export interface KnownPack {
   readonly packNumber: number;
   readonly role: number;
+  readonly packSize: number;
 }
 
 type IndexedPackFile = PackFile & KnownPack;
@@ -113,7 +114,7 @@ export class VerifyData {
     }
     counts.packTotal = packs.length;
     for (const { size } of packs) counts.byteTotal += size;
-    for (const { size } of reader.index.index.tables) counts.byteTotal += size;
+    for (const { size } of reader.index.storedTables) counts.byteTotal += size;
     return packs;
   }
 
@@ -123,9 +124,11 @@ export class VerifyData {
     let packBase = 0;
     for (const file of index.tables) {
       const { name, head } = file;
+      packBase += head.packCount;
+      if (file.isBuilt) continue;
       try {
         const isReplaced = head.packCount > 0 &&
-          index.packAt(packBase) === undefined;
+          index.packAt(packBase - head.packCount) === undefined;
         const parts = { reads, counts, pacer, isReplaced };
         const { problems } = await this.#indexCheck.check(file, parts);
         for (const problem of problems) {
@@ -136,7 +139,6 @@ export class VerifyData {
       } catch (error) {
         this.#failFile(error, "index", name);
       }
-      packBase += head.packCount;
     }
   }
 

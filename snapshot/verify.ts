@@ -4,22 +4,22 @@
  * @module
  */
 import type { Hasher } from "@snap/hash/hasher";
-import { IndexSyntaxError } from "@snap/pack/errors";
 import { INDEX_PREFIX } from "@snap/pack/file-name";
+import { PackRole } from "@snap/pack/object-kind";
 import { openIndex, type StoreIndex } from "@snap/pack/open-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import { Pacer } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { DamageLog } from "./_damage_log.ts";
-import { damageOf, fileDamageOf } from "./_damage_of.ts";
+import { fileDamageOf } from "./_damage_of.ts";
 import { MissingPacks } from "./_missing_packs.ts";
 import { type KnownPack, VerifyData } from "./_verify_data.ts";
 import { verifyDocuments } from "./_verify_documents.ts";
 import { VerifyReads } from "./_verify_reads.ts";
 import { VerifyWalk } from "./_verify_walk.ts";
 import { WholeCheck } from "./_verify_whole.ts";
-import type { Damage } from "./damage.ts";
+import type { Damage, DamageSubject } from "./damage.ts";
 import { formatRecordName, type NamedRecord } from "./record.ts";
 import type { ListRecordsOptions } from "./records.ts";
 import { PROGRESS_INTERVAL_MS } from "./save_progress.ts";
@@ -80,7 +80,7 @@ export interface VerifyReport {
   readonly treeCount: number;
   /** Objects that the records reach, each counted once. */
   readonly objectCount: number;
-  /** Packs in the store that the index knows. */
+  /** Packs in the store, but for those of unfinished saves. */
   readonly packCount: number;
   /** Bytes of packs and index tables that were read, and plain bytes of large contents. */
   readonly byteCount: number;
@@ -90,7 +90,7 @@ export interface VerifyReport {
   readonly damageCount: number;
   /** Packs that the index knows and that are gone. No damage, if nothing needs them. */
   readonly missingPackCount: number;
-  /** Packs in no index: of a save that runs, or was killed. Their content is not checked. */
+  /** Packs in no index that no record needs: of a save that runs, or was killed. */
   readonly orphanPackCount: number;
   /** Stored bytes of the orphan packs. */
   readonly orphanByteCount: number;
@@ -158,15 +158,18 @@ class VerifyRun {
     const index = await this.#openIndex();
     const present = await listPacks(store, this.#storeOptions);
     index.index.setPresentPacks(present);
+    await this.#findUnnamed(index);
     const reader = await openStoreReader(store, { hasher, index });
     try {
       await this.#checkAll(reader, present, records);
     } finally {
       await reader[Symbol.asyncDispose]();
     }
+    this.#tellUnnamed(index);
+    this.#tellMissing(index);
     await this.#checkBadPacks(index);
     this.#tell();
-    return this.#report(present);
+    return this.#report(index, present);
   }
 
   async #checkAll(
@@ -213,36 +216,42 @@ class VerifyRun {
       hasher,
       cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
       withReplaced: true,
-      onDamage: (name, error) => {
-        const damage = fileDamageOf(error, "index", name);
-        if (damage === undefined) throw error;
-        this.#log.add(damage);
-      },
+      onDamage: (name, error) => this.#addFile("index", name, error),
+      onMend: (name, error) => this.#addFile("index", name, error),
     });
+  }
+
+  /** Packs that no sound table names are read by their own tables, and are damaged or not. */
+  async #findUnnamed(index: StoreIndex): Promise<void> {
+    await index.findUnnamed(this.#storeOptions);
+    for (const { name, error } of index.unnamed.damaged) {
+      this.#addFile("pack", name, error);
+    }
+  }
+
+  #addFile(subject: DamageSubject, name: string, error: unknown): void {
+    const damage = fileDamageOf(error, subject, name);
+    if (damage === undefined) throw error;
+    this.#log.add(damage);
   }
 
   /** Compares the packs of the index with those that are there. */
   async #checkPacks(index: StoreIndex, present: PackSet): Promise<void> {
-    try {
-      for await (const batch of index.packs(this.#storeOptions)) {
-        for (const pack of batch) {
-          const { packId, packName: storeName, packSize } = pack;
-          const { packNumber, role } = pack;
-          if (this.#indexed.has(storeName)) continue;
-          this.#indexed.set(storeName, { packNumber, role });
-          const size = present.sizeOf(packId, 0);
-          if (size === -1) this.#missingPackCount++;
-          else if (size !== packSize) {
-            const message =
-              `Cannot trust ${storeName} as it needs ${packSize} bytes: found ${size}`;
-            const reason = "size";
-            this.#log.add({ subject: "pack", storeName, reason, message });
-          }
+    for await (const batch of index.packs(this.#storeOptions)) {
+      for (const pack of batch) {
+        const { packId, packName: storeName, packSize, role } = pack;
+        if (this.#indexed.has(storeName)) continue;
+        const { packNumber } = pack;
+        const size = present.sizeOf(packId, 0);
+        this.#indexed.set(storeName, { packNumber, role, packSize });
+        if (size === -1) this.#missingPackCount++;
+        else if (size !== packSize) {
+          const message =
+            `Cannot trust ${storeName} as it needs ${packSize} bytes: found ${size}`;
+          const reason = "size";
+          this.#log.add({ subject: "pack", storeName, reason, message });
         }
       }
-    } catch (error) {
-      if (!(error instanceof IndexSyntaxError)) throw error;
-      this.#log.add(damageOf(error, { id: new Uint8Array(32), kind: 1 })!);
     }
   }
 
@@ -278,6 +287,9 @@ class VerifyRun {
     const pacer = this.#pacer;
     const storeOptions = this.#storeOptions;
     counts.phase = "trees";
+    const { index } = reader.index;
+    // Of packs that no table names those count that snapshots need.
+    index.usedPacks.clear();
     const walk = new VerifyWalk({
       ...storeOptions,
       reader,
@@ -296,23 +308,40 @@ class VerifyRun {
     }
   }
 
+  /** Tells that the index says nothing of packs that snapshots need. */
+  #tellUnnamed(index: StoreIndex): void {
+    const { size: count } = index.index.usedPacks;
+    if (count === 0) return;
+    const message = `Cannot find ${count} ${
+      count === 1 ? "pack" : "packs"
+    } in the index that snapshots need: read what they say themselves`;
+    this.#log.add({ subject: "index", reason: "missing", message });
+  }
+
+  /** Names packs that are gone, with what of them snapshots need. */
+  #tellMissing({ index }: StoreIndex): void {
+    for (const [storeName, objectCount] of this.#log.missingObjects()) {
+      const known = this.#indexed.get(storeName);
+      if (known === undefined || index.usedPacks.has(storeName)) continue;
+      const held = known.role === PackRole.data ? "files" : "directories";
+      const message =
+        `Cannot find ${storeName}, which held ${known.packSize} bytes of ${held} as the index knows: snapshots need ${objectCount} of its objects`;
+      this.#log.add({ subject: "pack", storeName, reason: "missing", message });
+    }
+  }
+
   /** Names packs whose copies were damaged, while another was sound. */
   async #checkBadPacks(index: StoreIndex): Promise<void> {
     const named = new Set(this.#log.damages.map((one) => one.storeName));
-    try {
-      for await (const batch of index.packs(this.#storeOptions)) {
-        for (const pack of batch) {
-          const { packName: storeName } = pack;
-          if (!index.index.isBad(pack) || named.has(storeName)) continue;
-          const message =
-            `Cannot trust ${storeName} as its objects need to match their ids: found another, of which there is a sound copy`;
-          const reason = "disk";
-          this.#log.add({ subject: "pack", storeName, reason, message });
-        }
+    for await (const batch of index.packs(this.#storeOptions)) {
+      for (const pack of batch) {
+        const { packName: storeName } = pack;
+        if (!index.index.isBad(pack) || named.has(storeName)) continue;
+        const message =
+          `Cannot trust ${storeName} as its objects need to match their ids: found another, of which there is a sound copy`;
+        const reason = "disk";
+        this.#log.add({ subject: "pack", storeName, reason, message });
       }
-    } catch (error) {
-      // That the index is damaged was said before.
-      if (!(error instanceof IndexSyntaxError)) throw error;
     }
   }
 
@@ -329,9 +358,10 @@ class VerifyRun {
     this.#options.onProgress?.({ ...this.#counts });
   }
 
-  #report(present: PackSet): VerifyReport {
-    const orphans = present.packs()
-      .filter(({ name }) => !this.#indexed.has(name));
+  #report(index: StoreIndex, present: PackSet): VerifyReport {
+    const { usedPacks } = index.index;
+    const orphans = index.unnamed.packs
+      .filter(({ name }) => !usedPacks.has(name));
     const counts = this.#counts;
     return {
       recordCount: counts.recordCount,

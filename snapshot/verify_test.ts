@@ -189,8 +189,11 @@ Deno.test("verify finds missing packs that something needs", async () => {
       "content missing b/x",
       "content missing big copy",
       "content missing big copy",
+      "pack missing",
     ].toSorted(),
   );
+  const pack = report.damages.find(({ subject }) => subject === "pack")!;
+  match(pack.message, /held \d+ bytes of files .*: snapshots need 4 of its/);
   for (const damage of report.damages) {
     strictEqual(damage.storeName, test.packs[0]);
   }
@@ -366,6 +369,45 @@ for (
     }
   });
 }
+
+Deno.test("verify tells an index that is missing from packs that are", async () => {
+  for (const data of [false, true]) {
+    const test = new TestSnapshots();
+    await test.save(FILES);
+    test.addContent(latin("nobody"));
+    await test.flush({ index: false });
+    const [table] = await names(test, "index/");
+    const kept = await test.store.read(table);
+    await test.store.remove(table);
+    const report = await run(test, { data });
+    deepStrictEqual(report.damages.map(shortOf), ["index missing"]);
+    match(
+      report.damages[0].message,
+      /find 2 packs in the index that snapshots/,
+    );
+    deepStrictEqual(report.orphanPacks, [test.packs[2]]);
+    strictEqual(report.packCount, 2);
+    // What is in a pack is looked at, index or not.
+    await test.damage(test.packs[0], (bytes) => void (bytes[73] ^= 4));
+    const flipped = await found(test, { data });
+    const content = data ? ["content disk a b/same"] : [];
+    deepStrictEqual(flipped, [...content, "index missing"]);
+    await test.damage(test.packs[0], (bytes) => void (bytes[73] ^= 4));
+    // A pack that cannot be read by itself is damaged, and not missing.
+    await test.damage(
+      test.packs[0],
+      (bytes) => void (bytes[bytes.length - 70] ^= 1),
+    );
+    const alone = await found(test, { data });
+    ok(alone.includes("pack disk"), `${alone}`);
+    ok(!alone.includes("pack missing"), `${alone}`);
+    await test.store.create(table, kept);
+    deepStrictEqual(
+      await found(test, { data }),
+      data ? ["pack disk"] : [],
+    );
+  }
+});
 
 Deno.test("verify finds an index that says something else than a pack", async () => {
   for (const change of ["moved", "absent", "made up"] as const) {
