@@ -7,8 +7,14 @@ import {
 
 /** The least time between two drawings, in milliseconds. */
 const INTERVAL_MS = 100;
-/** What happened longer ago does not count for the rate, in milliseconds. */
-const RATE_WINDOW_MS = 5000;
+/** What happened longer ago does not count for the rate, in milliseconds: it would jump else. */
+const RATE_WINDOW_MS = 10_000;
+/** Before this time a rate means nothing, in milliseconds. */
+const RATE_AFTER_MS = 1000;
+/** Before this time nobody can tell how long the rest takes, in milliseconds. */
+const LEFT_AFTER_MS = 3000;
+/** A time beyond this is that of work that stands still, in milliseconds. */
+const LEFT_MAX_MS = 100 * 3600 * 1000;
 
 /** How far some work is. */
 export interface Progress {
@@ -32,6 +38,7 @@ export class ProgressLine {
   readonly #columns: () => number;
   readonly #now: () => number;
   readonly #marks: { readonly ms: number; readonly byteCount: number }[] = [];
+  #startMs: number | undefined;
   #drawnMs = -Infinity;
   #isDrawn = false;
 
@@ -61,11 +68,15 @@ export class ProgressLine {
     const ms = this.#now();
     if (ms - this.#drawnMs < INTERVAL_MS) return;
     this.#drawnMs = ms;
+    this.#startMs ??= ms;
     this.#marks.push({ ms, byteCount: progress.doneByteCount });
     while (
       this.#marks.length > 2 && this.#marks[0].ms < ms - RATE_WINDOW_MS
     ) this.#marks.shift();
-    const text = formatProgress(progress, this.#rate()).slice(
+    const text = formatProgress(progress, {
+      rate: this.#rate(),
+      isSettled: ms - this.#startMs >= LEFT_AFTER_MS,
+    }).slice(
       0,
       Math.max(0, this.#columns() - 1),
     );
@@ -79,23 +90,36 @@ export class ProgressLine {
     this.#isDrawn = false;
   }
 
-  /** Bytes a second. */
+  /** Bytes a second, 0 if not known yet. */
   #rate(): number {
     const first = this.#marks[0];
     const last = this.#marks.at(-1)!;
     const ms = last.ms - first.ms;
-    return ms > 0 ? (last.byteCount - first.byteCount) / ms * 1000 : 0;
+    return ms < RATE_AFTER_MS
+      ? 0
+      : (last.byteCount - first.byteCount) / ms * 1000;
   }
+}
+
+/** How fast some work is. */
+export interface Pace {
+  /** Bytes a second, 0 if not known. */
+  readonly rate: number;
+  /** Whether it is known long enough to tell how long the rest takes. */
+  readonly isSettled: boolean;
 }
 
 /**
  * Writes how far some work is.
  *
  * @param progress How far.
- * @param rate Bytes a second, 0 if not known.
+ * @param pace How fast.
  * @returns Text like `1,204 of 20,591 files, 96 MiB of 374 MiB, 410 MiB/s, 0:01 left`.
  */
-export function formatProgress(progress: Progress, rate: number): string {
+export function formatProgress(
+  progress: Progress,
+  { rate, isSettled }: Pace,
+): string {
   const { doneCount, totalCount = 0, doneByteCount, totalByteCount = 0 } =
     progress;
   const { unit, isTotalKnown } = progress;
@@ -108,9 +132,10 @@ export function formatProgress(progress: Progress, rate: number): string {
       : formatSize(doneByteCount),
   ];
   if (rate > 0) parts.push(`${formatSize(rate)}/s`);
-  if (rate > 0 && isTotalKnown && totalByteCount > doneByteCount) {
+  const isLeft = isTotalKnown && totalByteCount > doneByteCount;
+  if (rate > 0 && isSettled && isLeft) {
     const ms = (totalByteCount - doneByteCount) / rate * 1000;
-    parts.push(`${formatDuration(ms)} left`);
+    if (ms < LEFT_MAX_MS) parts.push(`${formatDuration(ms)} left`);
   }
   return parts.join(", ");
 }

@@ -4,6 +4,7 @@ import {
   type BatchResult,
   type FileError,
   FileStatus,
+  type NewCounts,
 } from "./_save_messages.ts";
 
 /** The result of a batch while it is being made. */
@@ -54,8 +55,11 @@ export class BatchDraft {
     this.#sizes[this.index] = size;
   }
 
-  result(newByteCount: number, newObjectCount: number): BatchResult {
+  result(
+    counts: NewCounts & Pick<BatchResult, "inHandByteCount">,
+  ): BatchResult {
     return {
+      ...counts,
       number: this.#number,
       status: this.#status,
       ids: this.#ids,
@@ -63,8 +67,6 @@ export class BatchDraft {
       extras: this.#extras,
       rows: this.#rows,
       errors: this.#errors,
-      newByteCount,
-      newObjectCount,
     };
   }
 }

@@ -4,6 +4,7 @@ import { FileReader } from "@snap/disk/source-file";
 import { runAtOnce } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import { BatchDraft } from "./_batch_draft.ts";
+import { InHand } from "./_in_hand.ts";
 import type { Lane } from "./_lane.ts";
 import { LaneReader } from "./_lane_reader.ts";
 import type { ObjectSaver } from "./_object_saver.ts";
@@ -42,6 +43,7 @@ type ReadContentOf = (
 /** Reads and stores the files of batches. Runs in a worker, or without one. */
 export class FileSaver implements Disposable {
   readonly #objects: ObjectSaver;
+  readonly #inHand: InHand;
   readonly #file: FileReader;
   readonly #whole: HashStream;
   #sparse: HashStream | undefined;
@@ -57,8 +59,14 @@ export class FileSaver implements Disposable {
    *
    * @param source The path of the directory that is saved.
    * @param objects Where content goes.
+   * @param inHand Told how far large files are read.
    */
-  constructor(source: Uint8Array, objects: ObjectSaver) {
+  constructor(
+    source: Uint8Array,
+    objects: ObjectSaver,
+    inHand: InHand = new InHand(),
+  ) {
+    this.#inHand = inHand;
     this.#file = new FileReader(source);
     this.#objects = objects;
     this.#whole = objects.hasher.stream();
@@ -117,6 +125,7 @@ export class FileSaver implements Disposable {
       for (let i = 0; i < rows; i++, draft.index++) {
         const start = i === 0 ? 0 : part.ends[i - 1];
         const name = part.names.subarray(start, part.ends[i]);
+        this.#inHand.nextFile();
         try {
           this.#file.open(part.directory, name, stats.uid(i));
           yield* save(stats, i);
@@ -129,10 +138,11 @@ export class FileSaver implements Disposable {
     this.#file.close();
     this.#objects.closeBundle();
     this.#objects.flushRecipes();
-    return draft.result(
-      this.#objects.newByteCount - newByteCount,
-      this.#objects.newObjectCount - newObjectCount,
-    );
+    return draft.result({
+      inHandByteCount: this.#inHand.take(),
+      newByteCount: this.#objects.newByteCount - newByteCount,
+      newObjectCount: this.#objects.newObjectCount - newObjectCount,
+    });
   }
 
   #saveFile(stats: StatTable, row: number): Generator<number, void> {
@@ -246,9 +256,11 @@ export class FileSaver implements Disposable {
         held = yield* passHole(work, held, hole);
         buffer.fill(0, 0, held);
         size += hole;
+        this.#inHand.add(hole);
       }
       const room = Math.min(buffer.length - held, wanted - size, step);
       const read = this.#file.read(buffer.subarray(held, held + room), size);
+      this.#inHand.add(read);
       yield* hashBytes(whole, buffer.subarray(held, held + read));
       size += read;
       held += read;
@@ -286,6 +298,7 @@ export class FileSaver implements Disposable {
       ? this.#sparse ??= this.#objects.hasher.sparseStream()
       : this.#whole;
     whole.reset();
+    this.#inHand.forgetFile();
     return whole;
   }
 
@@ -309,6 +322,7 @@ export class FileSaver implements Disposable {
       id: this.#draft.id,
       whole: this.#beginWhole(expected, at),
       holeSize: (offset) => this.#holeSize(offset, told),
+      inHand: this.#inHand,
     });
     return this.#compare(expected, at, size);
   }

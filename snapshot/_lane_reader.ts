@@ -3,6 +3,7 @@ import type { FileReader } from "@snap/disk/source-file";
 import type { HashStream } from "@snap/hash";
 import type { RecipeBuilder } from "@snap/pack/recipe-builder";
 import { runAtOnce } from "@snap/posix/pacer";
+import type { InHand } from "./_in_hand.ts";
 import {
   type GroupWork,
   type Lane,
@@ -41,6 +42,8 @@ export interface LaneFile {
   readonly whole: HashStream;
   /** Tells how large a hole is that begins at an offset; 0 if there is none to be passed. */
   readonly holeSize: (offset: number) => number;
+  /** Told how far the file is read. */
+  readonly inHand: InHand;
 }
 
 interface LaneRead extends LaneFile {
@@ -94,7 +97,7 @@ export class LaneReader {
   }
 
   #readAll(lane: Lane, source: FileReader, file: LaneRead): number {
-    const { recipe, whole, work } = file;
+    const { recipe, whole, work, inHand } = file;
     let size = 0, held = 0, heldStart = 0;
     for (let segment = 0, isEnd = false; !isEnd;) {
       const base = segment * SEGMENT_SIZE;
@@ -106,12 +109,14 @@ export class LaneReader {
         lane.bytes.fill(0, base, base + held);
         heldStart = base;
         size += hole;
+        inHand.add(hole);
       }
       lane.claimSegment(segment, work);
       lane.bytes.copyWithin(base, heldStart, heldStart + held);
       const room = Math.min(SEGMENT_SIZE - held, file.size - size);
       const target = lane.bytes.subarray(base + held, base + held + room);
       const read = source.read(target, size);
+      inHand.add(read);
       whole.update(target.subarray(0, read));
       size += read;
       isEnd = read < room || size === file.size;

@@ -62,10 +62,12 @@ function readFile(
   using saver = new FileSaver(new TextEncoder().encode(folder.path), objects);
   const { batch } = batchOf(folder);
   lane?.reset();
-  const result = lane === undefined
+  let result = lane === undefined
     ? runAtOnce(saver.save(batch, () => false))
     : saver.saveLarge(batch, new Lane(lane.buffer));
   objects.finish();
+  // How far large files are read is told of no others.
+  result = { ...result, inHandByteCount: 0 };
   return { result, recipes, objects: finished.flatMap(objectsOf).sort() };
 }
 

@@ -21,6 +21,8 @@ export interface SaverConfig extends IndexConfig {
   readonly claims: SharedArrayBuffer;
   /** The stop word, shared by all. */
   readonly stop: SharedArrayBuffer;
+  /** Bytes read so far of large files whose results have not come, a 64-bit number, shared by all. */
+  readonly inHand: SharedArrayBuffer;
   /** What is done with content. */
   readonly mode: SaveMode;
 }
@@ -82,6 +84,8 @@ export interface NewCounts {
 /** What came of a batch, in its order. */
 export interface BatchResult extends NewCounts {
   readonly number: number;
+  /** Bytes of `inHand` that are those of this batch. */
+  readonly inHandByteCount: number;
   readonly status: Uint8Array;
   /** 32 bytes a file. */
   readonly ids: Uint8Array;

@@ -5,6 +5,8 @@ import { DeviceTable } from "./_device_table.ts";
 import { DirectoryCompleter } from "./_directory_completer.ts";
 import { DirectorySaver } from "./_directory_saver.ts";
 import { FileSystems } from "./_file_systems.ts";
+import { InHand } from "./_in_hand.ts";
+import { orSoon } from "./_or_soon.ts";
 import { Lane } from "./_lane.ts";
 import { fitsLane } from "./_lane_reader.ts";
 import type {
@@ -39,6 +41,8 @@ export class SaveRun {
   readonly progress: SaveProgress = newSaveProgress();
   readonly #options: SaveRunOptions;
   readonly #stop = new SharedArrayBuffer(4);
+  readonly #inHandBuffer = new SharedArrayBuffer(8);
+  readonly #inHand = new InHand(this.#inHandBuffer);
   readonly #queue: BatchQueue;
   readonly #walk: SaveWalk;
   readonly #directories: DirectorySaver;
@@ -253,6 +257,7 @@ export class SaveRun {
       source: source.path,
       spoolPath: spoolPaths[worker],
       stop: this.#stop,
+      inHand: this.#inHandBuffer,
     };
   }
 
@@ -271,10 +276,18 @@ export class SaveRun {
     for (;;) {
       const batch = this.#own.shift();
       if (batch === undefined) return;
-      const steps = this.#saver().steps(batch.batch);
+      const steps = this.#telling(this.#saver().steps(batch.batch));
       // What fails meanwhile stops the steps, too.
       this.#takeResult(batch, await this.#pacer.run(steps));
       this.#throwFailure();
+    }
+  }
+
+  *#telling<T>(steps: Generator<number, T>): Generator<number, T> {
+    for (let step = steps.next();; step = steps.next()) {
+      if (step.done) return step.value;
+      this.#report(false);
+      yield step.value;
     }
   }
 
@@ -283,11 +296,17 @@ export class SaveRun {
     const batch = pool.takeBack(HELD_SIZE_MAX);
     if (batch === undefined) {
       if (this.progress.isWalked) this.#inline?.objects.finish();
-      return await pool.changed();
+      return await this.#changed(pool);
     }
     this.#own.push(batch);
     await this.#readOwn();
     await this.#pacer.turn();
+  }
+
+  /** Waits until a batch has ended, or a large file is so far that it is worth telling. */
+  async #changed(pool: SavePool): Promise<void> {
+    if (this.#options.onProgress === undefined) return await pool.changed();
+    await orSoon(pool.changed(), PROGRESS_INTERVAL_MS);
   }
 
   #putContent(bytes: Uint8Array): Uint8Array {
@@ -311,6 +330,7 @@ export class SaveRun {
     this.progress.fileCount += batch.rows.length;
     this.progress.readFileCount += batch.rows.length;
     this.progress.byteCount += batch.byteCount;
+    this.#inHand.add(-result.inHandByteCount);
     this.#countNew(result);
     this.#report(false);
   }
@@ -344,6 +364,7 @@ export class SaveRun {
     while (this.#isAhead) {
       this.#throwFailure();
       await this.#helpOrWait(this.#pool!);
+      this.#report(false);
     }
     this.#throwFailure();
     this.#report(false);
@@ -369,6 +390,8 @@ export class SaveRun {
     const now = performance.now();
     if (!isLast && now - this.#lastProgress < PROGRESS_INTERVAL_MS) return;
     this.#lastProgress = now;
-    onProgress(this.progress);
+    const { byteCount, foundByteCount } = this.progress;
+    const soFar = Math.min(byteCount + this.#inHand.byteCount, foundByteCount);
+    onProgress({ ...this.progress, byteCount: Math.max(byteCount, soFar) });
   }
 }

@@ -13,7 +13,10 @@ import type { Totals } from "./record.ts";
 /** What `SaveRun` needs. */
 export interface SaveRunOptions {
   readonly source: Source;
-  readonly config: Omit<SaverConfig, "spoolPath" | "source" | "stop">;
+  readonly config: Omit<
+    SaverConfig,
+    "spoolPath" | "source" | "stop" | "inHand"
+  >;
   readonly hasher: Hasher;
   readonly random: (size: number) => Uint8Array;
   /** Workers; none reads in this thread. */

@@ -3,6 +3,7 @@ import { parseCodec } from "@snap/pack/codecs";
 import { runAtOnce } from "@snap/posix/pacer";
 import { ClaimTable } from "./claim_table.ts";
 import { FileSaver } from "./_file_saver.ts";
+import { InHand } from "./_in_hand.ts";
 import { KnownIndex } from "./_known_index.ts";
 import { ObjectSaver } from "./_object_saver.ts";
 import type { FinishedPackFile } from "./_pack_files.ts";
@@ -57,7 +58,11 @@ export class Saver implements Disposable {
         },
       },
     });
-    this.#files = new FileSaver(config.source, this.objects);
+    this.#files = new FileSaver(
+      config.source,
+      this.objects,
+      new InHand(config.inHand),
+    );
   }
 
   /** Whether the save has been told to stop. */
