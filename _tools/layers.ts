@@ -59,7 +59,8 @@ export function packageOf(path: string): string | undefined {
 /** Tells whether a file is a test, or serves tests only. */
 export function isTestFile(path: string): boolean {
   return path.endsWith("_test.ts") || path.startsWith("tests/") ||
-    path.includes("/testing/");
+    path.includes("/testing/") || path.includes("/testdata/") ||
+    /\/_test(ing)?(_\w+)?\.ts$/.test(path);
 }
 
 /**

@@ -6,10 +6,12 @@
 // the parent's tree and page.
 import {
   AttributePage,
-  AttributePageBuilder,
+  DraftOwners,
   EntryKind,
+  joinPieces,
+  PageDraft,
   Tree,
-  TreeBuilder,
+  TreeDraft,
 } from "@snap/manifest";
 
 /** Rounds of each measurement; the fastest counts. */
@@ -42,33 +44,38 @@ function makeDirectory(first: number, count: number): Directory {
   const names = new TextEncoder().encode(text.join(""));
   const ends = new Uint32Array(count);
   const stats = new Float64Array(count * STAT_FIELDS);
-  const trees = new TreeBuilder(count);
-  const pages = new AttributePageBuilder(count + 1);
-  const owner = pages.internOwner(
-    1000,
-    1000,
-    new Uint8Array(3),
-    new Uint8Array(3),
-  );
+  const tree = new TreeDraft({ rowsMax: count, names, ends });
+  const page = new PageDraft(count);
+  const owners = new DraftOwners();
+  const name = new Uint8Array(3);
+  const owner = owners.intern(1000, 1000, name, name);
   const id = new Uint8Array(32).fill(7);
-  pages.setOwner(pages.addRow(), owner);
+  page.setOwner(0, owner);
   let start = 0;
   for (let row = 0; row < count; row++) {
     const end = ends[row] = start + text[row].length;
     const size = 1 + (first + row) % 100_000;
-    trees.setContent(trees.add(names, start, end, EntryKind.file), size, id);
-    const at = pages.addRow();
-    pages.setOwner(at, owner);
-    pages.setMode(at, 0o644);
-    pages.setTimes(at, 1.7e9 + row, row, 1.7e9 + row, row);
-    pages.setInode(at, first + row, 0, 1, 0);
+    tree.setContent(tree.add(EntryKind.file), size, id);
+    const at = row + 1;
+    page.setOwner(at, owner);
+    page.setMode(at, 0o644);
+    page.setTimes(at, 1.7e9 + row, row, 1.7e9 + row, row);
+    page.setInode(at, first + row, 0, 1, 0);
     stats.set(
       [size, 1.7e9 + row, row, 1.7e9 + row, row, first + row, 0],
       row * STAT_FIELDS,
     );
     start = end;
   }
-  return { tree: trees.build(), page: pages.build(), names, ends, stats };
+  const treeId = new Uint8Array(32);
+  const bytes = page.finish({ tree, treeId, pageIds: undefined, owners });
+  return {
+    tree: joinPieces(tree.finish()),
+    page: joinPieces(bytes),
+    names,
+    ends,
+    stats,
+  };
 }
 
 /** Puts the bytes into one frame, so that they begin at any offset, as when read from a pack. */
@@ -140,17 +147,38 @@ function readDirectory(tree: Tree, page: AttributePage): number {
   return sum;
 }
 
-function copyPage(page: AttributePage, builder: AttributePageBuilder): number {
-  builder.clear();
-  builder.setTreeId(page.bytes, 32);
-  for (let row = 0; row < page.rows; row++) builder.copyRow(page, row);
-  return builder.build().length;
-}
-
-function copyTree(tree: Tree, builder: TreeBuilder): number {
-  builder.clear();
-  for (let row = 0; row < tree.count; row++) builder.copyRow(tree, row);
-  return builder.build().length;
+/** Drafts a directory anew of what was read, as a save does. */
+function draftDirectory(
+  tree: Tree,
+  page: AttributePage,
+  one: Directory,
+): number {
+  const { names, ends } = one;
+  const trees = new TreeDraft({ rowsMax: tree.count, names, ends });
+  const pages = new PageDraft(tree.count);
+  const owners = new DraftOwners();
+  const name = new Uint8Array(3);
+  const owner = owners.intern(1000, 1000, name, name);
+  pages.setOwner(0, owner);
+  for (let row = 0; row < tree.count; row++) {
+    trees.add(tree.kind(row));
+    trees.setContent(row, tree.size(row), tree.bytes, tree.idStart(row));
+    const at = row + 1;
+    pages.setOwner(at, owner);
+    pages.setMode(at, page.mode(at));
+    pages.setTimes(
+      at,
+      page.mtimeSec(at),
+      page.mtimeNs(at),
+      page.ctimeSec(at),
+      page.ctimeNs(at),
+    );
+    pages.setInode(at, page.inodeLow(at), page.inodeHigh(at), 1, 0);
+  }
+  const { treeId } = page;
+  const drafted = { tree: trees, treeId, pageIds: undefined, owners };
+  return joinPieces(trees.finish()).length +
+    joinPieces(pages.finish(drafted)).length;
 }
 
 /** Measures all steps over directories of one size. */
@@ -164,15 +192,12 @@ export function manifestBench(
   ));
   const trees = directories.map(({ tree }) => Tree.decode(tree));
   const pages = directories.map(({ page }) => AttributePage.decode(page));
-  const treeBuilder = new TreeBuilder();
-  const pageBuilder = new AttributePageBuilder();
   const steps: [string, (at: number) => number][] = [
     ["decode tree", (at) => Tree.decode(directories[at].tree).count],
     ["decode page", (at) => AttributePage.decode(directories[at].page).rows],
     ["read all fields", (at) => readDirectory(trees[at], pages[at])],
     ["merge", (at) => mergeDirectory(trees[at], pages[at], directories[at])],
-    ["copy tree", (at) => copyTree(trees[at], treeBuilder)],
-    ["copy page", (at) => copyPage(pages[at], pageBuilder)],
+    ["draft", (at) => draftDirectory(trees[at], pages[at], directories[at])],
   ];
   return steps.map(([step, run]) => {
     let best = Infinity;

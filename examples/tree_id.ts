@@ -8,7 +8,8 @@ import { idToBytes, parseId } from "@snap/hash/id";
 import { TREE_CONTEXT } from "@snap/hash/hasher";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { EntryKind } from "@snap/manifest/entry-kind";
-import { TreeBuilder } from "@snap/manifest/tree-builder";
+import { joinPieces } from "@snap/manifest/random-bytes";
+import { TreeDraft } from "@snap/manifest/tree-draft";
 
 const files: { name: Uint8Array; id: Uint8Array; size: number }[] = [];
 let size = 0;
@@ -21,12 +22,14 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 
-const builder = new TreeBuilder();
 files.sort((a, b) => Buffer.compare(a.name, b.name));
-for (const { name, id, size } of files) {
-  const row = builder.add(name, 0, name.length, EntryKind.file);
-  builder.setContent(row, size, id);
+const names = Buffer.concat(files.map(({ name }) => name));
+let end = 0;
+const ends = Uint32Array.from(files, ({ name }) => end += name.length);
+const draft = new TreeDraft({ rowsMax: files.length, names, ends });
+for (const { id, size } of files) {
+  draft.setContent(draft.add(EntryKind.file), size, id);
 }
 const hash = wasmHasher.deriveStream(TREE_CONTEXT);
-hash.update(builder.build());
+hash.update(joinPieces(draft.finish()));
 console.log(hash.digest());

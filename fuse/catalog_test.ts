@@ -1,8 +1,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import type { Id } from "@snap/hash/id";
-import { AttributePageBuilder } from "@snap/manifest/attribute-page-builder";
 import { EntryKind } from "@snap/manifest/entry-kind";
-import { TreeBuilder } from "@snap/manifest/tree-builder";
 import { Catalog } from "./catalog.ts";
 import type {
   CatalogRecord,
@@ -22,6 +20,10 @@ import {
   RequestHead,
 } from "./protocol.ts";
 import type { Reply } from "./reply.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../tests/_manifest_builders.ts";
 
 const TEXT = new TextEncoder();
 

@@ -1,9 +1,11 @@
 import { equal, throws } from "node:assert/strict";
-import { AttributePageBuilder } from "@snap/manifest/attribute-page-builder";
 import { EntryKind } from "@snap/manifest/entry-kind";
-import { TreeBuilder } from "@snap/manifest/tree-builder";
 import { ArenaFullError } from "./_arena.ts";
 import { NodeTable } from "./node_table.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../tests/_manifest_builders.ts";
 
 /** A root directory of fifos, in about 100 bytes each. */
 function rootOf(count: number) {

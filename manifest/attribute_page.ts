@@ -20,16 +20,19 @@ import type { Tree } from "./tree.ts";
  *
  * @example Read a mode
  * ```ts
- * import { AttributePage, AttributePageBuilder } from "@snap/manifest";
+ * import { AttributePage, DraftOwners, joinPieces, PageDraft, TreeDraft } from "@snap/manifest";
  * import { strictEqual } from "node:assert/strict";
  *
- * const builder = new AttributePageBuilder();
- * builder.setTreeId(new Uint8Array(32));
- * const row = builder.addRow();
- * builder.setMode(row, 0o755);
- * builder.setOwner(row, builder.internOwner(0, 0, new Uint8Array(0), new Uint8Array(0)));
+ * const none = new Uint8Array(0);
+ * const owners = new DraftOwners();
+ * const tree = new TreeDraft({ rowsMax: 0, names: none, ends: new Uint32Array(0) });
+ * const draft = new PageDraft(0);
+ * draft.setMode(0, 0o755);
+ * draft.setOwner(0, owners.intern(0, 0, none, none));
+ * const treeId = new Uint8Array(32);
+ * const bytes = joinPieces(draft.finish({ tree, treeId, pageIds: undefined, owners }));
  *
- * const page = AttributePage.decode(builder.build());
+ * const page = AttributePage.decode(bytes);
  * strictEqual(page.mode(0), 0o755);
  * ```
  */

@@ -1,12 +1,14 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { AttributePage } from "./attribute_page.ts";
-import { AttributePageBuilder } from "./attribute_page_builder.ts";
 import { EntryKind } from "./entry_kind.ts";
 import { encodeExtras } from "./extras.ts";
 import { encodeHoles } from "./holes.ts";
 import { COUNTING_ID, EMPTY_ID, GOLDEN_PAGE, utf8 } from "./testdata/golden.ts";
 import { Tree } from "./tree.ts";
-import { TreeBuilder } from "./tree_builder.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../tests/_manifest_builders.ts";
 
 const NO_NAME = new Uint8Array(0);
 
@@ -46,7 +48,7 @@ function goldenBuilder(): AttributePageBuilder {
   return builder;
 }
 
-Deno.test("AttributePageBuilder writes the golden bytes", () => {
+Deno.test("the plain builder of tests writes the golden page", () => {
   deepStrictEqual(goldenBuilder().build(), GOLDEN_PAGE);
 });
 
@@ -131,97 +133,4 @@ Deno.test("AttributePage belongs to the tree whose id and shape it has", () => {
     false,
     "sub-directories",
   );
-});
-
-Deno.test("AttributePageBuilder copies rows, with owners renumbered and extras", () => {
-  const page = AttributePage.decode(GOLDEN_PAGE);
-  const builder = new AttributePageBuilder();
-  builder.setTreeId(COUNTING_ID);
-  builder.internOwner(7, 7, utf8("not used"), NO_NAME);
-  for (let round = 0; round < 2; round++) {
-    for (const from of [1, 2, 0]) builder.copyRow(page, from);
-    const copy = AttributePage.decode(builder.build());
-    deepStrictEqual([0, 1, 2].map((row) => copy.uid(row)), [0, 1000, 1000]);
-    deepStrictEqual([0, 1, 2].map((row) => copy.owner(row)), [0, 1, 1]);
-    deepStrictEqual(copy.extras(1), page.extras(2));
-    deepStrictEqual(copy.extras(2), page.extras(0));
-    strictEqual(copy.mtimeSec(0), -1);
-    strictEqual(copy.owners, 2);
-    builder.clear();
-  }
-});
-
-Deno.test("AttributePageBuilder starts again after clear", () => {
-  const builder = goldenBuilder();
-  builder.clear();
-  strictEqual(builder.rows, 0);
-  builder.setOwner(
-    builder.addRow(),
-    builder.internOwner(0, 0, NO_NAME, NO_NAME),
-  );
-  const page = AttributePage.decode(builder.build());
-  strictEqual(page.rows, 1);
-  strictEqual(page.directories, 0);
-  strictEqual(page.mode(0), 0);
-  strictEqual(page.mtimeSec(0), 0);
-  strictEqual(page.hasExtras(0), false);
-});
-
-Deno.test("AttributePageBuilder interns owners by ids and names", () => {
-  const builder = new AttributePageBuilder();
-  const numbers = new Map<string, number>();
-  for (let round = 0; round < 3; round++) {
-    for (let i = 0; i < 100; i++) {
-      const name = `u${i % 5}`;
-      const key = `${i % 10}:${i % 3}:${name}`;
-      const number = builder.internOwner(i % 10, i % 3, utf8(name), NO_NAME);
-      strictEqual(numbers.get(key) ?? number, number, key);
-      numbers.set(key, number);
-    }
-  }
-  strictEqual(new Set(numbers.values()).size, numbers.size);
-  builder.setOwner(builder.addRow(), 29);
-  strictEqual(AttributePage.decode(builder.build()).owners, 1);
-});
-
-Deno.test("AttributePageBuilder bounds times to what a page holds", () => {
-  const builder = new AttributePageBuilder();
-  builder.setOwner(
-    builder.addRow(),
-    builder.internOwner(0, 0, NO_NAME, NO_NAME),
-  );
-  builder.setTimes(0, 2 ** 63, 0, -(2 ** 63), 0);
-  const page = AttributePage.decode(builder.build());
-  strictEqual(page.mtimeSec(0), 2 ** 53 - 1);
-  strictEqual(page.ctimeSec(0), -(2 ** 53 - 1));
-});
-
-Deno.test("AttributePageBuilder refuses what is not a page", () => {
-  const builder = new AttributePageBuilder();
-  throws(() => builder.build(), /0 rows, 0 page ids/);
-  throws(() => builder.setMode(0, 0o644), /there are 0: current value is 0/);
-  const row = builder.addRow();
-  throws(() => builder.build(), /row 0 has none/);
-  throws(() => builder.setOwner(row, 0), /must be interned/);
-  throws(
-    () => builder.setMode(row, 0o100644),
-    /12 bits: current value is 33188/,
-  );
-  throws(() => builder.setTimes(row, 0, 1e9, 0, 0), /nanoseconds/);
-  throws(() => builder.setTimes(row, 0, 0, 0, -1), /nanoseconds/);
-  throws(
-    () => builder.setInode(row, 1, 0, 1, 65536),
-    /0 to 65535: current value is 65536/,
-  );
-  throws(() => builder.setExtras(row, Uint8Array.of(9)), SyntaxError);
-  builder.setOwner(row, builder.internOwner(0, 0, NO_NAME, NO_NAME));
-  builder.addPageId(EMPTY_ID);
-  throws(() => builder.build(), /1 rows, 1 page ids/);
-  builder.setOwner(builder.addRow(), 0);
-  const extras = encodeExtras({
-    xattrs: [{ name: utf8("a"), value: NO_NAME, size: 0 }],
-  });
-  builder.setExtras(row, extras);
-  builder.setExtras(row, extras);
-  throws(() => builder.build(), /set once: row 0/);
 });

@@ -12,7 +12,7 @@ import { displayPath } from "./path.ts";
 import { COUNTING_ID } from "./testdata/golden.ts";
 import { MemoryTrees, type Plan } from "./testdata/memory_trees.ts";
 import { Tree } from "./tree.ts";
-import { TreeBuilder } from "./tree_builder.ts";
+import { TreeBuilder } from "../tests/_manifest_builders.ts";
 
 async function changes(
   before: DiffSide | undefined,

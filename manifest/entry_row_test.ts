@@ -1,10 +1,10 @@
 import { strictEqual } from "node:assert/strict";
 import { AttributePage } from "./attribute_page.ts";
-import { AttributePageBuilder } from "./attribute_page_builder.ts";
 import { sameAttributes, sameContent } from "./entry_row.ts";
 import { encodeExtras } from "./extras.ts";
 import { GOLDEN_TREE, hex, utf8 } from "./testdata/golden.ts";
 import { Tree } from "./tree.ts";
+import { AttributePageBuilder } from "../tests/_manifest_builders.ts";
 
 Deno.test("sameContent holds for an entry and itself alone", () => {
   const tree = Tree.decode(GOLDEN_TREE);

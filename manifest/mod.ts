@@ -8,15 +8,15 @@
  *
  * @example Build a tree and read it
  * ```ts
- * import { displayPath, EntryKind, Tree, TreeBuilder } from "@snap/manifest";
+ * import { displayPath, EntryKind, joinPieces, Tree, TreeDraft } from "@snap/manifest";
  * import { deepStrictEqual } from "node:assert/strict";
  *
- * const names = new TextEncoder().encode("inpipeout");
- * const builder = new TreeBuilder();
- * builder.add(names, 0, 2, EntryKind.fifo);
- * builder.add(names, 6, 9, EntryKind.fifo);
+ * const names = new TextEncoder().encode("inout");
+ * const draft = new TreeDraft({ rowsMax: 2, names, ends: Uint32Array.of(2, 5) });
+ * draft.add(EntryKind.fifo);
+ * draft.add(EntryKind.fifo);
  *
- * const tree = Tree.decode(builder.build());
+ * const tree = Tree.decode(joinPieces(draft.finish()));
  * const found = Array.from({ length: tree.count }, (_, row) => displayPath(tree.name(row)));
  * deepStrictEqual(found, ["in", "out"]);
  * ```
@@ -24,7 +24,6 @@
  * @module
  */
 export * from "./attribute_page.ts";
-export * from "./attribute_page_builder.ts";
 export * from "./diff.ts";
 export * from "./draft_owners.ts";
 export * from "./entry_kind.ts";
@@ -41,7 +40,6 @@ export * from "./random_bytes.ts";
 export * from "./safe_name.ts";
 export * from "./text.ts";
 export * from "./tree.ts";
-export * from "./tree_builder.ts";
 export * from "./tree_draft.ts";
 export * from "./wide_page.ts";
 export * from "./wide_tree.ts";

@@ -1,7 +1,6 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { type Prng, seededTest } from "../tests/_prng.ts";
 import { AttributePage } from "./attribute_page.ts";
-import { AttributePageBuilder } from "./attribute_page_builder.ts";
 import { decodeExtras, encodeExtras } from "./extras.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import { GOLDEN_PAGE, GOLDEN_TREE, hex } from "./testdata/golden.ts";
@@ -12,7 +11,10 @@ import {
   randomRows,
 } from "./testdata/random_directory.ts";
 import { Tree } from "./tree.ts";
-import { TreeBuilder } from "./tree_builder.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../tests/_manifest_builders.ts";
 
 /** Decodes a tree and encodes what was read. */
 function rewriteTree(bytes: Uint8Array): Uint8Array {
@@ -171,7 +173,7 @@ Deno.test("AttributePage refuses each flipped bit, or reads it as another page",
 });
 
 Deno.test("AttributePage checks a page of as many owners as rows in bounded time", () => {
-  const builder = new AttributePageBuilder(50_000);
+  const builder = new AttributePageBuilder();
   builder.setTreeId(new Uint8Array(32));
   const name = hex("61");
   for (let row = 0; row < 50_000; row++) {

@@ -1,4 +1,5 @@
 import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import { TreeDraft } from "./tree_draft.ts";
 import { seededTest } from "../tests/_prng.ts";
 import { AttributePage } from "./attribute_page.ts";
 import { DraftOwners } from "./draft_owners.ts";
@@ -30,7 +31,7 @@ function draftPage(rows: readonly RandomRow[], owners: DraftOwners): PageDraft {
 }
 
 seededTest(
-  "PageDraft gives the bytes of AttributePageBuilder, whatever its tree leaves out",
+  "PageDraft gives the bytes of the plain builder, whatever its tree leaves out",
   (prng) => {
     const owners = new DraftOwners();
     for (let page = 0; page < 3; page++) {
@@ -121,4 +122,38 @@ Deno.test("PageDraft refuses what no page has", () => {
   throws(() => draft.setMode(0, 0o10000), RangeError);
   throws(() => draft.setExtras(0, Uint8Array.of(9)), SyntaxError);
   draft.setExtras(0, NONE);
+});
+
+Deno.test("PageDraft bounds times to what a page holds", () => {
+  const draft = new PageDraft(0);
+  const owners = new DraftOwners();
+  draft.setOwner(0, owners.intern(0, 0, NONE, NONE));
+  draft.setTimes(0, 2 ** 63, 0, -(2 ** 63), 0);
+  const tree = new TreeDraft({
+    rowsMax: 0,
+    names: NONE,
+    ends: new Uint32Array(0),
+  });
+  const treeId = new Uint8Array(32);
+  const bytes = draft.finish({ tree, treeId, pageIds: undefined, owners });
+  const page = AttributePage.decode(joinPieces(bytes));
+  strictEqual(page.mtimeSec(0), 2 ** 53 - 1);
+  strictEqual(page.ctimeSec(0), -(2 ** 53 - 1));
+});
+
+Deno.test("DraftOwners numbers owners by ids and names", () => {
+  const owners = new DraftOwners();
+  const numbers = new Map<string, number>();
+  for (let round = 0; round < 3; round++) {
+    for (let i = 0; i < 100; i++) {
+      const name = `u${i % 5}`;
+      const key = `${i % 10}:${i % 3}:${name}`;
+      const bytes = new TextEncoder().encode(name);
+      const number = owners.intern(i % 10, i % 3, bytes, NONE);
+      strictEqual(numbers.get(key) ?? number, number, key);
+      numbers.set(key, number);
+    }
+  }
+  strictEqual(new Set(numbers.values()).size, numbers.size);
+  strictEqual(owners.count, numbers.size);
 });

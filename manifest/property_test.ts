@@ -12,7 +12,7 @@ import {
 import { Tree } from "./tree.ts";
 
 seededTest(
-  "Tree reads what TreeBuilder was given, any bytes in names and targets",
+  "Tree reads what was built, any bytes in names and targets",
   (prng) => {
     const entries = randomEntries(prng, 100);
     const bytes = buildTree(entries);
@@ -46,7 +46,7 @@ function plain(fields: object): Record<string, unknown> {
 }
 
 seededTest(
-  "AttributePage reads what AttributePageBuilder was given",
+  "AttributePage reads what was built",
   (prng) => {
     const rows = randomRows(prng, 1 + prng.below(60));
     const pageIds = Array.from(

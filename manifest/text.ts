@@ -134,14 +134,15 @@ function formatAttributes({ page, row }: EntryRow): string {
  *
  * @example Write a line
  * ```ts
- * import { EntryKind, formatEntry, Tree, TreeBuilder } from "@snap/manifest";
+ * import { EntryKind, formatEntry, joinPieces, Tree, TreeDraft } from "@snap/manifest";
  * import { strictEqual } from "node:assert/strict";
  *
  * const text = new TextEncoder();
- * const builder = new TreeBuilder();
- * builder.setTarget(builder.add(text.encode("b"), 0, 1, EntryKind.symlink), text.encode("../x y"));
+ * const names = text.encode("b");
+ * const draft = new TreeDraft({ rowsMax: 1, names, ends: Uint32Array.of(1) });
+ * draft.setTarget(draft.add(EntryKind.symlink), text.encode("../x y"));
  *
- * const tree = Tree.decode(builder.build());
+ * const tree = Tree.decode(joinPieces(draft.finish()));
  * strictEqual(formatEntry({ tree, row: 0 }, text.encode("a/b")), "l ../x%20y - a/b");
  * ```
  *

@@ -10,7 +10,7 @@ import {
   type TextOptions,
 } from "./text.ts";
 import { Tree } from "./tree.ts";
-import { TreeBuilder } from "./tree_builder.ts";
+import { TreeBuilder } from "../tests/_manifest_builders.ts";
 
 const ABC = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
 const EMPTY =

@@ -17,14 +17,14 @@ import { EntryKind } from "./entry_kind.ts";
  *
  * @example Look up an entry
  * ```ts
- * import { EntryKind, Tree, TreeBuilder } from "@snap/manifest";
+ * import { EntryKind, joinPieces, Tree, TreeDraft } from "@snap/manifest";
  * import { strictEqual } from "node:assert/strict";
  *
  * const name = new TextEncoder().encode("pipe");
- * const builder = new TreeBuilder();
- * builder.add(name, 0, name.length, EntryKind.fifo);
+ * const draft = new TreeDraft({ rowsMax: 1, names: name, ends: Uint32Array.of(4) });
+ * draft.add(EntryKind.fifo);
  *
- * const tree = Tree.decode(builder.build());
+ * const tree = Tree.decode(joinPieces(draft.finish()));
  * strictEqual(tree.count, 1);
  * strictEqual(tree.kind(tree.find(name)), EntryKind.fifo);
  * ```

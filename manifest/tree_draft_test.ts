@@ -16,7 +16,7 @@ import { Tree } from "./tree.ts";
 const text = new TextEncoder();
 
 seededTest(
-  "TreeDraft gives the bytes of TreeBuilder, whatever is left out",
+  "TreeDraft gives the bytes of the plain builder, whatever is left out",
   (prng) => {
     const entries = randomEntries(prng, 100);
     const rate = prng.pick([1, 2, 20, 1e9]);

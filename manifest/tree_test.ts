@@ -1,12 +1,4 @@
-import {
-  deepStrictEqual,
-  notStrictEqual,
-  ok,
-  strictEqual,
-  throws,
-} from "node:assert/strict";
-import { AttributePage } from "./attribute_page.ts";
-import { AttributePageBuilder } from "./attribute_page_builder.ts";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { EntryKind } from "./entry_kind.ts";
 import {
   ABC_ID,
@@ -16,7 +8,7 @@ import {
   utf8,
 } from "./testdata/golden.ts";
 import { Tree } from "./tree.ts";
-import { TreeBuilder } from "./tree_builder.ts";
+import { TreeBuilder } from "../tests/_manifest_builders.ts";
 
 function buildGolden(): Uint8Array {
   const names = Uint8Array.of(...utf8("adelpz"), 0xff);
@@ -32,7 +24,7 @@ function buildGolden(): Uint8Array {
   return builder.build();
 }
 
-Deno.test("TreeBuilder writes the golden bytes", () => {
+Deno.test("the plain builder of tests writes the golden bytes", () => {
   deepStrictEqual(buildGolden(), GOLDEN_TREE);
 });
 
@@ -129,43 +121,7 @@ Deno.test("Tree compares names as unsigned bytes, the shorter first", () => {
   ok(tree.compareName(6, others, 4, 6) > 0, "ff > c3");
 });
 
-Deno.test("TreeBuilder copies rows and starts again after clear", () => {
-  const tree = Tree.decode(GOLDEN_TREE);
-  const builder = new TreeBuilder(3);
-  for (let round = 0; round < 3; round++) {
-    for (let row = 0; row < tree.count; row++) {
-      strictEqual(builder.copyRow(tree, row), row);
-    }
-    strictEqual(builder.size, GOLDEN_TREE.length);
-    const bytes = builder.build();
-    deepStrictEqual(bytes, GOLDEN_TREE);
-    notStrictEqual(bytes.buffer, GOLDEN_TREE.buffer);
-    builder.clear();
-    strictEqual(builder.count, 0);
-  }
-});
-
-Deno.test("TreeBuilder orders targets by row, however they come", () => {
-  const builder = new TreeBuilder();
-  const names = utf8("abc");
-  for (let row = 0; row < 3; row++) {
-    builder.add(names, row, row + 1, EntryKind.symlink);
-  }
-  builder.setTarget(2, utf8("third"));
-  builder.setTarget(0, utf8("1st"));
-  builder.setTarget(1, utf8("second"));
-  const tree = Tree.decode(builder.build());
-  deepStrictEqual(
-    [0, 1, 2].map((row) => new TextDecoder().decode(tree.target(row))),
-    [
-      "1st",
-      "second",
-      "third",
-    ],
-  );
-});
-
-Deno.test("TreeBuilder keeps sizes up to 2^53 - 1", () => {
+Deno.test("Tree reads sizes up to 2^53 - 1", () => {
   for (const size of [1, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1]) {
     const builder = new TreeBuilder();
     builder.setContent(
@@ -174,66 +130,6 @@ Deno.test("TreeBuilder keeps sizes up to 2^53 - 1", () => {
       ABC_ID,
     );
     strictEqual(Tree.decode(builder.build()).size(0), size);
-  }
-});
-
-Deno.test("TreeBuilder refuses what is not a tree", () => {
-  const builder = new TreeBuilder();
-  const add = (name: string, kind: EntryKind = EntryKind.fifo) =>
-    builder.add(utf8(name), 0, utf8(name).length, kind);
-  for (const name of ["", ".", "..", "a/b", "/", "a\0", "x".repeat(256)]) {
-    throws(() => add(name), RangeError, name);
-  }
-  throws(
-    () => add("k", 0 as EntryKind),
-    /a kind must be 1 to 7: current value is 0/,
-  );
-  throws(() => add("k", 8 as EntryKind), RangeError);
-  const file = add("m", EntryKind.file);
-  throws(() => add("m"), /names must ascend/);
-  throws(() => add("l"), /names must ascend/);
-  throws(() => builder.build(), /row 0 is not/);
-  for (const size of [-1, 0.5, NaN, 2 ** 53]) {
-    throws(() => builder.setContent(file, size, ABC_ID), /0 to 2\^53 - 1/);
-  }
-  throws(() => builder.setContent(file, 0, ABC_ID), /id of nothing/);
-  throws(() => builder.setContent(file, 1, EMPTY_ID), /id of nothing/);
-  throws(() => builder.setTree(file, ABC_ID), /must be of a directory/);
-  throws(() => builder.setDevice(file, 1, 1), /must be of a device/);
-  throws(() => builder.setTarget(file, utf8("a")), /must be of a link/);
-  throws(() => builder.setContent(1, 1, ABC_ID), /must be of a file/);
-  const link = add("n", EntryKind.symlink);
-  throws(() => builder.setTarget(link, utf8("")), /1 to 4095 bytes/);
-  throws(
-    () => builder.setTarget(link, utf8("x".repeat(4096))),
-    /1 to 4095 bytes/,
-  );
-  throws(() => builder.setTarget(link, utf8("a\0")), /NUL/);
-  builder.setTarget(link, utf8("x".repeat(4095)));
-  throws(() => builder.setTarget(link, utf8("again")), /without a target/);
-});
-
-Deno.test("TreeBuilder and AttributePageBuilder start again after a large directory", () => {
-  const count = 100_000;
-  const trees = new TreeBuilder();
-  const pages = new AttributePageBuilder();
-  const noName = new Uint8Array(0);
-  for (const rows of [count, 3]) {
-    const owner = pages.internOwner(rows, 0, noName, noName);
-    pages.setOwner(pages.addRow(), owner);
-    for (let row = 0; row < rows; row++) {
-      const name = utf8(String(count + row));
-      trees.add(name, 0, name.length, EntryKind.fifo);
-      pages.setOwner(pages.addRow(), owner);
-    }
-    const tree = Tree.decode(trees.build());
-    const page = AttributePage.decode(pages.build());
-    strictEqual(tree.count, rows);
-    strictEqual(page.rows, rows + 1);
-    strictEqual(page.uid(rows), rows);
-    deepStrictEqual(tree.name(rows - 1), utf8(String(count + rows - 1)));
-    trees.clear();
-    pages.clear();
   }
 });
 

@@ -15,13 +15,13 @@ import type { RandomBytes } from "./random_bytes.ts";
  *
  * @example
  * ```ts
- * import { EntryKind, MemoryBytes, TreeBuilder, WideTree } from "@snap/manifest";
+ * import { EntryKind, joinPieces, MemoryBytes, TreeDraft, WideTree } from "@snap/manifest";
  * import { equal } from "node:assert/strict";
  *
  * const name = new TextEncoder().encode("pipe");
- * const builder = new TreeBuilder();
- * builder.add(name, 0, name.length, EntryKind.fifo);
- * const tree = WideTree.open(new MemoryBytes(builder.build()));
+ * const draft = new TreeDraft({ rowsMax: 1, names: name, ends: Uint32Array.of(4) });
+ * draft.add(EntryKind.fifo);
+ * const tree = WideTree.open(new MemoryBytes(joinPieces(draft.finish())));
  * equal(tree?.compareName(0, name, 0, name.length), 0);
  * ```
  */

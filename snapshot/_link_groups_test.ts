@@ -1,12 +1,10 @@
 import { deepEqual, equal } from "node:assert/strict";
-import {
-  AttributePage,
-  AttributePageBuilder,
-  EntryKind,
-  Tree,
-  TreeBuilder,
-} from "@snap/manifest";
+import { AttributePage, EntryKind, Tree } from "@snap/manifest";
 import { LinkGroups } from "./_link_groups.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../tests/_manifest_builders.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 

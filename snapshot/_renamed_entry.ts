@@ -1,8 +1,10 @@
 import { AttributePage } from "@snap/manifest/attribute-page";
-import { AttributePageBuilder } from "@snap/manifest/attribute-page-builder";
+import { DraftOwners } from "@snap/manifest/draft-owners";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
+import { PageDraft } from "@snap/manifest/page-draft";
+import { joinPieces } from "@snap/manifest/random-bytes";
 import { Tree } from "@snap/manifest/tree";
-import { TreeBuilder } from "@snap/manifest/tree-builder";
+import { TreeDraft } from "@snap/manifest/tree-draft";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 
 /**
@@ -19,26 +21,52 @@ export function renamedEntry(
   name: Uint8Array,
 ): SnapshotDirectory {
   const kind = tree.kind(from);
-  const trees = new TreeBuilder();
-  const row = trees.add(name, 0, name.length, kind);
+  const ends = Uint32Array.of(name.length);
+  const draft = new TreeDraft({ rowsMax: 1, names: name, ends });
+  const row = draft.add(kind);
   if (isFileKind(kind)) {
-    trees.setContent(row, tree.size(from), tree.bytes, tree.idStart(from));
+    draft.setContent(row, tree.size(from), tree.bytes, tree.idStart(from));
   } else if (kind === EntryKind.symlink) {
-    trees.setTarget(row, tree.target(from));
+    draft.setTarget(row, tree.target(from));
   } else if (kind !== EntryKind.fifo) {
-    trees.setDevice(row, tree.deviceMajor(from), tree.deviceMinor(from));
+    draft.setDevice(row, tree.deviceMajor(from), tree.deviceMinor(from));
   }
   return {
-    tree: Tree.decode(trees.build()),
-    page: page && pageOf(page, from),
+    tree: Tree.decode(joinPieces(draft.finish())),
+    page: page && pageOf(page, from, draft),
   };
 }
 
 /** The attributes of the directory, and those of the entry. */
-function pageOf(page: AttributePage, from: number): AttributePage {
-  const pages = new AttributePageBuilder();
-  pages.setTreeId(page.treeId);
-  pages.copyRow(page, 0);
-  pages.copyRow(page, from + 1);
-  return AttributePage.decode(pages.build());
+function pageOf(
+  page: AttributePage,
+  from: number,
+  tree: TreeDraft,
+): AttributePage {
+  const owners = new DraftOwners();
+  const draft = new PageDraft(1);
+  for (const [row, old] of [0, from + 1].entries()) {
+    draft.setTimes(
+      row,
+      page.mtimeSec(old),
+      page.mtimeNs(old),
+      page.ctimeSec(old),
+      page.ctimeNs(old),
+    );
+    draft.setInode(
+      row,
+      page.inodeLow(old),
+      page.inodeHigh(old),
+      page.nlink(old),
+      page.device(old),
+    );
+    draft.setMode(row, page.mode(old));
+    const names = [page.userName(old), page.groupName(old)] as const;
+    draft.setOwner(row, owners.intern(page.uid(old), page.gid(old), ...names));
+    const extras = page.extraRows === 0 ? undefined : page.extrasBytes(old);
+    if (extras !== undefined) draft.setExtras(row, extras);
+  }
+  const { treeId } = page;
+  const of = { tree, treeId, pageIds: undefined, owners };
+  return AttributePage.decode(joinPieces(draft.finish(of)));
 }

@@ -1,6 +1,6 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash";
-import { EntryKind, Tree, TreeBuilder } from "@snap/manifest";
+import { EntryKind, Tree } from "@snap/manifest";
 import type { Location } from "@snap/pack/location";
 import { pathOf } from "./_batch_rows.ts";
 import { FileWindow } from "./_file_window.ts";
@@ -12,6 +12,7 @@ import {
   FRAME_RECIPE,
   type RestoreBatch,
 } from "./_restore_messages.ts";
+import { TreeBuilder } from "../tests/_manifest_builders.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 const NUMBERS = { mode: 0o644, uid: 1, gid: 2, mtimeSec: -3, mtimeNs: 4 };

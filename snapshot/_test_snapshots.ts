@@ -6,13 +6,7 @@ import {
   TREE_CONTEXT,
   wasmHasher,
 } from "@snap/hash";
-import {
-  AttributePageBuilder,
-  encodeExtras,
-  EntryKind,
-  type Extras,
-  TreeBuilder,
-} from "@snap/manifest";
+import { encodeExtras, EntryKind, type Extras } from "@snap/manifest";
 import {
   buildIndex,
   type Codec,
@@ -39,6 +33,10 @@ import { contentId, latin, plainOf } from "./_test_bytes.ts";
 import { changeTable, type TestRow } from "./_test_pack_table.ts";
 import { DEFAULT_SETTINGS, formatSettings } from "./settings.ts";
 import { openSnapshots, type Snapshots } from "./snapshots.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../tests/_manifest_builders.ts";
 
 /** One entry of a described directory. */
 export type TestEntry =

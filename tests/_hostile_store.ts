@@ -1,7 +1,7 @@
 // A store that says whatever a test wants: trees are encoded without any check.
 import { ATTRIBUTES_CONTEXT, TREE_CONTEXT, wasmHasher } from "@snap/hash";
 import { type Id, idFromBytes } from "@snap/hash/id";
-import { AttributePageBuilder, EntryKind } from "@snap/manifest";
+import { EntryKind } from "@snap/manifest";
 import {
   buildIndex,
   type CodecTag,
@@ -23,6 +23,7 @@ import { openSnapshots, type Snapshots } from "@snap/snapshot/snapshots";
 import type { WriteStore } from "@snap/store";
 import { initStore } from "@snap/store/store-config";
 import { crc32 } from "node:zlib";
+import { AttributePageBuilder } from "./_manifest_builders.ts";
 
 /** Text as bytes, one for each character. */
 export function latin(text: string): Uint8Array {

@@ -1,12 +1,10 @@
 import { idToBytes } from "@snap/hash/id";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { AttributePage } from "@snap/manifest/attribute-page";
-import { AttributePageBuilder } from "@snap/manifest/attribute-page-builder";
 import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/entry-kind";
 import { encodeExtras, type ExtraValue } from "@snap/manifest/extras";
 import { encodeHoles } from "@snap/manifest/holes";
 import { Tree } from "@snap/manifest/tree";
-import { TreeBuilder } from "@snap/manifest/tree-builder";
 import { Counters } from "../counters.ts";
 import { NodeCursor } from "../node_cursor.ts";
 import type { Pieces } from "../pieces.ts";
@@ -19,6 +17,10 @@ import type {
   SessionOptions,
 } from "../session_parts.ts";
 import { type Outcome, Session } from "../session.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../../tests/_manifest_builders.ts";
 
 const text = new TextEncoder();
 const EMPTY_ID = idToBytes(wasmHasher.idOf(new Uint8Array(0)));
@@ -194,8 +196,8 @@ export class FakeNodes implements SessionNodes {
     contents: FakeContents,
   ): void {
     const entries = directory.entries ?? [];
-    const trees = new TreeBuilder(entries.length);
-    const pages = new AttributePageBuilder(entries.length + 1);
+    const trees = new TreeBuilder();
+    const pages = new AttributePageBuilder();
     pages.setTreeId(new Uint8Array(32));
     addPageRow(pages, directory, contents);
     for (const entry of entries) {

@@ -1,11 +1,13 @@
 import { AttributePage } from "../attribute_page.ts";
-import { AttributePageBuilder } from "../attribute_page_builder.ts";
 import type { DiffSide, DiffSource } from "../diff.ts";
 import { EntryKind } from "../entry_kind.ts";
 import { encodeExtras, type Extras } from "../extras.ts";
 import { Tree } from "../tree.ts";
-import { TreeBuilder } from "../tree_builder.ts";
 import { EMPTY_ID, utf8 } from "./golden.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../../tests/_manifest_builders.ts";
 
 /**
  * A directory as an object: text is a file (`x:` in front an executable, `l:` a link,

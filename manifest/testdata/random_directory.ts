@@ -1,10 +1,12 @@
-import { AttributePageBuilder } from "../attribute_page_builder.ts";
 import { EntryKind } from "../entry_kind.ts";
 import { encodeExtras } from "../extras.ts";
 import { encodeHoles } from "../holes.ts";
-import { TreeBuilder } from "../tree_builder.ts";
 import { TreeDraft } from "../tree_draft.ts";
 import { EMPTY_ID } from "./golden.ts";
+import {
+  AttributePageBuilder,
+  TreeBuilder,
+} from "../../tests/_manifest_builders.ts";
 
 /** What is used of the generator in tests/_prng.ts. */
 interface Prng {
