@@ -25,6 +25,7 @@ export class ExistingFiles implements Disposable {
   readonly #hasher: Hasher;
   readonly #unitNs: number;
   readonly #hasXattrs: boolean;
+  readonly #isUser: boolean;
   #buffer: Uint8Array | undefined;
 
   /**
@@ -45,6 +46,7 @@ export class ExistingFiles implements Disposable {
     this.#sparse = hasher.sparseStream();
     this.#hasher = hasher;
     this.#unitNs = TIME_UNIT_NS[isReduced ? "reduced" : "full"];
+    this.#isUser = options.calls.geteuid() !== 0;
     this.#hasXattrs = options.xattrs && !isReduced;
   }
 
@@ -71,12 +73,15 @@ export class ExistingFiles implements Disposable {
       reader.isUnchanged(reader.stats, 0);
       if (reader.stats.size(0) !== batch.sizes[row]) return "content";
       if (!(yield* this.#hasContent(batch, row))) return "content";
-      const isSame =
-        hasNumbers(numbersOf(batch, row), reader.stats, 0, this.#unitNs) &&
-        this.#hasXattrsOf(place.extras);
+      const hasXattrs = this.#hasXattrsOf(place.extras);
+      const isSame = hasXattrs &&
+        hasNumbers(numbersOf(batch, row), reader.stats, 0, this.#unitNs);
       if (isSame) return "same";
       // Its other names may lie outside: they keep what they have.
-      return reader.stats.nlink(0) > 1 ? "content" : "attributes";
+      if (reader.stats.nlink(0) > 1) return "content";
+      // From an ordinary user a file that is read-only takes no extended attributes.
+      const isLocked = this.#isUser && (reader.stats.mode(0) & 0o200) === 0;
+      return isLocked && !hasXattrs ? "content" : "attributes";
     } catch (error) {
       const isUnread = error instanceof DiskError ||
         error instanceof ExhaustedError;

@@ -17,6 +17,7 @@ import {
   type EntryOutcome,
 } from "./_deferred_entries.ts";
 import { DirectoryTable } from "./_directory_table.ts";
+import { entryError } from "./_entry_error.ts";
 import { isFatal, isFatalForAttribute } from "./_fatal_errors.ts";
 import type { WindowFile } from "./_file_window.ts";
 import { givesRights } from "./_gives_rights.ts";
@@ -315,7 +316,7 @@ export class RestoreRun {
         this.#setDirectory(i);
       } catch (error) {
         if (!(error instanceof DiskError)) throw error;
-        this.#takeError(error);
+        this.#takeError(entryError(error, this.#directories.path(i)));
       }
       const turn = this.#pace();
       if (turn !== undefined) await turn;

@@ -130,7 +130,11 @@ function without(lines: string[], paths: string[]): string[] {
 }
 
 for (
-  const [names, code] of [[CALLS, "EIO"], [ATTRIBUTE_CALLS, "ENOSPC"]] as const
+  const [names, code] of [
+    [CALLS, "EIO"],
+    [["openAt", "openAt2"], "EMFILE"],
+    [ATTRIBUTE_CALLS, "ENOSPC"],
+  ] as const
 ) {
   for (const place of ["a new target", "a target of other things"]) {
     Deno.test({
@@ -284,6 +288,46 @@ Deno.test("so many links wait for the files, and no more", async () => {
     equal(changes.length, count + 1);
     equal(changes.indexOf("zz"), isEarly ? count : 0);
   }
+});
+
+Deno.test({
+  name:
+    "a read-only file of an ordinary user is replaced where its extended attributes differ",
+  ignore: posix === undefined,
+  async fn() {
+    using folder = new TestFolder();
+    for (const name of ["a", "b", "c"]) {
+      const path = bytesOf(folder.file(`source/${name}`, name));
+      posix!.lsetxattr(path, bytesOf("user.of"), bytesOf(name));
+      Deno.chmodSync(folder.at(`source/${name}`), 0o444);
+    }
+    const { snapshots, record } = await saveTree(
+      folder.at("source"),
+      folder.at("store"),
+    );
+    await using _ = snapshots;
+    const run = (calls: DiskCalls) =>
+      restore(snapshots, record, folder.at("out"), { existing: true, calls });
+    const inodes = () =>
+      ["a", "b", "c"].map((name) =>
+        Deno.statSync(folder.at(`out/${name}`)).ino
+      );
+    const user = hooked({ geteuid: () => 1234 });
+    await run(user);
+    for (const [calls, isReplaced] of [[user, true], [real, false]] as const) {
+      if (real.geteuid() !== 0 && !isReplaced) continue;
+      const path = bytesOf(folder.at("out/a"));
+      posix!.lsetxattr(path, bytesOf("user.of"), bytesOf("other"));
+      Deno.utimeSync(folder.at("out/b"), 5, 5);
+      const before = inodes();
+      deepEqual(messagesOf(await run(calls)), []);
+      const after = inodes();
+      equal(before[0] !== after[0], isReplaced);
+      deepEqual(before.slice(1), after.slice(1));
+      const expected = describeTree(folder.at("source"));
+      deepEqual(describeTree(folder.at("out")), expected);
+    }
+  },
 });
 
 Deno.test("an entry of which nothing can be told costs none of its neighbours", async () => {
