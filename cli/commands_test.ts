@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 
 import { LINE_TYPES, parseLines } from "./_schema_check.ts";
-import { Scene } from "./_scene.ts";
+import { Scene } from "./_test_scene.ts";
 
 const ID = /^[0-9a-f]{64}\n$/;
 

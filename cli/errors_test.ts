@@ -63,15 +63,15 @@ Deno.test("wrong usage: 2, one line, and a hint", async () => {
     [["save"], /Cannot run snap save as DIR is missing/, /snap save --help/],
     [["save", "a", "b"], /it takes DIR: found "b" too/, /one directory/],
     [["log", "x", "y"], /it takes PATH: found "y" too/],
-    [["save", ""], /must not be empty/, /the current folder is \./],
-    [["restore", "latest", ""], /must not be empty/],
-    [["diff", "latest", ""], /must not be empty/],
-    [["mount", "latest", "", "-f"], /must not be empty/],
-    [["umount", ""], /must not be empty/],
-    [["init", ""], /must not be empty/],
+    [["save", ""], /: it is empty/, /the current folder is \./],
+    [["restore", "latest", ""], /: it is empty/],
+    [["diff", "latest", ""], /: it is empty/],
+    [["mount", "latest", "", "-f"], /: it is empty/],
+    [["umount", ""], /: it is empty/],
+    [["init", ""], /: it is empty/],
     [["restore", "latest", "\ufffd"], /must be UTF-8/, /symbolic link/],
     [["init", "p\ufffd"], /must be UTF-8/],
-    [["log", "--store", ""], /must not be empty/],
+    [["log", "--store", ""], /: it is empty/],
     [["save", "tree", "--tga", "x"], /--tga/, /did you mean --tag\?/],
     [["save", "tree", "--tag", "no/slash"], /Cannot use tag name/],
     [["save", "tree", "--tag", "latest"], /latest is reserved/],
@@ -116,15 +116,15 @@ Deno.test("failures: 1, one line that names the thing", async () => {
   const cases: [string[], RegExp][] = [
     [
       ["save", "absent"],
-      /absent as there is no such file or directory: found ENOENT/,
+      /absent: there is no such file or directory \(ENOENT\)/,
     ],
-    [["save", "tree/a"], /tree\/a as it is not a directory: found ENOTDIR/],
-    [["save", "dangling"], /dangling .*ENOENT/],
+    [["save", "tree/a"], /tree\/a: it is not a directory \(ENOTDIR\)/],
+    [["save", "dangling"], /dangling: .*ENOENT/],
     [
       ["save", "tree", "--exclude-from", "absent"],
       /"absent" as there is no such file/,
     ],
-    [["id", "absent"], /absent .*ENOENT/],
+    [["id", "absent"], /absent: .*ENOENT/],
     [["ls", "absent"], /Cannot find snapshot absent as there is no such tag/],
     [["stats", `${id}:a`], /as it must be a whole snapshot such as/],
     [["ls", "latest~9"], /as it needs 10 records on host box: found 1$/m],
@@ -145,7 +145,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
     [["verify", "absent"], /Cannot find snapshot absent/],
     [["tag", "name", "absent"], /Cannot find snapshot absent/],
     [["restore", id, "full"], /must be absent or empty: found 1/],
-    [["restore", id, "tree/a"], /tree\/a .*ENOTDIR/],
+    [["restore", id, "tree/a"], /tree\/a: .*ENOTDIR/],
     [["restore", `${id}:absent`, "out"], /Cannot restore absent/],
     [["init"], /there is one/],
     [
@@ -153,7 +153,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
       /empty folder: found a\n {2}hint: name a folder .*\.snap/,
     ],
     [["init", "full"], /Cannot open .*full as a store/],
-    [["init", "loop"], /Cannot open .*loop as .*ELOOP/],
+    [["init", "loop"], /Cannot open .*loop: .*ELOOP/],
     [["log", "--store", "absent"], /Cannot open .*absent as a store/],
     [["log", "--store", "full"], /Cannot open .*full as a store/],
     [["save", "tree", "--store", "tree/a"], /Cannot open .*tree\/a as a store/],
@@ -355,7 +355,7 @@ Deno.test("unreadable files: listed, 3, the rest is saved", async () => {
   chmodSync(scene.at("tree", "a"), 0);
   const { code, stderr } = await scene.run(["save", "tree", "--workers", "0"]);
   strictEqual(code, 3);
-  match(stderr, /Cannot open .*a as permission is denied/);
+  match(stderr, /Cannot open .*a: permission is denied/);
 });
 
 Deno.test("a file that changes while it is read: named, 3", async () => {

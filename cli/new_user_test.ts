@@ -7,7 +7,7 @@ import {
   readFileSync,
   writeFileSync,
 } from "node:fs";
-import { Scene } from "./_scene.ts";
+import { Scene } from "./_test_scene.ts";
 
 /** Acts on a terminal, or is not seen. */
 const HOSTILE = "\x1b[2J\u202e\u200b\u00ad\u0085\u2028\ufeff\u{e0041}";

@@ -15,7 +15,7 @@ export async function resolvePath(
 ): Promise<string> {
   if (path === "") {
     throw new UsageError(
-      'Cannot use a path as it must not be empty: found ""',
+      "Cannot use a path: it is empty",
       "the current folder is .",
     );
   }

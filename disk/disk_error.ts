@@ -35,7 +35,7 @@ export class DiskError extends Error {
     options?: ErrorOptions,
   ) {
     super(
-      `Cannot ${action} ${showPath(path)} as ${explain(code)}: found ${code}`,
+      `Cannot ${action} ${showPath(path)}: ${explain(code)} (${code})`,
       options,
     );
     this.code = code;
@@ -98,5 +98,5 @@ function explain(code: string): string {
   if (code === "EUNSAFE") return "the name is not safe";
   if (code === "ESTORE") return "it is the store";
   if (code === "EMOUNT") return "something is mounted there";
-  return code in errnos ? errnoMessage(errnos[code]) : "of an unknown error";
+  return code in errnos ? errnoMessage(errnos[code]) : "an unknown error";
 }

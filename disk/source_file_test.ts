@@ -257,7 +257,7 @@ Deno.test({
     );
     assert.equal(
       said.trim(),
-      "Cannot open secret as permission is denied: found EACCES",
+      "Cannot open secret: permission is denied (EACCES)",
     );
   },
 });

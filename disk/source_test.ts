@@ -191,7 +191,7 @@ for (const [name, calls] of BACK_ENDS) {
     using source = openSource("/nowhere/at-all", { calls });
     assert.throws(() => source.root(), (error: DiskError) => {
       return error instanceof DiskError && error.code === "ENOENT" &&
-        error.message.startsWith("Cannot open directory /nowhere/at-all as");
+        error.message.startsWith("Cannot open directory /nowhere/at-all: ");
     });
   });
 
@@ -400,7 +400,7 @@ Deno.test({
     );
     assert.equal(
       lines.trim(),
-      "2 Cannot open directory a as permission is denied: found EACCES",
+      "2 Cannot open directory a: permission is denied (EACCES)",
     );
   },
 });

@@ -255,7 +255,7 @@ for (const [name, calls] of BACK_ENDS) {
     );
     assert.equal(
       way.message,
-      "Cannot open directory way as a symlink is in the way: found ELOOP",
+      "Cannot open directory way: a symlink is in the way (ELOOP)",
     );
     assert.equal(
       errorOf(() => target.directory(root, bytes("way"))).code,
@@ -500,7 +500,7 @@ Deno.test({
     const problems = file.setAttributes({ uid: 12345, mode: 0o6755 });
     file.finish();
     assert.deepEqual(problems.map(({ message }) => message), [
-      "Cannot set owner of file as it is not permitted: found EPERM",
+      "Cannot set owner of file: it is not permitted (EPERM)",
     ]);
     assert.equal(statSync(`${dir.path}/file`).mode & 0o7777, 0o755);
   },

@@ -127,8 +127,7 @@ export class LocalBytes implements StoredBytes {
     } catch (cause) {
       const code = (cause as { readonly code?: string }).code ?? "UNKNOWN";
       if (code === "ENOENT") throw new NotFoundError(name, { cause });
-      const message =
-        `Cannot read ${name} as the disk must allow it: found ${code}`;
+      const message = `Cannot read ${name}: the disk refuses (${code})`;
       const fields = { code, action: "read", storeName: name, cause } as const;
       throw new StoreError(message, fields);
     }

@@ -155,9 +155,7 @@ export class PosixError extends Error {
     const bytes = path.slice(0, nul < 0 ? path.length : nul);
     const code = errnoName(errno);
     super(
-      `Cannot ${action} ${readable(bytes)} as ${
-        errnoMessage(errno)
-      }: found ${code}`,
+      `Cannot ${action} ${readable(bytes)}: ${errnoMessage(errno)} (${code})`,
     );
     this.code = code;
     this.errno = Math.abs(errno);

@@ -34,7 +34,7 @@ Deno.test("PosixError says what failed and keeps the bytes of the path", () => {
   );
   assert.equal(
     error.message,
-    "Cannot read a\ufffd\ufffd as an argument is invalid: found EINVAL",
+    "Cannot read a\ufffd\ufffd: an argument is invalid (EINVAL)",
   );
   assert.deepEqual(
     [error.name, error.code, error.errno, error.action, error.path],

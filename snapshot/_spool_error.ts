@@ -32,12 +32,12 @@ export function fileFailure(
 ): unknown {
   const code = (cause as { code?: unknown } | null)?.code;
   if (typeof code !== "string" || cause instanceof StoreError) return cause;
-  const need = code === "ENOSPC" || code === "EDQUOT"
-    ? "the store needs free space"
-    : "the store must allow it";
+  const reason = code === "ENOSPC" || code === "EDQUOT"
+    ? "no space is left"
+    : "the disk refuses";
   const verb = action === "read" ? "read" : "write";
   return new StoreError(
-    `Cannot ${verb} ${path} as ${need}: found ${code}`,
+    `Cannot ${verb} ${path}: ${reason} (${code})`,
     { code, action, path, cause },
   );
 }

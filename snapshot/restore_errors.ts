@@ -85,9 +85,7 @@ export class EntryNotFoundError extends Error {
    */
   constructor(path: Uint8Array) {
     super(
-      `Cannot restore ${
-        displayPath(path)
-      } as it must be in the snapshot: found none`,
+      `Cannot restore ${displayPath(path)} : the snapshot has no such entry`,
     );
     this.path = path;
   }

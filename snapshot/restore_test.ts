@@ -226,9 +226,9 @@ Deno.test("restore() leaves the store as it is, wherever it lies", async () => {
     messages.push(...errors.map((error) => error.message));
   }
   deepEqual(messages, [
-    "Cannot remove deep/store as it is the store: found ESTORE",
-    "Cannot open directory deep/store as it is the store: found ESTORE",
-    "Cannot create deep/store as it exists: found EEXIST",
+    "Cannot remove deep/store: it is the store (ESTORE)",
+    "Cannot open directory deep/store: it is the store (ESTORE)",
+    "Cannot create deep/store: it exists (EEXIST)",
   ]);
   for (const into of [store, `${store}/packs`]) {
     await rejects(restore(snapshots, record, into, options), RangeError);

@@ -1,13 +1,13 @@
 import { codeOf } from "./_file_calls.ts";
 import { type StoreAction, StoreError } from "./errors.ts";
 
-const NEEDS: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk needs free space",
-  EDQUOT: "the quota needs free space",
-  EACCES: "permission is needed",
-  EPERM: "permission is needed",
-  EROFS: "the disk must be writable",
-  EIO: "the disk must work",
+const REASONS: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the quota is used up",
+  EACCES: "permission is denied",
+  EPERM: "it is not permitted",
+  EROFS: "the disk is read-only",
+  EIO: "the disk fails",
 };
 
 /**
@@ -21,10 +21,10 @@ export function storeFailure(
 ): unknown {
   const code = codeOf(cause);
   if (code === undefined || cause instanceof StoreError) return cause;
-  const need = NEEDS[code] ?? "the disk must allow it";
+  const reason = REASONS[code] ?? "the disk refuses";
   const subject = what.storeName ?? what.path ?? "the store";
   return new StoreError(
-    `Cannot ${action} ${subject} as ${need}: found ${code}`,
+    `Cannot ${action} ${subject}: ${reason} (${code})`,
     {
       ...what,
       code,

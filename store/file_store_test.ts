@@ -301,8 +301,7 @@ Deno.test(
         await rejects(store.create("packs/ab/two", new Uint8Array(3 << 20)), {
           name: "StoreError",
           code: "ENOSPC",
-          message:
-            "Cannot create packs/ab/two as the disk needs free space: found ENOSPC",
+          message: "Cannot create packs/ab/two: the disk is full (ENOSPC)",
         });
         deepStrictEqual(await namesIn(store), names);
         deepStrictEqual([...Deno.readDirSync(`${store.path}/tmp`)].length, 1);

@@ -383,10 +383,10 @@ Deno.test({
     );
     strictEqual(code, 3, stderr);
     match(stdout, ID);
-    match(stderr, /^snap: Cannot open \S*secret as permission is denied/m);
+    match(stderr, /^snap: Cannot open \S*secret: permission is denied/m);
     match(
       stderr,
-      /^snap: Cannot open directory \S*closed as permission is denied/m,
+      /^snap: Cannot open directory \S*closed: permission is denied/m,
     );
     const { stdout: listed } = await scene.snap(["ls", stdout.trim()]);
     match(listed, /^a\n/);

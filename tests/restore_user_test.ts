@@ -90,7 +90,7 @@ Deno.test({
       "usersnap restore main out --existing",
     );
     strictEqual(code, 3, stderr);
-    match(stderr, /Cannot create a\/1 as permission is denied/);
+    match(stderr, /Cannot create a\/1: permission is denied/);
     const found = await runWell(
       folder,
       "cat out/b/2; stat -c '%a %u' out/a; ls out/a",
