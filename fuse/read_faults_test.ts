@@ -11,6 +11,7 @@ import { StoreError } from "@snap/store/errors";
 import { latin } from "../tests/_hostile_store.ts";
 import {
   makeMemorySnapshots,
+  namesIn,
   noise,
   SMALL_SETTINGS,
   TemporaryFolder,
@@ -89,7 +90,7 @@ function readAll(mount: TestMount, entry: ViewEntry): Uint8Array {
 
 async function saved(folder: TemporaryFolder) {
   const path = folder.join("tree");
-  mkdirSync(path);
+  mkdirSync(path, { recursive: true });
   writeFileSync(`${path}/small`, "small");
   writeFileSync(`${path}/large`, noise(60_000, 1));
   truncateSync(`${path}/large`, 100_000);
@@ -176,4 +177,46 @@ Deno.test("FileContents reads nothing of an empty range, and whole contents up t
     );
   }
   deepEqual(mount.contents.whole(entry.id, 0, 5), latin("small"));
+});
+
+Deno.test("a copy that failed is not read again while there is another", async () => {
+  using folder = new TemporaryFolder();
+  const { snapshots, record } = await saved(folder);
+  await using _ = snapshots;
+  const again = await saved(folder);
+  await using __ = again.snapshots;
+  const { store } = snapshots;
+  const own = new Set(await namesIn(store, "packs/"));
+  for (const [name, bytes] of await filesOf(again.snapshots.store)) {
+    if (!name.startsWith("config/")) await store.create(name, bytes);
+  }
+  const view = await View.open(snapshots, record);
+  const entry = (await view.lookup(latin("small")))!;
+  const isData = (name: string) => name.startsWith("packs/");
+  const files = await filesOf(store);
+  for (const broken of ["own", "others"]) {
+    const attempts: string[] = [];
+    const ranges = new TestRanges(files);
+    const read = ranges.read.bind(ranges);
+    ranges.read = (name, offset, length) => {
+      if (!isData(name)) return read(name, offset, length);
+      attempts.push(name);
+      if (own.has(name) !== (broken === "own")) {
+        return read(name, offset, length);
+      }
+      const fields = { code: "EIO", action: "read" } as const;
+      throw new StoreError(`Cannot read ${name}`, fields);
+    };
+    const cache = new HeapFrameCache({ sizeMax: 0 });
+    const mount = await testMount(store, record, { ranges, cache });
+    const counts: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      attempts.length = 0;
+      equal(readRange(mount, entry, 0, 5).length, 5);
+      counts.push(attempts.length);
+    }
+    // Once in vain at most, then from where it is sound, or from memory.
+    ok(counts[0] <= 2, `${broken}: ${counts}`);
+    deepEqual(counts.slice(1), [0, 0], broken);
+  }
 });

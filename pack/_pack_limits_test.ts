@@ -1,5 +1,6 @@
 // Limits of packs and of index tables: met exactly, and passed by one.
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
+import { crc32 } from "node:zlib";
 import { type Hasher, wasmHasher } from "@snap/hash";
 import { encodeHeader } from "@snap/store/header";
 import { PageCache } from "./_page_cache.ts";
@@ -100,6 +101,27 @@ Deno.test("PackWriter counts what it has written, and writes nothing before the 
   }
   equal(writer.finish().size, settings.sink.bytes().length);
   throws(() => writer.finish(), TypeError);
+});
+
+Deno.test("PackWriter takes a stored frame only with its own checksum", () => {
+  const stored = Uint8Array.of(1, 2, 3);
+  const frame = new FrameBuilder();
+  frame.add(stored, idWith(1, 1), 0, 1);
+  const crc = crc32(stored);
+  for (const [said, isGood] of [[crc, true], [crc + 1, false], [0, false]]) {
+    const settings = writerOptions();
+    const writer = new PackWriter(settings);
+    const place = { plainSize: 3, codecTag: 0, crc: Number(said) };
+    const add = () => writer.addStoredFrame(stored, place, frame.rows);
+    if (isGood) {
+      add();
+      equal(writer.finish().table.crc(0), crc);
+    } else {
+      throws(add, RangeError);
+      throws(add, TypeError, "after an error it is of no use");
+      equal(settings.sink.bytes().length, 0);
+    }
+  }
 });
 
 Deno.test("a footer is read up to the largest pack, its table from the header on", () => {
