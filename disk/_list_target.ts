@@ -4,26 +4,28 @@ import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { isFile } from "./_is_file.ts";
-import { Listing } from "./_listing.ts";
+import type { Listing } from "./_listing.ts";
 import { terminated } from "./_read_whole_file.ts";
+import { openBelow } from "./_open_below.ts";
 import type { FileIdentity } from "./source.ts";
 import type { TargetEntries } from "./target_entries.ts";
 
 /** How a directory of a target is listed. */
 export interface ListOptions {
   /** Buffers to use again. */
-  readonly listing?: Listing;
+  readonly listing: Listing;
   /** What is left out. */
-  readonly excludeStore?: FileIdentity | undefined;
+  readonly excludeStore: FileIdentity | undefined;
 }
 
 const UNKNOWN: StatTable = new StatTable(1);
+const THIS_DIRECTORY = new Uint8Array(0);
 
 /**
  * Lists an open directory, with everything that is in it.
  *
  * @param calls The back end.
- * @param fd Its descriptor, not listed before.
+ * @param directory Its descriptor.
  * @param path Its path, for errors.
  * @param options Buffers, and what is left out.
  * @returns The entries.
@@ -31,11 +33,26 @@ const UNKNOWN: StatTable = new StatTable(1);
  */
 export function listEntries(
   calls: DiskCalls,
+  directory: number,
+  path: Uint8Array,
+  options: ListOptions,
+): TargetEntries {
+  // A descriptor of its own, as the place in the list belongs to the descriptor.
+  const fd = openBelow(calls, directory, THIS_DIRECTORY, "refused");
+  if (fd < 0) throw new DiskError("open directory", path, errnoName(fd));
+  try {
+    return listDescriptor(calls, fd, path, options);
+  } finally {
+    calls.close(fd);
+  }
+}
+
+function listDescriptor(
+  calls: DiskCalls,
   fd: number,
   path: Uint8Array,
-  options: ListOptions = {},
+  { listing, excludeStore }: ListOptions,
 ): TargetEntries {
-  const { listing = new Listing(), excludeStore } = options;
   const result = listing.read(calls, fd);
   if (result < 0) {
     throw new DiskError("list directory", path, errnoName(result));

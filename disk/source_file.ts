@@ -18,7 +18,12 @@ import { type DiskError, sourceError } from "./disk_error.ts";
 import { openBelow } from "./_open_below.ts";
 import { terminated } from "./_read_whole_file.ts";
 import { joinName } from "./_join_name.ts";
-import { encodeFound, type PutObject, Xattrs } from "./xattrs.ts";
+import {
+  encodeFound,
+  type PutObject,
+  Xattrs,
+  type XattrValue,
+} from "./xattrs.ts";
 
 const FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
@@ -206,6 +211,16 @@ export class FileReader implements Disposable {
     if (xattrs.length === 0 && holes.length === 0) return undefined;
     const extras = encodeFound(xattrs, encodeHoles(holes), putObject);
     return extras.length === 0 ? undefined : extras;
+  }
+
+  /**
+   * Whether the extended attributes are those of a list.
+   *
+   * @param wanted All attributes.
+   * @returns True if so; labels that the system gives may be there besides.
+   */
+  hasXattrs(wanted: readonly XattrValue[]): boolean {
+    return this.#xattrs.has(this.#fd, wanted);
   }
 
   /**

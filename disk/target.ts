@@ -12,8 +12,8 @@ import { S_IFBLK, S_IFCHR, S_IFIFO } from "@snap/posix/mode";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
-import { openBelow } from "./_open_below.ts";
 import { terminated } from "./_read_whole_file.ts";
+import { FreshFiles } from "./_fresh_files.ts";
 import { joinName } from "./_join_name.ts";
 import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
 import type {
@@ -25,6 +25,7 @@ import type {
 import { type CreateFileOptions, TargetFile } from "./target_file.ts";
 import { isMountPoint } from "./_mount_points.ts";
 import { removeEntry } from "./_remove_entry.ts";
+import type { XattrValue } from "./xattrs.ts";
 import { checkedName } from "./_checked_name.ts";
 import { Listing } from "./_listing.ts";
 import { listEntries } from "./_list_target.ts";
@@ -33,7 +34,6 @@ import type { DeviceNumber, TargetEntries } from "./target_entries.ts";
 const FILE_FLAGS = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 /** Files are private until their own mode is set. */
 const FILE_MODE = 0o600;
-const EMPTY_PATH = new Uint8Array(0);
 
 /**
  * A directory that is written into. Every step is relative to an open directory and follows no
@@ -46,7 +46,7 @@ export class Target implements Disposable {
   readonly #calls: DiskCalls;
   readonly #directories: TargetDirectories;
   readonly #setter: AttributeSetter;
-  readonly #fileStats: WeakMap<TargetDirectory, StatTable> = new WeakMap();
+  readonly #fresh: FreshFiles;
 
   /**
    * For `openTarget`.
@@ -59,6 +59,7 @@ export class Target implements Disposable {
     this.#calls = calls;
     this.#directories = directories;
     this.#setter = new AttributeSetter(calls);
+    this.#fresh = new FreshFiles(calls, this.#setter);
   }
 
   /** The target itself. */
@@ -120,27 +121,13 @@ export class Target implements Disposable {
     return new TargetFile({
       calls: this.#calls,
       setter: this.#setter,
-      present: this.#whatCreationGives(directory, fd),
+      fresh: this.#fresh.look(directory, fd),
       fd,
       directory: () => this.#directories.fd(directory),
       writtenName,
       name: finalName,
       path,
     });
-  }
-
-  /** Owner and mode of new files are alike within a directory, so that one is looked at. */
-  #whatCreationGives(
-    directory: TargetDirectory,
-    fd: number,
-  ): StatTable | undefined {
-    const known = this.#fileStats.get(directory);
-    if (known !== undefined) return known;
-    const stats = new StatTable(1);
-    // Without an answer nothing is known: all that is wanted is set.
-    if (this.#calls.stat(fd, stats, 0) < 0) return undefined;
-    this.#fileStats.set(directory, stats);
-    return stats;
   }
 
   /**
@@ -295,7 +282,7 @@ export class Target implements Disposable {
    * Looks at an entry. Links are not followed.
    *
    * @param directory Its directory.
-   * @param name Its name.
+   * @param name Its name; absent for the directory itself.
    * @param table Where the answer goes.
    * @param row Its row.
    * @returns False if it is not there.
@@ -303,17 +290,20 @@ export class Target implements Disposable {
    */
   stat(
     directory: TargetDirectory,
-    name: Uint8Array,
+    name: Uint8Array | undefined,
     table: StatTable,
     row: number,
   ): boolean {
-    const text = checkedName("stat", directory, name);
+    const text = name && checkedName("stat", directory, name);
     const at = this.#directories.fd(directory);
     const flags = AT_SYMLINK_NOFOLLOW;
-    const result = this.#calls.statAt(at, text, flags, table, row);
+    const result = text === undefined
+      ? this.#calls.stat(at, table, row)
+      : this.#calls.statAt(at, text, flags, table, row);
     if (result === -ENOENT) return false;
     if (result >= 0) return true;
-    throw fail("stat", directory, name, errnoName(result));
+    const path = name === undefined ? directory.path : pathOf(directory, name);
+    throw new DiskError("stat", path, errnoName(result));
   }
 
   /**
@@ -324,24 +314,31 @@ export class Target implements Disposable {
    * @throws {DiskError} If it cannot be listed.
    */
   list(directory: TargetDirectory): TargetEntries {
-    // A descriptor of its own, as the place in the list belongs to the descriptor.
-    const fd = openBelow(
-      this.#calls,
-      this.#directories.fd(directory),
-      EMPTY_PATH,
-      "refused",
-    );
-    if (fd < 0) {
-      throw new DiskError("open directory", directory.path, errnoName(fd));
-    }
-    try {
-      return listEntries(this.#calls, fd, directory.path, {
-        listing: this.#listing,
-        excludeStore: this.#directories.excludeStore,
-      });
-    } finally {
-      this.#calls.close(fd);
-    }
+    const fd = this.#directories.fd(directory);
+    return listEntries(this.#calls, fd, directory.path, {
+      listing: this.#listing,
+      excludeStore: this.#directories.excludeStore,
+    });
+  }
+
+  /**
+   * Whether the extended attributes of an entry are those wanted. Links are not followed.
+   *
+   * @param directory Its directory.
+   * @param name Its name; absent for the directory itself.
+   * @param wanted All of them.
+   * @returns True if nothing needs to be set or removed.
+   * @throws {DiskError} If the directory cannot be opened.
+   */
+  hasXattrs(
+    directory: TargetDirectory,
+    name: Uint8Array | undefined,
+    wanted: readonly XattrValue[],
+  ): boolean {
+    const text = name && { name: checkedName("stat", directory, name) };
+    const fd = this.#directories.fd(directory);
+    const place = { fd, ...text, path: () => directory.path };
+    return this.#setter.hasXattrs(place, wanted);
   }
 
   /**

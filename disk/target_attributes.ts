@@ -93,6 +93,22 @@ export class AttributeSetter {
     return this.#problems ?? NO_PROBLEMS;
   }
 
+  /**
+   * Whether the extended attributes of an entry are those wanted. Where there are none at all
+   * nothing can differ.
+   *
+   * @param place The entry.
+   * @param wanted All of them.
+   * @returns True if nothing needs to be set or removed.
+   */
+  hasXattrs(place: AttributePlace, wanted: readonly XattrValue[]): boolean {
+    const { fd, name } = place;
+    if (this.#calls.reduced === true) return true;
+    return name === undefined
+      ? this.#xattrs.has(fd, wanted)
+      : this.#xattrs.hasAt(fd, name.subarray(0, name.indexOf(0)), wanted);
+  }
+
   #setOwner(
     place: AttributePlace,
     wanted: TargetAttributes,

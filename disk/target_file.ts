@@ -1,7 +1,7 @@
 import { errnoName } from "@snap/posix/errors";
-import type { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
+import type { FreshFile } from "./_fresh_files.ts";
 import type { AttributeSetter, TargetAttributes } from "./target_attributes.ts";
 
 /** How a file is created. */
@@ -16,8 +16,8 @@ export interface TargetFileParts {
   readonly calls: DiskCalls;
   /** Sets attributes. */
   readonly setter: AttributeSetter;
-  /** What creation gave, in row 0, as far as it is known. */
-  readonly present: StatTable | undefined;
+  /** What creation gave, as far as it is known. */
+  readonly fresh: FreshFile | undefined;
   /** Descriptor of the file. */
   readonly fd: number;
   /** Descriptor of its directory, opened again if need be. */
@@ -118,8 +118,11 @@ export class TargetFile implements Disposable {
    * @returns What could not be done.
    */
   setAttributes(wanted: TargetAttributes): readonly DiskError[] {
-    const { fd, path, present, setter } = this.#parts;
-    return setter.set({ fd, path }, wanted, present);
+    const { fd, path, fresh, setter } = this.#parts;
+    const { xattrs, ...others } = wanted;
+    // There are none to remove: that saves a call a file.
+    const isBare = xattrs?.length === 0 && fresh?.hasXattrs === false;
+    return setter.set({ fd, path }, isBare ? others : wanted, fresh?.stats);
   }
 
   /**

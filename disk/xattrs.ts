@@ -26,6 +26,13 @@ export interface XattrProblem {
   readonly code: string;
 }
 
+/** What makes the attributes of an entry those wanted. */
+interface XattrChanges {
+  readonly set: readonly XattrValue[];
+  /** Names. */
+  readonly removed: readonly Uint8Array[];
+}
+
 /** XATTR_LIST_MAX and XATTR_SIZE_MAX of Linux. */
 const SIZE_MAX = 65536;
 const SIZE_FIRST = 256;
@@ -148,31 +155,71 @@ export class Xattrs {
     return this.#apply(-1, descriptorPath(directory, name), wanted);
   }
 
+  /**
+   * Whether `apply` would change nothing.
+   *
+   * @param fd The descriptor.
+   * @param wanted All attributes.
+   * @returns True if so.
+   */
+  has(fd: number, wanted: readonly XattrValue[]): boolean {
+    return isNothing(this.#changes(fd, undefined, wanted));
+  }
+
+  /**
+   * Whether `applyAt` would change nothing.
+   *
+   * @param directory Descriptor of its directory.
+   * @param name Its name.
+   * @param wanted All attributes.
+   * @returns True if so.
+   */
+  hasAt(
+    directory: number,
+    name: Uint8Array,
+    wanted: readonly XattrValue[],
+  ): boolean {
+    const path = descriptorPath(directory, name);
+    return isNothing(this.#changes(-1, path, wanted));
+  }
+
+  /** What cannot be read counts as absent. */
+  #changes(
+    fd: number,
+    path: Uint8Array | undefined,
+    wanted: readonly XattrValue[],
+  ): XattrChanges {
+    const present = this.#read(fd, path, keepBytes);
+    const before = new Map<string, ExtendedAttribute>();
+    if (typeof present !== "number") {
+      for (const one of present) before.set(toKey(one.name), one);
+    }
+    const set = wanted.filter(({ name, value }) => {
+      const key = toKey(name);
+      const old = before.get(key);
+      before.delete(key);
+      return old === undefined || !equal(old.value ?? old.id!, value);
+    });
+    for (const label of SYSTEM_LABELS) before.delete(label);
+    return { set, removed: [...before.values()].map(({ name }) => name) };
+  }
+
   #apply(
     fd: number,
     path: Uint8Array | undefined,
     wanted: readonly XattrValue[],
   ): XattrProblem[] {
     const calls = this.#calls;
-    const present = this.#read(fd, path, keepBytes);
-    const before = new Map<string, ExtendedAttribute>();
-    if (typeof present !== "number") {
-      for (const one of present) before.set(toKey(one.name), one);
-    }
+    const { set, removed } = this.#changes(fd, path, wanted);
     const problems: XattrProblem[] = [];
-    for (const { name, value } of wanted) {
-      const key = toKey(name);
-      const old = before.get(key);
-      before.delete(key);
-      if (old !== undefined && equal(old.value ?? old.id!, value)) continue;
+    for (const { name, value } of set) {
       const text = withNul(name);
       const result = path === undefined
         ? calls.fsetxattr(fd, text, value)
         : calls.lsetxattr(path, text, value);
       if (result < 0) problems.push({ name, code: errnoName(result) });
     }
-    for (const [key, { name }] of before) {
-      if (SYSTEM_LABELS.has(key)) continue;
+    for (const name of removed) {
       const text = withNul(name);
       const result = path === undefined
         ? calls.fremovexattr(fd, text)
@@ -256,6 +303,10 @@ function descriptorPath(directory: number, name: Uint8Array): Uint8Array {
   path.set(start);
   path.set(name, start.length);
   return path;
+}
+
+function isNothing({ set, removed }: XattrChanges): boolean {
+  return set.length + removed.length === 0;
 }
 
 function withNul(name: Uint8Array): Uint8Array {

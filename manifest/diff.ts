@@ -150,32 +150,24 @@ function rootChange(level: Level): Change | undefined {
  * pages of all others of its file, which tell its change time.
  */
 class Links {
-  readonly #before = new Map<string, number>();
-  readonly #after = new Map<string, number>();
-  #count = 0;
+  /** What the first name of a file before is a name of after; nothing if of no file of its own. */
+  readonly #firsts = new Map<string, string | undefined>();
+  /** Files after that are what another file before became. */
+  readonly #taken = new Set<string>();
 
   /** Whether an entry is one more name of another on one side than on the other. */
   differ(before: DiffCursor, after: DiffCursor): boolean {
     if (before.page === undefined || after.page === undefined) return false;
     const left = linkKey(before.tree, before.page, before.row);
     const right = linkKey(after.tree, after.page, after.row);
-    if (left === undefined && right === undefined) return false;
-    const number = this.#count++;
-    return firstOf(this.#before, left, number) !==
-      firstOf(this.#after, right, number);
+    if (left !== undefined && this.#firsts.has(left)) {
+      return right === undefined || right !== this.#firsts.get(left);
+    }
+    const isTaken = right !== undefined && this.#taken.has(right);
+    if (left !== undefined) this.#firsts.set(left, isTaken ? undefined : right);
+    if (right !== undefined) this.#taken.add(right);
+    return isTaken;
   }
-}
-
-/** The number of the entry that had a key first. */
-function firstOf(
-  numbers: Map<string, number>,
-  key: string | undefined,
-  number: number,
-): number {
-  if (key === undefined) return number;
-  const known = numbers.get(key);
-  if (known === undefined) numbers.set(key, number);
-  return known ?? number;
 }
 
 /** Takes the next entry of a level: what became of it, and which directories are below it. */

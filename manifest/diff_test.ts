@@ -182,6 +182,8 @@ Deno.test("diffTrees finds names that are of one file on one side only", async (
     "attributes e",
     "attributes z",
   ]);
+  const moved = { "a#7": "1", d: { "b#8": "1" }, "e#8": "1", "z#8": "1" };
+  deepStrictEqual(await compare(linked, moved), ["attributes d/b"]);
   // The other names are of no entry that both sides have, or of something else.
   deepStrictEqual(await compare({ "a#7": "1" }, { a: "1" }), []);
   const more = { "0#7": "1", "a#7": "1", "b#7": "2" };

@@ -38,8 +38,11 @@ export interface DeferredEntry extends EntryPlace {
   readonly size: number;
   /** Whether something stands there. */
   readonly isPresent: boolean;
+  /** Whether that is what another entry has already, of which this is no further name. */
+  readonly isApart: boolean;
   readonly numbers: WantedNumbers;
-  readonly xattrs?: FileExtras["xattrs"];
+  /** All extended attributes; absent if it keeps those it has. */
+  readonly xattrs?: FileExtras["xattrs"] | undefined;
   /** Where a symbolic link points. */
   readonly to?: Uint8Array;
   readonly device?: { readonly major: number; readonly minor: number };
@@ -193,7 +196,7 @@ export class EntryMaker {
     name: Uint8Array,
   ): void {
     const { numbers, xattrs } = entry;
-    const wanted = toAttributes(numbers, xattrs?.length ? xattrs : undefined);
+    const wanted = toAttributes(numbers, xattrs);
     for (
       const { action, code } of target.setAttributes(directory, name, wanted)
     ) {
@@ -208,7 +211,9 @@ export class EntryMaker {
     const directory = target!.directoryAt(entry.directory);
     if (!target!.stat(directory, entry.name, stats, 0)) return "added";
     if (entry.group !== undefined) {
-      const { place } = entry.group;
+      const { isNew, place } = entry.group;
+      // In a dry run the name that it will be linked to is not there yet.
+      if (isNew && this.#options.isDry) return "replaced";
       const home = target!.directoryAt(place.directory);
       const isSame = target!.stat(home, place.name, stats, 1) &&
         stats.sameFile(0, stats, 1);
@@ -220,9 +225,12 @@ export class EntryMaker {
         (stats.rdevMajor(0) === entry.device.major &&
           stats.rdevMinor(0) === entry.device.minor)) &&
       (entry.to === undefined || this.#pointsTo(entry, entry.to));
-    if (!isSameType) return "replaced";
+    if (!isSameType || entry.isApart) return "replaced";
+    const { name, numbers, xattrs } = entry;
     const unitNs = TIME_UNIT_NS[target!.fidelity];
-    if (hasNumbers(entry.numbers, stats, 0, unitNs)) return "unchanged";
+    const isSame = hasNumbers(numbers, stats, 0, unitNs) &&
+      (xattrs === undefined || target!.hasXattrs(directory, name, xattrs));
+    if (isSame) return "unchanged";
     return stats.nlink(0) > 1 ? "replaced" : "attributes";
   }
 

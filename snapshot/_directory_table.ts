@@ -4,8 +4,7 @@ import { joinPath } from "@snap/manifest/path";
 
 /** Directories of a restore with what they are to have: some 50 bytes each and their names. */
 export class DirectoryTable {
-  /** Extended attributes of those that have any. */
-  readonly xattrs: Map<number, FileExtras["xattrs"]> = new Map();
+  readonly #xattrs: Map<number, FileExtras["xattrs"]> = new Map();
   #count = 0;
   #parents = new Int32Array(256);
   #ends = new Float64Array(256);
@@ -62,6 +61,21 @@ export class DirectoryTable {
   /** Whether this restore made it. */
   isNew(number: number): boolean {
     return this.#isNew[number] === 1;
+  }
+
+  /**
+   * Sets the extended attributes that a directory is to have, which are none otherwise.
+   *
+   * @param number Its number.
+   * @param xattrs All of them; nothing if it keeps those it has.
+   */
+  setXattrs(number: number, xattrs: FileExtras["xattrs"]): void {
+    if (xattrs?.length !== 0) this.#xattrs.set(number, xattrs);
+  }
+
+  /** The extended attributes that it is to have; nothing if it keeps those it has. */
+  xattrs(number: number): FileExtras["xattrs"] {
+    return this.#xattrs.has(number) ? this.#xattrs.get(number) : [];
   }
 
   /** Its name. */

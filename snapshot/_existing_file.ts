@@ -3,12 +3,17 @@ import { DiskError, ExhaustedError } from "@snap/disk/disk-error";
 import { FileReader } from "@snap/disk/source-file";
 import type { Hasher, HashStream } from "@snap/hash/hasher";
 import { equalBytes, ID_SIZE } from "@snap/hash/id";
-import { decodeExtras, type ExtendedAttribute } from "@snap/manifest/extras";
-import { INLINE_SIZE_MAX } from "@snap/manifest/limits";
+import { encodeHoles } from "@snap/manifest/holes";
 import { PASSED_HOLE_MIN, SPARSE_PART } from "./_pass_hole.ts";
 import type { FileExtras, RestoreBatch } from "./_restore_messages.ts";
-import { hasNumbers, numbersOf, TIME_UNIT_NS } from "./_wanted_attributes.ts";
+import {
+  hasNumbers,
+  numbersOf,
+  TIME_UNIT_NS,
+  wantedXattrs,
+} from "./_wanted_attributes.ts";
 
+const NO_HOLES = new Float64Array(0);
 /** Bytes that are read and hashed between two steps. */
 const STEP_SIZE = 512 * 1024;
 
@@ -21,11 +26,11 @@ export class ExistingFiles implements Disposable {
   readonly #hash: HashStream;
   readonly #sparse: HashStream;
   readonly #digest = new Uint8Array(ID_SIZE);
-  readonly #id = new Uint8Array(ID_SIZE);
   readonly #hasher: Hasher;
   readonly #unitNs: number;
   readonly #hasXattrs: boolean;
   readonly #isUser: boolean;
+  readonly #isReduced: boolean;
   #buffer: Uint8Array | undefined;
 
   /**
@@ -40,14 +45,14 @@ export class ExistingFiles implements Disposable {
     hasher: Hasher,
     options: { readonly calls: DiskCalls; readonly xattrs: boolean },
   ) {
-    const isReduced = options.calls.reduced === true;
+    this.#isReduced = options.calls.reduced === true;
     this.#reader = new FileReader(target, options.calls);
     this.#hash = hasher.stream();
     this.#sparse = hasher.sparseStream();
     this.#hasher = hasher;
-    this.#unitNs = TIME_UNIT_NS[isReduced ? "reduced" : "full"];
+    this.#unitNs = TIME_UNIT_NS[this.#isReduced ? "reduced" : "full"];
     this.#isUser = options.calls.geteuid() !== 0;
-    this.#hasXattrs = options.xattrs && !isReduced;
+    this.#hasXattrs = options.xattrs;
   }
 
   /**
@@ -73,6 +78,7 @@ export class ExistingFiles implements Disposable {
       reader.isUnchanged(reader.stats, 0);
       if (reader.stats.size(0) !== batch.sizes[row]) return "content";
       if (!(yield* this.#hasContent(batch, row))) return "content";
+      if (!this.#hasHolesOf(place.extras)) return "content";
       const hasXattrs = this.#hasXattrsOf(place.extras);
       const isSame = hasXattrs &&
         hasNumbers(numbersOf(batch, row), reader.stats, 0, this.#unitNs);
@@ -121,26 +127,19 @@ export class ExistingFiles implements Disposable {
     return equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE);
   }
 
-  #hasXattrsOf(extras: FileExtras | undefined): boolean {
-    if (!this.#hasXattrs) return true;
-    const { stats } = this.#reader;
-    const bytes = this.#reader.extras(stats, 0, (value) => {
-      this.#hasher.hashInto(value, this.#id);
-      return this.#id.slice();
-    });
-    const present = bytes === undefined ? [] : decodeExtras(bytes).xattrs;
-    const wanted = extras?.xattrs ?? [];
-    if (present.length !== wanted.length) return false;
-    return wanted.every(({ name, value }) =>
-      present.some((one) => equal(one.name, name) && this.#hasValue(one, value))
-    );
+  /** Holes come back where a file is written anew; nothing is known of them without native calls. */
+  #hasHolesOf(extras: FileExtras | undefined): boolean {
+    const isKnown = extras === undefined || extras.xattrs !== undefined;
+    if (this.#isReduced || !isKnown) return true;
+    const wanted = encodeHoles(extras?.holes ?? NO_HOLES);
+    const present = encodeHoles(this.#reader.holes(this.#reader.stats, 0));
+    return equal(present, wanted);
   }
 
-  #hasValue(one: ExtendedAttribute, value: Uint8Array): boolean {
-    if (one.size !== value.length) return false;
-    if (one.size <= INLINE_SIZE_MAX) return equal(one.value!, value);
-    this.#hasher.hashInto(value, this.#id);
-    return equal(one.id!, this.#id);
+  #hasXattrsOf(extras: FileExtras | undefined): boolean {
+    const wanted = wantedXattrs(extras);
+    return !this.#hasXattrs || this.#isReduced || wanted === undefined ||
+      this.#reader.hasXattrs(wanted);
   }
 
   /** Closes what is open. */

@@ -130,8 +130,10 @@ export class LateEntries {
       return;
     }
     try {
-      onMade(entry, maker.make(entry));
-      links.arrive(entry.directory, entry.name);
+      const outcome = maker.make(entry);
+      onMade(entry, outcome);
+      const isNew = outcome === "added" || outcome === "replaced";
+      links.arrive(entry.directory, entry.name, isNew ? "written" : "found");
     } catch (error) {
       if (!(error instanceof DiskError)) throw error;
       if (entry.group === undefined || !isNoLink(error)) {

@@ -1,7 +1,6 @@
-import { idFromBytes } from "@snap/hash/id";
-import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
+import { linkKey } from "@snap/manifest/entry-row";
 import { joinPath, pathToText } from "@snap/manifest/path";
-import type { Tree } from "@snap/manifest/tree";
+import type { StatTable } from "@snap/posix/stat-table";
 import type { EntryPlace } from "./_deferred_entries.ts";
 import type { SnapshotDirectory } from "./_read_directory.ts";
 
@@ -11,6 +10,8 @@ export interface LinkGroup {
   place: EntryPlace;
   /** Whether this restore wrote what stands there, or found it right: nothing else is linked to. */
   isThere: boolean;
+  /** Whether that was written, or in a dry run would be: other names are links to what was there. */
+  isNew: boolean;
 }
 
 /** Files that have several names, by device and inode. */
@@ -18,6 +19,8 @@ export class LinkGroups {
   readonly #groups = new Map<string, { group: LinkGroup; left: number }>();
   /** Groups whose first name is not there, by its path. */
   readonly #awaited = new Map<string, LinkGroup>();
+  /** What stood in the target with several names, by device and inode. */
+  readonly #met = new Set<string>();
 
   /**
    * Finds the group of which a row is one more name.
@@ -31,21 +34,35 @@ export class LinkGroups {
     row: number,
   ): LinkGroup | undefined {
     const { page, tree, path } = directory;
-    if (page === undefined || page.nlink(row + 1) < 2) return undefined;
-    const low = page.inodeLow(row + 1), high = page.inodeHigh(row + 1);
-    if (low === 0 && high === 0) return undefined;
-    // What it is belongs to the key: no row can make a link of something else.
-    const key = `${page.device(row + 1)} ${high} ${low} ${sameness(tree, row)}`;
+    const key = page && linkKey(tree, page, row);
+    if (page === undefined || key === undefined) return undefined;
     const known = this.#groups.get(key);
     if (known === undefined) {
       const place = { directory: path, name: tree.name(row).slice() };
-      const group = { place, isThere: false };
+      const group = { place, isThere: false, isNew: false };
       this.#groups.set(key, { group, left: page.nlink(row + 1) - 1 });
       this.begin(group, place);
       return undefined;
     }
     if (--known.left === 0) this.#groups.delete(key);
     return known.group;
+  }
+
+  /**
+   * Whether what stands there is what another entry has already that is apart from this one in the
+   * snapshot.
+   *
+   * @param stats Table with what stands there.
+   * @param row Its row.
+   * @returns True if it has to be replaced, whatever its content.
+   */
+  isTaken(stats: StatTable, row: number): boolean {
+    if (stats.nlink(row) < 2) return false;
+    const inode = `${stats.inodeHigh(row)} ${stats.inodeLow(row)}`;
+    const key = `${stats.deviceMajor(row)} ${stats.deviceMinor(row)} ${inode}`;
+    if (this.#met.has(key)) return true;
+    this.#met.add(key);
+    return false;
   }
 
   /**
@@ -66,27 +83,23 @@ export class LinkGroups {
    *
    * @param directory The path of its directory.
    * @param name Its name.
+   * @param how Whether it was written, or found as it is.
    */
-  arrive(directory: Uint8Array, name: Uint8Array): void {
+  arrive(
+    directory: Uint8Array,
+    name: Uint8Array,
+    how: "written" | "found",
+  ): void {
     if (this.#awaited.size === 0) return;
     const key = keyOf({ directory, name });
     const group = this.#awaited.get(key);
     if (group === undefined) return;
     group.isThere = true;
+    group.isNew = how === "written";
     this.#awaited.delete(key);
   }
 }
 
 function keyOf({ directory, name }: EntryPlace): string {
   return pathToText(joinPath(directory, name));
-}
-
-/** All that a tree says of an entry but its name. */
-function sameness(tree: Tree, row: number): string {
-  const kind = tree.kind(row);
-  if (isFileKind(kind)) return `${kind} ${idFromBytes(tree.idBytes(row))}`;
-  if (kind === EntryKind.symlink) {
-    return `${kind} ${pathToText(tree.target(row))}`;
-  }
-  return `${kind} ${tree.deviceMajor(row)} ${tree.deviceMinor(row)}`;
 }

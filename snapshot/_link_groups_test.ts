@@ -55,13 +55,13 @@ Deno.test("LinkGroups takes a name for there only when it has arrived", () => {
   const groups = new LinkGroups();
   groups.first(directory, 0);
   const group = groups.first(directory, 1)!;
-  groups.arrive(directory.path, encode("b"));
-  groups.arrive(encode("other"), encode("a"));
+  groups.arrive(directory.path, encode("b"), "written");
+  groups.arrive(encode("other"), encode("a"), "written");
   equal(group.isThere, false);
   groups.begin(group, { directory: directory.path, name: encode("b") });
-  groups.arrive(directory.path, encode("a"));
+  groups.arrive(directory.path, encode("a"), "written");
   equal(group.isThere, false);
-  groups.arrive(directory.path, encode("b"));
+  groups.arrive(directory.path, encode("b"), "written");
   equal(groups.first(directory, 2), group);
   equal(group.isThere, true);
 });

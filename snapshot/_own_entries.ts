@@ -9,7 +9,6 @@ import { StatTable } from "@snap/posix/stat-table";
 import type { DeferredEntry, EntryPlace } from "./_deferred_entries.ts";
 import type { WindowFile } from "./_file_window.ts";
 import {
-  attempt,
   readDirectory,
   type ReadDirectoryOptions,
   type SnapshotDirectory,
@@ -90,8 +89,7 @@ export class OwnEntries {
     const found = await this.#find(entry);
     if (found === undefined) return undefined;
     const { group: _, ...own } = entry;
-    const xattrs = found.extras?.xattrs;
-    return xattrs === undefined ? own : { ...own, xattrs };
+    return { ...own, xattrs: this.#options.attributes.xattrs(found.extras) };
   }
 
   async #find(entry: DeferredEntry): Promise<
@@ -108,11 +106,8 @@ export class OwnEntries {
     if (home === undefined) return undefined;
     const { tree, page } = home;
     const row = tree.find(entry.name);
-    const extras = page?.hasExtras(row + 1) === true
-      ? await attempt(page.treeId, ObjectKind.attributes, tolerance, () => {
-        return attributes.extras(page, row + 1, entry.kind);
-      })
-      : undefined;
+    const { kind } = entry;
+    const extras = await attributes.extras(page, row + 1, { kind, path });
     return { tree, page, row, extras };
   }
 

@@ -63,14 +63,17 @@ export class PresentEntries {
    * What is to be done with a file.
    *
    * @param present The number of what stands there, or -1.
-   * @param size Its size as the snapshot says.
+   * @param file Its size as the snapshot says, and whether it must be parted from another.
    * @returns The plan.
    */
-  plan(present: number, size: number): FilePlan {
+  plan(
+    present: number,
+    { size, isApart }: { readonly size: number; readonly isApart: boolean },
+  ): FilePlan {
     if (present < 0) return FilePlan.create;
     const type = this.typeOf(present);
     if (type === S_IFDIR) return FilePlan.clear;
-    const isAlike = type === S_IFREG &&
+    const isAlike = type === S_IFREG && !isApart &&
       this.entries.stats.size(present) === size;
     return isAlike ? FilePlan.compare : FilePlan.replace;
   }

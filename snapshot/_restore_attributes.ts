@@ -1,3 +1,4 @@
+import type { DiskError } from "@snap/disk/disk-error";
 import type { Owners } from "@snap/disk/owners";
 import type { AttributePage } from "@snap/manifest/attribute-page";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
@@ -5,8 +6,10 @@ import type { ExtraValue } from "@snap/manifest/extras";
 import { decodeHoles } from "@snap/manifest/holes";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
+import { attempt } from "./_read_directory.ts";
 import { type FileExtras, KEEP } from "./_restore_messages.ts";
-import type { WantedNumbers } from "./_wanted_attributes.ts";
+import { tolerateDamage } from "./_tolerate_damage.ts";
+import { type WantedNumbers, wantedXattrs } from "./_wanted_attributes.ts";
 
 /** Largest value of an extended attribute, as Linux has it. */
 const XATTR_SIZE_MAX = 65536;
@@ -23,8 +26,14 @@ export interface RestoreAttributesOptions {
   readonly owner: boolean;
   /** Whether extended attributes are restored. */
   readonly xattrs: boolean;
+  /** Whether the saver could not read extended attributes and holes. */
+  readonly isReduced: boolean;
+  readonly onError: (error: DiskError) => void;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Of extras that cannot be known. */
+const UNKNOWN: FileExtras = {};
 
 /** Reads rows of attribute pages as what entries are to have on this machine. */
 export class RestoreAttributes {
@@ -88,15 +97,48 @@ export class RestoreAttributes {
   }
 
   /**
+   * Extras of an entry whose row has none.
+   *
+   * @param page The page, if there is one.
+   * @returns Nothing where it has none; what stands for unknown without a page.
+   */
+  noExtras(page: AttributePage | undefined): FileExtras | undefined {
+    return page === undefined || this.#options.isReduced ? UNKNOWN : undefined;
+  }
+
+  /**
    * Extended attributes and holes of a row, with values that are objects of their own.
    *
-   * @param page The page.
+   * @param page The page, if there is one.
    * @param row The row of the page.
-   * @param kind The kind of the entry.
-   * @returns The extras, if there are any.
-   * @throws {DamageError} If a value is damaged.
+   * @param entry The kind of the entry, and its path for what is told of damage.
+   * @returns The extras; nothing where it has none.
    */
   async extras(
+    page: AttributePage | undefined,
+    row: number,
+    { kind, path }: { readonly kind: number; readonly path: Uint8Array },
+  ): Promise<FileExtras | undefined> {
+    if (page?.hasExtras(row) !== true) return this.noExtras(page);
+    const owner = ObjectKind.attributes;
+    const tolerance = tolerateDamage(path, this.#options);
+    const found = await attempt(page.treeId, owner, tolerance, async () => {
+      return { extras: await this.#read(page, row, kind) };
+    });
+    return found === undefined ? UNKNOWN : found.extras;
+  }
+
+  /**
+   * The extended attributes that an entry is to have.
+   *
+   * @param extras Its extras, if it has any.
+   * @returns All of them; nothing if it keeps those it has.
+   */
+  xattrs(extras: FileExtras | undefined): FileExtras["xattrs"] {
+    return this.#options.xattrs ? wantedXattrs(extras) : undefined;
+  }
+
+  async #read(
     page: AttributePage,
     row: number,
     kind: number,

@@ -58,9 +58,10 @@ export const FRAME_COLUMNS = 5;
 /** An attribute that is left as it is: of owners, modes and nanoseconds. */
 export const KEEP = 0xffffffff;
 
-/** Extended attributes and holes of a file. */
+/** Extended attributes and holes of a file. Where there are no extras it is to have neither. */
 export interface FileExtras {
-  readonly xattrs: readonly {
+  /** Absent where nothing is known of extras: what stands there keeps its own. */
+  readonly xattrs?: readonly {
     readonly name: Uint8Array;
     readonly value: Uint8Array;
   }[];

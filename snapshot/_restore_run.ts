@@ -65,6 +65,8 @@ export interface RestoreRunOptions {
   readonly owner: boolean;
   /** Whose names have which numbers here. */
   readonly owners: Owners;
+  /** Whether the saver could not read extended attributes and holes. */
+  readonly isReduced: boolean;
   readonly delete: boolean;
   readonly entryCountMax: number;
   /** Plain bytes that are expected, 0 if that is not known. */
@@ -130,6 +132,7 @@ export class RestoreRun {
       ...options,
       ...config,
       reader,
+      onError,
     });
     this.#files = new RestoreFiles({
       ...options,
@@ -265,7 +268,8 @@ export class RestoreRun {
   #countFile(batch: RestoreBatch, row: number, status: number): void {
     this.progress.fileCount++;
     this.#doneByteCount += batch.sizes[row];
-    this.#links.arrive(directoryOf(batch, row), nameOf(batch, row));
+    const how = status === RestoreStatus.written ? "written" : "found";
+    this.#links.arrive(directoryOf(batch, row), nameOf(batch, row), how);
     if (status === RestoreStatus.unchanged) {
       this.counts.unchangedCount++;
       return;
@@ -327,13 +331,16 @@ export class RestoreRun {
     const table = this.#directories;
     const target = this.#options.target!;
     const numbers = table.numbers(number);
-    const xattrs = table.xattrs.get(number);
+    const xattrs = table.xattrs(number);
     if (!table.isNew(number)) {
       const parent = target.directoryAt(table.path(table.parent(number)));
+      const name = table.name(number);
       const stats = new StatTable(1);
-      target.stat(parent, table.name(number), stats, 0);
+      target.stat(parent, name, stats, 0);
       const unitNs = TIME_UNIT_NS[target.fidelity];
-      if (xattrs === undefined && hasNumbers(numbers, stats, 0, unitNs)) return;
+      const isSame = hasNumbers(numbers, stats, 0, unitNs) &&
+        (xattrs === undefined || target.hasXattrs(parent, name, xattrs));
+      if (isSame) return;
     }
     const directory = target.directoryAt(table.path(number));
     const wanted = toAttributes(numbers, xattrs);

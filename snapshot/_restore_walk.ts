@@ -6,21 +6,17 @@ import type { AttributePage } from "@snap/manifest/attribute-page";
 import { EntryKind, isFileKind } from "@snap/manifest/entry-kind";
 import { DEPTH_MAX } from "@snap/manifest/limits";
 import { joinPath } from "@snap/manifest/path";
-import type { Location } from "@snap/pack/location";
 import { ObjectKind } from "@snap/pack/object-kind";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { S_IFDIR } from "@snap/posix/mode";
+import { StatTable } from "@snap/posix/stat-table";
 import type { DeferredEntry, EntryMaker } from "./_deferred_entries.ts";
 import { describeEntry } from "./_describe_entry.ts";
 import type { LinkGroups } from "./_link_groups.ts";
 import { locateContent } from "./_locate_content.ts";
 import type { DirectoryTable } from "./_directory_table.ts";
 import type { WindowFile } from "./_file_window.ts";
-import {
-  attempt,
-  readDirectory,
-  type SnapshotDirectory,
-} from "./_read_directory.ts";
+import { readDirectory, type SnapshotDirectory } from "./_read_directory.ts";
 import { PresentEntries } from "./_present_entries.ts";
 import type { RestoreAttributes } from "./_restore_attributes.ts";
 import { type FileExtras, FilePlan } from "./_restore_messages.ts";
@@ -58,6 +54,9 @@ export interface RestoreWalkOptions {
   readonly pace: () => Promise<void> | undefined;
   readonly signal: AbortSignal | undefined;
 }
+
+/** The path of the target itself, and its name. */
+const ROOT = new Uint8Array(0);
 
 /** A directory that is being restored. */
 interface OpenDirectory extends SnapshotDirectory {
@@ -101,13 +100,12 @@ export class RestoreWalk {
   async run(root: SnapshotDirectory): Promise<void> {
     const { attributes, directories, target } = this.#options;
     const numbers = attributes.numbers(root.page, 0, EntryKind.directory);
-    const number = directories.add(-1, new Uint8Array(0), numbers, true);
-    await this.#takeXattrs(root.page, number, new Uint8Array(0));
-    this.#enter(root, {
-      number,
-      path: new Uint8Array(0),
-      target: target?.root,
-    });
+    const number = directories.add(-1, ROOT, numbers, true);
+    const xattrs = await this.#takeXattrs(root.page, number, ROOT);
+    if (this.#options.isDry && !this.#hasAll(target?.root, numbers, xattrs)) {
+      this.#options.onChange("attributes", ROOT, ROOT);
+    }
+    this.#enter(root, { number, path: ROOT, target: target?.root });
     for (;;) {
       const top = this.#stack.at(-1);
       if (top === undefined) return;
@@ -138,8 +136,7 @@ export class RestoreWalk {
         const isLeftOver = isTemporaryName(name) && home.tree.find(name) < 0;
         if (isLeftOver) this.#delete(top, name);
       });
-    const path = new Uint8Array(0);
-    const place = { number: -1, path, target: target?.root, present };
+    const place = { number: -1, path: ROOT, target: target?.root, present };
     const top = { ...home, ...place, row, child: 0 };
     await this.#entry(top, row);
     present?.finish();
@@ -179,21 +176,25 @@ export class RestoreWalk {
     if (kind === EntryKind.directory) {
       return this.#directory(top, row, top.child++, present);
     }
-    const group = this.#options.links.first(top, row);
+    const { attributes, links } = this.#options;
+    const group = links.first(top, row);
     if (group !== undefined) return this.#defer(top, row, present, { group });
+    const extras = attributes.noExtras(page);
     if (!isFileKind(kind)) {
-      return page?.hasExtras(row + 1)
-        ? this.#deferWithExtras(top, row, present)
-        : this.#defer(top, row, present, {});
+      if (page?.hasExtras(row + 1)) {
+        return this.#deferWithExtras(top, row, present);
+      }
+      const xattrs = attributes.xattrs(extras);
+      return this.#defer(top, row, present, { xattrs });
     }
     if (tree.size(row) === 0 && !page?.hasExtras(row + 1)) {
-      return this.#file(top, row, present, undefined, undefined);
+      return this.#file(top, row, present, { location: undefined, extras });
     }
     const location = locateContent(this.#options.reader, tree, row);
     if (location === "page" || page?.hasExtras(row + 1)) {
       return this.#fileSlowly(top, row, present);
     }
-    return this.#file(top, row, present, location, undefined);
+    return this.#file(top, row, present, { location, extras });
   }
 
   #delete(top: OpenDirectory, name: Uint8Array): void {
@@ -259,45 +260,42 @@ export class RestoreWalk {
     if (!isMade) return;
     const numbers = attributes.numbers(source?.page, 0, EntryKind.directory);
     const isNew = isDry ? !isThere : target!.isNew;
-    if (isNew) {
-      this.#options.onChange(
-        present < 0 ? "added" : "replaced",
-        top.path,
-        name,
-      );
-    } else if (isDry && !this.#hasNumbers(top, present, numbers)) {
-      this.#options.onChange("attributes", top.path, name);
+    const { directories, onChange } = this.#options;
+    const number = directories.add(top.number, name, numbers, isNew);
+    const xattrs = await this.#takeXattrs(source?.page, number, path);
+    if (isNew) onChange(present < 0 ? "added" : "replaced", top.path, name);
+    else if (isDry && !this.#hasAll(target, numbers, xattrs)) {
+      onChange("attributes", top.path, name);
     }
-    const number = this.#options.directories.add(
-      top.number,
-      name,
-      numbers,
-      isNew,
-    );
     if (source === undefined) return;
-    await this.#takeXattrs(source.page, number, path);
     this.#attempt(() => this.#enter(source, { number, path, target, isNew }));
   }
 
-  #hasNumbers(
-    top: OpenDirectory,
-    present: number,
+  /** Whether a directory that stands there has what it is to have. */
+  #hasAll(
+    directory: TargetDirectory | undefined,
     numbers: WantedNumbers,
+    xattrs: FileExtras["xattrs"],
   ): boolean {
-    const unitNs = TIME_UNIT_NS[this.#options.target!.fidelity];
-    return hasNumbers(numbers, top.present!.entries.stats, present, unitNs);
+    if (directory === undefined) return true;
+    const target = this.#options.target!;
+    const stats = new StatTable(1);
+    target.stat(directory, undefined, stats, 0);
+    return hasNumbers(numbers, stats, 0, TIME_UNIT_NS[target.fidelity]) &&
+      (xattrs === undefined || target.hasXattrs(directory, undefined, xattrs));
   }
 
   async #takeXattrs(
     page: AttributePage | undefined,
     number: number,
     path: Uint8Array,
-  ): Promise<void> {
-    if (page?.hasExtras(0) !== true) return;
-    const extras = await this.#extras(page, 0, EntryKind.directory, path);
-    if (extras !== undefined && extras.xattrs.length > 0) {
-      this.#options.directories.xattrs.set(number, extras.xattrs);
-    }
+  ): Promise<FileExtras["xattrs"]> {
+    const { attributes, directories } = this.#options;
+    const entry = { kind: EntryKind.directory, path };
+    const extras = await attributes.extras(page, 0, entry);
+    const xattrs = attributes.xattrs(extras);
+    directories.setXattrs(number, xattrs);
+    return xattrs;
   }
 
   #defer(
@@ -311,6 +309,7 @@ export class RestoreWalk {
       ...describeEntry(top.tree, row),
       directory: top.path,
       isPresent: present >= 0,
+      isApart: more.group === undefined && this.#isApart(top.present, present),
       numbers: this.#options.attributes.numbers(top.page, row + 1, kind),
       ...more,
     });
@@ -322,33 +321,21 @@ export class RestoreWalk {
     present: number,
   ): Promise<void> {
     const extras = await this.#extrasOf(top, row);
-    const xattrs = extras?.xattrs;
-    const more = xattrs === undefined ? {} : { xattrs };
-    await this.#defer(top, row, present, more);
+    const xattrs = this.#options.attributes.xattrs(extras);
+    await this.#defer(top, row, present, { xattrs });
   }
 
   #extrasOf(top: OpenDirectory, row: number): Promise<FileExtras | undefined> {
     const path = joinPath(top.path, top.tree.name(row));
     const kind = top.tree.kind(row);
-    return this.#extras(top.page!, row + 1, kind, path);
+    return this.#options.attributes.extras(top.page, row + 1, { kind, path });
   }
 
-  #extras(
-    page: AttributePage,
-    row: number,
-    kind: number,
-    path: Uint8Array,
-  ): Promise<FileExtras | undefined> {
-    const { attributes } = this.#options;
-    const owner = ObjectKind.attributes;
-    return attempt(
-      page.treeId,
-      owner,
-      tolerateDamage(path, this.#options),
-      () => {
-        return attributes.extras(page, row, kind);
-      },
-    );
+  /** Whether what stands there has to be parted from what another entry has. */
+  #isApart(there: PresentEntries | undefined, present: number): boolean {
+    const type = there?.typeOf(present) ?? 0;
+    return type !== 0 && type !== S_IFDIR &&
+      this.#options.links.isTaken(there!.entries.stats, present);
   }
 
   async #fileSlowly(
@@ -356,10 +343,8 @@ export class RestoreWalk {
     row: number,
     present: number,
   ): Promise<void> {
-    const { tree, page } = top;
-    const extras = page?.hasExtras(row + 1)
-      ? await this.#extrasOf(top, row)
-      : undefined;
+    const { tree } = top;
+    const extras = await this.#extrasOf(top, row);
     const location = tree.size(row) === 0
       ? undefined
       : await this.#options.reader.index.locate(
@@ -367,18 +352,20 @@ export class RestoreWalk {
         ObjectKind.content,
         signalOf(this.#options),
       );
-    await this.#file(top, row, present, location, extras);
+    await this.#file(top, row, present, { location, extras });
   }
 
   #file(
     top: OpenDirectory,
     row: number,
     present: number,
-    location: Location | undefined,
-    extras: FileExtras | undefined,
+    more: Pick<WindowFile, "location" | "extras">,
   ): Promise<void> | undefined {
     const { tree, page } = top;
-    const plan = top.present?.plan(present, tree.size(row)) ?? FilePlan.create;
+    const size = tree.size(row);
+    const isApart = this.#isApart(top.present, present);
+    const plan = top.present?.plan(present, { size, isApart }) ??
+      FilePlan.create;
     if (plan === FilePlan.clear) {
       const { maker } = this.#options;
       const name = tree.name(row);
@@ -391,8 +378,7 @@ export class RestoreWalk {
       row,
       numbers: this.#options.attributes.numbers(page, row + 1, kind),
       plan,
-      location,
-      extras,
+      ...more,
     });
   }
 }

@@ -29,7 +29,7 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "./_restore_messages.ts";
-import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
+import { numbersOf, toAttributes, wantedXattrs } from "./_wanted_attributes.ts";
 
 /** Plain bytes, each file counted with what making it costs, between two steps. */
 export const STEP_SIZE: number = 512 * 1024;
@@ -163,7 +163,7 @@ export class Restorer implements Disposable {
   #touch(run: BatchRun, row: number): number {
     const wanted = toAttributes(
       numbersOf(run.batch, row),
-      this.#config.xattrs ? run.extrasOf(row)?.xattrs ?? [] : undefined,
+      this.#config.xattrs ? wantedXattrs(run.extrasOf(row)) : undefined,
     );
     const directory = this.#directory(run, row);
     const target = this.#openTarget();
@@ -191,12 +191,9 @@ export class Restorer implements Disposable {
       } else if (frame !== FRAME_EMPTY) {
         yield* this.#writeSlowly(run, row, { file, extras, bytes });
       }
-      const xattrs = extras?.xattrs;
       const wanted = toAttributes(
         numbersOf(batch, row),
-        this.#config.xattrs && xattrs !== undefined && xattrs.length > 0
-          ? xattrs
-          : undefined,
+        this.#config.xattrs ? wantedXattrs(extras) : undefined,
       );
       for (const problem of file.setAttributes(wanted)) run.miss(row, problem);
       file.finish();

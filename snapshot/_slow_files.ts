@@ -13,7 +13,7 @@ import { FileSink } from "./_file_sink.ts";
 import { isObjectFault } from "./_is_object_fault.ts";
 import { FilePlan, type RestoreBatch } from "./_restore_messages.ts";
 import { DamagedEntryError } from "./restore_errors.ts";
-import { numbersOf, toAttributes } from "./_wanted_attributes.ts";
+import { numbersOf, toAttributes, wantedXattrs } from "./_wanted_attributes.ts";
 
 /** What {@linkcode SlowFiles} needs. */
 export interface SlowFilesOptions {
@@ -86,7 +86,7 @@ export class SlowFiles {
       sink.finish(offset);
       const wanted = toAttributes(
         numbersOf(batch, row),
-        xattrs && extras?.xattrs.length ? extras.xattrs : undefined,
+        xattrs ? wantedXattrs(extras) : undefined,
       );
       file.setAttributes(wanted).forEach(onMissing);
       if (batch.plans[row] === FilePlan.clear) clear(directory, name);

@@ -27,7 +27,7 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
  */
 export function toAttributes(
   numbers: WantedNumbers,
-  xattrs?: FileExtras["xattrs"],
+  xattrs: FileExtras["xattrs"],
 ): TargetAttributes {
   const { mode, uid, gid, mtimeSec, mtimeNs } = numbers;
   const wanted: Mutable<TargetAttributes> = {};
@@ -41,6 +41,20 @@ export function toAttributes(
   if (xattrs !== undefined) wanted.xattrs = xattrs;
   return wanted;
 }
+
+/**
+ * The extended attributes that an entry is to have.
+ *
+ * @param extras Its extras, if it has any.
+ * @returns All of them; nothing if it keeps those it has.
+ */
+export function wantedXattrs(
+  extras: FileExtras | undefined,
+): FileExtras["xattrs"] {
+  return extras === undefined ? NO_XATTRS : extras.xattrs;
+}
+
+const NO_XATTRS: FileExtras["xattrs"] = [];
 
 /**
  * The numbers of a file of a batch.

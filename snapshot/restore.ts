@@ -191,6 +191,7 @@ async function restoreWith(
       workers,
       owner: options.owner ?? calls.geteuid() === 0,
       owners: options.numericOwner === true ? NUMBERS : localOwners(),
+      isReduced: record.fidelity === "reduced",
       delete: options.delete ?? false,
       entryCountMax: record.totals.entryCount,
       expectedByteCount: splitPath(path).length === 0
