@@ -12,7 +12,8 @@ export class DiskError extends Error {
   /**
    * Name of the error number, as `EACCES`; or one of this package: `EDEPTH` (nested too deep),
    * `EUNSAFE` (a name that cannot be one), `ESTORE` (the store, which stays as it is), `EMOUNT`
-   * (something is mounted there, and nothing behind it is touched).
+   * (something is mounted there, and nothing behind it is touched), `EALTERED` (the file system
+   * keeps something else), `ECOARSE` (it keeps no fractions of a second of any entry).
    */
   readonly code: string;
   /** What was tried, as `open directory`. */
@@ -97,6 +98,10 @@ function explain(code: string): string {
   if (code === "EDEPTH") return "directories nest too deep";
   if (code === "EUNSAFE") return "the name is not safe";
   if (code === "ESTORE") return "it is the store";
+  if (code === "EALTERED") return "the file system keeps something else";
+  if (code === "ECOARSE") {
+    return "the file system keeps times less exact, of all entries";
+  }
   if (code === "EMOUNT") return "something is mounted there";
   return code in errnos ? errnoMessage(errnos[code]) : "an unknown error";
 }

@@ -8,7 +8,7 @@ import {
   S_ISUID,
 } from "@snap/posix/mode";
 import { pathToText } from "@snap/manifest/path";
-import type { StatTable } from "@snap/posix/stat-table";
+import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { type XattrProblem, Xattrs, type XattrValue } from "./xattrs.ts";
@@ -45,7 +45,13 @@ const NO_PROBLEMS: readonly DiskError[] = [];
 export class AttributeSetter {
   readonly #calls: DiskCalls;
   readonly #xattrs: Xattrs;
+  readonly #seen = new StatTable(1);
   #problems: DiskError[] | undefined;
+  /** What the file system has been seen to keep: it is read back until then. */
+  #keepsModes = false;
+  #keepsSeconds = false;
+  #keepsNs = false;
+  #hasToldNs = false;
 
   /**
    * Prepares for a back end.
@@ -65,7 +71,7 @@ export class AttributeSetter {
    * @param place The entry.
    * @param wanted What it is to have.
    * @param present Table with what it has now, in row `row`; nothing to set all that is wanted.
-   * @returns What could not be done; nothing is fatal.
+   * @returns What could not be done, or was done otherwise; nothing is fatal.
    */
   set(
     place: AttributePlace,
@@ -151,6 +157,16 @@ export class AttributeSetter {
       ? this.#calls.fchmod(fd, mode)
       : this.#calls.fchmodAt(fd, name, mode);
     if (result < 0) this.#report("set mode of", place, errnoName(result));
+    else this.#checkMode(place, mode);
+  }
+
+  /** Some file systems have no modes, and the set-group-id bit is not for everybody. */
+  #checkMode(place: AttributePlace, mode: number): void {
+    if (this.#keepsModes && (mode & S_ISGID) === 0) return;
+    const seen = this.#seen;
+    if (!this.#look(place)) return;
+    if ((seen.mode(0) & PERMISSION_MASK) === mode) this.#keepsModes = true;
+    else this.#report("set mode of", place, "EALTERED");
   }
 
   #setTime(place: AttributePlace, sec: number, ns: number): void {
@@ -159,6 +175,34 @@ export class AttributeSetter {
       ? this.#calls.futimens(fd, sec, ns)
       : this.#calls.utimensAt(fd, name, sec, ns, AT_SYMLINK_NOFOLLOW);
     if (result < 0) this.#report("set time of", place, errnoName(result));
+    else this.#checkTime(place, sec, ns);
+  }
+
+  /** A file system takes what it cannot keep, and keeps something else: FAT two seconds, others no year from 2038 on. */
+  #checkTime(place: AttributePlace, sec: number, ns: number): void {
+    const isUsual = sec >= 0 && sec < 2 ** 31 && this.#keepsSeconds &&
+      (ns === 0 || this.#keepsNs);
+    if (isUsual || !this.#look(place)) return;
+    const seen = this.#seen;
+    if (seen.mtimeSec(0) !== sec) {
+      this.#report("set time of", place, "EALTERED");
+    } else if (seen.mtimeNs(0) !== ns) {
+      // That holds for all: told once.
+      if (!this.#hasToldNs) this.#report("set time of", place, "ECOARSE");
+      this.#hasToldNs = true;
+    } else {
+      if (ns !== 0) this.#keepsNs = true;
+      if (ns !== 0 || sec % 2 !== 0) this.#keepsSeconds = true;
+    }
+  }
+
+  /** Reads back what an entry has now; without native calls that would be no proof. */
+  #look({ fd, name }: AttributePlace): boolean {
+    if (this.#calls.reduced) return false;
+    const result = name === undefined
+      ? this.#calls.stat(fd, this.#seen, 0)
+      : this.#calls.statAt(fd, name, AT_SYMLINK_NOFOLLOW, this.#seen, 0);
+    return result >= 0;
   }
 
   #report(action: string, place: AttributePlace, code: string): void {
