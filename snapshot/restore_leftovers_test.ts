@@ -27,6 +27,7 @@ const ALIKE = [
 
 /** A tree, saved, and a target in which a restore was killed. */
 async function scene(folder: TestFolder) {
+  folder.file("source/!", "first of all");
   folder.file("source/d/file", "file");
   Deno.linkSync(folder.at("source/d/file"), folder.at("source/hard"));
   Deno.symlinkSync("d/file", folder.at("source/soft"));
@@ -94,10 +95,15 @@ Deno.test("restore() of one file removes what a killed one has left beside it", 
   const { snapshots, run } = await scene(folder);
   await using _ = snapshots;
   folder.file(`out/${ALIKE[0]}`, "the user's own");
-  const path = new TextEncoder().encode("hard");
-  const { errors } = await run({ path, delete: true });
-  deepEqual(errors, []);
-  deepEqual(leftOvers(folder.at("out")), []);
+  // Before what is left in the order of names, and after it.
+  for (const name of ["!", "hard"]) {
+    await run({ calls: killed });
+    ok(leftOvers(folder.at("out")).length > 0);
+    const path = new TextEncoder().encode(name);
+    const { errors } = await run({ path, delete: true });
+    deepEqual(errors, []);
+    deepEqual(leftOvers(folder.at("out")), []);
+  }
   equal(Deno.readTextFileSync(folder.at("out/hard")), "file");
   equal(Deno.readTextFileSync(folder.at("out/soft")), "old");
   equal(
