@@ -110,7 +110,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ANY,
     ],
     notes: [
-      "Every file is checked against its id before it gets its name. Nothing outside TARGET is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in TARGET.",
+      "Every file is checked against its id before it gets its name. Nothing outside TARGET is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in TARGET. What stands there goes only when what replaces it is complete. An entry that cannot be restored is told, and everything else restored. What a restore that was killed has left in TARGET is removed by the next one with --existing.",
       "One file goes where cp would put it: into TARGET if that is a directory, else TARGET is its new name; - is stdout. What stands there under this name is only replaced with --existing.",
     ],
     examples: [
