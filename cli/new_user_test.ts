@@ -97,9 +97,11 @@ Deno.test("a tag like which an id begins is said to be the one that was taken", 
   writeFileSync(scene.at("tree", "new"), "new\n");
   const saved = await scene.snap(["save", "tree", "-t", tag, "--workers=0"]);
   const warning = new RegExp(
-    `^snap: Took ${tag} as the tag of this name: .*${id.slice(0, 12)}`,
+    `^snap: Tag ${tag} goes before the ids .*${id.slice(0, 12)}$`,
     "m",
   );
+  match(saved.stderr, warning);
+  match((await scene.snap(["tag", tag, "latest"])).stderr, warning);
   const { code, stdout, stderr } = await scene.snap(["stats", tag]);
   deepStrictEqual([code, stdout.slice(3, 68)], [0, saved.stdout]);
   match(stderr, warning);
@@ -268,4 +270,17 @@ Deno.test("manifest --json: an entry has fields", async () => {
   deepStrictEqual([type, path, kind], ["entry", "a.ts", "file"]);
   deepStrictEqual([rest.id, String(rest.size)], [id, size]);
   strictEqual(typeof mode, "number");
+});
+
+Deno.test("log: letters that are wide, or that take no room, fit too", async () => {
+  using scene = new Scene();
+  mkdirSync(scene.at("\u96ea".repeat(60)));
+  await scene.ok("init");
+  const message = "e\u0301".repeat(9);
+  await scene.ok("save", "\u96ea".repeat(60), "--workers=0", "-m", message);
+  const { stdout } = await scene.snap(["log"], { isTerminal: true });
+  const line = stdout.trimEnd().split("\n")[1];
+  strictEqual(line.endsWith(message), true);
+  const wide = line.replaceAll("\u96ea", "xx").replaceAll("\u0301", "");
+  strictEqual([79, 80].includes(wide.length), true, String(wide.length));
 });

@@ -31,7 +31,7 @@ export async function resolveRecord(
     },
     onShadow: (tag: string, ids: readonly string[]): void =>
       session.warn(
-        `Took ${tag} as the tag of this name: ids begin like it too, such as ${
+        `Tag ${tag} goes before the ids that begin like it, such as ${
           ids[0].slice(0, 12)
         }`,
       ),
@@ -92,4 +92,19 @@ function tellLater(
         record.slice(0, 12)
       } as its time, ${time}, is later than now${more}`,
   );
+}
+
+/**
+ * Says of a tag that was just set whether ids begin like it.
+ *
+ * @param session The command.
+ * @param snapshots The store.
+ * @param tag Its name.
+ */
+export async function tellShadowed(
+  session: Session,
+  snapshots: RecordSource,
+  tag: string,
+): Promise<void> {
+  if (/^[0-9a-f]{4,}$/i.test(tag)) await resolveRecord(session, snapshots, tag);
 }

@@ -94,15 +94,29 @@ function alignCell(text: string, column: Column, width: number): string {
 
 /** Shortens a text that is too wide, and marks where. */
 function cut(text: string, width: number, keeps: "start" | "end"): string {
+  if (widthOf(text) <= width) return text;
   const letters = [...text];
-  if (letters.length <= width) return text;
-  const count = Math.max(0, width - 1);
+  if (keeps === "end") letters.reverse();
+  const kept: string[] = [];
+  let left = width - 1;
+  for (const letter of letters) {
+    left -= widthOf(letter);
+    if (left < 0) break;
+    kept.push(letter);
+  }
   return keeps === "start"
-    ? `${letters.slice(0, count).join("")}…`
-    : `…${letters.slice(letters.length - count).join("")}`;
+    ? `${kept.join("")}…`
+    : `…${kept.reverse().join("")}`;
 }
 
-/** Columns that a text takes, but for scripts whose letters are wide. */
+/** Letters of two columns each, but for a few that are rare. */
+const DOUBLE =
+  /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u303e\uff01-\uff60]/gu;
+/** Marks upon the letter before them. */
+const NONE = /[\p{Mn}\p{Me}]/gu;
+
+/** Columns that a text takes. */
 function widthOf(text: string): number {
-  return [...text].length;
+  const count = (pattern: RegExp): number => text.match(pattern)?.length ?? 0;
+  return [...text].length + count(DOUBLE) - count(NONE);
 }

@@ -38,6 +38,8 @@ export async function run(session: Session): Promise<number> {
       const { tagSnapshot } = await import("@snap/snapshot/tags");
       const { record, saveId } = result;
       await tagSnapshot(snapshots, tag, record, { signal, saveId });
+      const { tellShadowed } = await import("../resolve_record.ts");
+      await tellShadowed(session, snapshots, tag);
     }
     await session.result(result.id, {
       ...savedRecord(result),

@@ -1,7 +1,7 @@
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../open_snapshots.ts";
 import { COMMAND } from "../product.ts";
-import { resolveRecord } from "../resolve_record.ts";
+import { resolveRecord, tellShadowed } from "../resolve_record.ts";
 import { checkTag } from "../check_tag.ts";
 import type { Session } from "../session.ts";
 import { formatTable } from "../table.ts";
@@ -30,6 +30,7 @@ export async function run(session: Session): Promise<number> {
     const { tagSnapshot } = await import("@snap/snapshot/tags");
     const record = await resolveRecord(session, snapshots, text);
     const number = await tagSnapshot(snapshots, name, record, { signal });
+    await tellShadowed(session, snapshots, name);
     await session.result(record.tree, {
       type: "tag",
       tag: name,
