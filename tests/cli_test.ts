@@ -388,7 +388,14 @@ Deno.test({
       stderr,
       /^snap: Cannot open directory \S*closed: permission is denied/m,
     );
-    const { stdout: listed } = await scene.snap(["ls", stdout.trim()]);
-    match(listed, /^a\n/);
+    const id = stdout.trim();
+    match((await scene.snap(["ls", id])).stdout, /^a\n/);
+    // That something is missing is said wherever the snapshot is met.
+    match((await scene.snap(["log"])).stdout, /\t2\n$/);
+    match((await scene.snap(["stats", id])).stdout, /^not read\t2$/m);
+    match(
+      (await scene.snap(["restore", id, "out"])).stderr,
+      /^This snapshot lacks 2 entries that could not be read when/m,
+    );
   },
 });

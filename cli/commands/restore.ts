@@ -215,6 +215,14 @@ async function tellResult(
   if (record.fidelity === "reduced") {
     session.note("This snapshot was saved at reduced fidelity");
   }
+  const lackCount = record.unreadable.count;
+  if (lackCount > 0) {
+    session.say(
+      `This snapshot lacks ${
+        formatCounted(lackCount, "entry", "entries")
+      } that could not be read when it was saved`,
+    );
+  }
   tellErrors(session, errors);
   if (session.isJson) return;
   const summary = summarize(result, isDryRun);
