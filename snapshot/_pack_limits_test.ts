@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync, truncateSync } from "node:fs";
 import { wasmHasher } from "@snap/hash";
 import { buildIndex } from "@snap/pack/index-builder";
 import { FrameBuilder } from "@snap/pack/frame-builder";
+import { ROWS_PER_PAGE } from "@snap/pack/index-table";
 import { noneCodec } from "@snap/pack/none-codec";
 import { ObjectKind, PackRole } from "@snap/pack/object-kind";
 import { openStoreReader } from "@snap/pack/store-reader";
@@ -58,14 +59,20 @@ function idOf(plain: Uint8Array): Uint8Array {
   return id;
 }
 
-/** A finished pack of one small object. */
+/** A finished pack of one small object, or of so many. */
 function makePack(
   folder: TemporaryFolder,
   role: PackRole = PackRole.data,
+  objectCount = 1,
 ): FinishedPackFile {
   const packs: FinishedPackFile[] = [];
   const files = packFiles(folder, packs, { role });
-  files.add(frameOf(noise(100, ++seed)));
+  const frame = frameOf(noise(100, ++seed));
+  // Of others only the ids matter.
+  for (let i = 1; i < objectCount; i++) {
+    frame.add(Uint8Array.of(0), noise(32, ++seed), 0, ObjectKind.content);
+  }
+  files.add(frame);
   return packs[0];
 }
 
@@ -282,7 +289,7 @@ Deno.test("PackFiles finishes a pack at its target, and stays within it when pac
 /** How many of so many tables, of one pack each, are merged with a new one. */
 async function mergeOf(
   folder: TemporaryFolder,
-  count: number,
+  ...objectCounts: readonly number[]
 ): Promise<number> {
   const store = new MemoryStore();
   using index = new LocalIndexFiles(store);
@@ -290,14 +297,16 @@ async function mergeOf(
     ...pack,
     table: PackTable.decode(pack.table, pack),
   });
-  for (let i = 0; i < count; i++) {
+  for (const objectCount of objectCounts) {
     const options = {
       saveId: SAVE_ID,
       salt: random(32),
       timeMs: 0,
       hasher: wasmHasher,
     };
-    const [table] = buildIndex([tableOf(makePack(folder))], options);
+    const [table] = buildIndex([
+      tableOf(makePack(folder, PackRole.data, objectCount)),
+    ], options);
     await store.create(table.name, table.bytes);
     await index.add([table]);
   }
@@ -314,11 +323,16 @@ async function mergeOf(
   return replaced.length;
 }
 
-Deno.test("index tables are merged from eight small ones on", async () => {
+Deno.test("index tables are merged from eight on, and only with what is of their size", async () => {
   using folder = new TemporaryFolder();
-  equal(await mergeOf(folder, 7), 0);
-  equal(await mergeOf(folder, 8), 8);
-  equal(await mergeOf(folder, 9), 9);
+  const ones = (count: number): number[] => Array(count).fill(1);
+  for (const [count, merged] of [[7, 0], [8, 8], [9, 9]]) {
+    equal(await mergeOf(folder, ...ones(count)), merged);
+  }
+  // A head and three pages each; the large one has a head and 63, or one more.
+  const large = 61 * ROWS_PER_PAGE;
+  equal(await mergeOf(folder, ...ones(8), large), 9);
+  equal(await mergeOf(folder, ...ones(8), large + 1), 8);
 });
 
 Deno.test("index tables that could not be stored leave no file behind", async () => {
