@@ -140,6 +140,10 @@ export const MUTATIONS: Readonly<Record<string, Mutation>> = {
     quietly(at("a/b/large"), (path) => fs.truncateSync(path, 5)),
   "a file that is gone": (at) =>
     quietly(at("noted"), (path) => fs.rmSync(path)),
+  "what is gone below a default access control list": (at) => {
+    fs.rmSync(at("acl/secret"));
+    fs.rmSync(at("acl/sub"), { recursive: true });
+  },
   "a directory that is gone": (at) => fs.rmSync(at("a"), { recursive: true }),
   "an extra file": (at) =>
     quietly(at("a/b/c/extra"), (path) => fs.writeFileSync(path, "extra")),

@@ -206,7 +206,7 @@ Deno.test("restore() replaces a full directory by a file only where it may delet
     ["ENOTEMPTY", "empty"],
     ["ENOTEMPTY", "link"],
   ]);
-  match(errors[0].message, /^Cannot replace directory empty as /);
+  match(errors[0].message, /^Cannot replace directory empty: /);
   equal(Deno.readTextFileSync(folder.at("out/empty/precious")), "precious");
   await again(saved, { delete: true });
   deepEqual(describeTree(folder.at("out")), describeTree(folder.at("source")));
