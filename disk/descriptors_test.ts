@@ -239,6 +239,35 @@ for (const [name, inner] of BACK_ENDS) {
 
 Deno.test({
   name:
+    "native target that removes a deep tree closes all that it opened, whichever call fails",
+  ignore: isReduced,
+  fn() {
+    using dir = tempDir(existsSync("/dev/shm") ? "/dev/shm" : "/tmp");
+    const deep = `d/${"d/".repeat(40)}`;
+    const inner = diskCalls();
+    failEach(inner, (state) => {
+      mkdirSync(`${dir.path}/${deep}`, { recursive: true });
+      const { failAt } = state;
+      state.failAt = 0;
+      using target = openTarget(dir.path, { calls: state.calls });
+      const { size } = state.open;
+      state.failAt = failAt === 0 ? 0 : state.count + failAt;
+      const outcome = attempt(() => target.removeTree(target.root, bytes("d")));
+      assert.equal(state.open.size, size, `after ${state.failed}`);
+      assert.equal(
+        existsSync(`${dir.path}/d`),
+        outcome instanceof DiskError && state.failed !== "close",
+        `${failAt} ${state.failed}`,
+      );
+      state.failAt = 0;
+      target.removeTree(target.root, bytes("d"));
+      assert.ok(!existsSync(`${dir.path}/d`));
+    });
+  },
+});
+
+Deno.test({
+  name:
     "native FileReader and target open part by part where openat2 is absent",
   ignore: isReduced,
   fn() {
