@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { Totals } from "@snap/snapshot/record";
 import { chooseHasher } from "../choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -61,8 +62,9 @@ async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
     import("@snap/disk/disk-error"),
   ]);
   const bytes = new Uint8Array(READ_SIZE);
+  let file: FileHandle | undefined;
   try {
-    await using file = await open(path);
+    file = await open(path);
     for (;;) {
       const { bytesRead } = await file.read(bytes);
       if (bytesRead === 0) return;
@@ -72,5 +74,7 @@ async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
     const { code } = error as { code?: string };
     if (code === undefined) throw error;
     throw new DiskError("read", new TextEncoder().encode(path), code);
+  } finally {
+    await file?.close();
   }
 }
