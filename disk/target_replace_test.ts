@@ -125,7 +125,7 @@ Deno.test("target tells why a directory cannot be made in the place of a file", 
   const clear = (): void => target.removeTree(target.root, bytes("a"));
   assert.throws(
     () => target.directory(target.root, bytes("a"), { create: true, clear }),
-    /^DiskError: Cannot make directory a as .*EDQUOT$/,
+    /^DiskError: Cannot make directory a: .*\(EDQUOT\)$/,
   );
   assert.equal(readFileSync(`${dir.path}/a`, "utf8"), "old");
   assert.deepEqual(readdirSync(dir.path), ["a"]);
