@@ -2,6 +2,7 @@ import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { MOUNT_COMMANDS } from "./_mount_commands.ts";
 import { COMMAND } from "./product.ts";
 import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./_shared_specs.ts";
+import { VERIFY_COMMANDS } from "./_verify_commands.ts";
 
 const WORKERS: OptionSpec = {
   name: "workers",
@@ -237,26 +238,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     examples: [["find '*.ts' nightly:src", "by name, below a folder"]],
   },
-  {
-    name: "verify",
-    summary: "check that snapshots are whole",
-    arguments: [{
-      name: "ID",
-      optional: true,
-      help: "one snapshot; all if not given",
-      completes: "snapshot",
-    }],
-    options: [
-      {
-        name: "data",
-        help: "read every byte, not only what holds it together",
-      },
-      ANY,
-    ],
-    notes: [
-      "A save does not read what the store holds already, and so mends no damaged pack. Move the pack out of the store, and keep it; then save the directories once more: what no pack holds is stored again, if it is still the same.",
-    ],
-  },
+  ...VERIFY_COMMANDS,
   {
     name: "tag",
     summary: "let a tag name a snapshot, or list tags",

@@ -490,6 +490,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["stats"],
       ["stats", "main"],
       ["verify", "-v"],
+      ["repair", "index"],
       ["version"],
       ["help"],
       ["save", "--help"],

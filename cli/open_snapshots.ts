@@ -1,9 +1,11 @@
-import type { Snapshots } from "@snap/snapshot/snapshots";
+import type { OpenSnapshotsOptions, Snapshots } from "@snap/snapshot/snapshots";
 import type { FoundStore, StoreSource } from "@snap/store/find-store";
 import type { WriteStore } from "@snap/store/store";
 import { chooseHasher, type HasherNeed } from "./choose_hasher.ts";
+import { COMMAND } from "./product.ts";
 import { resolvePath } from "./resolve_path.ts";
 import type { Session } from "./session.ts";
+import { formatCounted } from "./units.ts";
 
 /** How a store is opened for a command. */
 export interface OpenOptions extends HasherNeed {
@@ -14,6 +16,8 @@ export interface OpenOptions extends HasherNeed {
   readonly whenAbsent?: "create" | "memory";
   /** Says which store was taken, also without `--verbose`. */
   readonly isTold?: boolean;
+  /** Says nothing of a damaged index, as the command tells of it itself. */
+  readonly isQuiet?: boolean;
 }
 
 const SOURCES: Readonly<Record<StoreSource, string>> = {
@@ -63,8 +67,7 @@ export async function openCommandSnapshots(
   return await openSnapshots(store, {
     hasher,
     signal: session.signal,
-    onDamage: (name, error) => warnOfDamage(session, name, error),
-    onMend: (name, error) => warnOfMend(session, name, error),
+    ...(options.isQuiet ? {} : indexWarnings(session)),
   });
 }
 
@@ -146,16 +149,32 @@ async function isUnmade(path: string): Promise<boolean> {
   return true;
 }
 
-function warnOfDamage(session: Session, name: string, error: unknown): void {
-  session.warn(`Cannot use ${name}, and go on without it: ${reasonOf(error)}`);
-}
-
-function warnOfMend(session: Session, name: string, error: unknown): void {
-  session.warn(
-    `Cannot use ${name}, and go on with its packs; a save that needs it writes it again: ${
-      reasonOf(error)
-    }`,
-  );
+function indexWarnings(
+  session: Session,
+): Pick<OpenSnapshotsOptions, "onDamage" | "onMend" | "onUnnamed"> {
+  const onDamage = (name: string, error: unknown): void =>
+    session.warn(
+      `Cannot use ${name}, and go on with what the packs say: ${
+        reasonOf(error)
+      }`,
+    );
+  let isTold = false;
+  return {
+    onDamage,
+    onMend: onDamage,
+    onUnnamed: ({ packs, damaged }) => {
+      for (const { name, error } of damaged) {
+        session.warn(`Cannot use ${name}: ${reasonOf(error)}`);
+      }
+      if (packs.length === 0 || isTold) return;
+      isTold = true;
+      session.say(
+        `Read what ${formatCounted(packs.length, "pack")} ${
+          packs.length === 1 ? "says" : "say"
+        } as the index does not: ${COMMAND} repair index mends it, and so does the next save`,
+      );
+    },
+  };
 }
 
 function reasonOf(error: unknown): string {

@@ -32,6 +32,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/ls.ts"),
     import("./commands/manifest.ts"),
     import("./commands/mount.ts"),
+    import("./commands/repair.ts"),
     import("./commands/restore.ts"),
     import("./commands/save.ts"),
     import("./commands/stats.ts"),

@@ -103,20 +103,21 @@ export async function openIndex(
   // What a table replaces is smaller, and then its head need not be read.
   tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const files: IndexFile[] = [];
-  const damaged: string[] = [];
+  const damages = new Map<string, Error>();
   for await (const [{ name }, opened] of openTables(store, tables, options)) {
     if (!(opened instanceof Error)) files.push(opened);
-    else if (isFileDamage(opened)) {
-      onDamage?.(name, opened);
-      damaged.push(name);
-    } else throw opened;
+    else if (isFileDamage(opened)) damages.set(name, opened);
+    else throw opened;
   }
+  // What another table replaces may be as it is.
+  for (const name of replacedTables(files)) damages.delete(name);
+  for (const [name, error] of damages) onDamage?.(name, error);
   // In one order everywhere, so that numbers do not depend on the store.
   files.sort((a, b) => a.name < b.name ? -1 : 1);
   const index = new ObjectIndex(cacheSize === undefined ? {} : { cacheSize });
   index.addTables(files);
   return new StoreIndex(index, store, {
-    damaged,
+    damaged: [...damages.keys()],
     unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
   });
 }

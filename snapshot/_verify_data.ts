@@ -114,22 +114,20 @@ export class VerifyData {
     }
     counts.packTotal = packs.length;
     for (const { size } of packs) counts.byteTotal += size;
-    for (const { size } of reader.index.storedTables) counts.byteTotal += size;
+    for (const { size, isBuilt } of reader.index.index.liveTables) {
+      if (!isBuilt) counts.byteTotal += size;
+    }
     return packs;
   }
 
   async #checkTables(reads: VerifyReads): Promise<void> {
     const { reader, log, counts, pacer } = this.#options;
     const { index } = reader.index;
-    let packBase = 0;
-    for (const file of index.tables) {
-      const { name, head } = file;
-      packBase += head.packCount;
+    for (const file of index.liveTables) {
+      const { name } = file;
       if (file.isBuilt) continue;
       try {
-        const isReplaced = head.packCount > 0 &&
-          index.packAt(packBase - head.packCount) === undefined;
-        const parts = { reads, counts, pacer, isReplaced };
+        const parts = { reads, counts, pacer };
         const { problems } = await this.#indexCheck.check(file, parts);
         for (const problem of problems) {
           const message = `Cannot trust ${name} as ${problem}`;

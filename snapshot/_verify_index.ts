@@ -36,18 +36,17 @@ export class IndexCheck {
     this.#hasher = hasher;
   }
 
-  /** Checks a table; rows of one that another replaces are not counted. */
+  /** Checks a table. */
   async check(
     file: IndexFile,
     parts: {
       readonly reads: VerifyReads;
       readonly counts: VerifyProgress;
       readonly pacer: Pacer;
-      readonly isReplaced: boolean;
     },
   ): Promise<CheckedIndex> {
     const { name, size } = file;
-    const { reads, counts, pacer, isReplaced } = parts;
+    const { reads, counts, pacer } = parts;
     const problems: string[] = [];
     const hash = this.#hasher.stream();
     const pages = new PageRows(file);
@@ -69,7 +68,7 @@ export class IndexCheck {
       problems.push("its BLAKE3 needs to be its name: found another");
     }
     problems.push(...pages.problems);
-    if (!isReplaced) pages.countInto(this.rowCounts);
+    pages.countInto(this.rowCounts);
     return { problems };
   }
 }

@@ -39,6 +39,7 @@ export * from "./identify.ts";
 export * from "./manifest_text.ts";
 export * from "./record.ts";
 export * from "./records.ts";
+export * from "./repair_index.ts";
 export * from "./resolve_snapshot.ts";
 export * from "./restore.ts";
 export * from "./restore_errors.ts";

@@ -215,7 +215,6 @@ class VerifyRun {
       ...this.#storeOptions,
       hasher,
       cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
-      withReplaced: true,
       onDamage: (name, error) => this.#addFile("index", name, error),
       onMend: (name, error) => this.#addFile("index", name, error),
     });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { decodeDocument, encodeDocument } from "./document.ts";
+import { decodeDocument, type Document, encodeDocument } from "./document.ts";
 import {
   DocumentSyntaxError,
   NotAStoreError,
@@ -138,7 +138,7 @@ async function readNumber(
 }
 
 function parseConfig(number: number, bytes: Uint8Array): StoreConfig {
-  const { body, readFeatures, writeFeatures } = decodeDocument("CONF", bytes);
+  const { body, readFeatures, writeFeatures } = decodeNamed(number, bytes);
   const { storeId, createdAt, settings } = body;
   if (typeof storeId !== "string" || !STORE_ID.test(storeId)) {
     throw fieldError("storeId", "32 hex digits", storeId);
@@ -160,6 +160,20 @@ function parseConfig(number: number, bytes: Uint8Array): StoreConfig {
     readFeatures,
     writeFeatures,
   };
+}
+
+function decodeNamed(number: number, bytes: Uint8Array): Document {
+  try {
+    return decodeDocument("CONF", bytes);
+  } catch (error) {
+    if (!(error instanceof DocumentSyntaxError)) throw error;
+    const { message, offset } = error;
+    throw new DocumentSyntaxError(
+      `Cannot read config/${number}: ${message}`,
+      offset,
+      { cause: error },
+    );
+  }
 }
 
 function fieldError(

@@ -80,6 +80,7 @@ async function everyCommand(
     "diff target": await say("diff", "-a", id, target),
     "diff part": await say("diff", id, `${source}/0`),
     verify: await say("verify", "--data"),
+    "repair index": await say("repair", "index"),
     help: (await say("help", "save")).replaceAll(/\bsnip\b/g, "snap"),
   };
   match(await say("tag"), new RegExp(`^one.*${id.slice(0, 8)}`));

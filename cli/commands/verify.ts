@@ -1,16 +1,16 @@
 import type { Damage } from "@snap/snapshot/damage";
-import type { VerifyProgress, VerifyReport } from "@snap/snapshot/verify";
+import type { VerifyReport } from "@snap/snapshot/verify";
 import { ExitCode } from "../exit_code.ts";
 import { jsonPath, type JsonRecord } from "../json_line.ts";
 import { withSnapshots } from "../open_snapshots.ts";
-import { COMMAND } from "../product.ts";
-import type { Progress } from "../progress_line.ts";
 import { resolveRecord } from "../resolve_record.ts";
 import type { Session } from "../session.ts";
 import { formatCount, formatCounted, formatSize } from "../units.ts";
+import { causesOf, remediesOf } from "../verify_causes.ts";
+import { verifyProgressOf } from "../verify_progress.ts";
 
-/** What a save stores again once its pack is not there. */
-const MENDED: readonly Damage["subject"][] = ["object", "pack"];
+/** Damages that are listed where there are more, unless all are asked for. */
+const LISTED_MAX = 10;
 
 /** `snap verify [ID]` */
 export async function run(session: Session): Promise<number> {
@@ -45,7 +45,7 @@ async function verifyStore(session: Session): Promise<number> {
       ...records,
       data: args.has("data"),
       signal,
-      onProgress: (progress) => session.progress(progressOf(progress)),
+      onProgress: (progress) => session.progress(verifyProgressOf(progress)),
     });
     session.clearProgress();
     await tellDamages(session, report);
@@ -55,25 +55,15 @@ async function verifyStore(session: Session): Promise<number> {
   });
 }
 
-function progressOf(progress: VerifyProgress): Progress {
-  const { phase } = progress;
-  const hasObjects = phase === "contents" || phase === "trees";
-  return {
-    unit: hasObjects ? "object" : "pack",
-    doneCount: hasObjects ? progress.objectCount : progress.packCount,
-    totalCount: hasObjects ? 0 : progress.packTotal,
-    doneByteCount: progress.byteCount,
-    totalByteCount: progress.byteTotal,
-    isTotalKnown: !hasObjects,
-  };
-}
-
 async function tellDamages(
   session: Session,
   { damages, damageCount }: VerifyReport,
 ): Promise<void> {
   const { displayPath } = await import("@snap/manifest/path");
-  for (const damage of damages) {
+  const isCut = !session.isJson && !session.isVerbose &&
+    damages.length > 2 * LISTED_MAX;
+  const listed = isCut ? damages.slice(0, LISTED_MAX) : damages;
+  for (const damage of listed) {
     const { paths, pathCount } = damage;
     const lines = paths.map(({ snapshot, path }) =>
       `  needed by ${snapshot.slice(0, 12)}:${displayPath(path)}`
@@ -84,8 +74,14 @@ async function tellDamages(
     const text = [damage.message, ...lines].join("\n");
     await session.result(text, damageRecord(damage));
   }
-  const hidden = damageCount - damages.length;
-  if (hidden > 0) session.warn(`Cannot list ${formatCount(hidden)} more`);
+  await session.flush();
+  const hidden = damageCount - listed.length;
+  if (hidden === 0) return;
+  session.say(
+    `${formatCount(hidden)} more ${
+      isCut ? "are not listed: -v lists them" : "are not listed"
+    }`,
+  );
 }
 
 function damageRecord(damage: Damage): JsonRecord {
@@ -109,28 +105,22 @@ function damageRecord(damage: Damage): JsonRecord {
 
 function tellSummary(session: Session, report: VerifyReport): void {
   const { recordCount, objectCount, byteCount, damageCount } = report;
+  if (report.orphanPackCount > 0) {
+    session.note(
+      `${formatCounted(report.orphanPackCount, "pack")} of unfinished saves, ${
+        formatSize(report.orphanByteCount)
+      }: the next save uses what it can`,
+    );
+  }
   const found = damageCount === 0
     ? "no damage"
-    : formatCounted(damageCount, "damage");
+    : `${formatCounted(damageCount, "damage")}: ${causesOf(report)}`;
   const read = byteCount > 0 ? `, ${formatSize(byteCount)} read` : "";
   const message = `Verified ${formatCounted(recordCount, "record")}, ${
     formatCounted(objectCount, "object")
   }${read}: ${found}`;
-  session.note(message);
-  if (report.orphanPackCount > 0) {
-    session.note(
-      `${
-        formatCounted(report.orphanPackCount, "pack")
-      } of unfinished saves not looked at: ${
-        formatSize(report.orphanByteCount)
-      }`,
-    );
-  }
-  if (report.damages.some(({ subject }) => MENDED.includes(subject))) {
-    session.note(
-      `To mend it, move the damaged packs out of the store, keep them, and save each directory once more: ${COMMAND} save stores again what no pack holds`,
-    );
-  }
+  if (damageCount === 0) return session.note(message);
+  for (const line of [message, ...remediesOf(report)]) session.say(line);
 }
 
 function verifiedRecord(report: VerifyReport): JsonRecord {

@@ -1,0 +1,66 @@
+import type { RepairIndexReport } from "@snap/snapshot/repair-index";
+import { ExitCode } from "../exit_code.ts";
+import { withSnapshots } from "../open_snapshots.ts";
+import { COMMAND } from "../product.ts";
+import type { Session } from "../session.ts";
+import { formatCounted } from "../units.ts";
+import { UsageError } from "../usage_error.ts";
+import { verifyProgressOf } from "../verify_progress.ts";
+
+/** `snap repair index` */
+export async function run(session: Session): Promise<number> {
+  const [part] = session.args.positionals;
+  if (part !== "index") {
+    throw new UsageError(
+      `Cannot repair ${JSON.stringify(part)} as only the index can be`,
+      `did you mean ${COMMAND} repair index?`,
+    );
+  }
+  return await withSnapshots(session, { isQuiet: true }, async (snapshots) => {
+    const { repairIndex } = await import("@snap/snapshot/repair-index");
+    const report = await repairIndex(snapshots, {
+      signal: session.signal,
+      onProgress: (progress) => session.progress(verifyProgressOf(progress)),
+    });
+    session.clearProgress();
+    for (const { name, error } of report.damagedPacks) {
+      session.warn(`Cannot use ${name}, which is damaged: ${error.message}`);
+    }
+    await session.result(summaryOf(report), {
+      type: "repairedIndex",
+      packCount: report.packCount,
+      replacedTables: report.replacedTables,
+      keptTables: report.keptTables,
+      missingCount: report.missingCount,
+      unfinishedPackCount: report.unfinishedPackCount,
+      damagedPacks: report.damagedPacks.map(({ name }) => name),
+    });
+    tellKept(session, report);
+    const isWhole = report.keptTables.length + report.damagedPacks.length === 0;
+    return isWhole ? ExitCode.done : ExitCode.damaged;
+  });
+}
+
+function summaryOf({ packCount, replacedTables }: RepairIndexReport): string {
+  if (packCount + replacedTables.length === 0) {
+    return "Nothing to repair: the index names every pack";
+  }
+  const replaced = replacedTables.length === 0
+    ? ""
+    : `, and replaced ${formatCounted(replacedTables.length, "damaged table")}`;
+  return `Wrote what ${formatCounted(packCount, "pack")} ${
+    packCount === 1 ? "says" : "say"
+  } into the index${replaced}`;
+}
+
+function tellKept(session: Session, report: RepairIndexReport): void {
+  const { keptTables, missingCount } = report;
+  if (keptTables.length === 0) return;
+  session.warn(
+    `Cannot replace ${
+      formatCounted(keptTables.length, "damaged table")
+    } as snapshots need ${
+      formatCounted(missingCount, "object")
+    } that no pack holds: ${COMMAND} verify names them, ${COMMAND} save --read-all DIR stores again what is there still`,
+  );
+}

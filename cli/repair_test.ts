@@ -1,0 +1,161 @@
+import { match, ok, strictEqual } from "node:assert/strict";
+import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Sandbox } from "./_testing.ts";
+
+/** A store with two saves. */
+class Scene extends Sandbox {
+  readonly env = { SNAP_STORE: this.at("st") };
+
+  static async make(): Promise<Scene> {
+    const scene = new Scene();
+    mkdirSync(scene.at("src", "deep"), { recursive: true });
+    await scene.ok("init", "--codec", "none");
+    writeFileSync(scene.at("src", "a"), "good\n");
+    await scene.ok("save", "src");
+    writeFileSync(scene.at("src", "deep", "b"), "more\n");
+    await scene.ok("save", "src");
+    return scene;
+  }
+
+  snap(...args: string[]) {
+    const [workers] = ["save", "restore"].includes(args[0])
+      ? [["--workers", "0"]]
+      : [[]];
+    return this.run([...args, ...workers], { env: this.env });
+  }
+
+  async ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.snap(...args);
+    strictEqual(code, 0, stderr);
+    return stdout;
+  }
+
+  tables(): string[] {
+    const folder = this.at("st", "index");
+    return readdirSync(folder).map((name) => join(folder, name));
+  }
+
+  flip(path: string, at: number): void {
+    const bytes = readFileSync(path);
+    bytes[at < 0 ? bytes.length + at : at] ^= 1;
+    chmodSync(path, 0o600);
+    writeFileSync(path, bytes);
+  }
+
+  packs(): string[] {
+    const folder = this.at("st", "packs");
+    return readdirSync(folder, { recursive: true })
+      .map((name) => join(folder, String(name)))
+      .filter((path) => /[0-9a-f]{64}$/.test(path));
+  }
+}
+
+const RUINS: Record<string, (scene: Scene) => void> = {
+  "is gone": (scene) => scene.tables().forEach((path) => rmSync(path)),
+  "has a flipped bit in each head": (scene) =>
+    scene.tables().forEach((path) => scene.flip(path, 8)),
+  "has a flipped bit in each page of packs": (scene) =>
+    scene.tables().forEach((path) => scene.flip(path, 4100)),
+  "has a flipped bit in each page of objects": (scene) =>
+    scene.tables().forEach((path) => scene.flip(path, -3000)),
+  "has bytes appended": (scene) =>
+    scene.tables().forEach((path) => {
+      chmodSync(path, 0o600);
+      writeFileSync(path, Buffer.concat([readFileSync(path), Buffer.of(1)]));
+    }),
+};
+
+for (const [ruin, damage] of Object.entries(RUINS)) {
+  Deno.test(`repair index: an index that ${ruin}`, async () => {
+    using scene = await Scene.make();
+    damage(scene);
+    // Everything works meanwhile, and says once what it met.
+    strictEqual(await scene.ok("cat", "latest:deep/b"), "more\n");
+    const restored = await scene.snap("restore", "latest", "out");
+    strictEqual(restored.code, 0, restored.stderr);
+    strictEqual(readFileSync(scene.at("out", "a"), "utf8"), "good\n");
+    const told = restored.stderr.match(/snap repair index mends it/g);
+    strictEqual(told?.length, 1, restored.stderr);
+    const found = await scene.snap("verify", "--data");
+    strictEqual(found.code, 4, found.stderr);
+    const lines = found.stderr.trimEnd().split("\n");
+    strictEqual(lines.at(-1), "The index is mended by: snap repair index");
+    match(lines.at(-2)!, /^Verified 2 records.*(index missing|index table)/);
+    ok(!/move the damaged packs/.test(found.stderr), found.stderr);
+    // Repaired, nothing is said any more.
+    const repaired = await scene.snap("repair", "index");
+    strictEqual(repaired.code, 0, repaired.stderr);
+    strictEqual(repaired.stderr, "");
+    match(repaired.stdout, /^Wrote what \d packs? says? into the index/);
+    const whole = await scene.snap("verify", "--data");
+    strictEqual(whole.code, 0, whole.stdout);
+    const quiet = await scene.snap("cat", "latest:a");
+    strictEqual(quiet.stdout, "good\n");
+    match(quiet.stderr, /^latest is .*\n$/);
+    strictEqual(
+      await scene.ok("repair", "index"),
+      "Nothing to repair: the index names every pack\n",
+    );
+  });
+}
+
+Deno.test("repair index: a table stays that may be all that tells of a lost pack", async () => {
+  using scene = await Scene.make();
+  scene.tables().forEach((path) => scene.flip(path, 8));
+  // Both saves have a pack of data and one of trees.
+  const data = scene.packs().filter((path) =>
+    readFileSync(path).includes("good\n")
+  );
+  strictEqual(data.length, 1);
+  rmSync(data[0]);
+  const { code, stderr, stdout } = await scene.snap(
+    "repair",
+    "index",
+    "--json",
+  );
+  strictEqual(code, 4);
+  match(stderr, /snapshots need 1 object that no pack holds/);
+  const report = JSON.parse(stdout);
+  strictEqual(report.keptTables.length, 2);
+  strictEqual(report.missingCount, 1);
+  // What is there still is stored again; then the tables go.
+  await scene.ok("save", "src", "--read-all");
+  strictEqual((await scene.snap("verify", "latest")).code, 4);
+  await scene.ok("repair", "index");
+  const last = await scene.snap("verify", "--data");
+  strictEqual(last.code, 0, last.stdout + last.stderr);
+});
+
+Deno.test("repair: only the index can be", async () => {
+  using scene = await Scene.make();
+  const { code, stderr } = await scene.snap("repair", "packs");
+  strictEqual(code, 2);
+  match(stderr, /did you mean snap repair index/);
+  strictEqual((await scene.snap("repair")).code, 2);
+  match(await scene.ok("repair", "--help"), /snap repair PART/);
+  match(await scene.ok("completions", "bash"), /repair\)/);
+});
+
+Deno.test("verify: a long list is counted by cause and cut, and whole with -v", async () => {
+  using scene = await Scene.make();
+  for (let i = 0; i < 30; i++) {
+    writeFileSync(scene.at("src", `many${i}`), `many ${i}\n`);
+  }
+  await scene.ok("save", "src");
+  const [data] = scene.packs().filter((path) =>
+    readFileSync(path).includes("many 29")
+  );
+  rmSync(data);
+  const cut = await scene.snap("verify");
+  strictEqual(cut.code, 4);
+  ok(cut.stdout.split("\n").length < 40, cut.stdout);
+  match(cut.stderr, /\d+ more are not listed: -v lists them\n/);
+  match(cut.stderr, /Verified .*: \d+ damages: .*objects missing.*1 pack miss/);
+  match(cut.stderr.trimEnd().split("\n").at(-1)!, /What is missing comes back/);
+  const whole = await scene.snap("verify", "-v");
+  ok(whole.stdout.split("\n").length > cut.stdout.split("\n").length + 20);
+  const json = await scene.snap("verify", "--json");
+  ok(json.stdout.split("\n").length > 30);
+});
