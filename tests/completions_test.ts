@@ -10,7 +10,9 @@ const COMPLETE_ZSH =
 
 /** Lines up to the cursor, and what each shell offers there. */
 const LINES: readonly (readonly [line: string, offered: string])[] = [
-  ["snap re", "restore"],
+  ["snap rest", "restore"],
+  ["snap re", "repair restore"],
+  ["snap repair ", "index"],
   ["snap --store st l", "log ls"],
   ["snap save --exclude-c", "--exclude-caches"],
   ["snap --store st save t", "tree"],
