@@ -16,6 +16,8 @@
  * @module
  */
 
+import { checkBytes } from "./check_bytes.ts";
+
 /** What decides where chunks end. Sizes are in bytes, and powers of two. */
 export interface ChunkSizes {
   /** Size of the smallest chunk but for the last of a content: 64 or more. */
@@ -82,6 +84,7 @@ export class Chunker {
    * @throws {RangeError} If `start` to `end` is empty or not within `bytes`.
    */
   cut(bytes: Uint8Array, start: number, end: number): number {
+    checkBytes(bytes, "content");
     if (!(start >= 0 && start < end && end <= bytes.length)) {
       throw new RangeError(
         `Cannot cut a chunk as it needs bytes within ${bytes.length}: received ${start} to ${end}`,

@@ -13,6 +13,7 @@
  * @module
  */
 
+import { checkBytes } from "./check_bytes.ts";
 import { Chunker, type ChunkSizes, DEFAULT_CHUNK_SIZES } from "./chunk.ts";
 
 /** Bytes gathered before they are cut, so that a batch holds many chunks. */
@@ -35,6 +36,7 @@ class ChunkBuffer {
 
   /** Takes what fits of `bytes` from `start` and returns how much that was. */
   fill(bytes: Uint8Array, start: number): number {
+    checkBytes(bytes, "content");
     const size = Math.min(
       bytes.length - start,
       this.#bytes.length - this.#size,

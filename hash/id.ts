@@ -4,6 +4,8 @@
  * @module
  */
 
+import { checkBytes } from "./check_bytes.ts";
+
 /** The name of bytes: their BLAKE3 as 64 lower-case hexadecimal digits. */
 export type Id = string & { readonly __brand: "Id" };
 
@@ -69,6 +71,7 @@ export function parseId(text: string): Id {
  * @throws {RangeError} If fewer than 32 bytes follow `offset`.
  */
 export function idFromBytes(bytes: Uint8Array, offset = 0): Id {
+  checkBytes(bytes, "id");
   if (offset < 0 || !(offset + ID_SIZE <= bytes.length)) {
     throw new RangeError(
       `Cannot read id as it needs 32 bytes at ${offset}: found ${bytes.length} bytes in all`,
@@ -114,6 +117,8 @@ export function equalBytes(
   bStart: number,
   size: number,
 ): boolean {
+  checkBytes(a, "first run");
+  checkBytes(b, "second run");
   for (let i = 0; i < size; i++) {
     if (a[aStart + i] !== b[bStart + i]) return false;
   }
@@ -128,6 +133,8 @@ export function equalBytes(
  * @returns Below 0 if `a` comes first, above 0 if `b` does, 0 if they are equal.
  */
 export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  checkBytes(a, "first string");
+  checkBytes(b, "second string");
   const size = Math.min(a.length, b.length);
   for (let i = 0; i < size; i++) {
     if (a[i] !== b[i]) return a[i] - b[i];

@@ -2,7 +2,7 @@
  * Names for bytes: ids, and what hashes bytes into them.
  *
  * Content is cut into chunks by `@snap/hash/chunk`, in streams by
- * `@snap/hash/chunk-stream`. A program that may load native code passes the
+ * `@snap/hash/chunk-stream`; `@snap/hash/check-bytes` refuses what is not bytes. A program that may load native code passes the
  * hasher of `@snap/hash/native` on instead of this one.
  *
  * ```ts

@@ -17,6 +17,7 @@
  * @module
  */
 
+import { checkBytes } from "./check_bytes.ts";
 import { checkOut } from "./_check_out.ts";
 import { checkSize } from "./_check_size.ts";
 import { contextNumber, CONTEXTS } from "./_contexts.ts";
@@ -104,6 +105,7 @@ class NativeHashStream implements HashStream {
   }
 
   update(bytes: Uint8Array): void {
+    checkBytes(bytes, "content");
     this.#native.update(bytes);
   }
 
@@ -139,6 +141,7 @@ class NativeHasher implements Hasher {
   }
 
   hashInto(bytes: Uint8Array, out: Uint8Array, outOffset = 0): void {
+    checkBytes(bytes, "content");
     checkOut(out, outOffset);
     decodeInto(this.#code.blake3UrlSafeBase64(bytes), out, outOffset);
   }
@@ -149,6 +152,7 @@ class NativeHasher implements Hasher {
     out: Uint8Array,
     outOffset = 0,
   ): void {
+    checkBytes(bytes, "content");
     checkOut(out, outOffset);
     const native = this.#derive[contextNumber(context)];
     native.reset();

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { checkBytes } from "./check_bytes.ts";
 import {
   type Blake3Kernel,
   blake3Kernel,
@@ -38,6 +39,7 @@ class WasmHashStream implements HashStream {
   }
 
   update(bytes: Uint8Array): void {
+    checkBytes(bytes, "content");
     const { input } = this.#kernel;
     let start = 0;
     while (bytes.length - start > BLOCK_SIZE - this.#pendingSize) {
@@ -137,6 +139,7 @@ export const wasmHasher: Hasher = {
   name: "wasm",
 
   hashInto(bytes: Uint8Array, out: Uint8Array, outOffset = 0): void {
+    checkBytes(bytes, "content");
     checkOut(out, outOffset);
     const kernel = blake3Kernel();
     hash(kernel, kernel.plain, bytes);
@@ -149,6 +152,7 @@ export const wasmHasher: Hasher = {
     out: Uint8Array,
     outOffset = 0,
   ): void {
+    checkBytes(bytes, "content");
     checkOut(out, outOffset);
     const kernel = blake3Kernel();
     hash(kernel, kernel.derive[contextNumber(context)], bytes);
@@ -156,6 +160,7 @@ export const wasmHasher: Hasher = {
   },
 
   idOf(bytes: Uint8Array): Id {
+    checkBytes(bytes, "content");
     const kernel = blake3Kernel();
     hash(kernel, kernel.plain, bytes);
     return idFromBytes(kernel.out);

@@ -1,3 +1,4 @@
+import { checkBytes } from "@snap/hash/check-bytes";
 import { equalIds, ID_SIZE, WORD } from "./_bytes.ts";
 import { checkCounts, checkPage, readCounts } from "./_check_page.ts";
 import {
@@ -73,6 +74,7 @@ export class AttributePage {
    * @throws {ManifestSyntaxError} If the bytes are anything but one canonical page.
    */
   static decode(bytes: Uint8Array): AttributePage {
+    checkBytes(bytes, "attribute page");
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const counts = checkCounts(bytes, view);
     return new AttributePage(
@@ -91,6 +93,7 @@ export class AttributePage {
    * @returns The page.
    */
   static fromDecoded(bytes: Uint8Array): AttributePage {
+    checkBytes(bytes, "attribute page");
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const counts = readCounts(view);
     return new AttributePage(bytes, view, counts, new PageLayout(counts));
@@ -111,6 +114,7 @@ export class AttributePage {
    * @returns Whether rows of the page may be taken for rows of the tree.
    */
   belongsTo(tree: Tree, treeId: Uint8Array, idStart = 0): boolean {
+    checkBytes(treeId, "id of the tree");
     return this.rows === tree.count + 1 &&
       equalIds(this.bytes, PAGE_TREE_ID, treeId, idStart) &&
       this.directories === tree.directoriesBefore(tree.count);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { compareRuns, ID_SIZE } from "./_bytes.ts";
 import { checkExtras, ExtraTag } from "./_check_extras.ts";
 import { VarintReader, varintSize, writeVarint } from "./_varint.ts";
@@ -53,6 +54,7 @@ function checkValue(value: ExtraValue): void {
       `Cannot encode extras as up to ${INLINE_SIZE_MAX} bytes need a value and more need an id: found size ${size}`,
     );
   }
+  checkBytes(size <= INLINE_SIZE_MAX ? value.value : value.id, "extras");
 }
 
 function checkAttributes(xattrs: readonly ExtendedAttribute[]): void {
@@ -110,6 +112,7 @@ function writeValue(bytes: Uint8Array, at: number, value: ExtraValue): number {
  */
 export function encodeExtras(extras: Extras): Uint8Array {
   const { holes } = extras;
+  for (const { name } of extras.xattrs) checkBytes(name, "attribute name");
   const xattrs = [...extras.xattrs].sort((a, b) =>
     compareRuns(a.name, 0, a.name.length, b.name, 0, b.name.length)
   );
@@ -160,6 +163,7 @@ function readValue(bytes: Uint8Array, reader: VarintReader): ExtraValue {
  * @throws {ManifestSyntaxError} If the bytes are not canonical extras.
  */
 export function decodeExtras(bytes: Uint8Array): Extras {
+  checkBytes(bytes, "extras");
   checkExtras(bytes, 0, bytes.length);
   const reader = new VarintReader(bytes, 0, bytes.length);
   const xattrs: ExtendedAttribute[] = [];

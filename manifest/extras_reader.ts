@@ -1,3 +1,4 @@
+import { checkBytes } from "@snap/hash/check-bytes";
 import { ExtraTag } from "./_check_extras.ts";
 import { ID_SIZE } from "./_bytes.ts";
 import { INLINE_SIZE_MAX } from "./limits.ts";
@@ -49,6 +50,7 @@ export class ExtrasReader {
    * @param extras All bytes of the extras, of a page that was decoded.
    */
   begin(extras: Uint8Array): void {
+    checkBytes(extras, "extras");
     this.bytes = extras;
     this.#at = 0;
   }

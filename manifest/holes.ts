@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { readHoles } from "./_read_holes.ts";
 import { varintSize, writeVarint } from "./_varint.ts";
 import { FILE_SIZE_MAX, HOLE_SIZE_MIN } from "./limits.ts";
@@ -85,6 +86,7 @@ export function encodeHoles(holes: Float64Array): Uint8Array {
  * @throws {ManifestSyntaxError} If the bytes are not one canonical list.
  */
 export function decodeHoles(bytes: Uint8Array): Float64Array {
+  checkBytes(bytes, "holes");
   const holes = new Float64Array(2 * readHoles(bytes, 0, bytes.length));
   readHoles(bytes, 0, bytes.length, holes);
   return holes;

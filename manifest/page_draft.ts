@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { ID_SIZE, WORD } from "./_bytes.ts";
 import { DraftExtras } from "./_draft_extras.ts";
 import type { DraftOwners } from "./draft_owners.ts";
@@ -191,6 +192,7 @@ export class PageDraft {
    * @throws {ManifestSyntaxError} If the bytes are not canonical extras.
    */
   setExtras(row: number, extras: Uint8Array): void {
+    checkBytes(extras, "extras");
     if (extras.length === 0) return;
     this.#extras ??= new DraftExtras(this.#rows);
     this.#extras.set(row, extras);

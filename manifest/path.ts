@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 
 const SLASH = 0x2f;
@@ -24,6 +25,8 @@ const INVISIBLE =
  * @returns New bytes.
  */
 export function joinPath(path: Uint8Array, name: Uint8Array): Uint8Array {
+  checkBytes(path, "path");
+  checkBytes(name, "name");
   if (path.length === 0) return name.slice();
   const joined = new Uint8Array(path.length + 1 + name.length);
   joined.set(path);
@@ -40,6 +43,7 @@ export function joinPath(path: Uint8Array, name: Uint8Array): Uint8Array {
  * @returns Views of its names; none for the root.
  */
 export function splitPath(path: Uint8Array): Uint8Array[] {
+  checkBytes(path, "path");
   const names: Uint8Array[] = [];
   let start = 0;
   for (let at = 0; at <= path.length; at++) {
@@ -82,6 +86,7 @@ function escapeByte(byte: number): string {
  * @returns The text; {@linkcode parsePath} reads it.
  */
 export function pathToText(bytes: Uint8Array): string {
+  checkBytes(bytes, "path");
   let text = "";
   let plain = 0;
   for (let at = 0; at < bytes.length;) {
@@ -145,6 +150,7 @@ function escapeCharacter(character: string): string {
  * @returns The text; {@linkcode parsePath} reads it.
  */
 export function displayPath(bytes: Uint8Array): string {
+  checkBytes(bytes, "path");
   return escapeInvisible(pathToText(bytes));
 }
 

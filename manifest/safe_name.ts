@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { NAME_SIZE_MAX, TARGET_SIZE_MAX } from "./limits.ts";
 
 const SLASH = 0x2f;
@@ -33,6 +34,7 @@ export function checkName(
   start: number,
   end: number,
 ): string | undefined {
+  checkBytes(bytes, "name");
   const size = end - start;
   if (size < 1 || size > NAME_SIZE_MAX) {
     return `a name must have 1 to ${NAME_SIZE_MAX} bytes`;
@@ -65,6 +67,7 @@ export function checkTarget(
   start: number,
   end: number,
 ): string | undefined {
+  checkBytes(bytes, "target");
   const size = end - start;
   if (size < 1 || size > TARGET_SIZE_MAX) {
     return `a target must have 1 to ${TARGET_SIZE_MAX} bytes`;

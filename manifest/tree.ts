@@ -1,3 +1,4 @@
+import { checkBytes } from "@snap/hash/check-bytes";
 import { compareRuns, ID_SIZE, WORD } from "./_bytes.ts";
 import {
   checkTree,
@@ -60,6 +61,7 @@ export class Tree {
    * @throws {ManifestSyntaxError} If the bytes are anything but one canonical tree.
    */
   static decode(bytes: Uint8Array): Tree {
+    checkBytes(bytes, "tree");
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new Tree(bytes, view, checkTree(bytes, view));
   }
@@ -72,6 +74,7 @@ export class Tree {
    * @returns The tree.
    */
   static fromDecoded(bytes: Uint8Array): Tree {
+    checkBytes(bytes, "tree");
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new Tree(bytes, view, readTreeCount(view));
   }
@@ -229,6 +232,7 @@ export class Tree {
    * @returns Its row, or -1.
    */
   find(name: Uint8Array, start = 0, end: number = name.length): number {
+    checkBytes(name, "name");
     let low = 0;
     let high = this.count - 1;
     while (low <= high) {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { ByteBlocks } from "./_byte_blocks.ts";
 import { compareRuns, EMPTY_ID, equalIds, ID_SIZE, WORD } from "./_bytes.ts";
 import { TREE_HEADER_SIZE, TREE_MAGIC, TREE_ROW_SIZE } from "./_check_tree.ts";
@@ -154,6 +155,7 @@ export class TreeDraft {
    * @throws {RangeError} If the row is no file, the size is not one, or the id of empty content is not BLAKE3 of nothing.
    */
   setContent(row: number, size: number, ids: Uint8Array, idStart = 0): void {
+    checkBytes(ids, "id");
     if (!isFileKind(this.kind(row))) fail(row, "file");
     if (!(size >= 0 && size <= FILE_SIZE_MAX && Number.isInteger(size))) {
       throw new RangeError(
@@ -178,6 +180,7 @@ export class TreeDraft {
    * @throws {RangeError} If the row is no directory.
    */
   setTree(row: number, ids: Uint8Array, idStart = 0): void {
+    checkBytes(ids, "id");
     if (this.kind(row) !== EntryKind.directory) fail(row, "directory");
     this.#setId(row, ids, idStart);
     this.#setValue(row, 0, 0);
@@ -212,6 +215,7 @@ export class TreeDraft {
    * @throws {RangeError} If the row is no link or has a target, or the target is not one.
    */
   setTarget(row: number, target: Uint8Array): void {
+    checkBytes(target, "target");
     if (this.#kinds[row] !== (EntryKind.symlink | UNSET)) {
       fail(row, "link without a target");
     }

@@ -1,3 +1,4 @@
+import { checkBytes } from "@snap/hash/check-bytes";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import {
   isFileDamage,
@@ -95,6 +96,7 @@ export class StoreIndex {
     kind: number,
     options: StoreOptions = {},
   ): Promise<Location | undefined> {
+    checkBytes(id, "id");
     const locate = (kind: number) =>
       this.#ask(() => this.index.locate(id, 0, kind), options);
     const found = await locate(kind);
@@ -148,6 +150,7 @@ export class StoreIndex {
     kind: number,
     options: StoreOptions = {},
   ): Promise<Location[]> {
+    checkBytes(id, "id");
     await this.findUnnamed(options);
     return await this.#ask(() => this.index.locateAll(id, 0, kind), options);
   }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { checkBytes } from "@snap/hash/check-bytes";
+
 /** Largest plain size of a frame, in bytes. */
 export const FRAME_SIZE_MAX: number = 4 << 20;
 
@@ -66,6 +68,7 @@ export class FrameSyntaxError extends SyntaxError {
  * @throws {RangeError} If there are more than 4 MiB
  */
 export function checkFrameSize(plain: Uint8Array): void {
+  checkBytes(plain, "content");
   if (plain.length > FRAME_SIZE_MAX) {
     throw new RangeError(
       `Cannot compress frame as it has more than ${FRAME_SIZE_MAX} bytes: found ${plain.length}`,

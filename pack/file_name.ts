@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { idFromBytes, idToBytes, isId } from "@snap/hash/id";
 
 /** What the names of packs begin with. */
@@ -19,6 +20,7 @@ export const INDEX_PREFIX = "index/";
  * @returns Its name in a store
  */
 export function packName(bytes: Uint8Array, offset = 0): string {
+  checkBytes(bytes, "id");
   const id = idFromBytes(bytes, offset);
   return `${PACK_PREFIX}${id.slice(0, 2)}/${id}`;
 }
@@ -43,6 +45,7 @@ export function packIdOf(name: string): Uint8Array | undefined {
  * @returns Its name in a store
  */
 export function indexName(bytes: Uint8Array, offset = 0): string {
+  checkBytes(bytes, "id");
   return INDEX_PREFIX + idFromBytes(bytes, offset);
 }
 

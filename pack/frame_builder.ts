@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { FRAME_SIZE_MAX } from "./codec.ts";
 import { ID_SIZE } from "./_bytes.ts";
 
@@ -125,6 +126,7 @@ export class FrameBuilder {
    * @throws {RangeError} If a number is out of range
    */
   commit(ids: Uint8Array, idStart: number, kind: number, size: number): void {
+    checkBytes(ids, "id");
     if (!(size >= 1 && size <= this.#reserved)) {
       throw new RangeError(
         `Cannot commit ${size} bytes as ${this.#reserved} are reserved`,
@@ -169,6 +171,8 @@ export class FrameBuilder {
    * @throws {RangeError} If the frame has no space, or a number is out of range
    */
   add(plain: Uint8Array, ids: Uint8Array, idStart: number, kind: number): void {
+    checkBytes(plain, "content");
+    checkBytes(ids, "id");
     this.reserve(plain.length).set(plain);
     this.commit(ids, idStart, kind, plain.length);
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import type { Hasher } from "@snap/hash/hasher";
 import { DocumentSyntaxError } from "@snap/store/errors";
 import {
@@ -135,6 +136,7 @@ export function encodeIndexHead(head: IndexHead, hasher: Hasher): Uint8Array {
  * @throws {IndexSyntaxError} If the numbers do not agree with the size
  */
 export function readIndexHeadSize(start: Uint8Array, fileSize: number): number {
+  checkBytes(start, "index table");
   if (start.length < INDEX_HEAD_START) {
     fail(`it needs ${INDEX_HEAD_START} bytes: found ${start.length}`, 0);
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import {
   checkFrameSize,
   type Codec,
@@ -39,6 +40,8 @@ export const lz4Codec: Codec = {
     return stored.length < plain.length ? stored : undefined;
   },
   decompress(stored: Uint8Array, out: Uint8Array): void {
+    checkBytes(stored, "stored bytes");
+    checkBytes(out, "place of the content");
     checkFrameSize(out);
     const bound = boundOf(out.length);
     if (stored.length > bound) {

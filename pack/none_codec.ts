@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { type Codec, CodecTag, FrameSyntaxError } from "./codec.ts";
 
 /**
@@ -23,8 +24,12 @@ import { type Codec, CodecTag, FrameSyntaxError } from "./codec.ts";
 export const noneCodec: Codec = {
   tag: CodecTag.none,
   name: "none",
-  compress(): undefined {},
+  compress(plain: Uint8Array): undefined {
+    checkBytes(plain, "content");
+  },
   decompress(stored: Uint8Array, out: Uint8Array): void {
+    checkBytes(stored, "stored bytes");
+    checkBytes(out, "place of the content");
     if (stored.length !== out.length) {
       throw new FrameSyntaxError(
         `Cannot read plain frame as it needs ${out.length} bytes: found ${stored.length}`,

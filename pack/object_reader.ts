@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import type { Hasher } from "@snap/hash/hasher";
 import { ID_SIZE } from "./_bytes.ts";
 import { ObjectCheck } from "./_check_object.ts";
@@ -94,6 +95,8 @@ export class ObjectReader {
     ids: Uint8Array,
     idStart: number,
   ): Uint8Array {
+    checkBytes(stored, "stored bytes");
+    checkBytes(ids, "id");
     const { frameKey, plainSize, storedSize } = location;
     if (stored.length !== storedSize) {
       throw new RangeError(

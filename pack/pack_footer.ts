@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { getU32, isZero, setU32 } from "./_bytes.ts";
 import { PackSyntaxError } from "./errors.ts";
 import { PackRole } from "./object_kind.ts";
@@ -83,6 +84,7 @@ export function decodePackFooter(
   bytes: Uint8Array,
   packSize: number,
 ): PackFooter {
+  checkBytes(bytes, "end of a pack");
   if (bytes.length !== PACK_FOOTER_SIZE) {
     fail(`it needs ${PACK_FOOTER_SIZE} bytes: found ${bytes.length}`, 0);
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { compareIds, getU32, ID_SIZE, setU32 } from "./_bytes.ts";
 import { sortRows } from "./_sort_rows.ts";
@@ -72,6 +73,7 @@ export class PackSet {
    * @returns Its size in bytes, -1 where the set does not have it
    */
   sizeOf(ids: Uint8Array, idStart: number): number {
+    checkBytes(ids, "id");
     let low = 0;
     let high = this.count - 1;
     while (low <= high) {
@@ -111,6 +113,7 @@ class PackRows {
   #count = 0;
 
   add(id: Uint8Array, size: number): void {
+    checkBytes(id, "id");
     const start = this.#count++ * ROW_SIZE;
     if (start === this.#bytes.length) {
       const larger = new Uint8Array(start * 2);

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import type { Hasher } from "@snap/hash/hasher";
 import { compareIds, compareKeys, getU32, ID_SIZE } from "./_bytes.ts";
 import { CodecTag, FRAME_SIZE_MAX } from "./codec.ts";
@@ -60,6 +61,7 @@ export class PackTable {
    * @throws {PackSyntaxError} If the bytes are no such table
    */
   static decode(bytes: Uint8Array, shape: PackTableShape): PackTable {
+    checkBytes(bytes, "table of a pack");
     const needed = packTableSize(shape);
     if (bytes.length !== needed) {
       fail(
@@ -194,6 +196,7 @@ export class PackTable {
    * @returns Number of its row, -1 if there is none
    */
   find(ids: Uint8Array, idStart: number, kind: number): number {
+    checkBytes(ids, "id");
     let low = 0;
     let high = this.objectCount - 1;
     while (low <= high) {

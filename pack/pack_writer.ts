@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { crc32 } from "node:zlib";
 import type { Hasher, HashStream } from "@snap/hash/hasher";
 import { encodeHeader } from "@snap/store/header";
@@ -142,6 +143,7 @@ export class PackWriter {
    * @throws {RangeError} If a size is out of range
    */
   addFrame(plain: Uint8Array, rows: FrameRows): void {
+    checkBytes(plain, "content");
     this.#guard(() => {
       checkRows(rows, plain.length);
       const { codec } = this.#options;
@@ -166,6 +168,7 @@ export class PackWriter {
     frame: StoredFrame,
     rows: FrameRows,
   ): void {
+    checkBytes(stored, "stored bytes");
     this.#guard(() => {
       checkRows(rows, frame.plainSize);
       const crc = crc32(stored);

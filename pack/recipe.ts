@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { type Hasher, RECIPE_CONTEXT } from "@snap/hash/hasher";
 import { getU32, ID_SIZE, isZero, setU32 } from "./_bytes.ts";
 import { FRAME_SIZE_MAX } from "./codec.ts";
@@ -182,6 +183,7 @@ export class RecipeNode {
    * @throws {RecipeSyntaxError} If the bytes are not a node
    */
   static decode(bytes: Uint8Array, hasher: Hasher): RecipeNode {
+    checkBytes(bytes, "recipe");
     const end = checkHead(bytes);
     const starts = readSizes(bytes);
     checkRows(bytes, starts);

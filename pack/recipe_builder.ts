@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { type Hasher, RECIPE_CONTEXT } from "@snap/hash/hasher";
 import { ID_SIZE } from "./_bytes.ts";
 import { FRAME_SIZE_MAX } from "./codec.ts";
@@ -95,6 +96,7 @@ export class RecipeBuilder {
    * @throws {RangeError} If the size is not possible
    */
   push(ids: Uint8Array, idStart: number, size: number): void {
+    checkBytes(ids, "id");
     if (size > FRAME_SIZE_MAX) {
       throw new RangeError(
         `Cannot add chunk to recipe as it has at most ${FRAME_SIZE_MAX} bytes: found ${size}`,

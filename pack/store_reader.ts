@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { type Hasher, IdMismatchError } from "@snap/hash/hasher";
 import { idFromBytes } from "@snap/hash/id";
 import { NotFoundError, StoreError } from "@snap/store/errors";
@@ -139,6 +140,7 @@ export class StoreReader implements AsyncDisposable {
     size: number,
     options: StoreOptions = {},
   ): Promise<ContentReader> {
+    checkBytes(id, "id");
     if (size === 0) {
       return new ContentReader(this, { id, size, root: undefined });
     }
@@ -171,6 +173,7 @@ export class StoreReader implements AsyncDisposable {
     kind: number,
     options: StoreOptions = {},
   ): Promise<Uint8Array | undefined> {
+    checkBytes(id, "id");
     const first = await this.index.locate(id, kind, options);
     if (first === undefined) return undefined;
     try {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import type * as zlib from "node:zlib";
 import {
   checkFrameSize,
@@ -82,6 +83,8 @@ function overlaps(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 function decompress(stored: Uint8Array, out: Uint8Array): void {
+  checkBytes(stored, "stored bytes");
+  checkBytes(out, "place of the content");
   checkZstdFrame(stored, out.length);
   const from = overlaps(stored, out) ? new Uint8Array(stored) : stored;
   const problem = decode(from, out);

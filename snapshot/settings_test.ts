@@ -1,5 +1,6 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { Chunker } from "@snap/hash/chunk";
+import { parseCodec } from "@snap/pack/codecs";
 import {
   DEFAULT_SETTINGS,
   formatSettings,
@@ -47,6 +48,11 @@ Deno.test("what settings allow a Chunker and parseCodec take", () => {
   }
   for (const codec of ["none", "lz4", "zstd", "zstd:1", "zstd:19"]) {
     equal(parseSettings({ codec }).codec, codec);
+    parseCodec(codec);
+  }
+  for (const codec of ["", "zstd:0", "zstd:20", "zstd3", "lz4:1", "gzip"]) {
+    throws(() => parseSettings({ codec }), RangeError);
+    throws(() => parseCodec(codec));
   }
 });
 

@@ -1,4 +1,5 @@
 /** The file store over the calls of the system, which tests replace. */
+import { checkBytes } from "@snap/hash/check-bytes";
 import {
   copyNew,
   linkNew,
@@ -110,6 +111,7 @@ export class LocalFileStore implements FileStore {
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
+    checkBytes(bytes, "content");
     const path = this.#pathToWrite(name, options);
     const temporary = this.#temporaryPath(saveIdOf(bytes));
     try {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { DocumentSyntaxError, UnsupportedVersionError } from "./errors.ts";
 
 /** Size of a header in bytes. */
@@ -71,6 +72,8 @@ const SALT_AT = 40;
  * @throws {RangeError} If the save id or the salt has another size, or a number is no u32.
  */
 export function encodeHeader(header: Header): Uint8Array {
+  checkBytes(header.saveId, "save id");
+  checkBytes(header.salt, "salt");
   const {
     kind,
     readFeatures = 0,
@@ -130,6 +133,7 @@ export function decodeHeader(
  * @throws {DocumentSyntaxError} If there is no header of that kind.
  */
 export function parseHeader(kind: FileKind, bytes: Uint8Array): ParsedHeader {
+  checkBytes(bytes, "file");
   if (bytes.length < HEADER_SIZE) {
     throw new DocumentSyntaxError(
       `Cannot read header as it needs ${HEADER_SIZE} bytes: found ${bytes.length}`,
@@ -210,6 +214,7 @@ export function checkWriteFeatures(
  * @returns 16 bytes, or undefined if these bytes are no header.
  */
 export function saveIdOf(bytes: Uint8Array): Uint8Array | undefined {
+  checkBytes(bytes, "file");
   if (bytes.length < HEADER_SIZE) return undefined;
   const magic = new DataView(bytes.buffer, bytes.byteOffset, 4).getUint32(
     0,

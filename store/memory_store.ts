@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { NotFoundError, StoreError } from "./errors.ts";
 import { randomHex } from "./_hex.ts";
 import { cutRange } from "./_range.ts";
@@ -107,6 +108,7 @@ export class MemoryStore implements PruneStore {
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
+    checkBytes(bytes, "content");
     checkStoreName(name);
     options?.signal?.throwIfAborted();
     if (this.#files.has(name)) return false;

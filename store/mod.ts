@@ -8,7 +8,7 @@
  * import { strictEqual } from "node:assert/strict";
  *
  * const store = new MemoryStore();
- * await initStore(store, { codec: "zstd:3" });
+ * await initStore(store);
  * const tags = new TagStore(store);
  * await tags.append("main", { time: "2026-11-20T05:46:18.000000000Z", tree: "aa", record: "bb" });
  * strictEqual((await tags.newest("main"))?.number, 1);
@@ -27,6 +27,7 @@ export * from "./header.ts";
 export * from "./memory_store.ts";
 export * from "./once_store.ts";
 export * from "./read_document.ts";
+export * from "./settings.ts";
 export type * from "./store.ts";
 export * from "./store_config.ts";
 export * from "./store_name.ts";

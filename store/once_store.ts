@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { SingleFlight } from "./_single_flight.ts";
 import type {
   ReadOptions,
@@ -109,6 +110,7 @@ export class OnceStore implements WriteStore {
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
+    checkBytes(bytes, "content");
     const isFirst = !this.#creates.has(name);
     const created = await this.#creates.run(
       name,

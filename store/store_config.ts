@@ -12,6 +12,7 @@ import {
 import { randomHex } from "./_hex.ts";
 import { HEADER_SIZE, SAVE_ID_SIZE } from "./header.ts";
 import { readDocument } from "./read_document.ts";
+import { checkNewSettings, type SomeStoreSettings } from "./settings.ts";
 import type { ReadStore, StoreOptions, WriteStore } from "./store.ts";
 
 /** Most configs that a store can have had. */
@@ -63,18 +64,21 @@ export interface ReadConfigOptions extends StoreOptions {
  * ```
  *
  * @param store The store.
- * @param settings Settings of a new store: what JSON can hold.
+ * @param settings Settings of a new store; what is left out gets its default.
  * @param options Save id and signal.
  * @returns The config that the store has now.
+ * @throws {TypeError} If a setting has the wrong type, or is not known; nothing is written.
+ * @throws {RangeError} If a setting is outside its limits; nothing is written.
  * @throws {UnsupportedVersionError} If the store has a config that needs a newer program.
  * @throws {DocumentSyntaxError} If the store has a config that is damaged.
  * @throws {StoreError} If the store fails.
  */
 export async function initStore(
   store: WriteStore,
-  settings: Readonly<Record<string, unknown>>,
+  settings: SomeStoreSettings = {},
   options?: InitStoreOptions,
 ): Promise<StoreConfig> {
+  checkNewSettings(settings);
   const saveId = options?.saveId ??
     crypto.getRandomValues(new Uint8Array(SAVE_ID_SIZE));
   const createdAt = new Date().toISOString().replace("Z", "000000Z");

@@ -21,7 +21,7 @@ const storeId = "0123456789abcdef".repeat(2);
 const createdAt = "2026-11-20T05:46:18.000000000Z";
 
 Deno.test("initStore gives a store an identity, a time and its settings", async () => {
-  const settings = { chunks: { sizeMin: 8192 }, unknown: [1] };
+  const settings = { chunk: { sizeMin: 8192 }, codec: "lz4" };
   const config = await initStore(new MemoryStore(), settings);
   deepStrictEqual(config.settings, settings);
   strictEqual(config.number, 1);
@@ -29,8 +29,39 @@ Deno.test("initStore gives a store an identity, a time and its settings", async 
   match(config.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
   notStrictEqual(
     config.storeId,
-    (await initStore(new MemoryStore(), {})).storeId,
+    (await initStore(new MemoryStore())).storeId,
   );
+});
+
+Deno.test("initStore refuses wrong settings before anything is written", async () => {
+  const wrong: [unknown, typeof Error][] = [
+    [{ codec: "zstd3" }, RangeError],
+    [{ codec: "zstd:20" }, RangeError],
+    [{ codec: 3 }, TypeError],
+    [{ packSizeTarget: "64m" }, TypeError],
+    [{ packSizeTarget: 1 }, RangeError],
+    [{ chunk: 65536 }, TypeError],
+    [{ chunk: [] }, TypeError],
+    [{ chunk: null, codec: "lz4:1" }, RangeError],
+    [{ chunk: { sizeMax: 1000 } }, RangeError],
+    [{ chunk: { size: 4096 } }, TypeError],
+    [{ codecs: "lz4" }, TypeError],
+    [null, TypeError],
+    ["lz4", TypeError],
+    [["lz4"], TypeError],
+  ];
+  const store = new MemoryStore();
+  for (const [settings, type] of wrong) {
+    await rejects(
+      initStore(store, settings as { codec: string }),
+      type,
+      JSON.stringify(settings),
+    );
+    await rejects(store.read("config/1"), { name: "NotFoundError" });
+  }
+  const saveId = "0".repeat(16) as unknown as Uint8Array;
+  await rejects(initStore(store, {}, { saveId }), TypeError);
+  deepStrictEqual((await initStore(store)).settings, {});
 });
 
 Deno.test("initStore leaves racing inits with one config", async () => {
@@ -41,7 +72,7 @@ Deno.test("initStore leaves racing inits with one config", async () => {
         const store = await openFileStore(`${folder}/a/store`, {
           create: true,
         });
-        return await initStore(store, { i });
+        return await initStore(store, { packSizeTarget: 4096 + i });
       }),
     );
     for (const config of configs) deepStrictEqual(config, configs[0]);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash/check-bytes";
 import { StoreError } from "../errors.ts";
 import type { StoreAction } from "../errors.ts";
 import type {
@@ -150,6 +151,7 @@ export class FaultStore implements PruneStore {
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
+    checkBytes(bytes, "content");
     const fault = await this.#enter("create", name);
     const written = fault === "torn"
       ? bytes.subarray(0, bytes.length >> 1)

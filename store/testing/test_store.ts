@@ -232,6 +232,14 @@ const checks: Readonly<Record<string, Check>> = {
     await store.sync(["packs/", "index/", "tags/", "gc/", ""]);
     equal((await failure(store.sync(["../"]))) instanceof RangeError, true);
   },
+  "creates nothing of what is not bytes": async (store) => {
+    const others = ["text", "", undefined, 5, [1, 2], new ArrayBuffer(4)];
+    for (const value of others as unknown as Uint8Array[]) {
+      const error = await failure(store.create("index/one", value));
+      equal(error instanceof TypeError, true);
+    }
+    equal((await listAll(store, "")).length, 0);
+  },
   "hears a signal": async (store) => {
     const reason = new Error("enough");
     const signal = AbortSignal.abort(reason);

@@ -1,0 +1,45 @@
+/**
+ * One check for all that takes bytes: what is something else would be taken for bytes
+ * without a word, and give a wrong id or an empty file.
+ *
+ * @module
+ */
+
+/**
+ * Checks that a value is bytes.
+ *
+ * @example
+ * ```ts
+ * import { checkBytes } from "@snap/hash/check-bytes";
+ * import { throws } from "node:assert/strict";
+ *
+ * checkBytes(new Uint8Array(3), "content");
+ * throws(() => checkBytes("text", "content"), TypeError);
+ * ```
+ *
+ * @param value The value.
+ * @param name What to call it in the error.
+ * @throws {TypeError} If it is no `Uint8Array`.
+ */
+export function checkBytes(
+  value: unknown,
+  name: string,
+): asserts value is Uint8Array {
+  if (value instanceof Uint8Array || isForeign(value)) return;
+  throw new TypeError(
+    `Cannot use ${name} as it must be a Uint8Array: found ${typeOf(value)}`,
+  );
+}
+
+/** Whether it is one of another realm, such as those of test runners. */
+function isForeign(value: unknown): boolean {
+  return ArrayBuffer.isView(value) &&
+    Object.prototype.toString.call(value) === "[object Uint8Array]";
+}
+
+function typeOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) {
+    return value === null ? "null" : typeof value;
+  }
+  return value.constructor?.name ?? "object";
+}
