@@ -13,7 +13,8 @@ export class DiskError extends Error {
    * Name of the error number, as `EACCES`; or one of this package: `EDEPTH` (nested too deep),
    * `EUNSAFE` (a name that cannot be one), `ESTORE` (the store, which stays as it is), `EMOUNT`
    * (something is mounted there, and nothing behind it is touched), `EALTERED` (the file system
-   * keeps something else), `ECOARSE` (it keeps no fractions of a second of any entry).
+   * keeps something else), `ECOARSE` (it keeps no fractions of a second of any entry), `EFOLDED` (it takes the name for
+   * that of another entry, as where upper and lower case are one).
    */
   readonly code: string;
   /** What was tried, as `open directory`. */
@@ -101,6 +102,9 @@ function explain(code: string): string {
   if (code === "EALTERED") return "the file system keeps something else";
   if (code === "ECOARSE") {
     return "the file system keeps times less exact, of all entries";
+  }
+  if (code === "EFOLDED") {
+    return "the file system takes its name for that of another";
   }
   if (code === "EMOUNT") return "something is mounted there";
   return code in errnos ? errnoMessage(errnos[code]) : "an unknown error";

@@ -117,6 +117,7 @@ export class Target implements Disposable {
       : finalName;
     const at = this.#directories.fd(directory);
     const fd = this.#calls.openAt(at, writtenName, FILE_FLAGS, FILE_MODE);
+    const { isFree = false } = options;
     if (fd < 0) throw fail("create", directory, name, errnoName(fd));
     return new TargetFile({
       calls: this.#calls,
@@ -127,6 +128,7 @@ export class Target implements Disposable {
       writtenName,
       name: finalName,
       path,
+      isFree,
     });
   }
 

@@ -56,6 +56,11 @@ export interface EnterOptions {
   readonly create?: boolean;
   /** Removes what else stands there, once the directory can take its place. */
   readonly clear?: () => void;
+  /**
+   * Whether its name was seen to be free. If something stands there all the same, the file system
+   * takes the name for that of another, and the directory is not entered.
+   */
+  readonly isFree?: boolean;
 }
 
 /** How the directories of a target are opened. */
@@ -129,12 +134,13 @@ export class TargetDirectories {
    * @param parent The directory above.
    * @param name Its name.
    * @param options Whether it is made.
-   * @throws {DiskError} If it cannot be entered: `EMOUNT` where something is mounted.
+   * @throws {DiskError} If it cannot be entered: `EMOUNT` where something is mounted, `EFOLDED`
+   * where a name that was free is taken.
    */
   enter(
     parent: TargetDirectory,
     name: Uint8Array,
-    { create = false, clear }: EnterOptions,
+    { create = false, clear, isFree = false }: EnterOptions,
   ): TargetDirectory {
     const text = checkedName("open directory", parent, name);
     const path = joinName(parent.path, name, 0, name.length);
@@ -154,12 +160,12 @@ export class TargetDirectories {
       throw new DiskError("make directory", path, errnoName(made));
     }
     const at = this.fd(parent);
-    if (made < 0 && create) this.#makeWritable(at, text);
+    if (made < 0 && create && !isFree) this.#makeWritable(at, text);
     const fd = openUnmounted(this.#calls, at, text, CHILD_FLAGS);
     if (fd < 0) {
       throw new DiskError("open directory", path, this.#explain(at, text, fd));
     }
-    if (made < 0) this.#checkEntered(fd, path);
+    if (made < 0) this.#checkEntered(fd, path, isFree);
     const directory = { path, isNew: made >= 0 };
     this.#open.set(directory, fd);
     return directory;
@@ -177,13 +183,16 @@ export class TargetDirectories {
     makeWritable(calls, at, text, stats);
   }
 
-  #checkEntered(fd: number, path: Uint8Array): void {
-    if (this.excludeStore === undefined) return;
-    const stats = new StatTable(1);
-    const result = this.#calls.stat(fd, stats, 0);
-    if (result >= 0 && !isFile(stats, 0, this.excludeStore)) return;
+  #checkEntered(fd: number, path: Uint8Array, isFree: boolean): void {
+    let code = isFree ? "EFOLDED" : undefined;
+    if (this.excludeStore !== undefined) {
+      const stats = new StatTable(1);
+      const result = this.#calls.stat(fd, stats, 0);
+      if (result < 0) code = errnoName(result);
+      else if (isFile(stats, 0, this.excludeStore)) code = "ESTORE";
+    }
+    if (code === undefined) return;
     this.#calls.close(fd);
-    const code = result < 0 ? errnoName(result) : "ESTORE";
     throw new DiskError("open directory", path, code);
   }
 

@@ -1,4 +1,6 @@
 import { errnoName } from "@snap/posix/errors";
+import { AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
+import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import type { FreshFile } from "./_fresh_files.ts";
@@ -8,6 +10,8 @@ import type { AttributeSetter, TargetAttributes } from "./target_attributes.ts";
 export interface CreateFileOptions {
   /** Writes under another name until the file is finished; then it replaces what stands there. */
   readonly temporary?: boolean;
+  /** Whether its name was seen to be free: what stands there all the same is not replaced. */
+  readonly isFree?: boolean;
 }
 
 /** What a file of a target is made from. */
@@ -28,6 +32,8 @@ export interface TargetFileParts {
   readonly name: Uint8Array;
   /** Path relative to the target. */
   readonly path: () => Uint8Array;
+  /** Whether nothing is to be replaced. */
+  readonly isFree: boolean;
 }
 
 /** A new file of a target, open for writing. It is ended by `finish` or `abandon`. */
@@ -139,11 +145,22 @@ export class TargetFile implements Disposable {
     let result = closed;
     if (closed >= 0 && writtenName !== name) {
       const into = directory();
+      if (this.#parts.isFree && this.#isTaken(into)) {
+        calls.unlinkAt(into, writtenName, 0);
+        throw new DiskError("name", this.path, "EEXIST");
+      }
       result = calls.renameAt(into, writtenName, into, name);
     }
     if (result >= 0) return;
     calls.unlinkAt(directory(), writtenName, 0);
     throw this.#error(closed < 0 ? "close" : "name", result);
+  }
+
+  /** A file system that takes two names for one would let the second replace the first. */
+  #isTaken(directory: number): boolean {
+    const { calls, name } = this.#parts;
+    const stats = new StatTable(1);
+    return calls.statAt(directory, name, AT_SYMLINK_NOFOLLOW, stats, 0) >= 0;
   }
 
   /** Closes and removes the file. Does nothing after `finish`. */

@@ -252,6 +252,7 @@ export class RestoreWalk {
       if (isDry && !isThere) return;
       target = this.#options.target!.directory(top.target!, name, {
         create: !isDry,
+        isFree: !isDry && present < 0,
         ...(present >= 0 && !isThere && {
           clear: () => maker.clear(top.target!, name),
         }),

@@ -180,9 +180,9 @@ export class Restorer implements Disposable {
     const file = this.#openTarget().createFile(
       this.#directory(run, row),
       run.nameOf(row),
-      frame === FRAME_RECIPE || batch.plans[row] !== FilePlan.create
-        ? TEMPORARY
-        : undefined,
+      batch.plans[row] !== FilePlan.create
+        ? { temporary: true }
+        : { temporary: frame === FRAME_RECIPE, isFree: true },
     );
     try {
       const extras = run.extrasOf(row);
@@ -299,8 +299,6 @@ export class Restorer implements Disposable {
     this.#target?.[Symbol.dispose]();
   }
 }
-
-const TEMPORARY = { temporary: true } as const;
 
 /** A batch under way. */
 class BatchRun {

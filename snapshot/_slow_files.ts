@@ -74,7 +74,11 @@ export class SlowFiles {
     if (target === undefined) return await content.pipeTo(new WritableStream());
     const directory = target.directoryAt(directoryOf(batch, row));
     const name = nameOf(batch, row);
-    const file = target.createFile(directory, name, { temporary: true });
+    const isFree = batch.plans[row] === FilePlan.create;
+    const file = target.createFile(directory, name, {
+      temporary: true,
+      isFree,
+    });
     try {
       const extras = new Map(batch.extras).get(row);
       const sink = new FileSink(file, extras?.holes);
