@@ -40,6 +40,7 @@ Deno.test("RuleScope takes the last line that matches", () => {
 Deno.test("RuleScope ties lines with a slash to their directory", () => {
   const scope = scopeOf("/top", "a/b", "**/deep/x");
   assert.equal(ignores(scope, "top"), true);
+  assert.equal(ignores(scope, "b"), false);
   const a = enter(scope, "a");
   assert.equal(ignores(a, "top"), false);
   assert.equal(ignores(a, "b"), true);
@@ -85,6 +86,12 @@ Deno.test("RuleScope skips a byte order mark and carriage returns", () => {
   assert.equal(ignores(scope, "second"), true);
 });
 
+Deno.test("RuleScope ends a line at NUL, as git does", () => {
+  const scope = scopeOf("a\0b", "\0c", "!x\0");
+  assert.equal(ignores(scope, "a"), true);
+  assert.equal(ignores(scope, "c"), false);
+});
+
 Deno.test("IgnoreRules looks for no rule files if told so", () => {
   assert.equal(new IgnoreRules({ fileName: "" }).fileName, undefined);
   assert.deepEqual(
@@ -107,6 +114,7 @@ const READ_AS_GIT: readonly [string, string[], string[]][] = [
   ["[--0]", ["-", ".", "0"], ["1"]],
   ["[\\]]", ["]"], ["\\"]],
   ["[[:a]", ["[", ":", "a"], ["]"]],
+  ["[[:]", ["[", ":"], ["]"]],
   ["[z-a]", ["z"], ["a", "b"]],
   ["\\!a", ["!a"], ["a", "\\!a"]],
   ["\\ ", [" "], ["\\"]],
