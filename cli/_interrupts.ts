@@ -12,8 +12,8 @@ const SIGNALS: readonly (readonly [Parameters<SignalHandler>[0], ExitCode])[] =
 export interface SignalCalls {
   /** Calls back for each signal of a name, which then does not end the program. */
   listen(name: Parameters<SignalHandler>[0], handler: () => void): void;
-  /** Ends the program at once. */
-  exit(code: ExitCode): void;
+  /** Ends the program at once, whatever its threads wait for. */
+  end(name: Parameters<SignalHandler>[0], code: ExitCode): void;
 }
 
 /** What comes from outside to end the program. */
@@ -44,7 +44,7 @@ export function watchInterrupts(calls: SignalCalls): Interrupts {
   for (const [name, exitCode] of SIGNALS) {
     calls.listen(name, () => {
       if (taken !== undefined) return taken(name, exitCode);
-      if (signal.aborted) calls.exit(exitCode);
+      if (signal.aborted) calls.end(name, exitCode);
       controller.abort(new InterruptError(name, exitCode));
     });
   }

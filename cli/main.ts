@@ -11,7 +11,7 @@ import { loadLate } from "./_load_late.ts";
 
 const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: Deno.addSignalListener,
-  exit: Deno.exit,
+  end: (_, code) => Deno.exit(code),
 });
 
 // A file above the limit of `ulimit -f` is an error, as on Node, and ends nothing.

@@ -15,7 +15,11 @@ import { loadLate } from "./_load_late.ts";
 
 const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: (name, handler) => void process.on(name, handler),
-  exit: process.exit,
+  end(name) {
+    // `process.exit` waits for its threads, and one may wait for a fifo.
+    process.removeAllListeners(name);
+    process.kill(process.pid, name);
+  },
 });
 
 function outputOf(stream: WriteStream): Output {
