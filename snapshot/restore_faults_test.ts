@@ -40,6 +40,11 @@ function makeTree(folder: TestFolder): string {
     posix!.lsetxattr(bytesOf(path), bytesOf("user.of"), bytesOf(name));
     Deno.chownSync(path, 77, 88);
   }
+  posix!.lsetxattr(
+    bytesOf(folder.at("source/b/link")),
+    bytesOf("trusted.of"),
+    bytesOf("link"),
+  );
   return folder.at("source");
 }
 
@@ -196,6 +201,7 @@ Deno.test({
         calls,
       });
       deepEqual(messagesOf(result), [
+        `set attribute trusted.of of b/link ${code}`,
         `set attribute user.of of a ${code}`,
         `set attribute user.of of a/large ${code}`,
         `set attribute user.of of a/small ${code}`,
