@@ -28,6 +28,7 @@ export function storeCatalog(snapshots: Snapshots<WriteStore>): CatalogSource {
     },
     record: (name) => readRecord(store, name, { hasher }),
     tags: () => tags.heads(),
+    tagNumbers: (tag) => tags.numbers(tag),
     async tagEntry(tag, number) {
       const entry = await tags.entry(tag, number);
       return entry === undefined ? undefined : taggedRecord(entry);

@@ -23,8 +23,8 @@ interface TagState {
   readonly directory: VirtualDirectory;
   /** Number of the newest entry. */
   head: number;
-  /** Entries from 1 on; they never change. */
-  readonly log: (CatalogTagEntry | undefined)[];
+  /** Entries by number, ascending; they never change. */
+  log: Map<number, CatalogTagEntry | undefined>;
   /** What the directory was last made of. */
   madeOf: object | undefined;
   madeHead: number;
@@ -199,7 +199,7 @@ export class CatalogTree {
       tag,
       directory,
       head: 0,
-      log: [],
+      log: new Map(),
       madeOf: undefined,
       madeHead: 0,
     });
@@ -210,14 +210,15 @@ export class CatalogTree {
     const { head, log, directory } = state;
     const known = this.#known;
     if (state.madeOf === known && state.madeHead === head) return;
-    const missing: number[] = [];
-    for (let number = 1; number <= head; number++) {
-      if (log[number] === undefined) missing.push(number);
-    }
+    // What came since the tags were listed names records that are not known yet.
+    const numbers = (await this.#source.tagNumbers(state.tag))
+      .filter((number) => number <= head);
+    const missing = numbers.filter((number) => log.get(number) === undefined);
     await inParallel(missing, async (number) => {
-      log[number] = await this.#source.tagEntry(state.tag, number);
+      log.set(number, await this.#source.tagEntry(state.tag, number));
     });
-    const { entries, latest } = entriesOf(log, head, known);
+    state.log = new Map(numbers.map((number) => [number, log.get(number)]));
+    const { entries, latest } = entriesOf(state.log.values(), known);
     if (latest !== undefined) {
       entries.set(LATEST, { link: this.#link(directory, latest) });
     }
@@ -240,14 +241,13 @@ export class CatalogTree {
 
 /** The log of a tag as names and records; without what is damaged, or gone from the store. */
 function entriesOf(
-  log: readonly (CatalogTagEntry | undefined)[],
-  head: number,
+  log: Iterable<CatalogTagEntry | undefined>,
   known: ReadonlySet<string>,
 ): { entries: Map<string, VirtualEntry>; latest: string | undefined } {
   const entries = new Map<string, VirtualEntry>();
   let latest: string | undefined;
-  for (let number = 1; number <= head; number++) {
-    const { time = "", name } = log[number] ?? {};
+  for (const entry of log) {
+    const { time = "", name } = entry ?? {};
     const base = timeName(time);
     latest = undefined;
     if (name === undefined || base === undefined || !known.has(name.record)) {

@@ -44,6 +44,13 @@ export interface CatalogSource {
    */
   tags(): Promise<ReadonlyMap<string, number>>;
   /**
+   * Lists the numbers of a tag's log: there are gaps where entries were lost.
+   *
+   * @param tag The name of the tag.
+   * @returns The numbers, ascending.
+   */
+  tagNumbers(tag: string): Promise<readonly number[]>;
+  /**
    * Reads an entry of the log of a tag.
    *
    * @param tag The name of the tag.

@@ -77,6 +77,10 @@ class FakeSource implements CatalogSource {
     return Promise.resolve(new Map(heads));
   }
 
+  tagNumbers(tag: string): Promise<readonly number[]> {
+    return Promise.resolve(this.logs.get(tag)!.map((_, i) => i + 1));
+  }
+
   tagEntry(tag: string, number: number): Promise<CatalogTagEntry | undefined> {
     this.readCount++;
     return Promise.resolve(this.logs.get(tag)![number - 1]);

@@ -24,6 +24,7 @@ mountTest("a store that never answers keeps no mount of all", async () => {
     recordNames: never,
     record: never,
     tags: never,
+    tagNumbers: never,
     tagEntry: never,
   };
   const log: string[] = [];

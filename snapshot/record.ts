@@ -112,18 +112,8 @@ export function decodeRecord(
   bytes: Uint8Array,
 ): NamedRecord {
   const { body, saveId } = decodeDocument("RECD", bytes);
+  checkFields(body, name);
   const record = body as unknown as SnapshotRecord;
-  for (
-    const field of ["tree", "page", "time", "startTime", "host", "source"]
-  ) {
-    if (typeof body[field] !== "string") {
-      throw new SyntaxError(
-        `Cannot read record ${name.record} as its field ${field} must be text: found ${typeof body[
-          field
-        ]}`,
-      );
-    }
-  }
   parseId(record.page);
   parseTime(record.time);
   parseTime(record.startTime);
@@ -132,25 +122,68 @@ export function decodeRecord(
       `Cannot read record ${name.record} as its name says tree ${name.tree}: found ${record.tree}`,
     );
   }
-  checkTotals(record, name);
   let hex = "";
   for (const byte of saveId) hex += byte.toString(16).padStart(2, "0");
   return { ...record, record: name.record, saveId: hex };
 }
 
-function checkTotals(record: SnapshotRecord, name: RecordName): void {
-  const { totals, unreadable, changed } = record;
-  const isSample = (sample: PathSample | undefined): boolean =>
-    Number.isSafeInteger(sample?.count) && Array.isArray(sample?.first);
-  if (
-    typeof totals !== "object" || totals === null ||
-    !Object.values(totals).every((value) => Number.isSafeInteger(value)) ||
-    !isSample(unreadable) || !isSample(changed)
-  ) {
+const TEXTS = [
+  "tree",
+  "page",
+  "time",
+  "startTime",
+  "host",
+  "user",
+  "source",
+  "program",
+];
+
+const COUNTS: readonly (keyof Totals)[] = [
+  "entryCount",
+  "fileCount",
+  "directoryCount",
+  "byteCount",
+  "xattrCount",
+  "hardLinkCount",
+  "holeCount",
+];
+
+/** Refuses fields that are not what they have to be: others rely on it. */
+function checkFields(body: Record<string, unknown>, name: RecordName): void {
+  const check = (isGood: boolean, field: string, need: string): void => {
+    if (isGood) return;
     throw new SyntaxError(
-      `Cannot read record ${name.record} as its totals are not numbers`,
+      `Cannot read record ${name.record} as its field ${field} must be ${need}: found ${typeof body[
+        field
+      ]}`,
     );
+  };
+  for (const field of TEXTS) {
+    check(typeof body[field] === "string", field, "text");
   }
+  const { message, fidelity, totals, unreadable, changed } = body;
+  const isText = message === undefined || typeof message === "string";
+  check(isText, "message", "text");
+  const isFidelity = fidelity === "full" || fidelity === "reduced";
+  check(isFidelity, "fidelity", "full or reduced");
+  const counts = isObject(totals) ? COUNTS.map((one) => totals[one]) : [NaN];
+  check(counts.every(isCount), "totals", "counts");
+  check(isSample(unreadable), "unreadable", "a count and paths");
+  check(isSample(changed), "changed", "a count and paths");
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && value as number >= 0;
+}
+
+function isSample(value: unknown): boolean {
+  return isObject(value) && isCount(value.count) &&
+    Array.isArray(value.first) &&
+    value.first.every((path) => typeof path === "string");
 }
 
 /**

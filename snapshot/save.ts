@@ -10,6 +10,7 @@ import {
   type NamedRecord,
   PATH_SAMPLE_MAX,
   type PathSample,
+  RECORDS_PREFIX,
   type SnapshotRecord,
   type Totals,
 } from "./record.ts";
@@ -245,12 +246,17 @@ async function writeRecord(
   saveId: Uint8Array,
   options: SaveOptions,
 ): Promise<{ record: NamedRecord; isNewRecord: boolean }> {
+  const { signal } = options;
   // Only the newest of the source: after A, B and A again, A is the latest.
   const newest = run.sameSource[0];
   if (
     newest !== undefined && newest.tree === record.tree &&
     saysTheSame(newest, record) && run.youngByteCount <= YOUNG_BYTES_MAX
-  ) return { record: newest, isNewRecord: false };
+  ) {
+    // Whoever wrote it may have been killed before its name was durable.
+    await snapshots.store.sync([RECORDS_PREFIX], signal && { signal });
+    return { record: newest, isNewRecord: false };
+  }
   const bytes = encodeRecord(record, { saveId, salt: random(32) });
   const id = snapshots.hasher.idOf(bytes);
   const name = formatRecordName({ tree: record.tree, record: id });

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type Id, parseId } from "@snap/hash/id";
+import { parseId } from "@snap/hash/id";
 import type { ReadStore, StoreOptions, WriteStore } from "@snap/store/store";
 import { type TagLogEntry, TagStore } from "@snap/store/tag-store";
-import { formatTime, type RecordName } from "./record.ts";
+import { formatTime, parseTime, type RecordName } from "./record.ts";
 
 /** A store with its tags, as `Snapshots` is one. */
 export interface TagSource<Store extends ReadStore = ReadStore> {
@@ -128,14 +128,22 @@ export function taggedRecord(entry: TagLogEntry): TaggedRecord {
   }
   const { time, tree, record } = entry.body;
   try {
-    const name = { tree: idIn(tree), record: idIn(record) };
-    return { number, time: String(time), name };
+    const name = {
+      tree: parseId(textIn("tree", tree)),
+      record: parseId(textIn("record", record)),
+    };
+    const text = textIn("time", time);
+    parseTime(text);
+    return { number, time: text, name };
   } catch (cause) {
     if (!(cause instanceof SyntaxError)) throw cause;
     return { number, time: "", damage: cause };
   }
 }
 
-function idIn(value: unknown): Id {
-  return parseId(String(value));
+function textIn(field: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new SyntaxError(
+    `Cannot read tag entry as its field ${field} must be text: found ${typeof value}`,
+  );
 }

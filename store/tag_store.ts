@@ -20,7 +20,8 @@ import { escapeTagName, unescapeTagName } from "./store_name.ts";
 export const APPEND_ATTEMPTS_MAX = 10_000;
 
 const BATCH_SIZE = 16;
-const NUMBER = /^[1-9][0-9]{0,14}$/;
+/** Decimal, from 1. */
+const NUMBER = /^[1-9][0-9]{0,15}$/;
 
 /** What an entry of a tag says: the record that the tag has named since some time. */
 export interface TagBody {
@@ -124,6 +125,7 @@ export class TagStore<Body extends object = TagBody> {
       number =
         Math.max(number, (await this.#numbers(prefix, options)).at(-1) ?? 0) +
         1;
+      if (!Number.isSafeInteger(number)) throw fullError(tag, prefix);
       if (await this.#store.create(prefix + number, bytes, options)) {
         return number;
       }
@@ -154,7 +156,7 @@ export class TagStore<Body extends object = TagBody> {
     number: number,
     options?: StoreOptions,
   ): Promise<TagLogEntry | undefined> {
-    if (!NUMBER.test(`${number}`)) {
+    if (!isNumber(`${number}`)) {
       throw new RangeError(
         `Cannot read tag entry as its number must be 1 or more: found ${number}`,
       );
@@ -229,7 +231,7 @@ export class TagStore<Body extends object = TagBody> {
     for await (const batch of this.#store.list("tags/", options)) {
       for (const { name } of batch) {
         const [, segment, digits, ...rest] = name.split("/");
-        if (digits === undefined || rest.length > 0 || !NUMBER.test(digits)) {
+        if (digits === undefined || rest.length > 0 || !isNumber(digits)) {
           continue;
         }
         const tag = unescapeTagName(segment);
@@ -240,7 +242,19 @@ export class TagStore<Body extends object = TagBody> {
     return new Map([...heads].sort(([a], [b]) => a < b ? -1 : 1));
   }
 
-  /** The numbers in a log, ascending. */
+  /**
+   * Lists the numbers of a log: there are gaps where entries were lost.
+   *
+   * @param tag The name of the tag.
+   * @param options A signal.
+   * @returns The numbers, ascending.
+   * @throws {RangeError} If this cannot be the name of a tag.
+   * @throws {StoreError} If the store fails.
+   */
+  async numbers(tag: string, options?: StoreOptions): Promise<number[]> {
+    return await this.#numbers(prefixOf(tag), options);
+  }
+
   async #numbers(
     prefix: string,
     options: StoreOptions | undefined,
@@ -249,7 +263,7 @@ export class TagStore<Body extends object = TagBody> {
     for await (const batch of this.#store.list(prefix, options)) {
       for (const { name } of batch) {
         const digits = name.slice(prefix.length);
-        if (NUMBER.test(digits)) numbers.push(Number(digits));
+        if (isNumber(digits)) numbers.push(Number(digits));
       }
     }
     return numbers.sort((a, b) => a - b);
@@ -275,6 +289,18 @@ export class TagStore<Body extends object = TagBody> {
       throw error;
     }
   }
+}
+
+function fullError(tag: string, prefix: string): StoreError {
+  const last = Number.MAX_SAFE_INTEGER;
+  return new StoreError(
+    `Cannot append to tag ${tag} as its numbers end at ${last}: found that one taken`,
+    { code: "ERANGE", action: "create", storeName: prefix + last },
+  );
+}
+
+function isNumber(digits: string): boolean {
+  return NUMBER.test(digits) && Number.isSafeInteger(Number(digits));
 }
 
 function prefixOf(tag: string): string {

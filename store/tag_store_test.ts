@@ -102,6 +102,25 @@ Deno.test("TagStore reports a damaged entry and appends after it", async () => {
   );
 });
 
+Deno.test("TagStore goes on behind any number, up to the last that there is", async () => {
+  const store = new MemoryStore();
+  const tags = new TagStore(store, { saveId });
+  const body = { time: "t", tree: "a", record: "b" };
+  await tags.append("main", body);
+  for (const number of [10 ** 15 - 1, 10 ** 15, Number.MAX_SAFE_INTEGER - 1]) {
+    const bytes = await store.read("tags/main/1");
+    await store.create(`tags/main/${number}`, bytes);
+    strictEqual(await tags.append("main", body), number + 1);
+    strictEqual((await tags.newest("main"))?.number, number + 1);
+    strictEqual((await tags.heads()).get("main"), number + 1);
+    ok(await tags.entry("main", number + 1));
+  }
+  deepStrictEqual((await tags.numbers("main")).length, 6);
+  await rejects(tags.append("main", body), /numbers end at 9007199254740991/);
+  await store.create("tags/main/9007199254740992", new Uint8Array(3));
+  strictEqual((await logOf(tags, "main")).length, 6);
+});
+
 Deno.test("TagStore does not take a failing store for a damaged entry", async () => {
   const inner = new MemoryStore();
   await new TagStore<object>(inner).append("main", {});
