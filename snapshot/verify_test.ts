@@ -9,7 +9,7 @@ import { wasmHasher } from "@snap/hash";
 import { displayPath } from "@snap/manifest/path";
 import { ObjectKind } from "@snap/pack/object-kind";
 import { zstdCodec } from "@snap/pack/zstd-codec";
-import { DOCUMENT_SIZE_MAX } from "@snap/store/document";
+import { DOCUMENT_SIZE_MAX, encodeDocument } from "@snap/store/document";
 import { StoreError } from "@snap/store/errors";
 import {
   contentId,
@@ -335,6 +335,41 @@ Deno.test("verify finds damaged records, tags and index tables", async () => {
   await test.damage(formatRecordName(record), (bytes) => bytes.slice(0, -3));
   await test.damage("tags/main/1", (bytes) => void (bytes[80] ^= 1));
   deepStrictEqual(await found(test), ["record disk", "tag disk"]);
+});
+
+Deno.test("verify names entries of tags, and records, that are gone", async () => {
+  const test = new TestSnapshots();
+  const [one, two] = [await test.save(FILES), await test.save({})];
+  const snapshots = await test.open();
+  for (let i = 0; i < 4; i++) await tagSnapshot(snapshots, "main", one);
+  await tagSnapshot(snapshots, "other", two);
+  const kept = await test.store.read("tags/main/4");
+  await test.store.create("tags/main/9000000000000000", kept);
+  deepStrictEqual(await found(test), ["tag missing"]);
+  await test.store.remove("tags/main/2");
+  await test.store.remove(formatRecordName(two));
+  const { damages } = await run(test);
+  deepStrictEqual(damages.map(shortOf).toSorted(), [
+    "record missing",
+    "tag missing",
+    "tag missing",
+  ]);
+  deepStrictEqual(damages.map(({ storeName }) => storeName).toSorted(), [
+    formatRecordName(two),
+    "tags/main/2",
+    "tags/main/5",
+  ]);
+});
+
+Deno.test("verify names a tag entry whose fields have other types", async () => {
+  const test = new TestSnapshots();
+  await test.save(FILES);
+  const saveId = new Uint8Array(16);
+  const body = { time: "t", tree: {}, record: 5 };
+  const bytes = encodeDocument({ kind: "TAGE", saveId, body });
+  await test.store.create("tags/main/1", bytes);
+  const { damages } = await run(test);
+  deepStrictEqual(damages.map(({ storeName }) => storeName), ["tags/main/1"]);
 });
 
 Deno.test("verify does not read what is too large for a document", async () => {
