@@ -14,6 +14,8 @@ import {
   O_RDONLY,
 } from "@snap/posix/flags";
 import { posix } from "@snap/posix/posix";
+import type { WriteStore } from "@snap/store";
+import { hexOf } from "./_hex_of.ts";
 import { removeQuietly } from "./_remove_quietly.ts";
 
 const OWNER_NAME = /^([0-9a-f]{32})-.+-alive$/;
@@ -71,6 +73,29 @@ export class SpoolOwner implements Disposable {
     const descriptor = this.#descriptor;
     this.#descriptor = -1;
     if (descriptor >= 0) removeQuietly(this.#path, () => closeSync(descriptor));
+  }
+}
+
+/**
+ * Writes a document into a store: should the process be killed meanwhile, the
+ * next save removes what is left in the folder for unfinished files.
+ *
+ * @param store The store.
+ * @param saveId The save id in the document.
+ * @param write Writes it.
+ * @returns What `write` returns.
+ */
+export async function whileOwned<T>(
+  store: WriteStore,
+  saveId: Uint8Array,
+  write: () => Promise<T>,
+): Promise<T> {
+  if (store.localPath === undefined) return await write();
+  const owner = new SpoolOwner(await store.spoolPath(hexOf(saveId)));
+  try {
+    return await write();
+  } finally {
+    owner[Symbol.dispose]();
   }
 }
 

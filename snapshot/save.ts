@@ -17,6 +17,7 @@ import {
 import { repairing } from "./_repair_index.ts";
 import type { SaveProgress } from "./save_progress.ts";
 import { isSame, storePlace } from "./_store_place.ts";
+import { whileOwned } from "./_spool_owner.ts";
 import { storeRun, type StoreRunResult } from "./_store_run.ts";
 import type { Snapshots } from "./snapshots.ts";
 
@@ -260,10 +261,11 @@ async function writeRecord(
   const bytes = encodeRecord(record, { saveId, salt: random(32) });
   const id = snapshots.hasher.idOf(bytes);
   const name = formatRecordName({ tree: record.tree, record: id });
-  await snapshots.store.create(
-    name,
-    bytes,
-    options.signal === undefined ? {} : { signal: options.signal },
+  const { store } = snapshots;
+  await whileOwned(
+    store,
+    saveId,
+    () => store.create(name, bytes, signal === undefined ? {} : { signal }),
   );
   let hex = "";
   for (const byte of saveId) hex += byte.toString(16).padStart(2, "0");

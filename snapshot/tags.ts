@@ -61,12 +61,18 @@ export async function tagSnapshot(
   record: RecordName,
   options: TagSnapshotOptions = {},
 ): Promise<number> {
-  const { saveId, now = Date.now } = options;
+  const { now = Date.now } = options;
+  const saveId = options.saveId ?? crypto.getRandomValues(new Uint8Array(16));
   const ms = now();
   const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1_000_000);
-  const store = new TagStore(snapshots.store, saveId && { saveId });
+  const tags = new TagStore(snapshots.store, { saveId });
   const body = { time, tree: record.tree, record: record.record };
-  return await store.append(tag, body, options);
+  const { whileOwned } = await import("./_spool_owner.ts");
+  return await whileOwned(
+    snapshots.store,
+    saveId,
+    () => tags.append(tag, body, options),
+  );
 }
 
 /**

@@ -1,8 +1,14 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { posix } from "@snap/posix/posix";
 import { encodeDocument } from "@snap/store/document";
 import { LATER } from "../tests/_saves.ts";
-import { makeMemorySnapshots, TemporaryFolder } from "../tests/_snapshots.ts";
+import {
+  makeMemorySnapshots,
+  makeSnapshots,
+  TemporaryFolder,
+} from "../tests/_snapshots.ts";
 import { resolveSnapshot } from "./resolve_snapshot.ts";
 import { save } from "./save.ts";
 import { listTags, tagLog, tagSnapshot } from "./tags.ts";
@@ -61,4 +67,35 @@ Deno.test("a save that finds its record there already makes its name durable", a
   const again = await save(snapshots, folder.join("source"), LATER);
   equal(again.isNewRecord, false);
   deepEqual(synced, ["packs/", "index/", "snapshots/"]);
+});
+
+Deno.test("unfinished files of records and tags belong to somebody, and are removed when nobody is left", async () => {
+  using folder = new TemporaryFolder();
+  mkdirSync(folder.join("source"));
+  writeFileSync(folder.join("source/a"), "a");
+  await using snapshots = await makeSnapshots(folder.join("store"));
+  const tmp = folder.join("store/tmp");
+  const { store } = snapshots;
+  const create = store.create.bind(store);
+  const left: string[] = [];
+  store.create = (name, bytes, options) => {
+    const saveId = bytes.subarray(24, 40).toHex();
+    const owner = readdirSync(tmp).find((one) =>
+      one.startsWith(saveId) && one.endsWith("-alive")
+    );
+    ok(owner !== undefined, `${name} has no owner`);
+    // As one that is killed here would leave them.
+    left.push(owner, `${saveId}-00`);
+    return create(name, bytes, options);
+  };
+  const { record } = await save(snapshots, folder.join("source"), LATER);
+  await tagSnapshot(snapshots, "main", record!);
+  store.create = create;
+  equal(left.length, 4);
+  const isLeft = () =>
+    readdirSync(tmp).filter((name) => name !== "reserve").length;
+  equal(isLeft(), 0);
+  for (const name of left) writeFileSync(join(tmp, name), "unfinished");
+  await save(snapshots, folder.join("source"), LATER);
+  if (posix !== undefined) equal(isLeft(), 0);
 });
