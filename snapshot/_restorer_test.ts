@@ -1,5 +1,5 @@
 // Batches of files written by hand-made batches: what ends one, what costs one file, what is left open.
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import {
   existsSync,
   lstatSync,
@@ -223,6 +223,18 @@ for (
     }
   });
 }
+
+Deno.test("an error that is none of the target is no file's fault, and is thrown", () => {
+  using folder = new TemporaryFolder();
+  const disk = new Calls();
+  const wrong = new TypeError("a mistake");
+  disk.fault = (name, number) => {
+    if (name === "pwrite" && number === 2) throw wrong;
+    return 0;
+  };
+  throws(() => restore(folder, batchOf(FIVE), { disk }), wrong);
+  deepEqual(filesIn(folder), ["1"], "nothing half written stays");
+});
 
 Deno.test("an attribute that cannot be set costs nothing else", () => {
   using folder = new TemporaryFolder();

@@ -54,7 +54,14 @@ export async function recordedCalls(folder: string): Promise<RecordedCalls> {
     openToAdopt: opened("open", calls.openToAdopt),
     openNew: opened("make", calls.openNew),
     link: (from, to) => (note("link", from, to), calls.link(from, to)),
-    unlink: (path) => (note("unlink", path), calls.unlink(path)),
+    // Noted when it is done, so that a removal which nobody waits for is seen.
+    unlink: async (path) => {
+      try {
+        await calls.unlink(path);
+      } finally {
+        note("unlink", path);
+      }
+    },
     mkdir: (path) => (note("mkdir", path), calls.mkdir(path)),
     chmod: (
       path,
