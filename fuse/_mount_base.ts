@@ -1,5 +1,5 @@
 import type { Hasher } from "@snap/hash/hasher";
-import { openIndex } from "@snap/pack/open-index";
+import { openIndex, type StoreIndex } from "@snap/pack/open-index";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
 import { nativeDecoders } from "@snap/posix/decoders";
 import type { ReadStore } from "@snap/store/store";
@@ -12,6 +12,8 @@ export interface MountBase {
   readonly reader: () => StoreReader;
   readonly nodes: NodeTable;
   readonly tables: TableList;
+  /** Lets the workers know of what the main thread has found in packs. */
+  readonly share: () => void;
   /** Reads the index again. */
   readonly refresh: () => Promise<void>;
 }
@@ -45,13 +47,20 @@ export async function openBase(
     }`;
     onLog({ level: "warning", message, error });
   };
+  const share = (index: StoreIndex): void =>
+    tables.add(index.index.liveTables, (name) => index.bytesOf(name));
   const openReader = async () => {
     const index = await openIndex(store, {
       hasher,
-      onDamage: warn("go on without it"),
-      onMend: warn("go on with the rest of it"),
+      onDamage: warn("go on with what the packs say"),
+      onMend: warn("go on with what the packs say"),
     });
-    tables.add(index.index.liveTables);
+    // Workers cannot look for packs that no table names: it is done before they begin.
+    const { liveTables } = index.index;
+    if (index.damaged.length > 0 || liveTables.length === 0) {
+      await index.findUnnamed();
+    }
+    share(index);
     return await openStoreReader(store, {
       hasher,
       index,
@@ -63,6 +72,7 @@ export async function openBase(
     nodes: NodeTable.create({ isAll }),
     tables,
     reader: () => reader,
+    share: () => share(reader.index),
     async refresh() {
       const old = reader;
       reader = await openReader();

@@ -40,7 +40,7 @@ export class TableHeads {
     let isHere = true;
     for (let number = first; number < end; number++) {
       if (this.#read.has(number)) continue;
-      const file = this.#readOne(this.#tables.table(number));
+      const file = this.#readOne(number);
       if (file === undefined) isHere = false;
       else this.#read.set(number, file);
     }
@@ -56,15 +56,18 @@ export class TableHeads {
     return { files, gone };
   }
 
-  #readOne(table: ListedTable): IndexFile | null | undefined {
-    const { name, size } = table;
+  #readOne(number: number): IndexFile | null | undefined {
+    const { name, size } = this.#tables.table(number);
+    const read = (length: number): Uint8Array | undefined =>
+      this.#tables.bytes(number, 0, length) ??
+        this.#ranges.read(name, 0, length);
     try {
       const guess = Math.min(size, INDEX_PAGE_SIZE);
-      let bytes = this.#ranges.read(name, 0, guess);
+      let bytes = read(guess);
       if (bytes === undefined) return undefined;
       const headSize = readIndexHeadSize(bytes, size);
       if (headSize > bytes.length) {
-        bytes = this.#ranges.read(name, 0, headSize);
+        bytes = read(headSize);
         if (bytes === undefined) return undefined;
       }
       const head = decodeIndexHead(bytes.slice(), size, this.#hasher);

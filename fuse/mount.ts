@@ -301,6 +301,7 @@ async function start(
   try {
     base = await openBase(store, { hasher, isAll: kind.isAll, onLog });
     const plan = await kind.plan(base);
+    base.share();
     signal?.throwIfAborted();
     const run = await MountRun.start({
       ...settingsOf(options),

@@ -220,7 +220,8 @@ export class Objects {
   #givePage(request: PageRequest): boolean {
     const { name, offset, length } = request;
     try {
-      const bytes = this.#ranges.read(name, offset, length);
+      const bytes = this.#tables.bytes(request.table, offset, length) ??
+        this.#ranges.read(name, offset, length);
       if (bytes === undefined) return false;
       this.#index.give(request, bytes);
     } catch (error) {

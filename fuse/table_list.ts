@@ -9,10 +9,15 @@ import type { IndexFile } from "@snap/pack/object-index";
 /** Most tables of a list. */
 const TABLES_MAX = 65_536;
 
-// Words: number of tables, then rows of size, packs, frames, none, and the id.
+// Words: number of tables, then rows of size, packs, frames, place, and the id. The
+// place is where the bytes begin of a table that is in memory alone, in units of 64.
 const HEAD_WORDS = 4;
 const ROW_WORDS = 12;
+const PLACE_WORD = 3;
 const ID_WORD = 4;
+const PLACE_UNIT = 64;
+/** Most bytes of tables that are in memory alone. */
+const BUILT_SIZE_MAX = 2 ** 30;
 
 /** A table of the index as a list has it. */
 export interface ListedTable {
@@ -44,7 +49,9 @@ export class TableList {
    */
   static create(): TableList {
     const words = HEAD_WORDS + ROW_WORDS * TABLES_MAX;
-    return new TableList(new SharedArrayBuffer(4 * words));
+    const size = Math.ceil(4 * words / PLACE_UNIT) * PLACE_UNIT;
+    const maxByteLength = size + BUILT_SIZE_MAX;
+    return new TableList(new SharedArrayBuffer(size, { maxByteLength }));
   }
 
   /**
@@ -67,9 +74,13 @@ export class TableList {
    * Adds those tables that are not in the list yet.
    *
    * @param tables Tables whose heads were read.
-   * @throws {RangeError} If there are more than 65,536.
+   * @param bytesOf The bytes of those that are in memory alone.
+   * @throws {RangeError} If there are more than 65,536, or their bytes are more than 1 GiB.
    */
-  add(tables: Iterable<IndexFile>): void {
+  add(
+    tables: Iterable<IndexFile>,
+    bytesOf: (name: string) => Uint8Array | undefined = () => undefined,
+  ): void {
     const known = new Set<string>();
     for (let i = 0; i < this.count; i++) known.add(this.table(i).name);
     for (const { name, size, head } of tables) {
@@ -85,9 +96,39 @@ export class TableList {
       this.#words[at] = size;
       this.#words[at + 1] = head.packCount;
       this.#words[at + 2] = head.frameCount;
+      const bytes = bytesOf(name);
+      if (bytes !== undefined) this.#words[at + PLACE_WORD] = this.#keep(bytes);
       this.#bytes.set(id, 4 * (at + ID_WORD));
       Atomics.store(this.#words, 0, number + 1);
     }
+  }
+
+  /** Keeps the bytes of a table; gives their place. */
+  #keep(bytes: Uint8Array): number {
+    const start = this.buffer.byteLength;
+    const size = Math.ceil(bytes.length / PLACE_UNIT) * PLACE_UNIT;
+    this.buffer.grow(start + size);
+    this.#bytes.set(bytes, start);
+    return start / PLACE_UNIT;
+  }
+
+  /**
+   * Reads a range of a table that is in memory alone.
+   *
+   * @param number Number of the table, below `count`.
+   * @param offset First byte.
+   * @param length Number of bytes.
+   * @returns A view of them, `undefined` where the table lies in the store.
+   */
+  bytes(
+    number: number,
+    offset: number,
+    length: number,
+  ): Uint8Array | undefined {
+    const place = this.#words[HEAD_WORDS + ROW_WORDS * number + PLACE_WORD];
+    if (place === 0) return undefined;
+    const start = place * PLACE_UNIT + offset;
+    return this.#bytes.subarray(start, start + length);
   }
 
   /**
