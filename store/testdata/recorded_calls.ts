@@ -23,20 +23,30 @@ export async function recordedCalls(folder: string): Promise<RecordedCalls> {
   const note = (call: string, ...paths: string[]) => {
     log.push([call, ...paths.map(short)].join(" "));
   };
+  /** Noted when it is done, so that a call which nobody waits for is seen. */
+  const noted = async <T>(
+    call: string,
+    path: string,
+    run: () => Promise<T>,
+  ): Promise<T> => {
+    try {
+      return await run();
+    } finally {
+      note(call, path);
+    }
+  };
   const wrap = (path: string, file: OpenFile): OpenFile => {
     const wrapped: OpenFile = {
       read: (...args) => (note("read", path), file.read(...args)),
-      write: (...args) => (note("write", path), file.write(...args)),
+      write: (...args) => noted("write", path, () => file.write(...args)),
       stat: () => file.stat(),
-      chmod: (
-        mode,
-      ) => (note(`chmod ${mode.toString(8)}`, path), file.chmod(mode)),
-      datasync: () => (note("datasync", path), file.datasync()),
-      sync: () => (note("sync", path), file.sync()),
-      close: async () => {
-        note("close", path);
+      chmod: (mode) =>
+        noted(`chmod ${mode.toString(8)}`, path, () => file.chmod(mode)),
+      datasync: () => noted("datasync", path, () => file.datasync()),
+      sync: () => noted("sync", path, () => file.sync()),
+      close: () => {
         if (!open.delete(wrapped)) throw new Error(`${path} is closed twice`);
-        await file.close();
+        return noted("close", path, () => file.close());
       },
     };
     open.add(wrapped);
@@ -54,19 +64,10 @@ export async function recordedCalls(folder: string): Promise<RecordedCalls> {
     openToAdopt: opened("open", calls.openToAdopt),
     openNew: opened("make", calls.openNew),
     link: (from, to) => (note("link", from, to), calls.link(from, to)),
-    // Noted when it is done, so that a removal which nobody waits for is seen.
-    unlink: async (path) => {
-      try {
-        await calls.unlink(path);
-      } finally {
-        note("unlink", path);
-      }
-    },
-    mkdir: (path) => (note("mkdir", path), calls.mkdir(path)),
-    chmod: (
-      path,
-      mode,
-    ) => (note(`chmod ${mode.toString(8)}`, path), calls.chmod(path, mode)),
+    unlink: (path) => noted("unlink", path, () => calls.unlink(path)),
+    mkdir: (path) => noted("mkdir", path, () => calls.mkdir(path)),
+    chmod: (path, mode) =>
+      noted(`chmod ${mode.toString(8)}`, path, () => calls.chmod(path, mode)),
   };
   return { calls: recorded, log, open };
 }
