@@ -187,3 +187,19 @@ Deno.test("target leaves out holes of zeros, to the byte", () => {
   file.writeSparse(last, 0, holes);
   assert.deepEqual(writes, [[0, 30]]);
 });
+
+Deno.test("target writes all where the system takes little at a time", () => {
+  using dir = tempDir();
+  const inner = diskCalls();
+  const calls = hooked(inner, {
+    pwrite: (fd, out, offset) => inner.pwrite(fd, out.subarray(0, 7), offset),
+  });
+  using target = openTarget(dir.path, { calls });
+  const content = Uint8Array.from({ length: 100 }, (_, i) => i + 1);
+  using file = target.createFile(target.root, bytes("file"));
+  file.write(content.subarray(0, 50), 0);
+  file.writeSparse(content.subarray(50), 50, new Float64Array(0));
+  file.finish();
+  const written = new Uint8Array(readFileSync(`${dir.path}/file`));
+  assert.deepEqual(written, content);
+});
