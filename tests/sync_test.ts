@@ -86,7 +86,7 @@ for (
         const store = await openFileStore(path);
         const records = await namesIn(store, "snapshots/");
         equal(records.length, success ? 1 : 0, text);
-        if (!success) ok(text.includes(`found ${code}`), text);
+        if (!success) ok(text.includes(`(${code})`), text);
         deepEqual(leftovers(store), []);
         await using snapshots = await open(store);
         await readEverything(snapshots);
