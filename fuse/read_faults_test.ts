@@ -220,3 +220,43 @@ Deno.test("a copy that failed is not read again while there is another", async (
     deepEqual(counts.slice(1), [0, 0], broken);
   }
 });
+
+Deno.test("a pack that is gone, short or damaged is tried once while others hold the same", async () => {
+  using folder = new TemporaryFolder();
+  const { snapshots, record } = await saved(folder);
+  await using _ = snapshots;
+  const again = await saved(folder);
+  await using __ = again.snapshots;
+  const { store } = snapshots;
+  const own = await namesIn(store, "packs/");
+  for (const [name, bytes] of await filesOf(again.snapshots.store)) {
+    if (!name.startsWith("config/")) await store.create(name, bytes);
+  }
+  const view = await View.open(snapshots, record);
+  const entry = (await view.lookup(latin("large")))!;
+  const others = (await namesIn(store, "packs/")).filter((name) =>
+    !own.includes(name)
+  );
+  for (const broken of [own, others]) {
+    for (const damage of ["gone", "short", "damaged"]) {
+      const files = await filesOf(store);
+      for (const name of broken) {
+        const bytes = files.get(name)!;
+        if (damage === "gone") files.delete(name);
+        else if (damage === "short") files.set(name, bytes.subarray(0, 80));
+        else {files.set(
+            name,
+            bytes.map((byte, at) => at < 72 ? byte : byte ^ 1),
+          );}
+      }
+      const ranges = new TestRanges(files);
+      const cache = new HeapFrameCache({ sizeMax: 0 });
+      const mount = await testMount(store, record, { ranges, cache });
+      deepEqual(readAll(mount, entry), await view.read(entry));
+      for (const name of broken) {
+        const count = ranges.reads.filter((one) => one === name).length;
+        ok(count <= 1, `${damage}: ${count} reads of a broken pack`);
+      }
+    }
+  }
+});
