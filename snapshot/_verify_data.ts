@@ -27,6 +27,8 @@ export interface KnownPack {
   readonly packNumber: number;
   readonly role: number;
   readonly packSize: number;
+  /** Whether no sound table names it: the save may have been killed before all had come. */
+  readonly isUnnamed: boolean;
 }
 
 type IndexedPackFile = PackFile & KnownPack;
@@ -141,7 +143,7 @@ export class VerifyData {
   }
 
   async #checkPack(
-    pack: PackFile,
+    pack: IndexedPackFile,
     reads: VerifyReads,
     isChecked?: IsChecked,
   ): Promise<void> {
@@ -153,7 +155,7 @@ export class VerifyData {
       this.#logPack(pack, checked);
       const { table, role } = checked;
       if (table === undefined || role === undefined) return;
-      for (const row of checked.roots) {
+      for (const row of pack.isUnnamed ? [] : checked.roots) {
         this.#addRoot(table.bytes, table.idStart(row));
       }
       await this.#compareRows(pack, checked);

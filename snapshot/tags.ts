@@ -67,12 +67,12 @@ export async function tagSnapshot(
   const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1_000_000);
   const tags = new TagStore(snapshots.store, { saveId });
   const body = { time, tree: record.tree, record: record.record };
+  const { store } = snapshots;
+  const append = () => tags.append(tag, body, options);
+  // Only what lies on a disk leaves files behind.
+  if (store.localPath === undefined) return await append();
   const { whileOwned } = await import("./_spool_owner.ts");
-  return await whileOwned(
-    snapshots.store,
-    saveId,
-    () => tags.append(tag, body, options),
-  );
+  return await whileOwned(store, saveId, append);
 }
 
 /**

@@ -236,13 +236,16 @@ class VerifyRun {
 
   /** Compares the packs of the index with those that are there. */
   async #checkPacks(index: StoreIndex, present: PackSet): Promise<void> {
+    const unnamed = new Set(index.unnamed.packs.map(({ name }) => name));
     for await (const batch of index.packs(this.#storeOptions)) {
       for (const pack of batch) {
         const { packId, packName: storeName, packSize, role } = pack;
         if (this.#indexed.has(storeName)) continue;
         const { packNumber } = pack;
         const size = present.sizeOf(packId, 0);
-        this.#indexed.set(storeName, { packNumber, role, packSize });
+        const isUnnamed = unnamed.has(storeName);
+        const known = { packNumber, role, packSize, isUnnamed };
+        this.#indexed.set(storeName, known);
         if (size === -1) this.#missingPackCount++;
         else if (size !== packSize) {
           const message =

@@ -224,6 +224,19 @@ Deno.test("verify tells of orphan packs", async () => {
   ok(report.orphanByteCount > 136);
 });
 
+Deno.test("verify takes a recipe of a killed save whose data has not come for no damage", async () => {
+  const test = new TestSnapshots();
+  await test.save(FILES);
+  test.addLarge([noise(1, 5000), noise(2, 6000)]);
+  await test.flush({ index: false });
+  await test.store.remove(test.packs[2]);
+  for (const data of [false, true]) {
+    const report = await run(test, { data });
+    deepStrictEqual(report.damages, []);
+    strictEqual(report.orphanPackCount, 1);
+  }
+});
+
 Deno.test("verify finds a truncated pack", async () => {
   const test = new TestSnapshots();
   await test.save(FILES);
