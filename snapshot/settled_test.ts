@@ -63,7 +63,7 @@ class UnevenStore implements ReadStore {
       for (let turns = isFirst ? 1 : 50; turns > 0; turns--) await turn();
       if (!isFirst) return await call();
       throw new StoreError("Cannot read as a test says so", {
-        code: "EIO",
+        code: "ETIMEDOUT",
         action: "read",
         storeName,
       });
@@ -145,7 +145,7 @@ Deno.test("who fails has waited for all reads that he began", async (test) => {
   for (const [name, act] of Object.entries(actionsOn(record))) {
     await test.step(name, async () => {
       const store = new UnevenStore(snapshots.store);
-      await rejects(act(store), { code: "EIO" });
+      await rejects(act(store), { code: "ETIMEDOUT" });
       equal(store.underWay, 0);
       equal(store.callCount > 1, true, "one call proves nothing");
     });
