@@ -10,7 +10,14 @@ import type { HashStream } from "@snap/hash/hasher";
 import { CodecTag } from "@snap/pack/codec";
 import { isMostlyZeros } from "./_mostly_zeros.ts";
 import { LocalFiles } from "./_local_files.ts";
-import type { WorkerTable } from "./_restore_messages.ts";
+
+/** A table of the index for a worker. */
+export interface WorkerTable {
+  readonly name: string;
+  readonly size: number;
+  /** All its bytes, where it is in memory alone. */
+  readonly bytes?: Uint8Array;
+}
 
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 * 1024 * 1024;

@@ -1,10 +1,4 @@
-/** A table of the index for a worker. */
-export interface WorkerTable {
-  readonly name: string;
-  readonly size: number;
-  /** All its bytes, where it is in memory alone. */
-  readonly bytes?: Uint8Array;
-}
+import type { WorkerTable } from "./_recipe_content.ts";
 
 /** What a restorer needs, in a worker or not. */
 export interface RestorerConfig {
