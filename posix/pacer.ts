@@ -17,6 +17,9 @@ const STEP_COST = 4096;
  */
 const ROUNDS = 32;
 
+/** The least time between two calls of an `onProgress`, in milliseconds. */
+export const PROGRESS_INTERVAL_MS = 100;
+
 // One for all that this thread does: ten streams at once work no longer without a turn than one.
 let cost = 0;
 let turnMs = performance.now();

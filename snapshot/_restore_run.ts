@@ -7,7 +7,7 @@ import { isFileKind } from "@snap/manifest/entry-kind";
 import { joinPath } from "@snap/manifest/path";
 import { AT_FDCWD } from "@snap/posix/flags";
 import { PERMISSION_MASK } from "@snap/posix/mode";
-import { Pacer } from "@snap/posix/pacer";
+import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/store-reader";
 import { directoryOf, nameOf, xattrsOf } from "./_batch_rows.ts";
@@ -38,7 +38,6 @@ import {
   newRestoreProgress,
   type RestoreProgress,
 } from "./restore_progress.ts";
-import { PROGRESS_INTERVAL_MS } from "./save_progress.ts";
 import { SlowFiles } from "./_slow_files.ts";
 import {
   hasNumbers,

@@ -1,5 +1,5 @@
 import { localOwners } from "@snap/disk/owners";
-import { Pacer } from "@snap/posix/pacer";
+import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import { BatchQueue, type QueuedBatch } from "./_batch_queue.ts";
 import { DeviceTable } from "./_device_table.ts";
 import { DirectoryCompleter } from "./_directory_completer.ts";
@@ -19,11 +19,7 @@ import type {
 import { SavePool } from "./_save_pool.ts";
 import { SaveResults, type SetRow } from "./_save_results.ts";
 import { Saver } from "./_saver.ts";
-import {
-  newSaveProgress,
-  PROGRESS_INTERVAL_MS,
-  type SaveProgress,
-} from "./save_progress.ts";
+import { newSaveProgress, type SaveProgress } from "./save_progress.ts";
 import type { SaveRunOptions, SaveRunResult } from "./_save_run_options.ts";
 import { SaveWalk } from "./_save_walk.ts";
 

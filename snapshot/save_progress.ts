@@ -18,9 +18,6 @@ export interface SaveProgress {
   isWalked: boolean;
 }
 
-/** The least time between two calls of `onProgress`, in milliseconds. */
-export const PROGRESS_INTERVAL_MS = 100;
-
 /**
  * Makes the counters of a save that has not begun.
  *

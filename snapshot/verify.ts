@@ -9,7 +9,7 @@ import { PackRole } from "@snap/pack/object-kind";
 import { openIndex, type StoreIndex } from "@snap/pack/open-index";
 import { listPacks, type PackSet } from "@snap/pack/pack-set";
 import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
-import { Pacer } from "@snap/posix/pacer";
+import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store/store";
 import { DamageLog } from "./_damage_log.ts";
 import { fileDamageOf } from "./_damage_of.ts";
@@ -22,7 +22,6 @@ import { WholeCheck } from "./_verify_whole.ts";
 import type { Damage, DamageSubject } from "./damage.ts";
 import { formatRecordName, type NamedRecord } from "./record.ts";
 import type { ListRecordsOptions } from "./records.ts";
-import { PROGRESS_INTERVAL_MS } from "./save_progress.ts";
 import { newVerifyProgress, type VerifyProgress } from "./verify_progress.ts";
 
 export type {
