@@ -25,8 +25,12 @@ export * as store from "@snap/store";
 export * as pack from "@snap/pack";
 /** Directories of the operating system, read and written. */
 export * as disk from "@snap/disk";
-/** A directory saved under one id, looked into, and brought back. */
+/** Records and names of snapshots; a snapshot as something to look up, read and check. */
 export * as snapshot from "@snap/snapshot";
+/** A directory becomes a snapshot. */
+export * as save from "@snap/save";
+/** A snapshot becomes a directory. */
+export * as restore from "@snap/restore";
 /** A snapshot as a read-only file system of the kernel. */
 export * as fuse from "@snap/fuse";
 /** The command line as a function. */

@@ -9,10 +9,27 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
   hash: {},
   posix: {},
   manifest: { hash: "all" },
-  store: { hash: "all" },
+  store: { hash: "all", posix: "all" },
   pack: { store: "all", hash: "all" },
   disk: { manifest: "all", posix: "all", hash: "types" },
   snapshot: {
+    pack: "all",
+    manifest: "all",
+    store: "all",
+    hash: "all",
+    posix: ["pacer"],
+  },
+  save: {
+    snapshot: "all",
+    pack: "all",
+    disk: "all",
+    manifest: "all",
+    store: "all",
+    hash: "all",
+    posix: "all",
+  },
+  restore: {
+    snapshot: "all",
     pack: "all",
     disk: "all",
     manifest: "all",
@@ -21,7 +38,7 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     posix: "all",
   },
   fuse: {
-    snapshot: ["record", "records"],
+    snapshot: ["records"],
     pack: "all",
     manifest: "all",
     store: "all",
@@ -30,6 +47,8 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
   },
   cli: {
     fuse: "all",
+    save: "all",
+    restore: "all",
     snapshot: "all",
     pack: "all",
     disk: "all",
@@ -125,9 +144,6 @@ function siblingProblem(
     return `Cannot import "${specifier}" from @snap/${from}: entry points allowed are ${
       reach.join(" and ")
     }`;
-  }
-  if (from === "cli" && entry === undefined && !typeOnly) {
-    return `Cannot import "${specifier}" from @snap/cli as it loads the whole package: name an entry point`;
   }
   return undefined;
 }

@@ -23,24 +23,24 @@ function accepts(path: string, sources: string[]): void {
 Deno.test("import-direction lets imports go down by package name", () => {
   accepts("store/store.ts", [`import { idOf } from "@snap/hash";`]);
   accepts("pack/pack_reader.ts", [
-    `export { type Store } from "@snap/store/store";`,
+    `export { type Store } from "@snap/store";`,
   ]);
-  accepts("snapshot/save.ts", [`import { posix } from "@snap/posix";`]);
+  accepts("save/save.ts", [`import { posix } from "@snap/posix";`]);
   accepts("fuse/answer.ts", [
-    `import { Record } from "@snap/snapshot/record";`,
+    `import { Record } from "@snap/snapshot/records";`,
   ]);
-  accepts("disk/source.ts", [
+  accepts("disk/source/source.ts", [
     `import type { Id } from "@snap/hash";`,
-    `import { type Id } from "@snap/hash/id";`,
+    `import { type Id } from "@snap/hash";`,
   ]);
-  accepts("cli/commands/save.ts", [`await import("@snap/snapshot/save");`]);
+  accepts("cli/commands/save.ts", [`await import("@snap/save");`]);
 });
 
 Deno.test("import-direction refuses a line of its own and above", () => {
   refuses("store/store.ts", [
     `import "@snap/manifest";`,
     `import type { Pack } from "@snap/pack";`,
-    `export * from "@snap/pack/codec";`,
+    `export * from "@snap/pack/codecs";`,
     `export type { Pack } from "@snap/pack";`,
     `await import("@snap/pack");`,
     `export type X = import("@snap/pack").X;`,
@@ -55,12 +55,21 @@ Deno.test("import-direction refuses a line of its own and above", () => {
     `import { save } from "@snap/snapshot";`,
     `import { main } from "@snap/cli";`,
   ], "import-direction");
+  refuses("snapshot/view/view.ts", [
+    `import { posix } from "@snap/posix";`,
+    `import { diskCalls } from "@snap/disk";`,
+    `import { save } from "@snap/save";`,
+  ], "import-direction");
   refuses(
-    "cli/commands/save.ts",
-    [`import { save } from "@snap/snapshot";`],
+    "restore/run.ts",
+    [`import { save } from "@snap/save";`],
     "import-direction",
   );
-  refuses("pack/codec.ts", [`import "@snap/unknown";`], "import-direction");
+  refuses(
+    "pack/codec/codec.ts",
+    [`import "@snap/unknown";`],
+    "import-direction",
+  );
 });
 
 Deno.test("import-direction keeps relative imports in their package", () => {
@@ -68,9 +77,11 @@ Deno.test("import-direction keeps relative imports in their package", () => {
   accepts("tests/save_test.ts", [
     `import "./_prng.ts"; import "../bench/_trees.ts";`,
   ]);
-  accepts("hash/chunk_test.ts", [`import { Prng } from "../tests/_prng.ts";`]);
+  accepts("hash/chunk/chunker_test.ts", [
+    `import { Prng } from "../tests/_prng.ts";`,
+  ]);
   accepts("hash/mod_test.ts", [`import * as hash from "./mod.ts";`]);
-  refuses("pack/codec.ts", [
+  refuses("pack/errors.ts", [
     `import "../hash/id.ts";`,
     `import "./mod.ts";`,
     `import "../mod.ts";`,
@@ -84,10 +95,10 @@ Deno.test("import-direction keeps relative imports in their package", () => {
 });
 
 Deno.test("import-direction wants versions in the root deno.json", () => {
-  accepts("pack/lz4_codec.ts", [
+  accepts("pack/codec/lz4_codec.ts", [
     `import "lz4-wasm-nodejs"; import "node:zlib";`,
   ]);
-  refuses("pack/lz4_codec.ts", [
+  refuses("pack/codec/lz4_codec.ts", [
     `import "npm:lz4-wasm-nodejs@0.9.2";`,
     `import "https://example.org/a.ts";`,
   ], "import-direction");

@@ -14,31 +14,22 @@ export interface TextFile {
 /** Programs and their parts: `cli` is run, not imported. */
 const PROGRAMS = ["cli"];
 
-/** Every public source file is an entry point, named after the file. */
+/** An entry point is a file, or the `mod.ts` of a folder, of its name. */
 export function entryPointProblems(
   { folder, exports }: Package,
   paths: readonly string[],
 ): string[] {
-  const problems: string[] = [];
-  for (const [entry, file] of Object.entries(exports)) {
+  return Object.entries(exports).flatMap(([entry, file]) => {
     if (!paths.includes(`${folder}/${file.slice(2)}`)) {
-      problems.push(`${folder}/deno.json names ${file}, which is not there`);
+      return [`${folder}/deno.json names ${file}, which is not there`];
     }
-    const name = file.replace(/^\.\/|(\/mod)?\.ts$/g, "").replaceAll("_", "-");
-    if (file.includes("/_")) problems.push(`${folder}: ${file} is private`);
-    else if (entry !== (name === "mod" ? "." : `./${name}`)) {
-      problems.push(`${folder}: ${file} is named "${entry}", not "./${name}"`);
-    }
-  }
-  if (PROGRAMS.includes(folder)) return problems;
-  const isPublic = new RegExp(`^${folder}/(?!_|.*_test\\.ts$)[^/]+\\.ts$`);
-  const files = Object.values(exports);
-  for (const path of paths) {
-    if (!isPublic.test(path)) continue;
-    if (files.includes(`./${path.slice(folder.length + 1)}`)) continue;
-    problems.push(`${path} is public and not in ${folder}/deno.json`);
-  }
-  return problems;
+    if (file.includes("/_")) return [`${folder}: ${file} is private`];
+    const name = file.replace(/^\.\/|(\/mod)?\.ts$/g, "")
+      .replaceAll("_", "-");
+    return entry === (name === "mod" ? "." : `./${name}`)
+      ? []
+      : [`${folder}: ${file} is named "${entry}", not "./${name}"`];
+  });
 }
 
 /** `mod.ts` re-exports each entry point, or its comment says the entry point's name. */

@@ -1,7 +1,7 @@
 /** What the root and the packages say about themselves. */
 
 /** The root of the repository, ending in a slash. */
-export const ROOT: string = new URL("../", import.meta.url).pathname;
+export const ROOT: string = new URL("..", import.meta.url).pathname;
 
 /** One member of the workspace. */
 export interface Package {

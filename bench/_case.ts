@@ -1,4 +1,4 @@
-import type { StoreSettings } from "@snap/snapshot/settings";
+import type { StoreSettings } from "@snap/store/format";
 import type { ReadCosts } from "./_read_costs.ts";
 
 const PROGRAM = new URL("./_case_program.ts", import.meta.url).pathname;

@@ -2,16 +2,19 @@
 // prints what it took, as JSON.
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { wasmHasher } from "@snap/hash";
-import type { Hasher } from "@snap/hash/hasher";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import type { Hasher } from "@snap/hash";
 import { nativeHasher } from "@snap/hash/native";
-import { posix, posixAbsentReason } from "@snap/posix/posix";
-import { restore } from "@snap/snapshot/restore";
-import { save, type SaveOptions } from "@snap/snapshot/save";
-import { DEFAULT_SETTINGS, formatSettings } from "@snap/snapshot/settings";
-import { openSnapshots, type Snapshots } from "@snap/snapshot/snapshots";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
-import { initStore } from "@snap/store/store-config";
+import { posix, posixAbsentReason } from "@snap/posix";
+import { restore } from "@snap/restore";
+import { save, type SaveOptions } from "@snap/save";
+import {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  initStore,
+} from "@snap/store/format";
+import { openSnapshots, type Snapshots } from "@snap/snapshot";
+import { type FileStore, openFileStore } from "@snap/store/file";
 import type { CaseOptions, CaseResult, CaseStep, StepCost } from "./_case.ts";
 import { measureReads, type ReadCosts } from "./_read_costs.ts";
 import { changeTree } from "./_trees.ts";

@@ -1,9 +1,12 @@
 import { nativeHasher } from "@snap/hash/native";
-import { save, type SaveOptions } from "@snap/snapshot/save";
-import { DEFAULT_SETTINGS, formatSettings } from "@snap/snapshot/settings";
-import { openSnapshots, type Snapshots } from "@snap/snapshot/snapshots";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
-import { initStore } from "@snap/store/store-config";
+import { save, type SaveOptions } from "@snap/save";
+import {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  initStore,
+} from "@snap/store/format";
+import { openSnapshots, type Snapshots } from "@snap/snapshot";
+import { type FileStore, openFileStore } from "@snap/store/file";
 import { removeTree } from "./_folder.ts";
 import { makeManyFiles } from "./_mount_tree.ts";
 

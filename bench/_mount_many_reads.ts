@@ -1,7 +1,7 @@
 // Many random reads of pages of a file, of which the kernel keeps none for long:
 //   deno run -A bench/_mount_many_reads.ts PATH COUNT
 import { posix } from "@snap/posix";
-import { O_RDONLY, POSIX_FADV_DONTNEED, SEEK_END } from "@snap/posix/flags";
+import { O_RDONLY, POSIX_FADV_DONTNEED, SEEK_END } from "@snap/posix/constants";
 import { Prng } from "../tests/_prng.ts";
 
 const POSIX_FADV_RANDOM = 1;

@@ -10,7 +10,7 @@ import {
   O_DIRECTORY,
   O_RDONLY,
   POSIX_FADV_DONTNEED,
-} from "@snap/posix/flags";
+} from "@snap/posix/constants";
 import { Prng } from "../tests/_prng.ts";
 import type { ReaderOptions, ReaderResult } from "./_mount_reads.ts";
 import { LARGE_NAME } from "./_mount_tree.ts";

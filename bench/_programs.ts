@@ -25,7 +25,7 @@ export interface Program {
 /** How hard everybody compresses. */
 export type Level = "default" | "1";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = new URL("..", import.meta.url).pathname;
 const CLI = `${ROOT}cli/main.ts`;
 const WASM_ONLY = new URL("./_wasm_only.ts", import.meta.url).pathname;
 const WALK = new URL("./_walk.ts", import.meta.url).pathname;

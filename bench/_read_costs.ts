@@ -1,15 +1,11 @@
-import type { Hasher } from "@snap/hash";
-import { idToBytes } from "@snap/hash/id";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import { Tree } from "@snap/manifest/tree";
-import { isPageRequest, type Location } from "@snap/pack/location";
-import { ObjectKind } from "@snap/pack/object-kind";
-import { ObjectReader } from "@snap/pack/object-reader";
-import { openIndex, type StoreIndex } from "@snap/pack/open-index";
-import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
-import { RecipeReader } from "@snap/pack/recipe-reader";
-import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
-import type { Snapshots } from "@snap/snapshot/snapshots";
+import { type Hasher, idToBytes } from "@snap/hash";
+import { EntryKind } from "@snap/manifest/extras";
+import { Tree } from "@snap/manifest";
+import { isPageRequest, type Location, ObjectKind } from "@snap/pack";
+import { ObjectReader, openIndex, type StoreIndex } from "@snap/pack/read";
+import { RecipeNode, RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
+import { SharedFrameCache } from "@snap/pack/cache";
+import type { Snapshots } from "@snap/snapshot";
 import type { ReadStore } from "@snap/store";
 import { Prng } from "../tests/_prng.ts";
 

@@ -4,7 +4,7 @@ import { Buffer } from "node:buffer";
 import { constants, zstdCompressSync } from "node:zlib";
 import { Chunker } from "@snap/hash/chunk";
 import { nativeHasher } from "@snap/hash/native";
-import { lz4Codec } from "@snap/pack/lz4-codec";
+import { lz4Codec } from "@snap/pack/codecs";
 
 const BUNDLE_SIZE = 256 * 1024;
 const LARGE_SIZE = 100_000;

@@ -11,14 +11,10 @@ import { readFileSync } from "node:fs";
 import { constants, zstdDecompressSync } from "node:zlib";
 import * as lz4Wasm from "lz4-wasm-nodejs";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import type { Codec } from "@snap/pack/codec";
-import type { FrameCache } from "@snap/pack/frame-cache";
-import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
-import { lz4Codec } from "@snap/pack/lz4-codec";
-import { RecipeBuilder } from "@snap/pack/recipe-builder";
-import { RecipeReader } from "@snap/pack/recipe-reader";
-import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
-import { zstdCodec } from "@snap/pack/zstd-codec";
+import { type Codec, lz4Codec, zstdCodec } from "@snap/pack/codecs";
+import { type FrameCache, SharedFrameCache } from "@snap/pack/cache";
+import { HeapFrameCache } from "@snap/pack/read";
+import { RecipeBuilder, RecipeReader } from "@snap/pack/recipe";
 import { Prng } from "../tests/_prng.ts";
 import { ContentMaker } from "./_content.ts";
 

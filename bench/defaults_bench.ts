@@ -16,7 +16,7 @@
  */
 import { parseArgs } from "node:util";
 import type { ReadCosts } from "./_read_costs.ts";
-import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/snapshot/settings";
+import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/store/format";
 import { type CaseResult, runCase } from "./_case.ts";
 import {
   type BenchTree,

@@ -7,7 +7,7 @@
 
 import { createHash, hash as blake3Wasm } from "blake3-wasm";
 import { Chunker, DEFAULT_CHUNK_SIZES } from "@snap/hash/chunk";
-import type { Hasher } from "@snap/hash/hasher";
+import type { Hasher } from "@snap/hash";
 import { nativeHasher } from "@snap/hash/native";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { Prng } from "../tests/_prng.ts";

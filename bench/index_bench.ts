@@ -7,18 +7,17 @@
  */
 import { closeSync, constants, openSync, readSync, writeSync } from "node:fs";
 import { crc32 } from "node:zlib";
-import type { Hasher } from "@snap/hash/hasher";
+import type { Hasher } from "@snap/hash";
 import { nativeHasher } from "@snap/hash/native";
 import {
   type BuiltIndex,
   type IndexPack,
   type IndexSink,
-  noneCodec,
-  openIndexFiles,
-  PackWriter,
-  type ReadAt,
   writeIndex,
-} from "@snap/pack";
+} from "@snap/pack/index-writer";
+import { noneCodec } from "@snap/pack/codecs";
+import { openIndexFiles, type ReadAt } from "@snap/pack/index";
+import { PackWriter } from "@snap/pack/write";
 import { posix } from "@snap/posix";
 import { Prng } from "../tests/_prng.ts";
 

@@ -13,15 +13,15 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { wasmHasher } from "@snap/hash";
-import { ID_SIZE, idToBytes, parseId } from "@snap/hash/id";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import { Tree } from "@snap/manifest/tree";
-import { ObjectKind } from "@snap/pack/object-kind";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { ID_SIZE, idToBytes, parseId } from "@snap/hash";
+import { EntryKind } from "@snap/manifest/extras";
+import { Tree } from "@snap/manifest";
+import { ObjectKind } from "@snap/pack";
 import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
-import type { StoreReader } from "@snap/pack/store-reader";
-import { openSnapshots } from "@snap/snapshot/snapshots";
-import { openFileStore } from "@snap/store/file-store";
+import type { StoreReader } from "@snap/pack/read";
+import { openSnapshots } from "@snap/snapshot";
+import { openFileStore } from "@snap/store/file";
 import { runCase } from "./_case.ts";
 import { CostRows } from "./_cost_rows.ts";
 import { hasRoom, removeTree, withFolder } from "./_folder.ts";

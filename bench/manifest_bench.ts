@@ -4,15 +4,9 @@
 //
 // `merge` is the hot loop: names and stat fields of a walk, in flat arrays, against
 // the parent's tree and page.
-import {
-  AttributePage,
-  DraftOwners,
-  EntryKind,
-  joinPieces,
-  PageDraft,
-  Tree,
-  TreeDraft,
-} from "@snap/manifest";
+import { AttributePage, joinPieces, Tree } from "@snap/manifest";
+import { DraftOwners, PageDraft, TreeDraft } from "@snap/manifest/draft";
+import { EntryKind } from "@snap/manifest/extras";
 
 /** Rounds of each measurement; the fastest counts. */
 const ROUND_COUNT = 9;

@@ -6,8 +6,8 @@ import {
   O_DIRECTORY,
   O_NOFOLLOW,
   O_RDONLY,
-} from "@snap/posix/flags";
-import { posix, posixAbsentReason } from "@snap/posix/posix";
+} from "@snap/posix/constants";
+import { posix, posixAbsentReason } from "@snap/posix";
 import { StatTable } from "@snap/posix/stat-table";
 
 if (posix === undefined) {

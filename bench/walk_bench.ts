@@ -5,15 +5,9 @@
  * @module
  */
 import { mkdtempSync, rmSync } from "node:fs";
-import {
-  type DiskCalls,
-  diskCalls,
-  DiskError,
-  nodeCalls,
-  openSource,
-  openTarget,
-  type SourceDirectory,
-} from "@snap/disk";
+import { type DiskCalls, diskCalls, DiskError, nodeCalls } from "@snap/disk";
+import { openSource, type SourceDirectory } from "@snap/disk/source";
+import { openTarget } from "@snap/disk/target";
 
 /** What is walked and written. */
 export interface WalkBenchOptions {

@@ -1,8 +1,13 @@
-import type { CommandSpec } from "./command_spec.ts";
-import { COMMANDS } from "./command_table.ts";
+import type { CommandSpec } from "./arguments/command_spec.ts";
+import { COMMANDS } from "./arguments/command_table.ts";
 import { EXIT_CODES } from "./exit_code.ts";
-import { GLOBAL_OPTIONS } from "./global_options.ts";
-import { ID_NOTE, notesOf, optionText, usageOf } from "./help_text.ts";
+import { GLOBAL_OPTIONS } from "./arguments/global_options.ts";
+import {
+  ID_NOTE,
+  notesOf,
+  optionText,
+  usageOf,
+} from "./arguments/help_text.ts";
 import { COMMAND } from "./product.ts";
 
 /**

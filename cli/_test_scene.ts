@@ -1,8 +1,8 @@
 /** A small tree to save, for the tests of commands. */
 import { strictEqual } from "node:assert/strict";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-import { posix } from "@snap/posix/posix";
-import { AT_FDCWD, O_CREAT, O_WRONLY } from "@snap/posix/flags";
+import { posix } from "@snap/posix";
+import { AT_FDCWD, O_CREAT, O_WRONLY } from "@snap/posix/constants";
 import { type Outcome, type RunOptions, Sandbox } from "./_testing.ts";
 
 const TEXT = new TextEncoder();

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 // Libraries that are loaded while a test runs count as leaks.
 import "@snap/posix/decoders";
-import "@snap/posix/posix";
+import "@snap/posix";
 import { join } from "node:path";
 import type { CliContext, Output } from "./context.ts";
 import { main } from "./program.ts";

@@ -1,10 +1,10 @@
 import { equal, match, ok } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { Sandbox } from "./_testing.ts";
-import { wasmHasher } from "@snap/hash";
-import { save } from "@snap/snapshot/save";
-import { openSnapshots } from "@snap/snapshot/snapshots";
-import { openFileStore } from "@snap/store/file-store";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { save } from "@snap/save";
+import { openSnapshots } from "@snap/snapshot";
+import { openFileStore } from "@snap/store/file";
 
 Deno.test("commands say that they pass over a record that is later than now, and log marks it", async () => {
   using sandbox = new Sandbox();

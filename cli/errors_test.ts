@@ -8,9 +8,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { FileReader } from "@snap/disk/source-file";
+import { FileReader } from "@snap/disk/file";
 import { ClosedPipeError, InterruptError } from "./context.ts";
-import { COMMANDS } from "./command_table.ts";
+import { COMMANDS } from "./arguments/command_table.ts";
 import { ExitCode } from "./exit_code.ts";
 import { parseLines } from "./_schema_check.ts";
 import { type Outcome, type RunOptions, Sandbox } from "./_testing.ts";
@@ -174,11 +174,11 @@ Deno.test("an ambiguous id lists what it may be", async () => {
   using scene = await savedScene();
   const ids: string[] = [];
   // 16 trees share a first digit with another; more are needed for four digits.
-  const { initStore } = await import("@snap/store/store-config");
-  const { openFileStore } = await import("@snap/store/file-store");
-  const { encodeRecord } = await import("@snap/snapshot/record");
+  const { initStore } = await import("@snap/store/format");
+  const { openFileStore } = await import("@snap/store/file");
+  const { encodeRecord } = await import("@snap/snapshot/records");
   const { wasmHasher } = await import("@snap/hash/wasm-hasher");
-  const { parseId } = await import("@snap/hash/id");
+  const { parseId } = await import("@snap/hash");
   const store = await openFileStore(scene.at(".snap"));
   await initStore(store, {});
   for (const digit of ["0", "1"]) {

@@ -6,8 +6,8 @@
  */
 import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
 import { main } from "./program.ts";
-import { watchInterrupts } from "./_interrupts.ts";
-import { loadLate } from "./_load_late.ts";
+import { watchInterrupts } from "./interrupts.ts";
+import { loadLate } from "./load_late.ts";
 
 const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: Deno.addSignalListener,
@@ -109,8 +109,8 @@ const context: CliContext = {
   onAsked: (handler) => Deno.addSignalListener("SIGUSR2", handler),
   command: async () => {
     const { ownCommand } = await loadLate(
-      "_own_command",
-    ) as typeof import("./_own_command.ts");
+      "own_command",
+    ) as typeof import("./own_command.ts");
     return await ownCommand(Deno.execPath(), Deno.args.length);
   },
   runtime: `deno ${Deno.version.deno}`,

@@ -10,8 +10,8 @@ import process from "node:process";
 import type { WriteStream } from "node:tty";
 import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
 import { main } from "./program.ts";
-import { watchInterrupts } from "./_interrupts.ts";
-import { loadLate } from "./_load_late.ts";
+import { watchInterrupts } from "./interrupts.ts";
+import { loadLate } from "./load_late.ts";
 
 const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: (name, handler) => void process.on(name, handler),
@@ -66,8 +66,8 @@ const context: CliContext = {
   onAsked: (handler) => void process.on("SIGUSR2", handler),
   command: async () => {
     const { ownCommand } = await loadLate(
-      "_own_command",
-    ) as typeof import("./_own_command.ts");
+      "own_command",
+    ) as typeof import("./own_command.ts");
     return await ownCommand(process.execPath, process.argv.length - 2);
   },
   runtime: `node ${process.versions.node}`,

@@ -1,9 +1,9 @@
 // What git keeps with a list of patterns, `snap` keeps with the same.
 import assert from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
-import { RULE_FILE_SIZE_MAX } from "@snap/disk/ignore-rules";
+import { RULE_FILE_SIZE_MAX } from "@snap/disk/ignore";
 import { displayPath } from "@snap/manifest/path";
-import { posix } from "@snap/posix/posix";
+import { posix } from "@snap/posix";
 import {
   bytesOf,
   GitScene,

@@ -13,12 +13,12 @@
  */
 export function prefetchCommands(): Promise<unknown[]> {
   return Promise.all([
-    import("./_exec_inside.ts"),
-    import("./_exec_outside.ts"),
-    import("./_own_command.ts"),
-    import("./_prepare_mount.ts"),
-    import("./_serve_mount.ts"),
-    import("./_start_server.ts"),
+    import("./mounts/exec_inside.ts"),
+    import("./mounts/exec_outside.ts"),
+    import("./own_command.ts"),
+    import("./mounts/prepare_mount.ts"),
+    import("./mounts/serve_mount.ts"),
+    import("./mounts/start_server.ts"),
     import("./run_command.ts"),
     import("./commands/cat.ts"),
     import("./commands/completions.ts"),

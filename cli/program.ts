@@ -1,7 +1,7 @@
 import type { CliContext } from "./context.ts";
 import { ExitCode } from "./exit_code.ts";
 import { COMMAND } from "./product.ts";
-import { loadLate } from "./_load_late.ts";
+import { loadLate } from "./load_late.ts";
 import { VERSION } from "./version.ts";
 
 /**
@@ -9,7 +9,7 @@ import { VERSION } from "./version.ts";
  *
  * @example Ask for the version
  * ```ts
- * import { main } from "@snap/cli";
+ * import { main } from "./program.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * let said = "";

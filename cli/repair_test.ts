@@ -1,6 +1,12 @@
 import { match, ok, strictEqual } from "node:assert/strict";
-import { chmodSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { Sandbox } from "./_testing.ts";
 

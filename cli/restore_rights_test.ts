@@ -1,8 +1,7 @@
 import { doesNotMatch, match, strictEqual } from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { posix } from "@snap/posix";
-import { AT_FDCWD } from "@snap/posix/flags";
-import { S_IFCHR } from "@snap/posix/mode";
+import { AT_FDCWD, S_IFCHR } from "@snap/posix/constants";
 import { parseLines } from "./_schema_check.ts";
 import { type Outcome, Sandbox } from "./_testing.ts";
 

@@ -1,14 +1,17 @@
 import type { CliContext } from "./context.ts";
-import { COMMANDS, findCommand } from "./command_table.ts";
-import type { CommandModule, CommandSpec } from "./command_spec.ts";
-import { loadLate } from "./_load_late.ts";
+import { COMMANDS, findCommand } from "./arguments/command_table.ts";
+import type { CommandModule, CommandSpec } from "./arguments/command_spec.ts";
+import { loadLate } from "./load_late.ts";
 import { ExitCode } from "./exit_code.ts";
-import { GLOBAL_OPTIONS } from "./global_options.ts";
-import { nearest } from "./nearest.ts";
-import { parseArguments, ParsedArguments } from "./parse_arguments.ts";
+import { GLOBAL_OPTIONS } from "./arguments/global_options.ts";
+import { nearest } from "./arguments/nearest.ts";
+import {
+  parseArguments,
+  ParsedArguments,
+} from "./arguments/parse_arguments.ts";
 import { COMMAND } from "./product.ts";
 import { Session } from "./session.ts";
-import { UsageError } from "./usage_error.ts";
+import { UsageError } from "./arguments/usage_error.ts";
 
 /** A command line that was taken apart. */
 interface Chosen {
@@ -42,7 +45,7 @@ export async function runCommand(
     if (error instanceof Error && error.name === "ClosedPipeError") {
       return ExitCode.done;
     }
-    const { explainError } = await import("./explain_error.ts");
+    const { explainError } = await import("./terminal/explain_error.ts");
     const { message, exitCode, ...fields } = explainError(error, session);
     if (message !== undefined) session.error(message, { exitCode, ...fields });
     await session.flush().catch(() => {});
@@ -107,7 +110,9 @@ function wantsHelp(...parts: (readonly string[])[]): boolean {
 }
 
 async function unknownCommand(name: string): Promise<UsageError> {
-  const { ABSENT_WORDS, OTHER_WORDS } = await import("./other_words.ts");
+  const { ABSENT_WORDS, OTHER_WORDS } = await import(
+    "./arguments/other_words.ts"
+  );
   const message = `Cannot run ${
     JSON.stringify(name)
   } as there is no such command`;

@@ -1,10 +1,10 @@
 import { escapeInvisible } from "@snap/manifest/path";
-import { jsonLine, type JsonRecord } from "./json_line.ts";
+import { jsonLine, type JsonRecord } from "./terminal/json_line.ts";
 import type { CliContext } from "./context.ts";
-import { LineWriter } from "./line_writer.ts";
-import type { ParsedArguments } from "./parse_arguments.ts";
+import { LineWriter } from "./terminal/line_writer.ts";
+import type { ParsedArguments } from "./arguments/parse_arguments.ts";
 import { COMMAND } from "./product.ts";
-import { type Progress, ProgressLine } from "./progress_line.ts";
+import { type Progress, ProgressLine } from "./terminal/progress_line.ts";
 
 /** Columns of a terminal that does not tell. */
 const COLUMNS = 80;

@@ -1,6 +1,6 @@
 import { deepStrictEqual } from "node:assert/strict";
 import type { Output } from "./context.ts";
-import { ParsedArguments } from "./parse_arguments.ts";
+import { ParsedArguments } from "./arguments/parse_arguments.ts";
 import { Session } from "./session.ts";
 
 Deno.test("Session: a terminal gets a result after what was said before it", async () => {

@@ -8,20 +8,22 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { EIO, ENOENT, ENOSYS } from "@snap/posix/errors";
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,
+  EIO,
+  ENOENT,
+  ENOSYS,
   O_DIRECTORY,
   O_RDONLY,
-} from "@snap/posix/flags";
+} from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
 import { type DiskCalls, diskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
-import { openBelow } from "./_open_below.ts";
-import { openTarget } from "./open_target.ts";
-import { openSource } from "./source.ts";
-import { FileReader } from "./source_file.ts";
+import { openBelow } from "./open_below.ts";
+import { openTarget } from "./target/open_target.ts";
+import { openSource } from "./source/source.ts";
+import { FileReader } from "./source/source_file.ts";
 import {
   BACK_ENDS,
   bytes,

@@ -1,4 +1,4 @@
-import { type Posix, posix } from "@snap/posix/posix";
+import { type Posix, posix } from "@snap/posix";
 import { nodeCalls } from "./node_calls.ts";
 
 /** The calls that this package makes. {@linkcode nodeCalls} stands in where there is no posix. */

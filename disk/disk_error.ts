@@ -1,5 +1,5 @@
 import { displayPath } from "@snap/manifest/path";
-import { errnoMessage, errnos } from "@snap/posix/errors";
+import { errnoMessage, errnos } from "@snap/posix/constants";
 
 /**
  * A call on the disk that failed, for one path.

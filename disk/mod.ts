@@ -6,7 +6,9 @@
  * operating system says of entries stands in tables of numbers.
  *
  * ```ts
- * import { DiskError, FileReader, openSource } from "@snap/disk";
+ * import { DiskError } from "./disk_error.ts";
+ * import { FileReader } from "./source/source_file.ts";
+ * import { openSource } from "./source/source.ts";
  *
  * const source = openSource("/etc");
  * const reader = new FileReader(source.path);
@@ -27,20 +29,17 @@
  * source[Symbol.dispose]();
  * ```
  *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/disk/file`: one file as it is read
+ * - `@snap/disk/ignore`: rules of what is left out: `.snapignore`, patterns, cache directories
+ * - `@snap/disk/source`: a directory as it is read: walked, listed, described
+ * - `@snap/disk/target`: a directory as it is written, never left
+ *
  * @module
  */
 export * from "./disk_calls.ts";
 export * from "./disk_error.ts";
-export * from "./ignore_rules.ts";
 export * from "./node_calls.ts";
-export * from "./open_target.ts";
 export * from "./owners.ts";
-export * from "./source.ts";
-export * from "./source_directory.ts";
-export * from "./source_file.ts";
-export * from "./target.ts";
-export * from "./target_attributes.ts";
-export { type TargetDirectory } from "./target_directories.ts";
-export * from "./target_entries.ts";
-export { type CreateFileOptions, TargetFile } from "./target_file.ts";
 export * from "./xattrs.ts";

@@ -1,30 +1,30 @@
-import { allowed } from "@snap/posix/allowed";
-import type { DirectoryEntries } from "@snap/posix/directory-entries";
+import { allowed, type DirectoryEntries } from "@snap/posix";
 import {
+  AT_FDCWD,
+  AT_REMOVEDIR,
+  AT_SYMLINK_NOFOLLOW,
+  DT_DIR,
+  DT_LNK,
+  DT_REG,
+  DT_UNKNOWN,
   EBADF,
   EINVAL,
   ELOOP,
   ENOTDIR,
   ENOTSUP,
   ESTALE,
-} from "@snap/posix/errors";
-import {
-  AT_FDCWD,
-  AT_REMOVEDIR,
-  AT_SYMLINK_NOFOLLOW,
   O_CLOEXEC,
   O_CREAT,
   O_DIRECTORY,
   O_NOATIME,
   O_NOFOLLOW,
-} from "@snap/posix/flags";
-import { DT_DIR, DT_LNK, DT_REG, DT_UNKNOWN } from "@snap/posix/mode";
+} from "@snap/posix/constants";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { Dirent, Stats } from "node:fs";
-import { AbsentCalls } from "./_absent_calls.ts";
-import { attempt } from "./_attempt.ts";
-import { builtin } from "./_builtin.ts";
-import { fillStatRow } from "./_fill_stat_row.ts";
+import { AbsentCalls } from "./absent_calls.ts";
+import { attempt } from "./attempt.ts";
+import { builtin } from "./builtin.ts";
+import { fillStatRow } from "./fill_stat_row.ts";
 import type { DiskCalls } from "./disk_calls.ts";
 
 /** A directory that was opened: `node:fs` has no descriptors for them that all runtimes know. */

@@ -1,6 +1,6 @@
-import { allowed } from "@snap/posix/allowed";
+import { allowed } from "@snap/posix";
 import { type DiskCalls, diskCalls } from "./disk_calls.ts";
-import { readWholeFile } from "./_read_whole_file.ts";
+import { readWholeFile } from "./read_whole_file.ts";
 
 /** User and group names of this machine and their numbers. */
 export class Owners {

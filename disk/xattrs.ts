@@ -1,6 +1,9 @@
-import { encodeExtras, type ExtendedAttribute } from "@snap/manifest/extras";
-import { INLINE_SIZE_MAX } from "@snap/manifest/limits";
-import { ENODATA, ENOTSUP, ERANGE, errnoName } from "@snap/posix/errors";
+import {
+  encodeExtras,
+  type ExtendedAttribute,
+  INLINE_SIZE_MAX,
+} from "@snap/manifest/extras";
+import { ENODATA, ENOTSUP, ERANGE, errnoName } from "@snap/posix/constants";
 import type { DiskCalls } from "./disk_calls.ts";
 
 /**

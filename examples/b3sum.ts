@@ -2,7 +2,7 @@
 // deno run -A examples/b3sum.ts FILE...
 import { createReadStream } from "node:fs";
 import process from "node:process";
-import type { Hasher } from "@snap/hash/hasher";
+import type { Hasher } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 
 /** Native code where it may be loaded; both give the same ids. */

@@ -1,7 +1,7 @@
 // Cuts what a server sends into chunks while it comes, and prints offset, size and
 // id of each, as a store would keep them: deno run -A examples/chunks.ts URL
 import process from "node:process";
-import { ChunkStream } from "@snap/hash/chunk-stream";
+import { ChunkStream } from "@snap/hash/chunk";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 
 const { ok, status, body } = await fetch(process.argv[2]);

@@ -4,8 +4,8 @@ import process from "node:process";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import type { DiffSide } from "@snap/manifest/diff";
 import { displayPath } from "@snap/manifest/path";
-import { diffSnapshots, snapshotSide } from "@snap/snapshot/diff";
-import { identify } from "@snap/snapshot/identify";
+import { diffSnapshots, snapshotSide } from "@snap/snapshot/query";
+import { identify } from "@snap/save/identify";
 
 /** Trees without attributes: times and modes do not count here. */
 async function sideOf(path: string): Promise<DiffSide> {

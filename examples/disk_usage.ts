@@ -1,10 +1,9 @@
 // Adds up what is in a directory as du does, hard links once:
 // deno run -A examples/disk_usage.ts DIRECTORY
 import process from "node:process";
-import { DiskError } from "@snap/disk/disk-error";
-import { IgnoreRules } from "@snap/disk/ignore-rules";
-import { openSource } from "@snap/disk/source";
-import type { SourceDirectory } from "@snap/disk/source-directory";
+import { DiskError } from "@snap/disk";
+import { IgnoreRules } from "@snap/disk/ignore";
+import { openSource, type SourceDirectory } from "@snap/disk/source";
 
 const totals = { entries: 0, bytes: 0, blocks: 0 };
 const linked = new Set<string>();

@@ -1,9 +1,14 @@
 // Prints offset and size of each hole of a file:
 // deno run -A examples/holes.ts FILE
 import process from "node:process";
-import { PosixError } from "@snap/posix/errors";
-import { O_RDONLY, SEEK_DATA, SEEK_END, SEEK_HOLE } from "@snap/posix/flags";
-import { posix, posixAbsentReason } from "@snap/posix/posix";
+import {
+  O_RDONLY,
+  PosixError,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
+} from "@snap/posix/constants";
+import { posix, posixAbsentReason } from "@snap/posix";
 
 if (posix === undefined) {
   throw new Error(`Cannot look for holes as ${posixAbsentReason}`);

@@ -5,11 +5,11 @@ import { once } from "node:events";
 import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import process from "node:process";
-import { mount } from "@snap/fuse/mount";
+import { mount } from "@snap/fuse";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
-import { resolveSnapshot } from "@snap/snapshot/resolve-snapshot";
-import { openSnapshots } from "@snap/snapshot/snapshots";
-import { openFileStore } from "@snap/store/file-store";
+import { resolveSnapshot } from "@snap/snapshot/records";
+import { openSnapshots } from "@snap/snapshot";
+import { openFileStore } from "@snap/store/file";
 
 const [place, name, command, ...args] = process.argv.slice(2);
 const store = await openFileStore(place);

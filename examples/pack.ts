@@ -2,16 +2,15 @@
 // deno run -A examples/pack.ts FILE
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { ChunkStream } from "@snap/hash/chunk-stream";
-import { idFromBytes } from "@snap/hash/id";
+import { ChunkStream } from "@snap/hash/chunk";
+import { idFromBytes } from "@snap/hash";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
-import { packName } from "@snap/pack/file-name";
-import { buildIndex, type IndexPack } from "@snap/pack/index-builder";
-import { ObjectKind, PackRole } from "@snap/pack/object-kind";
-import { PackStream } from "@snap/pack/pack-stream";
-import { openStoreReader } from "@snap/pack/store-reader";
-import { zstdCodec } from "@snap/pack/zstd-codec";
-import { MemoryStore } from "@snap/store/memory-store";
+import { ObjectKind, packName, PackRole } from "@snap/pack";
+import { buildIndex, type IndexPack } from "@snap/pack/index-writer";
+import { PackStream } from "@snap/pack/stream";
+import { openStoreReader } from "@snap/pack/read";
+import { zstdCodec } from "@snap/pack/codecs";
+import { MemoryStore } from "@snap/store/memory";
 
 const content = readFileSync(process.argv[2]);
 const store = new MemoryStore();

@@ -3,12 +3,15 @@
 import process from "node:process";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { displayPath } from "@snap/manifest/path";
-import { diffSnapshots, snapshotSide } from "@snap/snapshot/diff";
-import { save } from "@snap/snapshot/save";
-import { DEFAULT_SETTINGS, formatSettings } from "@snap/snapshot/settings";
-import { openSnapshots } from "@snap/snapshot/snapshots";
-import { openFileStore } from "@snap/store/file-store";
-import { initStore } from "@snap/store/store-config";
+import { diffSnapshots, snapshotSide } from "@snap/snapshot/query";
+import { save } from "@snap/save";
+import {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  initStore,
+} from "@snap/store/format";
+import { openSnapshots } from "@snap/snapshot";
+import { openFileStore } from "@snap/store/file";
 
 const [directory, place] = process.argv.slice(2);
 const store = await openFileStore(place, { create: true });

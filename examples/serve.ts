@@ -7,11 +7,11 @@ import process from "node:process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { isFileKind } from "@snap/manifest/entry-kind";
-import { resolveSnapshot } from "@snap/snapshot/resolve-snapshot";
-import { openSnapshots } from "@snap/snapshot/snapshots";
+import { isFileKind } from "@snap/manifest/extras";
+import { resolveSnapshot } from "@snap/snapshot/records";
+import { openSnapshots } from "@snap/snapshot";
 import { View } from "@snap/snapshot/view";
-import { openFileStore } from "@snap/store/file-store";
+import { openFileStore } from "@snap/store/file";
 
 const [place, name, port = "0"] = process.argv.slice(2);
 const store = await openFileStore(place);

@@ -1,9 +1,8 @@
 // Counts the files and bytes of each kind in a store:
 // deno run -A examples/store_usage.ts STORE
 import process from "node:process";
-import { openFileStore } from "@snap/store/file-store";
-import { readConfig } from "@snap/store/store-config";
-import { TagStore } from "@snap/store/tag-store";
+import { openFileStore } from "@snap/store/file";
+import { readConfig, TagStore } from "@snap/store/format";
 
 const store = await openFileStore(process.argv[2]);
 const { storeId, settings } = await readConfig(store);

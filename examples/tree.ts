@@ -2,8 +2,8 @@
 // with the same files print the same: deno run -A examples/tree.ts DIRECTORY
 import process from "node:process";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { identify } from "@snap/snapshot/identify";
-import { manifestText } from "@snap/snapshot/manifest-text";
+import { identify } from "@snap/save/identify";
+import { manifestText } from "@snap/snapshot/query";
 
 const found = await identify(process.argv[2], {
   hasher: wasmHasher,

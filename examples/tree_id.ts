@@ -4,12 +4,11 @@
 //   deno run -A examples/tree_id.ts
 import process from "node:process";
 import { createInterface } from "node:readline";
-import { idToBytes, parseId } from "@snap/hash/id";
-import { TREE_CONTEXT } from "@snap/hash/hasher";
+import { idToBytes, parseId, TREE_CONTEXT } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import { joinPieces } from "@snap/manifest/random-bytes";
-import { TreeDraft } from "@snap/manifest/tree-draft";
+import { EntryKind } from "@snap/manifest/extras";
+import { joinPieces } from "@snap/manifest";
+import { TreeDraft } from "@snap/manifest/draft";
 
 const files: { name: Uint8Array; id: Uint8Array; size: number }[] = [];
 let size = 0;

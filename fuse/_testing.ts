@@ -1,21 +1,17 @@
 // What tests of this package share. Not part of the package.
-import type { Hasher } from "@snap/hash/hasher";
-import { idToBytes } from "@snap/hash/id";
+import { type Hasher, idToBytes } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import type { FrameCache } from "@snap/pack/frame-cache";
-import { ObjectKind } from "@snap/pack/object-kind";
-import { openIndex } from "@snap/pack/open-index";
-import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
-import { openStoreReader } from "@snap/pack/store-reader";
-import type { SnapshotRecord } from "@snap/snapshot/record";
-import { NotFoundError, StoreError } from "@snap/store/errors";
-import type { ReadStore } from "@snap/store/store";
-import { Objects } from "./objects.ts";
-import type { Passed } from "./passed.ts";
-import { TableList } from "./table_list.ts";
-import { FileContents } from "./file_contents.ts";
-import { NodeTable } from "./node_table.ts";
-import type { Ranges } from "./ranges.ts";
+import { type FrameCache, SharedFrameCache } from "@snap/pack/cache";
+import { ObjectKind } from "@snap/pack";
+import { openIndex, openStoreReader } from "@snap/pack/read";
+import type { SnapshotRecord } from "@snap/snapshot/records";
+import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
+import { Objects } from "./content/objects.ts";
+import type { Passed } from "./content/passed.ts";
+import { TableList } from "./content/table_list.ts";
+import { FileContents } from "./content/file_contents.ts";
+import { NodeTable } from "./nodes/node_table.ts";
+import type { Ranges } from "./content/ranges.ts";
 
 /** Reads all files of a store into memory. */
 export async function filesOf(

@@ -2,9 +2,10 @@
  * Shows a snapshot as a read-only file system, straight from the packs.
  *
  * ```ts
- * import { mount } from "@snap/fuse";
- * import { type Id, wasmHasher } from "@snap/hash";
- * import { openFileStore } from "@snap/store/file-store";
+ * import { mount } from "./mount/mount.ts";
+ * import { type Id } from "@snap/hash";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { openFileStore } from "@snap/store/file";
  *
  * async function show(id: Id, mountpoint: string): Promise<void> {
  *   const store = await openFileStore("/srv/snap");
@@ -14,29 +15,18 @@
  * }
  * ```
  *
- * The workers of a mount run `@snap/fuse/mount-worker`.
+ * The workers of a mount run `@snap/fuse/worker`.
+ *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/fuse/catalog`: what a mount of all snapshots shows
+ * - `@snap/fuse/prepare`: workers of a mount, started before it is known what they serve
  *
  * @module
  */
-export * from "./catalog.ts";
-export * from "./catalog_source.ts";
-export * from "./counters.ts";
-export * from "./file_contents.ts";
-export * from "./mount.ts";
-export * from "./mount_error.ts";
-export * from "./mount_log.ts";
-export * from "./mount_statistics.ts";
-export * from "./mount_table.ts";
-export * from "./node_cursor.ts";
-export * from "./node_table.ts";
-export * from "./objects.ts";
-export * from "./passed.ts";
-export * from "./pieces.ts";
-export * from "./prepare_mount.ts";
-export * from "./protocol.ts";
-export * from "./ranges.ts";
-export * from "./reply.ts";
-export * from "./session.ts";
-export * from "./session_parts.ts";
-export * from "./table_list.ts";
-export * from "./unmount.ts";
+export * from "./mount/mount.ts";
+export * from "./mount/mount_error.ts";
+export * from "./mount/mount_log.ts";
+export * from "./mount/mount_statistics.ts";
+export * from "./mount/mount_table.ts";
+export * from "./mount/unmount.ts";

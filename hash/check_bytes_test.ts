@@ -1,8 +1,8 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
 import { runInNewContext } from "node:vm";
 import { checkBytes } from "./check_bytes.ts";
-import { Chunker } from "./chunk.ts";
-import { ChunkStream } from "./chunk_stream.ts";
+import { Chunker } from "./chunk/chunker.ts";
+import { ChunkStream } from "./chunk/chunk_stream.ts";
 import { TREE_CONTEXT } from "./hasher.ts";
 import { compareBytes, equalBytes, idFromBytes } from "./id.ts";
 import { nativeHasher } from "./native.ts";

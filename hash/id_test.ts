@@ -3,13 +3,13 @@ import { seededTest } from "../tests/_prng.ts";
 import {
   compareBytes,
   equalBytes,
+  type Id,
   ID_SIZE,
   idFromBytes,
   idToBytes,
   isId,
   parseId,
 } from "./id.ts";
-import type { Id } from "./id.ts";
 
 const ID = "00ff10a9".repeat(8);
 

@@ -7,7 +7,7 @@
  * for which Deno wants `--allow-ffi --allow-sys --allow-read`.
  *
  * ```ts
- * import { wasmHasher } from "@snap/hash";
+ * import { wasmHasher } from "./wasm_hasher.ts";
  *
  * const { nativeHasher } = await import("@snap/hash/native");
  * const content = new Uint8Array(1000);
@@ -18,9 +18,9 @@
  */
 
 import { checkBytes } from "./check_bytes.ts";
-import { checkOut } from "./_check_out.ts";
-import { checkSize } from "./_check_size.ts";
-import { contextNumber, CONTEXTS } from "./_contexts.ts";
+import { checkOut } from "./check_out.ts";
+import { checkSize } from "./check_size.ts";
+import { contextNumber, CONTEXTS } from "./contexts.ts";
 import type { HashContext, Hasher, HashStream } from "./hasher.ts";
 import { type Id, ID_SIZE, idFromBytes } from "./id.ts";
 import { wasmHasher } from "./wasm_hasher.ts";

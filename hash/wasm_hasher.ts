@@ -12,11 +12,11 @@ import {
   BLOCK_SIZE,
   type KernelMode,
   ROOT,
-} from "./_blake3_kernel.ts";
-import { checkOut } from "./_check_out.ts";
-import { checkSize } from "./_check_size.ts";
-import { contextNumber } from "./_contexts.ts";
-import { SubtreeStack } from "./_subtree_stack.ts";
+} from "./blake3_kernel.ts";
+import { checkOut } from "./check_out.ts";
+import { checkSize } from "./check_size.ts";
+import { contextNumber } from "./contexts.ts";
+import { SubtreeStack } from "./subtree_stack.ts";
 import type { HashContext, Hasher, HashStream } from "./hasher.ts";
 import { type Id, idFromBytes } from "./id.ts";
 
@@ -127,7 +127,7 @@ function hash(kernel: Blake3Kernel, mode: KernelMode, bytes: Uint8Array): void {
  *
  * @example
  * ```ts
- * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { wasmHasher } from "./wasm_hasher.ts";
  *
  * const stream = wasmHasher.stream();
  * stream.update(new TextEncoder().encode("hel"));

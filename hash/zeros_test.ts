@@ -1,6 +1,6 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
-import { blake3Kernel, BLOCK_SIZE } from "./_blake3_kernel.ts";
-import { ZERO_SUBTREE_BLOCKS, zeroSubtree } from "./_zero_subtrees.ts";
+import { blake3Kernel, BLOCK_SIZE } from "./blake3_kernel.ts";
+import { ZERO_SUBTREE_BLOCKS, zeroSubtree } from "./zero_subtrees.ts";
 import { type Hasher, type HashStream, TREE_CONTEXT } from "./hasher.ts";
 import { idFromBytes } from "./id.ts";
 import { nativeHasher } from "./native.ts";

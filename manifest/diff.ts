@@ -1,5 +1,5 @@
-import { equalIds } from "./_bytes.ts";
-import { DiffCursor, type DiffSide } from "./_diff_cursor.ts";
+import { equalIds } from "./bytes.ts";
+import { DiffCursor, type DiffSide } from "./diff_cursor.ts";
 import { EntryKind } from "./entry_kind.ts";
 import {
   type EntryRow,
@@ -9,9 +9,9 @@ import {
 } from "./entry_row.ts";
 import { DEPTH_MAX } from "./limits.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
-import { joinPath } from "./path.ts";
+import { joinPath } from "./path/path.ts";
 
-export type { DiffSide, DiffSource } from "./_diff_cursor.ts";
+export type { DiffSide, DiffSource } from "./diff_cursor.ts";
 
 /**
  * What became of an entry.

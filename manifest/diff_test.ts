@@ -1,17 +1,13 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type Prng, seededTest } from "../tests/_prng.ts";
-import {
-  type Change,
-  type DiffOptions,
-  type DiffSide,
-  diffTrees,
-} from "./diff.ts";
+import { type Change, type DiffOptions, diffTrees } from "./diff.ts";
+import type { DiffSide } from "./diff_cursor.ts";
 import { EntryKind } from "./entry_kind.ts";
 import { DEPTH_MAX } from "./limits.ts";
-import { displayPath } from "./path.ts";
+import { displayPath } from "./path/path.ts";
 import { COUNTING_ID } from "./testdata/golden.ts";
 import { MemoryTrees, type Plan } from "./testdata/memory_trees.ts";
-import { Tree } from "./tree.ts";
+import { Tree } from "./tree/tree.ts";
 import { TreeBuilder } from "../tests/_manifest_builders.ts";
 
 async function changes(

@@ -1,9 +1,9 @@
-import { idFromBytes } from "@snap/hash/id";
-import { compareRuns, equalIds } from "./_bytes.ts";
-import type { AttributePage } from "./attribute_page.ts";
+import { idFromBytes } from "@snap/hash";
+import { compareRuns, equalIds } from "./bytes.ts";
+import type { AttributePage } from "./page/attribute_page.ts";
 import { EntryKind, isDeviceKind, isFileKind } from "./entry_kind.ts";
-import { pathToText } from "./path.ts";
-import type { Tree } from "./tree.ts";
+import { pathToText } from "./path/path.ts";
+import type { Tree } from "./tree/tree.ts";
 
 /** One entry: a row of a tree, and of the page beside it. */
 export interface EntryRow {

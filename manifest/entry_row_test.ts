@@ -1,9 +1,9 @@
 import { strictEqual } from "node:assert/strict";
-import { AttributePage } from "./attribute_page.ts";
+import { AttributePage } from "./page/attribute_page.ts";
 import { sameAttributes, sameContent } from "./entry_row.ts";
-import { encodeExtras } from "./extras.ts";
+import { encodeExtras } from "./extras/extras.ts";
 import { GOLDEN_TREE, hex, utf8 } from "./testdata/golden.ts";
-import { Tree } from "./tree.ts";
+import { Tree } from "./tree/tree.ts";
 import { AttributePageBuilder } from "../tests/_manifest_builders.ts";
 
 Deno.test("sameContent holds for an entry and itself alone", () => {

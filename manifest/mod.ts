@@ -8,7 +8,11 @@
  *
  * @example Build a tree and read it
  * ```ts
- * import { displayPath, EntryKind, joinPieces, Tree, TreeDraft } from "@snap/manifest";
+ * import { displayPath } from "./path/path.ts";
+ * import { EntryKind } from "./entry_kind.ts";
+ * import { joinPieces } from "./random_bytes.ts";
+ * import { Tree } from "./tree/tree.ts";
+ * import { TreeDraft } from "./tree/tree_draft.ts";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const names = new TextEncoder().encode("inout");
@@ -21,25 +25,20 @@
  * deepStrictEqual(found, ["in", "out"]);
  * ```
  *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/manifest/diff`
+ * - `@snap/manifest/draft`: trees and attribute pages of which not everything is known yet
+ * - `@snap/manifest/extras`: what an entry has beside its row: extended attributes and holes; kinds and limits
+ * - `@snap/manifest/path`: paths and names: what is safe, and how they are shown
+ * - `@snap/manifest/pattern`: patterns of paths, as gitignore has them
+ * - `@snap/manifest/text`
+ *
  * @module
  */
-export * from "./attribute_page.ts";
-export * from "./diff.ts";
-export * from "./draft_owners.ts";
-export * from "./entry_kind.ts";
 export * from "./entry_row.ts";
-export * from "./extras.ts";
-export * from "./extras_reader.ts";
-export * from "./holes.ts";
-export * from "./limits.ts";
-export * from "./manifest_syntax_error.ts";
-export * from "./page_draft.ts";
-export * from "./path.ts";
-export * from "./path_pattern.ts";
+export * from "./page/attribute_page.ts";
+export * from "./page/wide_page.ts";
 export * from "./random_bytes.ts";
-export * from "./safe_name.ts";
-export * from "./text.ts";
-export * from "./tree.ts";
-export * from "./tree_draft.ts";
-export * from "./wide_page.ts";
-export * from "./wide_tree.ts";
+export * from "./tree/tree.ts";
+export * from "./tree/wide_tree.ts";

@@ -1,7 +1,7 @@
 import { deepStrictEqual, ok } from "node:assert/strict";
 import { type Prng, seededTest } from "../tests/_prng.ts";
-import { AttributePage } from "./attribute_page.ts";
-import { decodeExtras, encodeExtras } from "./extras.ts";
+import { AttributePage } from "./page/attribute_page.ts";
+import { decodeExtras, encodeExtras } from "./extras/extras.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import { GOLDEN_PAGE, GOLDEN_TREE, hex } from "./testdata/golden.ts";
 import {
@@ -10,7 +10,7 @@ import {
   randomEntries,
   randomRows,
 } from "./testdata/random_directory.ts";
-import { Tree } from "./tree.ts";
+import { Tree } from "./tree/tree.ts";
 import {
   AttributePageBuilder,
   TreeBuilder,

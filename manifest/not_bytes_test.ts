@@ -1,12 +1,12 @@
 import { throws } from "node:assert/strict";
-import { AttributePage } from "./attribute_page.ts";
+import { AttributePage } from "./page/attribute_page.ts";
 import { EntryKind } from "./entry_kind.ts";
-import { decodeExtras, encodeExtras } from "./extras.ts";
-import { decodeHoles } from "./holes.ts";
-import { PageDraft } from "./page_draft.ts";
-import { displayPath, joinPath, pathToText, splitPath } from "./path.ts";
-import { Tree } from "./tree.ts";
-import { TreeDraft } from "./tree_draft.ts";
+import { decodeExtras, encodeExtras } from "./extras/extras.ts";
+import { decodeHoles } from "./extras/holes.ts";
+import { PageDraft } from "./page/page_draft.ts";
+import { displayPath, joinPath, pathToText, splitPath } from "./path/path.ts";
+import { Tree } from "./tree/tree.ts";
+import { TreeDraft } from "./tree/tree_draft.ts";
 
 const OTHERS = ["a".repeat(32), undefined, [1, 2], new ArrayBuffer(32)];
 

@@ -1,15 +1,15 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { seededTest } from "../tests/_prng.ts";
-import { AttributePage } from "./attribute_page.ts";
+import { AttributePage } from "./page/attribute_page.ts";
 import { EntryKind } from "./entry_kind.ts";
-import { decodeExtras, encodeExtras } from "./extras.ts";
+import { decodeExtras, encodeExtras } from "./extras/extras.ts";
 import {
   buildPage,
   buildTree,
   randomEntries,
   randomRows,
 } from "./testdata/random_directory.ts";
-import { Tree } from "./tree.ts";
+import { Tree } from "./tree/tree.ts";
 
 seededTest(
   "Tree reads what was built, any bytes in names and targets",

@@ -17,10 +17,11 @@
  *
  * @module
  */
-import { type DiffSide, diffTrees } from "./diff.ts";
+import type { DiffSide } from "./diff_cursor.ts";
+import { diffTrees } from "./diff.ts";
 import { EntryKind, isDeviceKind, isFileKind } from "./entry_kind.ts";
 import type { EntryRow } from "./entry_row.ts";
-import { displayPath } from "./path.ts";
+import { displayPath } from "./path/path.ts";
 
 const KIND_LETTERS = "?-xdlpcb";
 const RWX = ["---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx"];
@@ -134,7 +135,11 @@ function formatAttributes({ page, row }: EntryRow): string {
  *
  * @example Write a line
  * ```ts
- * import { EntryKind, formatEntry, joinPieces, Tree, TreeDraft } from "@snap/manifest";
+ * import { EntryKind } from "./entry_kind.ts";
+ * import { formatEntry } from "./text.ts";
+ * import { joinPieces } from "./random_bytes.ts";
+ * import { Tree } from "./tree/tree.ts";
+ * import { TreeDraft } from "./tree/tree_draft.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * const text = new TextEncoder();

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { AttributePage } from "./attribute_page.ts";
+import { AttributePage } from "./page/attribute_page.ts";
 import { ABC_ID, GOLDEN_PAGE, GOLDEN_TREE, utf8 } from "./testdata/golden.ts";
 import { MemoryTrees } from "./testdata/memory_trees.ts";
 import {
@@ -9,7 +9,7 @@ import {
   formatTrees,
   type TextOptions,
 } from "./text.ts";
-import { Tree } from "./tree.ts";
+import { Tree } from "./tree/tree.ts";
 import { TreeBuilder } from "../tests/_manifest_builders.ts";
 
 const ABC = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";

@@ -1,13 +1,21 @@
 // What several tests of this package share. Not part of the package.
-import { wasmHasher } from "@snap/hash";
-import type { Codec } from "./codec.ts";
-import { FrameBuilder } from "./frame_builder.ts";
-import { buildIndex, type BuiltIndex } from "./index_builder.ts";
-import type { IndexOptions, IndexPack } from "./index_builder.ts";
-import { type IndexFiles, openIndexFiles, type ReadAt } from "./index_files.ts";
-import { noneCodec } from "./none_codec.ts";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import type { Codec } from "./codec/codec.ts";
+import { FrameBuilder } from "./write/frame_builder.ts";
+import {
+  buildIndex,
+  type BuiltIndex,
+  type IndexOptions,
+  type IndexPack,
+} from "./index_writer/index_builder.ts";
+import {
+  type IndexFiles,
+  openIndexFiles,
+  type ReadAt,
+} from "./index/index_files.ts";
+import { noneCodec } from "./codec/none_codec.ts";
 import { ObjectKind, PackRole } from "./object_kind.ts";
-import { type FinishedPack, PackWriter } from "./pack_writer.ts";
+import { type FinishedPack, PackWriter } from "./write/pack_writer.ts";
 
 /** A pack with its bytes. */
 export interface MadePack extends FinishedPack {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Id, idFromBytes } from "@snap/hash/id";
+import { type Id, idFromBytes } from "@snap/hash";
 import { objectKindName } from "./object_kind.ts";
 
 /** Bytes that are not a pack, its table or its footer. */

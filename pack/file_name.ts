@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { checkBytes } from "@snap/hash/check-bytes";
-import { idFromBytes, idToBytes, isId } from "@snap/hash/id";
+import { checkBytes, idFromBytes, idToBytes, isId } from "@snap/hash";
 
 /** What the names of packs begin with. */
 export const PACK_PREFIX = "packs/";

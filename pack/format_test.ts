@@ -2,7 +2,7 @@
 import { deepEqual, equal } from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { idOf, INDEX_OPTIONS, makePack } from "./_testing.ts";
-import { buildIndex } from "./index_builder.ts";
+import { buildIndex } from "./index_writer/index_builder.ts";
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const ascii = (bytes: Uint8Array, start: number, end: number): string =>

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { CodecTag, FRAME_SIZE_MAX } from "./codec.ts";
+import { CodecTag, FRAME_SIZE_MAX } from "./codec/codec.ts";
 import {
   PACK_FOOTER_SIZE,
   PACK_HEADER_SIZE,
   PACK_SIZE_MAX,
-} from "./pack_footer.ts";
+} from "./write/pack_footer.ts";
 
 /** A pack as the index knows it. */
 export interface IndexedPack {

@@ -4,8 +4,11 @@
  *
  * @example
  * ```ts
- * import { FrameBuilder, noneCodec, ObjectKind, PackRole, PackWriter } from "@snap/pack";
- * import { wasmHasher } from "@snap/hash";
+ * import { FrameBuilder } from "./write/frame_builder.ts";
+ * import { noneCodec } from "./codec/none_codec.ts";
+ * import { ObjectKind, PackRole } from "./object_kind.ts";
+ * import { PackWriter } from "./write/pack_writer.ts";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";
  *
  * const parts: Uint8Array[] = [];
@@ -26,39 +29,21 @@
  * equal(writer.finish().table.objectCount, 1);
  * ```
  *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/pack/cache`: decoded frames, in memory of one thread or of several
+ * - `@snap/pack/codecs`: how frames are compressed: every codec, and decoders of the system
+ * - `@snap/pack/index`: the index as it is looked into: tables, pages, sets of packs
+ * - `@snap/pack/index-writer`: the index as it is written: built of packs, merged of tables
+ * - `@snap/pack/ranges`: ranges of the files of a store
+ * - `@snap/pack/read`: objects read from a store: located, decoded, checked once, other copies tried
+ * - `@snap/pack/recipe`: recipes of large content: nodes, how they are made and walked
+ * - `@snap/pack/stream`: objects in, packs out, as a stream
+ * - `@snap/pack/write`: packs as they are written: frames, tables, footers; small packs joined
+ *
  * @module
  */
-export * from "./codec.ts";
-export * from "./codecs.ts";
-export * from "./content_reader.ts";
 export * from "./errors.ts";
 export * from "./file_name.ts";
-export * from "./frame_builder.ts";
-export * from "./frame_cache.ts";
-export * from "./frame_decoders.ts";
-export * from "./heap_frame_cache.ts";
-export * from "./index_builder.ts";
-export * from "./index_files.ts";
-export * from "./index_table.ts";
-export * from "./join_packs.ts";
 export * from "./location.ts";
-export * from "./lz4_codec.ts";
-export * from "./none_codec.ts";
-export * from "./object_index.ts";
 export * from "./object_kind.ts";
-export * from "./object_reader.ts";
-export * from "./open_index.ts";
-export * from "./pack_footer.ts";
-export * from "./pack_set.ts";
-export * from "./pack_stream.ts";
-export * from "./pack_table.ts";
-export * from "./pack_writer.ts";
-export * from "./rebuild_index.ts";
-export * from "./recipe.ts";
-export * from "./recipe_builder.ts";
-export * from "./recipe_place.ts";
-export * from "./recipe_reader.ts";
-export * from "./shared_frame_cache.ts";
-export * from "./store_reader.ts";
-export * from "./word_lock.ts";
-export * from "./zstd_codec.ts";

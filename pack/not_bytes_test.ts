@@ -1,14 +1,14 @@
 import { rejects, throws } from "node:assert/strict";
-import { wasmHasher } from "@snap/hash";
-import { MemoryStore } from "@snap/store/memory-store";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { MemoryStore } from "@snap/store/memory";
 import { indexName, packName } from "./file_name.ts";
-import { FrameBuilder } from "./frame_builder.ts";
-import { lz4Codec } from "./lz4_codec.ts";
-import { noneCodec } from "./none_codec.ts";
-import { RecipeNode } from "./recipe.ts";
-import { RecipeBuilder } from "./recipe_builder.ts";
-import { openStoreReader } from "./store_reader.ts";
-import { zstdCodec } from "./zstd_codec.ts";
+import { FrameBuilder } from "./write/frame_builder.ts";
+import { lz4Codec } from "./codec/lz4_codec.ts";
+import { noneCodec } from "./codec/none_codec.ts";
+import { RecipeNode } from "./recipe/recipe.ts";
+import { RecipeBuilder } from "./recipe/recipe_builder.ts";
+import { openStoreReader } from "./read/store_reader.ts";
+import { zstdCodec } from "./codec/zstd_codec.ts";
 
 const OTHERS = ["a".repeat(32), undefined, [1, 2], new ArrayBuffer(32)];
 

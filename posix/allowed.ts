@@ -24,7 +24,7 @@ export type Permission =
  *
  * @example
  * ```ts
- * import { allowed } from "@snap/posix/allowed";
+ * import { allowed } from "./allowed.ts";
  *
  * console.log(allowed("ffi") ? "native" : "portable");
  * ```

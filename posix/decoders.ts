@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { loadLibrary } from "./_native_library.ts";
+import { loadLibrary } from "./native_library.ts";
 import { allowed } from "./allowed.ts";
 
 /**
@@ -38,7 +38,7 @@ export interface NativeDecoders {
  *
  * @example
  * ```ts
- * import { nativeDecoders } from "@snap/posix/decoders";
+ * import { nativeDecoders } from "./decoders.ts";
  *
  * console.log(nativeDecoders.zstd?.name ?? "portable");
  * ```

@@ -18,8 +18,9 @@ const DOT = 46;
  *
  * @example
  * ```ts
- * import { AT_FDCWD, O_DIRECTORY } from "@snap/posix/flags";
- * import { DirectoryEntries, posix } from "@snap/posix";
+ * import { AT_FDCWD, O_DIRECTORY } from "./flags.ts";
+ * import { DirectoryEntries } from "./directory_entries.ts";
+ * import { posix } from "./posix.ts";
  *
  * if (posix) {
  *   const entries = new DirectoryEntries();

@@ -3,7 +3,9 @@
  * descriptors, starting a worker, asking for a permission.
  *
  * ```ts
- * import { AT_FDCWD, AT_SYMLINK_NOFOLLOW, posix, StatTable } from "@snap/posix";
+ * import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "./flags.ts";
+ * import { posix } from "./posix.ts";
+ * import { StatTable } from "./stat_table.ts";
  *
  * const table = new StatTable(1);
  * const name = new TextEncoder().encode("/etc\0");
@@ -12,22 +14,18 @@
  * }
  * ```
  *
- * A worker finds its side of this in `@snap/posix/worker-port`; decoders of the system, which are
+ * A worker finds its side of this in `@snap/posix/worker`; decoders of the system, which are
  * loaded with their module, are in `@snap/posix/decoders`.
+ *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/posix/constants`: numbers of the system: flags, errors, modes. They load nothing else
+ * - `@snap/posix/pacer`
  *
  * @module
  */
-
 export * from "./allowed.ts";
 export * from "./directory_entries.ts";
-export * from "./error_record.ts";
-export * from "./errors.ts";
-export * from "./flags.ts";
 export * from "./io_vector.ts";
-export * from "./mode.ts";
-export * from "./on_exit.ts";
-export * from "./pacer.ts";
 export * from "./poll_set.ts";
 export * from "./posix.ts";
-export * from "./stat_table.ts";
-export * from "./worker.ts";

@@ -9,7 +9,9 @@
  *
  * @example
  * ```ts
- * import { POLLIN, PollSet, posix } from "@snap/posix";
+ * import { POLLIN } from "./flags.ts";
+ * import { PollSet } from "./poll_set.ts";
+ * import { posix } from "./posix.ts";
  *
  * if (posix) {
  *   const fd = posix.eventfd(1);

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Libc } from "./_libc.ts";
-import { denoLibc } from "./_libc_deno.ts";
-import { linuxPosix } from "./_linux_posix.ts";
+import type { Libc } from "./libc.ts";
+import { denoLibc } from "./libc_deno.ts";
+import { linuxPosix } from "./linux_posix.ts";
 import { allowed } from "./allowed.ts";
 import type { DirectoryEntries } from "./directory_entries.ts";
 import type { IoVector } from "./io_vector.ts";
@@ -232,7 +232,7 @@ async function load(): Promise<Loaded> {
   try {
     const libc: Libc = onDeno
       ? denoLibc()
-      : await (await import("./_libc_koffi.ts")).koffiLibc();
+      : await (await import("./libc_koffi.ts")).koffiLibc();
     return { posix: linuxPosix(libc) };
   } catch (error) {
     const what = error instanceof Error

@@ -4,9 +4,12 @@
  *
  * ```ts
  * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
- * import { wasmHasher } from "@snap/hash";
- * import { MemoryStore, initStore } from "@snap/store";
- * import { openSnapshots, save, View } from "@snap/snapshot";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { initStore } from "@snap/store/format";
+ * import { openSnapshots } from "./snapshots.ts";
+ * import { save } from "@snap/save";
+ * import { View } from "./view/view.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * const folder = mkdtempSync("/tmp/snap-example-");
@@ -24,32 +27,18 @@
  * rmSync(folder, { recursive: true });
  * ```
  *
- * The workers of the engine, `@snap/snapshot/save-worker` and
- * `@snap/snapshot/restore-worker`, are entry
+ * The workers of the engine, `@snap/save/worker` and
+ * `@snap/restore/worker`, are entry
  * points so that they can be started from wherever the package lies.
+ *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/snapshot/query`: snapshots compared, searched and listed
+ * - `@snap/snapshot/records`: records of snapshots, the names that people give for them, and tags
+ * - `@snap/snapshot/verify`: what a store holds, checked against what it says
+ * - `@snap/snapshot/view`: a snapshot as something to look up and read
  *
  * @module
  */
-export * from "./claim_table.ts";
-export * from "./damage.ts";
-export * from "./diff.ts";
-export * from "./find.ts";
-export * from "./glob.ts";
-export * from "./identify.ts";
-export * from "./manifest_text.ts";
-export * from "./record.ts";
-export * from "./records.ts";
-export * from "./repair_index.ts";
-export * from "./resolve_snapshot.ts";
-export * from "./restore.ts";
-export * from "./restore_errors.ts";
-export * from "./restore_progress.ts";
-export * from "./save.ts";
-export * from "./save_progress.ts";
 export * from "./settings.ts";
 export * from "./snapshots.ts";
-export * from "./tags.ts";
-export * from "./verify.ts";
-export * from "./verify_progress.ts";
-export * from "./view.ts";
-export * from "./view_entry.ts";

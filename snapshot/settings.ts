@@ -9,4 +9,4 @@ export {
   FRAME_SIZE_MAX,
   parseSettings,
   type StoreSettings,
-} from "@snap/store/settings";
+} from "@snap/store/format";

@@ -6,7 +6,7 @@ import {
   formatSettings,
   FRAME_SIZE_MAX,
   parseSettings,
-} from "./settings.ts";
+} from "@snap/store/format";
 
 Deno.test("parseSettings gives defaults for what is not there", () => {
   deepEqual(parseSettings({}), DEFAULT_SETTINGS);

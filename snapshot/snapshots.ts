@@ -1,16 +1,21 @@
 import type { Hasher } from "@snap/hash";
 import {
+  HeapFrameCache,
   openIndex,
+  openStoreReader,
   type StoreIndex,
+  type StoreReader,
   type UnnamedFound,
-} from "@snap/pack/open-index";
-import { HeapFrameCache } from "@snap/pack/heap-frame-cache";
-import { openStoreReader, type StoreReader } from "@snap/pack/store-reader";
+} from "@snap/pack/read";
 import type { ReadStore, StoreOptions } from "@snap/store";
-import { readConfig, type StoreConfig } from "@snap/store/store-config";
-import { listRecords, type ListRecordsOptions } from "./records.ts";
-import type { NamedRecord } from "./record.ts";
-import { parseSettings, type StoreSettings } from "./settings.ts";
+import {
+  parseSettings,
+  readConfig,
+  type StoreConfig,
+  type StoreSettings,
+} from "@snap/store/format";
+import { listRecords, type ListRecordsOptions } from "./records/records.ts";
+import type { NamedRecord } from "./records/record.ts";
 
 /** Memory for decoded frames where nothing else is asked for. */
 const CACHE_SIZE = 32 * 1024 * 1024;

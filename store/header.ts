@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkBytes } from "@snap/hash/check-bytes";
+import { checkBytes } from "@snap/hash";
 import { DocumentSyntaxError, UnsupportedVersionError } from "./errors.ts";
 
 /** Size of a header in bytes. */
@@ -60,7 +60,7 @@ const SALT_AT = 40;
  *
  * @example A header of a pack
  * ```ts
- * import { decodeHeader, encodeHeader } from "@snap/store/header";
+ * import { decodeHeader, encodeHeader } from "./header.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * const bytes = encodeHeader({ kind: "PACK", saveId: new Uint8Array(16), salt: new Uint8Array(32) });

@@ -4,7 +4,9 @@
  *
  * @example A tag in a store in memory
  * ```ts
- * import { initStore, MemoryStore, TagStore } from "@snap/store";
+ * import { initStore } from "./format/store_config.ts";
+ * import { MemoryStore } from "./memory/memory_store.ts";
+ * import { TagStore } from "./format/tag_store.ts";
  * import { strictEqual } from "node:assert/strict";
  *
  * const store = new MemoryStore();
@@ -17,18 +19,16 @@
  * The contract suite that every store passes, and a store that fails on purpose,
  * are in `@snap/store/testing`.
  *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/store/file`: a store in a folder of a local disk, and how it is found
+ * - `@snap/store/format`: the small files of a store: config, settings, documents, tags
+ * - `@snap/store/memory`: a store in memory
+ * - `@snap/store/owner`
+ *
  * @module
  */
-export * from "./document.ts";
 export * from "./errors.ts";
-export * from "./file_store.ts";
-export * from "./find_store.ts";
 export * from "./header.ts";
-export * from "./memory_store.ts";
-export * from "./once_store.ts";
-export * from "./read_document.ts";
-export * from "./settings.ts";
-export type * from "./store.ts";
-export * from "./store_config.ts";
+export * from "./store.ts";
 export * from "./store_name.ts";
-export * from "./tag_store.ts";

@@ -1,7 +1,7 @@
 // Saves a directory, and kills itself at a given moment: see crash_test.ts.
-import { save } from "@snap/snapshot/save";
+import { save } from "@snap/save";
 import type { WriteStore } from "@snap/store";
-import { openFileStore } from "@snap/store/file-store";
+import { openFileStore } from "@snap/store/file";
 import { open } from "./_snapshots.ts";
 
 /** What the program is told, as JSON in its one argument. */

@@ -1,7 +1,7 @@
 // What tests of saves that fail share.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { save, type SaveOptions } from "@snap/snapshot/save";
+import { save, type SaveOptions } from "@snap/save";
 import type { WriteStore } from "@snap/store";
 import { namesIn, noise, open } from "./_snapshots.ts";
 

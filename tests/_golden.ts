@@ -10,8 +10,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { wasmHasher } from "@snap/hash";
-import { decodeHoles } from "@snap/manifest/holes";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { decodeHoles } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { formatEntry, formatTime } from "@snap/manifest/text";
 import {
@@ -20,15 +20,14 @@ import {
   O_CREAT,
   O_EXCL,
   O_WRONLY,
-} from "@snap/posix/flags";
-import { S_IFIFO } from "@snap/posix/mode";
-import { posix } from "@snap/posix/posix";
-import type { NamedRecord } from "@snap/snapshot/record";
-import { save } from "@snap/snapshot/save";
-import type { StoreSettings } from "@snap/snapshot/settings";
-import type { Snapshots } from "@snap/snapshot/snapshots";
-import { View } from "@snap/snapshot/view";
-import type { ViewEntry } from "@snap/snapshot/view-entry";
+  S_IFIFO,
+} from "@snap/posix/constants";
+import { posix } from "@snap/posix";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { save } from "@snap/save";
+import type { StoreSettings } from "@snap/store/format";
+import type { Snapshots } from "@snap/snapshot";
+import { View, type ViewEntry } from "@snap/snapshot/view";
 import type { WriteStore } from "@snap/store";
 import { Prng } from "./_prng.ts";
 import { noise, TemporaryFolder } from "./_snapshots.ts";

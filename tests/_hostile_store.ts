@@ -1,27 +1,28 @@
 // A store that says whatever a test wants: trees are encoded without any check.
-import { ATTRIBUTES_CONTEXT, TREE_CONTEXT, wasmHasher } from "@snap/hash";
-import { type Id, idFromBytes } from "@snap/hash/id";
-import { EntryKind } from "@snap/manifest";
 import {
-  buildIndex,
-  type CodecTag,
-  FrameBuilder,
-  type IndexPack,
-  noneCodec,
-  ObjectKind,
-  packName,
-  PackRole,
-  PackWriter,
-} from "@snap/pack";
+  ATTRIBUTES_CONTEXT,
+  type Id,
+  idFromBytes,
+  TREE_CONTEXT,
+} from "@snap/hash";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { EntryKind } from "@snap/manifest/extras";
+import { buildIndex, type IndexPack } from "@snap/pack/index-writer";
+import { type CodecTag, noneCodec } from "@snap/pack/codecs";
+import { FrameBuilder, PackWriter } from "@snap/pack/write";
+import { ObjectKind, packName, PackRole } from "@snap/pack";
 import {
   encodeRecord,
   formatRecordName,
   type NamedRecord,
-} from "@snap/snapshot/record";
-import { DEFAULT_SETTINGS, formatSettings } from "@snap/snapshot/settings";
-import { openSnapshots, type Snapshots } from "@snap/snapshot/snapshots";
+} from "@snap/snapshot/records";
+import {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  initStore,
+} from "@snap/store/format";
+import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import type { WriteStore } from "@snap/store";
-import { initStore } from "@snap/store/store-config";
 import { crc32 } from "node:zlib";
 import { AttributePageBuilder } from "./_manifest_builders.ts";
 

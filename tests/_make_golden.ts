@@ -8,11 +8,10 @@ import { equal } from "node:assert/strict";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readPackages } from "../_tools/workspace.ts";
-import { formatSettings } from "@snap/snapshot/settings";
-import type { Snapshots } from "@snap/snapshot/snapshots";
-import { tagSnapshot } from "@snap/snapshot/tags";
-import { encodeDocument } from "@snap/store/document";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
+import { encodeDocument, formatSettings } from "@snap/store/format";
+import type { Snapshots } from "@snap/snapshot";
+import { tagSnapshot } from "@snap/snapshot/records";
+import { type FileStore, openFileStore } from "@snap/store/file";
 import {
   describeGolden,
   GOLDEN_NAMES,

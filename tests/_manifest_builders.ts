@@ -1,12 +1,8 @@
 // Trees and attribute pages as docs/FORMAT.md describes them, written in the
 // plainest way: what tests compare the drafts of manifest with, and make
 // directories of. Nothing is checked, so a test may build what no save makes.
-import {
-  type AttributePage,
-  EntryKind,
-  isDeviceKind,
-  type Tree,
-} from "@snap/manifest";
+import type { AttributePage, Tree } from "@snap/manifest";
+import { EntryKind, isDeviceKind } from "@snap/manifest/extras";
 
 interface TreeRow {
   readonly name: Uint8Array;

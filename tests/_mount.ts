@@ -1,10 +1,10 @@
 // What tests of mounts share: a folder with a source, a store and a mount point,
 // the real program that mounts, and real programs that read.
 import { deepStrictEqual, ok } from "node:assert/strict";
-import { save, type SaveOptions } from "@snap/snapshot/save";
-import type { NamedRecord } from "@snap/snapshot/record";
-import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/snapshot/settings";
-import { openFileStore } from "@snap/store/file-store";
+import { save, type SaveOptions } from "@snap/save";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/store/format";
+import { openFileStore } from "@snap/store/file";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { makeFileStore, open, TemporaryFolder } from "./_snapshots.ts";
 

@@ -3,9 +3,10 @@
 //   deno run -A tests/_mount_rounds.ts STORE ID MOUNTPOINT COUNT
 import { readdirSync, readFileSync } from "node:fs";
 import process from "node:process";
-import { mount } from "@snap/fuse/mount";
-import { parseId, wasmHasher } from "@snap/hash";
-import { openFileStore } from "@snap/store/file-store";
+import { mount } from "@snap/fuse";
+import { parseId } from "@snap/hash";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { openFileStore } from "@snap/store/file";
 
 /** Rounds until everything that stays for ever is there. */
 const EARLY_COUNT = 10;

@@ -2,9 +2,9 @@
 import { deepEqual, equal, match } from "node:assert/strict";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { wasmHasher } from "@snap/hash";
-import { rebuildIndex } from "@snap/pack/rebuild-index";
-import { openFileStore } from "@snap/store/file-store";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { rebuildIndex } from "@snap/pack/index-writer";
+import { openFileStore } from "@snap/store/file";
 import { ROOT } from "../_tools/workspace.ts";
 import { NAMES, type NpmProject } from "./_npm_project.ts";
 import { checkXattrs, filesBelow, keptBelow } from "./_published_source.ts";

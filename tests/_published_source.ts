@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { wasmHasher } from "@snap/hash";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { noise } from "./_snapshots.ts";
 
 const RULES = "# What is left out\n*.log\n!kept.log\n/cache/\n[0-1]/x[!1]\n";

@@ -1,8 +1,8 @@
 // Saves a directory and prints what could not be read: run as another user.
 import { displayPath } from "@snap/manifest/path";
-import { openFileStore } from "@snap/store/file-store";
+import { openFileStore } from "@snap/store/file";
 import { open, readSnapshot } from "./_snapshots.ts";
-import { save } from "@snap/snapshot/save";
+import { save } from "@snap/save";
 
 const [storePath, source, workers] = Deno.args;
 await using snapshots = await open(await openFileStore(storePath));

@@ -1,7 +1,7 @@
 // Saves a directory into a store that is there, and prints the most memory that it took, in KiB.
 import { readFileSync } from "node:fs";
-import { openFileStore } from "@snap/store/file-store";
-import { save } from "@snap/snapshot/save";
+import { openFileStore } from "@snap/store/file";
+import { save } from "@snap/save";
 import { LATER } from "./_saves.ts";
 import { open } from "./_snapshots.ts";
 

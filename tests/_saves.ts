@@ -8,10 +8,10 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import type { NamedRecord } from "@snap/snapshot/record";
-import { restore } from "@snap/snapshot/restore";
-import { save, type SaveOptions, type SaveResult } from "@snap/snapshot/save";
-import type { Snapshots } from "@snap/snapshot/snapshots";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { restore } from "@snap/restore";
+import { save, type SaveOptions, type SaveResult } from "@snap/save";
+import type { Snapshots } from "@snap/snapshot";
 import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import {

@@ -13,21 +13,23 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Hasher, idToBytes, wasmHasher } from "@snap/hash";
-import { AttributePage } from "@snap/manifest/attribute-page";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import { Tree } from "@snap/manifest/tree";
-import { ObjectKind } from "@snap/pack/object-kind";
-import type { StoreReader } from "@snap/pack/store-reader";
-import type { SnapshotRecord } from "@snap/snapshot/record";
-import { openSnapshots, type Snapshots } from "@snap/snapshot/snapshots";
+import { type Hasher, idToBytes } from "@snap/hash";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { AttributePage, Tree } from "@snap/manifest";
+import { EntryKind } from "@snap/manifest/extras";
+import { ObjectKind } from "@snap/pack";
+import type { StoreReader } from "@snap/pack/read";
+import type { SnapshotRecord } from "@snap/snapshot/records";
+import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import {
   DEFAULT_SETTINGS,
   formatSettings,
+  initStore,
   type StoreSettings,
-} from "@snap/snapshot/settings";
-import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "@snap/posix/flags";
+} from "@snap/store/format";
 import {
+  AT_FDCWD,
+  AT_SYMLINK_NOFOLLOW,
   S_IFBLK,
   S_IFCHR,
   S_IFDIR,
@@ -35,13 +37,12 @@ import {
   S_IFLNK,
   S_IFMT,
   S_IFREG,
-} from "@snap/posix/mode";
-import { posix } from "@snap/posix/posix";
+} from "@snap/posix/constants";
+import { posix } from "@snap/posix";
 import { StatTable } from "@snap/posix/stat-table";
 import type { ReadStore, WriteStore } from "@snap/store";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
-import { MemoryStore } from "@snap/store/memory-store";
-import { initStore } from "@snap/store/store-config";
+import { type FileStore, openFileStore } from "@snap/store/file";
+import { MemoryStore } from "@snap/store/memory";
 
 /** A folder that is gone at the end of its block. */
 export class TemporaryFolder implements Disposable {

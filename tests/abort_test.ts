@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { save } from "@snap/snapshot/save";
+import { save } from "@snap/save";
 import { makeSource, recordCount } from "./_faults.ts";
 import { LATER, saveAndCompare } from "./_saves.ts";
 import {

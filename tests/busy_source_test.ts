@@ -3,8 +3,8 @@
 import { deepEqual, ok } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { restore } from "@snap/snapshot/restore";
-import { save } from "@snap/snapshot/save";
+import { restore } from "@snap/restore";
+import { save } from "@snap/save";
 import { verify } from "@snap/snapshot/verify";
 import {
   makeMemorySnapshots,

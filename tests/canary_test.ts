@@ -11,7 +11,7 @@ import {
   wordProblems,
 } from "../_tools/tidy.ts";
 import { ROOT } from "../_tools/workspace.ts";
-import { MemoryStore } from "@snap/store";
+import { MemoryStore } from "@snap/store/memory";
 import { type Fault, FaultStore, testStore } from "@snap/store/testing";
 import { Prng } from "./_prng.ts";
 
@@ -119,11 +119,10 @@ Deno.test("canary: each tidy check notices its fault", () => {
   const exports = { ".": "./mod.ts", "./id": "./id.ts" };
   const planted = [
     entryPointProblems({ ...one, exports }, ["hash/mod.ts"]),
-    entryPointProblems({ ...one, exports }, [
-      "hash/mod.ts",
-      "hash/id.ts",
-      "hash/chunk.ts",
-    ]),
+    entryPointProblems({
+      ...one,
+      exports: { "./chunk": "./chunk/chunker.ts" },
+    }, ["hash/chunk/chunker.ts"]),
     entryPointProblems({ ...one, exports: { "./chunk": "./id.ts" } }, [
       "hash/id.ts",
     ]),

@@ -1,8 +1,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { posix } from "@snap/posix";
-import { AT_FDCWD, O_CREAT, O_WRONLY } from "@snap/posix/flags";
+import { AT_FDCWD, O_CREAT, O_WRONLY } from "@snap/posix/constants";
 
-const ROOT = new URL("../", import.meta.url).pathname;
+const ROOT = new URL("..", import.meta.url).pathname;
 const MAIN = `${ROOT}cli/main.ts`;
 const ID = /^[0-9a-f]{64}\n$/;
 const CACHE = Deno.env.get("DENO_DIR") ??

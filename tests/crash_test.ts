@@ -3,12 +3,12 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { save } from "@snap/snapshot/save";
-import { restore } from "@snap/snapshot/restore";
-import type { StoreSettings } from "@snap/snapshot/settings";
-import type { Snapshots } from "@snap/snapshot/snapshots";
+import { save } from "@snap/save";
+import { restore } from "@snap/restore";
+import type { StoreSettings } from "@snap/store/format";
+import type { Snapshots } from "@snap/snapshot";
 import { verify } from "@snap/snapshot/verify";
-import { openFileStore } from "@snap/store/file-store";
+import { openFileStore } from "@snap/store/file";
 import type { CrashPlan } from "./_crash_save.ts";
 import { Prng, seedOfRun } from "./_prng.ts";
 import {

@@ -1,21 +1,23 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { wasmHasher } from "@snap/hash";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { displayPath } from "@snap/manifest/path";
-import { DEFAULT_SETTINGS, formatSettings } from "@snap/snapshot/settings";
-import { resolveSnapshot } from "@snap/snapshot/resolve-snapshot";
-import { save } from "@snap/snapshot/save";
-import { openSnapshots } from "@snap/snapshot/snapshots";
-import { tagSnapshot } from "@snap/snapshot/tags";
+import {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  initStore,
+} from "@snap/store/format";
+import { resolveSnapshot, tagSnapshot } from "@snap/snapshot/records";
+import { save } from "@snap/save";
+import { openSnapshots } from "@snap/snapshot";
 import { verify } from "@snap/snapshot/verify";
 import { View } from "@snap/snapshot/view";
+import { MemoryStore } from "@snap/store/memory";
 import {
-  MemoryStore,
   NotFoundError,
   type ReadOptions,
   type ReadStore,
   type StoreEntry,
 } from "@snap/store";
-import { initStore } from "@snap/store/store-config";
 
 /** A store over a map, with one byte of one file changed. */
 class FlippedStore implements ReadStore {

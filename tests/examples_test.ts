@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { posix } from "@snap/posix/posix";
+import { posix } from "@snap/posix";
 import { OLDEST_NODE } from "../_tools/build_npm.ts";
 import { readPackages, readText, ROOT } from "../_tools/workspace.ts";
 import { shownPrograms } from "./_documents.ts";
@@ -323,7 +323,7 @@ Deno.test(`every program that a document shows runs on Node ${OLDEST_NODE}`, asy
   if (onNode === undefined) return;
   using folder = new TemporaryFolder();
   const programs = await shownPrograms();
-  for (const place of ["README.md:", "disk/ignore_rules.ts:"]) {
+  for (const place of ["README.md:", "disk/ignore/ignore_rules.ts:"]) {
     ok(programs.some((one) => one.place.startsWith(place)), place);
   }
   const paths = programs.map(({ place, code }) => {

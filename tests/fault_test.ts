@@ -3,9 +3,9 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { save } from "@snap/snapshot/save";
+import { save } from "@snap/save";
 import { StoreError, type WriteStore } from "@snap/store";
-import type { FileStore } from "@snap/store/file-store";
+import type { FileStore } from "@snap/store/file";
 import { type Fault, FaultStore } from "@snap/store/testing";
 import { makeSource, recordCount, saveInto } from "./_faults.ts";
 import { LATER, saveAndCompare } from "./_saves.ts";

@@ -2,11 +2,10 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { save } from "@snap/snapshot/save";
-import { formatSettings } from "@snap/snapshot/settings";
+import { save } from "@snap/save";
+import { formatSettings, initStore } from "@snap/store/format";
 import { StoreError } from "@snap/store";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
-import { initStore } from "@snap/store/store-config";
+import { type FileStore, openFileStore } from "@snap/store/file";
 import { makeSource, saveInto } from "./_faults.ts";
 import { LATER, saveAndCompare } from "./_saves.ts";
 import {

@@ -2,16 +2,16 @@
 import { deepEqual, equal, notEqual, ok, rejects } from "node:assert/strict";
 import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { wasmHasher } from "@snap/hash";
-import { ObjectKind, PackRole } from "@snap/pack/object-kind";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { ObjectKind, PackRole } from "@snap/pack";
 import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
-import { restore } from "@snap/snapshot/restore";
-import { save } from "@snap/snapshot/save";
-import type { Snapshots } from "@snap/snapshot/snapshots";
-import { listTags, tagLog } from "@snap/snapshot/tags";
+import { restore } from "@snap/restore";
+import { save } from "@snap/save";
+import type { Snapshots } from "@snap/snapshot";
+import { listTags, tagLog } from "@snap/snapshot/records";
 import { verify } from "@snap/snapshot/verify";
 import { View } from "@snap/snapshot/view";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
+import { type FileStore, openFileStore } from "@snap/store/file";
 import {
   describeGolden,
   folderWithXattrs,

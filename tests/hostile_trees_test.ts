@@ -2,15 +2,15 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
-import { encodeExtras, encodeHoles, EntryKind } from "@snap/manifest";
+import { encodeExtras, encodeHoles, EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
-import { CodecTag, zstdCodec } from "@snap/pack";
+import { CodecTag, zstdCodec } from "@snap/pack/codecs";
 import { posix } from "@snap/posix";
-import { wasmHasher } from "@snap/hash";
-import { openSnapshots } from "@snap/snapshot/snapshots";
-import { restore, type RestoreOptions } from "@snap/snapshot/restore";
-import { type FileStore, openFileStore } from "@snap/store/file-store";
-import { MemoryStore } from "@snap/store/memory-store";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { openSnapshots } from "@snap/snapshot";
+import { restore, type RestoreOptions } from "@snap/restore";
+import { type FileStore, openFileStore } from "@snap/store/file";
+import { MemoryStore } from "@snap/store/memory";
 import {
   type HostileDirectory,
   HostileStore,

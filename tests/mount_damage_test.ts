@@ -2,7 +2,7 @@
 // says what it is, and everything else goes on.
 import { match, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { DEFAULT_SETTINGS } from "@snap/snapshot/settings";
+import { DEFAULT_SETTINGS } from "@snap/store/format";
 import { MountScene, mountTest } from "./_mount.ts";
 import { noise } from "./_snapshots.ts";
 

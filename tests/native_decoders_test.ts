@@ -1,14 +1,16 @@
 // Decoders of the operating system against the portable ones.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { CodecTag, FrameSyntaxError } from "@snap/pack/codec";
-import { decodeFrame, type FrameDecoders } from "@snap/pack/frame-decoders";
-import { lz4Codec } from "@snap/pack/lz4-codec";
-import { zstdCodec } from "@snap/pack/zstd-codec";
-import { DamageError } from "@snap/pack/errors";
-import type { Location } from "@snap/pack/location";
-import { ObjectKind } from "@snap/pack/object-kind";
-import { ObjectReader } from "@snap/pack/object-reader";
-import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
+import {
+  CodecTag,
+  decodeFrame,
+  type FrameDecoders,
+  FrameSyntaxError,
+  lz4Codec,
+  zstdCodec,
+} from "@snap/pack/codecs";
+import { DamageError, type Location, ObjectKind } from "@snap/pack";
+import { ObjectReader } from "@snap/pack/read";
+import { SharedFrameCache } from "@snap/pack/cache";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { type Prng, seededTest } from "./_prng.ts";

@@ -1,10 +1,9 @@
 // What git keeps with a list of patterns, a save keeps with the same.
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
-import { IgnoreRules } from "@snap/disk/ignore-rules";
-import { openSource } from "@snap/disk/source";
-import type { SourceDirectory } from "@snap/disk/source-directory";
-import { posix } from "@snap/posix/posix";
+import { IgnoreRules } from "@snap/disk/ignore";
+import { openSource, type SourceDirectory } from "@snap/disk/source";
+import { posix } from "@snap/posix";
 import {
   bytesOf,
   GitScene,

@@ -11,11 +11,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../_tools/workspace.ts";
-import { restore } from "@snap/snapshot/restore";
-import { save } from "@snap/snapshot/save";
-import type { NamedRecord } from "@snap/snapshot/record";
-import type { Snapshots } from "@snap/snapshot/snapshots";
-import { openFileStore } from "@snap/store/file-store";
+import { restore } from "@snap/restore";
+import { save } from "@snap/save";
+import type { NamedRecord } from "@snap/snapshot/records";
+import type { Snapshots } from "@snap/snapshot";
+import { openFileStore } from "@snap/store/file";
 import {
   describeGolden,
   folderWithXattrs,

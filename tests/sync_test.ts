@@ -2,7 +2,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { openFileStore } from "@snap/store/file-store";
+import { openFileStore } from "@snap/store/file";
 import type { CrashPlan } from "./_crash_save.ts";
 import {
   leftovers,

@@ -8,11 +8,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { DiskError } from "@snap/disk/disk-error";
-import { FileReader } from "@snap/disk/source-file";
-import { identify } from "@snap/snapshot/identify";
-import { wasmHasher } from "@snap/hash";
-import { save } from "@snap/snapshot/save";
+import { DiskError } from "@snap/disk";
+import { FileReader } from "@snap/disk/file";
+import { identify } from "@snap/save/identify";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { save } from "@snap/save";
 import {
   makeSnapshots,
   readDisk,

@@ -1,5 +1,5 @@
 import type { Session } from "../session.ts";
-import { writeContent } from "../write_content.ts";
+import { writeContent } from "../terminal/write_content.ts";
 
 /** `snap cat ID:PATH` */
 export async function run(session: Session): Promise<number> {

@@ -1,7 +1,7 @@
-import { completionScript, SHELLS } from "../completion_scripts.ts";
+import { completionScript, SHELLS } from "../completion/completion_scripts.ts";
 import { ExitCode } from "../exit_code.ts";
 import type { Session } from "../session.ts";
-import { UsageError } from "../usage_error.ts";
+import { UsageError } from "../arguments/usage_error.ts";
 
 /** `snap completions bash|zsh|fish` */
 export async function run(session: Session): Promise<number> {

@@ -1,14 +1,18 @@
-import type { Change, ChangeKind } from "@snap/snapshot/diff";
-import type { EntryRow } from "@snap/manifest/entry-row";
+import type { Change, ChangeKind } from "@snap/manifest/diff";
+import type { EntryRow } from "@snap/manifest";
 import { ExitCode } from "../exit_code.ts";
-import { jsonPath, type JsonRecord } from "../json_line.ts";
-import { openSide, type Side, withStoreIfNeeded } from "../open_side.ts";
+import { jsonPath, type JsonRecord } from "../terminal/json_line.ts";
+import {
+  openSide,
+  type Side,
+  withStoreIfNeeded,
+} from "../snapshots/open_side.ts";
 import type { Session } from "../session.ts";
 import {
   comparePaths,
   type SocketChange,
   socketChanges,
-} from "../socket_changes.ts";
+} from "../terminal/socket_changes.ts";
 
 const MARKS: Readonly<Record<ChangeKind, string>> = {
   added: "+",
@@ -43,7 +47,7 @@ async function compare(
   before: Side,
   after: Side,
 ): Promise<boolean> {
-  const { diffSnapshots, snapshotSide } = await import("@snap/snapshot/diff");
+  const { diffSnapshots, snapshotSide } = await import("@snap/snapshot/query");
   const { changeRecord, changeText } = await writers(session);
   const { signal } = session;
   const options = { attributes: session.args.has("attributes"), signal };
@@ -87,8 +91,8 @@ async function writers(session: Session): Promise<{
 }> {
   const [{ displayPath }, { EntryKind }, { rowRecord }] = await Promise.all([
     import("@snap/manifest/path"),
-    import("@snap/manifest/entry-kind"),
-    import("../entry_text.ts"),
+    import("@snap/manifest/extras"),
+    import("../terminal/entry_text.ts"),
   ]);
   const { hasColor } = session;
   const isDirectory = (entry: EntryRow | undefined): boolean =>

@@ -1,11 +1,11 @@
-import type { FindOptions } from "@snap/snapshot/find";
-import type { EntryKind } from "@snap/manifest/entry-kind";
+import type { FindOptions } from "@snap/snapshot/query";
+import type { EntryKind } from "@snap/manifest/extras";
 import { ExitCode } from "../exit_code.ts";
-import { listEntries } from "../list_entries.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import { openTarget } from "../open_target.ts";
+import { listEntries } from "../terminal/list_entries.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import { openTarget } from "../snapshots/open_target.ts";
 import type { Session } from "../session.ts";
-import { UsageError } from "../usage_error.ts";
+import { UsageError } from "../arguments/usage_error.ts";
 
 const KIND_LETTERS = "xdlpcb";
 
@@ -18,7 +18,7 @@ export async function run(session: Session): Promise<number> {
     ...await kindsOf(session.args.text("type")),
   };
   return await withSnapshots(session, { isLight: true }, async (snapshots) => {
-    const { find } = await import("@snap/snapshot/find");
+    const { find } = await import("@snap/snapshot/query");
     const { view, entry } = await openTarget(session, snapshots, where);
     if (entry.pageId === undefined) {
       throw new UsageError(
@@ -32,7 +32,7 @@ export async function run(session: Session): Promise<number> {
 }
 
 async function patternOf(pattern: string): Promise<FindOptions> {
-  const { Glob } = await import("@snap/snapshot/glob");
+  const { Glob } = await import("@snap/snapshot/query");
   try {
     new Glob(pattern);
   } catch (error) {
@@ -45,7 +45,7 @@ async function patternOf(pattern: string): Promise<FindOptions> {
 
 async function kindsOf(letter: string | undefined): Promise<FindOptions> {
   if (letter === undefined) return {};
-  const { EntryKind: Kind } = await import("@snap/manifest/entry-kind");
+  const { EntryKind: Kind } = await import("@snap/manifest/extras");
   if (letter === "f") return { kinds: [Kind.file, Kind.executable] };
   const at = letter.length === 1 ? KIND_LETTERS.indexOf(letter) : -1;
   if (at < 0) {

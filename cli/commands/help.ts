@@ -1,9 +1,9 @@
-import { COMMANDS, findCommand } from "../command_table.ts";
+import { COMMANDS, findCommand } from "../arguments/command_table.ts";
 import { ExitCode } from "../exit_code.ts";
-import { commandHelp, programHelp } from "../help_text.ts";
-import { nearest } from "../nearest.ts";
+import { commandHelp, programHelp } from "../arguments/help_text.ts";
+import { nearest } from "../arguments/nearest.ts";
 import type { Session } from "../session.ts";
-import { UsageError } from "../usage_error.ts";
+import { UsageError } from "../arguments/usage_error.ts";
 
 /** `snap help [COMMAND]` */
 export async function run(session: Session): Promise<number> {

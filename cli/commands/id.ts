@@ -1,9 +1,9 @@
 import type { FileHandle } from "node:fs/promises";
-import type { Totals } from "@snap/snapshot/record";
-import { chooseHasher } from "../choose_hasher.ts";
+import type { Totals } from "@snap/snapshot/records";
+import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
-import { identifyDirectory } from "../identify_directory.ts";
-import { resolvePath } from "../resolve_path.ts";
+import { identifyDirectory } from "../snapshots/identify_directory.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
 
 /** Bytes of a file that are read at once. */
@@ -59,7 +59,7 @@ async function identifyFile(session: Session, path: string): Promise<number> {
 async function* readPieces(path: string): AsyncGenerator<Uint8Array> {
   const [{ open }, { DiskError }] = await Promise.all([
     import("node:fs/promises"),
-    import("@snap/disk/disk-error"),
+    import("@snap/disk"),
   ]);
   const bytes = new Uint8Array(READ_SIZE);
   let file: FileHandle | undefined;

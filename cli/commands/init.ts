@@ -1,12 +1,12 @@
 import type { ChunkSizes } from "@snap/hash/chunk";
-import type { StoreSettings } from "@snap/snapshot/settings";
+import type { StoreSettings } from "@snap/store/format";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { COMMAND } from "../product.ts";
-import { resolvePath } from "../resolve_path.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
-import { parseSize } from "../units.ts";
-import { UsageError } from "../usage_error.ts";
+import { parseSize } from "../terminal/units.ts";
+import { UsageError } from "../arguments/usage_error.ts";
 
 /** `snap init [PATH]` */
 export async function run(session: Session): Promise<number> {
@@ -19,10 +19,10 @@ export async function run(session: Session): Promise<number> {
     { formatSettings },
   ] = await Promise
     .all([
-      import("@snap/store/file-store"),
-      import("@snap/store/find-store"),
-      import("@snap/store/store-config"),
-      import("@snap/snapshot/settings"),
+      import("@snap/store/file"),
+      import("@snap/store/file"),
+      import("@snap/store/format"),
+      import("@snap/snapshot"),
     ]);
   if (await isStore(path)) {
     throw new CommandError(
@@ -60,7 +60,7 @@ async function placeOf(session: Session): Promise<string> {
       "Cannot init as PATH and --store are two names for one place",
     );
   }
-  const { STORE_FOLDER } = await import("@snap/store/find-store");
+  const { STORE_FOLDER } = await import("@snap/store/file");
   const place = option ?? argument ?? (context.env("SNAP_STORE") || undefined);
   return await resolvePath(session, place ?? STORE_FOLDER);
 }
@@ -78,7 +78,7 @@ async function isStore(path: string): Promise<boolean> {
 
 async function settingsOf(session: Session): Promise<StoreSettings> {
   const { DEFAULT_SETTINGS, formatSettings } = await import(
-    "@snap/snapshot/settings"
+    "@snap/snapshot"
   );
   const { args } = session;
   const settings: StoreSettings = {

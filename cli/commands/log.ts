@@ -1,13 +1,13 @@
-import type { NamedRecord } from "@snap/snapshot/record";
-import type { Snapshots } from "@snap/snapshot/snapshots";
+import type { NamedRecord } from "@snap/snapshot/records";
+import type { Snapshots } from "@snap/snapshot";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import { checkTag } from "../check_tag.ts";
-import { logFilter } from "../log_filter.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import { checkTag } from "../arguments/check_tag.ts";
+import { logFilter } from "../arguments/log_filter.ts";
 import type { Session } from "../session.ts";
-import { type Column, formatTable } from "../table.ts";
-import { formatCount, formatLocalTime, formatSize } from "../units.ts";
+import { type Column, formatTable } from "../terminal/table.ts";
+import { formatCount, formatLocalTime, formatSize } from "../terminal/units.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "id" },
@@ -46,7 +46,7 @@ export async function run(session: Session): Promise<number> {
     );
     const { isForPeople } = session;
     if (session.isJson) {
-      const { recordFields } = await import("../record_fields.ts");
+      const { recordFields } = await import("../terminal/record_fields.ts");
       for (const { record, tags } of rows) {
         const fields = recordFields(record);
         await session.result("", { type: "snapshot", ...fields, tags });
@@ -67,7 +67,7 @@ export async function run(session: Session): Promise<number> {
 
 async function allRows(session: Session, snapshots: Snapshots): Promise<Row[]> {
   const { signal } = session;
-  const { listTags } = await import("@snap/snapshot/tags");
+  const { listTags } = await import("@snap/snapshot/records");
   const tags = new Map<string, string[]>();
   for (const { tag, name, damage } of await listTags(snapshots, { signal })) {
     if (damage !== undefined) session.warn(`${damage.message}: tag ${tag}`);
@@ -107,7 +107,7 @@ async function rowsOfTag(
   tag: string,
 ): Promise<Row[]> {
   const { signal } = session;
-  const { tagLog } = await import("@snap/snapshot/tags");
+  const { tagLog } = await import("@snap/snapshot/records");
   const { readRecord } = await import("@snap/snapshot/records");
   const { store, hasher } = snapshots;
   const rows: Row[] = [];

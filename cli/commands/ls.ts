@@ -1,7 +1,7 @@
 import type { View, ViewEntry } from "@snap/snapshot/view";
-import { listEntries } from "../list_entries.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import { openTarget } from "../open_target.ts";
+import { listEntries } from "../terminal/list_entries.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import { openTarget } from "../snapshots/open_target.ts";
 import type { Session } from "../session.ts";
 import { ExitCode } from "../exit_code.ts";
 
@@ -9,7 +9,7 @@ import { ExitCode } from "../exit_code.ts";
 export async function run(session: Session): Promise<number> {
   const { args } = session;
   if (args.has("mounts")) {
-    const { listMounts } = await import("../list_mounts.ts");
+    const { listMounts } = await import("../mounts/list_mounts.ts");
     await listMounts(session);
     return ExitCode.done;
   }

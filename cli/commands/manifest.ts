@@ -1,5 +1,5 @@
 import type { DiffSide } from "@snap/manifest/diff";
-import { openSide, withStoreIfNeeded } from "../open_side.ts";
+import { openSide, withStoreIfNeeded } from "../snapshots/open_side.ts";
 import type { Session } from "../session.ts";
 
 /** `snap manifest ID|DIR` */
@@ -12,7 +12,7 @@ export async function run(session: Session): Promise<number> {
       useStore,
     );
     const attributes = args.has("attributes");
-    const { snapshotSide } = await import("@snap/snapshot/diff");
+    const { snapshotSide } = await import("@snap/snapshot/query");
     const side = snapshotSide(objects, ids, { attributes, signal });
     if (session.isJson) await writeRecords(session, side);
     else await writeLines(session, side);
@@ -33,8 +33,8 @@ async function writeRecords(session: Session, side: DiffSide): Promise<void> {
   const { signal } = session;
   const [{ diffTrees }, { rowRecord }, { jsonPath }] = await Promise.all([
     import("@snap/manifest/diff"),
-    import("../entry_text.ts"),
-    import("../json_line.ts"),
+    import("../terminal/entry_text.ts"),
+    import("../terminal/json_line.ts"),
   ]);
   for await (const batch of diffTrees(undefined, side, { signal })) {
     for (const { path, after } of batch) {

@@ -1,7 +1,7 @@
-import { loadLate } from "../_load_late.ts";
+import { loadLate } from "../load_late.ts";
 import type { Session } from "../session.ts";
-import { UsageError } from "../usage_error.ts";
-import { mountSettings } from "../mount_settings.ts";
+import { UsageError } from "../arguments/usage_error.ts";
+import { mountSettings } from "../arguments/mount_settings.ts";
 
 /** `snap mount ID[:PATH] DIR`, and `snap mount --all DIR` */
 export async function run(session: Session): Promise<number> {
@@ -20,16 +20,16 @@ export async function run(session: Session): Promise<number> {
   // Each needs much that the other does not, and starting is to be quick.
   if (isForeground) {
     const { prepare } = await loadLate(
-      "_prepare_mount",
-    ) as typeof import("../_prepare_mount.ts");
+      "mounts/prepare_mount",
+    ) as typeof import("../mounts/prepare_mount.ts");
     const prepared = await prepare();
     const { serveMount } = await loadLate(
-      "_serve_mount",
-    ) as typeof import("../_serve_mount.ts");
+      "mounts/serve_mount",
+    ) as typeof import("../mounts/serve_mount.ts");
     return await serveMount(session, prepared);
   }
   const { startServer } = await loadLate(
-    "_start_server",
-  ) as typeof import("../_start_server.ts");
+    "mounts/start_server",
+  ) as typeof import("../mounts/start_server.ts");
   return await startServer(session);
 }

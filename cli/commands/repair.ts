@@ -1,11 +1,11 @@
-import type { RepairIndexReport } from "@snap/snapshot/repair-index";
+import type { RepairIndexReport } from "@snap/save/repair-index";
 import { ExitCode } from "../exit_code.ts";
-import { withSnapshots } from "../open_snapshots.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
-import { formatCounted } from "../units.ts";
-import { UsageError } from "../usage_error.ts";
-import { verifyProgressOf } from "../verify_progress.ts";
+import { formatCounted } from "../terminal/units.ts";
+import { UsageError } from "../arguments/usage_error.ts";
+import { verifyProgressOf } from "../terminal/verify_progress.ts";
 
 /** `snap repair index` */
 export async function run(session: Session): Promise<number> {
@@ -17,7 +17,7 @@ export async function run(session: Session): Promise<number> {
     );
   }
   return await withSnapshots(session, { isQuiet: true }, async (snapshots) => {
-    const { repairIndex } = await import("@snap/snapshot/repair-index");
+    const { repairIndex } = await import("@snap/save/repair-index");
     const report = await repairIndex(snapshots, {
       signal: session.signal,
       onProgress: (progress) => session.progress(verifyProgressOf(progress)),

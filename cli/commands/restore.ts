@@ -1,28 +1,28 @@
 import type {
   RestoreChange,
   RestoreOptions,
+  RestoreProgress,
   RestoreResult,
-} from "@snap/snapshot/restore";
-import type { RestoreProgress } from "@snap/snapshot/restore-progress";
-import type { NamedRecord } from "@snap/snapshot/record";
-import type { Snapshots } from "@snap/snapshot/snapshots";
+} from "@snap/restore";
+import type { NamedRecord } from "@snap/snapshot/records";
+import type { Snapshots } from "@snap/snapshot";
 import { ExitCode } from "../exit_code.ts";
-import { jsonPath } from "../json_line.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import type { Progress } from "../progress_line.ts";
-import { resolvePath } from "../resolve_path.ts";
-import { resolveRecord } from "../resolve_record.ts";
+import { jsonPath } from "../terminal/json_line.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import type { Progress } from "../terminal/progress_line.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
+import { resolveRecord } from "../snapshots/resolve_record.ts";
 import type { Session } from "../session.ts";
-import { tellErrors, tellFidelity } from "../tell_errors.ts";
+import { tellErrors, tellFidelity } from "../terminal/tell_errors.ts";
 import {
   formatCount,
   formatCounted,
   formatDuration,
   formatSize,
-} from "../units.ts";
-import { UsageError } from "../usage_error.ts";
-import { workerCount } from "../worker_count.ts";
-import { writeContent } from "../write_content.ts";
+} from "../terminal/units.ts";
+import { UsageError } from "../arguments/usage_error.ts";
+import { workerCount } from "../arguments/worker_count.ts";
+import { writeContent } from "../terminal/write_content.ts";
 
 const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
   added: "+",
@@ -53,7 +53,7 @@ export async function run(session: Session): Promise<number> {
   const target = await resolvePath(session, directory);
   const startMs = performance.now();
   return await withSnapshots(session, {}, async (snapshots) => {
-    const { parseTarget } = await import("@snap/snapshot/resolve-snapshot");
+    const { parseTarget } = await import("@snap/snapshot/records");
     const { snapshot, path = "" } = parseTarget(text);
     const record = await resolveRecord(session, snapshots, snapshot);
     const result = await restorePath(snapshots, record, path, {
@@ -136,7 +136,7 @@ async function restorePath(
   path: string,
   { target, options }: { target: string; options: RestoreOptions },
 ): Promise<RestoreResult> {
-  const { restore } = await import("@snap/snapshot/restore");
+  const { restore } = await import("@snap/restore");
   const written = new TextEncoder().encode(path);
   try {
     return await restore(snapshots, record, target, {
@@ -182,7 +182,7 @@ async function tellPrivileged(
   { privilegedCount }: RestoreResult,
 ): Promise<void> {
   if (privilegedCount === 0) return;
-  const { diskCalls } = await import("@snap/disk/disk-calls");
+  const { diskCalls } = await import("@snap/disk");
   if (diskCalls().geteuid() !== 0) return;
   const verb = session.args.has("dry-run") ? "Would restore" : "Restored";
   session.warn(

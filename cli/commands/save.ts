@@ -1,21 +1,25 @@
-import type { SaveOptions, SaveResult } from "@snap/snapshot/save";
+import type { SaveOptions, SaveResult } from "@snap/save";
 import { ExitCode } from "../exit_code.ts";
-import { withSnapshots } from "../open_snapshots.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { PRODUCT } from "../product.ts";
-import { readExcludes } from "../read_excludes.ts";
-import { resolvePath } from "../resolve_path.ts";
-import { savedRecord, saveProgressOf, summarizeSave } from "../save_report.ts";
+import { readExcludes } from "../arguments/read_excludes.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
+import {
+  savedRecord,
+  saveProgressOf,
+  summarizeSave,
+} from "../terminal/save_report.ts";
 import type { Session } from "../session.ts";
-import { checkTag } from "../check_tag.ts";
+import { checkTag } from "../arguments/check_tag.ts";
 import {
   tellChanged,
   tellErrors,
   tellFidelity,
   tellUnreal,
-} from "../tell_errors.ts";
-import { formatCounted } from "../units.ts";
+} from "../terminal/tell_errors.ts";
+import { formatCounted } from "../terminal/units.ts";
 import { VERSION } from "../version.ts";
-import { workerCount } from "../worker_count.ts";
+import { workerCount } from "../arguments/worker_count.ts";
 
 /** `snap save DIR` */
 export async function run(session: Session): Promise<number> {
@@ -31,14 +35,14 @@ export async function run(session: Session): Promise<number> {
     whenAbsent: isDryRun ? "memory" : "create",
     isTold: true,
   }, async (snapshots) => {
-    const { save } = await import("@snap/snapshot/save");
+    const { save } = await import("@snap/save");
     const result = await save(snapshots, path, options);
     session.clearProgress();
     if (tag !== undefined && result.record !== undefined) {
-      const { tagSnapshot } = await import("@snap/snapshot/tags");
+      const { tagSnapshot } = await import("@snap/snapshot/records");
       const { record, saveId } = result;
       await tagSnapshot(snapshots, tag, record, { signal, saveId });
-      const { tellShadowed } = await import("../resolve_record.ts");
+      const { tellShadowed } = await import("../snapshots/resolve_record.ts");
       await tellShadowed(session, snapshots, tag);
     }
     await session.result(result.id, {

@@ -1,12 +1,12 @@
-import type { Snapshots } from "@snap/snapshot/snapshots";
-import type { WriteStore } from "@snap/store/store";
-import { type Backends, findBackends } from "../backends.ts";
+import type { Snapshots } from "@snap/snapshot";
+import type { WriteStore } from "@snap/store";
+import { type Backends, findBackends } from "../snapshots/backends.ts";
 import { ExitCode } from "../exit_code.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import { resolveRecord } from "../resolve_record.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import { resolveRecord } from "../snapshots/resolve_record.ts";
 import type { Session } from "../session.ts";
-import { formatTable } from "../table.ts";
-import { formatCount, formatLocalTime, formatSize } from "../units.ts";
+import { formatTable } from "../terminal/table.ts";
+import { formatCount, formatLocalTime, formatSize } from "../terminal/units.ts";
 
 /** `snap stats [ID]` */
 export async function run(session: Session): Promise<number> {
@@ -26,7 +26,7 @@ async function tellSnapshot(
   const record = await resolveRecord(session, snapshots, text);
   const { tree, record: id, totals } = record;
   if (session.isJson) {
-    const { recordFields } = await import("../record_fields.ts");
+    const { recordFields } = await import("../terminal/record_fields.ts");
     const fields = recordFields(record);
     return await session.result("", { type: "snapshotStats", ...fields });
   }
@@ -58,7 +58,7 @@ async function tellStore(
   const packs = await sumOf(session, store, "packs/");
   const index = await sumOf(session, store, "index/");
   const records = await sumOf(session, store, "snapshots/");
-  const { TagStore } = await import("@snap/store/tag-store");
+  const { TagStore } = await import("@snap/store/format");
   const tags = await new TagStore(store).heads({ signal: session.signal });
   const path = store.localPath?.("config/1").replace(/\/config\/1$/, "") ?? "";
   if (session.isJson) {

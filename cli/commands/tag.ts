@@ -1,12 +1,12 @@
 import { ExitCode } from "../exit_code.ts";
-import { withSnapshots } from "../open_snapshots.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { COMMAND } from "../product.ts";
-import { resolveRecord, tellShadowed } from "../resolve_record.ts";
-import { checkTag } from "../check_tag.ts";
+import { resolveRecord, tellShadowed } from "../snapshots/resolve_record.ts";
+import { checkTag } from "../arguments/check_tag.ts";
 import type { Session } from "../session.ts";
-import { formatTable } from "../table.ts";
-import { formatLocalTime } from "../units.ts";
-import { UsageError } from "../usage_error.ts";
+import { formatTable } from "../terminal/table.ts";
+import { formatLocalTime } from "../terminal/units.ts";
+import { UsageError } from "../arguments/usage_error.ts";
 
 /** `snap tag NAME ID`, and `snap tag` */
 export async function run(session: Session): Promise<number> {
@@ -27,7 +27,7 @@ export async function run(session: Session): Promise<number> {
   }
   return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const { signal } = session;
-    const { tagSnapshot } = await import("@snap/snapshot/tags");
+    const { tagSnapshot } = await import("@snap/snapshot/records");
     const record = await resolveRecord(session, snapshots, text);
     const number = await tagSnapshot(snapshots, name, record, { signal });
     await tellShadowed(session, snapshots, name);
@@ -46,7 +46,7 @@ export async function run(session: Session): Promise<number> {
 async function list(session: Session): Promise<number> {
   return await withSnapshots(session, { isLight: true }, async (snapshots) => {
     const { signal, isForPeople, isJson } = session;
-    const { listTags } = await import("@snap/snapshot/tags");
+    const { listTags } = await import("@snap/snapshot/records");
     const rows: string[][] = [];
     for (const one of await listTags(snapshots, { signal })) {
       if (one.damage !== undefined || one.name === undefined) {

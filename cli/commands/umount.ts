@@ -1,14 +1,14 @@
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { COMMAND } from "../product.ts";
-import { resolvePath } from "../resolve_path.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
 
 /** `snap umount DIR` */
 export async function run(session: Session): Promise<number> {
   const { args } = session;
   const directory = await resolvePath(session, args.positionals[0]);
-  const { unmount } = await import("@snap/fuse/unmount");
+  const { unmount } = await import("@snap/fuse");
   try {
     await unmount(directory, { lazy: args.has("lazy") });
   } catch (error) {

@@ -1,13 +1,12 @@
-import type { Damage } from "@snap/snapshot/damage";
-import type { VerifyReport } from "@snap/snapshot/verify";
+import type { Damage, VerifyReport } from "@snap/snapshot/verify";
 import { ExitCode } from "../exit_code.ts";
-import { jsonPath, type JsonRecord } from "../json_line.ts";
-import { withSnapshots } from "../open_snapshots.ts";
-import { resolveRecord } from "../resolve_record.ts";
+import { jsonPath, type JsonRecord } from "../terminal/json_line.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import { resolveRecord } from "../snapshots/resolve_record.ts";
 import type { Session } from "../session.ts";
-import { formatCount, formatCounted, formatSize } from "../units.ts";
-import { causesOf, remediesOf } from "../verify_causes.ts";
-import { verifyProgressOf } from "../verify_progress.ts";
+import { formatCount, formatCounted, formatSize } from "../terminal/units.ts";
+import { causesOf, remediesOf } from "../terminal/verify_causes.ts";
+import { verifyProgressOf } from "../terminal/verify_progress.ts";
 
 /** Damages that are listed where there are more, unless all are asked for. */
 const LISTED_MAX = 10;

@@ -1,4 +1,4 @@
-import { findBackends } from "../backends.ts";
+import { findBackends } from "../snapshots/backends.ts";
 import { ExitCode } from "../exit_code.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
@@ -7,7 +7,7 @@ import { VERSION } from "../version.ts";
 /** `snap version` */
 export async function run(session: Session): Promise<number> {
   const [{ DEFAULT_SETTINGS }, backends] = await Promise.all([
-    import("@snap/snapshot/settings"),
+    import("@snap/snapshot"),
     findBackends(),
   ]);
   const fields = {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { type DiskCalls, diskCalls } from "../disk_calls.ts";
 import { nodeCalls } from "../node_calls.ts";
 import { DiskError } from "../disk_error.ts";
-import type { Source } from "../source.ts";
-import type { SourceDirectory } from "../source_directory.ts";
+import type { Source } from "../source/source.ts";
+import type { SourceDirectory } from "../source/source_directory.ts";
 
 /** A new folder, removed at the end of its scope. */
 export function tempDir(

@@ -1,22 +1,26 @@
-import { idToBytes } from "@snap/hash/id";
+import { idToBytes } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { AttributePage } from "@snap/manifest/attribute-page";
-import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/entry-kind";
-import { encodeExtras, type ExtraValue } from "@snap/manifest/extras";
-import { encodeHoles } from "@snap/manifest/holes";
-import { Tree } from "@snap/manifest/tree";
+import { AttributePage, Tree } from "@snap/manifest";
+import {
+  encodeExtras,
+  encodeHoles,
+  EntryKind,
+  type ExtraValue,
+  isDeviceKind,
+  isFileKind,
+} from "@snap/manifest/extras";
 import { Counters } from "../counters.ts";
-import { NodeCursor } from "../node_cursor.ts";
-import type { Pieces } from "../pieces.ts";
-import type { Reply } from "../reply.ts";
+import { NodeCursor } from "../nodes/node_cursor.ts";
+import type { Pieces } from "../device/pieces.ts";
+import type { Reply } from "../device/reply.ts";
 import type {
   OpenDirectory,
   SessionContents,
   SessionFault,
   SessionNodes,
   SessionOptions,
-} from "../session_parts.ts";
-import { type Outcome, Session } from "../session.ts";
+} from "../session/session_parts.ts";
+import { type Outcome, Session } from "../session/session.ts";
 import {
   AttributePageBuilder,
   TreeBuilder,

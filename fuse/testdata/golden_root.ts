@@ -1,4 +1,4 @@
-import { EntryKind } from "@snap/manifest/entry-kind";
+import { EntryKind } from "@snap/manifest/extras";
 import type { FakeEntry } from "./fake_mount.ts";
 
 const text = new TextEncoder();

@@ -3,10 +3,10 @@
 import { spawn } from "node:child_process";
 import process from "node:process";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { parseId } from "@snap/hash/id";
-import { openFileStore } from "@snap/store/file-store";
-import type { ReadStore } from "@snap/store/store";
-import { mount } from "../mount.ts";
+import { parseId } from "@snap/hash";
+import { openFileStore } from "@snap/store/file";
+import type { ReadStore } from "@snap/store";
+import { mount } from "../mount/mount.ts";
 
 const [path, id, mountpoint, source, where, end] = process.argv.slice(2);
 const files = await openFileStore(path);

@@ -3,10 +3,10 @@
 import { closeSync, openSync, readdirSync } from "node:fs";
 import process from "node:process";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { parseId } from "@snap/hash/id";
-import { openFileStore } from "@snap/store/file-store";
-import { mount } from "../mount.ts";
-import { findMount, readMountTable } from "../mount_table.ts";
+import { parseId } from "@snap/hash";
+import { openFileStore } from "@snap/store/file";
+import { mount } from "../mount/mount.ts";
+import { findMount, readMountTable } from "../mount/mount_table.ts";
 
 const [path, id, mountpoint, mode] = process.argv.slice(2);
 const store = await openFileStore(path);

@@ -1,16 +1,16 @@
 // Looks at all of a snapshot, as one of several workers: see node_table_test.ts.
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { EntryKind } from "@snap/manifest/entry-kind";
-import { SharedFrameCache } from "@snap/pack/shared-frame-cache";
-import { workerPort } from "@snap/posix/worker-port";
-import { Objects } from "../objects.ts";
-import { TableList } from "../table_list.ts";
-import { FileContents } from "../file_contents.ts";
-import { NodeCursor } from "../node_cursor.ts";
-import { NodeTable } from "../node_table.ts";
-import { Pieces } from "../pieces.ts";
-import { ROOT_ID } from "../protocol.ts";
-import { LocalRanges } from "../ranges.ts";
+import { EntryKind } from "@snap/manifest/extras";
+import { SharedFrameCache } from "@snap/pack/cache";
+import { workerPort } from "@snap/posix/worker";
+import { Objects } from "../content/objects.ts";
+import { TableList } from "../content/table_list.ts";
+import { FileContents } from "../content/file_contents.ts";
+import { NodeCursor } from "../nodes/node_cursor.ts";
+import { NodeTable } from "../nodes/node_table.ts";
+import { Pieces } from "../device/pieces.ts";
+import { ROOT_ID } from "../device/protocol.ts";
+import { LocalRanges } from "../content/ranges.ts";
 
 /** What a worker is to look at. */
 export interface WalkTask {

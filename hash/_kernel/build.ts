@@ -16,7 +16,7 @@ import process from "node:process";
 import { expandRounds } from "./expand_rounds.ts";
 
 const SOURCE = new URL("blake3.as", import.meta.url);
-const TARGET = new URL("../_blake3_wasm.ts", import.meta.url);
+const TARGET = new URL("../blake3_wasm.ts", import.meta.url);
 const LINE_SIZE = 76;
 
 async function compile(source: string): Promise<Uint8Array<ArrayBuffer>> {

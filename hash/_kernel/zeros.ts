@@ -1,7 +1,7 @@
 // Makes _zero_values.ts: the BLAKE3 of zeros by sub-tree. It takes minutes.
 //
 //   deno run --no-lock -A hash/_kernel/zeros.ts
-import { BLOCK_SIZE, blake3Kernel } from "../_blake3_kernel.ts";
+import { BLOCK_SIZE, blake3Kernel } from "../blake3_kernel.ts";
 
 /** Blocks of 64 KiB in a sub-tree: 256 MiB. */
 const BLOCKS = 4096;
@@ -29,7 +29,7 @@ const lines: string[] = [];
 for (let at = 0; at < text.length; at += LINE_SIZE) {
   lines.push(text.slice(at, at + LINE_SIZE));
 }
-const path = new URL("../_zero_values.ts", import.meta.url);
+const path = new URL("../zero_values.ts", import.meta.url);
 Deno.writeTextFileSync(
   path,
   `// Made by _kernel/zeros.ts: do not edit.

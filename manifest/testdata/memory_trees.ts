@@ -1,8 +1,8 @@
-import { AttributePage } from "../attribute_page.ts";
-import type { DiffSide, DiffSource } from "../diff.ts";
+import { AttributePage } from "../page/attribute_page.ts";
+import type { DiffSide, DiffSource } from "../diff_cursor.ts";
 import { EntryKind } from "../entry_kind.ts";
-import { encodeExtras, type Extras } from "../extras.ts";
-import { Tree } from "../tree.ts";
+import { encodeExtras, type Extras } from "../extras/extras.ts";
+import { Tree } from "../tree/tree.ts";
 import { EMPTY_ID, utf8 } from "./golden.ts";
 import {
   AttributePageBuilder,

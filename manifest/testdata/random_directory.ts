@@ -1,7 +1,7 @@
 import { EntryKind } from "../entry_kind.ts";
-import { encodeExtras } from "../extras.ts";
-import { encodeHoles } from "../holes.ts";
-import { TreeDraft } from "../tree_draft.ts";
+import { encodeExtras } from "../extras/extras.ts";
+import { encodeHoles } from "../extras/holes.ts";
+import { TreeDraft } from "../tree/tree_draft.ts";
 import { EMPTY_ID } from "./golden.ts";
 import {
   AttributePageBuilder,

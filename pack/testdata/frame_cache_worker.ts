@@ -1,6 +1,6 @@
 // Reads random frames out of a shared cache, as one of several workers: see
 // shared_frame_cache_test.ts.
-import { SharedFrameCache } from "../shared_frame_cache.ts";
+import { SharedFrameCache } from "../cache/shared_frame_cache.ts";
 
 /** What a worker is to do. */
 export interface Task {

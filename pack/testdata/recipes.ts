@@ -1,8 +1,8 @@
 // What the tests of recipes share.
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { RecipeBuilder } from "../recipe_builder.ts";
-import { RecipeReader } from "../recipe_reader.ts";
-import { RecipeRowKind } from "../recipe.ts";
+import { RecipeBuilder } from "../recipe/recipe_builder.ts";
+import { RecipeReader } from "../recipe/recipe_reader.ts";
+import { RecipeRowKind } from "../recipe/recipe.ts";
 
 /** What the tests' generator of numbers can do. */
 export interface Random {

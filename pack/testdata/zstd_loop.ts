@@ -2,7 +2,7 @@
 // its own, and prints by how many MiB it grew: see zstd_codec_test.ts.
 import { readFileSync } from "node:fs";
 import process from "node:process";
-import { zstdCodec } from "../zstd_codec.ts";
+import { zstdCodec } from "../codec/zstd_codec.ts";
 
 const LOOP_COUNT = 20_000;
 

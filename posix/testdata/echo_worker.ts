@@ -1,4 +1,4 @@
-import { workerPort } from "../worker.ts";
+import { workerPort } from "../worker/worker_port.ts";
 import { PosixError } from "../errors.ts";
 
 // A module that waits before it listens: messages sent meanwhile must not be lost.

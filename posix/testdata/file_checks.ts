@@ -7,29 +7,26 @@ import {
   F_SETFL,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
-} from "../flags.ts";
-import {
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
   O_NOFOLLOW,
   O_NONBLOCK,
   O_RDONLY,
-} from "../flags.ts";
-import { O_RDWR, O_TRUNC, O_WRONLY, POSIX_FADV_DONTNEED } from "../flags.ts";
-import {
+  O_RDWR,
+  O_TRUNC,
+  O_WRONLY,
   POLLERR,
   POLLIN,
   POLLNVAL,
   POLLOUT,
-  SEEK_DATA,
-  SEEK_END,
-  SEEK_HOLE,
-} from "../flags.ts";
-import {
+  POSIX_FADV_DONTNEED,
   RESOLVE_BENEATH,
   RESOLVE_NO_MAGICLINKS,
   RESOLVE_NO_SYMLINKS,
+  SEEK_DATA,
+  SEEK_END,
+  SEEK_HOLE,
   SEEK_SET,
 } from "../flags.ts";
 import { IoVector } from "../io_vector.ts";

@@ -17,8 +17,9 @@ import {
   S_IFDIR,
   S_IFIFO,
   S_IFLNK,
+  S_IFMT,
+  S_IFREG,
 } from "../mode.ts";
-import { S_IFMT, S_IFREG } from "../mode.ts";
 import type { Posix } from "../posix.ts";
 import { StatTable } from "../stat_table.ts";
 import { type Check, create, fails, utf8, works, z } from "./suite.ts";

@@ -1,6 +1,6 @@
 // Runs the checks and a worker on Node, and prints a line for each: `ok`, `skipped` or `FAILED`.
 import process from "node:process";
-import { startWorker } from "../worker.ts";
+import { startWorker } from "../worker/worker.ts";
 import { checks } from "./checks.ts";
 import { checkDecoders } from "./decoder_checks.ts";
 import { runCheck } from "./suite.ts";

@@ -4,10 +4,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { errnoName } from "../errors.ts";
-import { O_RDONLY, O_RDWR } from "../flags.ts";
-import { O_CREAT, O_DIRECTORY, O_EXCL } from "../flags.ts";
-import { posix as loaded, posixAbsentReason } from "../posix.ts";
-import type { Posix } from "../posix.ts";
+import { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR } from "../flags.ts";
+import { type Posix, posix as loaded, posixAbsentReason } from "../posix.ts";
 
 /** One check in a fresh directory, whose descriptor is `dir`. */
 export interface Check {

@@ -1,7 +1,7 @@
 // Appends entries to one tag of one store, as one of several processes.
 import process from "node:process";
-import { openFileStore } from "../file_store.ts";
-import { TagStore } from "../tag_store.ts";
+import { openFileStore } from "../file/open_file_store.ts";
+import { TagStore } from "../format/tag_store.ts";
 
 const [path, who, count] = process.argv.slice(2);
 const tags = new TagStore<{ who: string; entry: number }>(

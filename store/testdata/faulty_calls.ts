@@ -1,5 +1,9 @@
 // The calls of the system with faults in them.
-import { type FileCalls, fileCalls, type OpenFile } from "../_file_calls.ts";
+import {
+  type FileCalls,
+  fileCalls,
+  type OpenFile,
+} from "../file/file_calls.ts";
 
 /** Kinds of calls that can be made to fail. */
 export type CallKind =

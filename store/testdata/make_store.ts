@@ -1,8 +1,8 @@
 // Makes a store with a few files under a given umask.
 import { writeFileSync } from "node:fs";
 import process from "node:process";
-import { openFileStore } from "../file_store.ts";
-import { initStore } from "../store_config.ts";
+import { openFileStore } from "../file/open_file_store.ts";
+import { initStore } from "../format/store_config.ts";
 
 const [path, umask] = process.argv.slice(2);
 process.umask(parseInt(umask, 8));

@@ -1,5 +1,9 @@
 // The calls of the system, each written down, so that a test sees in which order they were made.
-import { type FileCalls, fileCalls, type OpenFile } from "../_file_calls.ts";
+import {
+  type FileCalls,
+  fileCalls,
+  type OpenFile,
+} from "../file/file_calls.ts";
 
 /** Calls that are written down. */
 export interface RecordedCalls {

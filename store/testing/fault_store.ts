@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { checkBytes } from "@snap/hash/check-bytes";
-import { StoreError } from "../errors.ts";
-import type { StoreAction } from "../errors.ts";
+import { checkBytes } from "@snap/hash";
+import { type StoreAction, StoreError } from "../errors.ts";
 import type {
   PruneStore,
   ReadOptions,

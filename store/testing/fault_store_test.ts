@@ -5,7 +5,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import type { StoreEntry } from "../store.ts";
-import { MemoryStore } from "../memory_store.ts";
+import { MemoryStore } from "../memory/memory_store.ts";
 import { type Fault, FaultStore } from "./fault_store.ts";
 import { type RegisterTest, testStore } from "./test_store.ts";
 

@@ -1,0 +1,381 @@
+import type { CommandSpec, OptionSpec } from "./command_spec.ts";
+import { MOUNT_COMMANDS } from "./mount_commands.ts";
+import { COMMAND } from "../product.ts";
+import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./shared_specs.ts";
+import { VERIFY_COMMANDS } from "./verify_commands.ts";
+
+const WORKERS: OptionSpec = {
+  name: "workers",
+  value: "N",
+  help: "threads; as many as there are cores, at most 8, if not given",
+};
+const ATTRIBUTES: OptionSpec = {
+  name: "attributes",
+  short: "a",
+  help: "with modes, owners, times and extended attributes",
+};
+const DRY_RUN: OptionSpec = {
+  name: "dry-run",
+  short: "n",
+  help: "say what would be done, and do nothing",
+};
+const LONG: OptionSpec = {
+  name: "long",
+  short: "l",
+  help: "with mode, owner, size and time",
+};
+const CLASSIFY: OptionSpec = {
+  name: "classify",
+  short: "F",
+  help: "a sign behind names: / directory, * executable, @ link, | fifo",
+};
+const NULL: OptionSpec = {
+  name: "null",
+  short: "0",
+  help: "end each path with NUL, and escape nothing",
+};
+/** All commands, in the order of the help. */
+export const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: "save",
+    summary: "save a directory as a snapshot, and print its id",
+    arguments: [DIRECTORY],
+    options: [
+      {
+        name: "tag",
+        short: "t",
+        value: "NAME",
+        help: "let the tag name this snapshot",
+        completes: "tag",
+      },
+      {
+        name: "message",
+        short: "m",
+        value: "TEXT",
+        help: "what to say about it",
+      },
+      { ...DRY_RUN, help: "print the id, and store nothing" },
+      ...EXCLUDES,
+      {
+        name: "read-all",
+        help: "read every file, whatever the snapshot before says",
+      },
+      {
+        name: "trust-stat",
+        help: "believe change times on every file system",
+      },
+      WORKERS,
+      {
+        name: "host",
+        value: "NAME",
+        help: "the host that the record names",
+      },
+    ],
+    notes: [
+      "What a .snapignore file names, in the syntax of gitignore, is left out. Sockets are, too, the store itself, and snapshots that are mounted below DIR.",
+      "Patterns match names byte by byte, and what git ignores with the same patterns is left out. The last one that matches decides: of those given here, --exclude-from after --exclude, before those of the deepest .snapignore. Nothing is taken in again inside a directory that is left out. A PATTERN is taken as it is, with a # or spaces in it. What is no pattern, such as [a, leaves out nothing; a .snapignore above 1 MiB is told and leaves out nothing.",
+      "Where nothing has changed since the record before, nor is there another message, no new record is written.",
+      "Without a store in reach, one is made in the data folder of the user.",
+    ],
+    examples: [
+      ["save .", "save the current folder"],
+      ["save data --tag nightly -m 'before the change'", "and give it a name"],
+    ],
+  },
+  {
+    name: "restore",
+    summary: "bring a snapshot back, or a part of it",
+    arguments: [TARGET, {
+      ...DIRECTORY,
+      name: "TARGET",
+      help: "where to: a directory, absent or empty without --existing",
+    }],
+    options: [
+      {
+        name: "existing",
+        help: "write into a directory that is not empty, only what differs",
+      },
+      {
+        name: "delete",
+        help: "with --existing: remove what is not in it, ignored files too",
+      },
+      DRY_RUN,
+      { name: "owner", help: "set owners; the default for root" },
+      {
+        name: "numeric-owner",
+        help: "set owners by their numbers, not by their names",
+      },
+      { name: "no-owner", help: "leave owners; the default for others" },
+      { name: "no-xattrs", help: "leave extended attributes" },
+      WORKERS,
+      ANY,
+    ],
+    notes: [
+      "Every file is checked against its id before it gets its name. Nothing outside TARGET is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in TARGET. What stands there goes only when what replaces it is complete. An entry that cannot be restored is told, and everything else restored. What a restore that was killed has left in TARGET is removed by the next one with --existing.",
+      "One file goes where cp would put it: into TARGET if that is a directory, else TARGET is its new name; - is stdout. What stands there under this name is only replaced with --existing.",
+    ],
+    examples: [
+      ["restore latest out", "the newest snapshot of this host"],
+      ["restore nightly:etc/fstab .", "one file, into the current folder"],
+      ["restore nightly:etc/fstab fstab.old", "and under another name"],
+      ["restore nightly~1 data --existing --delete", "put a folder back"],
+    ],
+  },
+  {
+    name: "log",
+    summary: "list snapshots, newest first, and their tags",
+    arguments: [{
+      name: "PATH",
+      optional: true,
+      help: "only those of this path, or of a folder that holds it",
+      completes: "directory",
+    }],
+    options: [
+      {
+        name: "number",
+        short: "n",
+        value: "N",
+        help: "at most so many, the newest",
+      },
+      {
+        name: "since",
+        value: "TIME",
+        help: "from then on: 2026-11-30, '2026-11-30 18:05', or 3d ago",
+      },
+      { name: "host", value: "NAME", help: "those of this host" },
+      {
+        name: "tag",
+        short: "t",
+        value: "NAME",
+        help: "the log of this tag",
+        completes: "tag",
+      },
+      ANY,
+    ],
+    notes: [
+      "Each line shows the ids of a snapshot and of its record: both can be used as an ID. A snapshot of which something could not be read says how much, under not read.",
+    ],
+    examples: [["log . -n 5", "the last five of the current folder"]],
+  },
+  {
+    name: "ls",
+    summary: "list what is in a directory of a snapshot",
+    arguments: [TARGET],
+    options: [
+      LONG,
+      CLASSIFY,
+      { name: "recursive", short: "R", help: "also what is below" },
+      NULL,
+      ANY,
+      {
+        name: "mounts",
+        help: "list what is mounted, instead of a snapshot",
+        replaces: "ID[:PATH]",
+      },
+    ],
+    notes: [
+      "A mount is ok, or stale as its program is gone (umount clears it), silent as its program does not answer, or unreachable as it is another user's.",
+    ],
+    examples: [["ls -l latest:src", "a folder of the newest snapshot"]],
+  },
+  {
+    name: "cat",
+    summary: "write a file of a snapshot to stdout",
+    arguments: [{
+      name: "ID:PATH",
+      help: "a file in a snapshot",
+      completes: "snapshot",
+    }],
+    options: [ANY],
+  },
+  ...MOUNT_COMMANDS,
+  {
+    name: "diff",
+    summary: "compare two snapshots, or a snapshot and a directory",
+    arguments: [
+      { name: "A", help: "a snapshot or a directory", completes: "side" },
+      { name: "B", help: "a snapshot or a directory", completes: "side" },
+    ],
+    options: [
+      ATTRIBUTES,
+      { name: "exit-code", help: "answer 1 if there are differences" },
+      ...EXCLUDES,
+      WORKERS,
+      ANY,
+    ],
+    notes: [
+      "Lines begin with + for added, - for removed, ~ for changed, ! for another type, and a for other attributes. A name with a slash in it, . and .. are directories.",
+      "With -a also for a file that is, or is not, one with another name, and with sockets, which are not saved: what restore --existing --delete would change, apart from what is left out by rules.",
+    ],
+    examples: [["diff latest .", "what has changed since"]],
+  },
+  {
+    name: "find",
+    summary: "find entries of a snapshot by name",
+    arguments: [
+      {
+        name: "PATTERN",
+        help: "a name with * ? [a-z]; with a slash in it, a path with ** too",
+      },
+      {
+        name: "ID[:PATH]",
+        optional: true,
+        help: "where; latest if not given",
+        completes: "snapshot",
+      },
+    ],
+    options: [
+      {
+        name: "type",
+        value: "LETTER",
+        help: "f file, x executable, d directory, l link, p fifo, c b device",
+        completes: ["f", "x", "d", "l", "p", "c", "b"],
+      },
+      LONG,
+      CLASSIFY,
+      NULL,
+      ANY,
+    ],
+    examples: [["find '*.ts' nightly:src", "by name, below a folder"]],
+  },
+  ...VERIFY_COMMANDS,
+  {
+    name: "tag",
+    summary: "let a tag name a snapshot, or list tags",
+    arguments: [
+      { name: "NAME", optional: true, help: "the tag", completes: "tag" },
+      {
+        name: "ID",
+        optional: true,
+        help: "the snapshot",
+        completes: "snapshot",
+      },
+    ],
+    options: [
+      ANY,
+      { name: "delete", help: "not possible: the log of a tag only grows" },
+    ],
+    notes: [
+      "A tag is the log of all it has named: NAME~1 is what it named before.",
+    ],
+    examples: [["tag release latest", "name the newest snapshot"]],
+  },
+  {
+    name: "id",
+    summary: "print the id that a directory or file would be saved under",
+    arguments: [{
+      name: "PATH",
+      help: "a directory, or a file, whose id is what b3sum prints",
+      completes: "file",
+    }],
+    options: [...EXCLUDES, WORKERS],
+    notes: [
+      "No store is needed. The one that save would take is left out, as save does.",
+    ],
+  },
+  {
+    name: "manifest",
+    summary: "write all entries as text, one line each",
+    arguments: [{
+      name: "ID|DIR",
+      help: "a snapshot, a path in it, or a directory",
+      completes: "side",
+    }],
+    options: [ATTRIBUTES, ...EXCLUDES, WORKERS, ANY],
+    notes: [
+      "The text can be read, searched, and compared by diff(1). With --json each entry has fields, as those of ls.",
+    ],
+  },
+  {
+    name: "stats",
+    summary: "tell what a store or a snapshot holds",
+    arguments: [{
+      name: "ID",
+      optional: true,
+      help: "one snapshot; the store if not given",
+      completes: "snapshot",
+    }],
+    options: [ANY],
+  },
+  {
+    name: "init",
+    summary: "make a store",
+    arguments: [{
+      name: "PATH",
+      optional: true,
+      help: "where; SNAP_STORE, else .snap, if not given",
+      completes: "directory",
+    }],
+    options: [
+      {
+        name: "codec",
+        value: "CODEC",
+        help: "how what is new is compressed: zstd:1 to zstd:19, lz4, none",
+        completes: ["zstd:1", "zstd:3", "lz4", "none"],
+      },
+      {
+        name: "chunk-sizes",
+        value: "MIN/AVERAGE/MAX",
+        help: "sizes of chunks, powers of two, such as 8k/32k/128k",
+      },
+      {
+        name: "bundle-size",
+        value: "SIZE",
+        help: "most bytes of small files that are compressed as one",
+      },
+      {
+        name: "content-size",
+        value: "SIZE",
+        help: "least bytes of a large file that are compressed as one",
+      },
+      { name: "pack-size", value: "SIZE", help: "size of a full pack" },
+    ],
+    notes: ["No choice here changes an id."],
+  },
+  {
+    name: "version",
+    summary: "print the version, and what runs",
+    arguments: [],
+    options: [],
+  },
+  {
+    name: "completions",
+    summary: "print the completions of a shell",
+    arguments: [{
+      name: "SHELL",
+      help: "bash, zsh or fish",
+      completes: ["bash", "zsh", "fish"],
+    }],
+    options: [],
+    examples: [
+      [
+        `completions bash > ~/.local/share/bash-completion/completions/${COMMAND}`,
+        "for bash",
+      ],
+      [
+        `completions zsh > ~/.zfunc/_${COMMAND}`,
+        "for zsh, where fpath has ~/.zfunc before compinit runs",
+      ],
+      [
+        `completions fish > ~/.config/fish/completions/${COMMAND}.fish`,
+        "for fish",
+      ],
+    ],
+  },
+  {
+    name: "help",
+    summary: "show help",
+    arguments: [{
+      name: "COMMAND",
+      optional: true,
+      help: "of this command",
+      completes: "command",
+    }],
+    options: [],
+  },
+];
+
+/** Finds a command by its name. */
+export function findCommand(name: string): CommandSpec | undefined {
+  return COMMANDS.find((one) => one.name === name);
+}

@@ -1,0 +1,55 @@
+import type { Session } from "../session.ts";
+import { parseSize } from "../terminal/units.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** The most threads that may answer. */
+const WORKERS_MAX = 64;
+/** The least memory in which frames can be decoded, in bytes. */
+const CACHE_SIZE_MIN = 1 << 20;
+/** The most memory that can be asked for, in bytes. */
+const CACHE_SIZE_MAX = 2 ** 32;
+
+/** What the options of a mount say; what is absent is left to the mount. */
+export interface MountSettings {
+  /** Threads that answer. */
+  readonly workers?: number;
+  /** Memory for decoded frames in bytes. */
+  readonly cacheSize?: number;
+  /** Whether other users may look. */
+  readonly allowOther: boolean;
+}
+
+/**
+ * Reads the options of a mount.
+ *
+ * @param session The command.
+ * @returns What they say.
+ * @throws {UsageError} If a value is none.
+ */
+export function mountSettings(session: Session): MountSettings {
+  const { args } = session;
+  const workers = args.number("workers", WORKERS_MAX);
+  if (workers === 0) {
+    throw new UsageError(
+      `Cannot use --workers as a mount needs 1 to ${WORKERS_MAX}: found 0`,
+    );
+  }
+  const cacheSize = cacheSizeOf(session);
+  return {
+    ...(workers === undefined ? {} : { workers }),
+    ...(cacheSize === undefined ? {} : { cacheSize }),
+    allowOther: args.has("allow-other"),
+  };
+}
+
+function cacheSizeOf({ args }: Session): number | undefined {
+  const text = args.text("cache");
+  if (text === undefined) return undefined;
+  const size = parseSize(text) ?? NaN;
+  if (size >= CACHE_SIZE_MIN && size <= CACHE_SIZE_MAX) return size;
+  throw new UsageError(
+    `Cannot use --cache as it must be a size from 1m to 4g: found ${
+      JSON.stringify(text)
+    }`,
+  );
+}

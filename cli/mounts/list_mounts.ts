@@ -1,0 +1,104 @@
+import { MOUNT_TYPE, type MountTableEntry, readMountTable } from "@snap/fuse";
+import { displayPath } from "@snap/manifest/path";
+import { statfs } from "node:fs/promises";
+import { jsonPath } from "../terminal/json_line.ts";
+import type { Session } from "../session.ts";
+import { formatTable } from "../terminal/table.ts";
+import { formatCount, formatSize } from "../terminal/units.ts";
+
+/** How long a mount may take to say what it holds, in milliseconds. */
+const ANSWER_MS_MAX = 1000;
+
+const COLUMNS = [
+  { title: "snapshot" },
+  { title: "mounted on" },
+  { title: "state" },
+  { title: "entries", isNumber: true },
+  { title: "size", isNumber: true },
+] as const;
+
+/** Whether a mount answers, and what it holds. */
+interface State {
+  readonly state: "ok" | "stale" | "silent" | "unreachable";
+  readonly entryCount?: number;
+  readonly byteCount?: number;
+}
+
+/**
+ * Lists what of this program is mounted.
+ *
+ * @param session The command.
+ */
+export async function listMounts(session: Session): Promise<void> {
+  const { isForPeople, isJson } = session;
+  const mounts = readMountTable().filter(({ type }) => type === MOUNT_TYPE);
+  const states = await Promise.all(mounts.map(stateOf));
+  const rows: string[][] = [];
+  for (const [i, mount] of mounts.entries()) {
+    const path = Uint8Array.from(
+      mount.mountpointBytes,
+      (one) => one.charCodeAt(0),
+    );
+    if (isJson) {
+      const { source } = mount;
+      const place = jsonPath("mountpoint", path);
+      await session.result("", {
+        type: "mount",
+        ...place,
+        source,
+        ...states[i],
+      });
+      continue;
+    }
+    const { state, entryCount, byteCount } = states[i];
+    const source = mount.source.replace(/^snap:/, "");
+    rows.push([
+      source,
+      displayPath(path),
+      state,
+      textOf(entryCount, isForPeople ? formatCount : String),
+      textOf(byteCount, isForPeople ? formatSize : String),
+    ]);
+  }
+  if (rows.length === 0) return;
+  for (const line of formatTable(COLUMNS, rows, { isForPeople })) {
+    await session.raw(`${line}\n`);
+  }
+}
+
+function textOf(
+  count: number | undefined,
+  format: (count: number) => string,
+): string {
+  return count === undefined ? "" : format(count);
+}
+
+/** Asks a mount what it holds. Of a mount of all it is not known. */
+async function stateOf(
+  { mountpoint, source }: MountTableEntry,
+): Promise<State> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silence = new Promise<State>((resolve) => {
+    timer = setTimeout(() => resolve({ state: "silent" }), ANSWER_MS_MAX);
+  });
+  const answer = statfs(mountpoint).then(
+    ({ files, blocks, bsize }): State => {
+      // So the kernel answers for a mount that is closed to the caller.
+      if (bsize === 0) return { state: "unreachable" };
+      return {
+        state: "ok",
+        ...(source === "snap:all"
+          ? {}
+          : { entryCount: files, byteCount: blocks * bsize }),
+      };
+    },
+    (error): State => ({
+      state: error.code === "ENOTCONN" ? "stale" : "unreachable",
+    }),
+  );
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,50 @@
+import type { MountRoot } from "@snap/fuse";
+import { idFromBytes } from "@snap/hash";
+import { type NamedRecord, parseTarget } from "@snap/snapshot/records";
+import type { Snapshots } from "@snap/snapshot";
+import { CommandError } from "../command_error.ts";
+import { openTarget } from "../snapshots/open_target.ts";
+import { resolveRecord } from "../snapshots/resolve_record.ts";
+import type { Session } from "../session.ts";
+
+/** What is to be mounted. */
+export interface FoundRoot {
+  /** The record that it is of. */
+  readonly record: NamedRecord;
+  /** The directory. */
+  readonly root: MountRoot;
+}
+
+/**
+ * Finds the directory that `ID[:PATH]` names.
+ *
+ * @param session The command.
+ * @param snapshots The store.
+ * @param text What the user wrote.
+ * @returns Its record and root. A part has the totals of the whole, which are never too small.
+ * @throws {CommandError} If there is no such entry, or it is no directory.
+ */
+export async function findRoot(
+  session: Session,
+  snapshots: Snapshots,
+  text: string,
+): Promise<FoundRoot> {
+  const { snapshot, path = "" } = parseTarget(text);
+  if (/^\/*$/.test(path)) {
+    const record = await resolveRecord(session, snapshots, snapshot);
+    return { record, root: record };
+  }
+  const { record, entry } = await openTarget(session, snapshots, text);
+  if (entry.pageId === undefined) {
+    throw new CommandError(
+      `Cannot mount ${JSON.stringify(text)} as it is no directory`,
+    );
+  }
+  const { totals } = record;
+  const root = {
+    tree: idFromBytes(entry.id),
+    page: idFromBytes(entry.pageId),
+    totals,
+  };
+  return { record, root };
+}

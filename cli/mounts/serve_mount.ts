@@ -1,0 +1,136 @@
+import { type Mount, mount, mountAll, type MountOptions } from "@snap/fuse";
+import type { PreparedMount } from "@snap/fuse/prepare";
+import type { NamedRecord } from "@snap/snapshot/records";
+import type { Snapshots } from "@snap/snapshot";
+import type { WriteStore } from "@snap/store";
+import { ExitCode } from "../exit_code.ts";
+import { jsonLine } from "../terminal/json_line.ts";
+import { findRoot } from "./mount_root.ts";
+import { mountSettings } from "../arguments/mount_settings.ts";
+import { tellLog, tellStatistics } from "./mount_words.ts";
+import { withSnapshots } from "../snapshots/open_snapshots.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
+import type { Session } from "../session.ts";
+import { storeCatalog } from "./store_catalog.ts";
+
+/** A mount, and of which record it is. */
+interface Served {
+  readonly mount: Mount;
+  /** Absent for a mount of all. */
+  readonly record?: NamedRecord;
+  /** What was odd about the mount point. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Mounts, and answers until it is unmounted.
+ *
+ * @param session The command.
+ * @param prepared A worker that was started already.
+ * @returns The answer to the shell.
+ * @throws {MountError} If it cannot be mounted.
+ */
+export async function serveMount(
+  session: Session,
+  prepared: PreparedMount,
+): Promise<number> {
+  let served: Served | undefined;
+  // From now on, as the signal would end a program that does not listen.
+  session.context.onAsked?.(() => {
+    if (served === undefined) return;
+    void tellStatistics(session, served.mount.statistics());
+  });
+  try {
+    return await withSnapshots(session, {}, async (snapshots) => {
+      served = await start(session, snapshots, prepared);
+      await report(session, served);
+      return await waitForEnd(session, served.mount);
+    });
+  } catch (error) {
+    if (served !== undefined) throw error;
+    await prepared.end();
+    if (!session.args.has("report")) throw error;
+    return await reportFailure(session, error);
+  }
+}
+
+async function start(
+  session: Session,
+  snapshots: Snapshots<WriteStore>,
+  prepared: PreparedMount,
+): Promise<Served> {
+  const { args } = session;
+  const { store, hasher } = snapshots;
+  const warnings: string[] = [];
+  const options: MountOptions = {
+    ...mountSettings(session),
+    mountpoint: await resolvePath(session, args.positionals.at(-1)!),
+    hasher,
+    prepared,
+    signal: session.signal,
+    onLog(line) {
+      if (line.level === "warning") warnings.push(line.message);
+      tellLog(session, line);
+    },
+  };
+  if (args.has("all")) {
+    const catalog = storeCatalog(snapshots);
+    return { warnings, mount: await mountAll(store, catalog, options) };
+  }
+  const [target] = args.positionals;
+  const { record, root } = await findRoot(session, snapshots, target);
+  return { record, warnings, mount: await mount(store, root, options) };
+}
+
+async function report(
+  session: Session,
+  { mount, record, warnings }: Served,
+): Promise<void> {
+  const { mountpoint, source } = mount;
+  const line = {
+    type: "mount",
+    mountpoint,
+    source,
+    ...(record === undefined ? {} : { id: record.tree, record: record.record }),
+  };
+  if (session.args.has("report")) {
+    await session.raw(jsonLine({ ...line, warnings }));
+    await session.flush();
+    const { allowed } = await import("@snap/posix");
+    if (!allowed("read", "/")) return;
+    const { default: process } = await import("node:process");
+    process.chdir("/"); // Keeps no other file system from being unmounted.
+  } else {
+    await session.result(mountpoint, line);
+    await session.flush();
+  }
+}
+
+async function reportFailure(
+  session: Session,
+  error: unknown,
+): Promise<number> {
+  const { explainError } = await import("../terminal/explain_error.ts");
+  const { exitCode, ...fields } = explainError(error, session);
+  await session.raw(jsonLine({ type: "error", exitCode, ...fields }));
+  return exitCode;
+}
+
+async function waitForEnd(session: Session, mount: Mount): Promise<number> {
+  const { context, args } = session;
+  let isEnding = false;
+  const giveBack = context.takeSignals?.(() => {
+    const ending = isEnding ? mount.abort() : mount.unmount();
+    isEnding = true;
+    ending.catch((error) =>
+      tellLog(session, { level: "error", message: error.message })
+    );
+  });
+  try {
+    await mount.finished;
+  } finally {
+    giveBack?.();
+    if (args.has("stats")) await tellStatistics(session, mount.statistics());
+  }
+  return ExitCode.done;
+}

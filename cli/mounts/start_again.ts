@@ -1,0 +1,37 @@
+import { CommandError } from "../command_error.ts";
+import type { ParsedArguments } from "../arguments/parse_arguments.ts";
+import type { Session } from "../session.ts";
+
+/**
+ * Finds the words that start this program again.
+ *
+ * @param session The command.
+ * @returns What stands before its arguments.
+ * @throws {CommandError} If it cannot be started from where it runs.
+ */
+export async function needCommand(
+  { context }: Session,
+): Promise<readonly string[]> {
+  if (context.command !== undefined) return await context.command();
+  throw new CommandError(
+    "Cannot start this program again as it is part of another one",
+    "mount --foreground needs no second program",
+  );
+}
+
+/**
+ * Writes options again as they were given.
+ *
+ * @param args The command line.
+ * @param names The options that matter.
+ * @returns Arguments.
+ */
+export function givenOptions(
+  args: ParsedArguments,
+  names: readonly string[],
+): string[] {
+  return names.filter((name) => args.has(name)).map((name) => {
+    const value = args.text(name);
+    return value === "" ? `--${name}` : `--${name}=${value}`;
+  });
+}

@@ -1,0 +1,75 @@
+import type { Output } from "../context.ts";
+
+/** Bytes that are gathered before they are written. */
+const BUFFER_SIZE = 64 * 1024;
+
+/** Writes lines to an {@linkcode Output}, many at once where nobody watches. */
+export class LineWriter {
+  readonly #output: Output;
+  readonly #encoder = new TextEncoder();
+  #text: string[] = [];
+  #size = 0;
+  #chain: Promise<void> = Promise.resolve();
+
+  /**
+   * Writes nothing yet.
+   *
+   * @param output Where to.
+   */
+  constructor(output: Output) {
+    this.#output = output;
+  }
+
+  /**
+   * Writes text.
+   *
+   * @param text The text, with its line breaks.
+   */
+  async write(text: string): Promise<void> {
+    if (this.push(text)) await this.#chain;
+  }
+
+  /**
+   * Writes text without waiting; what fails is thrown by the next wait.
+   *
+   * @param text The text, with its line breaks.
+   * @returns Whether it is time to wait.
+   */
+  push(text: string): boolean {
+    this.#text.push(text);
+    this.#size += text.length;
+    if (this.#size < BUFFER_SIZE) return false;
+    this.#start();
+    return true;
+  }
+
+  /**
+   * Writes bytes as they are.
+   *
+   * @param bytes The bytes.
+   */
+  async writeBytes(bytes: Uint8Array): Promise<void> {
+    this.#start();
+    this.#add(bytes);
+    await this.#chain;
+  }
+
+  /** Writes what was gathered. */
+  async flush(): Promise<void> {
+    this.#start();
+    await this.#chain;
+  }
+
+  #start(): void {
+    if (this.#size === 0) return;
+    const text = this.#text.join("");
+    this.#text = [];
+    this.#size = 0;
+    this.#add(this.#encoder.encode(text));
+  }
+
+  #add(bytes: Uint8Array): void {
+    this.#chain = this.#chain.then(() => this.#output.write(bytes));
+    this.#chain.catch(() => {}); // Who waits hears of it.
+  }
+}

@@ -1,0 +1,36 @@
+import { parsePath } from "@snap/manifest/path";
+import type { NamedRecord, PathSample } from "@snap/snapshot/records";
+import { jsonPath } from "./json_line.ts";
+
+/**
+ * Writes a record for JSON, paths as {@linkcode jsonPath} does.
+ *
+ * @param record The record.
+ * @returns The fields, `id` for the id of its tree.
+ */
+export function recordFields(record: NamedRecord): Record<string, unknown> {
+  const { tree, page, record: id, source, unreadable, changed, ...rest } =
+    record;
+  return {
+    id: tree,
+    page,
+    record: id,
+    ...rest,
+    ...pathField("source", source),
+    unreadable: sampleFields(unreadable),
+    changed: sampleFields(changed),
+  };
+}
+
+function sampleFields({ count, first }: PathSample): Record<string, unknown> {
+  return { count, first: first.map((text) => pathField("path", text)) };
+}
+
+/** A record is whatever its saver wrote: text that is no byte string stays as it is. */
+function pathField(field: string, text: string): Record<string, string> {
+  try {
+    return jsonPath(field, parsePath(text));
+  } catch {
+    return { [field]: text };
+  }
+}

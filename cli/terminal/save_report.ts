@@ -1,0 +1,100 @@
+import type { SaveProgress, SaveResult } from "@snap/save";
+import type { JsonRecord } from "./json_line.ts";
+import type { Progress } from "./progress_line.ts";
+import {
+  formatCount,
+  formatCounted,
+  formatDuration,
+  formatSize,
+} from "./units.ts";
+
+/**
+ * Turns the counters of a save into a progress line.
+ *
+ * @param progress The counters.
+ * @returns How far the save is.
+ */
+export function saveProgressOf(progress: SaveProgress): Progress {
+  return {
+    unit: "file",
+    doneCount: progress.fileCount,
+    totalCount: progress.foundFileCount,
+    doneByteCount: progress.byteCount,
+    totalByteCount: progress.foundByteCount,
+    isTotalKnown: progress.isWalked,
+  };
+}
+
+/**
+ * Says in one line what a save did.
+ *
+ * @param result What it did.
+ * @param ms How long it took, in milliseconds.
+ * @returns The line.
+ */
+export function summarizeSave(result: SaveResult, ms: number): string {
+  const { totals, progress, record, errorCount, changedCount } = result;
+  const end = [
+    `${formatCount(progress.readFileCount)} read`,
+    ...errorCount > 0 ? [`${formatCount(errorCount)} could not be read`] : [],
+    ...changedCount > 0 ? [`${formatCount(changedCount)} changed`] : [],
+    formatDuration(ms),
+  ];
+  const verb = record === undefined ? "Would save" : "Saved";
+  const what = formatCounted(totals.fileCount, "file");
+  const size = formatSize(totals.byteCount);
+  return `${verb} ${what}, ${size}: ${newsOf(result)}; ${end.join(", ")}`;
+}
+
+/** What has come into the store; what it lacked is stored also where nothing has changed. */
+function newsOf(result: SaveResult): string {
+  const { progress, record, storedByteCount, indexByteCount } = result;
+  const isSame = record !== undefined && !result.isNewRecord;
+  const stored = [
+    ...storedByteCount > 0 ? [`stored in ${formatSize(storedByteCount)}`] : [],
+    ...indexByteCount > 0 ? [`index of ${formatSize(indexByteCount)}`] : [],
+  ];
+  const objects = [
+    formatCounted(progress.newObjectCount, "new object"),
+    formatSize(progress.newByteCount),
+  ];
+  if (progress.newObjectCount > 0) stored.unshift(...objects);
+  if (isSame) {
+    return stored.length === 0
+      ? "nothing new"
+      : `nothing changed, and stored again what was missing: ${
+        stored.join(", ")
+      }`;
+  }
+  if (result.hasNewAttributesOnly) stored.unshift("new attributes");
+  else if (progress.newObjectCount === 0) stored.unshift("no new content");
+  return stored.join(", ");
+}
+
+/**
+ * The same for programs.
+ *
+ * @param result What the save did.
+ * @returns A line of type `saved`.
+ */
+export function savedRecord(result: SaveResult): JsonRecord {
+  const { progress, record } = result;
+  return {
+    type: "saved",
+    id: result.id,
+    ...(record === undefined ? {} : { record: record.record }),
+    isDryRun: record === undefined,
+    isNewRecord: result.isNewRecord,
+    hasNewAttributesOnly: result.hasNewAttributesOnly,
+    totals: result.totals,
+    readFileCount: progress.readFileCount,
+    newObjectCount: progress.newObjectCount,
+    newByteCount: progress.newByteCount,
+    storedByteCount: result.storedByteCount,
+    indexByteCount: result.indexByteCount,
+    errorCount: result.errorCount,
+    changedCount: result.changedCount,
+    socketCount: result.socketCount,
+    fidelity: result.fidelity,
+  };
+}

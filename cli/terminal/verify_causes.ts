@@ -1,0 +1,84 @@
+import type { Damage, DamageSubject } from "@snap/snapshot/verify";
+import { COMMAND } from "../product.ts";
+import { formatCount } from "./units.ts";
+
+type Found = Pick<Damage, "subject" | "reason">;
+
+/** What there is one of and more of, by what is damaged. */
+const NAMES: Readonly<Record<DamageSubject, readonly [string, string]>> = {
+  object: ["object", "objects"],
+  pack: ["pack", "packs"],
+  index: ["index table", "index tables"],
+  record: ["record", "records"],
+  tag: ["tag entry", "tag entries"],
+  config: ["config", "configs"],
+};
+
+/**
+ * Counts damages by their causes.
+ *
+ * @param report What verifying has found.
+ * @returns Text like `2 packs missing, 1 index table damaged`.
+ */
+export function causesOf(
+  { damages }: { readonly damages: readonly Found[] },
+): string {
+  const counts = new Map<string, { count: number; found: Found }>();
+  for (const found of damages) {
+    const key = `${found.subject} ${stateOf(found)}`;
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { count: 1, found });
+    else known.count++;
+  }
+  return Array.from(counts.values(), ({ count, found }) => {
+    const [one, more] = NAMES[found.subject];
+    const what = found.subject === "index" && found.reason === "missing"
+      ? "index"
+      : count === 1
+      ? one
+      : more;
+    const number = what === "index" ? "" : `${formatCount(count)} `;
+    return `${number}${what} ${stateOf(found)}`;
+  }).join(", ");
+}
+
+/**
+ * Says what mends what was found, and what does not.
+ *
+ * @param report What verifying has found.
+ * @returns Lines, one for each that there is to do.
+ */
+export function remediesOf(
+  { damages }: { readonly damages: readonly Found[] },
+): string[] {
+  const has = (...subjects: DamageSubject[]) =>
+    damages.some(({ subject }) => subjects.includes(subject));
+  const isPackDamaged = damages.some((one) =>
+    (one.subject === "pack" || one.subject === "object") &&
+    one.reason !== "missing"
+  );
+  const lines: string[] = [];
+  if (has("index")) {
+    lines.push(`The index is mended by: ${COMMAND} repair index`);
+  }
+  if (isPackDamaged) {
+    lines.push(
+      `To mend it, move the damaged packs out of the store, keep them, and save each directory once more: ${COMMAND} save stores again what no pack holds`,
+    );
+  } else if (has("pack", "object")) {
+    lines.push(
+      `What is missing comes back with its pack, from a copy of the store; else save each directory once more: ${COMMAND} save stores again what no pack holds`,
+    );
+  }
+  if (has("record", "tag", "config")) {
+    lines.push(
+      `A record, a tag entry or a config comes back from a copy of the store; ${COMMAND} tag sets a tag anew`,
+    );
+  }
+  return lines;
+}
+
+function stateOf({ reason }: Found): string {
+  if (reason === "missing") return "missing";
+  return reason === "disagreement" ? "contradicting a pack" : "damaged";
+}

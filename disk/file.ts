@@ -1,0 +1,6 @@
+/**
+ * One file as it is read.
+ *
+ * @module
+ */
+export * from "./source/source_file.ts";

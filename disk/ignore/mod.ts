@@ -1,0 +1,6 @@
+/**
+ * Rules of what is left out: `.snapignore`, patterns, cache directories.
+ *
+ * @module
+ */
+export * from "./ignore_rules.ts";

@@ -1,0 +1,11 @@
+/**
+ * A directory as it is written, never left.
+ *
+ * @module
+ */
+export * from "./open_target.ts";
+export * from "./target.ts";
+export * from "./target_attributes.ts";
+export * from "./target_directories.ts";
+export * from "./target_entries.ts";
+export * from "./target_file.ts";

@@ -1,0 +1,61 @@
+/**
+ * Where a mount of all snapshots finds out which there are.
+ *
+ * @module
+ */
+import type { Id } from "@snap/hash";
+import type { RecordName } from "@snap/snapshot/records";
+
+/** What the catalog needs of a record; a `NamedRecord` fits. */
+export interface CatalogRecord extends RecordName {
+  /** The attribute page of the root. */
+  readonly page: Id;
+  /** When the save ended, RFC 3339 in UTC. */
+  readonly time: string;
+}
+
+/** What a tag named since some time; a `TaggedRecord` fits. */
+export interface CatalogTagEntry {
+  /** When the tag was set, RFC 3339 in UTC. */
+  readonly time: string;
+  /** The record, unless the entry is damaged. */
+  readonly name?: RecordName;
+}
+
+/** The records and tags of a store. What it throws becomes an input/output error. */
+export interface CatalogSource {
+  /**
+   * Lists the records, without reading them.
+   *
+   * @returns Their names, in any order.
+   */
+  recordNames(): Promise<readonly RecordName[]>;
+  /**
+   * Reads a record and checks it against its name.
+   *
+   * @param name The name of the record.
+   * @returns The record.
+   */
+  record(name: RecordName): Promise<CatalogRecord>;
+  /**
+   * Lists the tags.
+   *
+   * @returns For each name the number of its newest entry, from 1.
+   */
+  tags(): Promise<ReadonlyMap<string, number>>;
+  /**
+   * Lists the numbers of a tag's log: there are gaps where entries were lost.
+   *
+   * @param tag The name of the tag.
+   * @returns The numbers, ascending.
+   */
+  tagNumbers(tag: string): Promise<readonly number[]>;
+  /**
+   * Reads an entry of the log of a tag.
+   *
+   * @param tag The name of the tag.
+   * @param number The number of the entry.
+   * @returns The entry, or `undefined` if there is none.
+   */
+  tagEntry(tag: string, number: number): Promise<CatalogTagEntry | undefined>;
+}

@@ -1,0 +1,134 @@
+import type { RecordName } from "@snap/snapshot/records";
+import type { CatalogRecord } from "./catalog_source.ts";
+
+/** How often volumes are looked through, and for how long one is kept unused, in milliseconds. */
+const IDLE_MS = 1000;
+
+/** The root of a snapshot: plain bytes that were checked against their ids. */
+export interface RootBytes {
+  /** The root tree. */
+  readonly treeBytes: Uint8Array;
+  /** The attribute page beside it. */
+  readonly pageBytes: Uint8Array;
+}
+
+/** What is needed of the nodes of a mount; a `NodeTable` fits. */
+export interface VolumeNodes {
+  /**
+   * Adds a snapshot, without references.
+   *
+   * @param root Its root.
+   * @returns Lower half of the id of its root.
+   */
+  addVolume(root: RootBytes): number;
+  /**
+   * Counts a reference to a node.
+   *
+   * @param idLow Lower half of its id.
+   */
+  remember(idLow: number): void;
+  /**
+   * Takes references back; a volume without any is dropped.
+   *
+   * @param idLow Lower half of the id of a node.
+   * @param count Number of references.
+   */
+  forget(idLow: number, count: number): void;
+  /**
+   * Counts the references to all nodes of a volume.
+   *
+   * @param idLow Lower half of the id of one of them.
+   * @returns Their number.
+   */
+  references(idLow: number): number;
+}
+
+/** What {@linkcode CatalogVolumes} works with. */
+export interface CatalogVolumesParts {
+  /** Where volumes are added. */
+  readonly nodes: VolumeNodes;
+  /** Reads the newest of some records. */
+  newest(names: readonly RecordName[]): Promise<CatalogRecord>;
+  /** Reads the root of a record. */
+  loadRoot(record: CatalogRecord): Promise<RootBytes>;
+  /** The clock, in milliseconds. */
+  now(): number;
+}
+
+interface Volume {
+  /** Lower half of the id of its root. */
+  readonly idLow: number;
+  usedMs: number;
+}
+
+/**
+ * The snapshots under virtual directories that were looked up. Each place has a
+ * volume of its own, since a directory has one name only in the kernel. One
+ * reference to each is held here, so that none goes between its look-up and the
+ * reply; it is let go when the kernel has forgotten the rest.
+ */
+export class CatalogVolumes {
+  readonly #parts: CatalogVolumesParts;
+  readonly #volumes = new Map<string, Volume>();
+  readonly #adding = new Map<string, Promise<Volume>>();
+  #sweptMs = -Infinity;
+
+  /**
+   * Has none yet.
+   *
+   * @param parts Nodes, clock, and what reads records and roots
+   */
+  constructor(parts: CatalogVolumesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Finds the volume of a place, or adds it, and counts a reference to its root.
+   *
+   * @param place Directory and name
+   * @param names The records that the place stands for; the newest is taken
+   * @returns Lower half of the id of its root
+   * @throws {Error} If record or root cannot be read
+   */
+  async open(place: string, names: readonly RecordName[]): Promise<number> {
+    const { newest, nodes, now } = this.#parts;
+    const record = await newest(names);
+    const key = `${place}@${record.record}`;
+    const volume = this.#volumes.get(key) ?? await this.#add(key, record);
+    volume.usedMs = now();
+    nodes.remember(volume.idLow);
+    return volume.idLow;
+  }
+
+  /** Lets go of volumes that the kernel has forgotten. */
+  sweep(): void {
+    const { nodes, now } = this.#parts;
+    const nowMs = now();
+    if (nowMs - this.#sweptMs < IDLE_MS) return;
+    this.#sweptMs = nowMs;
+    for (const [key, { idLow, usedMs }] of this.#volumes) {
+      if (nowMs - usedMs < IDLE_MS || nodes.references(idLow) > 1) continue;
+      this.#volumes.delete(key);
+      nodes.forget(idLow, 1);
+    }
+  }
+
+  /** Adds a volume, once for all who ask meanwhile. */
+  #add(key: string, record: CatalogRecord): Promise<Volume> {
+    let adding = this.#adding.get(key);
+    if (adding === undefined) {
+      adding = this.#load(key, record).finally(() => this.#adding.delete(key));
+      this.#adding.set(key, adding);
+    }
+    return adding;
+  }
+
+  async #load(key: string, record: CatalogRecord): Promise<Volume> {
+    const { loadRoot, nodes, now } = this.#parts;
+    const idLow = nodes.addVolume(await loadRoot(record));
+    nodes.remember(idLow);
+    const volume = { idLow, usedMs: now() };
+    this.#volumes.set(key, volume);
+    return volume;
+  }
+}

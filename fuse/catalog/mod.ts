@@ -1,0 +1,6 @@
+/**
+ * What a mount of all snapshots shows.
+ *
+ * @module
+ */
+export * from "./catalog_source.ts";

@@ -1,0 +1,98 @@
+import type { Hasher } from "@snap/hash";
+import {
+  decodeIndexHead,
+  INDEX_PAGE_SIZE,
+  type IndexFile,
+  readIndexHeadSize,
+} from "@snap/pack/index";
+import { NotFoundError } from "@snap/store";
+import type { ListedTable, TableList } from "./table_list.ts";
+import type { Ranges } from "./ranges.ts";
+
+/** Tables whose heads were read. */
+export interface ReadHeads {
+  readonly files: readonly IndexFile[];
+  /** Numbers of those that are gone or damaged by now; their places stay. */
+  readonly gone: readonly number[];
+}
+
+/** Reads the heads of the tables in a list. */
+export class TableHeads {
+  readonly #ranges: Ranges;
+  readonly #hasher: Hasher;
+  readonly #tables: TableList;
+  /** Heads that have come while others have not; null where there is none. */
+  readonly #read = new Map<number, IndexFile | null>();
+
+  constructor(ranges: Ranges, hasher: Hasher, tables: TableList) {
+    this.#ranges = ranges;
+    this.#hasher = hasher;
+    this.#tables = tables;
+  }
+
+  /**
+   * Reads the heads of the tables from `first` up to `end`.
+   *
+   * @returns The tables, `undefined` while a head is on its way.
+   * @throws {StoreError} If the store fails.
+   */
+  read(first: number, end: number): ReadHeads | undefined {
+    let isHere = true;
+    for (let number = first; number < end; number++) {
+      if (this.#read.has(number)) continue;
+      const file = this.#readOne(number);
+      if (file === undefined) isHere = false;
+      else this.#read.set(number, file);
+    }
+    if (!isHere) return undefined;
+    const files: IndexFile[] = [];
+    const gone: number[] = [];
+    for (let number = first; number < end; number++) {
+      const file = this.#read.get(number);
+      if (!file) gone.push(number);
+      files.push(file ?? emptyTable(this.#tables.table(number)));
+    }
+    this.#read.clear();
+    return { files, gone };
+  }
+
+  #readOne(number: number): IndexFile | null | undefined {
+    const { name, size } = this.#tables.table(number);
+    const read = (length: number): Uint8Array | undefined =>
+      this.#tables.bytes(number, 0, length) ??
+        this.#ranges.read(name, 0, length);
+    try {
+      const guess = Math.min(size, INDEX_PAGE_SIZE);
+      let bytes = read(guess);
+      if (bytes === undefined) return undefined;
+      const headSize = readIndexHeadSize(bytes, size);
+      if (headSize > bytes.length) {
+        bytes = read(headSize);
+        if (bytes === undefined) return undefined;
+      }
+      const head = decodeIndexHead(bytes.slice(), size, this.#hasher);
+      return { name, size, head };
+    } catch (error) {
+      const isGone = error instanceof NotFoundError ||
+        error instanceof SyntaxError;
+      if (isGone) return null;
+      throw error;
+    }
+  }
+}
+
+/** A table of no objects, whose packs and frames are counted. */
+function emptyTable(table: ListedTable): IndexFile {
+  const { name, size, packCount, frameCount } = table;
+  const head = {
+    packCount,
+    frameCount,
+    objectCount: 0,
+    saveId: new Uint8Array(16),
+    salt: new Uint8Array(32),
+    timeMs: 0,
+    replaces: new Uint8Array(0),
+    fanOut: new Uint32Array(0),
+  };
+  return { name, size, head };
+}

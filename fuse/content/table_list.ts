@@ -1,0 +1,149 @@
+/**
+ * Which tables the index of a store has, for all workers of a mount.
+ *
+ * @module
+ */
+import { indexIdOf, indexName } from "@snap/pack";
+import type { IndexFile } from "@snap/pack/index";
+
+/** Most tables of a list. */
+const TABLES_MAX = 65_536;
+
+// Words: number of tables, then rows of size, packs, frames, place, and the id. The
+// place is where the bytes begin of a table that is in memory alone, in units of 64.
+const HEAD_WORDS = 4;
+const ROW_WORDS = 12;
+const PLACE_WORD = 3;
+const ID_WORD = 4;
+const PLACE_UNIT = 64;
+/** Most bytes of tables that are in memory alone. */
+const BUILT_SIZE_MAX = 2 ** 30;
+
+/** A table of the index as a list has it. */
+export interface ListedTable {
+  /** Its name in the store. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** Number of its packs, which number those of the tables behind it. */
+  readonly packCount: number;
+  /** Number of its frames, likewise. */
+  readonly frameCount: number;
+}
+
+/**
+ * The tables of a store's index in shared memory. One thread adds, the others
+ * only read: all of them number tables, packs and frames alike.
+ */
+export class TableList {
+  /** The shared memory, to be handed to workers. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+  readonly #bytes: Uint8Array;
+
+  /**
+   * Makes the memory of an empty list, and a list over it. What is not used costs
+   * nothing.
+   *
+   * @returns The list.
+   */
+  static create(): TableList {
+    const words = HEAD_WORDS + ROW_WORDS * TABLES_MAX;
+    const size = Math.ceil(4 * words / PLACE_UNIT) * PLACE_UNIT;
+    const maxByteLength = size + BUILT_SIZE_MAX;
+    return new TableList(new SharedArrayBuffer(size, { maxByteLength }));
+  }
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param buffer Memory that `create` has made.
+   */
+  constructor(buffer: SharedArrayBuffer) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+    this.#bytes = new Uint8Array(buffer);
+  }
+
+  /** Number of tables; those below it never change. */
+  get count(): number {
+    return Atomics.load(this.#words, 0);
+  }
+
+  /**
+   * Adds those tables that are not in the list yet.
+   *
+   * @param tables Tables whose heads were read.
+   * @param bytesOf The bytes of those that are in memory alone.
+   * @throws {RangeError} If there are more than 65,536, or their bytes are more than 1 GiB.
+   */
+  add(
+    tables: Iterable<IndexFile>,
+    bytesOf: (name: string) => Uint8Array | undefined = () => undefined,
+  ): void {
+    const known = new Set<string>();
+    for (let i = 0; i < this.count; i++) known.add(this.table(i).name);
+    for (const { name, size, head } of tables) {
+      const id = indexIdOf(name);
+      if (id === undefined || known.has(name)) continue;
+      const number = this.count;
+      if (number === TABLES_MAX) {
+        throw new RangeError(
+          `Cannot add index table as a mount has at most ${TABLES_MAX}: found one more`,
+        );
+      }
+      const at = HEAD_WORDS + ROW_WORDS * number;
+      this.#words[at] = size;
+      this.#words[at + 1] = head.packCount;
+      this.#words[at + 2] = head.frameCount;
+      const bytes = bytesOf(name);
+      if (bytes !== undefined) this.#words[at + PLACE_WORD] = this.#keep(bytes);
+      this.#bytes.set(id, 4 * (at + ID_WORD));
+      Atomics.store(this.#words, 0, number + 1);
+    }
+  }
+
+  /** Keeps the bytes of a table; gives their place. */
+  #keep(bytes: Uint8Array): number {
+    const start = this.buffer.byteLength;
+    const size = Math.ceil(bytes.length / PLACE_UNIT) * PLACE_UNIT;
+    this.buffer.grow(start + size);
+    this.#bytes.set(bytes, start);
+    return start / PLACE_UNIT;
+  }
+
+  /**
+   * Reads a range of a table that is in memory alone.
+   *
+   * @param number Number of the table, below `count`.
+   * @param offset First byte.
+   * @param length Number of bytes.
+   * @returns A view of them, `undefined` where the table lies in the store.
+   */
+  bytes(
+    number: number,
+    offset: number,
+    length: number,
+  ): Uint8Array | undefined {
+    const place = this.#words[HEAD_WORDS + ROW_WORDS * number + PLACE_WORD];
+    if (place === 0) return undefined;
+    const start = place * PLACE_UNIT + offset;
+    return this.#bytes.subarray(start, start + length);
+  }
+
+  /**
+   * Reads a row.
+   *
+   * @param number Number of the table, below `count`.
+   * @returns The table.
+   */
+  table(number: number): ListedTable {
+    const at = HEAD_WORDS + ROW_WORDS * number;
+    return {
+      name: indexName(this.#bytes, 4 * (at + ID_WORD)),
+      size: this.#words[at] >>> 0,
+      packCount: this.#words[at + 1] >>> 0,
+      frameCount: this.#words[at + 2] >>> 0,
+    };
+  }
+}

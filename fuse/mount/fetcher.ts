@@ -1,0 +1,263 @@
+import { errnos } from "@snap/posix/constants";
+import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
+import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
+import type { FetchWant } from "./fetches.ts";
+
+/** Reads under way at once, in all and of one file, so that a file that never comes stops no other. */
+const READS_MAX = 32, READS_OF_FILE_MAX = 4;
+/** Most blocks in one read. */
+const JOINED_MAX = 4;
+/** Blocks that are read ahead when a file is read in order. */
+const AHEAD = 3;
+/** Sizes of files that are kept. */
+const SIZES_MAX = 1 << 16;
+
+/** What {@linkcode Fetcher} needs. */
+export interface FetcherParts {
+  readonly store: ReadStore;
+  /** Where blocks go. */
+  readonly memory: FetchMemory;
+  /** How long a read may take, in milliseconds. */
+  readonly deadlineMs: number;
+  /** Answers a worker: the stamp of the block, or a negative error number. */
+  readonly answer: (worker: number, number: number, answer: number) => void;
+  /** Told of each read that failed. */
+  readonly onFault: (name: string, error: unknown) => void;
+}
+
+interface Waiter {
+  readonly worker: number;
+  readonly number: number;
+}
+
+/** A block that is wanted or on its way. */
+interface Fetch {
+  readonly name: string;
+  readonly block: number;
+  readonly waiters: Waiter[];
+}
+
+/**
+ * Main's side of fetching: reads blocks of a store for the workers. Neighbours are read at once,
+ * what two want is read once, and what was read stays as long as there is room.
+ */
+export class Fetcher {
+  readonly #parts: FetcherParts;
+  readonly #sizes = new Map<string, Promise<number>>();
+  /** Stamps of blocks, the one used last at the end. */
+  readonly #kept = new Map<string, number>();
+  /** Blocks that wait for their turn. */
+  readonly #queue = new Map<string, Fetch>();
+  readonly #reading = new Map<string, Fetch>();
+  readonly #readsOfFile = new Map<string, number>();
+  readonly #stopped = new AbortController();
+  readonly #reads = new Set<Promise<void>>();
+  /** Slots below were used. */
+  #slotNext = 0;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param parts Store, memory, and who is told.
+   */
+  constructor(parts: FetcherParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes what a worker wants. */
+  take(worker: number, wants: readonly FetchWant[]): void {
+    for (const { number, name, block } of wants) {
+      const key = keyOf(name, block);
+      const stamp = this.#kept.get(key);
+      if (stamp !== undefined && this.#parts.memory.has(stamp)) {
+        this.#kept.delete(key);
+        this.#kept.set(key, stamp);
+        this.#parts.answer(worker, number, stamp);
+      } else this.#need(name, block).waiters.push({ worker, number });
+      if (this.#isKnown(name, block - 1)) {
+        for (let i = 1; i <= AHEAD; i++) this.#readAhead(name, block + i);
+      }
+    }
+    this.#pump();
+  }
+
+  /** Ends all reads. */
+  async stop(): Promise<void> {
+    this.#queue.clear();
+    this.#stopped.abort();
+    await Promise.all(this.#reads);
+  }
+
+  #need(name: string, block: number): Fetch {
+    const key = keyOf(name, block);
+    const known = this.#reading.get(key) ?? this.#queue.get(key);
+    if (known !== undefined) return known;
+    const fetch = { name, block, waiters: [] };
+    this.#queue.set(key, fetch);
+    return fetch;
+  }
+
+  #isKnown(name: string, block: number): boolean {
+    const key = keyOf(name, block);
+    return this.#kept.has(key) || this.#reading.has(key);
+  }
+
+  #readAhead(name: string, block: number): void {
+    if (!this.#isKnown(name, block)) this.#need(name, block);
+  }
+
+  /** Starts reads while there may be more. */
+  #pump(): void {
+    if (this.#stopped.signal.aborted) return;
+    for (const first of this.#queue.values()) {
+      if (this.#reads.size >= READS_MAX) return;
+      const { name } = first;
+      const count = this.#readsOfFile.get(name) ?? 0;
+      if (count >= READS_OF_FILE_MAX) continue;
+      this.#readsOfFile.set(name, count + 1);
+      const read = this.#read(this.#join(first)).finally(() => {
+        this.#reads.delete(read);
+        const left = this.#readsOfFile.get(name)! - 1;
+        if (left > 0) this.#readsOfFile.set(name, left);
+        else this.#readsOfFile.delete(name);
+        this.#pump();
+      });
+      this.#reads.add(read);
+    }
+  }
+
+  /** Takes a block and those that follow it out of the queue. */
+  #join(first: Fetch): Fetch[] {
+    const joined: Fetch[] = [];
+    const { name, block } = first;
+    for (let i = 0; i < JOINED_MAX; i++) {
+      const key = keyOf(name, block + i);
+      const fetch = this.#queue.get(key);
+      if (fetch === undefined) break;
+      this.#queue.delete(key);
+      this.#reading.set(key, fetch);
+      joined.push(fetch);
+    }
+    return joined;
+  }
+
+  async #read(joined: Fetch[]): Promise<void> {
+    const { name, block } = joined[0];
+    const offset = block * BLOCK_SIZE;
+    try {
+      const bytes = await this.#withDeadline(async (signal) => {
+        const size = await this.#sizeOf(name, signal);
+        const end = Math.min(size, offset + joined.length * BLOCK_SIZE);
+        if (end <= offset) return new Uint8Array(0);
+        const length = end - offset;
+        return await this.#parts.store.read(name, { offset, length, signal });
+      });
+      joined.forEach((fetch, i) => {
+        const from = i * BLOCK_SIZE;
+        this.#keep(fetch, bytes.subarray(from, from + BLOCK_SIZE));
+      });
+    } catch (error) {
+      this.#fail(joined, error);
+    }
+  }
+
+  /** A store may not look at its signal: nobody waits for it then. */
+  async #withDeadline<T>(
+    action: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    const { deadlineMs } = this.#parts;
+    const late = new AbortController();
+    const given = Promise.withResolvers<never>();
+    const stop = () => late.abort(this.#stopped.signal.reason);
+    const timer = setTimeout(
+      () => late.abort(lateError(deadlineMs)),
+      deadlineMs,
+    );
+    this.#stopped.signal.addEventListener("abort", stop);
+    late.signal.addEventListener(
+      "abort",
+      () => given.reject(late.signal.reason),
+    );
+    try {
+      return await Promise.race([action(late.signal), given.promise]);
+    } finally {
+      clearTimeout(timer);
+      this.#stopped.signal.removeEventListener("abort", stop);
+    }
+  }
+
+  async #sizeOf(name: string, signal: AbortSignal): Promise<number> {
+    const known = this.#sizes.get(name);
+    if (known !== undefined) return await known;
+    if (this.#sizes.size >= SIZES_MAX) this.#sizes.clear();
+    const size = this.#parts.store.size(name, { signal }).then((size) => {
+      if (size === undefined) throw new NotFoundError(name);
+      return size;
+    });
+    this.#sizes.set(name, size);
+    // What failed, or came late, is asked again.
+    const forget = () => {
+      if (this.#sizes.get(name) === size) this.#sizes.delete(name);
+    };
+    size.catch(forget);
+    signal.addEventListener("abort", forget);
+    try {
+      return await size;
+    } finally {
+      signal.removeEventListener("abort", forget);
+    }
+  }
+
+  #keep(fetch: Fetch, bytes: Uint8Array): void {
+    const { name, block, waiters } = fetch;
+    const key = keyOf(name, block);
+    this.#reading.delete(key);
+    // Read ahead, past the end of the file.
+    if (bytes.length === 0 && waiters.length === 0) return;
+    const slot = this.#freeSlot();
+    let stamp = 0;
+    // A worker that copies from the slot is done in microseconds.
+    while (stamp === 0) stamp = this.#parts.memory.put(slot, bytes);
+    this.#kept.set(key, stamp);
+    for (const { worker, number } of waiters) {
+      this.#parts.answer(worker, number, stamp);
+    }
+  }
+
+  /** A slot that was never used, or that of the block used longest ago. */
+  #freeSlot(): number {
+    const { slotCount } = this.#parts.memory;
+    if (this.#slotNext < slotCount) return this.#slotNext++;
+    const [key, stamp] = this.#kept.entries().next().value!;
+    this.#kept.delete(key);
+    return stamp % slotCount;
+  }
+
+  #fail(joined: readonly Fetch[], error: unknown): void {
+    const { signal } = this.#stopped;
+    for (const { name, block, waiters } of joined) {
+      this.#reading.delete(keyOf(name, block));
+      for (const { worker, number } of waiters) {
+        this.#parts.answer(worker, number, -errnoOf(error));
+      }
+    }
+    const isWanted = joined.some(({ waiters }) => waiters.length > 0);
+    if (!signal.aborted && isWanted) this.#parts.onFault(joined[0].name, error);
+  }
+}
+
+function keyOf(name: string, block: number): string {
+  return `${name} ${block}`;
+}
+
+function lateError(deadlineMs: number): Error {
+  const message =
+    `Cannot read from the store as it must answer within ${deadlineMs} ms: found no answer`;
+  return Object.assign(new Error(message), { code: "ETIMEDOUT" });
+}
+
+function errnoOf(error: unknown): number {
+  if (error instanceof NotFoundError) return errnos.ENOENT;
+  const code = error instanceof StoreError ? error.code : undefined;
+  return errnos[code ?? "EIO"] ?? errnos.EIO;
+}

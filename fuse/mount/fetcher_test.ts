@@ -1,0 +1,187 @@
+import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { errnos } from "@snap/posix/constants";
+import { type ReadOptions, type ReadStore, StoreError } from "@snap/store";
+import { MemoryStore } from "@snap/store/memory";
+import { BLOCK_SIZE, FetchMemory } from "./fetch_memory.ts";
+import { Fetcher } from "./fetcher.ts";
+
+/** A store that notes what is read, and answers when it is told. */
+class SlowStore implements ReadStore {
+  readonly inner = new MemoryStore();
+  /** Ranges in blocks: name, first, number. */
+  readonly reads: [string, number, number][] = [];
+  readonly waiting: PromiseWithResolvers<void>[] = [];
+  isSlow = false;
+
+  async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
+    const { offset = 0, length = 0 } = options;
+    const blocks = Math.ceil(length / BLOCK_SIZE);
+    this.reads.push([name, offset / BLOCK_SIZE, blocks]);
+    if (this.isSlow) {
+      const gate = Promise.withResolvers<void>();
+      this.waiting.push(gate);
+      await gate.promise;
+    }
+    return await this.inner.read(name, options);
+  }
+
+  size(name: string): Promise<number | undefined> {
+    return this.inner.size(name);
+  }
+
+  list(prefix: string) {
+    return this.inner.list(prefix);
+  }
+}
+
+/** Answers of a fetcher, and what waits for them. */
+function scene(deadlineMs = 60_000) {
+  const store = new SlowStore();
+  const memory = FetchMemory.create(0);
+  const answers = new Map<number, number>();
+  const faults: string[] = [];
+  let wake = () => {};
+  const fetcher = new Fetcher({
+    store,
+    memory,
+    deadlineMs,
+    answer: (_, number, answer) => {
+      answers.set(number, answer);
+      wake();
+    },
+    onFault: (name, error) => faults.push(`${name}: ${(error as Error).name}`),
+  });
+  const answered = async (count: number): Promise<void> => {
+    while (answers.size < count) {
+      await new Promise<void>((resolve) => wake = resolve);
+    }
+  };
+  const want = (number: number, name: string, block: number) => ({
+    number,
+    name,
+    block,
+  });
+  return { store, memory, answers, faults, fetcher, answered, want };
+}
+
+async function fill(store: SlowStore, name: string, blocks: number) {
+  const bytes = new Uint8Array(blocks * BLOCK_SIZE - 10);
+  for (let i = 0; i < blocks; i++) bytes.fill(i + 1, i * BLOCK_SIZE);
+  await store.inner.create(name, bytes);
+}
+
+Deno.test("Fetcher reads neighbours at once, and each block once", async () => {
+  const { store, memory, answers, fetcher, answered, want } = scene();
+  await fill(store, "packs/a", 6);
+  fetcher.take(0, [want(1, "packs/a", 1), want(2, "packs/a", 2)]);
+  fetcher.take(1, [want(3, "packs/a", 2), want(4, "packs/a", 5)]);
+  await answered(4);
+  const first = new Uint8Array(1);
+  for (const [number, value] of [[1, 2], [2, 3], [3, 3], [4, 6]]) {
+    strictEqual(memory.copy(answers.get(number)!, 0, first), 1);
+    strictEqual(first[0], value);
+  }
+  fetcher.take(0, [want(9, "packs/a", 5)]);
+  strictEqual(answers.get(9), answers.get(4));
+  await fetcher.stop();
+  deepStrictEqual(store.reads, [["packs/a", 1, 2], ["packs/a", 3, 3]]);
+});
+
+Deno.test("Fetcher reads ahead in a file that is read in order", async () => {
+  const { store, fetcher, answered, want } = scene();
+  await fill(store, "packs/a", 9);
+  fetcher.take(0, [want(1, "packs/a", 0)]);
+  await answered(1);
+  fetcher.take(0, [want(2, "packs/a", 1)]);
+  await answered(2);
+  fetcher.take(0, [want(3, "packs/a", 4)]);
+  await answered(3);
+  await fetcher.stop();
+  deepStrictEqual(store.reads.slice(0, 2), [["packs/a", 0, 1], [
+    "packs/a",
+    1,
+    4,
+  ]]);
+});
+
+Deno.test("Fetcher keeps as many blocks as there is room for", async () => {
+  const { store, memory, answers, fetcher, answered, want } = scene();
+  for (let i = 0; i < 9; i++) await fill(store, `packs/${i}`, 1);
+  for (let i = 0; i < 9; i++) {
+    fetcher.take(0, [want(i + 1, `packs/${i}`, 0)]);
+    await answered(i + 1);
+    // The first one is used again and again.
+    fetcher.take(0, [want(100 + i, "packs/0", 0)]);
+    strictEqual(answers.get(100 + i), answers.get(1));
+    answers.delete(100 + i);
+  }
+  await fetcher.stop();
+  const there = Array.from(
+    { length: 9 },
+    (_, i) => memory.has(answers.get(i + 1)!),
+  );
+  deepStrictEqual(there, [true, false, ...Array(7).fill(true)]);
+});
+
+Deno.test("Fetcher has few reads of one file under way, so that others come", async () => {
+  const { store, answers, fetcher, answered, want } = scene();
+  await fill(store, "packs/a", 1);
+  await fill(store, "packs/b", 1);
+  await store.inner.create("packs/a2", new Uint8Array(99 * BLOCK_SIZE));
+  store.isSlow = true;
+  // Every other block, so that nothing is joined.
+  for (let i = 0; i < 40; i++) fetcher.take(0, [want(i, "packs/a2", i * 2)]);
+  while (store.waiting.length < 4) await new Promise((r) => setTimeout(r));
+  strictEqual(store.reads.length, 4);
+  store.isSlow = false;
+  fetcher.take(1, [want(100, "packs/b", 0)]);
+  await answered(1);
+  deepStrictEqual([...answers.keys()], [100]);
+  for (const gate of store.waiting) gate.resolve();
+  await fetcher.stop();
+});
+
+Deno.test("Fetcher answers an absent file and a failing store with their errors", async () => {
+  const { store, answers, faults, fetcher, answered, want } = scene();
+  await fill(store, "packs/b", 1);
+  store.read = () =>
+    Promise.reject(
+      new StoreError("Cannot read", { code: "EACCES", action: "read" }),
+    );
+  fetcher.take(0, [want(1, "packs/a", 0), want(2, "packs/b", 0)]);
+  await answered(2);
+  await fetcher.stop();
+  deepStrictEqual(
+    [answers.get(1), answers.get(2)],
+    [-errnos.ENOENT, -errnos.EACCES],
+  );
+  deepStrictEqual(faults.sort(), [
+    "packs/a: NotFoundError",
+    "packs/b: StoreError",
+  ]);
+});
+
+Deno.test("Fetcher gives up a store that never answers, and asks it again", async () => {
+  const { store, answers, faults, fetcher, answered, want } = scene(1);
+  await fill(store, "packs/a", 1);
+  store.isSlow = true;
+  fetcher.take(0, [want(1, "packs/a", 0)]);
+  await answered(1);
+  strictEqual(answers.get(1), -errnos.EIO);
+  strictEqual(faults.length, 1);
+  store.isSlow = false;
+  fetcher.take(0, [want(2, "packs/a", 0)]);
+  await answered(2);
+  await fetcher.stop();
+  strictEqual(answers.get(2)! > 0, true);
+});
+
+Deno.test("Fetcher stops what is under way", async () => {
+  const { store, fetcher, faults, want } = scene();
+  await fill(store, "packs/a", 1);
+  store.isSlow = true;
+  fetcher.take(0, [want(1, "packs/a", 0)]);
+  while (store.waiting.length < 1) await new Promise((r) => setTimeout(r));
+  await fetcher.stop();
+  deepStrictEqual(faults, []);
+});

@@ -1,0 +1,223 @@
+import { errnoName, errnos } from "@snap/posix/constants";
+import { NotFoundError, StoreError } from "@snap/store";
+import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
+import type { Ranges } from "../content/ranges.ts";
+
+/** A block that a worker asks of main. */
+export interface FetchWant {
+  /** What main answers to. */
+  readonly number: number;
+  /** A file of the store. */
+  readonly name: string;
+  /** Which block of it. */
+  readonly block: number;
+}
+
+/** Answers that a worker can wait for at once. */
+const ANSWERS = 1 << 14;
+/** Blocks known of, below which none is forgotten. */
+const KNOWN_MAX = 1024;
+
+interface Block {
+  readonly key: string;
+  /** What it was asked under, while it is on its way. */
+  number: number;
+  /** Where it is; 0 while it is not. */
+  stamp: number;
+  /** Why it cannot be had; 0 if it can. */
+  errno: number;
+}
+
+/** The words in which main answers a worker: 0, or a stamp, or a negative error number. */
+export class FetchAnswers {
+  /** The shared memory. */
+  readonly buffer: SharedArrayBuffer;
+  readonly #words: Int32Array;
+
+  /**
+   * Makes the words, or a view of them.
+   *
+   * @param buffer Memory of another one; new memory if left out.
+   */
+  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(ANSWERS * 4)) {
+    this.buffer = buffer;
+    this.#words = new Int32Array(buffer);
+  }
+
+  /** The answer to a number, 0 if there is none yet. */
+  get(number: number): number {
+    return Atomics.load(this.#words, number % ANSWERS);
+  }
+
+  /** Answers a number; with 0, makes it ready for a question. */
+  set(number: number, answer: number): void {
+    Atomics.store(this.#words, number % ANSWERS, answer);
+  }
+}
+
+/** What {@linkcode FetchedRanges} needs. */
+export interface FetchedRangesParts {
+  /** Where blocks are. */
+  readonly memory: FetchMemory;
+  /** Where main answers this worker. */
+  readonly answers: FetchAnswers;
+  /** Asks main for blocks. */
+  readonly ask: (wants: FetchWant[]) => void;
+}
+
+/** The worker's side of fetching: bytes of a store that main reads in blocks. */
+export class FetchedRanges implements Ranges {
+  readonly #parts: FetchedRangesParts;
+  readonly #blocks = new Map<string, Block>();
+  /** What is on its way, by its number. */
+  readonly #asked = new Map<number, Block>();
+  readonly #wanted: number[] = [];
+  #wants: FetchWant[] = [];
+  #failed: Block[] = [];
+  #numberNext = 1;
+  /** How many blocks are known when those that are gone are looked for. */
+  #sweepAt = KNOWN_MAX;
+  #room = new Uint8Array(256 << 10);
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param parts Where blocks and answers are, and how main is asked.
+   */
+  constructor(parts: FetchedRangesParts) {
+    this.#parts = parts;
+  }
+
+  read(name: string, offset: number, length: number): Uint8Array | undefined {
+    if (this.#room.length < length) this.#room = new Uint8Array(length * 2);
+    const end = offset + length;
+    let isWhole = true;
+    for (let at = offset; at < end;) {
+      const block = Math.floor(at / BLOCK_SIZE);
+      const stop = Math.min(end, (block + 1) * BLOCK_SIZE);
+      const out = this.#room.subarray(at - offset, stop - offset);
+      const size = this.#copy(name, block, at - block * BLOCK_SIZE, out);
+      if (size < 0) isWhole = false;
+      else if (size < out.length) throw shortError(name, end, at + size);
+      at = stop;
+    }
+    return isWhole ? this.#room.subarray(0, length) : undefined;
+  }
+
+  get wanted(): readonly number[] {
+    return this.#wanted;
+  }
+
+  forgetWanted(): void {
+    this.#wanted.length = 0;
+  }
+
+  /** Whether what was asked under a number is still on its way. */
+  isWaiting(number: number): boolean {
+    return this.#asked.has(number);
+  }
+
+  /** Asks main for what `read` found missing. */
+  flush(): void {
+    if (this.#wants.length === 0) return;
+    this.#parts.ask(this.#wants);
+    this.#wants = [];
+  }
+
+  /**
+   * Takes the answers that came. What could not be had is thrown by `read` until
+   * {@linkcode forgetFailures}.
+   *
+   * @returns Whether there were any.
+   */
+  settle(): boolean {
+    if (this.#asked.size === 0) return false;
+    let isAny = false;
+    for (const [number, block] of this.#asked) {
+      const answer = this.#parts.answers.get(number);
+      if (answer === 0) continue;
+      isAny = true;
+      this.#asked.delete(number);
+      block.number = 0;
+      if (answer > 0) block.stamp = answer;
+      else {
+        block.errno = -answer;
+        this.#failed.push(block);
+      }
+    }
+    return isAny;
+  }
+
+  /** Lets what failed be asked for again. */
+  forgetFailures(): void {
+    for (const { key } of this.#failed) this.#blocks.delete(key);
+    this.#failed = [];
+  }
+
+  /** Copies bytes of a block; -1 while it is on its way. */
+  #copy(name: string, block: number, offset: number, out: Uint8Array): number {
+    const key = `${name} ${block}`;
+    const known = this.#blocks.get(key) ?? this.#add(key);
+    if (known.errno !== 0) throw fetchError(name, known.errno);
+    if (known.number === 0) {
+      const size = known.stamp === 0
+        ? -1
+        : this.#parts.memory.copy(known.stamp, offset, out);
+      if (size >= 0) return size;
+      this.#ask(known, name, block);
+    }
+    this.#wanted.push(known.number);
+    return -1;
+  }
+
+  #add(key: string): Block {
+    if (this.#blocks.size >= this.#sweepAt) {
+      this.#sweep();
+      this.#sweepAt = Math.max(KNOWN_MAX, 2 * this.#blocks.size);
+    }
+    const block: Block = { key, number: 0, stamp: 0, errno: 0 };
+    this.#blocks.set(key, block);
+    return block;
+  }
+
+  #sweep(): void {
+    for (const [key, { number, stamp, errno }] of this.#blocks) {
+      const isUsed = number !== 0 || errno !== 0 ||
+        stamp !== 0 && this.#parts.memory.has(stamp);
+      if (!isUsed) this.#blocks.delete(key);
+    }
+  }
+
+  #ask(known: Block, name: string, block: number): void {
+    const number = this.#numberNext;
+    if (this.#asked.has(number - ANSWERS)) {
+      throw new StoreError(
+        `Cannot read ${name} as at most ${ANSWERS} blocks may be on their way`,
+        { code: "EBUSY", action: "read", storeName: name },
+      );
+    }
+    this.#numberNext++;
+    this.#parts.answers.set(number, 0);
+    known.number = number;
+    known.stamp = 0;
+    this.#asked.set(number, known);
+    this.#wants.push({ number, name, block });
+  }
+}
+
+function fetchError(name: string, errno: number): Error {
+  if (errno === errnos.ENOENT) return new NotFoundError(name);
+  const code = errnoName(errno);
+  return new StoreError(`Cannot read ${name} as the store failed: ${code}`, {
+    code,
+    action: "read",
+    storeName: name,
+  });
+}
+
+function shortError(name: string, wanted: number, found: number): StoreError {
+  return new StoreError(
+    `Cannot read ${name} as ${wanted} bytes are needed: found ${found}`,
+    { code: "SHORT", action: "read", storeName: name },
+  );
+}

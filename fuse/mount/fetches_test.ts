@@ -1,0 +1,122 @@
+import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
+import { errnos } from "@snap/posix/constants";
+import { NotFoundError, StoreError } from "@snap/store";
+import { BLOCK_SIZE, FetchMemory } from "./fetch_memory.ts";
+import { FetchAnswers, FetchedRanges, type FetchWant } from "./fetches.ts";
+
+function scene() {
+  const memory = FetchMemory.create(0);
+  const answers = new FetchAnswers();
+  const asked: FetchWant[] = [];
+  const ranges = new FetchedRanges({
+    memory: new FetchMemory(memory.buffer),
+    answers: new FetchAnswers(answers.buffer),
+    ask: (wants) => asked.push(...wants),
+  });
+  return { memory, answers, asked, ranges };
+}
+
+function block(first: number, size: number = BLOCK_SIZE): Uint8Array {
+  return new Uint8Array(size).fill(first);
+}
+
+Deno.test("FetchMemory keeps blocks until their slot is used again", () => {
+  const memory = FetchMemory.create(0);
+  strictEqual(memory.slotCount, 8);
+  const stamp = memory.put(3, Uint8Array.of(1, 2, 3));
+  const out = new Uint8Array(2);
+  strictEqual(memory.copy(stamp, 1, out), 2);
+  deepStrictEqual(out, Uint8Array.of(2, 3));
+  strictEqual(memory.copy(stamp, 2, out), 1);
+  strictEqual(memory.copy(stamp, 9, out), 0);
+  ok(memory.has(stamp));
+  const next = memory.put(3, Uint8Array.of(9));
+  ok(!memory.has(stamp) && memory.has(next) && next !== stamp);
+  strictEqual(memory.copy(stamp, 0, out), -1);
+});
+
+Deno.test("FetchedRanges asks for what is missing, all at once and once", () => {
+  const { memory, answers, asked, ranges } = scene();
+  const read = () => ranges.read("packs/a", BLOCK_SIZE - 2, 4);
+  strictEqual(read(), undefined);
+  strictEqual(read(), undefined);
+  strictEqual(ranges.wanted.length, 4);
+  ranges.flush();
+  ranges.flush();
+  deepStrictEqual(asked, [
+    { number: 1, name: "packs/a", block: 0 },
+    { number: 2, name: "packs/a", block: 1 },
+  ]);
+  ok(!ranges.settle());
+  answers.set(1, memory.put(0, block(7)));
+  ok(ranges.settle());
+  ok(!ranges.isWaiting(1) && ranges.isWaiting(2));
+  strictEqual(read(), undefined);
+  answers.set(2, memory.put(1, block(8)));
+  ok(ranges.settle());
+  deepStrictEqual(read(), Uint8Array.of(7, 7, 8, 8));
+  ranges.flush();
+  strictEqual(asked.length, 2);
+});
+
+Deno.test("FetchedRanges asks again for a block that is gone", () => {
+  const { memory, answers, asked, ranges } = scene();
+  ranges.read("packs/a", 0, 1);
+  ranges.flush();
+  answers.set(1, memory.put(0, block(1)));
+  ranges.settle();
+  memory.put(0, block(2));
+  ranges.forgetWanted();
+  strictEqual(ranges.read("packs/a", 0, 1), undefined);
+  ranges.flush();
+  deepStrictEqual(ranges.wanted, [2]);
+  strictEqual(asked.length, 2);
+});
+
+for (
+  const [name, errno, expected] of [
+    ["an absent file", errnos.ENOENT, NotFoundError],
+    ["a failing store", errnos.EACCES, StoreError],
+  ] as const
+) {
+  Deno.test(`FetchedRanges throws for ${name}, until failures are forgotten`, () => {
+    const { answers, ranges } = scene();
+    const read = () => ranges.read("packs/a", 0, 1);
+    read();
+    ranges.flush();
+    answers.set(1, -errno);
+    ok(ranges.settle());
+    throws(read, expected);
+    throws(read, expected);
+    ranges.forgetFailures();
+    strictEqual(read(), undefined);
+  });
+}
+
+Deno.test("FetchedRanges throws where a file ends before the range", () => {
+  const { memory, answers, ranges } = scene();
+  ranges.read("packs/a", 5, 10);
+  ranges.flush();
+  answers.set(1, memory.put(0, block(1, 12)));
+  ranges.settle();
+  deepStrictEqual(ranges.read("packs/a", 5, 7), block(1, 7));
+  throws(() => ranges.read("packs/a", 5, 8), { code: "SHORT" });
+});
+
+Deno.test("FetchedRanges has room for 10,000 blocks that come and go", () => {
+  const { memory, answers, ranges } = scene();
+  for (let i = 0; i < 10_000; i++) {
+    ranges.forgetWanted();
+    strictEqual(ranges.read(`packs/${i}`, 0, 1), undefined);
+    ranges.flush();
+    answers.set(ranges.wanted[0], memory.put(i % 8, Uint8Array.of(i)));
+    ranges.settle();
+    deepStrictEqual(ranges.read(`packs/${i}`, 0, 1), Uint8Array.of(i));
+  }
+});
+
+Deno.test("FetchedRanges refuses more than it can wait for", () => {
+  const { ranges } = scene();
+  for (let i = 0; i < 1 << 14; i++) ranges.read("packs/a", i * BLOCK_SIZE, 1);
+  throws(() => ranges.read("packs/b", 0, 1), { code: "EBUSY" });
+});

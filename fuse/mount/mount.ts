@@ -1,0 +1,362 @@
+/**
+ * Mounts a snapshot, or all of a store, as a read-only file system.
+ *
+ * @module
+ */
+import type { Hasher, Id } from "@snap/hash";
+import type { ReadStore } from "@snap/store";
+import type { RequestAnswerer } from "./forwarded.ts";
+import { localPrefix } from "./block_source.ts";
+import { loadRoot } from "../nodes/load_root.ts";
+import { type MountBase, openBase } from "./mount_base.ts";
+import { MountControl } from "./mount_control.ts";
+import { checkMountPoint, needPosix } from "./mount_point.ts";
+import { MountRun } from "./mount_run.ts";
+import { MountWorkers } from "./mount_workers.ts";
+import { ReplyWriter } from "../device/reply_writer.ts";
+import type { CatalogSource } from "../catalog/catalog_source.ts";
+import { Counters } from "../counters.ts";
+import { MountError } from "./mount_error.ts";
+import type { MountLog } from "./mount_log.ts";
+import { type MountStatistics, statisticsOf } from "./mount_statistics.ts";
+import type { PreparedMount } from "./prepare_mount.ts";
+import type { SessionOptions } from "../session/session_parts.ts";
+
+/** Workers where more are not asked for. */
+const WORKERS_MAX = 2;
+const CACHE_SIZE = 64 << 20;
+const DEADLINE_MS = 30_000;
+/** Looking for the next request this long is cheaper than sleeping, where there is a second core. */
+const SPIN_US = 30;
+
+/** Options of {@linkcode mount} and {@linkcode mountAll}. */
+export interface MountOptions {
+  /** The directory to mount on, which must exist. What is in it is hidden. */
+  readonly mountpoint: string;
+  /** What hashes; workers use one of the same name. */
+  readonly hasher: Hasher;
+  /** Unmounts, as {@linkcode Mount.unmount} does. */
+  readonly signal?: AbortSignal;
+  /** A worker that was started before; it ends where it has another hasher. */
+  readonly prepared?: PreparedMount;
+  /** Threads that answer; 2 if left out, 1 on one core. */
+  readonly workers?: number;
+  /** Memory for decoded frames in bytes, 64 MiB if left out. */
+  readonly cacheSize?: number;
+  /** Whether other users may look, with the rights that were recorded. */
+  readonly allowOther?: boolean;
+  /** How long a read may wait for the store in milliseconds, 30 seconds if left out. */
+  readonly deadlineMs?: number;
+  /** How long to look for the next request before sleeping, in microseconds. */
+  readonly spinUs?: number;
+  /** Is told what happens; nobody is if left out. */
+  readonly onLog?: (line: MountLog) => void;
+}
+
+/** The root of a snapshot; a `NamedRecord` fits. */
+export interface MountRoot {
+  /** The root tree. */
+  readonly tree: Id;
+  /** The attribute page of the root. */
+  readonly page: Id;
+  /** What it holds; without it the kernel asks for more. */
+  readonly totals?: {
+    readonly entryCount: number;
+    readonly byteCount: number;
+    readonly xattrCount: number;
+    readonly holeCount: number;
+  };
+}
+
+/** What is mounted, once it is known. */
+interface Plan {
+  readonly source: string;
+  readonly session: Omit<SessionOptions, "isShared">;
+  readonly answererOf?: (device: number) => RequestAnswerer;
+}
+
+/** What differs between a mount of one snapshot and of all. */
+interface Kind {
+  readonly isAll: boolean;
+  readonly plan: (base: MountBase) => Promise<Plan>;
+}
+
+/** A mount that is there. */
+export class Mount implements AsyncDisposable {
+  /** The absolute path that it is mounted on. */
+  readonly mountpoint: string;
+  /** What the system shows as the source, such as `snap:0123456789ab`. */
+  readonly source: string;
+  /**
+   * Resolves when the mount has ended, by whomever it was unmounted, and nothing of it is left;
+   * rejects if it ended otherwise.
+   */
+  readonly finished: Promise<void>;
+  readonly #run: MountRun;
+  readonly #counters: Counters;
+
+  /**
+   * Use {@linkcode mount}.
+   *
+   * @param parts What runs it, and what it counts
+   */
+  constructor(
+    parts: {
+      readonly path: string;
+      readonly source: string;
+      readonly run: MountRun;
+      readonly counters: Counters;
+      readonly finished: Promise<void>;
+    },
+  ) {
+    this.mountpoint = parts.path;
+    this.source = parts.source;
+    this.finished = parts.finished;
+    this.#run = parts.run;
+    this.#counters = parts.counters;
+  }
+
+  /**
+   * What was asked of it so far.
+   *
+   * @returns The counts.
+   */
+  statistics(): MountStatistics {
+    return statisticsOf(this.#counters);
+  }
+
+  /**
+   * Unmounts and waits until nothing is left. Where it is in use it goes out of sight, and ends
+   * when the last file in it is closed.
+   *
+   * @throws {MountError} If it cannot be unmounted.
+   */
+  async unmount(): Promise<void> {
+    await this.#run.unmount();
+    await this.finished;
+  }
+
+  /** Ends at once, also while it is in use: what is open fails from now on. */
+  async abort(): Promise<void> {
+    await this.#run.abort();
+    await this.finished;
+  }
+
+  /** Unmounts. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.unmount();
+  }
+}
+
+/**
+ * Mounts a snapshot. Nothing is unpacked: what is read is read from the packs, and checked.
+ *
+ * @param store The store
+ * @param id The snapshot, which means its newest record; or a record of it
+ * @param options Where to, what hashes, and how
+ * @returns The mount, which answers already. It keeps the program running
+ * @throws {MountError} If it cannot be mounted; its `hint` says what to do
+ * @throws {StoreError} If the store fails
+ */
+export async function mount(
+  store: ReadStore,
+  id: Id | MountRoot,
+  options: MountOptions,
+): Promise<Mount> {
+  return await open(store, options, {
+    isAll: false,
+    async plan({ reader, nodes }) {
+      const root = typeof id === "string"
+        ? await newestRecord(store, id, options.hasher)
+        : id;
+      nodes.addVolume(await loadRoot(reader(), root));
+      return {
+        source: `snap:${root.tree.slice(0, 12)}`,
+        session: sessionOf(root),
+      };
+    },
+  });
+}
+
+/**
+ * Mounts all snapshots of a store, by id and by tag. A new one appears without a remount.
+ *
+ * @param store The store
+ * @param catalog Where records and tags are found
+ * @param options Where to, what hashes, and how
+ * @returns The mount, which answers already. It keeps the program running
+ * @throws {MountError} If it cannot be mounted; its `hint` says what to do
+ * @throws {StoreError} If the store fails
+ */
+export async function mountAll(
+  store: ReadStore,
+  catalog: CatalogSource,
+  options: MountOptions,
+): Promise<Mount> {
+  return await open(store, options, {
+    isAll: true,
+    async plan({ reader, nodes, refresh }) {
+      const { Catalog } = await import("../catalog/catalog.ts");
+      const posix = needPosix();
+      const totals = { entryCount: 0, byteCount: 0 };
+      return {
+        source: "snap:all",
+        session: { isAll: true, hasXattrs: true, hasHoles: true, totals },
+        answererOf(device) {
+          const writer = new ReplyWriter(posix, device);
+          return new Catalog({
+            source: catalog,
+            nodes,
+            loadRoot: (record) => loadRoot(reader(), record),
+            refresh,
+            send: (reply) => writer.send(reply),
+            onFault({ action, error }) {
+              const message = `${action} failed: ${(error as Error).message}`;
+              options.onLog?.({ level: "error", message, error });
+            },
+            uid: posix.geteuid(),
+            gid: posix.getegid(),
+          });
+        },
+      };
+    },
+  });
+}
+
+/** Finds the newest record of a snapshot. */
+async function newestRecord(
+  store: ReadStore,
+  treePrefix: Id,
+  hasher: Hasher,
+): Promise<MountRoot> {
+  const { listRecords } = await import("@snap/snapshot/records");
+  const [newest] = await listRecords(store, { hasher, treePrefix });
+  if (newest !== undefined) return newest;
+  throw new MountError(
+    "NO_RECORD",
+    `Cannot mount ${treePrefix} as the store must have a record of it: found none`,
+    { hint: "list what there is by: snap log" },
+  );
+}
+
+function sessionOf({ totals }: MountRoot): Plan["session"] {
+  return {
+    isAll: false,
+    hasXattrs: totals === undefined || totals.xattrCount > 0,
+    hasHoles: totals === undefined || totals.holeCount > 0,
+    totals: totals ?? { entryCount: 0, byteCount: 0 },
+  };
+}
+
+async function open(
+  store: ReadStore,
+  options: MountOptions,
+  kind: Kind,
+): Promise<Mount> {
+  const { prepared, hasher } = options;
+  const isUsable = prepared?.hasher === hasher.name;
+  try {
+    return await start(store, options, {
+      ...kind,
+      ...isUsable ? { prepared } : {},
+    });
+  } catch (error) {
+    await prepared?.end();
+    throw error;
+  } finally {
+    if (!isUsable) await prepared?.end();
+  }
+}
+
+/** Mounts what a plan says. A worker starts first, as that takes longest. */
+async function start(
+  store: ReadStore,
+  options: MountOptions,
+  kind: Kind & { readonly prepared?: PreparedMount },
+): Promise<Mount> {
+  const { hasher, signal, onLog = () => {} } = options;
+  signal?.throwIfAborted();
+  const posix = needPosix();
+  const { path, hidesEntries } = await checkMountPoint(
+    posix,
+    options.mountpoint,
+    localPrefix(store),
+  );
+  if (hidesEntries) {
+    const message = `${path} is not empty: what is in it is hidden`;
+    onLog({ level: "warning", message });
+  }
+  const count = options.workers ??
+    Math.min(navigator.hardwareConcurrency, WORKERS_MAX);
+  const control = MountControl.create();
+  const workers = new MountWorkers(count, {
+    ...kind,
+    posix,
+    control,
+    hasher: hasher.name,
+  });
+  const counters = Counters.create(count);
+  let base: MountBase | undefined;
+  try {
+    base = await openBase(store, { hasher, isAll: kind.isAll, onLog });
+    const plan = await kind.plan(base);
+    base.share();
+    signal?.throwIfAborted();
+    const run = await MountRun.start({
+      ...settingsOf(options),
+      ...plan,
+      ...base,
+      posix,
+      store,
+      workers,
+      control,
+      counters,
+      path,
+      onLog,
+    });
+    const finished = finish(run, base, options);
+    return new Mount({ path, source: plan.source, run, counters, finished });
+  } catch (error) {
+    workers.stop();
+    await workers.ended();
+    await base?.reader()[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function settingsOf(options: MountOptions): {
+  readonly allowOther: boolean;
+  readonly cacheSize: number;
+  readonly deadlineMs: number;
+  readonly spinUs: number;
+} {
+  const spinUs = navigator.hardwareConcurrency > 1 ? SPIN_US : 0;
+  return {
+    allowOther: options.allowOther ?? false,
+    cacheSize: options.cacheSize ?? CACHE_SIZE,
+    deadlineMs: options.deadlineMs ?? DEADLINE_MS,
+    spinUs: options.spinUs ?? spinUs,
+  };
+}
+
+/** Has the signal unmount, and closes what is open when all has ended. */
+function finish(
+  run: MountRun,
+  base: MountBase,
+  { signal, onLog }: MountOptions,
+): Promise<void> {
+  const onAbort = () => {
+    run.unmount().catch((error) =>
+      onLog?.({ level: "error", message: error.message, error })
+    );
+  };
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const finished = run.finished.finally(async () => {
+    signal?.removeEventListener("abort", onAbort);
+    await base.reader()[Symbol.asyncDispose]();
+  });
+  // Who waits later still hears of it.
+  finished.catch(() => {});
+  return finished;
+}

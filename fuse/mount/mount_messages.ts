@@ -1,0 +1,74 @@
+import type { ErrorRecord } from "@snap/posix/worker";
+import type { FetchWant } from "./fetches.ts";
+import type { SessionOptions } from "../session/session_parts.ts";
+
+/** What a worker needs, all of it numbers, text and shared memory. */
+export interface MountWorkerConfig {
+  /** Its number, from 0. */
+  readonly number: number;
+  /** Descriptor of the device. */
+  readonly device: number;
+  /** The eventfd of each worker. */
+  readonly wakes: readonly number[];
+  readonly control: SharedArrayBuffer;
+  readonly counters: SharedArrayBuffer;
+  readonly nodes: SharedArrayBuffer;
+  readonly tables: SharedArrayBuffer;
+  readonly cache: SharedArrayBuffer;
+  readonly passed: SharedArrayBuffer;
+  /** Where the bytes of the store come from. */
+  readonly source: LocalSource | FetchedSource;
+  readonly session: SessionOptions;
+  readonly spinUs: number;
+  readonly deadlineMs: number;
+}
+
+/** Files that a worker opens itself. */
+export interface LocalSource {
+  readonly kind: "local";
+  /** What the path of each file begins with. */
+  readonly prefix: string;
+}
+
+/** Files that the main thread reads. */
+export interface FetchedSource {
+  readonly kind: "fetched";
+  readonly memory: SharedArrayBuffer;
+  readonly answers: SharedArrayBuffer;
+}
+
+/** What a worker is sent. */
+export type ToMountWorker =
+  /** What takes a while to load, as soon as it is known. */
+  | { readonly kind: "prepare"; readonly hasher: "wasm" | "native" }
+  | { readonly kind: "begin"; readonly config: MountWorkerConfig };
+
+/** What a worker sends. */
+export type FromMountWorker =
+  /** It has answered the first request of the kernel: the mount is there. */
+  | { readonly kind: "running" }
+  /** It wants blocks of the store. */
+  | { readonly kind: "fetch"; readonly wants: readonly FetchWant[] }
+  /** A request that the main thread answers. */
+  | { readonly kind: "request"; readonly request: Uint8Array }
+  /** Such a request was interrupted. */
+  | {
+    readonly kind: "interrupt";
+    readonly uniqueLow: number;
+    readonly uniqueHigh: number;
+  }
+  /** All of a large content was handed on. */
+  | {
+    readonly kind: "passed";
+    readonly id: Uint8Array;
+    readonly size: number;
+  }
+  /** A request got an error, for this reason. */
+  | {
+    readonly kind: "fault";
+    readonly action: string;
+    readonly path: Uint8Array;
+    readonly error: ErrorRecord;
+  }
+  /** It answers no more requests; 0, or the error number of the device. */
+  | { readonly kind: "ended"; readonly errno: number };

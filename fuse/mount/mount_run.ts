@@ -1,0 +1,301 @@
+import { idFromBytes, type IdMismatchError } from "@snap/hash";
+import { SharedFrameCache } from "@snap/pack/cache";
+import type { StoreReader } from "@snap/pack/read";
+import { errnoName } from "@snap/posix/constants";
+import { onExit } from "@snap/posix/worker";
+import type { Posix } from "@snap/posix";
+import type { ReadStore } from "@snap/store";
+import { type WorkerSource, workerSource } from "./block_source.ts";
+import { ContentChecks } from "../content/content_checks.ts";
+import { Forwarded, type RequestAnswerer } from "./forwarded.ts";
+import type { MountControl } from "./mount_control.ts";
+import type { FromMountWorker } from "./mount_messages.ts";
+import { openMount, unmountPath } from "./mount_point.ts";
+import type { MountWorkers } from "./mount_workers.ts";
+import { Passed } from "../content/passed.ts";
+import type { TableList } from "../content/table_list.ts";
+import { raiseReadAhead } from "./read_ahead.ts";
+import { startWatchdog, type Watchdog } from "./watchdog.ts";
+import type { Counters } from "../counters.ts";
+import type { PassedContent } from "../content/file_contents.ts";
+import { MountError } from "./mount_error.ts";
+import type { MountLog } from "./mount_log.ts";
+import { findMount, readMountTable } from "./mount_table.ts";
+import type { NodeTable } from "../nodes/node_table.ts";
+import type { SessionOptions } from "../session/session_parts.ts";
+
+/** What a mount runs with. */
+export interface MountRunParts {
+  readonly posix: Posix;
+  readonly store: ReadStore;
+  /** What reads for the main thread; another one after the index has grown. */
+  readonly reader: () => StoreReader;
+  readonly workers: MountWorkers;
+  readonly control: MountControl;
+  readonly counters: Counters;
+  readonly nodes: NodeTable;
+  readonly tables: TableList;
+  /** The absolute path of the mount point. */
+  readonly path: string;
+  /** What the system shows as the source. */
+  readonly source: string;
+  readonly allowOther: boolean;
+  readonly session: Omit<SessionOptions, "isShared">;
+  readonly cacheSize: number;
+  readonly deadlineMs: number;
+  readonly spinUs: number;
+  /** Makes what answers requests about virtual nodes, in a mount of all. */
+  readonly answererOf?: (device: number) => RequestAnswerer;
+  readonly onLog: (line: MountLog) => void;
+}
+
+/** A mount, from the call that makes it to the last thing that is left of it. */
+export class MountRun {
+  /** Resolves when nothing is left; rejects if it ended otherwise than by being unmounted. */
+  readonly finished: Promise<void>;
+  readonly #parts: MountRunParts;
+  readonly #device: number;
+  readonly #bytes: WorkerSource;
+  readonly #checks: ContentChecks;
+  readonly #passed = Passed.create();
+  readonly #forwarded: Forwarded | undefined;
+  readonly #running: Promise<void>;
+  readonly #watchdog: Watchdog;
+  /** The number of its file system, as `major:minor`; unknown without a table of mounts. */
+  readonly #number: string | undefined;
+  #deviceErrno = 0;
+  #detached: Promise<void> | undefined;
+
+  /**
+   * Mounts, and has the workers answer.
+   *
+   * @param parts Everything that it runs with. The workers were started.
+   * @throws {MountError} If it cannot be mounted.
+   * @throws {WorkerError} If a worker cannot be started.
+   */
+  static async start(parts: MountRunParts): Promise<MountRun> {
+    const { posix, path, onLog } = parts;
+    const watchdog = await startWatchdog(path, (error) => {
+      const { message: reason } = error as Error;
+      const message =
+        `Cannot watch over ${path} in case this program is killed: ${reason}`;
+      onLog({ level: "warning", message, error });
+    });
+    let device: number | undefined;
+    let run: MountRun;
+    try {
+      device = await openMount(posix, parts);
+      run = new MountRun(parts, device, watchdog);
+    } catch (error) { // There may be too little memory.
+      if (device !== undefined) {
+        await unmountPath(posix, path, { isLazy: true, isApart: false });
+        posix.close(device);
+      }
+      await watchdog.standDown();
+      throw error;
+    }
+    try {
+      await run.#running;
+      raiseReadAhead(parts.posix, parts.path);
+      return run;
+    } catch (error) {
+      parts.workers.stop();
+      await run.finished.catch(() => {});
+      throw error;
+    }
+  }
+
+  private constructor(
+    parts: MountRunParts,
+    device: number,
+    watchdog: Watchdog,
+  ) {
+    const { posix, store, workers, control, counters, reader, path } = parts;
+    const { deadlineMs } = parts;
+    this.#parts = parts;
+    this.#device = device;
+    this.#number = numberAt(path);
+    this.#watchdog = watchdog;
+    watchdog.watch(this.#number);
+    this.#bytes = workerSource(store, {
+      count: workers.wakes.length,
+      deadlineMs,
+      wake: (number) => workers.wake(number),
+      onFault: (name, error) =>
+        this.#log("error", `Cannot read ${name}`, error),
+    });
+    this.#checks = new ContentChecks({
+      reader,
+      counters,
+      onLie: (content, error) => this.#takeLie(content, error),
+      onFault: ({ id }, error) =>
+        this.#log("warning", `Cannot check content ${idFromBytes(id)}`, error),
+    });
+    const answerer = parts.answererOf?.(device);
+    this.#forwarded = answerer &&
+      new Forwarded({
+        ...{ posix, device, control, answerer, deadlineMs },
+        onLate: () =>
+          this.#log(
+            "error",
+            `Cannot list ${path} as the store must answer within ${deadlineMs} ms: found no answer`,
+          ),
+      });
+    this.#running = this.#begin();
+    this.finished = this.#end();
+    // Who waits later still hears of it.
+    this.finished.catch(() => {});
+  }
+
+  /** Unmounts, out of sight at once where it is in use, and waits until nothing is left. */
+  async unmount(): Promise<void> {
+    this.#detached ??= this.#detach().catch((error) => {
+      this.#detached = undefined; // So that it can be tried again.
+      throw error;
+    });
+    await this.#detached;
+    await this.finished;
+  }
+
+  /** Ends at once, whoever uses it: what is open fails from now on. */
+  async abort(): Promise<void> {
+    this.#detached ??= Promise.resolve();
+    this.#parts.workers.stop();
+    await this.finished;
+  }
+
+  async #detach(): Promise<void> {
+    if (!this.#isOurs()) return;
+    const { posix, path } = this.#parts;
+    try {
+      await unmountPath(posix, path, this.#how(false));
+    } catch (error) {
+      if (!(error instanceof MountError)) throw error;
+      if (error.code === "BUSY") await this.#unmountLazily();
+      // Somebody else may have done it.
+      else if (error.code !== "NOT_MOUNTED") throw error;
+    }
+  }
+
+  async #unmountLazily(): Promise<void> {
+    const { posix, path } = this.#parts;
+    await unmountPath(posix, path, this.#how(true));
+    this.#log(
+      "warning",
+      `${path} is in use: it is out of sight, and this program serves it until the last file in it is closed`,
+    );
+  }
+
+  /** Unmounting may have to wait for requests, and those for what this thread fetches. */
+  #how(isLazy: boolean): { isLazy: boolean; isApart: boolean } {
+    return { isLazy, isApart: this.#bytes.fetcher !== undefined };
+  }
+
+  #begin(): Promise<void> {
+    const { workers, control, counters, nodes, tables } = this.#parts;
+    const { spinUs, deadlineMs, cacheSize } = this.#parts;
+    const isShared = this.#parts.allowOther;
+    const session = { ...this.#parts.session, isShared };
+    const shared = {
+      device: this.#device,
+      wakes: workers.wakes,
+      control: control.buffer,
+      counters: counters.buffer,
+      nodes: nodes.buffer,
+      tables: tables.buffer,
+      cache: SharedFrameCache.create({ sizeMax: cacheSize }).buffer,
+      passed: this.#passed.buffer,
+      session,
+      spinUs,
+      deadlineMs,
+    };
+    return workers.begin(
+      (number) => ({
+        ...shared,
+        number,
+        source: this.#bytes.sourceOf(number),
+      }),
+      (number, message) => this.#take(number, message),
+    );
+  }
+
+  #take(number: number, message: FromMountWorker): void {
+    switch (message.kind) {
+      case "fetch":
+        return this.#bytes.fetcher?.take(number, message.wants);
+      case "request":
+        return this.#forwarded?.take(message.request);
+      case "interrupt":
+        return this.#forwarded?.interrupt(
+          message.uniqueLow,
+          message.uniqueHigh,
+        );
+      case "passed":
+        return this.#checks.add(message);
+      case "fault": {
+        const path = new TextDecoder().decode(message.path);
+        const what = `${message.action} failed: ${path || "/"}`;
+        return this.#log("error", what, message.error);
+      }
+      case "ended":
+        if (message.errno === 0) return;
+        this.#deviceErrno = message.errno;
+        this.#parts.workers.stop();
+    }
+  }
+
+  /** Waits for the workers, and takes everything away in the order in which it came. */
+  async #end(): Promise<void> {
+    const { posix, workers, control, path } = this.#parts;
+    const takeBack = onExit(() => workers.stop());
+    const failures = await workers.ended();
+    takeBack();
+    await this.#bytes.fetcher?.stop();
+    await this.#checks.stop();
+    this.#forwarded?.stop();
+    // Where the mount did not go first, nobody serves it any more.
+    if (control.isStopped && this.#isOurs()) {
+      await unmountPath(posix, path, { isLazy: true, isApart: false })
+        .catch((error) => this.#log("error", error.message, error));
+    }
+    posix.close(this.#device);
+    await this.#watchdog.standDown();
+    if (failures.length > 0) throw failures[0];
+    if (this.#deviceErrno === 0) return;
+    const name = errnoName(this.#deviceErrno);
+    throw new MountError(
+      "FAILED",
+      `Cannot serve ${path} as its device failed: ${name}`,
+      { hint: "see what the kernel says by: dmesg" },
+    );
+  }
+
+  /** Whether it is what is mounted there: it may be out of sight, and another one in its place. */
+  #isOurs(): boolean {
+    return numberAt(this.#parts.path) === this.#number;
+  }
+
+  #takeLie({ id }: PassedContent, error: IdMismatchError): void {
+    this.#passed.markBad(id, 0);
+    this.#log(
+      "error",
+      `Content ${idFromBytes(id)} is not what its id says`,
+      error,
+    );
+  }
+
+  #log(level: MountLog["level"], message: string, error?: unknown): void {
+    const reason = (error as { message?: string } | undefined)?.message;
+    const text = reason === undefined ? message : `${message}: ${reason}`;
+    this.#parts.onLog({
+      level,
+      message: text,
+      ...error === undefined ? {} : { error },
+    });
+  }
+}
+
+/** The number of the file system that is mounted on a path. */
+function numberAt(path: string): string | undefined {
+  return findMount(readMountTable(), path)?.device;
+}

@@ -1,0 +1,65 @@
+/**
+ * Begins a mount before it is known what is mounted.
+ *
+ * @module
+ */
+import { startWorker, type WorkerHandle } from "@snap/posix/worker";
+import type { ToMountWorker } from "./mount_messages.ts";
+
+/** A worker that loads what it needs, for a mount that is to come. */
+export class PreparedMount {
+  /** Which hasher it loads. */
+  readonly hasher: "wasm" | "native";
+  /** The worker. */
+  readonly worker: WorkerHandle;
+
+  /**
+   * Use {@linkcode prepareMount}.
+   *
+   * @param hasher Which hasher it loads
+   * @param worker The worker
+   */
+  constructor(hasher: "wasm" | "native", worker: WorkerHandle) {
+    this.hasher = hasher;
+    this.worker = worker;
+  }
+
+  /** Ends it, where no mount has taken it. */
+  async end(): Promise<void> {
+    // It may have failed to load the hasher; who mounts with that hasher hears of it.
+    await this.worker.drop().catch(() => {});
+  }
+}
+
+/**
+ * Starts a worker, which takes longer than all else that a mount needs. A program that will mount
+ * calls this first, loads its other modules, and hands over what it gets as an option of `mount`.
+ *
+ * @param hasher Which hasher will be given to `mount`; a worker with another one is not used
+ * @returns What `mount` takes; it is to be ended if no mount takes it
+ *
+ * @example
+ * ```ts
+ * import { prepareMount } from "./prepare_mount.ts";
+ *
+ * const prepared = prepareMount("wasm");
+ * await prepared.end();
+ * ```
+ */
+export function prepareMount(hasher: "wasm" | "native"): PreparedMount {
+  const worker = startWorker(new URL(workerUrl(), import.meta.url));
+  worker.postMessage({ kind: "prepare", hasher } satisfies ToMountWorker);
+  return new PreparedMount(hasher, worker);
+}
+
+/** The worker stands beside this module, as source or as built. */
+function workerUrl(): string {
+  return import.meta.url.endsWith(".ts")
+    ? "./mount_worker.ts"
+    : "./mount_worker.js";
+}
+
+/** Never called: makes the worker part of the program for those who fetch or bundle it. */
+export function prefetchMountWorker(): Promise<unknown> {
+  return import("./mount_worker.ts");
+}

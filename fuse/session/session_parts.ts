@@ -1,0 +1,149 @@
+/**
+ * What a session needs of others: nodes, contents, and a way to the device.
+ *
+ * @module
+ */
+import type { AttributePage, Tree } from "@snap/manifest";
+import type { Counters } from "../counters.ts";
+import type { NodeCursor } from "../nodes/node_cursor.ts";
+import type { Pieces } from "../device/pieces.ts";
+import type { Reply } from "../device/reply.ts";
+
+/** A directory whose entries can be read. */
+export interface OpenDirectory {
+  /** Its entries. */
+  readonly tree: Tree;
+  /** Their attributes. */
+  readonly page: AttributePage;
+  /** Lower 32 bits of its node id. */
+  readonly id: number;
+  /** Lower 32 bits of the node id of the directory that has it; its own for the root of a volume. */
+  readonly parentId: number;
+  /**
+   * Node id of an entry.
+   *
+   * @param row The row of the entry.
+   * @returns The lower 32 bits; the upper are 0.
+   */
+  nodeId(row: number): number;
+}
+
+/** The nodes that the kernel may ask for. Numbers of nodes are unsigned halves. */
+export interface SessionNodes {
+  /**
+   * Finds a node.
+   *
+   * @param idLow Lower 32 bits of its id.
+   * @param idHigh Upper 32 bits.
+   * @param cursor Filled with the node.
+   * @returns Whether there is such a node.
+   */
+  select(idLow: number, idHigh: number, cursor: NodeCursor): boolean;
+  /**
+   * Opens a directory. The directory that it returns is good until the next call.
+   *
+   * @param cursor A node that is a directory.
+   * @returns The directory, or `undefined` while its bytes are on their way.
+   * @throws {Error} If it is damaged, missing or cannot be read.
+   */
+  open(cursor: NodeCursor): OpenDirectory | undefined;
+  /** Counts that the kernel was told of a node. */
+  remember(idLow: number): void;
+  /** Counts that the kernel has forgotten a node, `count` times. */
+  forget(idLow: number, count: number): void;
+  /** Path of a node below its volume, for log lines. */
+  pathOf(idLow: number): Uint8Array;
+  /** Lower 32 bits of the inode number to show. */
+  inodeLow(cursor: NodeCursor): number;
+  /** Upper 32 bits of the inode number to show. */
+  inodeHigh(cursor: NodeCursor): number;
+}
+
+/** The bytes of files. */
+export interface SessionContents {
+  /**
+   * Collects bytes of a content.
+   *
+   * @param id Where the 32 bytes of its id are.
+   * @param idStart Their offset.
+   * @param fileSize Size of the whole content.
+   * @param offset First byte that is wanted.
+   * @param size Number of bytes, not past the end.
+   * @param pieces Where the views are added; good until {@linkcode SessionContents.release}.
+   * @returns Whether they are there, `false` while they are on their way.
+   * @throws {Error} If they are damaged, missing or cannot be read.
+   */
+  collect(
+    id: Uint8Array,
+    idStart: number,
+    fileSize: number,
+    offset: number,
+    size: number,
+    pieces: Pieces,
+  ): boolean;
+  /**
+   * Reads a whole small content.
+   *
+   * @param id Where the 32 bytes of its id are.
+   * @param idStart Their offset.
+   * @param size Its size.
+   * @returns The bytes, owned by the caller, or `undefined` while they are on their way.
+   * @throws {Error} If they are damaged, missing or cannot be read.
+   */
+  whole(id: Uint8Array, idStart: number, size: number): Uint8Array | undefined;
+  /** Lets go of what was collected. */
+  release(): void;
+}
+
+/** A request that got EIO. */
+export interface SessionFault {
+  /** What was asked: the name of the opcode, such as `READ`. */
+  readonly action: string;
+  /** Path of the node below its volume. */
+  readonly path: Uint8Array;
+  /** What was thrown. */
+  readonly error: unknown;
+}
+
+/** What a session works with. */
+export interface SessionParts {
+  /** The nodes. */
+  readonly nodes: SessionNodes;
+  /** The contents. */
+  readonly contents: SessionContents;
+  /** What is counted: requests that were answered, bytes read, faults. */
+  readonly counters: Counters;
+  /**
+   * A word that all sessions of a mount share, zero at first: what INIT agreed on,
+   * whichever session answered it. See `Agreed`.
+   */
+  readonly agreed: Int32Array;
+  /**
+   * Sends a reply.
+   *
+   * @param reply Head and pieces; good until it returns.
+   * @returns The number of bytes, or a negative error number.
+   */
+  send(reply: Reply): number;
+  /** Told of each request that got EIO. */
+  onFault(fault: SessionFault): void;
+}
+
+/** How a session answers. */
+export interface SessionOptions {
+  /** Whether nodes with a number in the upper half, and node 1, are virtual and answered elsewhere. */
+  readonly isAll: boolean;
+  /** Whether any entry has extended attributes. */
+  readonly hasXattrs: boolean;
+  /** Whether other users may look: the kernel then checks modes and access control lists. */
+  readonly isShared: boolean;
+  /** Whether any file has recorded holes. */
+  readonly hasHoles: boolean;
+  /** What `statfs` tells. */
+  readonly totals: {
+    /** Number of entries. */
+    readonly entryCount: number;
+    /** Plain bytes of all files. */
+    readonly byteCount: number;
+  };
+}

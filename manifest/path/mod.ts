@@ -1,0 +1,7 @@
+/**
+ * Paths and names: what is safe, and how they are shown.
+ *
+ * @module
+ */
+export * from "./path.ts";
+export * from "./safe_name.ts";

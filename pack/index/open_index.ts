@@ -1,0 +1,200 @@
+/**
+ * Opens the index of a store, and finds objects in it.
+ *
+ * @module
+ */
+import type { Hasher } from "@snap/hash";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import { StoreIndex } from "./store_index.ts";
+import { localBytes } from "../read/stored_bytes.ts";
+import {
+  isFileDamage,
+  type UnnamedFound,
+  UnnamedPacks,
+} from "./unnamed_packs.ts";
+import { INDEX_PREFIX, indexIdOf } from "../file_name.ts";
+import {
+  decodeIndexHead,
+  INDEX_PAGE_SIZE,
+  readIndexHeadSize,
+} from "./index_table.ts";
+import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
+
+export { StoreIndex, type StoreIndexOptions } from "./store_index.ts";
+export type { UnnamedFound } from "./unnamed_packs.ts";
+
+/** Bytes read at once when a table is opened; enough for 80,000 objects. */
+const HEAD_GUESS = INDEX_PAGE_SIZE;
+/** Tables opened at once where each costs a round trip. */
+const OPENINGS_MAX = 16;
+
+/** Reads a range of a table; bytes that are no promise are good until the next call. */
+type ReadRange = (
+  name: string,
+  offset: number,
+  length: number,
+) => Promise<Uint8Array> | Uint8Array;
+
+/** A table in a store. */
+interface NamedTable {
+  readonly name: string;
+  readonly size: number;
+}
+
+/** Options of {@linkcode openIndex}. */
+export interface OpenIndexOptions extends StoreOptions {
+  /** What hashes. */
+  readonly hasher: Hasher;
+  /** Memory for pages in bytes, 4 MiB if left out. */
+  readonly cacheSize?: number;
+  /**
+   * Names of tables that are known to be damaged: they are left out, and what they
+   * replace is not. None if left out.
+   */
+  readonly without?: ReadonlySet<string>;
+  /** Whether tables that others replace are opened, too, though nothing is looked up there. */
+  readonly withReplaced?: boolean;
+  /**
+   * Is told of a table that is damaged, which is then left out.
+   *
+   * @param name Name of the table
+   * @param error What is wrong with it
+   */
+  readonly onDamage?: (name: string, error: unknown) => void;
+  /**
+   * Is told, once each, of a table with a damaged page; what is in the page is
+   * read from the tables of packs.
+   *
+   * @param name Name of the table
+   * @param error What is wrong with it
+   */
+  readonly onMend?: (name: string, error: unknown) => void;
+  /**
+   * Is told when packs were looked for and found that no sound table names. That
+   * is done when an object is in no table, or a table is damaged.
+   *
+   * @param found The packs whose own tables were read, and those that are damaged
+   */
+  readonly onUnnamed?: (found: UnnamedFound) => void;
+}
+
+/**
+ * Opens the index of a store: reads the heads of its tables and nothing else. What
+ * no sound table tells of is found in the packs when it is asked for.
+ *
+ * @param store The store
+ * @param options What hashes, memory, what to do about damage
+ * @returns The index
+ * @throws {UnsupportedVersionError} If a table needs a newer reader
+ */
+export async function openIndex(
+  store: ReadStore,
+  options: OpenIndexOptions,
+): Promise<StoreIndex> {
+  const { cacheSize, hasher, without, onDamage, onMend, onUnnamed } = options;
+  const tables: NamedTable[] = [];
+  for await (const batch of store.list(INDEX_PREFIX, signalOf(options))) {
+    tables.push(
+      ...batch.filter(({ name }) =>
+        indexIdOf(name) !== undefined && !without?.has(name)
+      ),
+    );
+  }
+  // What a table replaces is smaller, and then its head need not be read.
+  tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
+  const files: IndexFile[] = [];
+  const damages = new Map<string, Error>();
+  for await (const [{ name }, opened] of openTables(store, tables, options)) {
+    if (!(opened instanceof Error)) files.push(opened);
+    else if (isFileDamage(opened)) damages.set(name, opened);
+    else throw opened;
+  }
+  // What another table replaces may be as it is.
+  for (const name of replacedTables(files)) damages.delete(name);
+  for (const [name, error] of damages) onDamage?.(name, error);
+  // In one order everywhere, so that numbers do not depend on the store.
+  files.sort((a, b) => a.name < b.name ? -1 : 1);
+  const index = new ObjectIndex(cacheSize === undefined ? {} : { cacheSize });
+  index.addTables(files);
+  return new StoreIndex(index, store, {
+    damaged: [...damages.keys()],
+    unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
+  });
+}
+
+/** Reads the heads of tables that count, in order. A file is read at once: thirty times faster than by promises. */
+async function* openTables(
+  store: ReadStore,
+  tables: readonly NamedTable[],
+  options: OpenIndexOptions,
+): AsyncGenerator<[NamedTable, IndexFile | Error]> {
+  const files = await localBytes(store);
+  const read = files?.range.bind(files) ?? remoteRanges(store, options);
+  const open = async (table: NamedTable): Promise<IndexFile | Error> => {
+    try {
+      return await readHead(read, table, options.hasher);
+    } catch (error) {
+      return error as Error;
+    }
+  };
+  const count = files === undefined ? OPENINGS_MAX : 1;
+  const replaced = new Set<string>();
+  try {
+    for (let first = 0; first < tables.length; first += count) {
+      options.signal?.throwIfAborted();
+      const some = tables.slice(first, first + count)
+        .filter(({ name }) => !replaced.has(name));
+      const opened = await Promise.all(some.map(open));
+      for (const [i, file] of opened.entries()) {
+        yield [some[i], file];
+        if (file instanceof Error || options.withReplaced) continue;
+        for (const name of replacedTables([file])) replaced.add(name);
+      }
+    }
+  } finally {
+    files?.close();
+  }
+}
+
+/**
+ * Reads the head of a table.
+ *
+ * @param store The store
+ * @param table Its name and its size in bytes
+ * @param options What hashes
+ * @returns The table
+ * @throws {IndexSyntaxError} If the head is damaged
+ * @throws {UnsupportedVersionError} If the table needs a newer reader
+ */
+export async function readIndexFile(
+  store: ReadStore,
+  table: { readonly name: string; readonly size: number },
+  options: StoreOptions & { readonly hasher: Hasher },
+): Promise<IndexFile> {
+  return await readHead(remoteRanges(store, options), table, options.hasher);
+}
+
+function remoteRanges(store: ReadStore, options: StoreOptions): ReadRange {
+  const signal = signalOf(options);
+  return (name, offset, length) =>
+    store.read(name, { ...signal, offset, length });
+}
+
+async function readHead(
+  read: ReadRange,
+  { name, size }: NamedTable,
+  hasher: Hasher,
+): Promise<IndexFile> {
+  const first = read(name, 0, Math.min(size, HEAD_GUESS));
+  let bytes = first instanceof Promise ? await first : first;
+  const headSize = readIndexHeadSize(bytes, size);
+  if (headSize > bytes.length) {
+    const whole = read(name, 0, headSize);
+    bytes = whole instanceof Promise ? await whole : whole;
+  }
+  return { name, size, head: decodeIndexHead(bytes, size, hasher) };
+}
+
+function signalOf(options: StoreOptions): StoreOptions {
+  return options.signal === undefined ? {} : { signal: options.signal };
+}

@@ -1,0 +1,294 @@
+import { checkBytes } from "@snap/hash";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import {
+  isFileDamage,
+  type NamedPacks,
+  packKey,
+  type UnnamedFound,
+  type UnnamedPacks,
+} from "./unnamed_packs.ts";
+import { IndexSyntaxError } from "../errors.ts";
+import {
+  type IndexedPack,
+  isPageRequest,
+  type Location,
+  type PageRequest,
+} from "../location.ts";
+import type { IndexFile, ObjectIndex } from "./object_index.ts";
+import { ObjectKind } from "../object_kind.ts";
+
+/** Options of {@linkcode StoreIndex}. */
+export interface StoreIndexOptions {
+  /** Names of tables that were left out as they are damaged, none if absent. */
+  readonly damaged?: readonly string[];
+  /** What is read where no table of the store tells of an object; an error if absent. */
+  readonly unnamed?: UnnamedPacks;
+  /** An index of the same store, with which the tables of such packs are shared. */
+  readonly shared?: StoreIndex;
+}
+
+/** The index of a store. */
+export class StoreIndex {
+  /** The index. */
+  readonly index: ObjectIndex;
+  /** Names of tables that are there and were left out, as they are damaged. */
+  readonly damaged: readonly string[];
+  readonly #store: ReadStore;
+  readonly #unnamed: UnnamedPacks | undefined;
+  readonly #named: NamedPacks;
+  #distrustCount = 1;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param index The index
+   * @param store The store that its tables lie in
+   * @param options Tables that were left out, and what is read in their place
+   */
+  constructor(
+    index: ObjectIndex,
+    store: ReadStore,
+    options: StoreIndexOptions = {},
+  ) {
+    this.index = index;
+    const { damaged = [], unnamed, shared } = options;
+    this.damaged = damaged;
+    this.#store = store;
+    this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
+    this.#named = {
+      distrustCount: () => this.#distrustCount,
+      keys: (options) => this.#soundPacks(options),
+    };
+  }
+
+  /** Tables that lie in the store; the others are in memory. */
+  get storedTables(): readonly IndexFile[] {
+    return this.index.tables.filter(({ isBuilt }) => isBuilt !== true);
+  }
+
+  /**
+   * Gives the bytes of a table that is in memory alone.
+   *
+   * @param name Its name
+   * @returns Its bytes, in memory that threads may share; `undefined` if it lies in the store
+   */
+  bytesOf(name: string): Uint8Array | undefined {
+    return this.#unnamed?.bytesOf(name);
+  }
+
+  /** The packs that no sound table names, as far as they were looked for. */
+  get unnamed(): UnnamedFound {
+    return this.#unnamed?.found ?? { packs: [], damaged: [] };
+  }
+
+  /**
+   * Finds an object. One that is in no table is looked for in the packs that no
+   * sound table names.
+   *
+   * @param id 32 bytes of its id
+   * @param kind Number of its kind
+   * @param options What ends the wait
+   * @returns Where it lies, `undefined` where no pack that is present holds it
+   * @throws {IndexSyntaxError} If a page is damaged, and packs are not read in its place
+   */
+  async locate(
+    id: Uint8Array,
+    kind: number,
+    options: StoreOptions = {},
+  ): Promise<Location | undefined> {
+    checkBytes(id, "id");
+    const locate = (kind: number) =>
+      this.#ask(() => this.index.locate(id, 0, kind), options);
+    const found = await locate(kind);
+    if (found !== undefined || this.#unnamed === undefined) return found;
+    // What is a recipe is absent under its own kind: no reason to look further.
+    const { recipe } = ObjectKind;
+    if (kind !== recipe && await locate(recipe) !== undefined) return undefined;
+    await this.findUnnamed(options);
+    return await locate(kind);
+  }
+
+  /**
+   * Finds content without a wait.
+   *
+   * @param ids Bytes with its id
+   * @param idStart Where its 32 bytes begin
+   * @returns Where it lies, `recipe` where it is one, `undefined` where only
+   * {@linkcode StoreIndex.locate} can tell
+   */
+  contentNow(
+    ids: Uint8Array,
+    idStart: number,
+  ): Location | "recipe" | undefined {
+    const { content, recipe } = ObjectKind;
+    try {
+      const answer = this.index.locate(ids, idStart, content);
+      if (answer !== undefined) {
+        return isPageRequest(answer) ? undefined : answer;
+      }
+      const root = this.index.locate(ids, idStart, recipe);
+      return root === undefined || isPageRequest(root) ? undefined : "recipe";
+    } catch (error) {
+      // Who waits meets the error again, and goes on without the table.
+      if (error instanceof IndexSyntaxError) return undefined;
+      throw error;
+    }
+  }
+
+  /**
+   * Finds the copies of an object, those in bad packs last, also in packs that no
+   * sound table names.
+   *
+   * @param id 32 bytes of its id
+   * @param kind Number of its kind
+   * @param options What ends the wait
+   * @returns Where they lie, at most 64
+   * @throws {IndexSyntaxError} If a page is damaged, and packs are not read in its place
+   */
+  async locateAll(
+    id: Uint8Array,
+    kind: number,
+    options: StoreOptions = {},
+  ): Promise<Location[]> {
+    checkBytes(id, "id");
+    await this.findUnnamed(options);
+    return await this.#ask(() => this.index.locateAll(id, 0, kind), options);
+  }
+
+  /**
+   * Looks for packs that no sound table names, reads their own tables, and adds
+   * them to the index. The packs are listed once; each that is found costs one
+   * request. Nothing is done where an index is asked for that is what it is.
+   *
+   * @param options What ends the wait
+   */
+  async findUnnamed(options: StoreOptions = {}): Promise<void> {
+    const tables = await this.#unnamed?.find(this.#named, options) ?? [];
+    const known = new Set(this.index.tables.map(({ name }) => name));
+    const added = tables.filter(({ name }) => !known.has(name));
+    if (added.length > 0) this.index.addTables(added);
+  }
+
+  /**
+   * Goes through all pack rows of tables that are not replaced; a pack that
+   * stands in several tables comes several times.
+   *
+   * @param options What ends the wait
+   * @returns Batches of packs
+   * @throws {IndexSyntaxError} If a page is damaged
+   */
+  async *packs(
+    options: StoreOptions = {},
+  ): AsyncGenerator<IndexedPack[], void, void> {
+    let batch: IndexedPack[] = [];
+    for (let number = 0; number < this.index.packCount;) {
+      const answer = this.index.packAt(number);
+      if (isPageRequest(answer)) {
+        if (batch.length > 0) yield batch;
+        batch = [];
+        await this.#fetch(answer, options);
+        continue;
+      }
+      if (answer !== undefined) batch.push(answer);
+      number++;
+    }
+    if (batch.length > 0) yield batch;
+  }
+
+  /**
+   * Reads a page from the store and gives it to the index. One that is damaged is
+   * asked for no more, as what is in it is read from packs.
+   *
+   * @param request The request
+   * @param options What ends the wait
+   * @throws {IndexSyntaxError} If the page is damaged, and packs are not read in its place
+   */
+  async fetch(request: PageRequest, options: StoreOptions = {}): Promise<void> {
+    const isSound = await this.#fetch(request, options);
+    if (!isSound) await this.findUnnamed(options);
+  }
+
+  async #fetch(
+    request: PageRequest,
+    options: StoreOptions,
+  ): Promise<boolean> {
+    const { name, offset, length } = request;
+    const built = this.#unnamed?.bytesOf(name);
+    if (built !== undefined) {
+      this.index.give(request, built.subarray(offset, offset + length));
+      return true;
+    }
+    try {
+      const page = this.readPage(request, options);
+      this.index.give(request, page instanceof Promise ? await page : page);
+      return true;
+    } catch (error) {
+      if (this.#unnamed === undefined || !isFileDamage(error)) throw error;
+      this.index.skipPage(request);
+      this.#distrust(name, error);
+      return false;
+    }
+  }
+
+  /** Asks the index until it has all pages that it needs. */
+  async #ask<T extends object | undefined>(
+    question: () => T | PageRequest,
+    options: StoreOptions,
+  ): Promise<T> {
+    for (;;) {
+      let answer: T | PageRequest;
+      try {
+        answer = question();
+      } catch (error) {
+        await this.#dropLiar(error, options);
+        continue;
+      }
+      if (!isPageRequest(answer)) return answer;
+      await this.fetch(answer, options);
+    }
+  }
+
+  /** Believes no row of a table any more of which one does not agree with the others. */
+  async #dropLiar(error: unknown, options: StoreOptions): Promise<void> {
+    const name = error instanceof IndexSyntaxError
+      ? error.tableName
+      : undefined;
+    const number = this.index.tables.findIndex((one) => one.name === name);
+    if (this.#unnamed === undefined || number < 0) throw error;
+    this.index.dropTable(number);
+    this.#distrust(name!, error);
+    await this.findUnnamed(options);
+  }
+
+  #distrust(name: string, error: unknown): void {
+    this.#distrustCount++;
+    this.#unnamed!.tellDamage(name, error);
+  }
+
+  /** Packs in tables of which no page is known to be damaged. */
+  async #soundPacks(options: StoreOptions): Promise<Set<string>> {
+    const keys = new Set<string>();
+    for await (const batch of this.packs(options)) {
+      for (const { packName, packNumber, packSize } of batch) {
+        if (!this.index.isInSoundTable(packNumber)) continue;
+        keys.add(packKey(packName, packSize));
+      }
+    }
+    return keys;
+  }
+
+  /**
+   * Reads a page from the store.
+   *
+   * @param request The request
+   * @param options What ends the wait
+   * @returns Its bytes; if they do not come by a promise, good until the next call
+   */
+  protected readPage(
+    request: PageRequest,
+    options: StoreOptions,
+  ): Promise<Uint8Array> | Uint8Array {
+    const { name, offset, length } = request;
+    return this.#store.read(name, { ...options, offset, length });
+  }
+}

@@ -1,0 +1,9 @@
+/**
+ * Ranges of the files of a store.
+ *
+ * @module
+ */
+export * from "./local_files.ts";
+export * from "./open_file_ranges.ts";
+export * from "./store_file_error.ts";
+export * from "../recipe/recipe_content.ts";

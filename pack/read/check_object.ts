@@ -1,0 +1,57 @@
+import {
+  ATTRIBUTES_CONTEXT,
+  type HashContext,
+  type Hasher,
+  RECIPE_CONTEXT,
+  TREE_CONTEXT,
+} from "@snap/hash";
+import { compareIds, ID_SIZE } from "../bytes.ts";
+import { ObjectKind } from "../object_kind.ts";
+
+const ROOT_MARK = 5;
+
+/**
+ * The context that objects of a kind are hashed under; undefined for content.
+ * A recipe's root, which stands under the id of its object, carries its hash.
+ */
+export function contextOf(kind: number): HashContext | undefined {
+  if (kind === ObjectKind.tree) return TREE_CONTEXT;
+  if (kind === ObjectKind.attributes) return ATTRIBUTES_CONTEXT;
+  if (kind === ObjectKind.recipe) return RECIPE_CONTEXT;
+  return undefined;
+}
+
+/** Checks objects against their ids. */
+export class ObjectCheck {
+  readonly #hasher: Hasher;
+  readonly #hash = new Uint8Array(ID_SIZE);
+
+  constructor(hasher: Hasher) {
+    this.#hasher = hasher;
+  }
+
+  /** Whether plain bytes are the object of that kind and id. */
+  matches(
+    plain: Uint8Array,
+    kind: number,
+    ids: Uint8Array,
+    idStart: number,
+  ): boolean {
+    if (kind === ObjectKind.recipe && plain[ROOT_MARK] === 1) {
+      return this.#isRoot(plain, ids, idStart);
+    }
+    const context = contextOf(kind);
+    if (context === undefined) this.#hasher.hashInto(plain, this.#hash);
+    else this.#hasher.deriveInto(context, plain, this.#hash);
+    return compareIds(this.#hash, 0, ids, idStart) === 0;
+  }
+
+  #isRoot(plain: Uint8Array, ids: Uint8Array, idStart: number): boolean {
+    const end = plain.length - ID_SIZE;
+    if (end < ID_SIZE) return false;
+    if (compareIds(plain, end - ID_SIZE, ids, idStart) !== 0) return false;
+    const before = plain.subarray(0, end);
+    this.#hasher.deriveInto(RECIPE_CONTEXT, before, this.#hash);
+    return compareIds(this.#hash, 0, plain, end) === 0;
+  }
+}

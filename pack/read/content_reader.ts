@@ -1,0 +1,235 @@
+/**
+ * Reads the content of one file: ranges of it, or all of it as a stream.
+ *
+ * @module
+ */
+import { idFromBytes, IdMismatchError } from "@snap/hash";
+import type { StoreOptions } from "@snap/store";
+import { ObjectNotFoundError } from "../errors.ts";
+import { ObjectKind } from "../object_kind.ts";
+import { type RecipeNode, RecipeRowKind } from "../recipe/recipe.ts";
+import { RecipeReader } from "../recipe/recipe_reader.ts";
+import type { StoreReader } from "./store_reader.ts";
+
+/** Most bytes of a run of zeros that a stream hands out at once. */
+const ZEROS_SIZE = 1 << 20;
+
+/** Chunks that a stream asks for ahead of its reader. */
+const AHEAD = 4;
+
+/** Most bytes of content in memory that are hashed between two turns of the event loop. */
+const HASH_SIZE = 1 << 19;
+
+/** Options of {@linkcode ContentReader.read} and {@linkcode ContentReader.stream}. */
+export interface ReadContentOptions extends StoreOptions {
+  /**
+   * Told of bytes that were read and checked, to let other work of the thread go on.
+   *
+   * @param byteCount How many.
+   * @returns What to wait for, `undefined` where reading can go on.
+   */
+  pace?(byteCount: number): Promise<void> | undefined;
+}
+
+/** What is known of content that is open. */
+export interface OpenContent {
+  /** 32 bytes of its id. */
+  readonly id: Uint8Array;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** Root of its recipe, where it has one. */
+  readonly root: RecipeNode | undefined;
+}
+
+/**
+ * Reads the content of one file. A range is checked chunk by chunk, a whole
+ * stream against the id of the content, too.
+ */
+export class ContentReader {
+  /** 32 bytes of the content's id. */
+  readonly id: Uint8Array;
+  /** Its size in bytes. */
+  readonly size: number;
+  readonly #store: StoreReader;
+  readonly #root: RecipeNode | undefined;
+  /** Walks of the recipe that nobody uses now: they know nodes. */
+  readonly #walks: RecipeReader[] = [];
+
+  /**
+   * Use `openContent` of a store reader.
+   *
+   * @param store What reads objects
+   * @param content What is known of the content
+   */
+  constructor(store: StoreReader, content: OpenContent) {
+    this.#store = store;
+    this.id = content.id;
+    this.size = content.size;
+    this.#root = content.root;
+  }
+
+  /**
+   * Reads a range.
+   *
+   * @param offset First byte
+   * @param length Bytes wanted; fewer come where the content ends
+   * @param options What ends the wait, what paces it
+   * @returns The bytes, owned by the caller
+   * @throws {RangeError} If the range begins before 0, or has no length
+   * @throws {DamageError} If every copy of a chunk is damaged
+   * @throws {IdMismatchError} If all of the content was read, and is not what its id says
+   */
+  async read(
+    offset: number,
+    length: number,
+    options: ReadContentOptions = {},
+  ): Promise<Uint8Array> {
+    if (!(offset >= 0 && length >= 0)) {
+      throw new RangeError(
+        `Cannot read content as a range begins at 0 or above: found ${length} bytes at ${offset}`,
+      );
+    }
+    const start = Math.min(offset, this.size);
+    const end = Math.min(start + length, this.size);
+    if (start === end) return new Uint8Array(0);
+    if (this.#root === undefined) {
+      const whole = await this.#whole(options);
+      await options.pace?.(whole.length);
+      return whole.slice(start, end);
+    }
+    const bytes = await this.#readRows(start, end, options);
+    // A recipe is a claim: who has all of the content can prove it.
+    if (bytes.length === this.size) await this.#check(bytes, options);
+    return bytes;
+  }
+
+  /**
+   * Streams all of the content, and checks it against its id at the end.
+   *
+   * @param options What ends the stream, what paces it
+   * @returns The bytes in pieces; the stream fails where they do not match
+   */
+  stream(options: ReadContentOptions = {}): ReadableStream<Uint8Array> {
+    const pieces = this.#pieces(options);
+    const hash = this.#store.hasher.stream();
+    return new ReadableStream<Uint8Array>({
+      pull: async (controller) => {
+        const { done, value } = await pieces.next();
+        if (!done) {
+          hash.update(value);
+          const turn = options.pace?.(value.length);
+          if (turn !== undefined) await turn;
+          controller.enqueue(value);
+          return;
+        }
+        const expected = idFromBytes(this.id);
+        const actual = hash.digest();
+        if (actual !== expected) throw new IdMismatchError(expected, actual);
+        controller.close();
+      },
+      cancel: async () => void await pieces.return(undefined),
+    }, { highWaterMark: 0 });
+  }
+
+  async #check(bytes: Uint8Array, options: ReadContentOptions): Promise<void> {
+    const hash = this.#store.hasher.stream();
+    for (let at = 0; at < bytes.length; at += HASH_SIZE) {
+      const piece = bytes.subarray(at, at + HASH_SIZE);
+      hash.update(piece);
+      const turn = options.pace?.(piece.length);
+      if (turn !== undefined) await turn;
+    }
+    const expected = idFromBytes(this.id);
+    const actual = hash.digest();
+    if (actual !== expected) throw new IdMismatchError(expected, actual);
+  }
+
+  async #whole(options: StoreOptions): Promise<Uint8Array> {
+    const { content } = ObjectKind;
+    const bytes = await this.#store.readStored(this.id, content, options);
+    if (bytes === undefined) throw new ObjectNotFoundError(this.id, content);
+    return bytes;
+  }
+
+  async #readRows(
+    start: number,
+    end: number,
+    options: ReadContentOptions,
+  ): Promise<Uint8Array> {
+    const out = new Uint8Array(end - start);
+    for await (const row of this.#rows(start, end, options)) {
+      if (row.bytes === undefined) continue;
+      const bytes = await row.bytes;
+      const from = Math.max(start - row.offset, 0);
+      const to = Math.min(end - row.offset, bytes.length);
+      out.set(bytes.subarray(from, to), row.offset + from - start);
+      const turn = options.pace?.(bytes.length);
+      if (turn !== undefined) await turn;
+    }
+    return out;
+  }
+
+  async *#pieces(options: StoreOptions): AsyncGenerator<Uint8Array> {
+    if (this.size === 0) return;
+    if (this.#root === undefined) {
+      yield await this.#whole(options);
+      return;
+    }
+    for await (const { bytes, size } of this.#rows(0, this.size, options)) {
+      if (bytes !== undefined) yield await bytes;
+      else {
+        for (let left = size; left > 0; left -= ZEROS_SIZE) {
+          yield new Uint8Array(Math.min(left, ZEROS_SIZE));
+        }
+      }
+    }
+  }
+
+  /** Rows of a range; the chunks of a few are asked for ahead. */
+  async *#rows(
+    start: number,
+    end: number,
+    options: StoreOptions,
+  ): AsyncGenerator<Row> {
+    const ahead: Row[] = [];
+    const { id, size } = this;
+    const { hasher } = this.#store;
+    const walk = this.#walks.pop() ??
+      new RecipeReader({ hasher, id, size, kind: ObjectKind.content });
+    walk.seek(start, end);
+    for (let step = walk.next(); step !== "end"; step = walk.next()) {
+      if (step === "node") await this.#giveNode(walk, options);
+      else {
+        ahead.push(this.#row(walk, options));
+        if (ahead.length > AHEAD) yield ahead.shift() as Row;
+      }
+    }
+    yield* ahead;
+    this.#walks.push(walk);
+  }
+
+  async #giveNode(walk: RecipeReader, options: StoreOptions): Promise<void> {
+    const isRoot = walk.wanted.every((byte, i) => byte === this.id[i]);
+    walk.give(
+      isRoot && this.#root !== undefined
+        ? this.#root
+        : await this.#store.readNode(walk.wanted, options),
+    );
+  }
+
+  #row(walk: RecipeReader, options: StoreOptions): Row {
+    const { offset, size, rowKind } = walk;
+    if (rowKind === RecipeRowKind.zeros) return { offset, size };
+    const bytes = this.#store.readChunk(walk, options);
+    // Whoever comes to this row sees the error; nobody may come.
+    bytes.catch(() => {});
+    return { offset, size, bytes };
+  }
+}
+
+interface Row {
+  readonly offset: number;
+  readonly size: number;
+  /** The chunk; none for a run of zeros. */
+  readonly bytes?: Promise<Uint8Array>;
+}

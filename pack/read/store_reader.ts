@@ -1,0 +1,364 @@
+/**
+ * Reads objects from a store: the loop around index, frames and recipes.
+ *
+ * @module
+ */
+import {
+  checkBytes,
+  type Hasher,
+  idFromBytes,
+  IdMismatchError,
+} from "@snap/hash";
+import {
+  NotFoundError,
+  type ReadStore,
+  StoreError,
+  type StoreOptions,
+} from "@snap/store";
+import { contextOf, ObjectCheck } from "./check_object.ts";
+import { type StoredBytes, storedBytes } from "./stored_bytes.ts";
+import { ContentReader } from "./content_reader.ts";
+import { DamageError, ObjectNotFoundError } from "../errors.ts";
+import type { FrameCache } from "../cache/frame_cache.ts";
+import type { FrameDecoders } from "../codec/frame_decoders.ts";
+import { HeapFrameCache } from "../cache/heap_frame_cache.ts";
+import type { Location } from "../location.ts";
+import { ObjectKind } from "../object_kind.ts";
+import { ObjectReader } from "./object_reader.ts";
+import { openIndex } from "../index/open_index.ts";
+import type { StoreIndex } from "../index/store_index.ts";
+import { RecipeNode, RecipeRowKind } from "../recipe/recipe.ts";
+import { RecipeReader } from "../recipe/recipe_reader.ts";
+
+/** Largest object in bytes that is read whole where nothing else is asked for. */
+export const READ_SIZE_MAX: number = 256 << 20;
+
+/** Options of {@linkcode openStoreReader}. */
+export interface StoreReaderOptions extends StoreOptions {
+  /** What hashes. */
+  readonly hasher: Hasher;
+  /** What keeps decoded frames; 16 MiB on the heap if left out. */
+  readonly cache?: FrameCache;
+  /** The index; that of the store is opened if left out. */
+  readonly index?: StoreIndex;
+  /** What decodes frames where the codecs of this package need not; they do if left out. */
+  readonly decoders?: FrameDecoders;
+}
+
+/** Options of {@linkcode StoreReader.readObject}. */
+export interface ReadObjectOptions extends StoreOptions {
+  /** Largest size in bytes that the caller has room for, 256 MiB if left out. */
+  readonly sizeMax?: number;
+}
+
+/**
+ * Reads objects from a store. Every byte that it returns was checked against
+ * an id. Where a copy of an object is damaged or gone, the next one is read.
+ *
+ * @example
+ * ```ts
+ * import { openStoreReader } from "./store_reader.ts";
+ * import { ObjectNotFoundError } from "../errors.ts";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { rejects } from "node:assert/strict";
+ *
+ * const reader = await openStoreReader(new MemoryStore(), { hasher: wasmHasher });
+ * await rejects(reader.readObject(new Uint8Array(32), 3), ObjectNotFoundError);
+ * await reader[Symbol.asyncDispose]();
+ * ```
+ */
+export class StoreReader implements AsyncDisposable {
+  /** The index. */
+  readonly index: StoreIndex;
+  /** What hashes. */
+  readonly hasher: Hasher;
+  readonly #bytes: StoredBytes;
+  readonly #reader: ObjectReader;
+  readonly #check: ObjectCheck;
+
+  /**
+   * Use {@linkcode openStoreReader}.
+   *
+   * @param parts Index, hasher, cache, what reads stored bytes, what decodes them
+   */
+  constructor(
+    parts: {
+      readonly index: StoreIndex;
+      readonly hasher: Hasher;
+      readonly cache: FrameCache;
+      readonly bytes: StoredBytes;
+      readonly decoders?: FrameDecoders | undefined;
+    },
+  ) {
+    const { index, hasher, bytes } = parts;
+    this.index = index;
+    this.hasher = hasher;
+    this.#bytes = bytes;
+    this.#reader = new ObjectReader(parts);
+    this.#check = new ObjectCheck(hasher);
+  }
+
+  /**
+   * Reads a whole object, also one that is a recipe of chunks, and checks it
+   * against its id.
+   *
+   * @param id 32 bytes of its id
+   * @param kind Number of its kind
+   * @param options Largest size, what ends the wait
+   * @returns Its plain bytes, owned by the caller
+   * @throws {ObjectNotFoundError} If no pack holds it
+   * @throws {DamageError} If every copy is damaged
+   * @throws {IdMismatchError} If a recipe does not give the object
+   * @throws {RangeError} If it is larger than `sizeMax`
+   */
+  async readObject(
+    id: Uint8Array,
+    kind: number,
+    options: ReadObjectOptions = {},
+  ): Promise<Uint8Array> {
+    const { sizeMax = READ_SIZE_MAX } = options;
+    const whole = await this.readStored(id, kind, options);
+    if (whole !== undefined) {
+      checkSize(whole.length, sizeMax);
+      return whole;
+    }
+    const root = kind === ObjectKind.recipe
+      ? undefined
+      : await this.readStored(id, ObjectKind.recipe, options);
+    if (root === undefined) throw new ObjectNotFoundError(id, kind);
+    const node = RecipeNode.decode(root, this.hasher);
+    checkSize(node.plainSize, sizeMax);
+    const plain = await this.#readChunks(node, kind, options);
+    if (this.#check.matches(plain, kind, id, 0)) return plain;
+    throw this.#mismatch(plain, kind, id);
+  }
+
+  /**
+   * Opens content to read ranges of it, or to stream it.
+   *
+   * @param id 32 bytes of its id
+   * @param size Its size in bytes, as the tree says
+   * @param options What ends the wait
+   * @returns A reader of it
+   * @throws {ObjectNotFoundError} If no pack holds it
+   * @throws {RangeError} If it has another size
+   */
+  async openContent(
+    id: Uint8Array,
+    size: number,
+    options: StoreOptions = {},
+  ): Promise<ContentReader> {
+    checkBytes(id, "id");
+    if (size === 0) {
+      return new ContentReader(this, { id, size, root: undefined });
+    }
+    const { content, recipe } = ObjectKind;
+    const location = await this.index.locate(id, content, options);
+    if (location !== undefined) {
+      checkContentSize(id, location.size, size);
+      return new ContentReader(this, { id, size, root: undefined });
+    }
+    const bytes = await this.readStored(id, recipe, options);
+    if (bytes === undefined) throw new ObjectNotFoundError(id, content);
+    const root = RecipeNode.decode(bytes, this.hasher);
+    checkContentSize(id, root.plainSize, size);
+    return new ContentReader(this, { id, size, root });
+  }
+
+  /**
+   * Reads an object as it is stored under its id and kind: one that is a
+   * recipe of chunks is not found.
+   *
+   * @param id 32 bytes of its id
+   * @param kind Number of its kind
+   * @param options What ends the wait
+   * @returns Its plain bytes, owned by the caller; `undefined` where no pack
+   * holds it
+   * @throws {DamageError} If every copy is damaged
+   */
+  async readStored(
+    id: Uint8Array,
+    kind: number,
+    options: StoreOptions = {},
+  ): Promise<Uint8Array | undefined> {
+    checkBytes(id, "id");
+    const first = await this.index.locate(id, kind, options);
+    if (first === undefined) return undefined;
+    try {
+      return await this.#read(first, id, options);
+    } catch (error) {
+      return await this.#readCopy(error, first, { id, kind, options });
+    }
+  }
+
+  /** Closes the files that are open. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#bytes.close();
+    return Promise.resolve();
+  }
+
+  async #read(
+    location: Location,
+    id: Uint8Array,
+    options: StoreOptions,
+  ): Promise<Uint8Array> {
+    options.signal?.throwIfAborted();
+    const known = this.#reader.take(location, id, 0);
+    if (known !== undefined) return this.#copy(known);
+    this.#reader.release();
+    const bytes = this.#bytes.read(location, { ...options });
+    const stored = bytes instanceof Promise ? await bytes : bytes;
+    try {
+      return this.#reader.decode(location, stored, id, 0).slice();
+    } finally {
+      this.#reader.release();
+    }
+  }
+
+  #copy(view: Uint8Array): Uint8Array {
+    const copy = view.slice();
+    this.#reader.release();
+    return copy;
+  }
+
+  /** Reads another copy after the first could not be read. */
+  async #readCopy(
+    error: unknown,
+    first: Location,
+    wanted: { id: Uint8Array; kind: number; options: StoreOptions },
+  ): Promise<Uint8Array> {
+    const { id, kind, options } = wanted;
+    if (options.signal?.aborted) throw error;
+    if (isDamage(error)) this.index.index.markBad(first.packId);
+    for (const copy of await this.index.locateAll(id, kind, options)) {
+      if (copy.packName === first.packName) continue;
+      try {
+        return await this.#read(copy, id, options);
+      } catch (other) {
+        if (options.signal?.aborted) throw other;
+        if (isDamage(other)) this.index.index.markBad(copy.packId);
+      }
+    }
+    throw error;
+  }
+
+  async #readChunks(
+    root: RecipeNode,
+    kind: number,
+    options: StoreOptions,
+  ): Promise<Uint8Array> {
+    const { id, plainSize } = root;
+    const { hasher } = this;
+    const rows = new RecipeReader({ hasher, id, kind, size: plainSize });
+    const plain = new Uint8Array(plainSize);
+    let given = false;
+    for (let step = rows.next(); step !== "end"; step = rows.next()) {
+      if (step === "node") {
+        rows.give(given ? await this.readNode(rows.wanted, options) : root);
+        given = true;
+      } else if (rows.rowKind === RecipeRowKind.chunk) {
+        const { offset } = rows;
+        plain.set(await this.readChunk(rows, options), offset);
+      }
+    }
+    return plain;
+  }
+
+  /**
+   * Reads a node of a recipe that is not the root.
+   *
+   * @param id 32 bytes of its id
+   * @param options What ends the wait
+   * @returns Its bytes
+   * @throws {ObjectNotFoundError} If no pack holds it
+   * @throws {DamageError} If every copy is damaged
+   */
+  async readNode(
+    id: Uint8Array,
+    options: StoreOptions = {},
+  ): Promise<Uint8Array> {
+    const wanted = id.slice();
+    const node = await this.readStored(wanted, ObjectKind.recipe, options);
+    if (node === undefined) {
+      throw new ObjectNotFoundError(wanted, ObjectKind.recipe);
+    }
+    return node;
+  }
+
+  /**
+   * Reads the chunk that a recipe reader has come to.
+   *
+   * @param row Id and size of the chunk
+   * @param options What ends the wait
+   * @returns Its bytes, owned by the caller
+   * @throws {ObjectNotFoundError} If no pack holds it
+   * @throws {DamageError} If every copy is damaged
+   * @throws {RangeError} If it has another size than the recipe says
+   */
+  async readChunk(
+    row: {
+      readonly ids: Uint8Array;
+      readonly idStart: number;
+      readonly size: number;
+    },
+    options: StoreOptions = {},
+  ): Promise<Uint8Array> {
+    const { ids, idStart, size } = row;
+    const id = ids.slice(idStart, idStart + 32);
+    const chunk = await this.readStored(id, ObjectKind.content, options);
+    if (chunk === undefined) {
+      throw new ObjectNotFoundError(id, ObjectKind.content);
+    }
+    checkContentSize(id, chunk.length, size);
+    return chunk;
+  }
+
+  #mismatch(plain: Uint8Array, kind: number, id: Uint8Array): IdMismatchError {
+    const actual = new Uint8Array(32);
+    const context = contextOf(kind);
+    if (context === undefined) this.hasher.hashInto(plain, actual);
+    else this.hasher.deriveInto(context, plain, actual);
+    return new IdMismatchError(idFromBytes(id), idFromBytes(actual));
+  }
+}
+
+/**
+ * Opens a store for reading: the heads of its index tables are read.
+ *
+ * @param store The store
+ * @param options What hashes, what keeps frames
+ * @returns A reader
+ * @throws {IndexSyntaxError} If an index table is damaged
+ */
+export async function openStoreReader(
+  store: ReadStore,
+  options: StoreReaderOptions,
+): Promise<StoreReader> {
+  const { hasher, cache = new HeapFrameCache() } = options;
+  const index = options.index ?? await openIndex(store, options);
+  const bytes = await storedBytes(store);
+  return new StoreReader({ ...options, index, hasher, cache, bytes });
+}
+
+/** Whether an error says that a copy is not what the index says. */
+function isDamage(error: unknown): boolean {
+  return error instanceof DamageError || error instanceof NotFoundError ||
+    (error instanceof StoreError && error.code === "SHORT");
+}
+
+function checkSize(size: number, sizeMax: number): void {
+  if (size <= sizeMax) return;
+  throw new RangeError(
+    `Cannot read object as it has at most ${sizeMax} bytes: found ${size}`,
+  );
+}
+
+function checkContentSize(id: Uint8Array, found: number, size: number): void {
+  if (found === size) return;
+  throw new RangeError(
+    `Cannot read content ${
+      idFromBytes(id)
+    } as it has ${size} bytes: found ${found}`,
+  );
+}

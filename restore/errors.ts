@@ -1,0 +1,92 @@
+import { DiskError } from "@snap/disk";
+import type { Id } from "@snap/hash";
+import { displayPath } from "@snap/manifest/path";
+import { objectKindName } from "@snap/pack";
+
+/** What a {@linkcode DamagedEntryError} says. */
+export interface EntryDamage {
+  /** Path relative to the target. */
+  readonly path: Uint8Array;
+  /** The object that is damaged or gone. */
+  readonly id: Id;
+  /** Number of its kind. */
+  readonly kind: number;
+  /** The pack that should hold it, where one should. */
+  readonly packName?: string;
+}
+
+/** An entry that was not restored, as an object that it needs is damaged or gone. */
+export class DamagedEntryError extends DiskError {
+  /** Always `DamagedEntryError`. */
+  override readonly name: string = "DamagedEntryError";
+  /** The object. */
+  readonly id: Id;
+  /** Number of its kind. */
+  readonly kind: number;
+  /** The pack that should hold it; absent where none claims to. */
+  readonly packName: string | undefined;
+
+  /**
+   * Makes the error of one entry.
+   *
+   * @param damage The entry and the object.
+   * @param cause What was found.
+   */
+  constructor(damage: EntryDamage, cause: unknown) {
+    super("restore", damage.path, "EDAMAGED", { cause });
+    this.id = damage.id;
+    this.kind = damage.kind;
+    this.packName = damage.packName;
+    const what = `${objectKindName(damage.kind)} ${damage.id}`;
+    const where = damage.packName === undefined
+      ? "which no pack holds"
+      : `damaged in ${damage.packName}`;
+    this.message = `Cannot restore ${
+      displayPath(damage.path)
+    } as it needs sound objects: found ${what} ${where}`;
+  }
+}
+
+/** A target that holds something already, where that was not allowed. */
+export class TargetNotEmptyError extends Error {
+  /** Always `TargetNotEmptyError`. */
+  override readonly name: string = "TargetNotEmptyError";
+  /** The path of the target. */
+  readonly path: Uint8Array;
+
+  /**
+   * Makes the error of a target.
+   *
+   * @param path The path of the target.
+   * @param found How many entries it holds, or the name that one file needs and another has.
+   */
+  constructor(path: Uint8Array, found: number | Uint8Array) {
+    const need = typeof found === "number"
+      ? `the target must be absent or empty: found ${
+        found === 1 ? "1 entry" : `${found} entries`
+      }`
+      : `the name must be free: found ${displayPath(found)}`;
+    super(`Cannot restore into ${displayPath(path)} as ${need}`);
+    this.path = path;
+  }
+}
+
+/** A path that is not in a snapshot. */
+export class EntryNotFoundError extends Error {
+  /** Always `EntryNotFoundError`. */
+  override readonly name: string = "EntryNotFoundError";
+  /** The path within the snapshot. */
+  readonly path: Uint8Array;
+
+  /**
+   * Makes the error of a path.
+   *
+   * @param path The path within the snapshot.
+   */
+  constructor(path: Uint8Array) {
+    super(
+      `Cannot restore ${displayPath(path)} : the snapshot has no such entry`,
+    );
+    this.path = path;
+  }
+}

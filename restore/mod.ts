@@ -1,0 +1,12 @@
+/**
+ * A snapshot becomes a directory.
+ *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/restore/worker`
+ *
+ * @module
+ */
+export * from "./errors.ts";
+export * from "./progress.ts";
+export * from "./restore.ts";

@@ -1,0 +1,87 @@
+import { AttributePage, Tree } from "@snap/manifest";
+import { ObjectKind } from "@snap/pack";
+import type { StoreReader } from "@snap/pack/read";
+import type { StoreOptions } from "@snap/store";
+import { isObjectFault } from "./is_object_fault.ts";
+
+/** A directory of a snapshot. */
+export interface SnapshotDirectory {
+  readonly tree: Tree;
+  /** Its attributes; absent if they cannot be had. */
+  readonly page: AttributePage | undefined;
+}
+
+/** The ids of a directory. */
+export interface DirectoryIds {
+  readonly tree: Uint8Array;
+  /** Absent if the page of the directory above cannot be had. */
+  readonly page: Uint8Array | undefined;
+}
+
+/** Options for {@linkcode readDirectory}. */
+export interface ReadDirectoryOptions extends StoreOptions {
+  /** Told of an object that is damaged or gone. */
+  readonly onDamage: (id: Uint8Array, kind: number, error: unknown) => void;
+}
+
+/**
+ * Reads a directory of a snapshot.
+ *
+ * @param reader The objects of its store.
+ * @param ids Its ids.
+ * @param options Who is told of damage.
+ * @returns The directory, as far as it can be had; nothing without its tree.
+ * @throws {StoreError} If the store fails.
+ */
+export async function readDirectory(
+  reader: StoreReader,
+  ids: DirectoryIds,
+  options: ReadDirectoryOptions,
+): Promise<SnapshotDirectory | undefined> {
+  const tree = await attempt(
+    ids.tree,
+    ObjectKind.tree,
+    options,
+    async () => {
+      const { tree: kind } = ObjectKind;
+      return Tree.decode(await reader.readObject(ids.tree, kind, options));
+    },
+  );
+  if (tree === undefined) return undefined;
+  const pageId = ids.page;
+  if (pageId === undefined) return { tree, page: undefined };
+  const kind = ObjectKind.attributes;
+  const page = await attempt(pageId, kind, options, async () => {
+    const bytes = await reader.readObject(pageId, kind, options);
+    const found = AttributePage.decode(bytes);
+    if (found.belongsTo(tree, ids.tree)) return found;
+    throw new SyntaxError(
+      "Cannot use attribute page as it must belong to the tree: found another tree id",
+    );
+  });
+  return { tree, page };
+}
+
+/**
+ * What an act on an object gives; nothing if it is damaged or gone.
+ *
+ * @param id The id of the object.
+ * @param kind Its kind.
+ * @param options Who is told of damage.
+ * @param act The act.
+ * @returns What it gives.
+ */
+export async function attempt<Result>(
+  id: Uint8Array,
+  kind: number,
+  options: ReadDirectoryOptions,
+  act: () => Promise<Result>,
+): Promise<Result | undefined> {
+  try {
+    return await act();
+  } catch (error) {
+    if (options.signal?.aborted || !isObjectFault(error)) throw error;
+    options.onDamage(id, kind, error);
+    return undefined;
+  }
+}

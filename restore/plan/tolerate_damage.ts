@@ -1,0 +1,43 @@
+import type { DiskError } from "@snap/disk";
+import { idFromBytes } from "@snap/hash";
+import type { StoreOptions } from "@snap/store";
+import { packNameOf } from "./is_object_fault.ts";
+import type { ReadDirectoryOptions } from "./read_directory.ts";
+import { DamagedEntryError } from "../errors.ts";
+
+/**
+ * Turns damage of what an entry needs into an error of that entry.
+ *
+ * @param path The path of the entry.
+ * @param options Who is told, and what ends the wait.
+ * @returns Options for reading.
+ */
+export function tolerateDamage(
+  path: Uint8Array,
+  options: {
+    readonly onError: (error: DiskError) => void;
+    readonly signal?: AbortSignal | undefined;
+  },
+): ReadDirectoryOptions {
+  return {
+    ...signalOf(options),
+    onDamage: (id, kind, error) => {
+      const object = { path, id: idFromBytes(id), kind };
+      const damage = { ...object, ...packNameOf(error) };
+      options.onError(new DamagedEntryError(damage, error));
+    },
+  };
+}
+
+/**
+ * The signal of options, where it may be absent in two ways.
+ *
+ * @param options The options.
+ * @returns The signal, or nothing.
+ */
+export function signalOf(
+  options: { readonly signal?: AbortSignal | undefined },
+): StoreOptions {
+  const { signal } = options;
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,389 @@
+import { DiskError } from "@snap/disk";
+import {
+  isTemporaryName,
+  type Target,
+  type TargetDirectory,
+} from "@snap/disk/target";
+import type { AttributePage } from "@snap/manifest";
+import { DEPTH_MAX, EntryKind, isFileKind } from "@snap/manifest/extras";
+import { joinPath } from "@snap/manifest/path";
+import { ObjectKind } from "@snap/pack";
+import type { StoreReader } from "@snap/pack/read";
+import { S_IFDIR } from "@snap/posix/constants";
+import { StatTable } from "@snap/posix/stat-table";
+import type { DeferredEntry, EntryMaker } from "./write/deferred_entries.ts";
+import { describeEntry } from "./plan/describe_entry.ts";
+import type { LinkGroups } from "./plan/link_groups.ts";
+import { locateContent } from "./plan/locate_content.ts";
+import type { DirectoryTable } from "./write/directory_table.ts";
+import type { WindowFile } from "./plan/file_window.ts";
+import {
+  readDirectory,
+  type SnapshotDirectory,
+} from "./plan/read_directory.ts";
+import { PresentEntries } from "./plan/present_entries.ts";
+import type { RestoreAttributes } from "./write/attributes.ts";
+import { type FileExtras, FilePlan } from "./messages.ts";
+import { signalOf, tolerateDamage } from "./plan/tolerate_damage.ts";
+import {
+  hasNumbers,
+  TIME_UNIT_NS,
+  type WantedNumbers,
+} from "./write/wanted_attributes.ts";
+
+/** What {@linkcode RestoreWalk} needs. */
+export interface RestoreWalkOptions {
+  readonly reader: StoreReader;
+  /** The target; absent in a dry run if it does not exist. */
+  readonly target: Target | undefined;
+  readonly isDry: boolean;
+  /** Whether entries that are not in the snapshot are removed. */
+  readonly delete: boolean;
+  /** The most entries that the snapshot says it has. */
+  readonly entryCountMax: number;
+  readonly attributes: RestoreAttributes;
+  readonly directories: DirectoryTable;
+  readonly maker: EntryMaker;
+  readonly links: LinkGroups;
+  /** Takes a file; a promise says when the next may come. */
+  readonly onFile: (file: WindowFile) => Promise<void> | undefined;
+  readonly onDeferred: (entry: DeferredEntry) => Promise<void> | undefined;
+  readonly onError: (error: DiskError) => void;
+  readonly onChange: (
+    kind: "added" | "replaced" | "attributes" | "deleted",
+    directory: Uint8Array,
+    name: Uint8Array,
+  ) => void;
+  /** Called for each entry; lets messages in from time to time. */
+  readonly pace: () => Promise<void> | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The path of the target itself, and its name. */
+const ROOT = new Uint8Array(0);
+
+/** A directory that is being restored. */
+interface OpenDirectory extends SnapshotDirectory {
+  readonly number: number;
+  readonly path: Uint8Array;
+  /** Absent in a dry run if nothing stands there. */
+  readonly target: TargetDirectory | undefined;
+  /** What stands there, if anything. */
+  readonly present: PresentEntries | undefined;
+  row: number;
+  /** Number of the next sub-directory. */
+  child: number;
+}
+
+/** Goes through a snapshot, makes its directories and says what else there is to do. */
+export class RestoreWalk {
+  readonly #options: RestoreWalkOptions;
+  readonly #stack: OpenDirectory[] = [];
+  #entryCount = 0;
+  #deletedCount = 0;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param options What is restored, and who is told.
+   */
+  constructor(options: RestoreWalkOptions) {
+    this.#options = options;
+  }
+
+  /** Entries met so far, and removed as the snapshot does not have them. */
+  get counts(): { readonly entryCount: number; readonly deletedCount: number } {
+    return { entryCount: this.#entryCount, deletedCount: this.#deletedCount };
+  }
+
+  /**
+   * Restores the entries of a directory into the target.
+   *
+   * @param root The directory.
+   */
+  async run(root: SnapshotDirectory): Promise<void> {
+    const { attributes, directories, target } = this.#options;
+    const numbers = attributes.numbers(root.page, 0, EntryKind.directory);
+    const number = directories.add(-1, ROOT, numbers, true);
+    const xattrs = await this.#takeXattrs(root.page, number, ROOT);
+    if (this.#options.isDry && !this.#hasAll(target?.root, numbers, xattrs)) {
+      this.#options.onChange("attributes", ROOT, ROOT);
+    }
+    this.#enter(root, { number, path: ROOT, target: target?.root });
+    for (;;) {
+      const top = this.#stack.at(-1);
+      if (top === undefined) return;
+      if (top.row === top.tree.count) {
+        top.present?.finish();
+        this.#stack.pop();
+        continue;
+      }
+      const pending = this.#entry(top, top.row++);
+      if (pending !== undefined) await pending;
+      const turn = this.#options.pace();
+      if (turn !== undefined) await turn;
+    }
+  }
+
+  /**
+   * Restores one entry that is no directory, under its name.
+   *
+   * @param home Its directory in the snapshot.
+   * @param row Its row.
+   */
+  async runEntry(home: SnapshotDirectory, row: number): Promise<void> {
+    const { target } = this.#options;
+    const entries = target?.list(target.root);
+    const present = entries &&
+      new PresentEntries(entries, home.tree, (name) => {
+        // What other rows are called is nobody's here.
+        const isLeftOver = isTemporaryName(name) && home.tree.find(name) < 0;
+        if (isLeftOver) this.#delete(top, name);
+      });
+    const place = { number: -1, path: ROOT, target: target?.root, present };
+    const top = { ...home, ...place, row, child: 0 };
+    await this.#entry(top, row);
+    present?.finish();
+  }
+
+  #enter(
+    directory: SnapshotDirectory,
+    place: Pick<OpenDirectory, "number" | "path" | "target"> & {
+      readonly isNew?: boolean;
+    },
+  ): void {
+    const { target } = this.#options;
+    const entries = place.target === undefined || place.isNew === true
+      ? undefined
+      : target!.list(place.target);
+    const present = entries === undefined || entries.count === 0
+      ? undefined
+      : new PresentEntries(entries, directory.tree, (name) => {
+        // One with such a name was left by a restore that was killed.
+        if (this.#options.delete || isTemporaryName(name)) {
+          this.#delete(top, name);
+        }
+      });
+    const top = { ...directory, ...place, present, row: 0, child: 0 };
+    this.#stack.push(top);
+  }
+
+  #entry(top: OpenDirectory, row: number): Promise<void> | undefined {
+    const { tree, page } = top;
+    if (++this.#entryCount > this.#options.entryCountMax) {
+      throw new RangeError(
+        `Cannot restore as the record says that there are ${this.#options.entryCountMax} entries: found more`,
+      );
+    }
+    const present = top.present?.find(row) ?? -1;
+    const kind = tree.kind(row);
+    if (kind === EntryKind.directory) {
+      return this.#directory(top, row, top.child++, present);
+    }
+    const { attributes, links } = this.#options;
+    const group = links.first(top, row);
+    if (group !== undefined) return this.#defer(top, row, present, { group });
+    const extras = attributes.noExtras(page);
+    if (!isFileKind(kind)) {
+      if (page?.hasExtras(row + 1)) {
+        return this.#deferWithExtras(top, row, present);
+      }
+      const xattrs = attributes.xattrs(extras);
+      return this.#defer(top, row, present, { xattrs });
+    }
+    if (tree.size(row) === 0 && !page?.hasExtras(row + 1)) {
+      return this.#file(top, row, present, { location: undefined, extras });
+    }
+    const location = locateContent(this.#options.reader, tree, row);
+    if (location === "page" || page?.hasExtras(row + 1)) {
+      return this.#fileSlowly(top, row, present);
+    }
+    return this.#file(top, row, present, { location, extras });
+  }
+
+  #delete(top: OpenDirectory, name: Uint8Array): void {
+    const { isDry, maker, target } = this.#options;
+    this.#attempt(() => {
+      if (!isDry) maker.clear(top.target!, name);
+      else if (target!.isMountPoint(top.target!, name)) {
+        throw new DiskError("remove", joinPath(top.path, name), "EMOUNT");
+      }
+      this.#deletedCount++;
+      this.#options.onChange("deleted", top.path, name);
+    });
+  }
+
+  /** Whether it went well; an error of the target is told. */
+  #attempt(act: () => void): boolean {
+    try {
+      act();
+      return true;
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#options.onError(error);
+      return false;
+    }
+  }
+
+  async #directory(
+    top: OpenDirectory,
+    row: number,
+    child: number,
+    present: number,
+  ): Promise<void> {
+    const { tree, page } = top;
+    const { attributes, isDry } = this.#options;
+    const name = tree.name(row);
+    const path = joinPath(top.path, name);
+    if (this.#stack.length >= DEPTH_MAX) {
+      return this.#options.onError(
+        new DiskError("make directory", path, "EDEPTH"),
+      );
+    }
+    const type = top.present?.typeOf(present) ?? 0;
+    const isThere = type === S_IFDIR;
+    const ids = { tree: tree.idBytes(row), page: page?.pageIdBytes(child) };
+    const { maker, reader } = this.#options;
+    const source = await readDirectory(
+      reader,
+      ids,
+      tolerateDamage(path, this.#options),
+    );
+    // Something else gives way only to a directory that can be had.
+    if (source === undefined && present >= 0 && !isThere) return;
+    let target: TargetDirectory | undefined;
+    const isMade = this.#attempt(() => {
+      if (isDry && !isThere) return;
+      target = this.#options.target!.directory(top.target!, name, {
+        create: !isDry,
+        isFree: !isDry && present < 0,
+        ...(present >= 0 && !isThere && {
+          clear: () => maker.clear(top.target!, name),
+        }),
+      });
+    });
+    if (!isMade) return;
+    const numbers = attributes.numbers(source?.page, 0, EntryKind.directory);
+    const isNew = isDry ? !isThere : target!.isNew;
+    const { directories, onChange } = this.#options;
+    const number = directories.add(top.number, name, numbers, isNew);
+    const xattrs = await this.#takeXattrs(source?.page, number, path);
+    if (isNew) onChange(present < 0 ? "added" : "replaced", top.path, name);
+    else if (isDry && !this.#hasAll(target, numbers, xattrs)) {
+      onChange("attributes", top.path, name);
+    }
+    if (source === undefined) return;
+    this.#attempt(() => this.#enter(source, { number, path, target, isNew }));
+  }
+
+  /** Whether a directory that stands there has what it is to have. */
+  #hasAll(
+    directory: TargetDirectory | undefined,
+    numbers: WantedNumbers,
+    xattrs: FileExtras["xattrs"],
+  ): boolean {
+    if (directory === undefined) return true;
+    const target = this.#options.target!;
+    const stats = new StatTable(1);
+    target.stat(directory, undefined, stats, 0);
+    return hasNumbers(numbers, stats, 0, TIME_UNIT_NS[target.fidelity]) &&
+      (xattrs === undefined || target.hasXattrs(directory, undefined, xattrs));
+  }
+
+  async #takeXattrs(
+    page: AttributePage | undefined,
+    number: number,
+    path: Uint8Array,
+  ): Promise<FileExtras["xattrs"]> {
+    const { attributes, directories } = this.#options;
+    const entry = { kind: EntryKind.directory, path };
+    const extras = await attributes.extras(page, 0, entry);
+    const xattrs = attributes.xattrs(extras);
+    directories.setXattrs(number, xattrs);
+    return xattrs;
+  }
+
+  #defer(
+    top: OpenDirectory,
+    row: number,
+    present: number,
+    more: Pick<DeferredEntry, "group" | "xattrs">,
+  ): Promise<void> | undefined {
+    const kind = top.tree.kind(row);
+    return this.#options.onDeferred({
+      ...describeEntry(top.tree, row),
+      directory: top.path,
+      isPresent: present >= 0,
+      isApart: more.group === undefined && this.#isApart(top.present, present),
+      numbers: this.#options.attributes.numbers(top.page, row + 1, kind),
+      ...more,
+    });
+  }
+
+  async #deferWithExtras(
+    top: OpenDirectory,
+    row: number,
+    present: number,
+  ): Promise<void> {
+    const extras = await this.#extrasOf(top, row);
+    const xattrs = this.#options.attributes.xattrs(extras);
+    await this.#defer(top, row, present, { xattrs });
+  }
+
+  #extrasOf(top: OpenDirectory, row: number): Promise<FileExtras | undefined> {
+    const path = joinPath(top.path, top.tree.name(row));
+    const kind = top.tree.kind(row);
+    return this.#options.attributes.extras(top.page, row + 1, { kind, path });
+  }
+
+  /** Whether what stands there has to be parted from what another entry has. */
+  #isApart(there: PresentEntries | undefined, present: number): boolean {
+    const type = there?.typeOf(present) ?? 0;
+    return type !== 0 && type !== S_IFDIR &&
+      this.#options.links.isTaken(there!.entries.stats, present);
+  }
+
+  async #fileSlowly(
+    top: OpenDirectory,
+    row: number,
+    present: number,
+  ): Promise<void> {
+    const { tree } = top;
+    const extras = await this.#extrasOf(top, row);
+    const location = tree.size(row) === 0
+      ? undefined
+      : await this.#options.reader.index.locate(
+        tree.idBytes(row),
+        ObjectKind.content,
+        signalOf(this.#options),
+      );
+    await this.#file(top, row, present, { location, extras });
+  }
+
+  #file(
+    top: OpenDirectory,
+    row: number,
+    present: number,
+    more: Pick<WindowFile, "location" | "extras">,
+  ): Promise<void> | undefined {
+    const { tree, page } = top;
+    const size = tree.size(row);
+    const isApart = this.#isApart(top.present, present);
+    const plan = top.present?.plan(present, { size, isApart }) ??
+      FilePlan.create;
+    if (plan === FilePlan.clear) {
+      const { maker } = this.#options;
+      const name = tree.name(row);
+      if (!this.#attempt(() => maker.check(top.target!, name))) return;
+    }
+    const kind = tree.kind(row);
+    return this.#options.onFile({
+      directory: top.path,
+      tree,
+      row,
+      numbers: this.#options.attributes.numbers(page, row + 1, kind),
+      plan,
+      ...more,
+    });
+  }
+}

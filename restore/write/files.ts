@@ -1,0 +1,236 @@
+import { type DiskCalls, DiskError } from "@snap/disk";
+import { nativeDecoders } from "@snap/posix/decoders";
+import type { StoreReader } from "@snap/pack/read";
+import type { ReadStore } from "@snap/store";
+import { pathOf } from "../plan/batch_rows.ts";
+import { fetchFrames } from "./fetch_frames.ts";
+import { FileWindow, type WindowFile } from "../plan/file_window.ts";
+import { cutBatches } from "../plan/batches.ts";
+import {
+  COUNTER_UNIT,
+  type RestoreBatch,
+  type RestoreBatchResult,
+  type RestorerConfig,
+  RestoreStatus,
+} from "../messages.ts";
+import { RestorePool } from "../restore_pool.ts";
+import { Restorer, STEP_SIZE } from "./writer.ts";
+import type { SlowFiles } from "./fallback_writer.ts";
+
+/** Files of the first window, and of the largest. */
+const WINDOW_FIRST = 1024;
+const WINDOW_MAX = 16384;
+/** Batches that wait for each worker before the walk does. */
+const BATCHES_AHEAD = 4;
+/** So little is written here, as workers are not worth their start. */
+const SMALL_SIZE = 8 * 1024 * 1024;
+/** The stop word stands before the counters. */
+const STOP_WORDS = 1;
+
+/** What {@linkcode RestoreFiles} needs. */
+export interface RestoreFilesOptions {
+  readonly reader: StoreReader;
+  readonly store: ReadStore;
+  readonly config: Omit<RestorerConfig, "control" | "worker">;
+  readonly calls: DiskCalls;
+  /** Workers; none writes in this thread. */
+  readonly workers: number;
+  /** Writes what the workers could not read. */
+  readonly slow: SlowFiles;
+  readonly signal: AbortSignal | undefined;
+  readonly onError: (error: DiskError) => void;
+  /** Told of an attribute that could not be set. */
+  readonly onMissing: (error: DiskError) => void;
+  /** Told how a file ended that is in place; a `RestoreStatus`. */
+  readonly onFile: (batch: RestoreBatch, row: number, status: number) => void;
+  readonly onWritten: (byteCount: number) => void;
+  /** Told that nothing goes on. */
+  readonly onFailure: (error: unknown) => void;
+  /** Lets messages in from time to time; throws when all is over. */
+  readonly pace: (cost?: number) => Promise<void> | undefined;
+  readonly throwFailure: () => void;
+  /** Plain bytes that are expected, 0 if that is not known. */
+  readonly expectedByteCount: number;
+}
+
+/** The files of a restore, from the walk to the disk. */
+export class RestoreFiles {
+  readonly #options: RestoreFilesOptions;
+  readonly #control: SharedArrayBuffer;
+  #window = new FileWindow(WINDOW_FIRST);
+  #leftOver: { readonly batch: RestoreBatch; readonly row: number }[] = [];
+  #pool: RestorePool | undefined;
+  #inline: Restorer | undefined;
+  #batchNumber = 0;
+  #isLast = false;
+
+  /**
+   * Constructs a new instance. Nothing is started yet.
+   *
+   * @param options Where from and where to.
+   */
+  constructor(options: RestoreFilesOptions) {
+    this.#options = options;
+    this.#control = new SharedArrayBuffer(
+      4 * (STOP_WORDS + options.workers + 1),
+    );
+  }
+
+  /** Plain bytes of batches under way. */
+  get openByteCount(): number {
+    const control = new Int32Array(this.#control);
+    let units = 0;
+    for (let i = STOP_WORDS; i < control.length; i++) {
+      units += Atomics.load(control, i);
+    }
+    return units * COUNTER_UNIT;
+  }
+
+  /** Starts the workers early where there is work for them: they need a while. */
+  start(): void {
+    const { expectedByteCount, workers } = this.#options;
+    if (workers > 0 && expectedByteCount >= SMALL_SIZE) {
+      this.#pool ??= this.#startPool();
+    }
+  }
+
+  /**
+   * Adds a file.
+   *
+   * @param file The file.
+   * @returns When the next may come, if not at once.
+   */
+  add(file: WindowFile): Promise<void> | undefined {
+    this.#window.add(file);
+    return this.#window.isFull ? this.#flush() : undefined;
+  }
+
+  /**
+   * Writes all that was added.
+   *
+   * @param isLast Whether no more files come.
+   */
+  async finish(isLast: boolean): Promise<void> {
+    this.#isLast = isLast;
+    await this.#flush();
+    const pool = this.#pool;
+    while (pool?.isBusy === true) {
+      await this.#helpOrWait(pool);
+      this.#options.throwFailure();
+    }
+    this.#options.throwFailure();
+    await this.#writeLeftOver();
+  }
+
+  /** Makes everybody leave what they do. */
+  stop(): void {
+    Atomics.store(new Int32Array(this.#control), 0, 1);
+    this.#pool?.stop();
+  }
+
+  /** Ends the workers, and closes what is open. */
+  async close(): Promise<void> {
+    this.#inline?.[Symbol.dispose]();
+    await this.#pool?.close();
+  }
+
+  /** Hands the files of the window out, and begins a larger one where it was full. */
+  async #flush(): Promise<void> {
+    const window = this.#window;
+    this.#window = new FileWindow(
+      window.isFull ? Math.min(2 * window.sizeMax, WINDOW_MAX) : window.sizeMax,
+    );
+    const { workers } = this.#options;
+    const isSmall = this.#isLast && window.byteCount < SMALL_SIZE;
+    if (workers > 0 && !isSmall) this.#pool ??= this.#startPool();
+    for (const batch of cutBatches(window, () => this.#batchNumber++)) {
+      this.#options.throwFailure();
+      await this.#submit(batch);
+    }
+  }
+
+  async #submit(batch: RestoreBatch): Promise<void> {
+    const { config, store, workers, signal } = this.#options;
+    let ready = batch;
+    if (config.storePrefix === undefined && !config.isDry) {
+      const options = signal === undefined ? {} : { signal };
+      ready = { ...batch, stored: await fetchFrames(store, batch, options) };
+    }
+    const pool = this.#pool;
+    if (pool === undefined) return await this.#writeInline(ready);
+    pool.submit(ready);
+    while (pool.waitingCount > BATCHES_AHEAD * workers) {
+      await this.#helpOrWait(pool);
+      this.#options.throwFailure();
+    }
+  }
+
+  /** Writes a batch in place of the worker that was not started, or waits until one has ended. */
+  #helpOrWait(pool: RestorePool): Promise<void> {
+    const batch = pool.takeBack();
+    return batch === undefined ? pool.changed() : this.#writeInline(batch);
+  }
+
+  #startPool(): RestorePool {
+    const { workers, config, reader } = this.#options;
+    return new RestorePool({
+      count: workers,
+      configOf: (worker) => ({
+        ...config,
+        control: this.#control,
+        worker,
+        hasher: reader.hasher.name,
+      }),
+      onResult: (batch, result) => this.#takeResult(batch, result),
+      onError: (error) => this.#options.onFailure(error),
+    });
+  }
+
+  async #writeInline(batch: RestoreBatch): Promise<void> {
+    const { calls, config, reader, workers } = this.#options;
+    this.#inline ??= new Restorer(
+      { ...config, control: this.#control, worker: workers },
+      { hasher: reader.hasher, decoders: nativeDecoders, calls },
+    );
+    const steps = this.#inline.restore(batch);
+    try {
+      let step = steps.next();
+      for (; step.done !== true; step = steps.next()) {
+        const turn = this.#options.pace(STEP_SIZE);
+        if (turn !== undefined) await turn;
+      }
+      this.#takeResult(batch, step.value);
+    } finally {
+      steps.return(undefined as never);
+    }
+  }
+
+  #takeResult(batch: RestoreBatch, result: RestoreBatchResult): void {
+    const { onError, onFile, onMissing, onWritten } = this.#options;
+    for (const { index, action, code, isAttribute } of result.errors) {
+      const error = new DiskError(action, pathOf(batch, index), code);
+      if (isAttribute) onMissing(error);
+      else onError(error);
+    }
+    for (let row = 0; row < batch.count; row++) {
+      const status = result.status[row];
+      if (status === RestoreStatus.left) this.#leftOver.push({ batch, row });
+      else if (
+        status !== RestoreStatus.failed && status !== RestoreStatus.stopped
+      ) onFile(batch, row, status);
+    }
+    onWritten(result.writtenByteCount);
+  }
+
+  async #writeLeftOver(): Promise<void> {
+    const files = this.#leftOver;
+    this.#leftOver = [];
+    const { onFile, onWritten, slow } = this.#options;
+    for (const { batch, row } of files) {
+      this.#options.throwFailure();
+      if (!await slow.write(batch, row)) continue;
+      onFile(batch, row, RestoreStatus.written);
+      onWritten(batch.sizes[row]);
+    }
+  }
+}

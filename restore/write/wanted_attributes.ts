@@ -1,0 +1,98 @@
+import type { TargetAttributes } from "@snap/disk/target";
+import type { StatTable } from "@snap/posix/stat-table";
+import { type FileExtras, KEEP, type RestoreBatch } from "../messages.ts";
+
+/** Numbers that an entry is to have; `KEEP` leaves one as it is. */
+export interface WantedNumbers {
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly mtimeSec: number;
+  /** `KEEP` leaves all of the time. */
+  readonly mtimeNs: number;
+}
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/**
+ * Says what is to be set, for a target.
+ *
+ * @param numbers The numbers.
+ * @param xattrs Extended attributes; absent leaves them as they are.
+ * @returns The attributes.
+ */
+export function toAttributes(
+  numbers: WantedNumbers,
+  xattrs: FileExtras["xattrs"],
+): TargetAttributes {
+  const { mode, uid, gid, mtimeSec, mtimeNs } = numbers;
+  const wanted: Mutable<TargetAttributes> = {};
+  if (mode !== KEEP) wanted.mode = mode;
+  if (uid !== KEEP) wanted.uid = uid;
+  if (gid !== KEEP) wanted.gid = gid;
+  if (mtimeNs !== KEEP) {
+    wanted.mtimeSec = mtimeSec;
+    wanted.mtimeNs = mtimeNs;
+  }
+  if (xattrs !== undefined) wanted.xattrs = xattrs;
+  return wanted;
+}
+
+/**
+ * The extended attributes that an entry is to have.
+ *
+ * @param extras Its extras, if it has any.
+ * @returns All of them; nothing if it keeps those it has.
+ */
+export function wantedXattrs(
+  extras: FileExtras | undefined,
+): FileExtras["xattrs"] {
+  return extras === undefined ? NO_XATTRS : extras.xattrs;
+}
+
+const NO_XATTRS: FileExtras["xattrs"] = [];
+
+/**
+ * The numbers of a file of a batch.
+ *
+ * @param batch The batch.
+ * @param row Its row.
+ * @returns The numbers.
+ */
+export function numbersOf(batch: RestoreBatch, row: number): WantedNumbers {
+  return {
+    mode: batch.modes[row],
+    uid: batch.uids[row],
+    gid: batch.gids[row],
+    mtimeSec: batch.mtimeSecs[row],
+    mtimeNs: batch.mtimeNs[row],
+  };
+}
+
+/**
+ * Whether an entry has the numbers that it is to have.
+ *
+ * @param numbers What it is to have.
+ * @param stats Table with what it has.
+ * @param row Its row.
+ * @param unitNs What times are rounded down to.
+ * @returns True if nothing needs to be set.
+ */
+export function hasNumbers(
+  numbers: WantedNumbers,
+  stats: StatTable,
+  row: number,
+  unitNs: number,
+): boolean {
+  const { mode, uid, gid, mtimeSec, mtimeNs } = numbers;
+  return (mode === KEEP || (stats.mode(row) & 0o7777) === mode) &&
+    (uid === KEEP || stats.uid(row) === uid) &&
+    (gid === KEEP || stats.gid(row) === gid) &&
+    (mtimeNs === KEEP ||
+      (stats.mtimeSec(row) === mtimeSec &&
+        stats.mtimeNs(row) - stats.mtimeNs(row) % unitNs ===
+          mtimeNs - mtimeNs % unitNs));
+}
+
+/** What times are rounded down to at full and at reduced fidelity. */
+export const TIME_UNIT_NS = { full: 1, reduced: 1_000_000 } as const;

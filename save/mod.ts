@@ -1,0 +1,13 @@
+/**
+ * A directory becomes a snapshot.
+ *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/save/identify`
+ * - `@snap/save/repair-index`
+ * - `@snap/save/worker`
+ *
+ * @module
+ */
+export * from "./progress.ts";
+export * from "./save.ts";

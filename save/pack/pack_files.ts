@@ -1,0 +1,172 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { Hasher } from "@snap/hash";
+import type { Codec } from "@snap/pack/codecs";
+import { type FrameBuilder, type PackSink, PackWriter } from "@snap/pack/write";
+import type { PackRole } from "@snap/pack";
+import { removeQuietly } from "@snap/store/owner";
+import { spooling } from "@snap/pack/ranges";
+
+/** Objects in a pack before it is finished: bounds the memory for its table. */
+const OBJECT_COUNT_MAX = 2 ** 16;
+
+/** A finished pack in a file of its own, not yet in the store. */
+export interface FinishedPackFile {
+  /** The file. */
+  readonly path: string;
+  /** The id of the pack. */
+  readonly id: Uint8Array;
+  /** The size of the pack in bytes. */
+  readonly size: number;
+  /** Data or trees. */
+  readonly role: number;
+  /** The table of the pack. */
+  readonly table: Uint8Array;
+  /** The offset of the table in the pack. */
+  readonly tableOffset: number;
+  /** The number of frames in the table. */
+  readonly frameCount: number;
+  /** The number of objects in the table. */
+  readonly objectCount: number;
+}
+
+/** What {@linkcode PackFiles} needs. */
+export interface PackFilesOptions {
+  /** The beginning of the files' paths; a number is added. */
+  readonly spoolPath: string;
+  /** Data or trees. */
+  readonly role: PackRole;
+  /** A pack is finished at this many bytes. */
+  readonly sizeTarget: number;
+  /** The save id. */
+  readonly saveId: Uint8Array;
+  /** Makes the salt of each pack: 32 bytes. */
+  readonly random: (size: number) => Uint8Array;
+  /** The codec of new frames. */
+  readonly codec: Codec;
+  /** The hasher. */
+  readonly hasher: Hasher;
+  /** Takes each finished pack over. */
+  readonly onPack: (pack: FinishedPackFile) => void;
+}
+
+/** Writes frames into one pack file after another. Synchronous. */
+export class PackFiles {
+  /** Stored bytes of all packs so far. */
+  storedByteCount = 0;
+  readonly #options: PackFilesOptions;
+  #sink: FileSink | undefined;
+  #writer: PackWriter | undefined;
+  #fileCount = 0;
+
+  /**
+   * Constructs a new instance. No file is made before the first frame.
+   *
+   * @param options Where and how to write.
+   */
+  constructor(options: PackFilesOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Writes a frame and empties its builder. Does nothing for an empty one.
+   *
+   * @param frame The objects of the frame.
+   */
+  add(frame: FrameBuilder): void {
+    if (frame.size === 0) return;
+    const writer = this.#writer ?? this.#open();
+    const before = writer.size;
+    writer.addFrame(frame.plain(), frame.rows);
+    this.storedByteCount += writer.size - before;
+    frame.clear();
+    if (
+      writer.size >= this.#options.sizeTarget ||
+      writer.objectCount >= OBJECT_COUNT_MAX
+    ) this.finish();
+  }
+
+  /**
+   * Gives the writer of a pack that takes all frames of another one, compressed
+   * as they are, and stays within the target.
+   *
+   * @param pack The other pack.
+   * @returns The writer.
+   */
+  writerFor(pack: FinishedPackFile): PackWriter {
+    const writer = this.#writer;
+    if (
+      writer !== undefined &&
+      (writer.size + pack.size > this.#options.sizeTarget ||
+        writer.objectCount + pack.objectCount > OBJECT_COUNT_MAX)
+    ) this.finish();
+    return this.#writer ?? this.#open();
+  }
+
+  /** Finishes the pack in hand, if there is one. */
+  finish(): void {
+    if (this.#writer === undefined || this.#sink === undefined) return;
+    const writer = this.#writer;
+    const sink = this.#sink;
+    const { id, size, table } = writer.finish();
+    spooling(sink.path, () => sink.close());
+    this.#writer = undefined;
+    this.#sink = undefined;
+    this.#options.onPack({
+      path: sink.path,
+      id,
+      size,
+      role: this.#options.role,
+      table: table.bytes,
+      tableOffset: table.tableOffset,
+      frameCount: table.frameCount,
+      objectCount: table.objectCount,
+    });
+  }
+
+  /** Drops the pack in hand and its file. */
+  discard(): void {
+    const sink = this.#sink;
+    if (sink !== undefined) removeQuietly(sink.path, () => sink.close());
+    this.#sink = undefined;
+    this.#writer = undefined;
+  }
+
+  #open(): PackWriter {
+    const { spoolPath, role, saveId, random, codec, hasher } = this.#options;
+    this.#sink = new FileSink(`${spoolPath}-${this.#fileCount++}`);
+    this.#writer = new PackWriter({
+      sink: this.#sink,
+      role,
+      saveId,
+      salt: random(32),
+      codec,
+      hasher,
+    });
+    return this.#writer;
+  }
+}
+
+class FileSink implements PackSink {
+  readonly path: string;
+  #descriptor: number;
+
+  constructor(path: string) {
+    this.path = path;
+    this.#descriptor = spooling(path, () => openSync(path, "wx", 0o600));
+  }
+
+  write(bytes: Uint8Array): void {
+    spooling(this.path, () => {
+      let offset = 0;
+      while (offset < bytes.length) {
+        offset += writeSync(this.#descriptor, bytes, offset);
+      }
+    });
+  }
+
+  close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    if (descriptor >= 0) closeSync(descriptor);
+  }
+}

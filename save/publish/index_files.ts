@@ -1,0 +1,170 @@
+import { closeSync, openSync, writeSync } from "node:fs";
+import type { Hasher } from "@snap/hash";
+import {
+  type BuiltIndex,
+  type IndexOptions,
+  type IndexPack,
+  type IndexSink,
+  type IndexSources,
+  mergeIndex,
+} from "@snap/pack/index-writer";
+import {
+  INDEX_PAGE_SIZE,
+  openIndexFiles,
+  type ReadAt,
+  replacedTables,
+} from "@snap/pack/index";
+import { Pacer } from "@snap/posix/pacer";
+import type { WriteStore } from "@snap/store";
+import { FileRanges, spooling } from "@snap/pack/ranges";
+import type { IndexFile } from "../messages.ts";
+import { removeQuietly } from "@snap/store/owner";
+
+/** From so many small tables on, some of them are merged. */
+const MERGE_COUNT = 8;
+/** Larger tables are left alone. */
+const MERGE_SIZE_MAX = 64 * 1024 * 1024;
+/** The most bytes that are merged at once: it takes seconds, and memory for each frame. */
+const MERGE_TOTAL_MAX = 512 * 1024 * 1024;
+
+/** What merging a page costs, in bytes read. */
+const MERGE_COST = 4 * INDEX_PAGE_SIZE;
+
+/** What {@linkcode writeIndexTables} needs. */
+export interface WriteIndexOptions {
+  readonly store: WriteStore;
+  readonly hasher: Hasher;
+  readonly saveId: Uint8Array;
+  readonly random: (size: number) => Uint8Array;
+  readonly timeMs: number;
+  readonly spoolPath: string;
+  /** The packs that no table tells of yet. */
+  readonly packs: readonly IndexPack[];
+  /** The tables that are there, of which small ones may be merged. */
+  readonly merge: readonly IndexFile[];
+  /** Names of tables that are damaged, and of which `packs` are all packs. */
+  readonly replaced?: readonly string[];
+  readonly signal?: AbortSignal;
+}
+
+/** What {@linkcode writeIndexTables} has done. */
+export interface WrittenIndex {
+  readonly tables: readonly BuiltIndex[];
+  readonly replaced: readonly IndexFile[];
+}
+
+/**
+ * Writes index tables of new packs into a store. Many small tables that are
+ * there already are merged with them.
+ *
+ * @param options The store and the packs.
+ * @returns The new tables, and those that they replace.
+ */
+export async function writeIndexTables(
+  options: WriteIndexOptions,
+): Promise<WrittenIndex> {
+  const { store, hasher, saveId, random, packs, timeMs, signal } = options;
+  const merged = similarTables(options.merge);
+  const files = new FileRanges(merged);
+  const { readAt } = files;
+  const sink = new SpoolSink(options.spoolPath);
+  try {
+    const { tables: old } =
+      openIndexFiles({ tables: merged, readAt, hasher }).index;
+    // Also what the old ones replace, so that nobody has to read these to know it.
+    const replaced = [...options.replaced ?? [], ...replacedTables(old)];
+    const tables = await merge({ packs, files: old, replaced }, sink, {
+      signal,
+      saveId,
+      salt: random(32),
+      timeMs,
+      hasher,
+      // Rows of lost packs stay: records may rely on them, and must not be believed.
+      readAt,
+    });
+    // In order: the last table says what all of them replace.
+    for (const [i, table] of tables.entries()) {
+      await store.adopt(table.name, sink.paths[i], signal && { signal });
+    }
+    return { tables, replaced: merged };
+  } finally {
+    sink.discard();
+    files[Symbol.dispose]();
+  }
+}
+
+/** Merges, and lets others have their turn: it may take seconds. */
+async function merge(
+  sources: IndexSources,
+  sink: IndexSink,
+  options: IndexOptions & {
+    readonly readAt: ReadAt;
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<BuiltIndex[]> {
+  const page = new Uint8Array(INDEX_PAGE_SIZE);
+  const pacer = new Pacer({ signal: options.signal });
+  const steps = mergeIndex(sources, sink, options);
+  for (let step = steps.next();; step = steps.next(page)) {
+    if (step.done) return step.value;
+    options.readAt(step.value.name, step.value.offset, page);
+    const turn = pacer.yield(MERGE_COST);
+    if (turn !== undefined) await turn;
+  }
+}
+
+/** Picks small tables of similar sizes: what has grown large is rarely written again. */
+function similarTables(tables: readonly IndexFile[]): IndexFile[] {
+  const small = tables.filter(({ size }) => size <= MERGE_SIZE_MAX);
+  if (small.length < MERGE_COUNT) return [];
+  small.sort((a, b) => a.size - b.size);
+  let count = 0, size = 0;
+  for (const next of small) {
+    const isSimilar = count < 2 || next.size <= 2 * size;
+    if (!isSimilar || size + next.size > MERGE_TOTAL_MAX) break;
+    size += next.size;
+    count++;
+  }
+  return small.slice(0, count);
+}
+
+class SpoolSink implements IndexSink {
+  readonly paths: string[] = [];
+  readonly #spoolPath: string;
+  #descriptor = -1;
+
+  constructor(spoolPath: string) {
+    this.#spoolPath = spoolPath;
+  }
+
+  write(bytes: Uint8Array): void {
+    spooling(this.#spoolPath, () => this.#write(bytes));
+  }
+
+  #write(bytes: Uint8Array): void {
+    if (this.#descriptor < 0) {
+      const path = `${this.#spoolPath}-${this.paths.length}`;
+      this.#descriptor = openSync(path, "wx", 0o600);
+      this.paths.push(path);
+    }
+    let offset = 0;
+    while (offset < bytes.length) {
+      offset += writeSync(this.#descriptor, bytes, offset);
+    }
+  }
+
+  end(): void {
+    spooling(this.#spoolPath, () => this.#close());
+  }
+
+  discard(): void {
+    removeQuietly(this.#spoolPath, () => this.#close());
+    for (const path of this.paths) removeQuietly(path);
+  }
+
+  #close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    if (descriptor >= 0) closeSync(descriptor);
+  }
+}

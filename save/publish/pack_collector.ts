@@ -1,0 +1,239 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import type { Hasher } from "@snap/hash";
+import { parseCodec } from "@snap/pack/codecs";
+import { packName, PackRole } from "@snap/pack";
+import { joinPacks, PackTable } from "@snap/pack/write";
+import type { WriteStore } from "@snap/store";
+import { DelayedSignal } from "./delayed_signal.ts";
+import { writeIndexTables } from "./index_files.ts";
+import { type FinishedPackFile, PackFiles } from "../pack/pack_files.ts";
+import type { StoreSettings } from "@snap/store/format";
+import { removeQuietly } from "@snap/store/owner";
+import type { LocalIndexFiles } from "./spool.ts";
+import { spooling } from "@snap/pack/ranges";
+
+/** An index goes out with this many objects: their tables wait in memory. */
+const INDEX_OBJECTS = 2 ** 18;
+/** Packs of more objects than this are full, whatever their size. */
+const SMALL_OBJECTS_MAX = 2 ** 14;
+/** What is on its way into the store when the signal is given has so long to arrive. */
+const GRACE_MS = 400;
+/** An index goes out at least this often, while there are new packs. */
+const INDEX_MS = 5 * 60 * 1000;
+
+/** What {@linkcode PackCollector} needs. */
+export interface PackCollectorOptions {
+  readonly store: WriteStore;
+  readonly settings: StoreSettings;
+  readonly hasher: Hasher;
+  readonly saveId: Uint8Array;
+  readonly random: (size: number) => Uint8Array;
+  readonly now: () => number;
+  /** An index goes out with this many bytes of packs, so that a killed save is not lost work. */
+  readonly indexByteCount: number;
+  /** The beginning of the paths of joined packs. */
+  readonly spoolPath: string;
+  /** The index tables that are there, to which new ones are added. */
+  readonly index: LocalIndexFiles;
+  readonly onError: (error: unknown) => void;
+  /** Ends what is on its way into the store, a moment after it is given. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What an index tells of: data packs; tree packs too, as all data packs of
+ * theirs are in the store; after the last one nobody looks anything up. To
+ * rescue data packs of a save that has failed there is little time.
+ */
+export type IndexScope = "data" | "all" | "last" | "rescue";
+
+/** Takes finished packs into the store, and writes the index that tells of them. */
+export class PackCollector implements Disposable {
+  /** Bytes of packs that this save has added to the store. */
+  storedByteCount = 0;
+  /** Bytes of index tables that it has added; those that are merged tell of older packs, too. */
+  indexByteCount = 0;
+  readonly #options: PackCollectorOptions;
+  readonly #adopting = new Set<Promise<void>>();
+  readonly #small: FinishedPackFile[] = [];
+  readonly #end: DelayedSignal;
+  /** Packs that the store has and no index tells of. */
+  #adopted: FinishedPackFile[] = [];
+  #indexCount = 0;
+  #indexTime: number;
+  #indexing: Promise<void> | undefined;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param options The store.
+   */
+  constructor(options: PackCollectorOptions) {
+    this.#options = options;
+    this.#end = new DelayedSignal(options.signal, GRACE_MS);
+    this.#indexTime = options.now();
+  }
+
+  /**
+   * Takes a pack. One that is far from full waits for the end, to be joined.
+   *
+   * @param pack The pack.
+   */
+  add(pack: FinishedPackFile): void {
+    const isSmall = pack.size < this.#options.settings.packSizeTarget / 4 &&
+      pack.objectCount <= SMALL_OBJECTS_MAX;
+    if (isSmall) {
+      this.#small.push(pack);
+    } else this.#adopt(pack);
+  }
+
+  /** Resolves when no more than a few packs are on their way into the store. */
+  async settled(): Promise<void> {
+    while (this.#adopting.size > 4) await Promise.race(this.#adopting);
+    await this.#indexing;
+  }
+
+  /** Joins what is small, and waits until the store has all packs. */
+  async finish(): Promise<void> {
+    const small = this.#small.splice(0);
+    for (const role of [PackRole.data, PackRole.trees]) {
+      const packs = small.filter((pack) => pack.role === role);
+      if (packs.length > 1) this.#join(packs);
+      else for (const pack of packs) this.#adopt(pack);
+    }
+    await Promise.all(this.#adopting);
+    await this.#indexing;
+  }
+
+  /**
+   * Writes an index of the packs that none tells of yet.
+   *
+   * @param scope What it tells of. Many small tables that are there are merged with it.
+   */
+  async writeIndex(scope: IndexScope): Promise<void> {
+    const packs = scope === "data" || scope === "rescue"
+      ? this.#unindexed()
+      : this.#adopted.slice();
+    this.#indexTime = this.#options.now();
+    if (packs.length === 0) return;
+    this.#end.signal.throwIfAborted();
+    const { tables, replaced } = await writeIndexTables({
+      ...this.#options,
+      signal: this.#end.signal,
+      packs: packs.map((pack) => ({ ...pack, table: tableOf(pack) })),
+      merge: scope === "rescue" ? [] : this.#options.index.files,
+      timeMs: this.#options.now(),
+      spoolPath: `${this.#options.spoolPath}-index${this.#indexCount++}`,
+    });
+    // Not before: when the index could not be written, giving up tries again.
+    const written = new Set(packs);
+    this.#adopted = this.#adopted.filter((pack) => !written.has(pack));
+    for (const { size } of tables) this.indexByteCount += size;
+    if (scope === "last" || scope === "rescue") return;
+    // Tables do not pile up while a save runs: what follows opens the merged ones.
+    await this.#options.index.add(tables, { signal: this.#end.signal });
+    this.#options.index.remove(replaced);
+  }
+
+  /** Removes the files of packs that the store was not given. */
+  discard(): void {
+    for (const pack of this.#small) removeQuietly(pack.path);
+    this.#small.length = 0;
+  }
+
+  /** Hears no signal any more. */
+  [Symbol.dispose](): void {
+    this.#end[Symbol.dispose]();
+  }
+
+  #adopt(pack: FinishedPackFile): void {
+    const adopting = this.#store(pack).catch(this.#options.onError)
+      .finally(() => this.#adopting.delete(adopting));
+    this.#adopting.add(adopting);
+  }
+
+  async #store(pack: FinishedPackFile): Promise<void> {
+    const { signal } = this.#end;
+    await this.#options.store.adopt(packName(pack.id), pack.path, { signal });
+    this.#adopted.push(pack);
+    this.storedByteCount += pack.size;
+    if (this.#indexing === undefined && this.#isIndexDue()) {
+      this.#indexing = this.#index()
+        .catch(this.#options.onError)
+        .finally(() => this.#indexing = undefined);
+    }
+  }
+
+  /** Packs that have come meanwhile do not wait for the next one. */
+  async #index(): Promise<void> {
+    while (this.#isIndexDue()) await this.writeIndex("data");
+  }
+
+  #isIndexDue(): boolean {
+    const { indexByteCount, now } = this.#options;
+    const packs = this.#unindexed();
+    if (packs.length === 0) return false;
+    let byteCount = 0, objectCount = 0;
+    for (const pack of packs) {
+      byteCount += pack.size;
+      objectCount += pack.objectCount;
+    }
+    return byteCount >= indexByteCount || objectCount >= INDEX_OBJECTS ||
+      now() - this.#indexTime >= INDEX_MS;
+  }
+
+  /** Data packs that an index may tell of at once. */
+  #unindexed(): FinishedPackFile[] {
+    return this.#adopted.filter((pack) => pack.role === PackRole.data);
+  }
+
+  #join(packs: readonly FinishedPackFile[]): void {
+    const { settings, hasher, saveId, random, spoolPath } = this.#options;
+    const role = packs[0].role;
+    const files = new PackFiles({
+      spoolPath: `${spoolPath}-join${role}`,
+      role: role as PackRole,
+      sizeTarget: settings.packSizeTarget,
+      saveId,
+      random,
+      codec: parseCodec(settings.codec),
+      hasher,
+      onPack: (pack) => this.#adopt(pack),
+    });
+    try {
+      for (const pack of packs) {
+        spooling(pack.path, () => copyPack(pack, files));
+      }
+      files.finish();
+    } catch (error) {
+      files.discard();
+      this.#small.push(...packs);
+      throw error;
+    }
+    for (const pack of packs) removeQuietly(pack.path);
+  }
+}
+
+function tableOf(pack: FinishedPackFile): PackTable {
+  return PackTable.decode(pack.table, {
+    tableOffset: pack.tableOffset,
+    frameCount: pack.frameCount,
+    objectCount: pack.objectCount,
+  });
+}
+
+function copyPack(pack: FinishedPackFile, files: PackFiles): void {
+  const descriptor = openSync(pack.path, "r");
+  try {
+    const readAt = (offset: number, out: Uint8Array): void => {
+      const size = readSync(descriptor, out, 0, out.length, offset);
+      if (size === out.length) return;
+      throw new RangeError(
+        `Cannot join packs as ${out.length} bytes must be at ${offset}: found ${size}`,
+      );
+    };
+    joinPacks([{ table: tableOf(pack), readAt }], files.writerFor(pack));
+  } finally {
+    closeSync(descriptor);
+  }
+}

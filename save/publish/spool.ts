@@ -1,0 +1,114 @@
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import type { IndexFile } from "../messages.ts";
+import { removeQuietly } from "@snap/store/owner";
+import { spooling } from "@snap/pack/ranges";
+
+/** The files of index tables, where workers can open them. */
+export class LocalIndexFiles implements Disposable {
+  readonly #store: ReadStore;
+  #files: IndexFile[] = [];
+  #folder: string | undefined;
+  /** Copies of replaced tables: what was handed out last may name them, or only what was before. */
+  #replaced: string[] = [];
+  #forgotten: string[] = [];
+
+  /**
+   * Constructs a new instance, with no files.
+   *
+   * @param store The store of the tables.
+   */
+  constructor(store: ReadStore) {
+    this.#store = store;
+  }
+
+  /** The files of the tables that count. */
+  get files(): readonly IndexFile[] {
+    return this.#files;
+  }
+
+  /**
+   * Gives the files to those who open them. Whoever was given others before the
+   * last call must have opened newer ones since.
+   *
+   * @returns The files as they are now.
+   */
+  handOut(): readonly IndexFile[] {
+    for (const path of this.#forgotten) removeQuietly(path);
+    this.#forgotten = this.#replaced;
+    this.#replaced = [];
+    return this.#files.slice();
+  }
+
+  /**
+   * Takes tables out that others have replaced.
+   *
+   * @param tables The tables.
+   */
+  remove(tables: Iterable<{ readonly name: string }>): void {
+    const names = new Set(Array.from(tables, ({ name }) => name));
+    for (const { name, path } of this.#files) {
+      if (this.#folder === undefined || !names.has(name)) continue;
+      if (dirname(path) === this.#folder) this.#replaced.push(path);
+    }
+    this.#files = this.#files.filter(({ name }) => !names.has(name));
+  }
+
+  /**
+   * Adds index tables; copies them if they lie elsewhere.
+   *
+   * @param tables The tables.
+   * @param options A signal.
+   */
+  async add(
+    tables: Iterable<{ readonly name: string; readonly size: number }>,
+    options?: StoreOptions,
+  ): Promise<void> {
+    for (const { name, size } of tables) {
+      let path = this.#store.localPath?.(name);
+      if (path === undefined) {
+        path = this.#write(name, await this.#store.read(name, options));
+      }
+      this.#files.push({ name, size, path });
+    }
+  }
+
+  /** Removes copies. */
+  [Symbol.dispose](): void {
+    if (this.#folder === undefined) return;
+    try {
+      rmSync(this.#folder, { recursive: true, force: true });
+    } catch {
+      // They are copies, where the system keeps what may be lost.
+    }
+  }
+
+  #write(name: string, bytes: Uint8Array): string {
+    return spooling(tmpdir(), () => {
+      this.#folder ??= mkdtempSync(join(tmpdir(), "snap-index-"));
+      const path = join(this.#folder, basename(name));
+      writeFileSync(path, bytes);
+      return path;
+    });
+  }
+}
+
+/**
+ * Removes the files that a save has made beside a spool path.
+ *
+ * @param spoolPath The beginning of their paths.
+ */
+export function removeSpooled(spoolPath: string): void {
+  const folder = dirname(spoolPath), prefix = `${basename(spoolPath)}-`;
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return; // Where no file could be made either, and that was thrown.
+  }
+  for (const name of names) {
+    if (name.startsWith(prefix)) removeQuietly(join(folder, name));
+  }
+}

@@ -1,0 +1,226 @@
+import { deepEqual, equal, ok } from "node:assert/strict";
+import { utimesSync, writeFileSync } from "node:fs";
+import { DiskError } from "@snap/disk";
+import { FileReader } from "@snap/disk/file";
+import { openSource } from "@snap/disk/source";
+import { idToBytes } from "@snap/hash";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { noneCodec } from "@snap/pack/codecs";
+import { ObjectKind } from "@snap/pack";
+import { PackTable } from "@snap/pack/write";
+import { runAtOnce } from "@snap/posix/pacer";
+import { LATER, saveAndCompare } from "../../tests/_saves.ts";
+import {
+  makeMemorySnapshots,
+  noise,
+  TemporaryFolder,
+} from "../../tests/_snapshots.ts";
+import { BatchQueue, type QueuedBatch } from "../walk/batch_queue.ts";
+import { ClaimTable } from "../pack/claim_table.ts";
+import { FileSaver } from "./batch_reader.ts";
+import { Lane, SEGMENT_SIZE } from "./large_file_ring.ts";
+import { fitsLane } from "./large_file_reader.ts";
+import { ObjectSaver } from "../pack/content_packer.ts";
+import type { FinishedPackFile } from "../pack/pack_files.ts";
+import { PendingDirectory } from "../walk/pending_directory.ts";
+import { type BatchResult, FileStatus, type RecipeNode } from "../messages.ts";
+import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/store/format";
+
+/** What became of one file. */
+interface Outcome {
+  readonly result: BatchResult;
+  readonly recipes: readonly RecipeNode[];
+  /** Ids and kinds of all objects in packs. */
+  readonly objects: readonly string[];
+}
+
+/** Reads the one file of a folder, with a lane or without. */
+function readFile(
+  folder: TemporaryFolder,
+  lane: Lane | undefined,
+  settings: StoreSettings = DEFAULT_SETTINGS,
+): Outcome {
+  using packs = new TemporaryFolder();
+  const finished: FinishedPackFile[] = [];
+  const recipes: RecipeNode[] = [];
+  const objects = new ObjectSaver({
+    settings,
+    codec: noneCodec,
+    hasher: wasmHasher,
+    claims: new ClaimTable(2 ** 16),
+    known: { has: () => false, isHealthy: true },
+    mode: "store",
+    saveId: new Uint8Array(16),
+    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    spoolPath: packs.join("pack"),
+    onPack: (pack) => finished.push(pack),
+    onRecipes: (nodes) => recipes.push(...nodes),
+  });
+  using saver = new FileSaver(new TextEncoder().encode(folder.path), objects);
+  const { batch } = batchOf(folder);
+  lane?.reset();
+  let result = lane === undefined
+    ? runAtOnce(saver.save(batch, () => false))
+    : saver.saveLarge(batch, new Lane(lane.buffer));
+  objects.finish();
+  // How far large files are read is told of no others.
+  result = { ...result, inHandByteCount: 0 };
+  return { result, recipes, objects: finished.flatMap(objectsOf).sort() };
+}
+
+function batchOf(folder: TemporaryFolder): QueuedBatch {
+  using source = openSource(folder.path);
+  using root = source.root();
+  const batches: QueuedBatch[] = [];
+  const queue = new BatchQueue(Infinity, (batch) => batches.push(batch));
+  queue.add(new PendingDirectory(root, undefined, 0), 0);
+  queue.flush();
+  return batches[0];
+}
+
+function objectsOf(pack: FinishedPackFile): string[] {
+  const table = PackTable.decode(pack.table, pack);
+  return Array.from({ length: table.objectCount }, (_, i) => {
+    const id = Buffer.from(table.idBytes(i)).toString("hex");
+    return `${id} ${table.kind(i)} ${table.size(i)}`;
+  });
+}
+
+/** Noise with runs of zeros that begin and end anywhere. */
+function withHoles(size: number): Uint8Array {
+  const bytes = noise(size, 5);
+  for (let at = 70_001, run = 1000; at < size; at += 3 * run, run *= 1.7) {
+    bytes.fill(0, at, at + Math.floor(run));
+  }
+  return bytes;
+}
+
+const CONTENTS: Record<string, Uint8Array> = {
+  "nothing": new Uint8Array(0),
+  "one byte": noise(1, 1),
+  "the largest chunk": noise(131_072, 2),
+  "a byte more than the largest chunk": noise(131_073, 2),
+  "a byte less than a segment": noise(SEGMENT_SIZE - 1, 3),
+  "a segment": noise(SEGMENT_SIZE, 3),
+  "a byte more than a segment": noise(SEGMENT_SIZE + 1, 3),
+  "more than the ring": noise(9 * SEGMENT_SIZE + 12_345, 4),
+  "runs of zeros": withHoles(7_000_000),
+  "zeros": new Uint8Array(5 * SEGMENT_SIZE + 3),
+  "few zeros": new Uint8Array(100_000),
+  "what repeats": new Uint8Array(6_000_000).map((_, i) => (i % 200_003) * 7),
+};
+
+for (const [name, content] of Object.entries(CONTENTS)) {
+  Deno.test(`LaneReader makes the recipe that is made without a lane: ${name}`, () => {
+    using folder = new TemporaryFolder();
+    writeFileSync(folder.join("file"), content);
+    const alone = readFile(folder, undefined);
+    const lane = readFile(folder, new Lane());
+    deepEqual(lane.result, alone.result);
+    deepEqual(lane.recipes, alone.recipes);
+    deepEqual(lane.objects, alone.objects);
+    equal(alone.result.sizes[0], content.length);
+    deepEqual(alone.result.ids, idToBytes(wasmHasher.idOf(content)));
+    // With frames of another size, too: they cut nothing.
+    const settings = { ...DEFAULT_SETTINGS, contentSizeMin: 1_000_000 };
+    const other = readFile(folder, new Lane(), settings);
+    deepEqual(other.result, alone.result);
+    deepEqual(other.objects, alone.objects);
+  });
+}
+
+Deno.test("LaneReader makes several recipes in one lane", () => {
+  const lane = new Lane();
+  for (const name of ["more than the ring", "zeros", "runs of zeros"]) {
+    using folder = new TemporaryFolder();
+    writeFileSync(folder.join("file"), CONTENTS[name]);
+    deepEqual(readFile(folder, lane), readFile(folder, undefined));
+  }
+});
+
+Deno.test("LaneReader reads a file again that was touched meanwhile, and keeps its recipe", () => {
+  using folder = new TemporaryFolder();
+  const path = folder.join("file");
+  writeFileSync(path, CONTENTS["more than the ring"]);
+  const before = readFile(folder, undefined);
+  const original = FileReader.prototype.read;
+  let count = 0;
+  FileReader.prototype.read = function (out, offset): number {
+    if (++count === 2) utimesSync(path, 1, 1);
+    return original.call(this, out, offset);
+  };
+  try {
+    const { result, recipes, objects } = readFile(folder, new Lane());
+    ok(count > 12, "read twice");
+    deepEqual(result.ids, before.result.ids);
+    // The second reading says again what the first one said.
+    deepEqual(
+      recipes.filter(({ isRoot }) => isRoot),
+      [before.recipes.at(-1)],
+    );
+    deepEqual(objects, before.objects);
+  } finally {
+    FileReader.prototype.read = original;
+  }
+});
+
+Deno.test("LaneReader whose file fails leaves the lane to the next one", () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("file"), CONTENTS["more than the ring"]);
+  const lane = new Lane();
+  const original = FileReader.prototype.read;
+  let count = 0;
+  FileReader.prototype.read = function (out, offset): number {
+    if (++count === 4) throw new DiskError("read", new Uint8Array(0), "EIO");
+    return original.call(this, out, offset);
+  };
+  try {
+    const { result } = readFile(folder, lane);
+    equal(result.status[0], FileStatus.failed);
+    deepEqual(result.errors.map(({ code }) => code), ["EIO"]);
+    equal(lane.isStopped, false);
+  } finally {
+    FileReader.prototype.read = original;
+  }
+  deepEqual(readFile(folder, lane), readFile(folder, undefined));
+});
+
+Deno.test("fitsLane refuses groups that may not fit a segment", () => {
+  equal(fitsLane(DEFAULT_SETTINGS), true);
+  const half = SEGMENT_SIZE - 2 * DEFAULT_SETTINGS.chunk.sizeMax;
+  equal(fitsLane({ ...DEFAULT_SETTINGS, contentSizeMin: half }), true);
+  equal(fitsLane({ ...DEFAULT_SETTINGS, contentSizeMin: half + 1 }), false);
+  equal(fitsLane({ ...DEFAULT_SETTINGS, contentSizeMin: 1000 }), false);
+  const chunk = { ...DEFAULT_SETTINGS.chunk, sizeMin: 2048 };
+  equal(fitsLane({ ...DEFAULT_SETTINGS, chunk }), false);
+});
+
+Deno.test("save of a large file gives one recipe with any number of workers", async () => {
+  using folder = new TemporaryFolder();
+  const content = withHoles(40_000_000);
+  writeFileSync(folder.join("large"), content);
+  const id = idToBytes(wasmHasher.idOf(content));
+  const roots: Uint8Array[] = [];
+  const counts: [number, number][] = [];
+  for (const workers of [0, 1, 2, 3]) {
+    await using snapshots = await makeMemorySnapshots();
+    const options = { ...LATER, workers };
+    const { progress } = await saveAndCompare(snapshots, folder.path, options);
+    counts.push([progress.newObjectCount, progress.newByteCount]);
+    const reader = await snapshots.reader();
+    roots.push((await reader.readStored(id, ObjectKind.recipe))!);
+  }
+  // The root names all nodes, which name all chunks.
+  for (const root of roots) deepEqual(root, roots[0]);
+  for (const count of counts) deepEqual(count, counts[0]);
+});
+
+Deno.test("save of large files with workers works with frames larger than a segment", async () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join("large"), noise(36_000_000, 1));
+  await using snapshots = await makeMemorySnapshots({
+    ...DEFAULT_SETTINGS,
+    contentSizeMin: 3_000_000,
+  });
+  await saveAndCompare(snapshots, folder.path, { workers: 2 });
+});

@@ -1,0 +1,53 @@
+import { StoreError, type WriteStore } from "@snap/store";
+import { type NamedRecord, orderRecords } from "@snap/snapshot/records";
+import type { SaveOptions } from "./save.ts";
+import type { Snapshots } from "@snap/snapshot";
+
+/** Whose records. */
+export interface RecordsOfSourceOptions
+  extends Pick<SaveOptions, "onDamage" | "signal"> {
+  readonly host: string;
+  /** The source as it stands in records. */
+  readonly sourceText: string;
+  /** The clock, in milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Reads the records of a host and source that a save may be compared with.
+ *
+ * @param snapshots The store.
+ * @param options The host and the source; who is told of records that are passed over.
+ * @returns Those that are not later than now, the last saved first.
+ * @throws {StoreError} If the store fails.
+ */
+export async function recordsOfSource(
+  snapshots: Snapshots<WriteStore>,
+  options: RecordsOfSourceOptions,
+): Promise<readonly NamedRecord[]> {
+  const { onDamage, signal } = options;
+  let failure: StoreError | undefined;
+  const records = await snapshots.records({
+    ...(signal === undefined ? {} : { signal }),
+    onDamage: (name, error) => {
+      // That a store fails is no damage: a save that goes on would read everything.
+      if (error instanceof StoreError && error.code !== "SHORT") {
+        failure ??= error;
+      } else onDamage?.(`record ${name.record}`, error);
+    },
+  });
+  if (failure !== undefined) throw failure;
+  const ordered = await orderRecords(
+    snapshots,
+    records.filter((record) =>
+      record.host === options.host && record.source === options.sourceText
+    ),
+    // The clock is read last: what was saved meanwhile is not later than now.
+    { ...(signal === undefined ? {} : { signal }), ms: options.now() },
+  );
+  for (const { record, time } of ordered.later) {
+    const reason = `its time, ${time}, is later than now`;
+    onDamage?.(`record ${record}`, new RangeError(reason));
+  }
+  return ordered.past;
+}

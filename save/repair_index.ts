@@ -1,0 +1,170 @@
+/**
+ * Writes the index of a store again, of what its packs say.
+ *
+ * @module
+ */
+import { openIndex } from "@snap/pack/read";
+import type { DamagedPack } from "@snap/pack/index-writer";
+import { Pacer } from "@snap/posix/pacer";
+import type { WriteStore } from "@snap/store";
+import {
+  finishedSaves,
+  indexUnnamed,
+  type RepairOptions,
+  repairTable,
+  replaceTables,
+} from "./publish/write_index.ts";
+import type { Snapshots } from "@snap/snapshot";
+import { openStoreState, type StoreState } from "./store_state.ts";
+import {
+  IndexCheck,
+  newVerifyProgress,
+  verify,
+  type VerifyProgress,
+  VerifyReads,
+} from "@snap/snapshot/verify";
+
+/** Options of {@linkcode repairIndex}. */
+export interface RepairIndexOptions extends RepairOptions {
+  /** Called while it is looked whether snapshots are whole, at most ten times a second. */
+  readonly onProgress?: (progress: VerifyProgress) => void;
+}
+
+/** What {@linkcode repairIndex} did. */
+export interface RepairIndexReport {
+  /** Packs that no sound table named, and that one names now. */
+  readonly packCount: number;
+  /** Names of damaged tables that others replace now. */
+  readonly replacedTables: readonly string[];
+  /** Names of damaged tables that stay: what only they tell of may be missing. */
+  readonly keptTables: readonly string[];
+  /** Objects that snapshots need and that no pack holds, as far as it was looked for. */
+  readonly missingCount: number;
+  /** Packs of saves without a record, which are in no table. */
+  readonly unfinishedPackCount: number;
+  /** Packs that are damaged themselves, and in no table. */
+  readonly damagedPacks: readonly DamagedPack[];
+}
+
+/**
+ * Writes index tables of all packs that no sound table names, and has damaged
+ * tables replaced. Nothing is removed. A damaged table may be all that tells of a
+ * pack that was lost: it stays where snapshots need what no pack holds.
+ *
+ * @param snapshots The store.
+ * @param options What ends the wait.
+ * @returns What was done.
+ * @throws {StoreError} If the store fails.
+ *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { initStore } from "@snap/store/format";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { repairIndex } from "./repair_index.ts";
+ * import { equal } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store, {});
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { packCount } = await repairIndex(snapshots);
+ * equal(packCount, 0);
+ * ```
+ */
+export async function repairIndex(
+  snapshots: Snapshots<WriteStore>,
+  options: RepairIndexOptions = {},
+): Promise<RepairIndexReport> {
+  const replaced: string[] = [];
+  const damaged = new Set<string>();
+  for (const name of await damagedTables(snapshots, options)) {
+    if (await repairTable(name, snapshots, options) > 0) replaced.push(name);
+    else damaged.add(name);
+  }
+  // In this order: what has a record by now has an index that is seen below.
+  const finished = await finishedSaves(snapshots, options);
+  const state = await openState(snapshots, options, damaged);
+  const indexed = await indexUnnamed(snapshots, {
+    ...options,
+    packs: state.unnamed,
+    finished,
+  });
+  await snapshots.refresh();
+  const missingCount = damaged.size > 0
+    ? await countMissing(snapshots, options)
+    : 0;
+  const carrier = state.packs.packs()
+    .filter(({ name }) => indexed.damaged.every((one) => one.name !== name))
+    .sort((a, b) => a.size - b.size)[0];
+  if (damaged.size > 0 && missingCount === 0 && carrier !== undefined) {
+    await replaceTables([...damaged], carrier, snapshots, options);
+    replaced.push(...damaged);
+    damaged.clear();
+  }
+  await snapshots.store.sync(["index/"], signalOf(options));
+  await snapshots.refresh();
+  return {
+    packCount: indexed.packCount,
+    replacedTables: replaced,
+    keptTables: [...damaged],
+    missingCount,
+    unfinishedPackCount: indexed.unfinishedCount,
+    damagedPacks: indexed.damaged,
+  };
+}
+
+async function openState(
+  { store, hasher }: Snapshots<WriteStore>,
+  options: RepairIndexOptions,
+  damaged: ReadonlySet<string>,
+): Promise<StoreState> {
+  return await openStoreState(store, {
+    ...signalOf(options),
+    hasher,
+    damaged,
+  });
+}
+
+/** Names of the tables of which any byte is damaged, and that no other replaces. */
+async function damagedTables(
+  { store, hasher }: Snapshots<WriteStore>,
+  options: RepairIndexOptions,
+): Promise<string[]> {
+  const range = signalOf(options);
+  const { index, damaged } = await openIndex(store, { ...range, hasher });
+  const names = [...damaged];
+  const check = new IndexCheck(hasher);
+  const reads = await VerifyReads.open(store, range);
+  const counts = newVerifyProgress();
+  const pacer = new Pacer({ signal: options.signal });
+  try {
+    for (const file of index.liveTables) {
+      const parts = { reads, counts, pacer };
+      const { problems } = await check.check(file, parts);
+      if (problems.length > 0) names.push(file.name);
+    }
+  } finally {
+    reads[Symbol.dispose]();
+  }
+  return names;
+}
+
+/** Looks whether snapshots need what no pack holds. */
+async function countMissing(
+  snapshots: Snapshots<WriteStore>,
+  options: RepairIndexOptions,
+): Promise<number> {
+  const { onProgress } = options;
+  const { damages } = await verify(snapshots, {
+    ...signalOf(options),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
+  return damages.filter(({ subject, reason }) =>
+    subject === "object" && reason === "missing"
+  ).length;
+}
+
+function signalOf({ signal }: RepairIndexOptions): { signal?: AbortSignal } {
+  return signal === undefined ? {} : { signal };
+}

@@ -1,0 +1,304 @@
+import {
+  identifyPath,
+  isSame,
+  openSource,
+  storePlace,
+} from "@snap/disk/source";
+import type { DiskError } from "@snap/disk";
+import type { IgnoreRules } from "@snap/disk/ignore";
+import { type Id, idFromBytes } from "@snap/hash";
+import { pathToText } from "@snap/manifest/path";
+import type { StoreOptions, WriteStore } from "@snap/store";
+import {
+  encodeRecord,
+  formatRecordName,
+  type NamedRecord,
+  PATH_SAMPLE_MAX,
+  type PathSample,
+  RECORDS_PREFIX,
+  type SnapshotRecord,
+  type Totals,
+} from "@snap/snapshot/records";
+import { repairing } from "./publish/write_index.ts";
+import type { SaveProgress } from "./progress.ts";
+import { whileOwned } from "@snap/store/owner";
+import { storeRun, type StoreRunResult } from "./transaction.ts";
+import type { Snapshots } from "@snap/snapshot";
+
+/** Options for {@linkcode save}. */
+export interface SaveOptions extends StoreOptions {
+  /**
+   * Threads that read, hash and compress. None does everything in this thread.
+   *
+   * @default {0}
+   */
+  workers?: number;
+  /** The name of the machine, for the record. */
+  host?: string;
+  /** The name of the user, for the record. */
+  user?: string;
+  /** What to say about the snapshot. */
+  message?: string;
+  /** The program that saves, for the record. */
+  program?: string;
+  /** What is left out; without it, `.snapignore` files count. */
+  ignore?: IgnoreRules;
+  /** Keeps directories of other file systems, and nothing in them. */
+  oneFileSystem?: boolean;
+  /** Reads every file, whatever the snapshot before says. */
+  readAll?: boolean;
+  /** Believes change times on every file system. */
+  trustStat?: boolean;
+  /** Counts what would be new, and stores nothing. */
+  dryRun?: boolean;
+  /**
+   * Ids of new objects that fit into memory, 36 bytes each, a power of two. At
+   * 60 of a hundred everybody waits for an index, and the room is free again.
+   *
+   * @default {1048576}
+   */
+  claimSlots?: number;
+  /**
+   * An index is written with this many bytes of packs, so that a killed save is
+   * not lost work.
+   *
+   * @default {1073741824}
+   */
+  indexByteCount?: number;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: SaveProgress) => void;
+  /** Told of damage that was met and worked around, and of records that are later than now. */
+  onDamage?: (name: string, error: unknown) => void;
+  /** Where random bytes come from. Only heard without workers. */
+  random?: (size: number) => Uint8Array;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/**
+ * What is read again only because it is so young: more than this, and a record is
+ * written that says the same with a later time, so that it is not read for ever.
+ */
+const YOUNG_BYTES_MAX = 4 * 1024 * 1024;
+
+/** What {@linkcode save} did. */
+export interface SaveResult {
+  /** The id of the snapshot: of its root tree. */
+  readonly id: Id;
+  /** The record: a new one, or the one that says the same. Absent after a dry run. */
+  readonly record?: NamedRecord;
+  /** Whether the record is new. */
+  readonly isNewRecord: boolean;
+  /** The save id of this run: with it a tag says that the record came after those before it. */
+  readonly saveId: Uint8Array;
+  /** Whether the same tree was saved before, with other attributes. */
+  readonly hasNewAttributesOnly: boolean;
+  /** What the snapshot holds. */
+  readonly totals: Totals;
+  /** What could not be read; of very much, the first 10,000 and more. */
+  readonly errors: readonly DiskError[];
+  /** How much could not be read. */
+  readonly errorCount: number;
+  /** Files that changed while they were read; of very many, the first 10,000. */
+  readonly changed: readonly Uint8Array[];
+  /** How many files changed while they were read. */
+  readonly changedCount: number;
+  /** Entries that were left out on purpose. */
+  readonly socketCount: number;
+  /**
+   * File systems below the source whose files the kernel makes up as they are
+   * read, such as `proc`: by the path where each was met. Better left out.
+   */
+  readonly unreal: readonly {
+    readonly path: Uint8Array;
+    readonly type: string;
+  }[];
+  /** How much had to be read and stored. */
+  readonly progress: SaveProgress;
+  /** Bytes of packs that were added to the store: content, trees and attributes. */
+  readonly storedByteCount: number;
+  /**
+   * Bytes of index tables that were added. They may tell of older packs, too:
+   * where small tables were merged, or a damaged one was written again.
+   */
+  readonly indexByteCount: number;
+  /** Whether names, times and attributes could be read in full. */
+  readonly fidelity: "full" | "reduced";
+}
+
+/**
+ * Saves a directory as a snapshot. The record is written last: a snapshot that
+ * can be named is complete.
+ *
+ * @param snapshots The store to save into.
+ * @param path The directory.
+ * @param options Workers, what is left out, what the record says.
+ * @returns The snapshot.
+ * @throws {DiskError} If the directory itself cannot be read.
+ * @throws {StoreError} If the store fails; nothing half-written stays behind.
+ */
+export async function save(
+  snapshots: Snapshots<WriteStore>,
+  path: string | Uint8Array,
+  options: SaveOptions = {},
+): Promise<SaveResult> {
+  return await repairing(
+    snapshots,
+    options,
+    (damaged, repairedByteCount) =>
+      saveOnce(snapshots, path, options, { damaged, repairedByteCount }),
+  );
+}
+
+async function saveOnce(
+  snapshots: Snapshots<WriteStore>,
+  path: string | Uint8Array,
+  options: SaveOptions,
+  { damaged, repairedByteCount }: {
+    readonly damaged: ReadonlySet<string>;
+    readonly repairedByteCount: number;
+  },
+): Promise<SaveResult> {
+  const now = options.now ?? Date.now;
+  const random = options.random ?? randomBytes;
+  const startMs = now();
+  const source = openStoreSource(snapshots.store, path, options);
+  try {
+    const sourceText = pathToText(source.path);
+    const saveId = random(16);
+    const run = await storeRun(snapshots, {
+      ...options,
+      source,
+      saveId,
+      random,
+      now,
+      sourceText,
+      host: options.host ?? "",
+      damaged,
+    });
+    const record: SnapshotRecord = {
+      tree: idFromBytes(run.ids, 0),
+      page: idFromBytes(run.ids, 32),
+      time: timeOf(now()),
+      startTime: timeOf(startMs),
+      host: options.host ?? "",
+      user: options.user ?? "",
+      source: sourceText,
+      ...(options.message === undefined ? {} : { message: options.message }),
+      totals: run.totals,
+      unreadable: sampleOf(
+        run.errors.map((error) => error.path),
+        run.errorCount,
+      ),
+      changed: sampleOf(run.changed, run.changedCount),
+      fidelity: source.fidelity,
+      program: options.program ?? "",
+    };
+    const ended = options.dryRun === true
+      ? { isNewRecord: false }
+      : await writeRecord(snapshots, record, run, random, saveId, options);
+    return {
+      id: record.tree,
+      ...ended,
+      saveId,
+      hasNewAttributesOnly: ended.isNewRecord &&
+        run.sameSource.some((one) => one.tree === record.tree) &&
+        run.sameSource.every((one) => one.page !== record.page),
+      totals: run.totals,
+      errors: run.errors,
+      errorCount: run.errorCount,
+      changed: run.changed,
+      changedCount: run.changedCount,
+      socketCount: source.drops.sockets,
+      unreal: run.unreal,
+      progress: run.progress,
+      storedByteCount: run.storedByteCount,
+      indexByteCount: run.indexByteCount + repairedByteCount,
+      fidelity: source.fidelity,
+    };
+  } finally {
+    source[Symbol.dispose]();
+  }
+}
+
+/** Opens the source; the store is left out if it lies below. */
+function openStoreSource(
+  store: WriteStore,
+  path: string | Uint8Array,
+  options: SaveOptions,
+): ReturnType<typeof openSource> {
+  const place = storePlace(store);
+  if (place !== undefined && isSame(place.identity, identifyPath(path))) {
+    throw new RangeError(
+      `Cannot save a directory as it must not be the store itself: found ${place.path}`,
+    );
+  }
+  return openSource(path, {
+    ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
+    ...(options.oneFileSystem === undefined
+      ? {}
+      : { oneFileSystem: options.oneFileSystem }),
+    ...(place === undefined ? {} : { excludeStore: place.identity }),
+  });
+}
+
+/** Writes the record, unless the newest of its source says the same. */
+async function writeRecord(
+  snapshots: Snapshots<WriteStore>,
+  record: SnapshotRecord,
+  run: StoreRunResult,
+  random: (size: number) => Uint8Array,
+  saveId: Uint8Array,
+  options: SaveOptions,
+): Promise<{ record: NamedRecord; isNewRecord: boolean }> {
+  const { signal } = options;
+  // Only the newest of the source: after A, B and A again, A is the latest.
+  const newest = run.sameSource[0];
+  if (
+    newest !== undefined && newest.tree === record.tree &&
+    saysTheSame(newest, record) && run.youngByteCount <= YOUNG_BYTES_MAX
+  ) {
+    // Whoever wrote it may have been killed before its name was durable.
+    await snapshots.store.sync([RECORDS_PREFIX], signal && { signal });
+    return { record: newest, isNewRecord: false };
+  }
+  const bytes = encodeRecord(record, { saveId, salt: random(32) });
+  const id = snapshots.hasher.idOf(bytes);
+  const name = formatRecordName({ tree: record.tree, record: id });
+  const { store } = snapshots;
+  await whileOwned(
+    store,
+    saveId,
+    () => store.create(name, bytes, signal === undefined ? {} : { signal }),
+  );
+  let hex = "";
+  for (const byte of saveId) hex += byte.toString(16).padStart(2, "0");
+  return {
+    record: { ...record, record: id, saveId: hex },
+    isNewRecord: true,
+  };
+}
+
+/** Whether two records differ in nothing but the time. */
+function saysTheSame(a: SnapshotRecord, b: SnapshotRecord): boolean {
+  const { page, host, user, source, message, unreadable, changed } = b;
+  return a.page === page && a.host === host && a.user === user &&
+    a.source === source && a.message === message &&
+    JSON.stringify([a.unreadable, a.changed]) ===
+      JSON.stringify([unreadable, changed]);
+}
+
+function sampleOf(paths: readonly Uint8Array[], count: number): PathSample {
+  return {
+    count,
+    first: paths.slice(0, PATH_SAMPLE_MAX).map(pathToText),
+  };
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().replace("Z", "000000Z");
+}
+
+function randomBytes(size: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(size));
+}

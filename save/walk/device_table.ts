@@ -1,0 +1,136 @@
+import type { StatTable } from "@snap/posix/stat-table";
+import type { Moment } from "./previous_directory.ts";
+
+/** What {@linkcode DeviceTable} needs. */
+export interface DeviceTableOptions {
+  /**
+   * Where the snapshot before was begun; times from two seconds before it on
+   * prove nothing. Absent if there is no snapshot before.
+   */
+  readonly parentStart: Moment | undefined;
+  /** Tells whether the file system of a row keeps change times as it should. */
+  readonly isWellKnown: (stats: StatTable, row: number) => boolean;
+  /** Tells which file system makes its files up; `undefined` if it has some. */
+  readonly unrealType?: (stats: StatTable, row: number) => string | undefined;
+  /** Believes change times on every file system. */
+  readonly trustStat: boolean;
+}
+
+/** A file system that has no files of its own. */
+export interface UnrealDevice {
+  /** The path where it was met first, relative to the source. */
+  readonly path: Uint8Array;
+  /** Its name, such as `proc`. */
+  readonly type: string;
+}
+
+/** What is known of a device. */
+interface Device {
+  readonly number: number;
+  readonly isTrusted: boolean;
+  /** Whether a directory of it was met. */
+  hasDirectory: boolean;
+}
+
+/** Two changes within this time may look like one. */
+const GRACE_SEC = 2;
+
+/** Numbers the devices of one save, and knows how far their times can be trusted. */
+export class DeviceTable {
+  readonly #options: DeviceTableOptions;
+  readonly #trustedBefore: Moment | undefined;
+  readonly #devices = new Map<number, Device>();
+  /** Devices whose files are made up as they are read, as far as directories of them were met. */
+  readonly unreal: UnrealDevice[] = [];
+  #major = -1;
+  #minor = -1;
+  #device: Device = { number: 0, isTrusted: false, hasDirectory: false };
+
+  /**
+   * Constructs a new instance. The first row asked for must be the root's.
+   *
+   * @param options What is known of clocks and file systems.
+   */
+  constructor(options: DeviceTableOptions) {
+    this.#options = options;
+    const start = options.parentStart;
+    this.#trustedBefore = start === undefined
+      ? undefined
+      : { sec: start.sec - GRACE_SEC, ns: start.ns };
+  }
+
+  /**
+   * Numbers the device of a row.
+   *
+   * @param stats The table.
+   * @param row The row.
+   * @returns The number in this save, 0 for the device of the root.
+   */
+  numberOf(stats: StatTable, row: number): number {
+    return this.#find(stats, row).number;
+  }
+
+  /**
+   * Tells whether an equal change time means an equal entry.
+   *
+   * @param stats The table.
+   * @param row The row.
+   * @returns Whether the entry need not be read again if its row is the same.
+   */
+  isTrusted(stats: StatTable, row: number): boolean {
+    const moment = this.trustedBefore(stats, row);
+    if (moment === undefined) return false;
+    const sec = stats.ctimeSec(row);
+    return sec < moment.sec ||
+      (sec === moment.sec && stats.ctimeNs(row) < moment.ns);
+  }
+
+  /**
+   * Gives the moment before which times are proof.
+   *
+   * @param stats The table.
+   * @param row The row.
+   * @returns The moment, or `undefined` if nothing is proof for this row.
+   */
+  trustedBefore(stats: StatTable, row: number): Moment | undefined {
+    if (this.#trustedBefore === undefined) return undefined;
+    if (this.#find(stats, row).isTrusted) return this.#trustedBefore;
+    // Such file systems set the change time to the modification time, or to 0.
+    const isMade = stats.ctimeSec(row) === 0 ||
+      (stats.ctimeSec(row) === stats.mtimeSec(row) &&
+        stats.ctimeNs(row) === stats.mtimeNs(row));
+    return isMade ? undefined : this.#trustedBefore;
+  }
+
+  /**
+   * Notes where a directory lies, and so on which devices directories are.
+   *
+   * @param path Its path, relative to the source.
+   * @param stats The table.
+   * @param row The row.
+   */
+  noteDirectory(path: Uint8Array, stats: StatTable, row: number): void {
+    const device = this.#find(stats, row);
+    if (device.hasDirectory) return;
+    device.hasDirectory = true;
+    const type = this.#options.unrealType?.(stats, row);
+    if (type !== undefined) this.unreal.push({ path, type });
+  }
+
+  #find(stats: StatTable, row: number): Device {
+    const major = stats.deviceMajor(row), minor = stats.deviceMinor(row);
+    if (major === this.#major && minor === this.#minor) return this.#device;
+    const key = major * 2 ** 32 + minor;
+    let device = this.#devices.get(key);
+    if (device === undefined) {
+      const isTrusted = this.#options.trustStat ||
+        this.#options.isWellKnown(stats, row);
+      const number = this.#devices.size;
+      device = { number, isTrusted, hasDirectory: false };
+      this.#devices.set(key, device);
+    }
+    this.#major = major;
+    this.#minor = minor;
+    return this.#device = device;
+  }
+}

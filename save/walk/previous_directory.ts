@@ -1,0 +1,175 @@
+import { EntryKind } from "@snap/manifest/extras";
+import type { AttributePage, Tree } from "@snap/manifest";
+import type { StatTable } from "@snap/posix/stat-table";
+
+/** A moment of the clock. */
+export interface Moment {
+  readonly sec: number;
+  readonly ns: number;
+}
+
+/** The tree of a directory of the snapshot before, in memory or not. */
+export type ParentTree =
+  & Pick<
+    Tree,
+    | "count"
+    | "size"
+    | "bytes"
+    | "idStart"
+    | "idBytes"
+    | "target"
+    | "compareName"
+  >
+  & { kind(row: number): number };
+
+/** Its attribute page. */
+export type ParentPage = Pick<
+  AttributePage,
+  | "mtimeSec"
+  | "mtimeNs"
+  | "ctimeSec"
+  | "ctimeNs"
+  | "inodeLow"
+  | "inodeHigh"
+  | "nlink"
+  | "mode"
+  | "device"
+  | "uid"
+  | "gid"
+  | "extraRows"
+  | "extrasBytes"
+  | "pageIdBytes"
+>;
+
+/** One directory of the snapshot before: the cache that tells what has changed. */
+export class ParentDirectory {
+  readonly tree: ParentTree;
+  readonly page: ParentPage;
+  /** The id of the tree, then the id of the page. */
+  readonly ids: Uint8Array;
+  /** Lets tree and page go. */
+  readonly close: () => void;
+  #row = 0;
+  #directories = 0;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param ids The id of the tree, then the id of the page.
+   * @param tree The tree.
+   * @param page Its attribute page.
+   * @param close Lets go what is not in memory.
+   */
+  constructor(
+    ids: Uint8Array,
+    tree: ParentTree,
+    page: ParentPage,
+    close: () => void = () => {},
+  ) {
+    this.ids = ids;
+    this.tree = tree;
+    this.page = page;
+    this.close = close;
+  }
+
+  /**
+   * Finds the row of a name. Names must be asked for in ascending order.
+   *
+   * @param names Where the name is.
+   * @param start Its first byte.
+   * @param end One past its last byte.
+   * @returns The row, or -1.
+   */
+  seek(names: Uint8Array, start: number, end: number): number {
+    const { tree } = this;
+    while (this.#row < tree.count) {
+      const order = tree.compareName(this.#row, names, start, end);
+      if (order > 0) return -1;
+      const row = this.#row++;
+      if (tree.kind(row) === EntryKind.directory) this.#directories++;
+      if (order === 0) return row;
+    }
+    return -1;
+  }
+
+  /** The number, among sub-directories, of the one that `seek` found last. */
+  get directoryNumber(): number {
+    return this.#directories - 1;
+  }
+
+  /**
+   * Gives the ids of the sub-directory that `seek` found last.
+   *
+   * @param row Its row.
+   * @returns The id of its tree, then the id of its page.
+   */
+  childIds(row: number): Uint8Array {
+    const ids = new Uint8Array(64);
+    ids.set(this.tree.idBytes(row));
+    ids.set(this.page.pageIdBytes(this.directoryNumber), 32);
+    return ids;
+  }
+
+  /**
+   * Tells whether a file need not be read.
+   *
+   * @param row Its row here.
+   * @param stats What the disk says now.
+   * @param at The row there.
+   * @param trustedBefore Times from here on prove nothing.
+   * @returns Whether the content is what it was.
+   */
+  isContentUnchanged(
+    row: number,
+    stats: StatTable,
+    at: number,
+    trustedBefore: Moment,
+  ): boolean {
+    const { tree, page } = this;
+    const kind = tree.kind(row);
+    const isFile = kind === EntryKind.file || kind === EntryKind.executable;
+    return isFile && tree.size(row) === stats.size(at) &&
+      this.#hasSameTimes(row + 1, stats, at) &&
+      page.inodeLow(row + 1) === stats.inodeLow(at) &&
+      page.inodeHigh(row + 1) === stats.inodeHigh(at) &&
+      isBefore(stats.mtimeSec(at), stats.mtimeNs(at), trustedBefore) &&
+      isBefore(stats.ctimeSec(at), stats.ctimeNs(at), trustedBefore);
+  }
+
+  /**
+   * Tells whether an attribute row would be the same again.
+   *
+   * @param row The row of the page.
+   * @param stats What the disk says now.
+   * @param at The row there.
+   * @param device The number of its device in this save.
+   * @returns Whether every number is the same.
+   */
+  isRowUnchanged(
+    row: number,
+    stats: StatTable,
+    at: number,
+    device: number,
+  ): boolean {
+    const { page } = this;
+    return this.#hasSameTimes(row, stats, at) &&
+      page.inodeLow(row) === stats.inodeLow(at) &&
+      page.inodeHigh(row) === stats.inodeHigh(at) &&
+      page.mode(row) === (stats.mode(at) & 0o7777) &&
+      page.nlink(row) === stats.nlink(at) &&
+      page.uid(row) === stats.uid(at) && page.gid(row) === stats.gid(at) &&
+      page.device(row) === device;
+  }
+
+  #hasSameTimes(row: number, stats: StatTable, at: number): boolean {
+    const { page } = this;
+    return page.mtimeNs(row) === stats.mtimeNs(at) &&
+      page.ctimeNs(row) === stats.ctimeNs(at) &&
+      page.mtimeSec(row) === stats.mtimeSec(at) &&
+      page.ctimeSec(row) === stats.ctimeSec(at);
+  }
+}
+
+function isBefore(sec: number, ns: number, moment: Moment): boolean {
+  return sec < moment.sec || (sec === moment.sec && ns < moment.ns);
+}

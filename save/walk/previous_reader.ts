@@ -1,0 +1,139 @@
+import { AttributePage, Tree, WidePage, WideTree } from "@snap/manifest";
+import { equalBytes, ID_SIZE, IdMismatchError, idToBytes } from "@snap/hash";
+import {
+  DamageError,
+  IndexSyntaxError,
+  ObjectKind,
+  ObjectNotFoundError,
+} from "@snap/pack";
+import { RecipeNode } from "@snap/pack/recipe";
+import type { StoreReader } from "@snap/pack/read";
+import type { PagedBytes, PagedRoom } from "./spill_file.ts";
+import { ParentDirectory } from "./previous_directory.ts";
+import type { SnapshotRecord } from "@snap/snapshot/records";
+import { spoolObject } from "./spool_object.ts";
+
+/** Trees and pages above this size are not read into memory. */
+const MEMORY_SIZE_MAX = 4 * 1024 * 1024;
+
+/** Told of an object that cannot be read. */
+export type OnParentDamage = (
+  id: Uint8Array,
+  kind: number,
+  error: unknown,
+) => void;
+
+/** Reads the directories of the snapshot before. */
+export class ParentReader {
+  readonly #reader: StoreReader;
+  readonly #room: PagedRoom;
+  readonly #onDamage: OnParentDamage;
+
+  /**
+   * Constructs a new instance.
+   *
+   * @param reader The objects of the store.
+   * @param room Where trees and pages go that are too large for memory.
+   * @param onDamage Told of what cannot be read.
+   */
+  constructor(reader: StoreReader, room: PagedRoom, onDamage: OnParentDamage) {
+    this.#reader = reader;
+    this.#room = room;
+    this.#onDamage = onDamage;
+  }
+
+  /**
+   * Reads the root.
+   *
+   * @param record The record of the snapshot before.
+   * @returns The directory, or `undefined` if it cannot be read.
+   */
+  root(record: SnapshotRecord): Promise<ParentDirectory | undefined> {
+    const ids = new Uint8Array(64);
+    ids.set(idToBytes(record.tree));
+    ids.set(idToBytes(record.page), 32);
+    return this.directory(ids);
+  }
+
+  /**
+   * Reads a directory.
+   *
+   * @param ids The id of its tree, then the id of its page.
+   * @returns The directory, to be closed by the caller; `undefined` if it cannot be read.
+   */
+  async directory(ids: Uint8Array): Promise<ParentDirectory | undefined> {
+    const paged: PagedBytes[] = [];
+    const close = (): void => {
+      for (const bytes of paged) bytes[Symbol.dispose]();
+    };
+    try {
+      const tree = await this.#open(
+        ids.subarray(0, 32),
+        ObjectKind.tree,
+        paged,
+        { small: Tree.decode, wide: WideTree.open },
+      );
+      const page = await this.#open(
+        ids.subarray(32),
+        ObjectKind.attributes,
+        paged,
+        { small: AttributePage.decode, wide: WidePage.open },
+      );
+      if (tree !== undefined && page !== undefined) {
+        const isPair = page.rows === tree.count + 1 &&
+          equalBytes(page.treeId, 0, ids, 0, ID_SIZE) &&
+          page.directories === tree.directoriesBefore(tree.count);
+        if (isPair) return new ParentDirectory(ids, tree, page, close);
+      }
+    } catch (error) {
+      close();
+      throw error;
+    }
+    close();
+    return undefined;
+  }
+
+  /** What is damaged or gone is read from the disk and stored again: that heals it. */
+  async #open<Small, Wide>(
+    id: Uint8Array,
+    kind: ObjectKind,
+    paged: PagedBytes[],
+    views: {
+      readonly small: (bytes: Uint8Array) => Small;
+      readonly wide: (bytes: PagedBytes) => Wide | undefined;
+    },
+  ): Promise<Small | Wide | undefined> {
+    try {
+      const bytes = await this.#read(id, kind);
+      if (bytes instanceof Uint8Array) return views.small(bytes);
+      paged.push(bytes);
+      return views.wide(bytes);
+    } catch (error) {
+      // Not the object is damaged, but what says where it lies.
+      if (error instanceof IndexSyntaxError) throw error;
+      if (
+        error instanceof DamageError || error instanceof ObjectNotFoundError ||
+        error instanceof IdMismatchError || error instanceof SyntaxError
+      ) {
+        this.#onDamage(id, kind, error);
+        return undefined;
+      }
+      throw error;
+    }
+  }
+
+  async #read(
+    id: Uint8Array,
+    kind: ObjectKind,
+  ): Promise<Uint8Array | PagedBytes> {
+    const reader = this.#reader;
+    const bytes = await reader.readStored(id, kind);
+    if (bytes !== undefined) return bytes;
+    const root = await reader.readStored(id, ObjectKind.recipe);
+    if (root === undefined) throw new ObjectNotFoundError(id, kind);
+    const node = RecipeNode.decode(root, reader.hasher);
+    return node.plainSize <= MEMORY_SIZE_MAX
+      ? await reader.readObject(id, kind)
+      : await spoolObject(reader, kind, node, this.#room);
+  }
+}

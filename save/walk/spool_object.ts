@@ -1,0 +1,67 @@
+import {
+  ATTRIBUTES_CONTEXT,
+  idFromBytes,
+  IdMismatchError,
+  TREE_CONTEXT,
+} from "@snap/hash";
+import { ObjectKind } from "@snap/pack";
+import {
+  type RecipeNode,
+  RecipeReader,
+  RecipeRowKind,
+} from "@snap/pack/recipe";
+import type { StoreReader } from "@snap/pack/read";
+import { Pacer } from "@snap/posix/pacer";
+import type { PagedBytes, PagedRoom } from "./spill_file.ts";
+
+/**
+ * Reads a tree or page that is too large for memory into a file, and checks it.
+ *
+ * @param reader The objects of its store.
+ * @param kind Its kind.
+ * @param root The root of its recipe.
+ * @param room Makes the file.
+ * @returns The bytes, to be closed by the caller.
+ * @throws {DamageError} If a chunk is damaged.
+ * @throws {ObjectNotFoundError} If a chunk or a node is gone.
+ * @throws {IdMismatchError} If the recipe is of something else.
+ */
+export async function spoolObject(
+  reader: StoreReader,
+  kind: ObjectKind,
+  root: RecipeNode,
+  room: PagedRoom,
+): Promise<PagedBytes> {
+  const { hasher } = reader;
+  const { id, plainSize: size } = root;
+  const context = kind === ObjectKind.tree ? TREE_CONTEXT : ATTRIBUTES_CONTEXT;
+  const hash = hasher.deriveStream(context);
+  const rows = new RecipeReader({ hasher, id, kind, size });
+  const bytes = room.make(size);
+  try {
+    const pacer = new Pacer();
+    let count = 0;
+    for (let step = rows.next(); step !== "end"; step = rows.next()) {
+      if (step === "node") {
+        rows.give(count++ === 0 ? root : await reader.readNode(rows.wanted));
+      } else if (rows.rowKind === RecipeRowKind.chunk) {
+        const { offset } = rows;
+        const chunk = await reader.readChunk(rows);
+        hash.update(chunk);
+        bytes.write(offset, chunk, 0, chunk.length);
+        await pacer.yield(chunk.length);
+      } else {
+        for (let left = rows.size; left > 0;) {
+          left -= hash.updateZeros(left);
+          await pacer.yield();
+        }
+      }
+    }
+    const actual = hash.digest(), expected = idFromBytes(id);
+    if (actual !== expected) throw new IdMismatchError(expected, actual);
+    return bytes;
+  } catch (error) {
+    bytes[Symbol.dispose]();
+    throw error;
+  }
+}

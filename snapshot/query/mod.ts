@@ -1,0 +1,9 @@
+/**
+ * Snapshots compared, searched and listed.
+ *
+ * @module
+ */
+export * from "./diff.ts";
+export * from "./find.ts";
+export * from "./glob.ts";
+export * from "./manifest_text.ts";

@@ -1,0 +1,10 @@
+/**
+ * Records of snapshots, the names that people give for them, and tags.
+ *
+ * @module
+ */
+export * from "./record.ts";
+export * from "./record_order.ts";
+export * from "./records.ts";
+export * from "./resolve_snapshot.ts";
+export * from "./tags.ts";

@@ -1,0 +1,155 @@
+/**
+ * Tags of snapshots: names whose logs say which records they have named.
+ *
+ * @module
+ */
+import { parseId } from "@snap/hash";
+import type { ReadStore, StoreOptions, WriteStore } from "@snap/store";
+import { type TagLogEntry, TagStore } from "@snap/store/format";
+import { formatTime, parseTime, type RecordName } from "./record.ts";
+
+/** A store with its tags, as `Snapshots` is one. */
+export interface TagSource<Store extends ReadStore = ReadStore> {
+  /** The store. */
+  readonly store: Store;
+}
+
+/** Options of {@linkcode tagSnapshot}. */
+export interface TagSnapshotOptions extends StoreOptions {
+  /**
+   * Save id of the run, 16 bytes; random if left out. That of the record says
+   * that it was saved after all that the tag has named before.
+   */
+  saveId?: Uint8Array;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/** What a tag named at some time. */
+export interface TaggedRecord {
+  /** The number of the entry in the log of the tag, from 1. */
+  readonly number: number;
+  /** When the tag was set, RFC 3339 in UTC; empty when the entry is damaged. */
+  readonly time: string;
+  /** The record, unless the entry is damaged. */
+  readonly name?: RecordName;
+  /** What is wrong with the entry. */
+  readonly damage?: SyntaxError | Error;
+}
+
+/** A tag, and what it names now. */
+export interface Tag extends TaggedRecord {
+  /** The name of the tag. */
+  readonly tag: string;
+}
+
+/**
+ * Sets a tag: adds an entry to its log. What it named before stays there, as
+ * `TAG~1` and so on.
+ *
+ * @param snapshots The store.
+ * @param tag The name of the tag.
+ * @param record The record.
+ * @param options Save id, clock, what ends the wait.
+ * @returns The number of the entry.
+ * @throws {RangeError} If this cannot be the name of a tag.
+ * @throws {StoreError} If the store fails.
+ */
+export async function tagSnapshot(
+  snapshots: TagSource<WriteStore>,
+  tag: string,
+  record: RecordName,
+  options: TagSnapshotOptions = {},
+): Promise<number> {
+  const { now = Date.now } = options;
+  const saveId = options.saveId ?? crypto.getRandomValues(new Uint8Array(16));
+  const ms = now();
+  const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1_000_000);
+  const tags = new TagStore(snapshots.store, { saveId });
+  const body = { time, tree: record.tree, record: record.record };
+  const { store } = snapshots;
+  const append = () => tags.append(tag, body, options);
+  // Only what lies on a disk leaves files behind.
+  if (store.localPath === undefined) return await append();
+  const { whileOwned } = await import("@snap/store/owner");
+  return await whileOwned(store, saveId, append);
+}
+
+/**
+ * Lists the tags, and what each of them names now.
+ *
+ * @param snapshots The store.
+ * @param options What ends the wait.
+ * @returns The tags, by name.
+ * @throws {StoreError} If the store fails.
+ */
+export async function listTags(
+  snapshots: TagSource,
+  options: StoreOptions = {},
+): Promise<Tag[]> {
+  const store = readTags(snapshots.store);
+  const tags: Tag[] = [];
+  for (const [tag, number] of await store.heads(options)) {
+    const entry = await store.entry(tag, number, options);
+    if (entry !== undefined) tags.push({ tag, ...taggedRecord(entry) });
+  }
+  return tags;
+}
+
+/**
+ * Reads the log of a tag, newest first.
+ *
+ * @param snapshots The store.
+ * @param tag The name of the tag.
+ * @param options What ends the wait.
+ * @returns Batches of what it has named; none if there is no such tag.
+ * @throws {RangeError} If this cannot be the name of a tag.
+ * @throws {StoreError} If the store fails.
+ */
+export async function* tagLog(
+  snapshots: TagSource,
+  tag: string,
+  options: StoreOptions = {},
+): AsyncGenerator<TaggedRecord[], void, void> {
+  for await (const batch of readTags(snapshots.store).entries(tag, options)) {
+    yield batch.map(taggedRecord);
+  }
+}
+
+/** Only what reads is called, which needs no more than a store to read from. */
+function readTags(store: ReadStore): TagStore {
+  return new TagStore(store as WriteStore);
+}
+
+/**
+ * Reads an entry of the log of a tag.
+ *
+ * @param entry The entry, also a damaged one.
+ * @returns What the tag named.
+ */
+export function taggedRecord(entry: TagLogEntry): TaggedRecord {
+  const { number } = entry;
+  if (entry.damage !== undefined) {
+    return { number, time: "", damage: entry.damage };
+  }
+  const { time, tree, record } = entry.body;
+  try {
+    const name = {
+      tree: parseId(textIn("tree", tree)),
+      record: parseId(textIn("record", record)),
+    };
+    const text = textIn("time", time);
+    parseTime(text);
+    return { number, time: text, name };
+  } catch (cause) {
+    if (!(cause instanceof SyntaxError)) throw cause;
+    return { number, time: "", damage: cause };
+  }
+}
+
+function textIn(field: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new SyntaxError(
+    `Cannot read tag entry as its field ${field} must be text: found ${typeof value}`,
+  );
+}

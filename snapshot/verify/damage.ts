@@ -1,0 +1,63 @@
+/**
+ * What may be wrong with a store, and where it hurts.
+ *
+ * @module
+ */
+import type { Id } from "@snap/hash";
+
+/** What is damaged. */
+export type DamageSubject =
+  | "object"
+  | "pack"
+  | "index"
+  | "record"
+  | "tag"
+  | "config";
+
+/**
+ * What is wrong.
+ *
+ * - `disk`: stored bytes are not those that were written.
+ * - `memory`: stored bytes match their checksum, and give another object.
+ * - `missing`: no pack that is there holds the object, or the file is gone.
+ * - `size`: a tree, a recipe or an index says another size.
+ * - `id`: the whole has another id, though each part is sound.
+ * - `syntax`: the bytes are what their id says, and break the format.
+ * - `disagreement`: an index says something else than the pack.
+ */
+export type DamageReason =
+  | "disk"
+  | "memory"
+  | "missing"
+  | "size"
+  | "id"
+  | "syntax"
+  | "disagreement";
+
+/** A path that damage concerns. */
+export interface DamagedPath {
+  /** The snapshot. */
+  readonly snapshot: Id;
+  /** The path in it; empty for the root. */
+  readonly path: Uint8Array;
+}
+
+/** One thing that is damaged. */
+export interface Damage {
+  /** What is damaged. */
+  readonly subject: DamageSubject;
+  /** What is wrong. */
+  readonly reason: DamageReason;
+  /** A sentence about it. */
+  readonly message: string;
+  /** The id of the object, when it is one. */
+  readonly id?: Id;
+  /** The number of the object's kind. */
+  readonly kind?: number;
+  /** The file in the store: pack, index table, record, tag entry or config. */
+  readonly storeName?: string;
+  /** The first paths that need it. */
+  readonly paths: readonly DamagedPath[];
+  /** Number of paths that were met; a directory that several snapshots share counts once. */
+  readonly pathCount: number;
+}

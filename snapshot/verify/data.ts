@@ -1,0 +1,298 @@
+import { idFromBytes } from "@snap/hash";
+import { ObjectKind, PackRole } from "@snap/pack";
+import type { PackSet } from "@snap/pack/index";
+import { RecipeNode } from "@snap/pack/recipe";
+import type { StoreReader } from "@snap/pack/read";
+import type { Pacer } from "@snap/posix/pacer";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import type { DamageLog } from "./damage_log.ts";
+import { damageOf, fileDamageOf } from "./damage_of.ts";
+import { IdSet } from "../reach/id_set.ts";
+import { IndexCheck } from "./index.ts";
+import {
+  type CheckedPack,
+  type IsChecked,
+  PackCheck,
+  type PackFile,
+} from "./pack.ts";
+import { VerifyReads } from "./reads.ts";
+import { compareRows } from "./rows.ts";
+import { WholeCheck } from "./whole.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
+
+const NOTHING = new Uint8Array(0);
+
+/** What the index knows of a pack. */
+export interface KnownPack {
+  readonly packNumber: number;
+  readonly role: number;
+  readonly packSize: number;
+  /** Whether no sound table names it: the save may have been killed before all had come. */
+  readonly isUnnamed: boolean;
+}
+
+type IndexedPackFile = PackFile & KnownPack;
+
+/** What {@linkcode VerifyData} needs. */
+export interface VerifyDataOptions {
+  readonly store: ReadStore;
+  readonly reader: StoreReader;
+  readonly present: PackSet;
+  /** By name: the packs that the index knows. */
+  readonly indexed: ReadonlyMap<string, KnownPack>;
+  readonly log: DamageLog;
+  readonly counts: VerifyProgress;
+  readonly pacer: Pacer;
+  readonly signal?: AbortSignal;
+}
+
+/** Reads every byte of index tables and packs, then every large content as a whole. */
+export class VerifyData {
+  /** Packs in which something is wrong: what snapshots need of them is read one by one. */
+  readonly suspects: Set<string> = new Set();
+  readonly #options: VerifyDataOptions;
+  readonly #storeOptions: StoreOptions;
+  readonly #indexCheck: IndexCheck;
+  readonly #packCheck: PackCheck;
+  readonly #knownRoots = new IdSet();
+  #rootsChecked = 0;
+  #roots = new Uint8Array(32 * 64);
+
+  constructor(options: VerifyDataOptions) {
+    this.#options = options;
+    const { signal, reader } = options;
+    this.#storeOptions = signal === undefined ? {} : { signal };
+    this.#indexCheck = new IndexCheck(reader.hasher);
+    this.#packCheck = new PackCheck(reader.hasher);
+  }
+
+  /**
+   * Checks everything: tree packs first, as they hold the recipes; then what the
+   * recipes give; then data packs, of which a part is known by now.
+   */
+  async check(): Promise<void> {
+    const { store } = this.#options;
+    const reads = await VerifyReads.open(store, this.#storeOptions);
+    try {
+      await this.#check(reads);
+    } finally {
+      reads[Symbol.dispose]();
+    }
+  }
+
+  async #check(reads: VerifyReads): Promise<void> {
+    const { reader, counts, pacer } = this.#options;
+    const checked = new IdSet();
+    const storeOptions = this.#storeOptions;
+    const options = { reader, reads, counts, pacer, storeOptions, checked };
+    const whole = new WholeCheck(options);
+    const packs = this.#packs();
+    await this.#checkTables(reads);
+    counts.phase = "packs";
+    for (const pack of packs) {
+      if (pack.role === PackRole.trees) await this.#checkPack(pack, reads);
+    }
+    await this.#checkContents(whole);
+    counts.phase = "packs";
+    for (const pack of packs) {
+      if (pack.role === PackRole.trees) continue;
+      const { packNumber } = pack;
+      await this.#checkPack(
+        pack,
+        reads,
+        (ids, start) => checked.has(ids, start, packNumber, 0),
+      );
+    }
+    await this.#checkContents(whole);
+  }
+
+  /** The packs that are there, of those that the index knows. */
+  #packs(): IndexedPackFile[] {
+    const { present, indexed, reader, counts } = this.#options;
+    const packs: IndexedPackFile[] = [];
+    for (const pack of present.packs()) {
+      const known = indexed.get(pack.name);
+      if (known !== undefined) packs.push({ ...pack, ...known });
+    }
+    counts.packTotal = packs.length;
+    for (const { size } of packs) counts.byteTotal += size;
+    for (const { size, isBuilt } of reader.index.index.liveTables) {
+      if (!isBuilt) counts.byteTotal += size;
+    }
+    return packs;
+  }
+
+  async #checkTables(reads: VerifyReads): Promise<void> {
+    const { reader, log, counts, pacer } = this.#options;
+    const { index } = reader.index;
+    for (const file of index.liveTables) {
+      const { name } = file;
+      if (file.isBuilt) continue;
+      try {
+        const parts = { reads, counts, pacer };
+        const { problems } = await this.#indexCheck.check(file, parts);
+        for (const problem of problems) {
+          const message = `Cannot trust ${name} as ${problem}`;
+          const reason = "disk";
+          log.add({ subject: "index", storeName: name, reason, message });
+        }
+      } catch (error) {
+        this.#failFile(error, "index", name);
+      }
+    }
+  }
+
+  async #checkPack(
+    pack: IndexedPackFile,
+    reads: VerifyReads,
+    isChecked?: IsChecked,
+  ): Promise<void> {
+    const { log, counts, pacer } = this.#options;
+    const { name } = pack;
+    try {
+      const checked = await this.#readPack(pack, reads, isChecked);
+      counts.packCount++;
+      this.#logPack(pack, checked);
+      const { table, role } = checked;
+      if (table === undefined || role === undefined) return;
+      for (const row of pack.isUnnamed ? [] : checked.roots) {
+        this.#addRoot(table.bytes, table.idStart(row));
+      }
+      await this.#compareRows(pack, checked);
+    } catch (error) {
+      this.#failFile(error, "pack", name);
+    } finally {
+      if (log.count > 0) await pacer.yield();
+    }
+  }
+
+  async #readPack(
+    pack: PackFile,
+    reads: VerifyReads,
+    isChecked: IsChecked | undefined,
+  ): Promise<CheckedPack> {
+    const { counts, pacer } = this.#options;
+    const steps = this.#packCheck.check(pack, isChecked);
+    let step = steps.next();
+    while (!step.done) {
+      if (typeof step.value === "number") {
+        const turn = pacer.yield(step.value);
+        if (turn !== undefined) await turn;
+        step = steps.next(NOTHING);
+        continue;
+      }
+      const { offset, length } = step.value;
+      const reading = reads.read(pack.name, offset, length);
+      const bytes = reading instanceof Promise ? await reading : reading;
+      counts.byteCount += length;
+      step = steps.next(bytes);
+    }
+    return step.value;
+  }
+
+  #logPack(pack: PackFile, checked: CheckedPack): void {
+    const { log } = this.#options;
+    const { name: storeName } = pack;
+    const { table, faults, problems } = checked;
+    if (faults.length > 0 || problems.length > 0) this.suspects.add(storeName);
+    for (const { row, reason } of faults) {
+      const id = idFromBytes(table!.bytes, table!.idStart(row));
+      const kind = table!.kind(row);
+      const found = reason === "disk"
+        ? "stored bytes that differ from their CRC"
+        : "other bytes, though those stored match their CRC";
+      const message =
+        `Cannot read object ${id} as ${storeName} needs to hold it: found ${found}`;
+      log.add({ subject: "object", id, kind, storeName, reason, message });
+    }
+    for (const problem of problems) {
+      const message = `Cannot trust ${storeName} as ${problem}`;
+      log.add({ subject: "pack", storeName, reason: "disk", message });
+    }
+  }
+
+  async #compareRows(pack: PackFile, checked: CheckedPack): Promise<void> {
+    const { reader, log } = this.#options;
+    const { name: storeName } = pack;
+    const role = checked.role!;
+    try {
+      const found = await compareRows(
+        reader.index,
+        { name: storeName, role },
+        checked.table!,
+        this.#storeOptions,
+      );
+      const claimed = this.#indexCheck.rowCounts.get(storeName);
+      const known = found.rightCount + found.wrongCount;
+      const extra = found.isComplete && claimed !== undefined
+        ? claimed - known
+        : 0;
+      const { absentCount, wrongCount } = found;
+      if (absentCount === 0 && wrongCount === 0 && extra === 0) return;
+      this.suspects.add(storeName);
+      const message =
+        `Cannot trust index as it needs to say of ${storeName} what its table says: found ${absentCount} objects absent, ${wrongCount} elsewhere and ${extra} made up`;
+      const reason = "disagreement";
+      log.add({ subject: "index", storeName, reason, message });
+    } catch (error) {
+      const id = pack.id;
+      this.#fail(error, { id, kind: ObjectKind.content });
+    }
+  }
+
+  #addRoot(bytes: Uint8Array, start: number): void {
+    const { count } = this.#knownRoots;
+    if (!this.#knownRoots.add(bytes, start, 0, ObjectKind.recipe)) return;
+    if (32 * count === this.#roots.length) {
+      const larger = new Uint8Array(this.#roots.length * 2);
+      larger.set(this.#roots);
+      this.#roots = larger;
+    }
+    this.#roots.set(bytes.subarray(start, start + 32), 32 * count);
+  }
+
+  /** Hashes what each recipe gives: right chunks in a wrong order are found here only. */
+  async #checkContents(whole: WholeCheck): Promise<void> {
+    const { counts } = this.#options;
+    counts.phase = "contents";
+    for (; this.#rootsChecked < this.#knownRoots.count; this.#rootsChecked++) {
+      const at = 32 * this.#rootsChecked;
+      const id = this.#roots.slice(at, at + 32);
+      try {
+        await this.#checkContent(id, whole);
+      } catch (error) {
+        this.#fail(error, { id, kind: ObjectKind.recipe });
+      }
+    }
+  }
+
+  async #checkContent(id: Uint8Array, whole: WholeCheck): Promise<void> {
+    const { reader } = this.#options;
+    const { recipe, content } = ObjectKind;
+    const bytes = await reader.readStored(id, recipe, this.#storeOptions);
+    if (bytes === undefined) return;
+    const root = RecipeNode.decode(bytes, reader.hasher);
+    if (root.objectKind === content) await whole.check(id, root);
+    else await reader.readObject(id, root.objectKind, this.#storeOptions);
+  }
+
+  #fail(
+    error: unknown,
+    wanted: { readonly id: Uint8Array; readonly kind: number },
+  ): void {
+    const { signal, log } = this.#options;
+    signal?.throwIfAborted();
+    const damage = damageOf(error, wanted);
+    if (damage === undefined) throw error;
+    log.add(damage);
+  }
+
+  #failFile(error: unknown, subject: "pack" | "index", name: string): void {
+    const { signal, log } = this.#options;
+    signal?.throwIfAborted();
+    const damage = fileDamageOf(error, subject, name);
+    if (damage === undefined) throw error;
+    if (subject === "pack") this.suspects.add(name);
+    log.add(damage);
+  }
+}

@@ -1,0 +1,10 @@
+/**
+ * What a store holds, checked against what it says.
+ *
+ * @module
+ */
+export * from "./damage.ts";
+export * from "./index.ts";
+export * from "./reads.ts";
+export * from "./verify.ts";
+export * from "./verify_progress.ts";

@@ -1,0 +1,384 @@
+/**
+ * Finds what is damaged in a store.
+ *
+ * @module
+ */
+import type { Hasher } from "@snap/hash";
+import { INDEX_PREFIX, PackRole } from "@snap/pack";
+import {
+  openIndex,
+  openStoreReader,
+  type StoreIndex,
+  type StoreReader,
+} from "@snap/pack/read";
+import { listPacks, type PackSet } from "@snap/pack/index";
+import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
+import type { ReadStore, StoreOptions } from "@snap/store";
+import { DamageLog } from "./damage_log.ts";
+import { fileDamageOf } from "./damage_of.ts";
+import { MissingPacks } from "./missing_packs.ts";
+import { type KnownPack, VerifyData } from "./data.ts";
+import { verifyDocuments } from "./documents.ts";
+import { VerifyReads } from "./reads.ts";
+import { VerifyWalk } from "./walk.ts";
+import { WholeCheck } from "./whole.ts";
+import type { Damage, DamageSubject } from "./damage.ts";
+import { formatRecordName, type NamedRecord } from "../records/record.ts";
+import type { ListRecordsOptions } from "../records/records.ts";
+import { newVerifyProgress, type VerifyProgress } from "./verify_progress.ts";
+
+export type {
+  Damage,
+  DamagedPath,
+  DamageReason,
+  DamageSubject,
+} from "./damage.ts";
+export type { VerifyProgress } from "./verify_progress.ts";
+
+/** Most memory for pages of the index in bytes. */
+const INDEX_CACHE_SIZE = 32 << 20;
+/** Orphan packs that are named. */
+const ORPHANS_MAX = 20;
+
+/** What is verified, as `Snapshots` is. */
+export interface VerifySource {
+  /** The store. */
+  readonly store: ReadStore;
+  /** What hashes. */
+  readonly hasher: Hasher;
+  /**
+   * Reads records.
+   *
+   * @param options What becomes of damaged ones.
+   * @returns The records.
+   */
+  records(
+    options?: Omit<ListRecordsOptions, "hasher">,
+  ): Promise<NamedRecord[]>;
+}
+
+/** Options of {@linkcode verify}. */
+export interface VerifyOptions extends StoreOptions {
+  /** Only what these records reach; without them all of the store. */
+  records?: readonly NamedRecord[];
+  /**
+   * Whether all data is read, too: every byte of every pack and index table that
+   * counts, or, with `records`, every object that they reach.
+   *
+   * @default {false}
+   */
+  data?: boolean;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: VerifyProgress) => void;
+  /** Told of each damage when it is found; paths may be added to it later. */
+  onDamage?: (damage: Damage) => void;
+}
+
+/** What {@linkcode verify} found. */
+export interface VerifyReport {
+  /** Records whose trees were checked. */
+  readonly recordCount: number;
+  /** Directories that were checked. */
+  readonly treeCount: number;
+  /** Objects that the records reach, each counted once. */
+  readonly objectCount: number;
+  /** Packs in the store, but for those of unfinished saves. */
+  readonly packCount: number;
+  /** Bytes of packs and index tables that were read, and plain bytes of large contents. */
+  readonly byteCount: number;
+  /** What is damaged: the first 10,000. */
+  readonly damages: readonly Damage[];
+  /** Number of all damages; 0 if the store is sound. */
+  readonly damageCount: number;
+  /** Packs that the index knows and that are gone. No damage, if nothing needs them. */
+  readonly missingPackCount: number;
+  /** Packs in no index that no record needs: of a save that runs, or was killed. */
+  readonly orphanPackCount: number;
+  /** Stored bytes of the orphan packs. */
+  readonly orphanByteCount: number;
+  /** The names of the first orphan packs. */
+  readonly orphanPacks: readonly string[];
+}
+
+/**
+ * Verifies a store, or some of its records.
+ *
+ * Always every record, and every tree, page and recipe that it reaches is read and
+ * checked against its id, each once; every content that they name has to have its
+ * place in a pack that is there. With `data` every byte of packs and index tables
+ * is read, every object checked against its id, and every large content as a whole.
+ *
+ * @param snapshots The store.
+ * @param options Which records, how much, who is told.
+ * @returns What was found; damage is no error.
+ * @throws {StoreError} If the store fails otherwise.
+ * @throws {UnsupportedVersionError} If an index needs a newer program.
+ */
+export async function verify(
+  snapshots: VerifySource,
+  options: VerifyOptions = {},
+): Promise<VerifyReport> {
+  const log = new DamageLog(options.onDamage);
+  const run = new VerifyRun(snapshots, options, log);
+  return await run.run();
+}
+
+class VerifyRun {
+  readonly #snapshots: VerifySource;
+  readonly #options: VerifyOptions;
+  readonly #storeOptions: StoreOptions;
+  readonly #log: DamageLog;
+  readonly #counts: VerifyProgress = newVerifyProgress();
+  readonly #pacer: Pacer;
+  #toldMs = -Infinity;
+  readonly #indexed = new Map<string, KnownPack>();
+  #missingPackCount = 0;
+
+  constructor(
+    snapshots: VerifySource,
+    options: VerifyOptions,
+    log: DamageLog,
+  ) {
+    this.#snapshots = snapshots;
+    this.#options = options;
+    this.#storeOptions = options.signal ? { signal: options.signal } : {};
+    this.#log = log;
+    const { signal } = options;
+    this.#pacer = new Pacer({ signal, onTurn: () => this.#tellNow() });
+  }
+
+  async run(): Promise<VerifyReport> {
+    const { store, hasher } = this.#snapshots;
+    const { records: chosen } = this.#options;
+    const counts = this.#counts;
+    if (chosen === undefined) {
+      await verifyDocuments(store, this.#log, this.#storeOptions);
+    }
+    const records = chosen ?? await this.#records();
+    counts.recordTotal = records.length;
+    // The index first: a pack that appears in between is an orphan, not damage.
+    const index = await this.#openIndex();
+    const present = await listPacks(store, this.#storeOptions);
+    index.index.setPresentPacks(present);
+    await this.#findUnnamed(index);
+    const reader = await openStoreReader(store, { hasher, index });
+    try {
+      await this.#checkAll(reader, present, records);
+    } finally {
+      await reader[Symbol.asyncDispose]();
+    }
+    this.#tellUnnamed(index);
+    this.#tellMissing(index);
+    await this.#checkBadPacks(index);
+    this.#tell();
+    return this.#report(index, present);
+  }
+
+  async #checkAll(
+    reader: StoreReader,
+    present: PackSet,
+    records: readonly NamedRecord[],
+  ): Promise<void> {
+    const { records: chosen, data = false } = this.#options;
+    const isChosen = chosen !== undefined;
+    await this.#checkPacks(reader.index, present);
+    const suspects = data && !isChosen
+      ? await this.#checkData(reader, present)
+      : new Set<string>();
+    const { store } = this.#snapshots;
+    const reads = await VerifyReads.open(store, this.#storeOptions);
+    try {
+      const isDeep = data && isChosen;
+      await this.#walk(reader, reads, { present, records, suspects, isDeep });
+    } finally {
+      reads[Symbol.dispose]();
+    }
+  }
+
+  async #records(): Promise<NamedRecord[]> {
+    return await this.#snapshots.records({
+      ...this.#storeOptions,
+      onDamage: (name, error) => {
+        const storeName = formatRecordName(name);
+        const damage = fileDamageOf(error, "record", storeName);
+        if (damage === undefined) throw error;
+        this.#log.add(damage);
+      },
+    });
+  }
+
+  async #openIndex(): Promise<StoreIndex> {
+    const { store, hasher } = this.#snapshots;
+    let indexSize = 0;
+    for await (const batch of store.list(INDEX_PREFIX, this.#storeOptions)) {
+      for (const { size } of batch) indexSize += size;
+    }
+    return await openIndex(store, {
+      ...this.#storeOptions,
+      hasher,
+      cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
+      onDamage: (name, error) => this.#addFile("index", name, error),
+      onMend: (name, error) => this.#addFile("index", name, error),
+    });
+  }
+
+  /** Packs that no sound table names are read by their own tables, and are damaged or not. */
+  async #findUnnamed(index: StoreIndex): Promise<void> {
+    await index.findUnnamed(this.#storeOptions);
+    for (const { name, error } of index.unnamed.damaged) {
+      this.#addFile("pack", name, error);
+    }
+  }
+
+  #addFile(subject: DamageSubject, name: string, error: unknown): void {
+    const damage = fileDamageOf(error, subject, name);
+    if (damage === undefined) throw error;
+    this.#log.add(damage);
+  }
+
+  /** Compares the packs of the index with those that are there. */
+  async #checkPacks(index: StoreIndex, present: PackSet): Promise<void> {
+    const unnamed = new Set(index.unnamed.packs.map(({ name }) => name));
+    for await (const batch of index.packs(this.#storeOptions)) {
+      for (const pack of batch) {
+        const { packId, packName: storeName, packSize, role } = pack;
+        if (this.#indexed.has(storeName)) continue;
+        const { packNumber } = pack;
+        const size = present.sizeOf(packId, 0);
+        const isUnnamed = unnamed.has(storeName);
+        const known = { packNumber, role, packSize, isUnnamed };
+        this.#indexed.set(storeName, known);
+        if (size === -1) this.#missingPackCount++;
+        else if (size !== packSize) {
+          const message =
+            `Cannot trust ${storeName} as it needs ${packSize} bytes: found ${size}`;
+          const reason = "size";
+          this.#log.add({ subject: "pack", storeName, reason, message });
+        }
+      }
+    }
+  }
+
+  async #checkData(
+    reader: StoreReader,
+    present: PackSet,
+  ): Promise<ReadonlySet<string>> {
+    const data = new VerifyData({
+      ...this.#storeOptions,
+      store: this.#snapshots.store,
+      reader,
+      present,
+      indexed: this.#indexed,
+      log: this.#log,
+      counts: this.#counts,
+      pacer: this.#pacer,
+    });
+    await data.check();
+    return data.suspects;
+  }
+
+  async #walk(
+    reader: StoreReader,
+    reads: VerifyReads,
+    what: {
+      readonly present: PackSet;
+      readonly records: readonly NamedRecord[];
+      readonly suspects: ReadonlySet<string>;
+      readonly isDeep: boolean;
+    },
+  ): Promise<void> {
+    const counts = this.#counts;
+    const pacer = this.#pacer;
+    const storeOptions = this.#storeOptions;
+    counts.phase = "trees";
+    const { index } = reader.index;
+    // Of packs that no table names those count that snapshots need.
+    index.usedPacks.clear();
+    const walk = new VerifyWalk({
+      ...storeOptions,
+      reader,
+      log: this.#log,
+      counts,
+      pacer,
+      whole: what.isDeep
+        ? new WholeCheck({ reader, reads, counts, pacer, storeOptions })
+        : undefined,
+      suspects: what.suspects,
+      missing: new MissingPacks(reader.index, what.present),
+    });
+    for (const record of what.records) {
+      await walk.record(record);
+      counts.recordCount++;
+    }
+  }
+
+  /** Tells that the index says nothing of packs that snapshots need. */
+  #tellUnnamed(index: StoreIndex): void {
+    const { size: count } = index.index.usedPacks;
+    if (count === 0) return;
+    const message = `Cannot find ${count} ${
+      count === 1 ? "pack" : "packs"
+    } in the index that snapshots need: read what they say themselves`;
+    this.#log.add({ subject: "index", reason: "missing", message });
+  }
+
+  /** Names packs that are gone, with what of them snapshots need. */
+  #tellMissing({ index }: StoreIndex): void {
+    for (const [storeName, objectCount] of this.#log.missingObjects()) {
+      const known = this.#indexed.get(storeName);
+      if (known === undefined || index.usedPacks.has(storeName)) continue;
+      const held = known.role === PackRole.data ? "files" : "directories";
+      const message =
+        `Cannot find ${storeName}, which held ${known.packSize} bytes of ${held} as the index knows: snapshots need ${objectCount} of its objects`;
+      this.#log.add({ subject: "pack", storeName, reason: "missing", message });
+    }
+  }
+
+  /** Names packs whose copies were damaged, while another was sound. */
+  async #checkBadPacks(index: StoreIndex): Promise<void> {
+    const named = new Set(this.#log.damages.map((one) => one.storeName));
+    for await (const batch of index.packs(this.#storeOptions)) {
+      for (const pack of batch) {
+        const { packName: storeName } = pack;
+        if (!index.index.isBad(pack) || named.has(storeName)) continue;
+        const message =
+          `Cannot trust ${storeName} as its objects need to match their ids: found another, of which there is a sound copy`;
+        const reason = "disk";
+        this.#log.add({ subject: "pack", storeName, reason, message });
+      }
+    }
+  }
+
+  /** Tells of the progress, but not too often. */
+  #tellNow(): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#toldMs < PROGRESS_INTERVAL_MS) return;
+    this.#toldMs = nowMs;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#counts.damageCount = this.#log.count;
+    this.#options.onProgress?.({ ...this.#counts });
+  }
+
+  #report(index: StoreIndex, present: PackSet): VerifyReport {
+    const { usedPacks } = index.index;
+    const orphans = index.unnamed.packs
+      .filter(({ name }) => !usedPacks.has(name));
+    const counts = this.#counts;
+    return {
+      recordCount: counts.recordCount,
+      treeCount: counts.treeCount,
+      objectCount: counts.objectCount,
+      packCount: present.count - orphans.length,
+      byteCount: counts.byteCount,
+      damages: this.#log.damages,
+      damageCount: this.#log.count,
+      missingPackCount: this.#missingPackCount,
+      orphanPackCount: orphans.length,
+      orphanByteCount: orphans.reduce((sum, { size }) => sum + size, 0),
+      orphanPacks: orphans.slice(0, ORPHANS_MAX).map(({ name }) => name),
+    };
+  }
+}

@@ -1,0 +1,7 @@
+/**
+ * A snapshot as something to look up and read.
+ *
+ * @module
+ */
+export * from "./view.ts";
+export * from "./view_entry.ts";

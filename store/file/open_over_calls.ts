@@ -1,0 +1,126 @@
+/** Opening and making a file store, over calls that a test may have replaced. */
+import {
+  linkNew,
+  makeFolder,
+  removeQuietly,
+  syncFolder,
+  writeNew,
+} from "./durable_file.ts";
+import {
+  codeOf,
+  type FileCalls,
+  type FileStat,
+  saysAbsent,
+} from "./file_calls.ts";
+import { LocalFileStore } from "./file_store.ts";
+import { randomHex } from "../hex.ts";
+import { storeFailure } from "./store_failure.ts";
+import { ROOT_NAMES, StoreFolders } from "./store_folders.ts";
+import { NotAStoreError } from "../errors.ts";
+import type { FileStore, OpenFileStoreOptions } from "./open_file_store.ts";
+import { readConfig } from "../format/store_config.ts";
+
+/** Size in bytes of `tmp/reserve`, which a full store gives up to be able to free space. */
+export const RESERVE_SIZE: number = 256 * 1024;
+
+const RANDOM_SIZE_MAX = 65_536;
+
+/** Opens a folder as a store; see `openFileStore`. */
+export async function openOverCalls(
+  calls: FileCalls,
+  path: string,
+  options?: OpenFileStoreOptions,
+): Promise<FileStore> {
+  const root = calls.resolve(path);
+  const folders = new StoreFolders(calls, root);
+  try {
+    if (options?.create) await makeRoot(calls, root);
+    const parts = {
+      calls,
+      folders,
+      root: await statRoot(calls, root),
+      writeFeatures: 0,
+    };
+    const config = await configOf(new LocalFileStore(parts), options);
+    if (config === undefined) {
+      await folders.makeFixed();
+      await makeReserve(calls, folders);
+    }
+    return new LocalFileStore({
+      ...parts,
+      writeFeatures: config?.writeFeatures ?? 0,
+    });
+  } catch (error) {
+    throw storeFailure("open", { path: root }, error);
+  }
+}
+
+async function configOf(
+  store: FileStore,
+  options: OpenFileStoreOptions | undefined,
+): Promise<{ readonly writeFeatures: number } | undefined> {
+  try {
+    return await readConfig(store, { location: store.path });
+  } catch (error) {
+    if (options?.create && error instanceof NotAStoreError) return undefined;
+    throw error;
+  }
+}
+
+async function statRoot(calls: FileCalls, root: string): Promise<FileStat> {
+  let stat;
+  try {
+    stat = await calls.stat(root);
+  } catch (error) {
+    if (!saysAbsent(error)) throw error;
+    throw new NotAStoreError(root, "there is no such folder", { cause: error });
+  }
+  if (!stat.isDirectory()) {
+    throw new NotAStoreError(root, "it must be a folder");
+  }
+  return stat;
+}
+
+/** Makes the folder of a store and those above it, or checks that it is free to become one. */
+async function makeRoot(calls: FileCalls, root: string): Promise<void> {
+  await makePath(calls, root);
+  await statRoot(calls, root);
+  const other = calls.folderSync(root).find(({ name }) =>
+    !ROOT_NAMES.has(name)
+  );
+  if (other === undefined) return;
+  throw new NotAStoreError(
+    root,
+    `a new store needs an empty folder: found ${other.name}`,
+  );
+}
+
+async function makePath(calls: FileCalls, path: string): Promise<void> {
+  const parent = calls.resolve(`${path}/..`);
+  try {
+    if (!(await makeFolder(calls, path))) return;
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT" || parent === path) throw error;
+    await makePath(calls, parent);
+    await makeFolder(calls, path);
+  }
+  await syncFolder(calls, parent);
+}
+
+/** Takes space that a full disk can be given back. Random, as some disks compress. */
+async function makeReserve(
+  calls: FileCalls,
+  folders: StoreFolders,
+): Promise<void> {
+  const bytes = new Uint8Array(RESERVE_SIZE);
+  for (let at = 0; at < RESERVE_SIZE; at += RANDOM_SIZE_MAX) {
+    crypto.getRandomValues(bytes.subarray(at, at + RANDOM_SIZE_MAX));
+  }
+  const temporary = folders.path(`tmp/${"0".repeat(32)}-${randomHex()}`);
+  await writeNew(calls, temporary, bytes);
+  try {
+    await linkNew(calls, temporary, folders.path("tmp/reserve"));
+  } finally {
+    await removeQuietly(calls, temporary);
+  }
+}

@@ -1,0 +1,6 @@
+/**
+ * A store in memory.
+ *
+ * @module
+ */
+export * from "./memory_store.ts";

@@ -1,8 +1,0 @@
-import { MemoryStore } from "./memory_store.ts";
-import { testStore } from "./testing/mod.ts";
-
-testStore("MemoryStore", () =>
-  Promise.resolve({
-    store: new MemoryStore(),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
-  }));

@@ -1,0 +1,8 @@
+/**
+ * Files that belong to a running save: who owns what lies in the folder for
+ * temporary files of a store, and how that is removed once its owner is gone.
+ *
+ * @module
+ */
+export * from "./remove_quietly.ts";
+export * from "./spool_owner.ts";

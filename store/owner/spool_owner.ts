@@ -1,0 +1,161 @@
+import {
+  closeSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  renameSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import {
+  O_CLOEXEC,
+  O_DIRECTORY,
+  O_NOFOLLOW,
+  O_NONBLOCK,
+  O_RDONLY,
+} from "@snap/posix/constants";
+import { posix } from "@snap/posix";
+import type { WriteStore } from "../store.ts";
+import { hexOf } from "@snap/hash";
+import { removeQuietly } from "./remove_quietly.ts";
+
+const OWNER_NAME = /^([0-9a-f]{32})-.+-alive$/;
+
+/** Of `fcntl`: asks for a lease, which is refused while others have the file open. */
+const F_SETLEASE = 1024;
+/** A lease to read: refused while anybody has the file open for writing. */
+const F_RDLCK = 0;
+const F_UNLCK = 2;
+
+/**
+ * What `statfs` says of file systems that one kernel has for itself, so that it
+ * knows everybody who has a file of theirs open. Those of a network, of a
+ * machine above this one and of several layers are not among them.
+ */
+const OWN_TYPES: ReadonlySet<number> = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // xfs
+  0x9123683e, // btrfs
+  0x2fc12fc1, // zfs
+  0xf2f52010, // f2fs
+  0x01021994, // tmpfs
+]);
+
+/**
+ * Says as long as it lives that a save is at work, in a way that ends with the
+ * process whatever ends it: keeps a file beside the spooled ones open for
+ * writing. One that nobody has open belongs to a save that is over.
+ */
+export class SpoolOwner implements Disposable {
+  readonly #path: string;
+  #descriptor = -1;
+
+  /**
+   * Makes the file, where the system can be asked who has it open.
+   *
+   * @param spoolPath The beginning of the paths of a save.
+   */
+  constructor(spoolPath: string) {
+    this.#path = `${spoolPath}-alive`;
+    if (!isOwnDisk(dirname(spoolPath))) return;
+    const path = `${spoolPath}-new`;
+    try {
+      this.#descriptor = openSync(path, "wx", 0o600);
+      // Not before it is open: nobody may take it for one that is left.
+      renameSync(path, this.#path);
+    } catch {
+      // The files of this save are left alone, should it be killed.
+      removeQuietly(path);
+    }
+  }
+
+  /** Removes the file. Nothing that needs to be kept may lie beside it. */
+  [Symbol.dispose](): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = -1;
+    if (descriptor >= 0) removeQuietly(this.#path, () => closeSync(descriptor));
+  }
+}
+
+/**
+ * Writes a document into a store: should the process be killed meanwhile, the
+ * next save removes what is left in the folder for unfinished files.
+ *
+ * @param store The store.
+ * @param saveId The save id in the document.
+ * @param write Writes it.
+ * @returns What `write` returns.
+ */
+export async function whileOwned<T>(
+  store: WriteStore,
+  saveId: Uint8Array,
+  write: () => Promise<T>,
+): Promise<T> {
+  if (store.localPath === undefined) return await write();
+  const owner = new SpoolOwner(await store.spoolPath(hexOf(saveId)));
+  try {
+    return await write();
+  } finally {
+    owner[Symbol.dispose]();
+  }
+}
+
+/**
+ * Removes the files of saves that are certainly over.
+ *
+ * @param spoolPath A path beside theirs.
+ */
+export function removeAbandoned(spoolPath: string): void {
+  const folder = dirname(spoolPath);
+  let names: string[];
+  try {
+    names = readdirSync(folder);
+  } catch {
+    return;
+  }
+  const owners = names.filter((name) => OWNER_NAME.test(name));
+  if (owners.length === 0 || !isOwnDisk(folder)) return;
+  for (const owner of owners) {
+    if (!isAbandoned(join(folder, owner))) continue;
+    const prefix = owner.slice(0, 33);
+    for (const name of names) {
+      if (!name.startsWith(prefix) || name === owner) continue;
+      removeQuietly(join(folder, name));
+    }
+    // Last: what stops in between is gone on with by the next save.
+    removeQuietly(join(folder, owner));
+  }
+}
+
+/** Whether a file is there that nobody has open for writing. */
+function isAbandoned(path: string): boolean {
+  if (posix === undefined || !isFile(path)) return false;
+  const flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  const descriptor = posix.open(bytesOf(path), flags, 0);
+  if (descriptor < 0) return false;
+  const isGiven = posix.fcntl(descriptor, F_SETLEASE, F_RDLCK) === 0;
+  if (isGiven) posix.fcntl(descriptor, F_SETLEASE, F_UNLCK);
+  posix.close(descriptor);
+  return isGiven;
+}
+
+function isFile(path: string): boolean {
+  try {
+    return lstatSync(path).isFile();
+  } catch {
+    return false;
+  }
+}
+
+function isOwnDisk(folder: string): boolean {
+  if (posix === undefined) return false;
+  const flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+  const descriptor = posix.open(bytesOf(folder), flags, 0);
+  if (descriptor < 0) return false;
+  const type = posix.fsType(descriptor);
+  posix.close(descriptor);
+  return OWN_TYPES.has(type);
+}
+
+function bytesOf(path: string): Uint8Array {
+  return new TextEncoder().encode(`${path}\0`);
+}
