@@ -253,7 +253,7 @@ Deno.test({
     writeFileSync(`${dir.path}/secret`, "content");
     chmodSync(`${dir.path}/secret`, 0);
     const said = await asNobody(
-      `import { FileReader } from "@snap/disk";
+      `import { FileReader } from "@snap/disk/file";
        const encode = (text) => new TextEncoder().encode(text);
        using reader = new FileReader(${JSON.stringify(dir.path)});
        try { reader.open(encode(""), encode("secret"), 0); } catch (error) { console.log(error.message); }`,

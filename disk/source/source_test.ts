@@ -392,7 +392,7 @@ Deno.test({
     chmodSync(`${dir.path}/a`, 0);
     chmodSync(dir.path, 0o755);
     const lines = await asNobody(
-      `import { openSource, DiskError } from "@snap/disk";
+      `import { openSource } from "@snap/disk/source";
        using source = openSource(${JSON.stringify(dir.path)});
        using root = source.root();
        for (let i = 0; i < root.count; i++) root.child(i);
