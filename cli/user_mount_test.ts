@@ -23,7 +23,7 @@ async function runAsUser(
     scene.folder.join("script"),
     `snap() { "$DENO" run -A "$ROOT/cli/main.ts" "$@"; }
      cd "$HOME"; mkdir -p mnt tree; echo alpha > tree/a
-     snap save tree -t main > /dev/null
+     snap save tree -t main -q > /dev/null
      ${script}\n`,
   );
   return await scene.run(`exec unshare -m --propagation slave bash -euc '
