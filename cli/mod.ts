@@ -4,7 +4,7 @@
  *
  * @example Ask for help
  * ```ts
- * import { main } from "./program.ts";
+ * import { main } from "@snap/cli";
  * import { match } from "node:assert/strict";
  *
  * let said = "";

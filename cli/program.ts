@@ -9,7 +9,7 @@ import { VERSION } from "./version.ts";
  *
  * @example Ask for the version
  * ```ts
- * import { main } from "./program.ts";
+ * import { main } from "@snap/cli";
  * import { strictEqual } from "node:assert/strict";
  *
  * let said = "";

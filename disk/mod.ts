@@ -6,9 +6,9 @@
  * operating system says of entries stands in tables of numbers.
  *
  * ```ts
- * import { DiskError } from "./disk_error.ts";
- * import { FileReader } from "./source/source_file.ts";
- * import { openSource } from "./source/source.ts";
+ * import { DiskError } from "@snap/disk";
+ * import { FileReader } from "@snap/disk/file";
+ * import { openSource } from "@snap/disk/source";
  *
  * const source = openSource("/etc");
  * const reader = new FileReader(source.path);

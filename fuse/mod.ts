@@ -2,7 +2,7 @@
  * Shows a snapshot as a read-only file system, straight from the packs.
  *
  * ```ts
- * import { mount } from "./mount/mount.ts";
+ * import { mount } from "@snap/fuse";
  * import { type Id } from "@snap/hash";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { openFileStore } from "@snap/store/file";

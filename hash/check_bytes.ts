@@ -10,7 +10,7 @@
  *
  * @example
  * ```ts
- * import { checkBytes } from "./check_bytes.ts";
+ * import { checkBytes } from "@snap/hash";
  * import { throws } from "node:assert/strict";
  *
  * checkBytes(new Uint8Array(3), "content");

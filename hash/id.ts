@@ -47,7 +47,7 @@ export function isId(text: string): text is Id {
  *
  * @example
  * ```ts
- * import { parseId } from "./id.ts";
+ * import { parseId } from "@snap/hash";
  *
  * const id = parseId("ab".repeat(32));
  * ```

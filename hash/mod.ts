@@ -6,7 +6,7 @@
  * hasher of `@snap/hash/native` on instead of this one.
  *
  * ```ts
- * import { wasmHasher } from "./wasm_hasher.ts";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
  *
  * const id = wasmHasher.idOf(new TextEncoder().encode("hello"));
  * ```

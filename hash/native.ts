@@ -7,7 +7,7 @@
  * for which Deno wants `--allow-ffi --allow-sys --allow-read`.
  *
  * ```ts
- * import { wasmHasher } from "./wasm_hasher.ts";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
  *
  * const { nativeHasher } = await import("@snap/hash/native");
  * const content = new Uint8Array(1000);

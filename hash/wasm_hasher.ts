@@ -127,7 +127,7 @@ function hash(kernel: Blake3Kernel, mode: KernelMode, bytes: Uint8Array): void {
  *
  * @example
  * ```ts
- * import { wasmHasher } from "./wasm_hasher.ts";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
  *
  * const stream = wasmHasher.stream();
  * stream.update(new TextEncoder().encode("hel"));

@@ -8,11 +8,11 @@
  *
  * @example Build a tree and read it
  * ```ts
- * import { displayPath } from "./path/path.ts";
- * import { EntryKind } from "./entry_kind.ts";
- * import { joinPieces } from "./random_bytes.ts";
- * import { Tree } from "./tree/tree.ts";
- * import { TreeDraft } from "./tree/tree_draft.ts";
+ * import { displayPath } from "@snap/manifest/path";
+ * import { EntryKind } from "@snap/manifest/extras";
+ * import { joinPieces } from "@snap/manifest";
+ * import { Tree } from "@snap/manifest";
+ * import { TreeDraft } from "@snap/manifest/draft";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const names = new TextEncoder().encode("inout");

@@ -135,11 +135,11 @@ function formatAttributes({ page, row }: EntryRow): string {
  *
  * @example Write a line
  * ```ts
- * import { EntryKind } from "./entry_kind.ts";
- * import { formatEntry } from "./text.ts";
- * import { joinPieces } from "./random_bytes.ts";
- * import { Tree } from "./tree/tree.ts";
- * import { TreeDraft } from "./tree/tree_draft.ts";
+ * import { EntryKind } from "@snap/manifest/extras";
+ * import { formatEntry } from "@snap/manifest/text";
+ * import { joinPieces } from "@snap/manifest";
+ * import { Tree } from "@snap/manifest";
+ * import { TreeDraft } from "@snap/manifest/draft";
  * import { strictEqual } from "node:assert/strict";
  *
  * const text = new TextEncoder();

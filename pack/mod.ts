@@ -4,10 +4,10 @@
  *
  * @example
  * ```ts
- * import { FrameBuilder } from "./write/frame_builder.ts";
- * import { noneCodec } from "./codec/none_codec.ts";
- * import { ObjectKind, PackRole } from "./object_kind.ts";
- * import { PackWriter } from "./write/pack_writer.ts";
+ * import { FrameBuilder } from "@snap/pack/write";
+ * import { noneCodec } from "@snap/pack/codecs";
+ * import { ObjectKind, PackRole } from "@snap/pack";
+ * import { PackWriter } from "@snap/pack/write";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";
  *

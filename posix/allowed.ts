@@ -24,7 +24,7 @@ export type Permission =
  *
  * @example
  * ```ts
- * import { allowed } from "./allowed.ts";
+ * import { allowed } from "@snap/posix";
  *
  * console.log(allowed("ffi") ? "native" : "portable");
  * ```

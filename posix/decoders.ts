@@ -38,7 +38,7 @@ export interface NativeDecoders {
  *
  * @example
  * ```ts
- * import { nativeDecoders } from "./decoders.ts";
+ * import { nativeDecoders } from "@snap/posix/decoders";
  *
  * console.log(nativeDecoders.zstd?.name ?? "portable");
  * ```

@@ -18,9 +18,9 @@ const DOT = 46;
  *
  * @example
  * ```ts
- * import { AT_FDCWD, O_DIRECTORY } from "./flags.ts";
- * import { DirectoryEntries } from "./directory_entries.ts";
- * import { posix } from "./posix.ts";
+ * import { AT_FDCWD, O_DIRECTORY } from "@snap/posix/constants";
+ * import { DirectoryEntries } from "@snap/posix";
+ * import { posix } from "@snap/posix";
  *
  * if (posix) {
  *   const entries = new DirectoryEntries();

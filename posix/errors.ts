@@ -111,7 +111,7 @@ const NAMES: ReadonlyMap<number, string> = new Map(
  *
  * @example
  * ```ts
- * import { ENOENT, errnoName } from "./errors.ts";
+ * import { ENOENT, errnoName } from "@snap/posix/constants";
  * import assert from "node:assert/strict";
  *
  * assert.equal(errnoName(-ENOENT), "ENOENT");

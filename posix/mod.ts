@@ -3,9 +3,9 @@
  * descriptors, starting a worker, asking for a permission.
  *
  * ```ts
- * import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "./flags.ts";
- * import { posix } from "./posix.ts";
- * import { StatTable } from "./stat_table.ts";
+ * import { AT_FDCWD, AT_SYMLINK_NOFOLLOW } from "@snap/posix/constants";
+ * import { posix } from "@snap/posix";
+ * import { StatTable } from "@snap/posix/stat-table";
  *
  * const table = new StatTable(1);
  * const name = new TextEncoder().encode("/etc\0");

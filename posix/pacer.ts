@@ -40,7 +40,7 @@ export interface PacerOptions {
  *
  * @example
  * ```ts
- * import { Pacer } from "./pacer.ts";
+ * import { Pacer } from "@snap/posix/pacer";
  *
  * async function sum(pieces: Iterable<Uint8Array>, signal?: AbortSignal) {
  *   const pacer = new Pacer({ signal });

@@ -9,9 +9,9 @@
  *
  * @example
  * ```ts
- * import { POLLIN } from "./flags.ts";
- * import { PollSet } from "./poll_set.ts";
- * import { posix } from "./posix.ts";
+ * import { POLLIN } from "@snap/posix/constants";
+ * import { PollSet } from "@snap/posix";
+ * import { posix } from "@snap/posix";
  *
  * if (posix) {
  *   const fd = posix.eventfd(1);

@@ -50,9 +50,9 @@ export const STAT_INODE_HIGH = 19;
  *
  * @example
  * ```ts
- * import { StatTable } from "./stat_table.ts";
- * import { AT_FDCWD } from "./flags.ts";
- * import { posix } from "./posix.ts";
+ * import { StatTable } from "@snap/posix/stat-table";
+ * import { AT_FDCWD } from "@snap/posix/constants";
+ * import { posix } from "@snap/posix";
  *
  * const table = new StatTable(1);
  * const name = new TextEncoder().encode("/\0");

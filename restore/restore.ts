@@ -135,7 +135,7 @@ export interface RestoreResult {
  * import { initStore } from "@snap/store/format";
  * import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
  * import { openSnapshots } from "@snap/snapshot";
- * import { restore } from "./restore.ts";
+ * import { restore } from "@snap/restore";
  * import { save } from "@snap/save";
  * import { equal } from "node:assert/strict";
  *

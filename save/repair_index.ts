@@ -62,7 +62,7 @@ export interface RepairIndexReport {
  * import { MemoryStore } from "@snap/store/memory";
  * import { initStore } from "@snap/store/format";
  * import { openSnapshots } from "@snap/snapshot";
- * import { repairIndex } from "./repair_index.ts";
+ * import { repairIndex } from "@snap/save/repair-index";
  * import { equal } from "node:assert/strict";
  *
  * const store = new MemoryStore();

@@ -83,7 +83,7 @@ Deno.test("what a killed save has left is removed by the next", {
   const child = spawn(Deno.execPath(), [
     "run",
     "-A",
-    new URL("../testdata/save_and_hang.ts", import.meta.url).pathname,
+    new URL("./testdata/save_and_hang.ts", import.meta.url).pathname,
     path,
     source,
   ], { stdio: ["ignore", "pipe", "inherit"] });

@@ -7,9 +7,9 @@
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { MemoryStore } from "@snap/store/memory";
  * import { initStore } from "@snap/store/format";
- * import { openSnapshots } from "./snapshots.ts";
+ * import { openSnapshots } from "@snap/snapshot";
  * import { save } from "@snap/save";
- * import { View } from "./view/view.ts";
+ * import { View } from "@snap/snapshot/view";
  * import { strictEqual } from "node:assert/strict";
  *
  * const folder = mkdtempSync("/tmp/snap-example-");

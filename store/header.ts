@@ -60,7 +60,7 @@ const SALT_AT = 40;
  *
  * @example A header of a pack
  * ```ts
- * import { decodeHeader, encodeHeader } from "./header.ts";
+ * import { decodeHeader, encodeHeader } from "@snap/store";
  * import { strictEqual } from "node:assert/strict";
  *
  * const bytes = encodeHeader({ kind: "PACK", saveId: new Uint8Array(16), salt: new Uint8Array(32) });

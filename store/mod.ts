@@ -4,9 +4,9 @@
  *
  * @example A tag in a store in memory
  * ```ts
- * import { initStore } from "./format/store_config.ts";
- * import { MemoryStore } from "./memory/memory_store.ts";
- * import { TagStore } from "./format/tag_store.ts";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { TagStore } from "@snap/store/format";
  * import { strictEqual } from "node:assert/strict";
  *
  * const store = new MemoryStore();

@@ -33,7 +33,7 @@ export function isStoreName(name: string): boolean {
  *
  * @example Names cannot leave the store
  * ```ts
- * import { checkStoreName } from "./store_name.ts";
+ * import { checkStoreName } from "@snap/store";
  * import { throws } from "node:assert/strict";
  *
  * checkStoreName("tags/main/1");
@@ -101,7 +101,7 @@ export function checkTagName(tag: string): void {
  *
  * @example Main is not main
  * ```ts
- * import { escapeTagName } from "./store_name.ts";
+ * import { escapeTagName } from "@snap/store";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(escapeTagName("main"), "main");

@@ -4,11 +4,11 @@ import process from "node:process";
 const { scope, source, end } = JSON.parse(process.argv[2]);
 const load = (entry) => import(`${scope}/${entry}`);
 const { wasmHasher } = await load("hash/wasm-hasher");
-const { initStore } = await load("store/store-config");
-const { MemoryStore } = await load("store/memory-store");
-const { DEFAULT_SETTINGS, formatSettings } = await load("snapshot/settings");
-const { openSnapshots } = await load("snapshot/snapshots");
-const { save } = await load("snapshot/save");
+const { initStore } = await load("store/format");
+const { MemoryStore } = await load("store/memory");
+const { DEFAULT_SETTINGS, formatSettings } = await load("snapshot");
+const { openSnapshots } = await load("snapshot");
+const { save } = await load("save");
 
 const ENDS = {
   exit: () => process.exit(3),

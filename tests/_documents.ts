@@ -11,10 +11,23 @@ export interface ShownProgram {
 /** Finds the programs of the documents, and of the comments of what packages export. */
 export async function shownPrograms(): Promise<ShownProgram[]> {
   const public_ = readPackages().flatMap(({ folder, exports }) =>
-    Object.values(exports).map((path) => `${folder}/${path.slice(2)}`)
+    Object.values(exports).flatMap((path) =>
+      withExported(`${folder}/${path.slice(2)}`)
+    )
   );
   const paths = (await listFiles()).filter((path) => path.endsWith(".md"));
   return [...paths, ...new Set(public_)].flatMap(programsOf);
+}
+
+/** A file, and those whose exports it passes on. */
+function withExported(path: string): string[] {
+  const passed = readText(path).matchAll(/^export .* from "(\..*)";$/gm);
+  return [
+    path,
+    ...Array.from(passed).flatMap(([, name]) =>
+      withExported(new URL(name, `file:///${path}`).pathname.slice(1))
+    ),
+  ];
 }
 
 function programsOf(path: string): ShownProgram[] {

@@ -7,15 +7,15 @@ const { scope, store: path, source, target, workers } = JSON.parse(
 );
 const load = (entry) => import(`${scope}/${entry}`);
 const { wasmHasher } = await load("hash/wasm-hasher");
-const { openFileStore } = await load("store/file-store");
-const { encodeDocument } = await load("store/document");
-const { DEFAULT_SETTINGS, formatSettings } = await load("snapshot/settings");
-const { openSnapshots } = await load("snapshot/snapshots");
-const { identify } = await load("snapshot/identify");
-const { save } = await load("snapshot/save");
-const { IgnoreRules } = await load("disk/ignore-rules");
+const { openFileStore } = await load("store/file");
+const { encodeDocument } = await load("store/format");
+const { DEFAULT_SETTINGS, formatSettings } = await load("snapshot");
+const { openSnapshots } = await load("snapshot");
+const { identify } = await load("save/identify");
+const { save } = await load("save");
+const { IgnoreRules } = await load("disk/ignore");
 const { verify } = await load("snapshot/verify");
-const { restore } = await load("snapshot/restore");
+const { restore } = await load("restore");
 
 const MS = Date.UTC(2026, 0, 1);
 let drawn = 0;

@@ -54,8 +54,7 @@ Deno.test("compile takes in every command, the workers and native code", async (
   equal(existsSync(file), true);
   const parts = [
     "commands/*",
-    "save_worker.ts",
-    "restore_worker.ts",
+    "worker.ts",
     "mount_worker.ts",
     "blake-hash/*",
   ];

@@ -25,7 +25,7 @@ Deno.test("docs: the task renders guides and reference, and every link leads som
     ok(existsSync(`${site}/${folder}/index.html`), folder);
     ok(existsSync(`${site}/api/${folder}/mod.ts/index.html`), folder);
   }
-  ok(existsSync(`${site}/api/snapshot/mod.ts/~/save.html`));
+  ok(existsSync(`${site}/api/save/mod.ts/~/save.html`));
   ok(existsSync(`${site}/api/store/testing/mod.ts/~/testStore.html`));
 });
 

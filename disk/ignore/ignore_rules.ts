@@ -28,7 +28,7 @@ export interface IgnoreOptions {
  *
  * @example
  * ```ts
- * import { IgnoreRules } from "./ignore_rules.ts";
+ * import { IgnoreRules } from "@snap/disk/ignore";
  * import assert from "node:assert/strict";
  *
  * const rules = new IgnoreRules({ exclude: ["*.log", "!keep.log"] });

@@ -82,9 +82,9 @@ export interface Source extends Disposable {
  *
  * @example
  * ```ts
- * import { DiskError } from "../disk_error.ts";
- * import { openSource } from "./source.ts";
- * import { type SourceDirectory } from "./source_directory.ts";
+ * import { DiskError } from "@snap/disk";
+ * import { openSource } from "@snap/disk/source";
+ * import { type SourceDirectory } from "@snap/disk/source";
  *
  * function count(directory: SourceDirectory): number {
  *   let total = directory.count;

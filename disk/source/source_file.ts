@@ -41,7 +41,7 @@ const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
  *
  * @example
  * ```ts
- * import { FileReader } from "./source_file.ts";
+ * import { FileReader } from "@snap/disk/file";
  * import assert from "node:assert/strict";
  * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
  *

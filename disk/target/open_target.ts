@@ -32,7 +32,7 @@ const CREATE_MODE = 0o700;
  *
  * @example
  * ```ts
- * import { openTarget } from "./open_target.ts";
+ * import { openTarget } from "@snap/disk/target";
  * import { mkdtempSync, readFileSync, rmSync } from "node:fs";
  * import assert from "node:assert/strict";
  *

@@ -40,7 +40,7 @@ export class PreparedMount {
  *
  * @example
  * ```ts
- * import { prepareMount } from "./prepare_mount.ts";
+ * import { prepareMount } from "@snap/fuse/prepare";
  *
  * const prepared = prepareMount("wasm");
  * await prepared.end();

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { FakeMount } from "../testdata/fake_mount.ts";
 import { GOLDEN_ROOT } from "../testdata/golden_root.ts";
 
-const FOLDER = new URL("testdata/", import.meta.url);
+const FOLDER = new URL("../testdata/", import.meta.url);
 
 /** One request and the reply to it; none where the kernel expects none. */
 interface Exchange {

@@ -2,7 +2,7 @@
  * Cuts a stream of bytes into chunks.
  *
  * ```ts
- * import { ChunkStream } from "./chunk_stream.ts";
+ * import { ChunkStream } from "@snap/hash/chunk";
  *
  * const source = new Blob(["a".repeat(1000)]).stream();
  * for await (const chunks of source.pipeThrough(new ChunkStream())) {

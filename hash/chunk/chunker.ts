@@ -3,7 +3,7 @@
  * so that a change moves few borders.
  *
  * ```ts
- * import { Chunker } from "./chunker.ts";
+ * import { Chunker } from "@snap/hash/chunk";
  *
  * const content = new Uint8Array(1_000_000);
  * const chunker = new Chunker();

@@ -96,7 +96,7 @@ function writeValue(bytes: Uint8Array, at: number, value: ExtraValue): number {
  *
  * @example Encode and decode one attribute
  * ```ts
- * import { decodeExtras, encodeExtras } from "./extras.ts";
+ * import { decodeExtras, encodeExtras } from "@snap/manifest/extras";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const text = new TextEncoder();

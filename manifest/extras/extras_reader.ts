@@ -9,8 +9,8 @@ import { INLINE_SIZE_MAX } from "../limits.ts";
  *
  * @example Add up the sizes of the values of a row
  * ```ts
- * import { encodeExtras } from "./extras.ts";
- * import { ExtrasReader } from "./extras_reader.ts";
+ * import { encodeExtras } from "@snap/manifest/extras";
+ * import { ExtrasReader } from "@snap/manifest/extras";
  * import { strictEqual } from "node:assert/strict";
  *
  * const text = new TextEncoder();

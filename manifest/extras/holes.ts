@@ -42,7 +42,7 @@ function tidyHoles(holes: Float64Array, tidy: Float64Array): number {
  *
  * @example Keep one hole
  * ```ts
- * import { decodeHoles, encodeHoles } from "./holes.ts";
+ * import { decodeHoles, encodeHoles } from "@snap/manifest/extras";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const holes = Float64Array.of(4096, 65536, 1048576, 4096);

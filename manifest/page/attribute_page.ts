@@ -21,11 +21,11 @@ import type { Tree } from "../tree/tree.ts";
  *
  * @example Read a mode
  * ```ts
- * import { AttributePage } from "./attribute_page.ts";
- * import { DraftOwners } from "./draft_owners.ts";
- * import { joinPieces } from "../random_bytes.ts";
- * import { PageDraft } from "./page_draft.ts";
- * import { TreeDraft } from "../tree/tree_draft.ts";
+ * import { AttributePage } from "@snap/manifest";
+ * import { DraftOwners } from "@snap/manifest/draft";
+ * import { joinPieces } from "@snap/manifest";
+ * import { PageDraft } from "@snap/manifest/draft";
+ * import { TreeDraft } from "@snap/manifest/draft";
  * import { strictEqual } from "node:assert/strict";
  *
  * const none = new Uint8Array(0);

@@ -20,8 +20,8 @@ import type { RandomBytes } from "../random_bytes.ts";
  *
  * @example
  * ```ts
- * import { MemoryBytes } from "../random_bytes.ts";
- * import { WidePage } from "./wide_page.ts";
+ * import { MemoryBytes } from "@snap/manifest";
+ * import { WidePage } from "@snap/manifest";
  * import { equal } from "node:assert/strict";
  *
  * equal(WidePage.open(new MemoryBytes(new Uint8Array(64))), undefined);

@@ -111,7 +111,7 @@ export function pathToText(bytes: Uint8Array): string {
  *
  * @example Show what somebody else wrote
  * ```ts
- * import { escapeInvisible } from "./path.ts";
+ * import { escapeInvisible } from "@snap/manifest/path";
  * import { strictEqual } from "node:assert/strict";
  *
  * strictEqual(escapeInvisible("100% \u202Etxt.exe"), "100% %E2%80%AEtxt.exe");
@@ -138,7 +138,7 @@ function escapeCharacter(character: string): string {
  *
  * @example Show a path and read it back
  * ```ts
- * import { displayPath, parsePath } from "./path.ts";
+ * import { displayPath, parsePath } from "@snap/manifest/path";
  * import { deepStrictEqual, strictEqual } from "node:assert/strict";
  *
  * const path = Uint8Array.of(0x61, 0x2f, 0xff, 0x0a);

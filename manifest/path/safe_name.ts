@@ -15,7 +15,7 @@ const DOT = 0x2e;
  *
  * @example Check a name
  * ```ts
- * import { checkName } from "./safe_name.ts";
+ * import { checkName } from "@snap/manifest/path";
  * import { strictEqual } from "node:assert/strict";
  *
  * const bytes = new TextEncoder().encode("a/..");

@@ -34,7 +34,7 @@ type Part = NamePattern | typeof DIRECTORIES;
  *
  * @example Match a path, and a walk
  * ```ts
- * import { PathPattern } from "./path_pattern.ts";
+ * import { PathPattern } from "@snap/manifest/pattern";
  * import { deepStrictEqual, strictEqual } from "node:assert/strict";
  *
  * const encoder = new TextEncoder();

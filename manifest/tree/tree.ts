@@ -18,10 +18,10 @@ import { EntryKind } from "../entry_kind.ts";
  *
  * @example Look up an entry
  * ```ts
- * import { EntryKind } from "../entry_kind.ts";
- * import { joinPieces } from "../random_bytes.ts";
- * import { Tree } from "./tree.ts";
- * import { TreeDraft } from "./tree_draft.ts";
+ * import { EntryKind } from "@snap/manifest/extras";
+ * import { joinPieces } from "@snap/manifest";
+ * import { Tree } from "@snap/manifest";
+ * import { TreeDraft } from "@snap/manifest/draft";
  * import { strictEqual } from "node:assert/strict";
  *
  * const name = new TextEncoder().encode("pipe");

@@ -39,10 +39,10 @@ export interface DraftNames {
  *
  * @example
  * ```ts
- * import { EntryKind } from "../entry_kind.ts";
- * import { joinPieces } from "../random_bytes.ts";
- * import { Tree } from "./tree.ts";
- * import { TreeDraft } from "./tree_draft.ts";
+ * import { EntryKind } from "@snap/manifest/extras";
+ * import { joinPieces } from "@snap/manifest";
+ * import { Tree } from "@snap/manifest";
+ * import { TreeDraft } from "@snap/manifest/draft";
  * import { equal } from "node:assert/strict";
  *
  * const names = new TextEncoder().encode("inpipe");

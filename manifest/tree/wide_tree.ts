@@ -15,10 +15,10 @@ import type { RandomBytes } from "../random_bytes.ts";
  *
  * @example
  * ```ts
- * import { EntryKind } from "../entry_kind.ts";
- * import { joinPieces, MemoryBytes } from "../random_bytes.ts";
- * import { TreeDraft } from "./tree_draft.ts";
- * import { WideTree } from "./wide_tree.ts";
+ * import { EntryKind } from "@snap/manifest/extras";
+ * import { joinPieces, MemoryBytes } from "@snap/manifest";
+ * import { TreeDraft } from "@snap/manifest/draft";
+ * import { WideTree } from "@snap/manifest";
  * import { equal } from "node:assert/strict";
  *
  * const name = new TextEncoder().encode("pipe");

@@ -48,7 +48,7 @@ class Frame {
  *
  * @example
  * ```ts
- * import { HeapFrameCache } from "./heap_frame_cache.ts";
+ * import { HeapFrameCache } from "@snap/pack/read";
  * import { equal } from "node:assert/strict";
  *
  * const cache = new HeapFrameCache({ sizeMax: 1 << 20 });

@@ -60,7 +60,7 @@ export interface SharedFrameCacheOptions {
  *
  * @example
  * ```ts
- * import { SharedFrameCache } from "./shared_frame_cache.ts";
+ * import { SharedFrameCache } from "@snap/pack/cache";
  * import { equal } from "node:assert/strict";
  *
  * const cache = SharedFrameCache.create({ sizeMax: 4 << 20 });

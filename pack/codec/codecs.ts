@@ -19,7 +19,7 @@ const byTag: readonly Codec[] = [noneCodec, lz4Codec, zstdCodec()];
  *
  * @example
  * ```ts
- * import { codecOf } from "./codecs.ts";
+ * import { codecOf } from "@snap/pack/codecs";
  * import { equal } from "node:assert/strict";
  *
  * equal(codecOf(0).name, "none");
@@ -45,7 +45,7 @@ export function codecOf(tag: number): Codec {
  *
  * @example
  * ```ts
- * import { parseCodec } from "./codecs.ts";
+ * import { parseCodec } from "@snap/pack/codecs";
  * import { equal } from "node:assert/strict";
  *
  * equal(parseCodec("zstd:3").tag, 2);

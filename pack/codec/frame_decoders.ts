@@ -43,7 +43,7 @@ export interface FrameDecoders {
  *
  * @example
  * ```ts
- * import { decodeFrame } from "./frame_decoders.ts";
+ * import { decodeFrame } from "@snap/pack/codecs";
  * import { deepEqual } from "node:assert/strict";
  *
  * const out = new Uint8Array(1);

@@ -20,7 +20,7 @@ let kernel: Lz4Kernel | undefined;
  *
  * @example
  * ```ts
- * import { lz4Codec } from "./lz4_codec.ts";
+ * import { lz4Codec } from "@snap/pack/codecs";
  * import { deepEqual } from "node:assert/strict";
  *
  * const plain = new Uint8Array(1000);

@@ -11,7 +11,7 @@ import { type Codec, CodecTag, FrameSyntaxError } from "./codec.ts";
  *
  * @example
  * ```ts
- * import { noneCodec } from "./none_codec.ts";
+ * import { noneCodec } from "@snap/pack/codecs";
  * import { deepEqual, equal } from "node:assert/strict";
  *
  * const plain = new Uint8Array([1, 2, 3]);

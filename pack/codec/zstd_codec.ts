@@ -122,7 +122,7 @@ function encodeOnce(plain: Uint8Array, level: number): Uint8Array | undefined {
  *
  * @example
  * ```ts
- * import { zstdCodec } from "./zstd_codec.ts";
+ * import { zstdCodec } from "@snap/pack/codecs";
  * import { deepEqual } from "node:assert/strict";
  *
  * const codec = zstdCodec({ level: 1 });

@@ -160,7 +160,7 @@ export function writeIndex(
  *
  * @example
  * ```ts
- * import { buildIndex } from "./index_builder.ts";
+ * import { buildIndex } from "@snap/pack/index-writer";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";
  *

@@ -59,8 +59,8 @@ export interface RebuiltIndex {
  *
  * @example
  * ```ts
- * import { buildIndex } from "./index_builder.ts";
- * import { rebuildIndex } from "./rebuild_index.ts";
+ * import { buildIndex } from "@snap/pack/index-writer";
+ * import { rebuildIndex } from "@snap/pack/index-writer";
  * import { MemoryStore } from "@snap/store/memory";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";

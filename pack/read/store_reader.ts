@@ -57,8 +57,8 @@ export interface ReadObjectOptions extends StoreOptions {
  *
  * @example
  * ```ts
- * import { openStoreReader } from "./store_reader.ts";
- * import { ObjectNotFoundError } from "../errors.ts";
+ * import { openStoreReader } from "@snap/pack/read";
+ * import { ObjectNotFoundError } from "@snap/pack";
  * import { MemoryStore } from "@snap/store/memory";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { rejects } from "node:assert/strict";

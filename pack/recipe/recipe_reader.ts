@@ -48,8 +48,8 @@ export type RecipeStep = "row" | "node" | "end";
  * ```ts
  * import { idFromBytes } from "@snap/hash";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
- * import { RecipeBuilder } from "./recipe_builder.ts";
- * import { RecipeReader } from "./recipe_reader.ts";
+ * import { RecipeBuilder } from "@snap/pack/recipe";
+ * import { RecipeReader } from "@snap/pack/recipe";
  * import { equal } from "node:assert/strict";
  *
  * const hasher = wasmHasher;

@@ -30,8 +30,8 @@ const ROWS_FIRST = 64;
  *
  * @example
  * ```ts
- * import { FrameBuilder } from "./frame_builder.ts";
- * import { ObjectKind } from "../object_kind.ts";
+ * import { FrameBuilder } from "@snap/pack/write";
+ * import { ObjectKind } from "@snap/pack";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";
  *

@@ -40,8 +40,8 @@ export interface PackedBytes extends FinishedPack {
  *
  * @example
  * ```ts
- * import { noneCodec } from "../codec/none_codec.ts";
- * import { PackStream } from "./pack_stream.ts";
+ * import { noneCodec } from "@snap/pack/codecs";
+ * import { PackStream } from "@snap/pack/stream";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { ChunkStream } from "@snap/hash/chunk";
  * import { equal } from "node:assert/strict";

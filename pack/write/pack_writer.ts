@@ -75,9 +75,9 @@ export interface FinishedPack {
  *
  * @example
  * ```ts
- * import { FrameBuilder } from "./frame_builder.ts";
- * import { noneCodec } from "../codec/none_codec.ts";
- * import { PackWriter } from "./pack_writer.ts";
+ * import { FrameBuilder } from "@snap/pack/write";
+ * import { noneCodec } from "@snap/pack/codecs";
+ * import { PackWriter } from "@snap/pack/write";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";
  *

@@ -29,7 +29,7 @@ const DEPTH_MAX = 8;
  *
  * @example
  * ```ts
- * import { errorRecord } from "./error_record.ts";
+ * import { errorRecord } from "@snap/posix/worker";
  * import assert from "node:assert/strict";
  *
  * const record = errorRecord(Object.assign(new RangeError("Too deep"), { depth: 9 }));

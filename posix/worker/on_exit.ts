@@ -22,7 +22,7 @@ interface NodeProcess {
  *
  * @example
  * ```ts
- * import { onExit } from "./on_exit.ts";
+ * import { onExit } from "@snap/posix/worker";
  *
  * const takeBack = onExit(() => console.log("Bye"));
  * takeBack();

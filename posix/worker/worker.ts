@@ -89,7 +89,7 @@ interface Listener {
  * The module must call {@linkcode workerPort} and listen. So that it is fetched and published with
  * the module that starts it, put an `import()` of it there in a function that is never called.
  *
- * @param url Address of the worker's module, usually `new URL("../x.ts", import.meta.url)`.
+ * @param url Address of the worker's module, usually `new URL("./x.ts", import.meta.url)`.
  * @returns The worker; it takes messages at once.
  */
 export function startWorker(url: URL): WorkerHandle {

@@ -45,7 +45,7 @@ let port: WorkerPort | undefined;
  *
  * @example
  * ```ts
- * import { workerPort } from "./worker_port.ts";
+ * import { workerPort } from "@snap/posix/worker";
  *
  * const port = workerPort();
  * port?.onMessage((message) => port.postMessage({ echo: message }));

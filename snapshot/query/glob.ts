@@ -17,7 +17,7 @@ const BYTE_BASE = 0x110000;
  *
  * @example Match names
  * ```ts
- * import { Glob } from "./glob.ts";
+ * import { Glob } from "@snap/snapshot/query";
  * import { strictEqual } from "node:assert/strict";
  *
  * const text = new TextEncoder();

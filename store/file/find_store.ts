@@ -58,7 +58,7 @@ export interface FoundStore {
  *
  * @example What is asked for wins
  * ```ts
- * import { findStore } from "./find_store.ts";
+ * import { findStore } from "@snap/store/file";
  * import { strictEqual } from "node:assert/strict";
  *
  * const env = { SNAP_STORE: "/srv/a" };

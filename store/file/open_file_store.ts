@@ -44,8 +44,8 @@ export interface OpenFileStoreOptions {
  *
  * @example A new store
  * ```ts
- * import { openFileStore } from "./open_file_store.ts";
- * import { initStore } from "../format/store_config.ts";
+ * import { openFileStore } from "@snap/store/file";
+ * import { initStore } from "@snap/store/format";
  * import { mkdtempSync, rmSync } from "node:fs";
  *
  * const folder = mkdtempSync("/tmp/snap-example-");

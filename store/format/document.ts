@@ -51,7 +51,7 @@ export interface Document extends ParsedHeader {
  *
  * @example There and back
  * ```ts
- * import { decodeDocument, encodeDocument } from "./document.ts";
+ * import { decodeDocument, encodeDocument } from "@snap/store/format";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const bytes = encodeDocument({ kind: "TAGE", saveId: new Uint8Array(16), body: { time: "now" } });

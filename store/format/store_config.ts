@@ -54,8 +54,8 @@ export interface ReadConfigOptions extends StoreOptions {
  *
  * @example A store keeps its first config
  * ```ts
- * import { MemoryStore } from "../memory/memory_store.ts";
- * import { initStore } from "./store_config.ts";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { initStore } from "@snap/store/format";
  * import { deepStrictEqual } from "node:assert/strict";
  *
  * const store = new MemoryStore();

@@ -70,8 +70,8 @@ export interface TagStoreOptions {
  *
  * @example A tag that moves
  * ```ts
- * import { MemoryStore } from "../memory/memory_store.ts";
- * import { TagStore } from "./tag_store.ts";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { TagStore } from "@snap/store/format";
  * import { deepStrictEqual, strictEqual } from "node:assert/strict";
  *
  * const tags = new TagStore(new MemoryStore());

@@ -22,7 +22,7 @@ const BATCH_SIZE = 1000;
  *
  * @example A name is created once
  * ```ts
- * import { MemoryStore } from "./memory_store.ts";
+ * import { MemoryStore } from "@snap/store/memory";
  * import { strictEqual } from "node:assert/strict";
  *
  * const store = new MemoryStore();

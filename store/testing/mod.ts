@@ -3,8 +3,8 @@
  *
  * @example A store that answers wrongly once
  * ```ts
- * import { MemoryStore } from "../memory/memory_store.ts";
- * import { FaultStore } from "./fault_store.ts";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { FaultStore } from "@snap/store/testing";
  * import { rejects } from "node:assert/strict";
  *
  * const store = new FaultStore(new MemoryStore(), { at: [{ call: 1, fault: "full" }] });

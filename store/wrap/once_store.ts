@@ -19,7 +19,7 @@ import type {
  *
  * @example Two readers, one read
  * ```ts
- * import { MemoryStore } from "../memory/memory_store.ts";
+ * import { MemoryStore } from "@snap/store/memory";
  * import { OnceStore } from "./once_store.ts";
  * import { strictEqual } from "node:assert/strict";
  *
