@@ -58,7 +58,7 @@ export class Sandbox {
       cwd,
       env: (name) => env[name],
       hostname: () => "box",
-      ...(signal === undefined ? {} : { signal }),
+      signal,
       runtime: "test 1",
     };
     const code = await main(args, context);

@@ -1,7 +1,7 @@
 import { checkName } from "@snap/manifest/path";
 import { DiskError } from "./disk_error.ts";
 import { terminated } from "./read_whole_file.ts";
-import { joinName } from "./join_name.ts";
+import { joinName } from "./bytes.ts";
 
 /**
  * A name followed by NUL, once it proved to be one that cannot lead out of its directory.

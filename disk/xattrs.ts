@@ -4,6 +4,7 @@ import {
   INLINE_SIZE_MAX,
 } from "@snap/manifest/extras";
 import { ENODATA, ENOTSUP, ERANGE, errnoName } from "@snap/posix/constants";
+import { equalBytes } from "./bytes.ts";
 import type { DiskCalls } from "./disk_calls.ts";
 
 /**
@@ -201,7 +202,7 @@ export class Xattrs {
       const key = toKey(name);
       const old = before.get(key);
       before.delete(key);
-      return old === undefined || !equal(old.value ?? old.id!, value);
+      return old === undefined || !equalBytes(old.value ?? old.id!, value);
     });
     for (const label of SYSTEM_LABELS) before.delete(label);
     return { set, removed: [...before.values()].map(({ name }) => name) };
@@ -320,10 +321,4 @@ function withNul(name: Uint8Array): Uint8Array {
 
 function toKey(name: Uint8Array): string {
   return String.fromCharCode(...name);
-}
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
 }

@@ -46,18 +46,3 @@ export function equalIds(
   }
   return true;
 }
-
-/** Copies a run of bytes; short ones by hand, as `subarray` makes an object. */
-export function copyRun(
-  from: Uint8Array,
-  start: number,
-  end: number,
-  to: Uint8Array,
-  at: number,
-): void {
-  if (end - start > 256) {
-    to.set(from.subarray(start, end), at);
-    return;
-  }
-  for (let read = start; read < end; read++) to[at++] = from[read];
-}

@@ -192,8 +192,8 @@ function makeChange(
   return {
     kind,
     path,
-    ...(before && { before: before.entry(before.row) }),
-    ...(after && { after: after.entry(after.row) }),
+    before: before?.entry(before.row),
+    after: after?.entry(after.row),
   };
 }
 

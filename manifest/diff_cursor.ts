@@ -93,7 +93,7 @@ export class DiffCursor {
 
   /** An entry of this directory; -1 is the directory itself. */
   entry(row: number): EntryRow {
-    return { tree: this.tree, row, ...(this.page && { page: this.page }) };
+    return { tree: this.tree, row, page: this.page };
   }
 
   /** The directory that the entry is, or `undefined`. */
@@ -101,7 +101,7 @@ export class DiffCursor {
     if (this.kind !== EntryKind.directory) return undefined;
     const treeId = this.tree.idBytes(this.row);
     const pageId = this.page?.pageIdBytes(this.#directories);
-    return { source: this.#source, treeId, ...(pageId && { pageId }) };
+    return { source: this.#source, treeId, pageId };
   }
 
   /** Goes on to the next row. */

@@ -73,10 +73,6 @@ export const FALLOC_FL_KEEP_SIZE = 0x01;
 /** `fallocate`: makes a hole; only with `FALLOC_FL_KEEP_SIZE`. */
 export const FALLOC_FL_PUNCH_HOLE = 0x02;
 
-/** `fadvise`: will be read in order. */
-export const POSIX_FADV_SEQUENTIAL = 2;
-/** `fadvise`: will be read soon. */
-export const POSIX_FADV_WILLNEED = 3;
 /** `fadvise`: will not be read again. */
 export const POSIX_FADV_DONTNEED = 4;
 

@@ -30,11 +30,6 @@ export const S_ISGID = 0x400;
 export const S_ISVTX = 0x200;
 /** Mask of the twelve bits that `fchmod` sets. */
 export const PERMISSION_MASK = 0xfff;
-/** The execute bit of the owner. */
-export const S_IXUSR: number = constants.S_IXUSR;
-/** The execute bits of owner, group and others. */
-export const EXECUTE_MASK: number = constants.S_IXUSR | constants.S_IXGRP |
-  constants.S_IXOTH;
 
 /** Types in {@linkcode DirectoryEntries}, as the kernel numbers them; 0 is unknown. */
 export const DT_UNKNOWN = 0;

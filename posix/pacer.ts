@@ -28,9 +28,9 @@ let turning: Promise<void> | undefined;
 /** Options of {@linkcode Pacer}. */
 export interface PacerOptions {
   /** Ends the work: its reason is thrown after a turn. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal?: AbortSignal;
   /** Called before each turn. */
-  readonly onTurn?: (() => void) | undefined;
+  readonly onTurn?: () => void;
 }
 
 /**

@@ -23,9 +23,9 @@ export interface StoreErrorFields {
   /** What was being done. */
   readonly action: StoreAction;
   /** The name in the store, where one is concerned. */
-  readonly storeName?: string | undefined;
+  readonly storeName?: string;
   /** The path on the disk, where one is concerned. */
-  readonly path?: string | undefined;
+  readonly path?: string;
   /** The error beneath. */
   readonly cause?: unknown;
 }

@@ -34,10 +34,9 @@ export function mountSettings(session: Session): MountSettings {
       `Cannot use --workers as a mount needs 1 to ${WORKERS_MAX}: found 0`,
     );
   }
-  const cacheSize = cacheSizeOf(session);
   return {
-    ...(workers === undefined ? {} : { workers }),
-    ...(cacheSize === undefined ? {} : { cacheSize }),
+    workers,
+    cacheSize: cacheSizeOf(session),
     allowOther: args.has("allow-other"),
   };
 }

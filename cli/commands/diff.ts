@@ -109,8 +109,8 @@ async function writers(session: Session): Promise<{
       type: "change",
       change: kind,
       ...jsonPath("path", path),
-      ...(before === undefined ? {} : { before: rowRecord(before) }),
-      ...(after === undefined ? {} : { after: rowRecord(after) }),
+      before: before && rowRecord(before),
+      after: after && rowRecord(after),
       ...(before ?? after ? {} : socketRecord(kind)),
     }),
   };

@@ -20,6 +20,7 @@ import {
   formatDuration,
   formatSize,
 } from "../terminal/units.ts";
+import { comparePaths } from "../terminal/socket_changes.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { workerCount } from "../arguments/worker_count.ts";
 import { writeContent } from "../terminal/write_content.ts";
@@ -31,7 +32,6 @@ const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
   deleted: "-",
 };
 
-const SLASH = 0x2f;
 /** Options that mean nothing where a file goes to stdout. */
 const ONLY_ON_DISK = ["existing", "delete", "dry-run"];
 
@@ -86,19 +86,24 @@ function restoreOptions(
       throw new UsageError(`Cannot use --${name} and --no-owner at once`);
     }
   }
+  // Left to the library, which knows who may give files away.
+  const owner = args.has("owner") || isNumeric
+    ? true
+    : args.has("no-owner")
+    ? false
+    : undefined;
+  const dryRun = args.has("dry-run");
   return {
     signal,
     workers: workerCount(session),
     existing: args.has("existing"),
     delete: args.has("delete"),
-    ...(args.has("owner") || isNumeric ? { owner: true } : {}),
+    owner,
     numericOwner: isNumeric,
-    ...(args.has("no-owner") ? { owner: false } : {}),
     xattrs: !args.has("no-xattrs"),
     onProgress: (progress) => session.progress(progressOf(progress)),
-    ...(args.has("dry-run")
-      ? { dryRun: true, onChange: (change) => void changes.push(change) }
-      : {}),
+    dryRun,
+    onChange: dryRun ? (change) => void changes.push(change) : undefined,
   };
 }
 
@@ -117,16 +122,6 @@ async function writeChanges(
       ...jsonPath("path", path),
     });
   }
-}
-
-/** A directory comes right before what is in it. */
-function comparePaths(a: Uint8Array, b: Uint8Array): number {
-  const size = Math.min(a.length, b.length);
-  for (let at = 0; at < size; at++) {
-    if (a[at] === b[at]) continue;
-    return a[at] === SLASH ? -1 : b[at] === SLASH ? 1 : a[at] - b[at];
-  }
-  return a.length - b.length;
 }
 
 /** A path may be written as `ls` shows it, with `%` and two digits for a byte. */

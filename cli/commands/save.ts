@@ -45,10 +45,7 @@ export async function run(session: Session): Promise<number> {
       const { tellShadowed } = await import("../snapshots/resolve_record.ts");
       await tellShadowed(session, snapshots, tag);
     }
-    await session.result(result.id, {
-      ...savedRecord(result),
-      ...(tag === undefined ? {} : { tag }),
-    });
+    await session.result(result.id, { ...savedRecord(result), tag });
     await session.flush();
     return await report(session, result, performance.now() - startMs);
   });
@@ -56,13 +53,12 @@ export async function run(session: Session): Promise<number> {
 
 async function saveOptions(session: Session): Promise<SaveOptions> {
   const { args, context, signal } = session;
-  const message = args.text("message");
   return {
     signal,
     workers: workerCount(session),
     host: args.text("host") ?? context.hostname?.() ?? "",
     user: context.env("USER") ?? context.env("LOGNAME") ?? "",
-    ...(message === undefined ? {} : { message }),
+    message: args.text("message"),
     program: `${PRODUCT} ${VERSION}`,
     ignore: await readExcludes(session),
     oneFileSystem: args.has("one-file-system"),

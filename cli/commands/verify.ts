@@ -38,10 +38,10 @@ async function verifyStore(session: Session): Promise<number> {
   return await withSnapshots(session, {}, async (snapshots) => {
     const { verify } = await import("@snap/snapshot/verify");
     const records = text === undefined
-      ? {}
-      : { records: [await resolveRecord(session, snapshots, text)] };
+      ? undefined
+      : [await resolveRecord(session, snapshots, text)];
     const report = await verify(snapshots, {
-      ...records,
+      records,
       data: args.has("data"),
       signal,
       onProgress: (progress) => session.progress(verifyProgressOf(progress)),
@@ -94,9 +94,9 @@ function damageRecord(damage: Damage): JsonRecord {
     subject,
     reason,
     message,
-    ...(id === undefined ? {} : { id }),
-    ...(kind === undefined ? {} : { objectKind: kind }),
-    ...(storeName === undefined ? {} : { storeName }),
+    id,
+    objectKind: kind,
+    storeName,
     paths,
     pathCount,
   };

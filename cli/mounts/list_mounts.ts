@@ -85,12 +85,8 @@ async function stateOf(
     ({ files, blocks, bsize }): State => {
       // So the kernel answers for a mount that is closed to the caller.
       if (bsize === 0) return { state: "unreachable" };
-      return {
-        state: "ok",
-        ...(source === "snap:all"
-          ? {}
-          : { entryCount: files, byteCount: blocks * bsize }),
-      };
+      if (source === "snap:all") return { state: "ok" };
+      return { state: "ok", entryCount: files, byteCount: blocks * bsize };
     },
     (error): State => ({
       state: error.code === "ENOTCONN" ? "stale" : "unreachable",

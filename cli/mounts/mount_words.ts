@@ -10,12 +10,12 @@ import { formatCount, formatSize } from "../terminal/units.ts";
  * @param line What happened.
  */
 export function tellLog(session: Session, { level, message }: MountLog): void {
-  const time = session.args.has("report") ? new Date().toISOString() : "";
-  const text = session.isJson || time === "" ? message : `${time} ${message}`;
-  const fields = time === "" ? {} : { time };
+  const isReported = session.args.has("report");
+  const time = isReported ? new Date().toISOString() : undefined;
+  const text = isReported && !session.isJson ? `${time} ${message}` : message;
   if (level === "info") session.detail(text);
-  else if (level === "warning") session.warn(text, fields);
-  else session.error(text, fields);
+  else if (level === "warning") session.warn(text, { time });
+  else session.error(text, { time });
 }
 
 /**

@@ -31,8 +31,8 @@ export async function runChild(
 ): Promise<number> {
   const child = spawn(program, args, {
     stdio: "inherit",
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env: { ...process.env, ...env } }),
+    cwd,
+    env: env && { ...process.env, ...env },
   });
   const giveBack = context.takeSignals?.((name) => {
     // Ctrl-C reaches all programs of a terminal's foreground: it has it already.

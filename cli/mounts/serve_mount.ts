@@ -91,7 +91,8 @@ async function report(
     type: "mount",
     mountpoint,
     source,
-    ...(record === undefined ? {} : { id: record.tree, record: record.record }),
+    id: record?.tree,
+    record: record?.record,
   };
   if (session.args.has("report")) {
     await session.raw(jsonLine({ ...line, warnings }));

@@ -37,7 +37,7 @@ export async function identifyDirectory(
     workers: workerCount(session),
     ignore: await readExcludes(session),
     oneFileSystem: session.args.has("one-file-system"),
-    ...(store && { excludeStore: store }),
+    excludeStore: store,
     ...options,
     signal: session.signal,
     onProgress: (progress) => session.progress(saveProgressOf(progress)),

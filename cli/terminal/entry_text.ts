@@ -127,17 +127,14 @@ export function rowRecord(entry: EntryRow): Record<string, unknown> {
   const kind = row < 0 ? EntryKind.directory : tree.kind(row);
   return {
     kind: KIND_NAMES[kind],
-    ...(isFileKind(kind)
-      ? { size: tree.size(row), id: idFromBytes(tree.idBytes(row)) }
-      : {}),
-    ...(kind === EntryKind.symlink ? jsonPath("target", tree.target(row)) : {}),
-    ...(isDeviceKind(kind)
-      ? {
-        deviceMajor: tree.deviceMajor(row),
-        deviceMinor: tree.deviceMinor(row),
-      }
-      : {}),
-    ...(page === undefined ? {} : pageRecord(page, row + 1)),
+    ...(isFileKind(kind) &&
+      { size: tree.size(row), id: idFromBytes(tree.idBytes(row)) }),
+    ...(kind === EntryKind.symlink && jsonPath("target", tree.target(row))),
+    ...(isDeviceKind(kind) && {
+      deviceMajor: tree.deviceMajor(row),
+      deviceMinor: tree.deviceMinor(row),
+    }),
+    ...(page && pageRecord(page, row + 1)),
   };
 }
 

@@ -53,10 +53,8 @@ export function explainError(error: unknown, session: Session): Explanation {
     message,
     name: error.name,
     exitCode: isUsage ? ExitCode.usage : ExitCode.failed,
-    ...(hint === undefined ? {} : { hint }),
-    ...(session.isVerbose && error.stack !== undefined
-      ? { stack: error.stack }
-      : {}),
+    hint,
+    stack: session.isVerbose ? error.stack : undefined,
   };
 }
 

@@ -82,7 +82,7 @@ export function savedRecord(result: SaveResult): JsonRecord {
   return {
     type: "saved",
     id: result.id,
-    ...(record === undefined ? {} : { record: record.record }),
+    record: record?.record,
     isDryRun: record === undefined,
     isNewRecord: result.isNewRecord,
     hasNewAttributesOnly: result.hasNewAttributesOnly,

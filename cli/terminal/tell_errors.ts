@@ -31,8 +31,8 @@ export function tellErrors(
   const shown = isCut ? errors.slice(0, SHOWN_MAX) : errors;
   for (const { message, code, path } of shown) {
     session.error(message, {
-      ...(code === undefined ? {} : { code }),
-      ...(path === undefined ? {} : jsonPath("path", path)),
+      code,
+      ...(path && jsonPath("path", path)),
     });
   }
   const count = errorCount - shown.length;

@@ -14,7 +14,7 @@ import { RULE_FILE_SIZE_MAX, type RuleScope } from "../ignore/ignore_rules.ts";
 import { isFile } from "../is_file.ts";
 import { Listing } from "../listing.ts";
 import { readNamedFile } from "../read_whole_file.ts";
-import { joinName } from "../join_name.ts";
+import { joinName } from "../bytes.ts";
 import type { SourceWalk } from "./source_walk.ts";
 
 /** Rows of a step. */

@@ -16,7 +16,7 @@ import { StatTable } from "@snap/posix/stat-table";
 import type { DiskError } from "../disk_error.ts";
 import { type ListedRows, listRows, noRows, STEP_ROWS } from "./list_rows.ts";
 import { terminated } from "../read_whole_file.ts";
-import { joinName } from "../join_name.ts";
+import { joinName } from "../bytes.ts";
 import type { SourceWalk } from "./source_walk.ts";
 import { encodeFound, type PutObject } from "../xattrs.ts";
 

@@ -21,7 +21,7 @@ import { type DiskCalls, diskCalls } from "../disk_calls.ts";
 import { type DiskError, sourceError } from "../disk_error.ts";
 import { openBelow } from "../open_below.ts";
 import { terminated } from "../read_whole_file.ts";
-import { joinName } from "../join_name.ts";
+import { equalBytes, joinName } from "../bytes.ts";
 import {
   encodeFound,
   type PutObject,
@@ -119,7 +119,9 @@ export class FileReader implements Disposable {
   }
 
   #enter(directory: Uint8Array): void {
-    if (this.#directory !== undefined && equal(directory, this.#directory)) {
+    if (
+      this.#directory !== undefined && equalBytes(directory, this.#directory)
+    ) {
       return;
     }
     const calls = this.#calls;
@@ -305,9 +307,3 @@ export class FileReader implements Disposable {
 }
 
 const NO_HOLES = new Float64Array(0);
-
-function equal(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
-  return true;
-}

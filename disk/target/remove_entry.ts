@@ -18,7 +18,7 @@ import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { isFile } from "../is_file.ts";
 import { terminated } from "../read_whole_file.ts";
-import { joinName } from "../join_name.ts";
+import { joinName } from "../bytes.ts";
 import type { Listing } from "../listing.ts";
 import { makeWritable } from "./make_writable.ts";
 import { isMountPoint, openUnmounted } from "./mount_points.ts";

@@ -17,7 +17,7 @@ import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { terminated } from "../read_whole_file.ts";
 import { FreshFiles } from "./fresh_files.ts";
-import { joinName } from "../join_name.ts";
+import { joinName } from "../bytes.ts";
 import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
 import type {
   EnterOptions,

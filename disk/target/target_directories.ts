@@ -23,7 +23,7 @@ import { makeWritable } from "./make_writable.ts";
 import { openUnmounted } from "./mount_points.ts";
 import { openBelow } from "../open_below.ts";
 import { OpenDirectories } from "./open_directories.ts";
-import { joinName } from "../join_name.ts";
+import { joinName } from "../bytes.ts";
 import { terminated } from "../read_whole_file.ts";
 import type { FileIdentity } from "../source/source.ts";
 import { TemporaryNames } from "./temporary_names.ts";

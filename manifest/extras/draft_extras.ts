@@ -1,5 +1,4 @@
 import { ByteBlocks } from "../byte_blocks.ts";
-import { growU32 } from "../columns.ts";
 import type { KeptRows } from "../tree/kept_rows.ts";
 import { checkExtras } from "./check_extras.ts";
 import { decodeExtras } from "./extras.ts";
@@ -95,7 +94,11 @@ export class DraftExtras {
     this.#isLastWithHoles = holes !== undefined;
     this.#bytes.append(extras);
     this.#count++;
-    this.#starts = growU32(this.#starts, this.#count + 1);
+    if (this.#count === this.#starts.length) {
+      const grown = new Uint32Array(2 * this.#count);
+      grown.set(this.#starts);
+      this.#starts = grown;
+    }
     this.#starts[this.#count] = this.#bytes.size;
   }
 }

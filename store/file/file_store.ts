@@ -1,5 +1,5 @@
 /** The file store over the calls of the system, which tests replace. */
-import { checkBytes } from "@snap/hash";
+import { checkBytes, hexOf } from "@snap/hash";
 import {
   copyNew,
   linkNew,
@@ -8,7 +8,7 @@ import {
   writeNew,
 } from "./durable_file.ts";
 import { type FileCalls, type OpenFile, saysAbsent } from "./file_calls.ts";
-import { hexOf, randomHex } from "../hex.ts";
+import { randomHex } from "../hex.ts";
 import { listFolder } from "./list_folder.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
 import { storeFailure } from "./store_failure.ts";

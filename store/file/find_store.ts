@@ -17,13 +17,13 @@ export type StoreSource = "option" | "environment" | "directory" | "home";
 /** What {@link findStore} goes by. */
 export interface FindStoreOptions {
   /** What the caller asked for, a path or anything else. It is taken as it is. */
-  readonly explicit?: string | undefined;
+  readonly explicit?: string;
   /** The environment: `SNAP_STORE`, `XDG_DATA_HOME`, `HOME`. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where to begin to look, an absolute path. */
   readonly cwd: string;
   /** User id of the caller, who must own a `.snap` that is used. Absent where there are none. */
-  readonly uid?: number | undefined;
+  readonly uid?: number;
 }
 
 /** A `.snap` that was seen and not used. */

@@ -12,3 +12,10 @@ export function joinName(
   path.set(names.subarray(start, end), directory.length + 1);
   return path;
 }
+
+/** Tells whether two runs of bytes are the same; paths differ at their ends. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = a.length - 1; i >= 0; i--) if (a[i] !== b[i]) return false;
+  return true;
+}
