@@ -84,7 +84,7 @@ mountTest(
     const lines = said.stderr.split("\n");
     match(
       lines[0],
-      /^snap: Cannot mount on \/usr as fusermount3 refuses: .*write/,
+      /^snap: Cannot mount on \/usr: fusermount3 refuses: .*write/,
     );
     match(lines[1], /hint: .*directory/);
     match(lines[2], /allow_other/);

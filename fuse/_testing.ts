@@ -70,7 +70,7 @@ export class TestRanges implements Ranges {
   }
 }
 
-/** What a worker of a mount works with. */
+/** The parts of a worker of a mount. */
 export interface TestMount {
   readonly ranges: Ranges;
   readonly tables: TableList;
@@ -80,7 +80,7 @@ export interface TestMount {
   readonly contents: FileContents;
 }
 
-/** What {@linkcode testMount} may be told. */
+/** Options of {@linkcode testMount}. */
 export interface TestMountOptions {
   readonly ranges?: Ranges;
   readonly cache?: FrameCache;

@@ -1,5 +1,5 @@
 /**
- * What a mount counts, in shared memory: a row for each worker, so that nobody waits to count.
+ * The counters of a mount, in shared memory: a row for each worker, so that counting never waits.
  *
  * @module
  */
@@ -10,20 +10,14 @@ export const Counter = {
   requests: 0,
   /** Bytes of files handed to the kernel. */
   bytesRead: 64,
-  /** Frames that were decoded. */
-  framesDecoded: 65,
-  /** Frames that were found decoded. */
-  cacheHits: 66,
   /** Requests that had to wait for bytes of the store. */
-  parked: 67,
+  parked: 65,
   /** Requests that waited too long. */
-  expired: 68,
+  expired: 66,
   /** Requests that were interrupted while they waited. */
-  interrupted: 69,
+  interrupted: 67,
   /** Requests that were answered with an input/output error. */
-  faults: 70,
-  /** Ranges asked of the main thread. */
-  fetches: 71,
+  faults: 68,
 } as const;
 
 /** Number of a column. */
@@ -32,7 +26,7 @@ export type Counter = (typeof Counter)[keyof typeof Counter];
 const OPCODES = 64;
 const COLUMNS = 96;
 
-/** The counters of a mount, as one worker adds to them and everybody reads them. */
+/** The counters of a mount: one worker adds to its row, all threads read all rows. */
 export class Counters {
   /** The shared memory. */
   readonly buffer: SharedArrayBuffer;

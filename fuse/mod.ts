@@ -19,14 +19,14 @@
  *
  * The parts have entry points of their own:
  *
- * - `@snap/fuse/catalog`: what a mount of all snapshots shows
- * - `@snap/fuse/prepare`: workers of a mount, started before it is known what they serve
+ * - `@snap/fuse/catalog`: the directories that a mount of all snapshots shows
+ * - `@snap/fuse/prepare`: workers of a mount, started before the snapshot is known
  *
  * @module
  */
 export * from "./mount/mount.ts";
 export * from "./mount/mount_error.ts";
 export * from "./mount/mount_log.ts";
-export * from "./mount/mount_statistics.ts";
+export type { MountStatistics } from "./mount/mount_statistics.ts";
 export * from "./mount/mount_table.ts";
 export * from "./mount/unmount.ts";

@@ -1,5 +1,5 @@
 /**
- * Workers of a mount, started before it is known what they serve.
+ * Workers of a mount, started before the snapshot is known.
  *
  * @module
  */

@@ -5,11 +5,11 @@ interface Kept<Value> {
   isUsed: boolean;
 }
 
-/** What a {@linkcode SecondChance} keeps. */
+/** The budget of a {@linkcode SecondChance}. */
 export interface SecondChanceOptions<Value> {
   /** Sizes together, at most; one alone may be larger. */
   readonly sizeMax: number;
-  /** Told of each value that goes. */
+  /** Called for each value that goes. */
   readonly onDrop?: (value: Value) => void;
 }
 
@@ -43,7 +43,7 @@ export class SecondChance<Key, Value> {
     this.#size += size;
   }
 
-  /** Drops what is in the way of a value that is to come, as far as that helps. */
+  /** Drops values until one of this size fits, as far as that helps. */
   makeRoom(size: number): void {
     const { sizeMax } = this.#options;
     // Those that come again at the end are not used any more, so this ends.

@@ -115,7 +115,7 @@ mountTest("mount points that cannot be are told apart", async () => {
     match(stderr, reason);
   };
   await refused(scene.folder.join("absent"), /absent/);
-  await refused(`${scene.source}/text`, /must be a directory/);
+  await refused(`${scene.source}/text`, /not a directory/);
   Deno.writeTextFileSync(`${scene.point}/hidden`, "");
   const server = await scene.mount(id);
   await refused(scene.point, /already|mounted/);

@@ -45,7 +45,7 @@ interface Answer {
   readonly snapshot?: number;
 }
 
-/** What a catalog works with. */
+/** The parts that a {@linkcode Catalog} is made of. */
 export interface CatalogParts {
   /** Which records and tags there are. */
   readonly source: CatalogSource;
@@ -58,7 +58,7 @@ export interface CatalogParts {
    * @returns Bytes that were checked against their ids.
    */
   loadRoot(record: CatalogRecord): Promise<RootBytes>;
-  /** Sees to it that the index of new packs is known; called after records appeared. */
+  /** Reads the index again; called after new records appeared. */
   refresh(): Promise<void>;
   /**
    * Sends a reply.
@@ -67,7 +67,7 @@ export interface CatalogParts {
    * @returns The number of bytes, or a negative error number.
    */
   send(reply: Reply): number;
-  /** Told of what could not be read. */
+  /** Called for each request that failed. */
   onFault(fault: SessionFault): void;
   /** Owner of the virtual directories. */
   readonly uid: number;
@@ -94,9 +94,7 @@ export class Catalog {
   #refreshing: Promise<void> | undefined;
 
   /**
-   * Reads nothing yet.
-   *
-   * @param parts Source, nodes, and the way to the device
+   * @param parts Source, nodes, and the way to the device. Nothing is read yet.
    */
   constructor(parts: CatalogParts) {
     this.#parts = parts;
@@ -154,13 +152,13 @@ export class Catalog {
     reply.finish(errno);
     const { send, nodes } = this.#parts;
     const sent = send(reply);
-    // Who asked may have been interrupted: then the kernel does not know the node.
+    // The caller may have been interrupted: then the kernel does not know the node.
     if (answer.snapshot !== undefined && (sent < 0 || errno !== 0)) {
       nodes.forget(answer.snapshot, 1);
     }
   }
 
-  /** Sends no reply from now on, also to what is under way. */
+  /** Stops all replies, also those to requests that are under way. */
   stop(): void {
     this.#isStopped = true;
   }
@@ -270,7 +268,7 @@ export class Catalog {
         this.#isOutdated = true;
         throw error;
       });
-      this.#refreshing.catch(() => {}); // Who waits hears of it.
+      this.#refreshing.catch(() => {}); // It is awaited below.
     }
     await this.#refreshing;
   }

@@ -1,12 +1,12 @@
 /**
- * Where a mount of all snapshots finds out which there are.
+ * The source of records and tags for a mount of all snapshots.
  *
  * @module
  */
 import type { Id } from "@snap/hash";
 import type { RecordName } from "@snap/snapshot/records";
 
-/** What the catalog needs of a record; a `NamedRecord` fits. */
+/** A record as the catalog needs it; a `NamedRecord` fits. */
 export interface CatalogRecord extends RecordName {
   /** The attribute page of the root. */
   readonly page: Id;
@@ -14,7 +14,7 @@ export interface CatalogRecord extends RecordName {
   readonly time: string;
 }
 
-/** What a tag named since some time; a `TaggedRecord` fits. */
+/** One entry of a tag's log; a `TaggedRecord` fits. */
 export interface CatalogTagEntry {
   /** When the tag was set, RFC 3339 in UTC. */
   readonly time: string;
@@ -22,7 +22,7 @@ export interface CatalogTagEntry {
   readonly name?: RecordName;
 }
 
-/** The records and tags of a store. What it throws becomes an input/output error. */
+/** The records and tags of a store. An error of it becomes an input/output error. */
 export interface CatalogSource {
   /**
    * Lists the records, without reading them.

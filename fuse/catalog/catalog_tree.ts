@@ -10,7 +10,7 @@ import {
   type VirtualLink,
 } from "./virtual_directory.ts";
 
-/** For how long what the store says is not asked again, in milliseconds. */
+/** Time within which the store is not listed again, in milliseconds. */
 const FRESH_MS = 1000;
 /** How many records or entries of a tag are read at once. */
 const CONCURRENCY = 16;
@@ -25,7 +25,7 @@ interface TagState {
   head: number;
   /** Entries by number, ascending; they never change. */
   log: Map<number, CatalogTagEntry | undefined>;
-  /** What the directory was last made of. */
+  /** The set of known records that the directory was last made of. */
   madeOf: object | undefined;
   madeHead: number;
 }
@@ -36,7 +36,7 @@ export interface CatalogTreeOptions {
   readonly now: () => number;
   /** Called after records appeared that were not there before. */
   readonly onNewRecords: () => void;
-  /** Told of what cannot be read, while what is known is shown. */
+  /** Called when the store cannot be read; the entries known so far stay visible. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -61,10 +61,8 @@ export class CatalogTree {
   #listing: Promise<void> | undefined;
 
   /**
-   * Reads nothing yet.
-   *
-   * @param source Which records and tags there are
-   * @param options Clock, and who is told
+   * @param source Records and tags. Nothing is read yet
+   * @param options Clock and callbacks
    */
   constructor(source: CatalogSource, options: CatalogTreeOptions) {
     this.#source = source;
@@ -96,7 +94,7 @@ export class CatalogTree {
   }
 
   /**
-   * Sees to it that the entries of a directory are there.
+   * Fills a directory with its entries.
    *
    * @param directory The directory, as {@linkcode CatalogTree.node} gave it
    * @throws {Error} If the store cannot be read
@@ -124,7 +122,7 @@ export class CatalogTree {
     return records.reduce((a, b) => isNewer(b, a) ? b : a);
   }
 
-  /** Lists the store, once for all who ask meanwhile. What was known stays when it fails. */
+  /** Lists the store, once for all callers meanwhile. If that fails the entries known so far stay. */
   async #list(): Promise<void> {
     const { now, onError } = this.#options;
     if (now() - this.#listedMs < FRESH_MS) return;
@@ -210,7 +208,7 @@ export class CatalogTree {
     const { head, log, directory } = state;
     const known = this.#known;
     if (state.madeOf === known && state.madeHead === head) return;
-    // What came since the tags were listed names records that are not known yet.
+    // Entries made since the tags were listed name records that are not known yet.
     const numbers = (await this.#source.tagNumbers(state.tag))
       .filter((number) => number <= head);
     const missing = numbers.filter((number) => log.get(number) === undefined);
@@ -239,7 +237,7 @@ export class CatalogTree {
   }
 }
 
-/** The log of a tag as names and records; without what is damaged, or gone from the store. */
+/** The log of a tag as names and records; without entries that are damaged or whose record is gone. */
 function entriesOf(
   log: Iterable<CatalogTagEntry | undefined>,
   known: ReadonlySet<string>,

@@ -12,7 +12,7 @@ export interface RootBytes {
   readonly pageBytes: Uint8Array;
 }
 
-/** What is needed of the nodes of a mount; a `NodeTable` fits. */
+/** The nodes of a mount as volumes; a `NodeTable` fits. */
 export interface VolumeNodes {
   /**
    * Adds a snapshot, without references.
@@ -43,9 +43,9 @@ export interface VolumeNodes {
   references(idLow: number): number;
 }
 
-/** What {@linkcode CatalogVolumes} works with. */
+/** The parts that {@linkcode CatalogVolumes} is made of. */
 export interface CatalogVolumesParts {
-  /** Where volumes are added. */
+  /** The nodes that volumes are added to. */
   readonly nodes: VolumeNodes;
   /** Reads the newest of some records. */
   newest(names: readonly RecordName[]): Promise<CatalogRecord>;
@@ -65,7 +65,7 @@ interface Volume {
  * The snapshots under virtual directories that were looked up. Each place has a
  * volume of its own, since a directory has one name only in the kernel. One
  * reference to each is held here, so that none goes between its look-up and the
- * reply; it is let go when the kernel has forgotten the rest.
+ * reply; it is dropped when the kernel has forgotten the rest.
  */
 export class CatalogVolumes {
   readonly #parts: CatalogVolumesParts;
@@ -74,9 +74,7 @@ export class CatalogVolumes {
   #sweptMs = -Infinity;
 
   /**
-   * Has none yet.
-   *
-   * @param parts Nodes, clock, and what reads records and roots
+   * @param parts Nodes, clock, and readers of records and roots
    */
   constructor(parts: CatalogVolumesParts) {
     this.#parts = parts;
@@ -100,7 +98,7 @@ export class CatalogVolumes {
     return volume.idLow;
   }
 
-  /** Lets go of volumes that the kernel has forgotten. */
+  /** Drops volumes that the kernel has forgotten. */
   sweep(): void {
     const { nodes, now } = this.#parts;
     const nowMs = now();
@@ -113,7 +111,7 @@ export class CatalogVolumes {
     }
   }
 
-  /** Adds a volume, once for all who ask meanwhile. */
+  /** Adds a volume, once for all callers meanwhile. */
   #add(key: string, record: CatalogRecord): Promise<Volume> {
     let adding = this.#adding.get(key);
     if (adding === undefined) {

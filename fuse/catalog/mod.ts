@@ -1,5 +1,5 @@
 /**
- * What a mount of all snapshots shows.
+ * The directories that a mount of all snapshots shows.
  *
  * @module
  */

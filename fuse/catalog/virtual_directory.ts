@@ -4,11 +4,11 @@ import type { RecordName } from "@snap/snapshot/records";
 export interface VirtualLink {
   /** Lower half of its node id; another one for each target, since the kernel keeps targets. */
   readonly id: number;
-  /** What it holds, relative to its directory. */
+  /** Path that the link holds, relative to its directory. */
   readonly target: string;
 }
 
-/** What a name in a virtual directory stands for: one record, records of one tree, or a virtual node. */
+/** An entry of a virtual directory: one record, records of one tree, or a virtual node. */
 export type VirtualEntry =
   | { readonly records: readonly RecordName[] }
   | { readonly directory: VirtualDirectory }
@@ -22,7 +22,7 @@ interface Slot {
 
 /**
  * A directory that no snapshot has. Each name keeps its place for as long as it
- * is there, so that who reads the directory in pieces misses none and sees none
+ * is there, so that a reader of the directory in pieces misses none and sees none
  * twice, whatever comes and goes meanwhile.
  */
 export class VirtualDirectory {
@@ -36,7 +36,7 @@ export class VirtualDirectory {
   readonly #slots: (Slot | undefined)[] = [];
 
   /**
-   * Makes an empty one.
+   * Makes an empty directory.
    *
    * @param id Lower half of its node id
    * @param parentId That of the directory that has it
@@ -65,10 +65,10 @@ export class VirtualDirectory {
   }
 
   /**
-   * What stands at a place.
+   * Finds the entry at a place.
    *
    * @param place From 0
-   * @returns Name and entry, or `undefined` where nothing is any more
+   * @returns Name and entry, or `undefined` where the entry is gone
    */
   at(place: number): Slot | undefined {
     return this.#slots[place];
@@ -100,7 +100,7 @@ export class VirtualDirectory {
   }
 
   /**
-   * Notes that something has changed.
+   * Marks the directory as changed.
    *
    * @param nowMs The time
    */

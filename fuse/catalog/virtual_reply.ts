@@ -17,15 +17,15 @@ export type VirtualNode = VirtualDirectory | VirtualLink;
 const VALID_SEC = 1;
 /** Upper half of the ids of virtual nodes, but for the root. */
 const VIRTUAL = 1;
-/** What a listing says of a directory whose number is not known before it is looked up. */
+/** The inode number listed for a directory that was not looked up yet. */
 const INODE_UNKNOWN = 0xffffffff;
 const DIRECTORY_MODE = S_IFDIR | 0o555;
 const LINK_MODE = S_IFLNK | 0o777;
 const BLOCK_SIZE = 4096;
-/** What stands before the first place of every directory. */
+/** Names listed before the entries of every directory. */
 const DOTS = [".", ".."] as const;
 
-/** Who owns virtual nodes, and since when there are links. */
+/** Owner of virtual nodes, and the time of links. */
 export interface VirtualReplyOptions {
   readonly uid: number;
   readonly gid: number;
@@ -33,14 +33,14 @@ export interface VirtualReplyOptions {
   readonly startMs: number;
 }
 
-/** Writes what the kernel is told of virtual nodes. */
+/** Writes attributes and listings of virtual nodes. */
 export class VirtualReply {
   readonly #reply: Reply;
   readonly #options: VirtualReplyOptions;
 
   /**
-   * @param reply Where to
-   * @param options What all nodes have in common
+   * @param reply The reply that is written to
+   * @param options Attributes that all nodes have in common
    */
   constructor(reply: Reply, options: VirtualReplyOptions) {
     this.#reply = reply;
@@ -135,7 +135,7 @@ function numberOf({ id }: VirtualNode): number {
   return id === ROOT_ID ? ROOT_ID : VIRTUAL * 2 ** 32 + id;
 }
 
-/** What a listing says of a place, `undefined` where nothing is any more. */
+/** The line of a listing for a place, `undefined` where the entry is gone. */
 function lineAt(
   directory: VirtualDirectory,
   place: number,

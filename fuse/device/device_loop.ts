@@ -22,18 +22,18 @@ const VIEWS_MAX = 1024;
 const RETRY_MS = 2;
 const DEVICE = 0, WAKE = 1;
 
-/** Something that answers requests. */
+/** A handler of requests; a `Session` is one. */
 export interface RequestHandler {
   /**
    * Handles a request.
    *
    * @param request Its bytes, good until it returns.
-   * @returns What came of it.
+   * @returns The outcome.
    */
   handle(request: Uint8Array): Outcome;
 }
 
-/** What {@linkcode DeviceLoop} needs. */
+/** The parts that {@linkcode DeviceLoop} is made of. */
 export interface DeviceLoopParts {
   readonly posix: Posix;
   /** Descriptor of the device, or of anything that gives one request a `read`; non-blocking. */
@@ -44,20 +44,20 @@ export interface DeviceLoopParts {
   readonly others: readonly number[];
   readonly control: MountControl;
   readonly session: RequestHandler;
-  /** Where bytes come from that are fetched; nothing where all are local. */
+  /** Bytes of the store that the main thread fetches; absent where all files are local. */
   readonly fetched?: FetchedRanges;
   readonly counters: Counters;
   /** How long to look for the next request before sleeping, in microseconds. */
   readonly spinUs: number;
   /** How long a request may wait for bytes of the store, in milliseconds. */
   readonly deadlineMs: number;
-  /** Takes a request for the main thread; owned by it. */
+  /** Hands a request to the main thread, which owns it then. */
   readonly forward: (request: Uint8Array) => void;
   /** Tells the main thread that a request that it has was interrupted. */
   readonly interrupt: (uniqueLow: number, uniqueHigh: number) => void;
-  /** Told that the first request of a mount was handled. */
+  /** Called when the first request of a mount was handled. */
   readonly onInit: () => void;
-  /** Told of what was thrown while a request was handled, and of one that waited too long. */
+  /** Called for each error while a request was handled, and for a request that waited too long. */
   readonly onFault: (action: string, error: unknown) => void;
 }
 
@@ -86,14 +86,9 @@ export class DeviceLoop {
   readonly #wakeCount = new Uint8Array(8);
   readonly #set = new PollSet(2);
   #parked: Parked[] = [];
-  /** When those that wait for another worker are tried again. */
+  /** Time at which requests that wait for another worker are tried again. */
   #retryAt = 0;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param parts Device, session, and how others are reached.
-   */
   constructor(parts: DeviceLoopParts) {
     this.#parts = parts;
   }
@@ -123,7 +118,7 @@ export class DeviceLoop {
         if (idleSince < 0) idleSince = now;
         if (now - idleSince >= spinMs) this.#sleep();
       } else if (size === -ENODEV || size === 0) return 0;
-      // ENOENT: it was interrupted before anybody saw it.
+      // ENOENT: the request was interrupted before a worker read it.
       else if (size !== -ENOENT && size !== -EINTR) return -size;
     }
   }
@@ -238,7 +233,7 @@ export class DeviceLoop {
     return Math.max(0, Math.ceil(soonest - performance.now()));
   }
 
-  /** Answers those that waited too long. */
+  /** Answers requests that waited too long. */
   #giveUp(now: number): void {
     const late = this.#parked.filter(({ deadline }) => deadline <= now);
     if (late.length === 0) return;
@@ -246,7 +241,7 @@ export class DeviceLoop {
     for (const { request } of late) {
       this.#parts.counters.add(Counter.expired, 1);
       const message =
-        `Cannot answer as the store must within ${this.#parts.deadlineMs} ms: found no answer`;
+        `Cannot answer: the store gave no answer within ${this.#parts.deadlineMs} ms`;
       this.#fail(request, "wait for the store", new Error(message));
     }
   }
@@ -256,7 +251,7 @@ export class DeviceLoop {
     if (this.#drop(uniqueLow, uniqueHigh)) return;
     if (control.forwardedCount > 0) interrupt(uniqueLow, uniqueHigh);
     if (others.length === 0) return;
-    // Whoever read the request has either answered or parked it when it looks at this.
+    // The worker that read the request has either answered or parked it when it looks at this.
     control.tellInterrupt(uniqueLow, uniqueHigh);
     for (const other of others) wake(posix, other);
   }

@@ -41,7 +41,7 @@ type Event = Uint8Array | number | (() => void);
 
 /** A device that gives what a test says, and a loop over it. */
 class Bench {
-  /** What the device gives, one by one; what is a function runs while the loop sleeps. */
+  /** Results of reads of the device, one by one; a function runs while the loop sleeps. */
   readonly events: Event[];
   /** Replies: number of the request and error. */
   readonly replies: [number, number][] = [];
@@ -64,7 +64,7 @@ class Bench {
   });
   /** Before it is gone the device has nothing once. */
   #isOver = false;
-  /** What handling a request does. */
+  /** Handles a request. */
   handle: (unique: number) => Outcome = () => Outcome.done;
 
   constructor(...events: Event[]) {

@@ -13,7 +13,7 @@ export const MINOR = 45;
 /** The oldest minor version that is served. */
 export const MINOR_MIN = 12;
 
-/** What a request asks for. */
+/** Operation codes of requests. */
 export const Opcode = {
   LOOKUP: 1,
   FORGET: 2,

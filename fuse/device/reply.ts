@@ -15,7 +15,7 @@ export class Reply {
   );
   /** The same bytes, to write numbers. */
   readonly view: DataView<ArrayBuffer> = new DataView(this.head.buffer);
-  /** What follows the head. */
+  /** The bytes behind the head. */
   readonly pieces: Pieces = new Pieces();
   /** Bytes of the head that count. */
   headSize: number = ReplyHead.size;

@@ -10,17 +10,11 @@ export class ReplyWriter {
   readonly #posix: Posix;
   readonly #device: number;
   readonly #vector = new IoVector(PIECES_MAX + 1);
-  /** Where memory begins. It does not move while it lives. */
+  /** Addresses of buffers, which do not move while they live. */
   readonly #addresses = new WeakMap<ArrayBufferLike, bigint>();
   #last: ArrayBufferLike | undefined;
   #lastAddress = 0n;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param posix The calls.
-   * @param device The descriptor of the device.
-   */
   constructor(posix: Posix, device: number) {
     this.#posix = posix;
     this.#device = device;

@@ -4,7 +4,7 @@ import { RequestHead } from "./protocol.ts";
 export class Request {
   /** The whole message. */
   bytes: Uint8Array = new Uint8Array(0);
-  /** What is asked for. */
+  /** The operation code. */
   opcode = 0;
   /** Number of the request. */
   uniqueLow = 0;

@@ -7,19 +7,19 @@ import type { FetchedSource, LocalSource } from "./mount_messages.ts";
 /** Memory for stored bytes that were fetched, in bytes. */
 const MEMORY_SIZE = 32 << 20;
 
-/** Where the workers of a mount get the bytes of a store from. */
+/** The source of stored bytes for the workers of a mount. */
 export interface WorkerSource {
-  /** What fetches for them; nothing where they open files themselves. */
+  /** The fetcher of the main thread; absent where workers open files themselves. */
   readonly fetcher?: Fetcher;
-  /** What worker `number` is told. */
+  /** The source that worker `number` is given. */
   sourceOf(number: number): LocalSource | FetchedSource;
 }
 
 /**
- * Finds out how workers read a store: its files, or what the main thread fetches.
+ * Chooses how workers read a store: its files, or blocks that the main thread fetches.
  *
  * @param store The store.
- * @param parts How many workers there are, how one is woken, and who is told of failures.
+ * @param parts Number of workers, deadline, and callbacks.
  */
 export function workerSource(
   store: ReadStore,
@@ -58,7 +58,7 @@ export function workerSource(
 }
 
 /**
- * What the path of every file of a store begins with, if it has files.
+ * The beginning of the path of every file of a store, if it has files.
  *
  * @param store The store.
  */

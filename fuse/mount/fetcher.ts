@@ -12,16 +12,16 @@ const AHEAD = 3;
 /** Sizes of files that are kept. */
 const SIZES_MAX = 1 << 16;
 
-/** What {@linkcode Fetcher} needs. */
+/** The parts that {@linkcode Fetcher} is made of. */
 export interface FetcherParts {
   readonly store: ReadStore;
-  /** Where blocks go. */
+  /** Memory that blocks are read into. */
   readonly memory: FetchMemory;
   /** How long a read may take, in milliseconds. */
   readonly deadlineMs: number;
   /** Answers a worker: the stamp of the block, or a negative error number. */
   readonly answer: (worker: number, number: number, answer: number) => void;
-  /** Told of each read that failed. */
+  /** Called for each read that failed. */
   readonly onFault: (name: string, error: unknown) => void;
 }
 
@@ -39,7 +39,7 @@ interface Fetch {
 
 /**
  * Main's side of fetching: reads blocks of a store for the workers. Neighbours are read at once,
- * what two want is read once, and what was read stays as long as there is room.
+ * a block that two workers want is read once, and blocks stay as long as there is room.
  */
 export class Fetcher {
   readonly #parts: FetcherParts;
@@ -55,16 +55,11 @@ export class Fetcher {
   /** Slots below were used. */
   #slotNext = 0;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param parts Store, memory, and who is told.
-   */
   constructor(parts: FetcherParts) {
     this.#parts = parts;
   }
 
-  /** Takes what a worker wants. */
+  /** Takes the wants of a worker. */
   take(worker: number, wants: readonly FetchWant[]): void {
     for (const { number, name, block } of wants) {
       const key = keyOf(name, block);
@@ -252,7 +247,7 @@ function keyOf(name: string, block: number): string {
 
 function lateError(deadlineMs: number): Error {
   const message =
-    `Cannot read from the store as it must answer within ${deadlineMs} ms: found no answer`;
+    `Cannot read from the store: it gave no answer within ${deadlineMs} ms`;
   return Object.assign(new Error(message), { code: "ETIMEDOUT" });
 }
 

@@ -5,7 +5,7 @@ import type { Ranges } from "../content/ranges.ts";
 
 /** A block that a worker asks of main. */
 export interface FetchWant {
-  /** What main answers to. */
+  /** The number under which main answers. */
   readonly number: number;
   /** A file of the store. */
   readonly name: string;
@@ -20,11 +20,11 @@ const KNOWN_MAX = 1024;
 
 interface Block {
   readonly key: string;
-  /** What it was asked under, while it is on its way. */
+  /** The number of the question while the block is on its way, else 0. */
   number: number;
-  /** Where it is; 0 while it is not. */
+  /** The stamp in memory; 0 while it is not there. */
   stamp: number;
-  /** Why it cannot be had; 0 if it can. */
+  /** The error number of the read that failed, else 0. */
   errno: number;
 }
 
@@ -55,11 +55,11 @@ export class FetchAnswers {
   }
 }
 
-/** What {@linkcode FetchedRanges} needs. */
+/** The parts that {@linkcode FetchedRanges} is made of. */
 export interface FetchedRangesParts {
-  /** Where blocks are. */
+  /** Memory that holds blocks. */
   readonly memory: FetchMemory;
-  /** Where main answers this worker. */
+  /** Words in which main answers this worker. */
   readonly answers: FetchAnswers;
   /** Asks main for blocks. */
   readonly ask: (wants: FetchWant[]) => void;
@@ -69,21 +69,16 @@ export interface FetchedRangesParts {
 export class FetchedRanges implements Ranges {
   readonly #parts: FetchedRangesParts;
   readonly #blocks = new Map<string, Block>();
-  /** What is on its way, by its number. */
+  /** Blocks on their way, by number. */
   readonly #asked = new Map<number, Block>();
   readonly #wanted: number[] = [];
   #wants: FetchWant[] = [];
   #failed: Block[] = [];
   #numberNext = 1;
-  /** How many blocks are known when those that are gone are looked for. */
+  /** Number of known blocks at which those that are gone are swept. */
   #sweepAt = KNOWN_MAX;
   #room = new Uint8Array(256 << 10);
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param parts Where blocks and answers are, and how main is asked.
-   */
   constructor(parts: FetchedRangesParts) {
     this.#parts = parts;
   }
@@ -112,12 +107,12 @@ export class FetchedRanges implements Ranges {
     this.#wanted.length = 0;
   }
 
-  /** Whether what was asked under a number is still on its way. */
+  /** Whether the block of a number is still on its way. */
   isWaiting(number: number): boolean {
     return this.#asked.has(number);
   }
 
-  /** Asks main for what `read` found missing. */
+  /** Asks main for the blocks that `read` found missing. */
   flush(): void {
     if (this.#wants.length === 0) return;
     this.#parts.ask(this.#wants);
@@ -192,7 +187,7 @@ export class FetchedRanges implements Ranges {
     const number = this.#numberNext;
     if (this.#asked.has(number - ANSWERS)) {
       throw new StoreError(
-        `Cannot read ${name} as at most ${ANSWERS} blocks may be on their way`,
+        `Cannot read ${name}: ${ANSWERS} blocks are on their way, which is the most`,
         { code: "EBUSY", action: "read", storeName: name },
       );
     }
@@ -208,7 +203,7 @@ export class FetchedRanges implements Ranges {
 function fetchError(name: string, errno: number): Error {
   if (errno === errnos.ENOENT) return new NotFoundError(name);
   const code = errnoName(errno);
-  return new StoreError(`Cannot read ${name} as the store failed: ${code}`, {
+  return new StoreError(`Cannot read ${name}: the store failed with ${code}`, {
     code,
     action: "read",
     storeName: name,
@@ -217,7 +212,7 @@ function fetchError(name: string, errno: number): Error {
 
 function shortError(name: string, wanted: number, found: number): StoreError {
   return new StoreError(
-    `Cannot read ${name} as ${wanted} bytes are needed: found ${found}`,
+    `Cannot read ${name}: it has ${found} bytes, ${wanted} are needed`,
     { code: "SHORT", action: "read", storeName: name },
   );
 }

@@ -19,14 +19,12 @@ export class Forwarded {
   readonly #answerer: RequestAnswerer;
   readonly #deadlineMs: number;
   readonly #onLate: () => void;
-  /** What ends the wait for each. */
+  /** The timer of each. */
   readonly #running = new Map<string, ReturnType<typeof setTimeout>>();
 
   /**
-   * Constructs a new instance.
-   *
-   * @param parts The device, what answers, how long that may take in milliseconds, and who is told
-   * when it takes longer.
+   * @param parts Device, answerer, how long an answer may take in milliseconds, and a callback for
+   * one that takes longer.
    */
   constructor(
     parts: {
@@ -77,7 +75,7 @@ export class Forwarded {
     this.#posix.write(this.#device, new Uint8Array(reply.buffer));
   }
 
-  /** Drops what is under way: a store that never answers keeps no mount from ending. */
+  /** Drops requests that are under way: a store that never answers keeps no mount from ending. */
   stop(): void {
     for (const timer of this.#running.values()) clearTimeout(timer);
     this.#running.clear();

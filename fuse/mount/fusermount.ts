@@ -29,7 +29,7 @@ export async function mountByFusermount(
   const pair = new Int32Array(2);
   const made = posix.socketPair(pair);
   if (made < 0) {
-    throw new MountError("FAILED", `Cannot mount as ${errnoMessage(made)}`, {
+    throw new MountError("FAILED", `Cannot mount: ${errnoMessage(made)}`, {
       hint: "close files that are open",
     });
   }
@@ -73,7 +73,7 @@ export async function unmountByProgram(
     : isAbsent
     ? "NOT_MOUNTED"
     : "FAILED";
-  throw unmountError(path, code, `it is refused: found ${text}`);
+  throw unmountError(path, code, `it was refused: ${text}`);
 }
 
 /**
@@ -122,15 +122,15 @@ function ending(child: ChildProcess): Promise<string | undefined> {
 function noFusermount(): MountError {
   return new MountError(
     "NO_FUSERMOUNT",
-    `Cannot mount as only root can without ${
+    `Cannot mount: only root can without ${
       PROGRAMS[0]
-    }: found no such program`,
+    }, which is not installed`,
     { hint: "install it, such as by: apt install fuse3; or run as root" },
   );
 }
 
 function fusermountError(path: string, found: string): MountError {
-  const message = `Cannot mount on ${path} as ${PROGRAMS[0]} refuses: ${found}`;
+  const message = `Cannot mount on ${path}: ${PROGRAMS[0]} refuses: ${found}`;
   if (/allow_other/.test(found)) {
     return new MountError("NO_ALLOW_OTHER", message, {
       hint: "let users do so by a line user_allow_other in /etc/fuse.conf",

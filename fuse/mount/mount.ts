@@ -33,7 +33,7 @@ const SPIN_US = 30;
 export interface MountOptions {
   /** The directory to mount on, which must exist. What is in it is hidden. */
   readonly mountpoint: string;
-  /** What hashes; workers use one of the same name. */
+  /** The hasher; workers use one of the same name. */
   readonly hasher: Hasher;
   /** Unmounts, as {@linkcode Mount.unmount} does. */
   readonly signal?: AbortSignal;
@@ -49,7 +49,7 @@ export interface MountOptions {
   readonly deadlineMs?: number;
   /** How long to look for the next request before sleeping, in microseconds. */
   readonly spinUs?: number;
-  /** Is told what happens; nobody is if left out. */
+  /** Called with log lines. */
   readonly onLog?: (line: MountLog) => void;
 }
 
@@ -59,7 +59,7 @@ export interface MountRoot {
   readonly tree: Id;
   /** The attribute page of the root. */
   readonly page: Id;
-  /** What it holds; without it the kernel asks for more. */
+  /** Totals of the snapshot; without them the kernel asks for more. */
   readonly totals?: {
     readonly entryCount: number;
     readonly byteCount: number;
@@ -68,14 +68,14 @@ export interface MountRoot {
   };
 }
 
-/** What is mounted, once it is known. */
+/** Source, session and answerer of a mount, once they are known. */
 interface Plan {
   readonly source: string;
   readonly session: Omit<SessionOptions, "isShared">;
   readonly answererOf?: (device: number) => RequestAnswerer;
 }
 
-/** What differs between a mount of one snapshot and of all. */
+/** The difference between a mount of one snapshot and of all. */
 interface Kind {
   readonly isAll: boolean;
   readonly plan: (base: MountBase) => Promise<Plan>;
@@ -85,7 +85,7 @@ interface Kind {
 export class Mount implements AsyncDisposable {
   /** The absolute path that it is mounted on. */
   readonly mountpoint: string;
-  /** What the system shows as the source, such as `snap:0123456789ab`. */
+  /** The source that the system shows, such as `snap:0123456789ab`. */
   readonly source: string;
   /**
    * Resolves when the mount has ended, by whomever it was unmounted, and nothing of it is left;
@@ -98,7 +98,7 @@ export class Mount implements AsyncDisposable {
   /**
    * Use {@linkcode mount}.
    *
-   * @param parts What runs it, and what it counts
+   * @param parts The run, its counters and its end
    */
   constructor(
     parts: {
@@ -117,7 +117,7 @@ export class Mount implements AsyncDisposable {
   }
 
   /**
-   * What was asked of it so far.
+   * Counts the requests so far.
    *
    * @returns The counts.
    */
@@ -136,7 +136,7 @@ export class Mount implements AsyncDisposable {
     await this.finished;
   }
 
-  /** Ends at once, also while it is in use: what is open fails from now on. */
+  /** Ends at once, also while it is in use: open files fail from now on. */
   async abort(): Promise<void> {
     await this.#run.abort();
     await this.finished;
@@ -153,7 +153,7 @@ export class Mount implements AsyncDisposable {
  *
  * @param store The store
  * @param id The snapshot, which means its newest record; or a record of it
- * @param options Where to, what hashes, and how
+ * @param options Mount point, hasher, and how
  * @returns The mount, which answers already. It keeps the program running
  * @throws {MountError} If it cannot be mounted; its `hint` says what to do
  * @throws {StoreError} If the store fails
@@ -182,8 +182,8 @@ export async function mount(
  * Mounts all snapshots of a store, by id and by tag. A new one appears without a remount.
  *
  * @param store The store
- * @param catalog Where records and tags are found
- * @param options Where to, what hashes, and how
+ * @param catalog The source of records and tags
+ * @param options Mount point, hasher, and how
  * @returns The mount, which answers already. It keeps the program running
  * @throws {MountError} If it cannot be mounted; its `hint` says what to do
  * @throws {StoreError} If the store fails
@@ -234,7 +234,7 @@ async function newestRecord(
   if (newest !== undefined) return newest;
   throw new MountError(
     "NO_RECORD",
-    `Cannot mount ${treePrefix} as the store must have a record of it: found none`,
+    `Cannot mount ${treePrefix}: the store has no record of it`,
     { hint: "list what there is by: snap log" },
   );
 }
@@ -268,7 +268,7 @@ async function open(
   }
 }
 
-/** Mounts what a plan says. A worker starts first, as that takes longest. */
+/** Mounts by a plan. A worker starts first, as that takes longest. */
 async function start(
   store: ReadStore,
   options: MountOptions,
@@ -339,7 +339,7 @@ function settingsOf(options: MountOptions): {
   };
 }
 
-/** Has the signal unmount, and closes what is open when all has ended. */
+/** Has the signal unmount, and closes the reader when all has ended. */
 function finish(
   run: MountRun,
   base: MountBase,
@@ -356,7 +356,7 @@ function finish(
     signal?.removeEventListener("abort", onAbort);
     await base.reader()[Symbol.asyncDispose]();
   });
-  // Who waits later still hears of it.
+  // A caller that waits later still gets the error.
   finished.catch(() => {});
   return finished;
 }

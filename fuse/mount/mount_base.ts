@@ -11,12 +11,12 @@ import type { MountLog } from "./mount_log.ts";
 import { NodeTable } from "../nodes/node_table.ts";
 import { TableList } from "../content/table_list.ts";
 
-/** What the main thread reads with, and what it shares with the workers. */
+/** The reader of the main thread, and the nodes and tables that it shares with the workers. */
 export interface MountBase {
   readonly reader: () => StoreReader;
   readonly nodes: NodeTable;
   readonly tables: TableList;
-  /** Lets the workers know of what the main thread has found in packs. */
+  /** Shares with the workers the tables that the main thread has made of packs. */
   readonly share: () => void;
   /** Reads the index again. */
   readonly refresh: () => Promise<void>;
@@ -30,11 +30,11 @@ export interface MountBaseOptions {
 }
 
 /**
- * Opens what the main thread reads with, and the tables that the workers share. A table that is
+ * Opens the reader of the main thread, and the tables that the workers share. A table that is
  * damaged is left out, as others may have all that is needed.
  *
  * @param store The store.
- * @param options What hashes, who is told, whether volumes come and go.
+ * @param options Hasher, kind of mount, and callback.
  * @throws {StoreError} If the store fails.
  */
 export async function openBase(

@@ -1,10 +1,10 @@
 /**
- * What keeps a mount from coming, or from going.
+ * Errors of mounting and unmounting.
  *
  * @module
  */
 
-/** Why something cannot be mounted or unmounted. */
+/** Reasons for which something cannot be mounted or unmounted. */
 export type MountErrorCode =
   /** Native calls cannot be had. */
   | "NO_POSIX"
@@ -26,7 +26,7 @@ export type MountErrorCode =
   | "NO_FUSERMOUNT"
   /** Ordinary users may not let others in. */
   | "NO_ALLOW_OTHER"
-  /** Somebody has a file or a working directory in it. */
+  /** A process has a file or a working directory in it. */
   | "BUSY"
   /** The store has no record of the snapshot. */
   | "NO_RECORD"
@@ -35,16 +35,16 @@ export type MountErrorCode =
 
 /** Thrown when something cannot be mounted or unmounted. */
 export class MountError extends Error {
-  /** Why. */
+  /** The reason. */
   readonly code: MountErrorCode;
-  /** What to do about it, a sentence in lower case without a period. */
+  /** Advice on what to do, a sentence in lower case without a period. */
   readonly hint: string;
 
   /**
-   * Constructs a new instance.
+   * Makes an error with advice.
    *
-   * @param code Why.
-   * @param message What was wanted, needed and found.
+   * @param code The reason.
+   * @param message What failed, and why.
    * @param options What to do about it, and the error beneath.
    */
   constructor(

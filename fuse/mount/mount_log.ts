@@ -1,15 +1,15 @@
 /**
- * What a mount tells while it runs.
+ * Log lines of a mount.
  *
  * @module
  */
 
-/** Something that happened to a mount. */
+/** A log line of a mount. */
 export interface MountLog {
-  /** `info` for what is as it should be, `error` for what somebody could not read. */
+  /** `info` for normal events, `error` for reads that failed. */
   readonly level: "info" | "warning" | "error";
-  /** What happened, without a period. */
+  /** The event, without a period. */
   readonly message: string;
-  /** What was thrown, or its record if it was in a worker. */
+  /** The error, or its record if it was thrown in a worker. */
   readonly error?: unknown;
 }

@@ -2,7 +2,7 @@ import type { ErrorRecord } from "@snap/posix/worker";
 import type { FetchWant } from "./fetches.ts";
 import type { SessionOptions } from "../session/session_parts.ts";
 
-/** What a worker needs, all of it numbers, text and shared memory. */
+/** The configuration of a worker, all of it numbers, text and shared memory. */
 export interface MountWorkerConfig {
   /** Its number, from 0. */
   readonly number: number;
@@ -16,7 +16,7 @@ export interface MountWorkerConfig {
   readonly tables: SharedArrayBuffer;
   readonly cache: SharedArrayBuffer;
   readonly passed: SharedArrayBuffer;
-  /** Where the bytes of the store come from. */
+  /** The source of the bytes of the store. */
   readonly source: LocalSource | FetchedSource;
   readonly session: SessionOptions;
   readonly spinUs: number;
@@ -26,7 +26,7 @@ export interface MountWorkerConfig {
 /** Files that a worker opens itself. */
 export interface LocalSource {
   readonly kind: "local";
-  /** What the path of each file begins with. */
+  /** The beginning of the path of each file. */
   readonly prefix: string;
 }
 
@@ -37,17 +37,17 @@ export interface FetchedSource {
   readonly answers: SharedArrayBuffer;
 }
 
-/** What a worker is sent. */
+/** Messages to a worker. */
 export type ToMountWorker =
-  /** What takes a while to load, as soon as it is known. */
+  /** Which hasher to load, as soon as it is known: loading takes a while. */
   | { readonly kind: "prepare"; readonly hasher: "wasm" | "native" }
   | { readonly kind: "begin"; readonly config: MountWorkerConfig };
 
-/** What a worker sends. */
+/** Messages of a worker. */
 export type FromMountWorker =
-  /** It has answered the first request of the kernel: the mount is there. */
+  /** The first request of the kernel was answered: the mount is there. */
   | { readonly kind: "running" }
-  /** It wants blocks of the store. */
+  /** The worker wants blocks of the store. */
   | { readonly kind: "fetch"; readonly wants: readonly FetchWant[] }
   /** A request that the main thread answers. */
   | { readonly kind: "request"; readonly request: Uint8Array }
@@ -70,5 +70,5 @@ export type FromMountWorker =
     readonly path: Uint8Array;
     readonly error: ErrorRecord;
   }
-  /** It answers no more requests; 0, or the error number of the device. */
+  /** The worker answers no more requests; 0, or the error number of the device. */
   | { readonly kind: "ended"; readonly errno: number };

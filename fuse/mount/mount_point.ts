@@ -40,11 +40,11 @@ export interface MountPoint {
   readonly hidesEntries: boolean;
 }
 
-/** What is mounted, and how. */
+/** A request to mount. */
 export interface MountRequest {
   /** The absolute path of a directory. */
   readonly path: string;
-  /** What the system shows as the source. */
+  /** The source that the system shows. */
   readonly source: string;
   /** Whether other users may look, with the rights that the snapshot has recorded. */
   readonly allowOther: boolean;
@@ -59,7 +59,7 @@ export function needPosix(): Posix {
   if (posix !== undefined) return posix;
   throw new MountError(
     "NO_POSIX",
-    `Cannot mount as native calls are needed: ${posixAbsentReason}`,
+    `Cannot mount without native calls: ${posixAbsentReason}`,
     { hint: "run it on Linux, with --allow-ffi or with koffi installed" },
   );
 }
@@ -82,12 +82,12 @@ export function realPath(posix: Posix, path: string): string | number {
 }
 
 /**
- * Checks a directory before something is mounted on it. A mount of ours whose program is gone is
- * cleared away.
+ * Checks a directory before it is mounted on. A mount of `snap` whose program is gone is cleared
+ * away.
  *
  * @param posix The calls.
  * @param path Any path of the directory.
- * @param storePrefix What the path of every file of the store begins with, if it has files.
+ * @param storePrefix The beginning of the path of every file of the store, if it has files.
  * @throws {MountError} If nothing can be mounted there.
  */
 export async function checkMountPoint(
@@ -104,7 +104,7 @@ export async function checkMountPoint(
     if (found?.type !== MOUNT_TYPE) {
       throw new MountError(
         "STALE",
-        `Cannot mount on ${real} as nothing may be mounted there: found ${found?.type} whose program is gone`,
+        `Cannot mount on ${real}: a dead mount of type ${found?.type} is in the way`,
         { hint: `clear it by: fusermount3 -u ${real}, or as root: umount -l` },
       );
     }
@@ -114,7 +114,7 @@ export async function checkMountPoint(
   if (found !== undefined) {
     throw new MountError(
       "MOUNTED",
-      `Cannot mount on ${real} as nothing may be mounted there: found ${found.type} of ${found.source}`,
+      `Cannot mount on ${real}: ${found.source} (${found.type}) is mounted there`,
       { hint: "choose another directory, or unmount it first" },
     );
   }
@@ -131,12 +131,12 @@ function checkStoreApart(
   prefix: string,
 ): void {
   const folder = realPath(posix, prefix);
-  if (typeof folder === "number") return; // Who reads it says why.
+  if (typeof folder === "number") return; // Reading it will say why.
   const [inner, outer] = [`${folder}/`, `${path}/`];
   if (!inner.startsWith(outer) && !outer.startsWith(inner)) return;
   throw new MountError(
     "HIDES_STORE",
-    `Cannot mount on ${path} as the store must lie elsewhere: found it in ${folder}`,
+    `Cannot mount on ${path}: the store in ${folder} would be hidden, or hold the mount`,
     { hint: "choose another directory" },
   );
 }
@@ -149,10 +149,10 @@ function bytesOf(path: string): Uint8Array {
 function pathError(path: string, result: number): MountError {
   if (result === -ENOENT || result === -ENOTDIR) {
     const isAbsent = result === -ENOENT;
-    const what = isAbsent ? "nothing" : "something else";
+    const what = isAbsent ? "no such directory" : "not a directory";
     return new MountError(
       "NO_DIRECTORY",
-      `Cannot mount on ${path} as it must be a directory: found ${what}`,
+      `Cannot mount on ${path}: ${what}`,
       {
         hint: isAbsent ? `make it by: mkdir -p ${path}` : "choose a directory",
       },
@@ -160,7 +160,7 @@ function pathError(path: string, result: number): MountError {
   }
   return new MountError(
     result === -EACCES ? "NO_PERMISSION" : "FAILED",
-    `Cannot mount on ${path} as ${errnoMessage(result)}`,
+    `Cannot mount on ${path}: ${errnoMessage(result)}`,
     { hint: "choose another directory" },
   );
 }
@@ -225,7 +225,7 @@ function deviceError(result: number): MountError {
   if ([-ENOENT, -ENODEV, -ENXIO].includes(result)) {
     return new MountError(
       "NO_DEVICE",
-      `Cannot mount as ${DEVICE} is needed: ${errnoMessage(result)}`,
+      `Cannot mount without ${DEVICE}: ${errnoMessage(result)}`,
       {
         hint:
           "load the module by: modprobe fuse; a container is given it by: --device /dev/fuse --cap-add SYS_ADMIN",
@@ -235,7 +235,7 @@ function deviceError(result: number): MountError {
   const isDenied = result === -EACCES || result === -EPERM;
   return new MountError(
     isDenied ? "NO_PERMISSION" : "FAILED",
-    `Cannot mount as ${DEVICE} must open: ${errnoMessage(result)}`,
+    `Cannot mount: ${DEVICE} does not open: ${errnoMessage(result)}`,
     { hint: `as root, let users open it by: chmod 666 ${DEVICE}` },
   );
 }
@@ -244,7 +244,7 @@ function mountError(path: string, result: number): MountError {
   const isUnknown = result === -ENODEV;
   return new MountError(
     isUnknown ? "NO_DEVICE" : "FAILED",
-    `Cannot mount on ${path} as ${errnoMessage(result)}`,
+    `Cannot mount on ${path}: ${errnoMessage(result)}`,
     {
       hint: isUnknown
         ? "load the module by: modprobe fuse"
@@ -286,17 +286,17 @@ export async function unmountPath(
   if (result !== -EINVAL) {
     throw unmountError(path, "BUSY", errnoMessage(result));
   }
-  const reason = "a mount is needed that no other covers: found none";
+  const reason = "it is not mounted, or another mount covers it";
   throw unmountError(path, "NOT_MOUNTED", reason);
 }
 
-/** The error of something that cannot be unmounted; the reason is a clause. */
+/** The error of a mount that cannot be unmounted. */
 export function unmountError(
   path: string,
   code: "NOT_MOUNTED" | "BUSY" | "FAILED" | "NO_FUSERMOUNT",
   reason: string,
 ): MountError {
-  return new MountError(code, `Cannot unmount ${path} as ${reason}`, {
+  return new MountError(code, `Cannot unmount ${path}: ${reason}`, {
     hint: code === "BUSY"
       ? "end the programs that use it, or unmount it lazily"
       : "see what is mounted by: findmnt -t fuse.snap",

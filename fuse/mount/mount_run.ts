@@ -24,11 +24,11 @@ import { findMount, readMountTable } from "./mount_table.ts";
 import type { NodeTable } from "../nodes/node_table.ts";
 import type { SessionOptions } from "../session/session_parts.ts";
 
-/** What a mount runs with. */
+/** The parts that a {@linkcode MountRun} is made of. */
 export interface MountRunParts {
   readonly posix: Posix;
   readonly store: ReadStore;
-  /** What reads for the main thread; another one after the index has grown. */
+  /** The reader of the main thread; another one after the index has grown. */
   readonly reader: () => StoreReader;
   readonly workers: MountWorkers;
   readonly control: MountControl;
@@ -37,14 +37,14 @@ export interface MountRunParts {
   readonly tables: TableList;
   /** The absolute path of the mount point. */
   readonly path: string;
-  /** What the system shows as the source. */
+  /** The source that the system shows. */
   readonly source: string;
   readonly allowOther: boolean;
   readonly session: Omit<SessionOptions, "isShared">;
   readonly cacheSize: number;
   readonly deadlineMs: number;
   readonly spinUs: number;
-  /** Makes what answers requests about virtual nodes, in a mount of all. */
+  /** Makes the answerer of requests about virtual nodes, in a mount of all. */
   readonly answererOf?: (device: number) => RequestAnswerer;
   readonly onLog: (line: MountLog) => void;
 }
@@ -78,7 +78,7 @@ export class MountRun {
     const watchdog = await startWatchdog(path, (error) => {
       const { message: reason } = error as Error;
       const message =
-        `Cannot watch over ${path} in case this program is killed: ${reason}`;
+        `Cannot start the watchdog of ${path}, which unmounts if this program is killed: ${reason}`;
       onLog({ level: "warning", message, error });
     });
     let device: number | undefined;
@@ -138,12 +138,12 @@ export class MountRun {
         onLate: () =>
           this.#log(
             "error",
-            `Cannot list ${path} as the store must answer within ${deadlineMs} ms: found no answer`,
+            `Cannot list ${path}: the store gave no answer within ${deadlineMs} ms`,
           ),
       });
     this.#running = this.#begin();
     this.finished = this.#end();
-    // Who waits later still hears of it.
+    // A caller that waits later still gets the error.
     this.finished.catch(() => {});
   }
 
@@ -157,7 +157,7 @@ export class MountRun {
     await this.finished;
   }
 
-  /** Ends at once, whoever uses it: what is open fails from now on. */
+  /** Ends at once, also while it is in use: open files fail from now on. */
   async abort(): Promise<void> {
     this.#detached ??= Promise.resolve();
     this.#parts.workers.stop();
@@ -172,7 +172,7 @@ export class MountRun {
     } catch (error) {
       if (!(error instanceof MountError)) throw error;
       if (error.code === "BUSY") await this.#unmountLazily();
-      // Somebody else may have done it.
+      // Another program may have done it.
       else if (error.code !== "NOT_MOUNTED") throw error;
     }
   }
@@ -186,7 +186,7 @@ export class MountRun {
     );
   }
 
-  /** Unmounting may have to wait for requests, and those for what this thread fetches. */
+  /** Unmounting may have to wait for requests, and those for fetches of this thread. */
   #how(isLazy: boolean): { isLazy: boolean; isApart: boolean } {
     return { isLazy, isApart: this.#bytes.fetcher !== undefined };
   }
@@ -253,7 +253,7 @@ export class MountRun {
     await this.#bytes.fetcher?.stop();
     await this.#checks.stop();
     this.#forwarded?.stop();
-    // Where the mount did not go first, nobody serves it any more.
+    // If it is still mounted, requests to it would wait for ever.
     if (control.isStopped && this.#isOurs()) {
       await unmountPath(posix, path, { isLazy: true, isApart: false })
         .catch((error) => this.#log("error", error.message, error));
@@ -265,12 +265,12 @@ export class MountRun {
     const name = errnoName(this.#deviceErrno);
     throw new MountError(
       "FAILED",
-      `Cannot serve ${path} as its device failed: ${name}`,
+      `Cannot serve ${path}: its device failed with ${name}`,
       { hint: "see what the kernel says by: dmesg" },
     );
   }
 
-  /** Whether it is what is mounted there: it may be out of sight, and another one in its place. */
+  /** Whether this mount is the one at its path: it may be out of sight, and another one in its place. */
   #isOurs(): boolean {
     return numberAt(this.#parts.path) === this.#number;
   }

@@ -1,12 +1,12 @@
 /**
- * What was asked of a mount.
+ * Statistics of a mount.
  *
  * @module
  */
 import { Counter, type Counters } from "../counters.ts";
 import { Opcode } from "../device/protocol.ts";
 
-/** What was asked of a mount so far. What happens meanwhile may be missing. */
+/** Counts of the requests to a mount so far. Those counted at the same moment may be missing. */
 export interface MountStatistics {
   /** Requests of the kernel by name, such as `READ`; those that came. */
   readonly requests: Readonly<Record<string, number>>;
@@ -14,9 +14,9 @@ export interface MountStatistics {
   readonly byteCount: number;
   /** Requests that had to wait for the store. */
   readonly parked: number;
-  /** Those of them that waited too long. */
+  /** Parked requests that waited too long. */
   readonly expired: number;
-  /** Those of them that nobody waited for any more. */
+  /** Parked requests that were interrupted. */
   readonly interrupted: number;
   /** Requests answered with an input/output error. */
   readonly faults: number;

@@ -1,5 +1,5 @@
 /**
- * What is mounted, as the kernel tells it.
+ * The kernel's table of mounts.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface MountTableEntry {
   readonly mountpoint: string;
   /** The file system, such as `fuse.snap`. */
   readonly type: string;
-  /** What is mounted, such as `snap:0123456789ab`. */
+  /** The source, such as `snap:0123456789ab`. */
   readonly source: string;
   /** Options of the file system, separated by commas. */
   readonly options: string;
@@ -30,7 +30,7 @@ export interface MountTableEntry {
 /**
  * Reads the table of mounts that this process sees.
  *
- * @returns The mounts; of several at one mount point the last is what is seen. None where there
+ * @returns The mounts; of several at one mount point the last one is seen. None where there
  * is no `/proc`, or no native calls.
  */
 export function readMountTable(): MountTableEntry[] {
@@ -79,11 +79,11 @@ export function parseMountTable(text: string): MountTableEntry[] {
 }
 
 /**
- * Finds what is mounted at a path.
+ * Finds the mount at a path.
  *
  * @param entries The table.
  * @param path The path, absolute and without links.
- * @returns What is seen there, or `undefined` if it is no mount point.
+ * @returns The mount that is seen there, or `undefined` if it is no mount point.
  */
 export function findMount(
   entries: readonly MountTableEntry[],

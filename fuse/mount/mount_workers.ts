@@ -7,12 +7,11 @@ import type {
   MountWorkerConfig,
   ToMountWorker,
 } from "./mount_messages.ts";
-
 import { MountError } from "./mount_error.ts";
 import { type PreparedMount, prepareMount } from "./prepare_mount.ts";
 import { wake } from "../device/wake.ts";
 
-/** What {@linkcode MountWorkers} needs. */
+/** The parts that {@linkcode MountWorkers} is made of. */
 export interface MountWorkersParts {
   readonly posix: Posix;
   readonly control: MountControl;
@@ -20,7 +19,7 @@ export interface MountWorkersParts {
   readonly prepared?: PreparedMount;
 }
 
-/** Takes what worker `number` says. */
+/** Takes a message of worker `number`. */
 export type OnMountMessage = (number: number, message: FromMountWorker) => void;
 
 /** The workers of a mount. The first is started before it is known what they will serve. */
@@ -51,8 +50,8 @@ export class MountWorkers {
   /**
    * Has the workers answer requests: the first one at once, then others.
    *
-   * @param configOf What each needs.
-   * @param onMessage Takes what they say.
+   * @param configOf The configuration of each.
+   * @param onMessage Takes their messages.
    * @returns Resolves when the mount answers; rejects if a worker fails before.
    */
   begin(
@@ -81,7 +80,7 @@ export class MountWorkers {
   /**
    * Waits until all have ended: by themselves when the mount is gone, or because they were told.
    *
-   * @returns What those that failed have thrown.
+   * @returns The errors of those that failed.
    */
   async ended(): Promise<unknown[]> {
     const first = this.#handles[0].end();
@@ -99,14 +98,14 @@ export class MountWorkers {
       .map(({ reason }) => reason);
   }
 
-  /** Nobody could be woken without it. */
+  /** Makes the eventfd that wakes a worker. */
   #addWake(): void {
     const eventfd = this.#parts.posix.eventfd(0);
     if (eventfd >= 0) return void this.wakes.push(eventfd);
     this.#closeWakes();
     throw new MountError(
       "FAILED",
-      `Cannot mount as ${errnoMessage(eventfd)}`,
+      `Cannot mount: ${errnoMessage(eventfd)}`,
       { hint: "close files that are open" },
     );
   }

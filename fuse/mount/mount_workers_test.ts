@@ -16,7 +16,7 @@ Deno.test("MountWorkers starts no worker that nobody could wake", () => {
       const control = MountControl.create();
       new MountWorkers(3, { posix, control, hasher: "wasm" });
     },
-    { name: "MountError", message: "Cannot mount as too many files are open" },
+    { name: "MountError", message: "Cannot mount: too many files are open" },
   );
   deepStrictEqual(closed, [100, 101]);
 });

@@ -1,5 +1,5 @@
 /**
- * Begins a mount before it is known what is mounted.
+ * Starts a worker of a mount before the snapshot is known.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export class PreparedMount {
 
   /** Ends it, where no mount has taken it. */
   async end(): Promise<void> {
-    // It may have failed to load the hasher; who mounts with that hasher hears of it.
+    // It may have failed to load the hasher; a mount with that hasher says so.
     await this.worker.drop().catch(() => {});
   }
 }
@@ -36,7 +36,7 @@ export class PreparedMount {
  * calls this first, loads its other modules, and hands over what it gets as an option of `mount`.
  *
  * @param hasher Which hasher will be given to `mount`; a worker with another one is not used
- * @returns What `mount` takes; it is to be ended if no mount takes it
+ * @returns An option of `mount`; it is to be ended if no mount takes it
  *
  * @example
  * ```ts
@@ -59,7 +59,7 @@ function workerUrl(): string {
     : "./mount_worker.js";
 }
 
-/** Never called: makes the worker part of the program for those who fetch or bundle it. */
+/** Never called: makes the worker part of a program that is fetched or bundled. */
 export function prefetchMountWorker(): Promise<unknown> {
   return import("./mount_worker.ts");
 }

@@ -1,5 +1,5 @@
 /**
- * Unmounts a snapshot, also one whose program is gone.
+ * Unmounting of snapshots, also of those whose program is gone.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface UnmountOptions {
  *
  * @param mountpoint Where it is mounted.
  * @param options What to do while it is in use.
- * @throws {MountError} If nothing of ours is mounted there (`NOT_MOUNTED`), or it is in use (`BUSY`).
+ * @throws {MountError} If no snapshot is mounted there (`NOT_MOUNTED`), or it is in use (`BUSY`).
  */
 export async function unmount(
   mountpoint: string,
@@ -37,11 +37,12 @@ export async function unmount(
     ? undefined
     : findMount(readMountTable(), path);
   if (typeof path === "number" || found?.type !== MOUNT_TYPE) {
-    const what = found === undefined ? "no mount" : `a mount of ${found.type}`;
     throw unmountError(
       mountpoint,
       "NOT_MOUNTED",
-      `a mount of ${MOUNT_TYPE} is needed: found ${what}`,
+      found === undefined
+        ? "nothing is mounted there"
+        : `a mount of type ${found.type} is there, not ${MOUNT_TYPE}`,
     );
   }
   const isLazy = options.lazy ?? false;

@@ -36,7 +36,7 @@ export class ArenaFullError extends Error {
 
   constructor(byteCount: number, size: number) {
     super(
-      `Cannot load directory as the ${size} bytes for nodes need room for ${byteCount} more: found none`,
+      `Out of mount memory: need ${byteCount} bytes, limit ${size}`,
     );
   }
 }
@@ -84,9 +84,9 @@ export class Arena {
     this.bytes = new Uint8Array(buffer);
     if (this.words[0] !== VERSION) {
       throw new RangeError(
-        `Cannot use memory for nodes as it begins with ${VERSION}: found ${
+        `Cannot use memory for nodes: it begins with ${
           this.words[0]
-        }`,
+        }, not ${VERSION}`,
       );
     }
     this.#doubles = new Float64Array(buffer);
@@ -124,7 +124,7 @@ export class Arena {
       for (let slot = 1; slot < this.#blockCount; slot++) {
         const at = this.#volumeAt(slot);
         if (this.words[at + ROOT] !== 0) continue;
-        // Nobody finds it before it has a root.
+        // No thread finds it before it has a root.
         this.words[at + ROOT] = -1;
         this.words[at + USES]++;
         this.words[at + NEXT] = 0;

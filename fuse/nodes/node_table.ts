@@ -1,6 +1,6 @@
 /**
- * What the kernel knows by number: entries of snapshots, in memory that all
- * workers of a mount share.
+ * Entries of snapshots by the number under which the kernel knows them, in memory
+ * that all workers of a mount share.
  *
  * @module
  */
@@ -161,7 +161,7 @@ export class NodeTable implements SessionNodes {
   open(cursor: NodeCursor): OpenDirectory | undefined {
     if (cursor.kind !== EntryKind.directory) {
       throw new TypeError(
-        `Cannot open node as it needs to be a directory: found kind ${cursor.kind}`,
+        `Cannot open node of kind ${cursor.kind}: it is no directory`,
       );
     }
     const words = this.#words;
@@ -265,7 +265,7 @@ export class NodeTable implements SessionNodes {
     const answer = Atomics.wait(this.#words, at, LOADING, LOAD_WAIT_MS);
     if (answer !== "timed-out") return;
     throw new Error(
-      `Cannot open directory as another worker loads it: found no end after ${LOAD_WAIT_MS} ms`,
+      `Cannot open directory: another worker has been loading it for ${LOAD_WAIT_MS} ms`,
     );
   }
 
@@ -287,14 +287,14 @@ export class NodeTable implements SessionNodes {
 
   #read(cursor: NodeCursor, number: number): LoadedDirectory | undefined {
     if (this.#loader === undefined) {
-      throw new TypeError("Cannot load directory as this table has no objects");
+      throw new TypeError("Cannot load directory: this table has no objects");
     }
     const { id, tree, page, row } = cursor;
     const parent = this.#directory(this.#words[2 * id]);
     const depth = parent.depth + 1;
     if (depth > DEPTH_MAX) {
       throw new ManifestSyntaxError(
-        `Cannot load directory as directories must nest at most ${DEPTH_MAX} deep`,
+        `Cannot load directory: it lies more than ${DEPTH_MAX} deep`,
         0,
       );
     }

@@ -15,7 +15,7 @@ import { Attr, EntryOut, FOREVER_SEC } from "../device/protocol.ts";
 import type { SessionNodes } from "./session_parts.ts";
 
 /**
- * What programs take for the best size of a read. More would make buffered readers
+ * The size that programs take as best for a read. A larger one would make buffered readers
  * fetch as much at each seek; sequential ones are served by the kernel's read-ahead.
  */
 const BLOCK_SIZE = 4096;
@@ -66,9 +66,9 @@ export class Attributes {
   readonly #onFault: (node: number, error: unknown) => void;
 
   /**
-   * @param nodes Know inode numbers.
+   * @param nodes The nodes, for inode numbers.
    * @param holes Lists of holes; none where no file has any.
-   * @param onFault Told of a list that cannot be read; the file then counts as without holes.
+   * @param onFault Called for a list that cannot be read; the file then counts as without holes.
    */
   constructor(
     nodes: SessionNodes,

@@ -53,11 +53,11 @@ ANSWERS[Opcode.RELEASE] = 0;
 ANSWERS[Opcode.RELEASEDIR] = 0;
 ANSWERS[Opcode.DESTROY] = 0;
 ANSWERS[Opcode.IOCTL] = errnos.ENOTTY;
-ANSWERS[Opcode.INTERRUPT] = SILENT; // Whoever keeps waiting requests answers it.
+ANSWERS[Opcode.INTERRUPT] = SILENT; // The device loop, which has the parked requests, answers it.
 ANSWERS[Opcode.NOTIFY_REPLY] = SILENT;
 
 /**
- * What is always answered to an opcode, or `ASK`.
+ * The answer that an opcode always gets, or `ASK`.
  *
  * The kernel takes ENOSYS as "never ask again" for FLUSH, FSYNC, ACCESS, POLL, BMAP
  * and STATX: of the last it needs birth times only, which are not recorded.

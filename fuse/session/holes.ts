@@ -8,8 +8,8 @@ const LIST_SIZE_MAX = 16 * 1024 * 1024;
 const NONE: Float64Array = new Float64Array(0);
 
 /**
- * Lists of the holes of files: start and size of each. The last one is kept, as
- * whoever looks for holes in a file asks for one after the other.
+ * Lists of the holes of files: start and size of each. The last list is kept, as
+ * a program that looks for holes in a file asks for one after the other.
  */
 export class HoleLists {
   readonly #contents: SessionContents;
@@ -48,7 +48,7 @@ export class HoleLists {
       }
       if (size > LIST_SIZE_MAX) {
         throw new RangeError(
-          `Cannot read holes as their list may have ${LIST_SIZE_MAX} bytes: found ${size}`,
+          `Cannot read holes: their list has ${size} bytes, at most ${LIST_SIZE_MAX} are read`,
         );
       }
       const list = this.#contents.whole(bytes, valueStart, size);

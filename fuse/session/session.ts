@@ -49,17 +49,17 @@ import type {
   SessionParts,
 } from "./session_parts.ts";
 
-/** What became of a request. */
+/** The outcome of a request. */
 export const Outcome = {
-  /** It was answered, or the kernel expects no answer. */
+  /** The request was answered, or the kernel expects no answer. */
   done: 0,
-  /** Bytes are on their way; it is to be handled again when they have come. */
+  /** Bytes are on their way; the request is handled again when they have come. */
   pending: 1,
-  /** It is about a virtual node: somebody else answers it. */
+  /** The request is about a virtual node: the main thread answers it. */
   forward: 2,
 } as const;
 
-/** What became of a request. */
+/** The outcome of a request. */
 export type Outcome = (typeof Outcome)[keyof typeof Outcome];
 
 /** The most that a kernel asks for at once: 256 pages of 64 KiB. */
@@ -102,8 +102,8 @@ export class Session {
   /**
    * Makes a session. A mount may have many: they share what INIT agreed on.
    *
-   * @param parts What it works with.
-   * @param options How it answers.
+   * @param parts Nodes, contents, counters, and the way to the device.
+   * @param options Kind and totals of the mount.
    */
   constructor(parts: SessionParts, options: SessionOptions) {
     this.#parts = parts;
@@ -129,7 +129,7 @@ export class Session {
    * Handles a request.
    *
    * @param bytes The whole message; not kept.
-   * @returns What became of it.
+   * @returns The outcome.
    */
   handle(bytes: Uint8Array): Outcome {
     const request = this.#request;

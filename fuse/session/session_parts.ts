@@ -1,5 +1,5 @@
 /**
- * What a session needs of others: nodes, contents, and a way to the device.
+ * The parts of a session: nodes, contents, and a way to the device.
  *
  * @module
  */
@@ -47,9 +47,9 @@ export interface SessionNodes {
    * @throws {Error} If it is damaged, missing or cannot be read.
    */
   open(cursor: NodeCursor): OpenDirectory | undefined;
-  /** Counts that the kernel was told of a node. */
+  /** Counts one reference of the kernel to a node. */
   remember(idLow: number): void;
-  /** Counts that the kernel has forgotten a node, `count` times. */
+  /** Takes back `count` references of the kernel to a node. */
   forget(idLow: number, count: number): void;
   /** Path of a node below its volume, for log lines. */
   pathOf(idLow: number): Uint8Array;
@@ -64,12 +64,12 @@ export interface SessionContents {
   /**
    * Collects bytes of a content.
    *
-   * @param id Where the 32 bytes of its id are.
+   * @param id Bytes that hold the 32 bytes of its id.
    * @param idStart Their offset.
    * @param fileSize Size of the whole content.
    * @param offset First byte that is wanted.
    * @param size Number of bytes, not past the end.
-   * @param pieces Where the views are added; good until {@linkcode SessionContents.release}.
+   * @param pieces Gets the views; they are good until {@linkcode SessionContents.release}.
    * @returns Whether they are there, `false` while they are on their way.
    * @throws {Error} If they are damaged, missing or cannot be read.
    */
@@ -84,37 +84,37 @@ export interface SessionContents {
   /**
    * Reads a whole small content.
    *
-   * @param id Where the 32 bytes of its id are.
+   * @param id Bytes that hold the 32 bytes of its id.
    * @param idStart Their offset.
    * @param size Its size.
    * @returns The bytes, owned by the caller, or `undefined` while they are on their way.
    * @throws {Error} If they are damaged, missing or cannot be read.
    */
   whole(id: Uint8Array, idStart: number, size: number): Uint8Array | undefined;
-  /** Lets go of what was collected. */
+  /** Releases the views that were collected. */
   release(): void;
 }
 
 /** A request that got EIO. */
 export interface SessionFault {
-  /** What was asked: the name of the opcode, such as `READ`. */
+  /** Name of the opcode, such as `READ`. */
   readonly action: string;
   /** Path of the node below its volume. */
   readonly path: Uint8Array;
-  /** What was thrown. */
+  /** The error that was thrown. */
   readonly error: unknown;
 }
 
-/** What a session works with. */
+/** The parts that a session is made of. */
 export interface SessionParts {
   /** The nodes. */
   readonly nodes: SessionNodes;
   /** The contents. */
   readonly contents: SessionContents;
-  /** What is counted: requests that were answered, bytes read, faults. */
+  /** Counters of answered requests, bytes read and faults. */
   readonly counters: Counters;
   /**
-   * A word that all sessions of a mount share, zero at first: what INIT agreed on,
+   * A word that all sessions of a mount share, zero at first: flags that INIT agreed on,
    * whichever session answered it. See `Agreed`.
    */
   readonly agreed: Int32Array;
@@ -125,7 +125,7 @@ export interface SessionParts {
    * @returns The number of bytes, or a negative error number.
    */
   send(reply: Reply): number;
-  /** Told of each request that got EIO. */
+  /** Called for each request that got EIO. */
   onFault(fault: SessionFault): void;
 }
 
@@ -139,7 +139,7 @@ export interface SessionOptions {
   readonly isShared: boolean;
   /** Whether any file has recorded holes. */
   readonly hasHoles: boolean;
-  /** What `statfs` tells. */
+  /** Totals for `statfs`. */
   readonly totals: {
     /** Number of entries. */
     readonly entryCount: number;

@@ -295,7 +295,7 @@ export class FakeMount {
   readonly faults: SessionFault[] = [];
   /** Replies that were sent, in full. */
   readonly sent: Uint8Array[] = [];
-  /** What `send` returns when it is not 0. */
+  /** The result of `send` when it is not 0. */
   sendErrno = 0;
   readonly session: Session;
 

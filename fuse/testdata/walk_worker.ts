@@ -12,7 +12,7 @@ import { Pieces } from "../device/pieces.ts";
 import { ROOT_ID } from "../device/protocol.ts";
 import { LocalRanges } from "../content/ranges.ts";
 
-/** What a worker is to look at. */
+/** The mount that a worker walks. */
 export interface WalkTask {
   readonly nodes: SharedArrayBuffer;
   readonly cache: SharedArrayBuffer;
@@ -22,7 +22,7 @@ export interface WalkTask {
   readonly start: SharedArrayBuffer;
 }
 
-/** What it has seen. */
+/** The entries and bytes that a worker has seen. */
 export interface WalkOutcome {
   readonly ids: readonly number[];
   readonly byteCount: number;
