@@ -11,7 +11,7 @@ import type { Passed } from "./content/passed.ts";
 import { TableList } from "./content/table_list.ts";
 import { FileContents } from "./content/file_contents.ts";
 import { NodeTable } from "./nodes/node_table.ts";
-import type { Ranges } from "./content/ranges.ts";
+import type { Ranges } from "@snap/pack/read";
 
 /** Reads all files of a store into memory. */
 export async function filesOf(
@@ -39,7 +39,7 @@ export class TestRanges implements Ranges {
     this.files = files;
   }
 
-  read(name: string, offset: number, length: number): Uint8Array | undefined {
+  take(name: string, offset: number, length: number): Uint8Array | undefined {
     const key = `${name} ${offset} ${length}`;
     if (this.isLate && !this.#there.has(key)) {
       if (!this.#asked.has(key)) this.wanted.push(this.#asked.size);
@@ -57,6 +57,8 @@ export class TestRanges implements Ranges {
       action: "read",
     });
   }
+
+  hint(): void {}
 
   forgetWanted(): void {
     this.wanted = [];

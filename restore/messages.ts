@@ -99,8 +99,6 @@ export interface RestoreBatch {
   readonly offsets: Uint32Array;
   /** Of files that have any, ascending; absent extras remove what is there. */
   readonly extras: readonly (readonly [index: number, extras: FileExtras])[];
-  /** Stored bytes of each frame, where the store is not local. */
-  readonly stored?: readonly Uint8Array[];
 }
 
 /** How a file of a batch ended. */

@@ -9,8 +9,7 @@ import { openTarget, type Target } from "@snap/disk/target";
 import { idToBytes } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath, splitPath } from "@snap/manifest/path";
-import { INDEX_PREFIX } from "@snap/pack";
-import type { StoreReader } from "@snap/pack/read";
+import { localPrefix, type StoreReader } from "@snap/pack/read";
 import { StatTable } from "@snap/posix/stat-table";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import {
@@ -163,7 +162,7 @@ export async function restore(
     const { reader } = opening;
     return await restoreWith(reader, { snapshots, record, target, options });
   } finally {
-    opening[Symbol.dispose]();
+    await opening[Symbol.asyncDispose]();
   }
 }
 
@@ -190,7 +189,6 @@ async function restoreWith(
   try {
     const run = new RestoreRun({
       reader,
-      store: snapshots.store,
       target: opened,
       config: configOf(reader, snapshots.store, targetPath, options),
       calls,
@@ -377,20 +375,13 @@ function configOf(
   options: RestoreOptions,
 ): Omit<RestorerConfig, "control" | "worker"> {
   const { dryRun = false, xattrs = true } = options;
-  const storePrefix = prefixOf(store);
+  const storePrefix = localPrefix(store);
   const tables = storePrefix === undefined ? [] : index.index.liveTables;
   const indexTables = tables.map(({ name, size }) => {
     const bytes = index.bytesOf(name);
     return { name, size, ...(bytes === undefined ? {} : { bytes }) };
   });
   return { target, storePrefix, indexTables, isDry: dryRun, xattrs };
-}
-
-/** What the paths of all files of a store begin with, where they are local. */
-function prefixOf(store: ReadStore): string | undefined {
-  const name = `${INDEX_PREFIX}x`;
-  const path = store.localPath?.(name);
-  return path?.endsWith(name) ? path.slice(0, -name.length) : undefined;
 }
 
 function toBytes(path: string | Uint8Array): Uint8Array {

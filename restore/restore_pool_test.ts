@@ -1,6 +1,6 @@
 import { equal } from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
-import { makeMemorySnapshots, TemporaryFolder } from "../tests/_snapshots.ts";
+import { makeFileStore, open, TemporaryFolder } from "../tests/_snapshots.ts";
 import { restore } from "./restore.ts";
 import { save } from "@snap/save";
 import { WorkerCount } from "../tests/_test_workers.ts";
@@ -14,7 +14,8 @@ Deno.test("RestorePool does without the last of several workers", async () => {
     crypto.getRandomValues(file.subarray(0, 100));
     writeFileSync(`${source}/${i}`, file);
   }
-  await using snapshots = await makeMemorySnapshots();
+  const store = await makeFileStore(folder.join("store"));
+  await using snapshots = await open(store);
   const { record } = await save(snapshots, source);
   for (const [workers, wanted] of [[0, 0], [1, 1], [2, 1], [3, 2]]) {
     using started = new WorkerCount();

@@ -1,6 +1,5 @@
 import { type DiskCalls, DiskError, type Owners } from "@snap/disk";
 import type { Target } from "@snap/disk/target";
-import type { ReadStore } from "@snap/store";
 import { isFileKind } from "@snap/manifest/extras";
 import { joinPath } from "@snap/manifest/path";
 import { AT_FDCWD, PERMISSION_MASK } from "@snap/posix/constants";
@@ -48,7 +47,6 @@ export type ChangeKind = "added" | "replaced" | "attributes" | "deleted";
 /** What {@linkcode RestoreRun} needs. */
 export interface RestoreRunOptions {
   readonly reader: StoreReader;
-  readonly store: ReadStore;
   /** The target; absent in a dry run if it does not exist. */
   readonly target: Target | undefined;
   readonly config: Omit<RestorerConfig, "control" | "worker">;

@@ -17,11 +17,8 @@ import {
   StoreError,
 } from "@snap/store";
 import { readConfig } from "@snap/store/format";
-import { fetchFrames } from "./write/fetch_frames.ts";
-import type { RestoreBatch } from "./messages.ts";
 import {
   makeMemorySnapshots,
-  namesIn,
   noise,
   SMALL_SETTINGS,
   TemporaryFolder,
@@ -111,17 +108,6 @@ function actionsOn(record: NamedRecord): Record<string, Action> {
       store.fail();
       for await (const _ of diffSnapshots(side, otherSide));
     },
-    async fetchFrames(store) {
-      const packs = await namesIn(store, "packs/");
-      // Two bytes of each of two frames that do not touch.
-      const frames = Float64Array.of(0, 0, 2, 2, 0, 0, 9, 2, 2, 0);
-      store.fail();
-      await fetchFrames(
-        store,
-        { packs, frames } as unknown as RestoreBatch,
-        {},
-      );
-    },
     async records(store) {
       const opened = await openSnapshots(store, { hasher });
       store.fail();
@@ -146,6 +132,8 @@ Deno.test("who fails has waited for all reads that he began", async (test) => {
       const store = new UnevenStore(snapshots.store);
       await rejects(act(store), { code: "ETIMEDOUT" });
       equal(store.underWay, 0);
+      // Tree and page of one directory lie side by side, and are read as one.
+      if (["view", "diff"].includes(name)) return;
       equal(store.callCount > 1, true, "one call proves nothing");
     });
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { openIndex } from "@snap/pack/read";
+import { openIndex, openRanges } from "@snap/pack/read";
 import type { DamagedPack } from "@snap/pack/index-writer";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
@@ -21,7 +21,6 @@ import {
   newVerifyProgress,
   verify,
   type VerifyProgress,
-  VerifyReads,
 } from "@snap/snapshot/verify";
 
 /** Options of {@linkcode repairIndex}. */
@@ -132,22 +131,24 @@ async function damagedTables(
   options: RepairIndexOptions,
 ): Promise<string[]> {
   const range = signalOf(options);
-  const { index, damaged } = await openIndex(store, { ...range, hasher });
-  const names = [...damaged];
-  const check = new IndexCheck(hasher);
-  const reads = await VerifyReads.open(store, range);
-  const counts = newVerifyProgress();
-  const pacer = new Pacer({ signal: options.signal });
+  const { signal } = options;
+  const ranges = await openRanges(store);
   try {
+    const options = { ...range, hasher, ranges };
+    const { index, damaged } = await openIndex(store, options);
+    const names = [...damaged];
+    const check = new IndexCheck(hasher);
+    const counts = newVerifyProgress();
+    const pacer = new Pacer({ signal });
+    const parts = { ranges, counts, pacer, storeOptions: range };
     for (const file of index.liveTables) {
-      const parts = { reads, counts, pacer };
       const { problems } = await check.check(file, parts);
       if (problems.length > 0) names.push(file.name);
     }
+    return names;
   } finally {
-    reads[Symbol.dispose]();
+    await ranges[Symbol.asyncDispose]();
   }
-  return names;
 }
 
 /** Looks whether snapshots need what no pack holds. */

@@ -3,10 +3,9 @@ import { hexOf, type Id, idFromBytes } from "@snap/hash";
 import { parseCodec } from "@snap/pack/codecs";
 import { listPacks, type PackSet } from "@snap/pack/index";
 import { ObjectKind, objectKindName } from "@snap/pack";
-import { LocalStoreIndex, openStoreReader } from "@snap/pack/read";
+import { openRanges, openStoreReader, StoreIndex } from "@snap/pack/read";
 import type { WriteStore } from "@snap/store";
 import { ClaimTable } from "./pack/claim_table.ts";
-import { FileRanges } from "@snap/pack/ranges";
 import { KnownIndex } from "./pack/stored_objects.ts";
 import { openIndexed } from "./open_indexed.ts";
 import { PackCollector } from "./publish/pack_collector.ts";
@@ -85,11 +84,12 @@ async function runWith(
   const parentRecord = options.readAll === true ? undefined : sameSource[0];
   const index = resources.use(new LocalIndexFiles(store));
   await index.add(state.index.liveTables, options);
-  const files = resources.use(new FileRanges(index.files));
+  const ranges = resources.use(await openRanges(store));
   const reader = resources.use(
     await openStoreReader(store, {
       hasher: snapshots.hasher,
-      index: new LocalStoreIndex(state.index, store, files),
+      index: new StoreIndex(state.index, store, { ranges }),
+      ranges,
     }),
   );
   const stage = await Stage.open(snapshots, options, index, state);

@@ -14,11 +14,10 @@ import {
 import type { FrameCache } from "@snap/pack/cache";
 import type { FrameDecoders } from "@snap/pack/codecs";
 import { ObjectIndex } from "@snap/pack/index";
-import { ObjectReader } from "@snap/pack/read";
+import { ObjectReader, type Ranges } from "@snap/pack/read";
 import { NotFoundError, StoreError } from "@snap/store";
 import { TableHeads } from "./table_heads.ts";
 import type { TableList } from "./table_list.ts";
-import type { Ranges } from "./ranges.ts";
 
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 << 20;
@@ -170,7 +169,7 @@ export class Objects {
     const known = this.#reader.take(location, ids, idStart);
     if (known !== undefined) return known;
     const { packName, frameOffset, storedSize } = location;
-    const stored = this.#ranges.read(packName, frameOffset, storedSize);
+    const stored = this.#ranges.take(packName, frameOffset, storedSize);
     if (stored === undefined) return undefined;
     return this.#reader.decode(location, stored, ids, idStart);
   }
@@ -221,7 +220,7 @@ export class Objects {
     const { name, offset, length } = request;
     try {
       const bytes = this.#tables.bytes(request.table, offset, length) ??
-        this.#ranges.read(name, offset, length);
+        this.#ranges.take(name, offset, length);
       if (bytes === undefined) return false;
       this.#index.give(request, bytes);
     } catch (error) {

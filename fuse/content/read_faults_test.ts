@@ -26,12 +26,12 @@ class FaultyRanges extends TestRanges {
   failAt = 0;
   fault: "error" | "damage" = "error";
 
-  override read(
+  override take(
     name: string,
     offset: number,
     length: number,
   ): Uint8Array | undefined {
-    const bytes = super.read(name, offset, length);
+    const bytes = super.take(name, offset, length);
     if (++this.count !== this.failAt) return bytes;
     if (this.fault === "damage") return bytes?.map((byte) => byte ^ 64);
     throw new StoreError(`Cannot read ${name}`, {
@@ -196,8 +196,8 @@ Deno.test("a copy that failed is not read again while there is another", async (
   for (const broken of ["own", "others"]) {
     const attempts: string[] = [];
     const ranges = new TestRanges(files);
-    const read = ranges.read.bind(ranges);
-    ranges.read = (name, offset, length) => {
+    const read = ranges.take.bind(ranges);
+    ranges.take = (name, offset, length) => {
       if (!isData(name)) return read(name, offset, length);
       attempts.push(name);
       if (own.has(name) !== (broken === "own")) {

@@ -7,7 +7,7 @@ import {
 } from "@snap/pack/index";
 import { NotFoundError } from "@snap/store";
 import type { ListedTable, TableList } from "./table_list.ts";
-import type { Ranges } from "./ranges.ts";
+import type { Ranges } from "@snap/pack/read";
 
 /** Tables whose heads were read. */
 export interface ReadHeads {
@@ -60,7 +60,7 @@ export class TableHeads {
     const { name, size } = this.#tables.table(number);
     const read = (length: number): Uint8Array | undefined =>
       this.#tables.bytes(number, 0, length) ??
-        this.#ranges.read(name, 0, length);
+        this.#ranges.take(name, 0, length);
     try {
       const guess = Math.min(size, INDEX_PAGE_SIZE);
       let bytes = read(guess);

@@ -133,7 +133,7 @@ class Bench {
   /** Handling a request asks for a block until it is there. */
   wantBlock(name: string): void {
     this.handle = () => {
-      const bytes = this.fetched.read(name, 10, 3);
+      const bytes = this.fetched.take(name, 10, 3);
       if (bytes === undefined) return Outcome.pending;
       deepStrictEqual(bytes, Uint8Array.of(10, 11, 12));
       return Outcome.done;

@@ -1,3 +1,4 @@
+import { localPrefix } from "@snap/pack/read";
 import type { ReadStore } from "@snap/store";
 import { FetchAnswers } from "./fetches.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -55,15 +56,4 @@ export function workerSource(
       answers: answers[number].buffer,
     }),
   };
-}
-
-/**
- * The beginning of the path of every file of a store, if it has files.
- *
- * @param store The store.
- */
-export function localPrefix(store: ReadStore): string | undefined {
-  const name = "index/0";
-  const path = store.localPath?.(name);
-  return path?.endsWith(name) ? path.slice(0, -name.length) : undefined;
 }

@@ -1,7 +1,7 @@
 import { errnoName, errnos } from "@snap/posix/constants";
 import { NotFoundError, StoreError } from "@snap/store";
 import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
-import type { Ranges } from "../content/ranges.ts";
+import type { Ranges } from "@snap/pack/read";
 
 /** A block that a worker asks of main. */
 export interface FetchWant {
@@ -83,7 +83,7 @@ export class FetchedRanges implements Ranges {
     this.#parts = parts;
   }
 
-  read(name: string, offset: number, length: number): Uint8Array | undefined {
+  take(name: string, offset: number, length: number): Uint8Array | undefined {
     if (this.#room.length < length) this.#room = new Uint8Array(length * 2);
     const end = offset + length;
     let isWhole = true;
@@ -99,6 +99,8 @@ export class FetchedRanges implements Ranges {
     return isWhole ? this.#room.subarray(0, length) : undefined;
   }
 
+  hint(): void {}
+
   get wanted(): readonly number[] {
     return this.#wanted;
   }
@@ -112,7 +114,7 @@ export class FetchedRanges implements Ranges {
     return this.#asked.has(number);
   }
 
-  /** Asks main for the blocks that `read` found missing. */
+  /** Asks main for the blocks that `take` found missing. */
   flush(): void {
     if (this.#wants.length === 0) return;
     this.#parts.ask(this.#wants);
@@ -120,7 +122,7 @@ export class FetchedRanges implements Ranges {
   }
 
   /**
-   * Takes the answers that came. What could not be had is thrown by `read` until
+   * Takes the answers that came. What could not be had is thrown by `take` until
    * {@linkcode forgetFailures}.
    *
    * @returns Whether there were any.

@@ -37,7 +37,7 @@ Deno.test("FetchMemory keeps blocks until their slot is used again", () => {
 
 Deno.test("FetchedRanges asks for what is missing, all at once and once", () => {
   const { memory, answers, asked, ranges } = scene();
-  const read = () => ranges.read("packs/a", BLOCK_SIZE - 2, 4);
+  const read = () => ranges.take("packs/a", BLOCK_SIZE - 2, 4);
   strictEqual(read(), undefined);
   strictEqual(read(), undefined);
   strictEqual(ranges.wanted.length, 4);
@@ -61,13 +61,13 @@ Deno.test("FetchedRanges asks for what is missing, all at once and once", () => 
 
 Deno.test("FetchedRanges asks again for a block that is gone", () => {
   const { memory, answers, asked, ranges } = scene();
-  ranges.read("packs/a", 0, 1);
+  ranges.take("packs/a", 0, 1);
   ranges.flush();
   answers.set(1, memory.put(0, block(1)));
   ranges.settle();
   memory.put(0, block(2));
   ranges.forgetWanted();
-  strictEqual(ranges.read("packs/a", 0, 1), undefined);
+  strictEqual(ranges.take("packs/a", 0, 1), undefined);
   ranges.flush();
   deepStrictEqual(ranges.wanted, [2]);
   strictEqual(asked.length, 2);
@@ -81,7 +81,7 @@ for (
 ) {
   Deno.test(`FetchedRanges throws for ${name}, until failures are forgotten`, () => {
     const { answers, ranges } = scene();
-    const read = () => ranges.read("packs/a", 0, 1);
+    const read = () => ranges.take("packs/a", 0, 1);
     read();
     ranges.flush();
     answers.set(1, -errno);
@@ -95,28 +95,28 @@ for (
 
 Deno.test("FetchedRanges throws where a file ends before the range", () => {
   const { memory, answers, ranges } = scene();
-  ranges.read("packs/a", 5, 10);
+  ranges.take("packs/a", 5, 10);
   ranges.flush();
   answers.set(1, memory.put(0, block(1, 12)));
   ranges.settle();
-  deepStrictEqual(ranges.read("packs/a", 5, 7), block(1, 7));
-  throws(() => ranges.read("packs/a", 5, 8), { code: "SHORT" });
+  deepStrictEqual(ranges.take("packs/a", 5, 7), block(1, 7));
+  throws(() => ranges.take("packs/a", 5, 8), { code: "SHORT" });
 });
 
 Deno.test("FetchedRanges has room for 10,000 blocks that come and go", () => {
   const { memory, answers, ranges } = scene();
   for (let i = 0; i < 10_000; i++) {
     ranges.forgetWanted();
-    strictEqual(ranges.read(`packs/${i}`, 0, 1), undefined);
+    strictEqual(ranges.take(`packs/${i}`, 0, 1), undefined);
     ranges.flush();
     answers.set(ranges.wanted[0], memory.put(i % 8, Uint8Array.of(i)));
     ranges.settle();
-    deepStrictEqual(ranges.read(`packs/${i}`, 0, 1), Uint8Array.of(i));
+    deepStrictEqual(ranges.take(`packs/${i}`, 0, 1), Uint8Array.of(i));
   }
 });
 
 Deno.test("FetchedRanges refuses more than it can wait for", () => {
   const { ranges } = scene();
-  for (let i = 0; i < 1 << 14; i++) ranges.read("packs/a", i * BLOCK_SIZE, 1);
-  throws(() => ranges.read("packs/b", 0, 1), { code: "EBUSY" });
+  for (let i = 0; i < 1 << 14; i++) ranges.take("packs/a", i * BLOCK_SIZE, 1);
+  throws(() => ranges.take("packs/b", 0, 1), { code: "EBUSY" });
 });

@@ -6,7 +6,7 @@
 import type { Hasher, Id } from "@snap/hash";
 import type { ReadStore } from "@snap/store";
 import type { RequestAnswerer } from "./forwarded.ts";
-import { localPrefix } from "./block_source.ts";
+import { localPrefix } from "@snap/pack/read";
 import { loadRoot } from "../nodes/load_root.ts";
 import { type MountBase, openBase } from "./mount_base.ts";
 import { MountControl } from "./mount_control.ts";

@@ -24,7 +24,8 @@ import { TableList } from "../content/table_list.ts";
 import { Counters } from "../counters.ts";
 import { FileContents } from "../content/file_contents.ts";
 import { NodeTable } from "../nodes/node_table.ts";
-import { LocalRanges, type Ranges } from "../content/ranges.ts";
+import type { Ranges } from "@snap/pack/read";
+import { posixRanges } from "../content/posix_files.ts";
 import { Session } from "../session/session.ts";
 import type { SessionFault } from "../session/session_parts.ts";
 
@@ -57,7 +58,7 @@ function serve(config: MountWorkerConfig): void {
     ask: (wants) => say({ kind: "fetch", wants }),
   });
   const local = source.kind === "local"
-    ? new LocalRanges(source.prefix)
+    ? posixRanges(source.prefix)
     : undefined;
   const counters = new Counters(config.counters, number);
   const control = new MountControl(config.control);

@@ -10,7 +10,7 @@ import { NodeCursor } from "../nodes/node_cursor.ts";
 import { NodeTable } from "../nodes/node_table.ts";
 import { Pieces } from "../device/pieces.ts";
 import { ROOT_ID } from "../device/protocol.ts";
-import { LocalRanges } from "../content/ranges.ts";
+import { posixRanges } from "../content/posix_files.ts";
 
 /** The mount that a worker walks. */
 export interface WalkTask {
@@ -30,7 +30,7 @@ export interface WalkOutcome {
 }
 
 function walk(task: WalkTask): WalkOutcome {
-  using ranges = new LocalRanges(task.prefix);
+  using ranges = posixRanges(task.prefix);
   const cache = new SharedFrameCache(task.cache);
   const tables = new TableList(task.tables);
   const objects = new Objects({ ranges, cache, hasher: wasmHasher, tables });

@@ -6,7 +6,8 @@
 import type { Hasher } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { StoreIndex } from "./store_index.ts";
-import { localBytes } from "../read/stored_bytes.ts";
+import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
+import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
 import {
   isFileDamage,
   type UnnamedFound,
@@ -28,13 +29,6 @@ const HEAD_GUESS = INDEX_PAGE_SIZE;
 /** Tables opened at once where each costs a round trip. */
 const OPENINGS_MAX = 16;
 
-/** Reads a range of a table; bytes that are no promise are good until the next call. */
-type ReadRange = (
-  name: string,
-  offset: number,
-  length: number,
-) => Promise<Uint8Array> | Uint8Array;
-
 /** A table in a store. */
 interface NamedTable {
   readonly name: string;
@@ -47,6 +41,8 @@ export interface OpenIndexOptions extends StoreOptions {
   readonly hasher: Hasher;
   /** Memory for pages in bytes, 4 MiB if left out. */
   readonly cacheSize?: number;
+  /** What tables are read from; the store, and pages by promises, if left out. */
+  readonly ranges?: AwaitedRanges;
   /**
    * Names of tables that are known to be damaged: they are left out, and what they
    * replace is not. None if left out.
@@ -118,6 +114,7 @@ export async function openIndex(
   index.addTables(files);
   return new StoreIndex(index, store, {
     damaged: [...damages.keys()],
+    ranges: options.ranges,
     unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
   });
 }
@@ -128,16 +125,18 @@ async function* openTables(
   tables: readonly NamedTable[],
   options: OpenIndexOptions,
 ): AsyncGenerator<[NamedTable, IndexFile | Error]> {
-  const files = await localBytes(store);
-  const read = files?.range.bind(files) ?? remoteRanges(store, options);
+  const own = options.ranges === undefined
+    ? await openRanges(store)
+    : undefined;
+  const ranges: AwaitedRanges = options.ranges ?? own as OpenRanges;
   const open = async (table: NamedTable): Promise<IndexFile | Error> => {
     try {
-      return await readHead(read, table, options.hasher);
+      return await readHead(ranges, table, options);
     } catch (error) {
       return error as Error;
     }
   };
-  const count = files === undefined ? OPENINGS_MAX : 1;
+  const count = ranges.isFar ? OPENINGS_MAX : 1;
   const replaced = new Set<string>();
   try {
     for (let first = 0; first < tables.length; first += count) {
@@ -152,7 +151,7 @@ async function* openTables(
       }
     }
   } finally {
-    files?.close();
+    await own?.[Symbol.asyncDispose]();
   }
 }
 
@@ -171,28 +170,27 @@ export async function readIndexFile(
   table: { readonly name: string; readonly size: number },
   options: StoreOptions & { readonly hasher: Hasher },
 ): Promise<IndexFile> {
-  return await readHead(remoteRanges(store, options), table, options.hasher);
-}
-
-function remoteRanges(store: ReadStore, options: StoreOptions): ReadRange {
-  const signal = signalOf(options);
-  return (name, offset, length) =>
-    store.read(name, { ...signal, offset, length });
+  const ranges = await openRanges(store);
+  try {
+    return await readHead(ranges, table, options);
+  } finally {
+    await ranges[Symbol.asyncDispose]();
+  }
 }
 
 async function readHead(
-  read: ReadRange,
+  ranges: AwaitedRanges,
   { name, size }: NamedTable,
-  hasher: Hasher,
+  options: StoreOptions & { readonly hasher: Hasher },
 ): Promise<IndexFile> {
-  const first = read(name, 0, Math.min(size, HEAD_GUESS));
-  let bytes = first instanceof Promise ? await first : first;
+  const length = Math.min(size, HEAD_GUESS);
+  let bytes = await takeRange(ranges, { name, offset: 0, length }, options);
   const headSize = readIndexHeadSize(bytes, size);
-  if (headSize > bytes.length) {
-    const whole = read(name, 0, headSize);
-    bytes = whole instanceof Promise ? await whole : whole;
+  if (headSize > length) {
+    const whole = { name, offset: 0, length: headSize };
+    bytes = await takeRange(ranges, whole, options);
   }
-  return { name, size, head: decodeIndexHead(bytes, size, hasher) };
+  return { name, size, head: decodeIndexHead(bytes, size, options.hasher) };
 }
 
 function signalOf(options: StoreOptions): StoreOptions {

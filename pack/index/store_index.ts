@@ -1,5 +1,7 @@
 import { checkBytes } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
+import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
+import { RemoteRanges } from "../ranges/remote_ranges.ts";
 import {
   isFileDamage,
   type NamedPacks,
@@ -17,6 +19,9 @@ import {
 import type { IndexFile, ObjectIndex } from "./object_index.ts";
 import { ObjectKind } from "../object_kind.ts";
 
+/** Memory for pages on their way where nothing else reads the store. */
+const PAGES_SIZE = 1 << 20;
+
 /** Options of {@linkcode StoreIndex}. */
 export interface StoreIndexOptions {
   /** Names of tables that were left out as they are damaged, none if absent. */
@@ -25,6 +30,8 @@ export interface StoreIndexOptions {
   readonly unnamed?: UnnamedPacks;
   /** An index of the same store, with which the tables of such packs are shared. */
   readonly shared?: StoreIndex;
+  /** What pages are read from; the store, by promises, if absent. */
+  readonly ranges?: AwaitedRanges | undefined;
 }
 
 /** The index of a store. */
@@ -33,7 +40,7 @@ export class StoreIndex {
   readonly index: ObjectIndex;
   /** Names of tables that are there and were left out, as they are damaged. */
   readonly damaged: readonly string[];
-  readonly #store: ReadStore;
+  readonly #ranges: AwaitedRanges;
   readonly #unnamed: UnnamedPacks | undefined;
   readonly #named: NamedPacks;
   #distrustCount = 1;
@@ -51,9 +58,9 @@ export class StoreIndex {
     options: StoreIndexOptions = {},
   ) {
     this.index = index;
-    const { damaged = [], unnamed, shared } = options;
+    const { damaged = [], unnamed, shared, ranges } = options;
     this.damaged = damaged;
-    this.#store = store;
+    this.#ranges = ranges ?? new RemoteRanges(store, { sizeMax: PAGES_SIZE });
     this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
     this.#named = {
       distrustCount: () => this.#distrustCount,
@@ -219,7 +226,7 @@ export class StoreIndex {
       return true;
     }
     try {
-      const page = this.readPage(request, options);
+      const page = takeRange(this.#ranges, request, options);
       this.index.give(request, page instanceof Promise ? await page : page);
       return true;
     } catch (error) {
@@ -275,20 +282,5 @@ export class StoreIndex {
       }
     }
     return keys;
-  }
-
-  /**
-   * Reads a page from the store.
-   *
-   * @param request The request
-   * @param options What ends the wait
-   * @returns Its bytes; if they do not come by a promise, good until the next call
-   */
-  protected readPage(
-    request: PageRequest,
-    options: StoreOptions,
-  ): Promise<Uint8Array> | Uint8Array {
-    const { name, offset, length } = request;
-    return this.#store.read(name, { ...options, offset, length });
   }
 }

@@ -5,7 +5,10 @@
  */
 export * from "../cache/heap_frame_cache.ts";
 export * from "../index/open_index.ts";
+export * from "../ranges/local_ranges.ts";
+export * from "../ranges/open_ranges.ts";
+export * from "../ranges/ranges.ts";
+export * from "../ranges/remote_ranges.ts";
 export * from "./content_reader.ts";
-export * from "./local_store_index.ts";
 export * from "./object_reader.ts";
 export * from "./store_reader.ts";

@@ -16,7 +16,8 @@ import {
   type StoreOptions,
 } from "@snap/store";
 import { contextOf, ObjectCheck } from "./check_object.ts";
-import { type StoredBytes, storedBytes } from "./stored_bytes.ts";
+import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
+import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
 import { ContentReader } from "./content_reader.ts";
 import { DamageError, ObjectNotFoundError } from "../errors.ts";
 import type { FrameCache } from "../cache/frame_cache.ts";
@@ -43,6 +44,8 @@ export interface StoreReaderOptions extends StoreOptions {
   readonly index?: StoreIndex;
   /** What decodes frames where the codecs of this package need not; they do if left out. */
   readonly decoders?: FrameDecoders;
+  /** What stored bytes are read from, closed by the caller; those of the store are opened if left out. */
+  readonly ranges?: AwaitedRanges;
 }
 
 /** Options of {@linkcode StoreReader.readObject}. */
@@ -73,28 +76,32 @@ export class StoreReader implements AsyncDisposable {
   readonly index: StoreIndex;
   /** What hashes. */
   readonly hasher: Hasher;
-  readonly #bytes: StoredBytes;
+  /** What stored bytes are read from. */
+  readonly ranges: AwaitedRanges;
+  readonly #own: AsyncDisposable | undefined;
   readonly #reader: ObjectReader;
   readonly #check: ObjectCheck;
 
   /**
    * Use {@linkcode openStoreReader}.
    *
-   * @param parts Index, hasher, cache, what reads stored bytes, what decodes them
+   * @param parts Index, hasher, cache, stored bytes, what is closed at the end, what decodes
    */
   constructor(
     parts: {
       readonly index: StoreIndex;
       readonly hasher: Hasher;
       readonly cache: FrameCache;
-      readonly bytes: StoredBytes;
+      readonly ranges: AwaitedRanges;
+      readonly own?: AsyncDisposable | undefined;
       readonly decoders?: FrameDecoders | undefined;
     },
   ) {
-    const { index, hasher, bytes } = parts;
+    const { index, hasher, ranges } = parts;
     this.index = index;
     this.hasher = hasher;
-    this.#bytes = bytes;
+    this.ranges = ranges;
+    this.#own = parts.own;
     this.#reader = new ObjectReader(parts);
     this.#check = new ObjectCheck(hasher);
   }
@@ -193,9 +200,8 @@ export class StoreReader implements AsyncDisposable {
   }
 
   /** Closes the files that are open. */
-  [Symbol.asyncDispose](): Promise<void> {
-    this.#bytes.close();
-    return Promise.resolve();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#own?.[Symbol.asyncDispose]();
   }
 
   async #read(
@@ -207,7 +213,9 @@ export class StoreReader implements AsyncDisposable {
     const known = this.#reader.take(location, id, 0);
     if (known !== undefined) return this.#copy(known);
     this.#reader.release();
-    const bytes = this.#bytes.read(location, { ...options });
+    const { packName: name, frameOffset: offset, storedSize: length } =
+      location;
+    const bytes = takeRange(this.ranges, { name, offset, length }, options);
     const stored = bytes instanceof Promise ? await bytes : bytes;
     try {
       return this.#reader.decode(location, stored, id, 0).slice();
@@ -336,9 +344,18 @@ export async function openStoreReader(
   options: StoreReaderOptions,
 ): Promise<StoreReader> {
   const { hasher, cache = new HeapFrameCache() } = options;
-  const index = options.index ?? await openIndex(store, options);
-  const bytes = await storedBytes(store);
-  return new StoreReader({ ...options, index, hasher, cache, bytes });
+  const own = options.ranges === undefined
+    ? await openRanges(store)
+    : undefined;
+  const ranges = options.ranges ?? own as OpenRanges;
+  try {
+    const index = options.index ??
+      await openIndex(store, { ...options, ranges });
+    return new StoreReader({ ...options, index, hasher, cache, ranges, own });
+  } catch (error) {
+    await own?.[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
 /** Whether an error says that a copy is not what the index says. */

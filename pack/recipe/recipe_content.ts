@@ -1,13 +1,14 @@
 import { equalBytes, type Hasher, type HashStream, ID_SIZE } from "@snap/hash";
 import { decodeFrame, type FrameDecoders } from "../codec/frame_decoders.ts";
-import { type IndexFiles, openIndexFiles } from "../index/index_files.ts";
-import type { Location } from "../location.ts";
+import { openIndexFiles } from "../index/index_files.ts";
+import type { ObjectIndex } from "../index/object_index.ts";
+import { isPageRequest, type Location } from "../location.ts";
 import { ObjectKind } from "../object_kind.ts";
 import { type RecipeNode, RecipeRowKind } from "./recipe.ts";
 import { RecipeReader } from "./recipe_reader.ts";
 import { CodecTag } from "../codec/codec.ts";
 import { isMostlyZeros } from "./mostly_zeros.ts";
-import { LocalFiles } from "../ranges/local_files.ts";
+import type { Ranges } from "../ranges/ranges.ts";
 
 /** A table of the index for a worker. */
 export interface WorkerTable {
@@ -21,6 +22,9 @@ export interface WorkerTable {
 const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Plain bytes between two steps. */
 const STEP_SIZE = 512 * 1024;
+
+/** What {@linkcode RecipeContent} yields while a range is on its way. */
+export const WAIT = -1;
 
 /** Content that is not what its id says, or is not there. */
 export class ContentError extends Error {
@@ -70,22 +74,23 @@ export class FrameDecoder {
 
 /** A frame that was decoded last. */
 class LastFrame {
-  readonly files: LocalFiles;
+  readonly ranges: Ranges;
   readonly #decoder: FrameDecoder;
   #key = -1;
   #plain: Uint8Array | undefined;
 
-  constructor(files: LocalFiles, decoders: FrameDecoders | undefined) {
-    this.files = files;
+  constructor(ranges: Ranges, decoders: FrameDecoders | undefined) {
+    this.ranges = ranges;
     this.#decoder = new FrameDecoder(decoders);
   }
 
-  /** The plain bytes of an object, good until the next call. */
-  object(location: Location): Uint8Array {
+  /** The plain bytes of an object, good until the next call; `undefined` while they are on their way. */
+  object(location: Location): Uint8Array | undefined {
     if (location.frameKey !== this.#key || this.#plain === undefined) {
-      this.#key = -1;
       const { packName, frameOffset, storedSize, plainSize } = location;
-      const stored = this.files.frame(packName, frameOffset, storedSize);
+      const stored = this.ranges.take(packName, frameOffset, storedSize);
+      if (stored === undefined) return undefined;
+      this.#key = -1;
       this.#plain = this.#decoder.decode(
         location.codecTag,
         stored,
@@ -100,45 +105,48 @@ class LastFrame {
   }
 }
 
-/** Reads large content of a local store by its recipe, in order. */
+/** What {@linkcode RecipeContent} reads with. */
+export interface RecipeContentOptions {
+  /** Opens ranges of the store; those that lie in one file should be read ahead. */
+  readonly makeRanges: () => Ranges & Partial<Disposable>;
+  /** The index, or the tables to open it from. */
+  readonly index: ObjectIndex | readonly WorkerTable[];
+  readonly hasher: Hasher;
+  /** What decodes instead of the codecs. */
+  readonly decoders?: FrameDecoders;
+}
+
+/** Reads large contents by their recipes, each in order; several may be under way. */
 export class RecipeContent implements Disposable {
+  /** Bytes of content of which the ranges are announced ahead. */
+  aheadSize = 0;
   readonly #hasher: Hasher;
-  readonly #whole: HashStream;
-  #sparse: HashStream | undefined;
-  /** That of the content in hand. */
-  #hash: HashStream;
-  readonly #tables: LocalFiles;
+  /** Streams that no content uses now. */
+  readonly #streams: HashStream[] = [];
+  readonly #sparseStreams: HashStream[] = [];
+  readonly #ranges: readonly (Ranges & Partial<Disposable>)[];
+  readonly #pages: Ranges;
   readonly #chunks: LastFrame;
   readonly #nodes: LastFrame;
-  readonly #indexTables: Iterable<WorkerTable>;
+  readonly #source: ObjectIndex | readonly WorkerTable[];
   /** Tables that are in memory alone. */
   readonly #built = new Map<string, Uint8Array>();
   readonly #digest = new Uint8Array(ID_SIZE);
-  #index: IndexFiles | undefined;
+  #index: ObjectIndex | undefined;
 
   /**
-   * Constructs a new instance; nothing is opened yet.
+   * Makes a reader; nothing is opened yet.
    *
-   * @param options Where the files of the store lie, its tables, what hashes and decodes.
+   * @param options What reads the store, where things lie in it, what hashes and decodes
    */
-  constructor(
-    options: {
-      readonly storePrefix: string;
-      readonly indexTables: Iterable<WorkerTable>;
-      readonly hasher: Hasher;
-      readonly decoders?: FrameDecoders;
-    },
-  ) {
-    const { storePrefix, decoders } = options;
-    this.#hasher = options.hasher;
-    this.#hash = this.#whole = options.hasher.stream();
-    this.#indexTables = options.indexTables;
-    for (const { name, bytes } of options.indexTables) {
-      if (bytes !== undefined) this.#built.set(name, bytes);
-    }
-    this.#tables = new LocalFiles(storePrefix);
-    this.#chunks = new LastFrame(new LocalFiles(storePrefix), decoders);
-    this.#nodes = new LastFrame(new LocalFiles(storePrefix), decoders);
+  constructor(options: RecipeContentOptions) {
+    const { makeRanges, index, hasher, decoders } = options;
+    this.#hasher = hasher;
+    this.#source = index;
+    this.#ranges = [makeRanges(), makeRanges(), makeRanges()];
+    this.#pages = this.#ranges[0];
+    this.#chunks = new LastFrame(this.#ranges[1], decoders);
+    this.#nodes = new LastFrame(this.#ranges[2], decoders);
   }
 
   /**
@@ -146,7 +154,7 @@ export class RecipeContent implements Disposable {
    *
    * @param object Its id and size.
    * @param sink Takes the bytes; they count only when the generator returns.
-   * @returns Steps; each says how many plain bytes have passed since the last.
+   * @returns Steps; each says how many plain bytes have passed since the last, or {@linkcode WAIT}.
    * @throws {ContentError} If it is not what its id says, or is not there.
    */
   *read(
@@ -158,80 +166,171 @@ export class RecipeContent implements Disposable {
       kind: ObjectKind.content,
       ...object,
     });
+    const ahead = new Ahead((ids, start) => this.#hint(ids, start));
+    let free: HashStream[] | undefined;
+    let hash: HashStream | undefined;
     let passed = 0;
-    for (let step = rows.next(); step !== "end"; step = rows.next()) {
-      if (step === "node") {
-        const node = this.#find(rows.wanted, 0, ObjectKind.recipe);
-        const given = rows.give(this.#nodes.object(node).slice());
-        if (given.isRoot) this.#begin(given);
-      } else if (rows.rowKind === RecipeRowKind.zeros) {
-        yield passed;
-        passed = 0;
-        yield* this.#passZeros(rows, sink);
-      } else {
-        this.#passChunk(rows, sink);
-        passed += rows.size;
-        if (passed >= STEP_SIZE) {
+    try {
+      for (let step = rows.next(); step !== "end"; step = rows.next()) {
+        if (step === "node") {
+          const { recipe } = ObjectKind;
+          let bytes = this.#take(this.#nodes, rows.wanted, 0, recipe);
+          for (; bytes === undefined;) {
+            yield WAIT;
+            bytes = this.#take(this.#nodes, rows.wanted, 0, recipe);
+          }
+          const node = rows.give(bytes.slice());
+          ahead.node = node;
+          if (!node.isRoot) continue;
+          free = isMostlyZeros(node) ? this.#sparseStreams : this.#streams;
+          hash = free.pop() ?? this.#newStream(node);
+          hash.reset();
+        } else if (rows.rowKind === RecipeRowKind.zeros) {
           yield passed;
           passed = 0;
+          yield* passZeros(rows, hash!, sink);
+        } else {
+          const { ids, idStart, offset, size } = rows;
+          let chunk: Uint8Array | undefined;
+          for (;;) {
+            if (this.aheadSize > 0) ahead.move(offset, this.aheadSize);
+            chunk = this.#take(this.#chunks, ids, idStart, ObjectKind.content);
+            if (chunk !== undefined) break;
+            yield WAIT;
+          }
+          if (chunk.length !== size) {
+            throw new ContentError("a chunk has another size");
+          }
+          hash!.update(chunk);
+          sink.write(chunk, offset);
+          passed += size;
+          if (passed >= STEP_SIZE) {
+            yield passed;
+            passed = 0;
+          }
         }
       }
-    }
-    this.#hash.digestInto(this.#digest);
-    if (!equalBytes(this.#digest, 0, object.id, 0, ID_SIZE)) {
-      throw new ContentError("the content has another id");
+      hash!.digestInto(this.#digest);
+      if (!equalBytes(this.#digest, 0, object.id, 0, ID_SIZE)) {
+        throw new ContentError("the content has another id");
+      }
+    } finally {
+      if (hash !== undefined) free!.push(hash);
     }
     yield passed;
   }
 
-  #begin(root: RecipeNode): void {
-    this.#hash = isMostlyZeros(root)
-      ? this.#sparse ??= this.#hasher.sparseStream()
-      : this.#whole;
-    this.#hash.reset();
+  #newStream(root: RecipeNode): HashStream {
+    return isMostlyZeros(root)
+      ? this.#hasher.sparseStream()
+      : this.#hasher.stream();
   }
 
-  #passChunk(rows: RecipeReader, sink: ContentSink): void {
-    const location = this.#find(rows.ids, rows.idStart, ObjectKind.content);
-    if (location.size !== rows.size) {
-      throw new ContentError("a chunk has another size");
-    }
-    const bytes = this.#chunks.object(location);
-    this.#hash.update(bytes);
-    sink.write(bytes, rows.offset);
-  }
-
-  *#passZeros(rows: RecipeReader, sink: ContentSink): Generator<number, void> {
-    const { offset, size } = rows;
-    for (let done = 0, hashed = 0; done < size;) {
-      if (hashed === done) hashed += this.#hash.updateZeros(size - hashed);
-      const part = Math.min(hashed - done, STEP_SIZE);
-      sink.writeZeros(part, offset + done);
-      done += part;
-      yield part;
+  /** Takes an object; `undefined` while it is on its way. */
+  #take(
+    from: LastFrame,
+    ids: Uint8Array,
+    start: number,
+    kind: number,
+  ): Uint8Array | undefined {
+    const index = this.#index ??= this.#openIndex();
+    for (;;) {
+      const answer = index.locate(ids, start, kind);
+      if (answer === undefined) throw new ContentError("a part is not there");
+      if (!isPageRequest(answer)) return from.object(answer);
+      const { name, offset, length } = answer;
+      const page = this.#built.get(name)?.subarray(offset, offset + length) ??
+        this.#pages.take(name, offset, length);
+      if (page === undefined) return undefined;
+      index.give(answer, page);
     }
   }
 
-  #find(ids: Uint8Array, idStart: number, kind: number): Location {
-    this.#index ??= openIndexFiles({
-      tables: this.#indexTables,
-      readAt: (name, offset, out) => {
-        const bytes = this.#built.get(name);
-        if (bytes === undefined) this.#tables.readAt(name, offset, out);
-        else out.set(bytes.subarray(offset, offset + out.length));
-      },
+  /** Announces a chunk; false if only what says where it lies could be announced. */
+  #hint(ids: Uint8Array, start: number): boolean {
+    const index = this.#index ??= this.#openIndex();
+    const answer = index.locate(ids, start, ObjectKind.content);
+    if (answer === undefined) return true;
+    if (isPageRequest(answer)) {
+      this.#pages.hint(answer.name, answer.offset, answer.length);
+      return false;
+    }
+    const { packName, frameOffset, storedSize } = answer;
+    this.#chunks.ranges.hint(packName, frameOffset, storedSize);
+    return true;
+  }
+
+  #openIndex(): ObjectIndex {
+    const source = this.#source;
+    if (!Array.isArray(source)) return source as ObjectIndex;
+    const tables: readonly WorkerTable[] = source;
+    for (const { name, bytes } of tables) {
+      if (bytes !== undefined) this.#built.set(name, bytes);
+    }
+    return openIndexFiles({
+      tables,
+      readAt: (name, offset, out) =>
+        out.set(
+          this.#built.get(name)?.subarray(offset, offset + out.length) ??
+            this.#pages.take(name, offset, out.length)!,
+        ),
       hasher: this.#hasher,
       cacheSize: INDEX_CACHE_SIZE,
-    });
-    const location = this.#index.locate(ids, idStart, kind);
-    if (location === undefined) throw new ContentError("a part is not there");
-    return location;
+    }).index;
   }
 
   /** Closes the files. */
   [Symbol.dispose](): void {
-    this.#tables[Symbol.dispose]();
-    this.#chunks.files[Symbol.dispose]();
-    this.#nodes.files[Symbol.dispose]();
+    for (const ranges of this.#ranges) ranges[Symbol.dispose]?.();
+  }
+}
+
+/** Announces the chunks of a node that come soon. */
+class Ahead {
+  readonly #hint: (ids: Uint8Array, start: number) => boolean;
+  #node: RecipeNode | undefined;
+  /** Where the node begins in the content; -1 as long as no row of it was met. */
+  #start = -1;
+  #next = 0;
+
+  constructor(hint: (ids: Uint8Array, start: number) => boolean) {
+    this.#hint = hint;
+  }
+
+  set node(node: RecipeNode) {
+    this.#node = node;
+    this.#start = -1;
+    this.#next = 0;
+  }
+
+  /** Announces what lies less than `size` bytes behind a row. */
+  move(offset: number, size: number): void {
+    const node = this.#node!;
+    if (this.#start < 0) this.#start = offset;
+    const end = offset - this.#start + size;
+    // Rows from the first on of which only the place is looked up are announced again.
+    let isKnown = true;
+    for (let row = this.#next; row < node.count; row++) {
+      if (node.start(row) >= end) break;
+      const isHinted = node.rowKind(row) === RecipeRowKind.zeros ||
+        this.#hint(node.bytes, node.idStart(row));
+      isKnown &&= isHinted;
+      if (isKnown) this.#next = row + 1;
+    }
+  }
+}
+
+function* passZeros(
+  rows: RecipeReader,
+  hash: HashStream,
+  sink: ContentSink,
+): Generator<number, void> {
+  const { offset, size } = rows;
+  for (let done = 0, hashed = 0; done < size;) {
+    if (hashed === done) hashed += hash.updateZeros(size - hashed);
+    const part = Math.min(hashed - done, STEP_SIZE);
+    sink.writeZeros(part, offset + done);
+    done += part;
+    yield part;
   }
 }

@@ -5,6 +5,7 @@ import { ObjectKind } from "@snap/pack";
 import { RecipeBuilder } from "@snap/pack/recipe";
 import { openFileStore } from "@snap/store/file";
 import { HostileStore } from "../../tests/_hostile_store.ts";
+import { LocalRanges, nodeFiles } from "@snap/pack/ranges";
 import { lz4Codec } from "@snap/pack/codecs";
 import {
   makeFileStore,
@@ -17,6 +18,11 @@ import {
 } from "../../tests/_snapshots.ts";
 import { ContentError, FrameDecoder, RecipeContent } from "./recipe_content.ts";
 import { save } from "@snap/save";
+
+function rangesOf(store: { readonly path: string }): LocalRanges {
+  const pathOf = (name: string): string => `${store.path}/${name}`;
+  return new LocalRanges({ pathOf, calls: nodeFiles });
+}
 
 const MIB = 1024 * 1024;
 const DATA_SIZE = 300_000;
@@ -93,8 +99,8 @@ Deno.test("RecipeContent reads content in order, in steps of a mebibyte, and eac
   const { content, id, store, indexTables } = await stored(folder);
   const { counter, decoders } = countingDecoders();
   const parts = {
-    storePrefix: `${store.path}/`,
-    indexTables,
+    makeRanges: () => rangesOf(store),
+    index: indexTables,
     hasher: wasmHasher,
     decoders,
   };
@@ -124,8 +130,8 @@ Deno.test("RecipeContent refuses another size, another id and what is not there"
   using folder = new TemporaryFolder();
   const { id, content, store, indexTables } = await stored(folder);
   const parts = {
-    storePrefix: `${store.path}/`,
-    indexTables,
+    makeRanges: () => rangesOf(store),
+    index: indexTables,
     hasher: wasmHasher,
   };
   using reader = new RecipeContent(parts);
@@ -134,7 +140,7 @@ Deno.test("RecipeContent refuses another size, another id and what is not there"
   }
   const absent = { id: new Uint8Array(32).fill(1), size: SIZE };
   throws(() => readAll(reader, absent), ContentError);
-  using nothing = new RecipeContent({ ...parts, indexTables: [] });
+  using nothing = new RecipeContent({ ...parts, index: [] });
   throws(() => readAll(nothing, { id, size: SIZE }), ContentError);
   equal(Buffer.compare(readAll(reader, { id, size: SIZE }).bytes, content), 0);
 });
@@ -149,8 +155,8 @@ Deno.test("RecipeContent notices every damaged pack, and reads on when it is sou
     const sound = readFileSync(path);
     for (const damage of ["flipped", "cut", "gone"]) {
       using reader = new RecipeContent({
-        storePrefix: `${store.path}/`,
-        indexTables,
+        makeRanges: () => rangesOf(store),
+        index: indexTables,
         hasher: wasmHasher,
       });
       if (damage === "gone") rmSync(path);
@@ -170,8 +176,8 @@ Deno.test("RecipeContent notices every damaged pack, and reads on when it is sou
       rmSync(path, { force: true });
       writeFileSync(path, sound);
       using again = new RecipeContent({
-        storePrefix: `${store.path}/`,
-        indexTables,
+        makeRanges: () => rangesOf(store),
+        index: indexTables,
         hasher: wasmHasher,
       });
       equal(
@@ -205,8 +211,8 @@ Deno.test("RecipeContent refuses chunks of another size than their recipe says, 
     await using _ = snapshots;
     const indexTables = (await Array.fromAsync(store.list("index/"))).flat();
     using reader = new RecipeContent({
-      storePrefix: `${store.path}/`,
-      indexTables,
+      makeRanges: () => rangesOf(store),
+      index: indexTables,
       hasher: wasmHasher,
     });
     const size = content.length + 2 * lie;

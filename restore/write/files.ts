@@ -1,9 +1,8 @@
 import { type DiskCalls, DiskError } from "@snap/disk";
 import { nativeDecoders } from "@snap/posix/decoders";
+import { WAIT } from "@snap/pack/ranges";
 import type { StoreReader } from "@snap/pack/read";
-import type { ReadStore } from "@snap/store";
 import { pathOf } from "../plan/batch_rows.ts";
-import { fetchFrames } from "./fetch_frames.ts";
 import { FileWindow, type WindowFile } from "../plan/file_window.ts";
 import { cutBatches } from "../plan/batches.ts";
 import {
@@ -22,6 +21,8 @@ const WINDOW_FIRST = 1024;
 const WINDOW_MAX = 16384;
 /** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
+/** Batches of a store far away that are under way at once. */
+const FAR_BATCHES_MAX = 4;
 /** So little is written here, as workers are not worth their start. */
 const SMALL_SIZE = 8 * 1024 * 1024;
 /** The stop word stands before the counters. */
@@ -30,7 +31,6 @@ const STOP_WORDS = 1;
 /** What {@linkcode RestoreFiles} needs. */
 export interface RestoreFilesOptions {
   readonly reader: StoreReader;
-  readonly store: ReadStore;
   readonly config: Omit<RestorerConfig, "control" | "worker">;
   readonly calls: DiskCalls;
   /** Workers; none writes in this thread. */
@@ -63,6 +63,8 @@ export class RestoreFiles {
   #inline: Restorer | undefined;
   #batchNumber = 0;
   #isLast = false;
+  /** Batches of a store far away that are under way. */
+  readonly #farBatches = new Set<Promise<void>>();
 
   /**
    * Constructs a new instance. Nothing is started yet.
@@ -74,6 +76,11 @@ export class RestoreFiles {
     this.#control = new SharedArrayBuffer(
       4 * (STOP_WORDS + options.workers + 1),
     );
+  }
+
+  /** Whether most of the time is spent waiting for the store, which this thread does for all files. */
+  get #isFar(): boolean {
+    return this.#options.reader.ranges.isFar;
   }
 
   /** Plain bytes of batches under way. */
@@ -89,7 +96,7 @@ export class RestoreFiles {
   /** Starts the workers early where there is work for them: they need a while. */
   start(): void {
     const { expectedByteCount, workers } = this.#options;
-    if (workers > 0 && expectedByteCount >= SMALL_SIZE) {
+    if (workers > 0 && !this.#isFar && expectedByteCount >= SMALL_SIZE) {
       this.#pool ??= this.#startPool();
     }
   }
@@ -113,6 +120,7 @@ export class RestoreFiles {
   async finish(isLast: boolean): Promise<void> {
     this.#isLast = isLast;
     await this.#flush();
+    while (this.#farBatches.size > 0) await Promise.race(this.#farBatches);
     const pool = this.#pool;
     while (pool?.isBusy === true) {
       await this.#helpOrWait(pool);
@@ -130,6 +138,7 @@ export class RestoreFiles {
 
   /** Ends the workers, and closes what is open. */
   async close(): Promise<void> {
+    await Promise.all(this.#farBatches);
     this.#inline?.[Symbol.dispose]();
     await this.#pool?.close();
   }
@@ -142,7 +151,9 @@ export class RestoreFiles {
     );
     const { workers } = this.#options;
     const isSmall = this.#isLast && window.byteCount < SMALL_SIZE;
-    if (workers > 0 && !isSmall) this.#pool ??= this.#startPool();
+    if (workers > 0 && !isSmall && !this.#isFar) {
+      this.#pool ??= this.#startPool();
+    }
     for (const batch of cutBatches(window, () => this.#batchNumber++)) {
       this.#options.throwFailure();
       await this.#submit(batch);
@@ -150,19 +161,25 @@ export class RestoreFiles {
   }
 
   async #submit(batch: RestoreBatch): Promise<void> {
-    const { config, store, workers, signal } = this.#options;
-    let ready = batch;
-    if (config.storePrefix === undefined && !config.isDry) {
-      const options = signal === undefined ? {} : { signal };
-      ready = { ...batch, stored: await fetchFrames(store, batch, options) };
-    }
+    if (this.#isFar) return await this.#submitFar(batch);
     const pool = this.#pool;
-    if (pool === undefined) return await this.#writeInline(ready);
-    pool.submit(ready);
-    while (pool.waitingCount > BATCHES_AHEAD * workers) {
+    if (pool === undefined) return await this.#writeInline(batch);
+    pool.submit(batch);
+    while (pool.waitingCount > BATCHES_AHEAD * this.#options.workers) {
       await this.#helpOrWait(pool);
       this.#options.throwFailure();
     }
+  }
+
+  /** Begins to write a batch; waits where too many are under way. */
+  async #submitFar(batch: RestoreBatch): Promise<void> {
+    const batches = this.#farBatches;
+    while (batches.size >= FAR_BATCHES_MAX) await Promise.race(batches);
+    this.#options.throwFailure();
+    const writing: Promise<void> = this.#writeInline(batch)
+      .catch((error) => this.#options.onFailure(error))
+      .finally(() => batches.delete(writing));
+    batches.add(writing);
   }
 
   /** Writes a batch in place of the worker that was not started, or waits until one has ended. */
@@ -187,15 +204,18 @@ export class RestoreFiles {
   }
 
   async #writeInline(batch: RestoreBatch): Promise<void> {
-    const { calls, config, reader, workers } = this.#options;
+    const { calls, config, reader, workers, signal } = this.#options;
+    const { hasher, index, ranges } = reader;
+    const far = ranges.isFar ? { ranges, index: index.index } : undefined;
     this.#inline ??= new Restorer(
       { ...config, control: this.#control, worker: workers },
-      { hasher: reader.hasher, decoders: nativeDecoders, calls },
+      { hasher, decoders: nativeDecoders, calls, far },
     );
     const steps = this.#inline.restore(batch);
     try {
       let step = steps.next();
       for (; step.done !== true; step = steps.next()) {
+        if (step.value === WAIT) await ranges.arrived(signal && { signal });
         const turn = this.#options.pace(STEP_SIZE);
         if (turn !== undefined) await turn;
       }

@@ -7,15 +7,19 @@ import {
 } from "@snap/disk/target";
 import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import type { FrameDecoders } from "@snap/pack/codecs";
+import { BatchRun, isSameObject } from "./batch_run.ts";
 import { ExistingFiles } from "./existing_file.ts";
-import { isFatal, isFatalForAttribute } from "./fatal_errors.ts";
 import { FileSink } from "./file_sink.ts";
 import {
   ContentError,
   FrameDecoder,
-  LocalFiles,
+  LocalRanges,
+  nodeFiles,
+  type Ranges,
   RecipeContent,
+  WAIT,
 } from "@snap/pack/ranges";
+import type { ObjectIndex } from "@snap/pack/index";
 import {
   COUNTER_UNIT,
   type FileExtras,
@@ -25,7 +29,6 @@ import {
   FRAME_RECIPE,
   type RestoreBatch,
   type RestoreBatchResult,
-  type RestoreFileError,
   type RestorerConfig,
   RestoreStatus,
 } from "../messages.ts";
@@ -34,6 +37,18 @@ import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";
 /** Plain bytes, each file counted with what making it costs, between two steps. */
 export const STEP_SIZE: number = 512 * 1024;
 const FILE_COST = 16 * 1024;
+/** What is read at once where frames follow each other in a local pack. */
+const LOCAL_AHEAD_SIZE = 512 * 1024;
+/** Files of a batch that are written side by side where ranges are on their way. */
+const FAR_FILES_MAX = 32;
+/** Bytes of large contents that are asked for ahead where ranges are on their way. */
+const FAR_AHEAD_SIZE = 8 * 1024 * 1024;
+
+/** What a store that is far away is read by. */
+export interface FarStore {
+  readonly ranges: Ranges;
+  readonly index: ObjectIndex;
+}
 
 /** Writes batches of files, in a worker or not. */
 export class Restorer implements Disposable {
@@ -41,12 +56,15 @@ export class Restorer implements Disposable {
   readonly #hasher: Hasher;
   readonly #calls: DiskCalls;
   readonly #control: Int32Array;
-  readonly #packs: LocalFiles;
+  readonly #isFar: boolean;
+  readonly #packs: Ranges & Partial<Disposable>;
   readonly #recipes: RecipeContent;
   readonly #decoder: FrameDecoder;
   readonly #digest = new Uint8Array(ID_SIZE);
   #target: Target | undefined;
   #existing: ExistingFiles | undefined;
+  /** The frame that was decoded last, and its batch. */
+  #batch: RestoreBatch | undefined;
   #frame = -1;
   #plain: Uint8Array | undefined;
   /** The row of the batch whose object was checked last in this frame. */
@@ -65,6 +83,8 @@ export class Restorer implements Disposable {
       readonly hasher: Hasher;
       readonly decoders?: FrameDecoders;
       readonly calls?: DiskCalls;
+      /** Absent where the files of the store are local. */
+      readonly far?: FarStore | undefined;
     },
   ) {
     this.#config = config;
@@ -72,9 +92,18 @@ export class Restorer implements Disposable {
     this.#calls = tools.calls ?? diskCalls();
     this.#decoder = new FrameDecoder(tools.decoders);
     this.#control = new Int32Array(config.control);
-    const storePrefix = config.storePrefix ?? "";
-    this.#packs = new LocalFiles(storePrefix);
-    this.#recipes = new RecipeContent({ ...config, ...tools, storePrefix });
+    const { far } = tools;
+    const prefix = config.storePrefix ?? "";
+    const makeRanges = (): Ranges & Partial<Disposable> =>
+      far?.ranges ?? new LocalRanges({
+        pathOf: (name) => prefix + name,
+        calls: nodeFiles,
+        aheadSize: LOCAL_AHEAD_SIZE,
+      });
+    this.#isFar = far !== undefined;
+    this.#packs = makeRanges();
+    const index = far?.index ?? config.indexTables;
+    this.#recipes = new RecipeContent({ ...tools, makeRanges, index });
   }
 
   /** Whether the restore has been told to stop. */
@@ -86,20 +115,26 @@ export class Restorer implements Disposable {
    * Writes a batch.
    *
    * @param batch The files.
-   * @returns Steps, between which the caller may leave, then what came of the files.
+   * @returns Steps, between which the caller may leave, then what came of the files. A step is
+   * {@linkcode WAIT} where nothing goes on before a range has arrived.
    */
-  *restore(batch: RestoreBatch): Generator<void, RestoreBatchResult> {
+  *restore(batch: RestoreBatch): Generator<number, RestoreBatchResult> {
     const run = new BatchRun(batch);
     this.#frame = -1;
     this.#checkedRow = -1;
+    if (this.#isFar) this.#askAhead(batch);
+    const filesMax = this.#isFar ? FAR_FILES_MAX : 1;
+    const files = new Set<OpenFile>();
     try {
-      for (let row = 0; row < batch.count; row++) {
-        run.status[row] = yield* this.#restoreFile(run, row);
-        if (run.isOver) break;
-        this.#sinceStep += FILE_COST;
-        if (this.#sinceStep >= STEP_SIZE) yield* this.#step(0);
+      for (let next = 0; !run.isOver;) {
+        for (; next < batch.count && files.size < filesMax; next++) {
+          files.add({ row: next, steps: this.#restoreFile(run, next) });
+        }
+        if (files.size === 0) break;
+        if (!(yield* this.#goOn(run, files))) yield WAIT;
       }
     } finally {
+      for (const { steps } of files) steps.return(RestoreStatus.stopped);
       Atomics.store(this.#control, 1 + this.#config.worker, 0);
     }
     return {
@@ -110,7 +145,37 @@ export class Restorer implements Disposable {
     };
   }
 
-  *#restoreFile(run: BatchRun, row: number): Generator<void, number> {
+  /** Lets each file go on as far as it can; false if all of them wait. */
+  *#goOn(run: BatchRun, files: Set<OpenFile>): Generator<number, boolean> {
+    let hasMoved = false;
+    this.#recipes.aheadSize = this.#isFar ? FAR_AHEAD_SIZE / files.size : 0;
+    for (const file of files) {
+      for (;;) {
+        const step = file.steps.next();
+        if (step.done === true) {
+          files.delete(file);
+          hasMoved = true;
+          run.status[file.row] = step.value;
+          if (run.isOver) return true;
+          this.#sinceStep += FILE_COST;
+          if (this.#sinceStep >= STEP_SIZE) yield* this.#step(0);
+          break;
+        }
+        if (step.value === WAIT) break;
+        hasMoved = true;
+        yield step.value;
+      }
+    }
+    return hasMoved;
+  }
+
+  #askAhead({ frames, packs }: RestoreBatch): void {
+    for (let at = 0; at < frames.length; at += FRAME_COLUMNS) {
+      this.#packs.hint(packs[frames[at]], frames[at + 1], frames[at + 2]);
+    }
+  }
+
+  *#restoreFile(run: BatchRun, row: number): Generator<number, number> {
     const { batch } = run;
     try {
       const isDry = this.#config.isDry;
@@ -138,7 +203,7 @@ export class Restorer implements Disposable {
   *#compare(
     run: BatchRun,
     row: number,
-  ): Generator<void, "same" | "attributes" | "content"> {
+  ): Generator<number, "same" | "attributes" | "content"> {
     this.#existing ??= new ExistingFiles(this.#config.target, this.#hasher, {
       calls: this.#calls,
       xattrs: this.#config.xattrs,
@@ -172,11 +237,15 @@ export class Restorer implements Disposable {
     return RestoreStatus.attributes;
   }
 
-  *#write(run: BatchRun, row: number): Generator<void, void> {
+  *#write(run: BatchRun, row: number): Generator<number, void> {
     const { batch } = run;
     const frame = batch.frameOf[row];
     // Checked before the file is made: most damage then leaves nothing behind.
-    const bytes = frame >= 0 ? this.#object(run, row) : undefined;
+    let bytes: Uint8Array | undefined;
+    while (frame >= 0 && bytes === undefined) {
+      bytes = this.#object(run, row);
+      if (bytes === undefined) yield WAIT;
+    }
     const file = this.#openTarget().createFile(
       this.#directory(run, row),
       run.nameOf(row),
@@ -212,7 +281,7 @@ export class Restorer implements Disposable {
       readonly extras: FileExtras | undefined;
       readonly bytes: Uint8Array | undefined;
     },
-  ): Generator<void, void> {
+  ): Generator<number, void> {
     const size = run.batch.sizes[row];
     const sink = new FileSink(parts.file, parts.extras?.holes);
     if (parts.bytes !== undefined) sink.write(parts.bytes, 0);
@@ -222,18 +291,19 @@ export class Restorer implements Disposable {
       for (;;) {
         const passed = nextStep(steps);
         if (passed === undefined) break;
-        yield* this.#step(passed);
+        if (passed === WAIT) yield WAIT;
+        else yield* this.#step(passed);
       }
     }
     sink.finish(size);
   }
 
-  /** The checked bytes of a file that lies in a frame. */
-  #object(run: BatchRun, row: number): Uint8Array {
+  /** The checked bytes of a file that lies in a frame; `undefined` while they are on their way. */
+  #object(run: BatchRun, row: number): Uint8Array | undefined {
     const { batch } = run;
     try {
       const frame = batch.frameOf[row];
-      if (frame !== this.#frame) this.#decode(batch, frame);
+      if (!this.#decode(batch, frame)) return undefined;
       const offset = batch.offsets[row];
       const size = batch.sizes[row];
       const bytes = this.#plain!.subarray(offset, offset + size);
@@ -253,18 +323,22 @@ export class Restorer implements Disposable {
     }
   }
 
-  #decode(batch: RestoreBatch, frame: number): void {
+  /** Decodes a frame, unless it is the one before; false while it is on its way. */
+  #decode(batch: RestoreBatch, frame: number): boolean {
+    if (batch === this.#batch && frame === this.#frame) return true;
     const at = FRAME_COLUMNS * frame;
     const [pack, offset, storedSize, plainSize, codec] = batch.frames.subarray(
       at,
       at + FRAME_COLUMNS,
     );
+    const stored = this.#packs.take(batch.packs[pack], offset, storedSize);
+    if (stored === undefined) return false;
     this.#frame = -1;
     this.#checkedRow = -1;
-    const stored = batch.stored?.[frame] ??
-      this.#packs.frame(batch.packs[pack], offset, storedSize);
     this.#plain = this.#decoder.decode(codec, stored, plainSize);
+    this.#batch = batch;
     this.#frame = frame;
+    return true;
   }
 
   #openTarget(): Target {
@@ -282,86 +356,28 @@ export class Restorer implements Disposable {
     return directory;
   }
 
-  *#step(passed: number): Generator<void, void> {
+  *#step(passed: number): Generator<number, void> {
     if (passed > 0) {
       const units = Math.round(passed / COUNTER_UNIT);
       Atomics.add(this.#control, 1 + this.#config.worker, units);
     }
     this.#sinceStep = 0;
-    yield;
+    yield passed;
   }
 
   /** Closes what is open. */
   [Symbol.dispose](): void {
-    this.#packs[Symbol.dispose]();
+    this.#packs[Symbol.dispose]?.();
     this.#recipes[Symbol.dispose]();
     this.#existing?.[Symbol.dispose]();
     this.#target?.[Symbol.dispose]();
   }
 }
 
-/** A batch under way. */
-class BatchRun {
-  readonly batch: RestoreBatch;
-  readonly status: Uint8Array;
-  readonly errors: RestoreFileError[] = [];
-  /** Directories that are open. */
-  readonly targets: (TargetDirectory | undefined)[] = [];
-  writtenByteCount = 0;
-  /** Whether an error was fatal. */
-  isOver = false;
-  readonly #extras: Map<number, FileExtras>;
-
-  constructor(batch: RestoreBatch) {
-    this.batch = batch;
-    this.status = new Uint8Array(batch.count);
-    this.#extras = new Map(batch.extras);
-  }
-
-  /** Takes note that a file could not be written. */
-  fail(index: number, { action, code }: DiskError): void {
-    this.errors.push({ index, action, code, isAttribute: false });
-    this.isOver ||= isFatal(code);
-  }
-
-  /** Takes note that an attribute of a file could not be set. */
-  miss(index: number, { action, code }: DiskError): void {
-    this.errors.push({ index, action, code, isAttribute: true });
-    this.isOver ||= isFatalForAttribute(code);
-  }
-
-  pathOf(directory: number): Uint8Array {
-    const { paths, pathEnds } = this.batch;
-    const start = directory === 0 ? 0 : pathEnds[directory - 1];
-    return paths.subarray(start, pathEnds[directory]);
-  }
-
-  nameOf(row: number): Uint8Array {
-    const { names, nameEnds } = this.batch;
-    return names.subarray(row === 0 ? 0 : nameEnds[row - 1], nameEnds[row]);
-  }
-
-  extrasOf(row: number): FileExtras | undefined {
-    return this.#extras.size === 0 ? undefined : this.#extras.get(row);
-  }
-}
-
-/** Whether the content of a file is that of another row, in the same place. */
-function isSameObject(
-  batch: RestoreBatch,
-  before: number,
-  row: number,
-): boolean {
-  return before >= 0 && batch.frameOf[before] === batch.frameOf[row] &&
-    batch.offsets[before] === batch.offsets[row] &&
-    batch.sizes[before] === batch.sizes[row] &&
-    equalBytes(
-      batch.ids,
-      ID_SIZE * before,
-      batch.ids,
-      ID_SIZE * row,
-      ID_SIZE,
-    );
+/** A file of a batch that is being written. */
+interface OpenFile {
+  readonly row: number;
+  readonly steps: Generator<number, number>;
 }
 
 /** The next step of content; whatever fails but the target is the content's fault. */

@@ -64,6 +64,18 @@ function endsOf(parts: readonly Uint8Array[]): Uint32Array {
   return Uint32Array.from(parts, ({ length }) => end += length);
 }
 
+/** The stored bytes of the frame of a batch. */
+const storedFrames = new WeakMap<Uint32Array, Uint8Array>();
+
+/** Writes the pack of a batch into a folder; gives what its path begins with. */
+function writePack(folder: TemporaryFolder, batch: RestoreBatch): string {
+  const frame = storedFrames.get(batch.frames)!;
+  mkdirSync(folder.join("packs/aa"), { recursive: true });
+  const path = folder.join("packs/aa/none");
+  writeFileSync(path, joined([new Uint8Array(72), frame]));
+  return `${folder.path}/`;
+}
+
 /** A batch of files in the root; their contents are one frame, stored as it is. */
 function batchOf(files: readonly File[]): RestoreBatch {
   const contents = files.map(({ content }) => content);
@@ -71,6 +83,8 @@ function batchOf(files: readonly File[]): RestoreBatch {
   const frame = joined(contents);
   const names = files.map(({ name }) => encode(name));
   const kept = new Uint32Array(files.length).fill(KEEP);
+  const frames = Uint32Array.of(0, 72, frame.length, frame.length, 0);
+  storedFrames.set(frames, frame);
   return {
     number: 7,
     count: files.length,
@@ -91,7 +105,7 @@ function batchOf(files: readonly File[]): RestoreBatch {
     mtimeNs: kept,
     plans: Uint8Array.from(files, ({ plan = FilePlan.create }) => plan),
     packs: ["packs/aa/none"],
-    frames: Uint32Array.of(0, 72, frame.length, frame.length, 0),
+    frames,
     frameOf: Int32Array.from(
       files,
       ({ content }) => content.length === 0 ? FRAME_EMPTY : 0,
@@ -101,7 +115,6 @@ function batchOf(files: readonly File[]): RestoreBatch {
       ({ content, offset }, i) => offset ?? ends[i] - content.length,
     ),
     extras: [],
-    stored: [frame],
   };
 }
 
@@ -150,10 +163,11 @@ function restore(
   const { disk = new Calls(), ...config } = options;
   const control = new SharedArrayBuffer(8);
   let steps = 0;
+  using packs = new TemporaryFolder();
   try {
     using restorer = new Restorer({
       target: encode(folder.path),
-      storePrefix: undefined,
+      storePrefix: writePack(packs, batch),
       indexTables: [],
       isDry: false,
       xattrs: false,
@@ -295,6 +309,7 @@ Deno.test("a frame that cannot be decoded costs its files, not the next batch", 
   using folder = new TemporaryFolder();
   const batch = batchOf(FIVE);
   const broken = { ...batch, frames: batch.frames.slice() };
+  storedFrames.set(broken.frames, storedFrames.get(batch.frames)!);
   broken.frames[4] = 1; // Not LZ4.
   deepEqual([...restore(folder, broken).status], Array(5).fill(left));
   deepEqual(filesIn(folder), []);

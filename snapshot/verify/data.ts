@@ -2,9 +2,9 @@ import { idFromBytes } from "@snap/hash";
 import { ObjectKind, PackRole } from "@snap/pack";
 import type { PackSet } from "@snap/pack/index";
 import { RecipeNode } from "@snap/pack/recipe";
-import type { StoreReader } from "@snap/pack/read";
+import { type StoreReader, takeRange } from "@snap/pack/read";
 import type { Pacer } from "@snap/posix/pacer";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import type { StoreOptions } from "@snap/store";
 import type { DamageLog } from "./damage_log.ts";
 import { damageOf, fileDamageOf } from "./damage_of.ts";
 import { IdSet } from "../reach/id_set.ts";
@@ -15,7 +15,6 @@ import {
   PackCheck,
   type PackFile,
 } from "./pack.ts";
-import { VerifyReads } from "./reads.ts";
 import { compareRows } from "./rows.ts";
 import { WholeCheck } from "./whole.ts";
 import type { VerifyProgress } from "./verify_progress.ts";
@@ -35,7 +34,6 @@ type IndexedPackFile = PackFile & KnownPack;
 
 /** What {@linkcode VerifyData} needs. */
 export interface VerifyDataOptions {
-  readonly store: ReadStore;
   readonly reader: StoreReader;
   readonly present: PackSet;
   /** By name: the packs that the index knows. */
@@ -71,26 +69,16 @@ export class VerifyData {
    * recipes give; then data packs, of which a part is known by now.
    */
   async check(): Promise<void> {
-    const { store } = this.#options;
-    const reads = await VerifyReads.open(store, this.#storeOptions);
-    try {
-      await this.#check(reads);
-    } finally {
-      reads[Symbol.dispose]();
-    }
-  }
-
-  async #check(reads: VerifyReads): Promise<void> {
     const { reader, counts, pacer } = this.#options;
     const checked = new IdSet();
     const storeOptions = this.#storeOptions;
-    const options = { reader, reads, counts, pacer, storeOptions, checked };
+    const options = { reader, counts, pacer, storeOptions, checked };
     const whole = new WholeCheck(options);
     const packs = this.#packs();
-    await this.#checkTables(reads);
+    await this.#checkTables();
     counts.phase = "packs";
     for (const pack of packs) {
-      if (pack.role === PackRole.trees) await this.#checkPack(pack, reads);
+      if (pack.role === PackRole.trees) await this.#checkPack(pack);
     }
     await this.#checkContents(whole);
     counts.phase = "packs";
@@ -99,7 +87,6 @@ export class VerifyData {
       const { packNumber } = pack;
       await this.#checkPack(
         pack,
-        reads,
         (ids, start) => checked.has(ids, start, packNumber, 0),
       );
     }
@@ -122,14 +109,16 @@ export class VerifyData {
     return packs;
   }
 
-  async #checkTables(reads: VerifyReads): Promise<void> {
+  async #checkTables(): Promise<void> {
     const { reader, log, counts, pacer } = this.#options;
     const { index } = reader.index;
     for (const file of index.liveTables) {
       const { name } = file;
       if (file.isBuilt) continue;
       try {
-        const parts = { reads, counts, pacer };
+        const { ranges } = reader;
+        const storeOptions = this.#storeOptions;
+        const parts = { ranges, counts, pacer, storeOptions };
         const { problems } = await this.#indexCheck.check(file, parts);
         for (const problem of problems) {
           const message = `Cannot trust ${name} as ${problem}`;
@@ -144,13 +133,12 @@ export class VerifyData {
 
   async #checkPack(
     pack: IndexedPackFile,
-    reads: VerifyReads,
     isChecked?: IsChecked,
   ): Promise<void> {
     const { log, counts, pacer } = this.#options;
     const { name } = pack;
     try {
-      const checked = await this.#readPack(pack, reads, isChecked);
+      const checked = await this.#readPack(pack, isChecked);
       counts.packCount++;
       this.#logPack(pack, checked);
       const { table, role } = checked;
@@ -168,10 +156,9 @@ export class VerifyData {
 
   async #readPack(
     pack: PackFile,
-    reads: VerifyReads,
     isChecked: IsChecked | undefined,
   ): Promise<CheckedPack> {
-    const { counts, pacer } = this.#options;
+    const { counts, pacer, reader } = this.#options;
     const steps = this.#packCheck.check(pack, isChecked);
     let step = steps.next();
     while (!step.done) {
@@ -182,7 +169,8 @@ export class VerifyData {
         continue;
       }
       const { offset, length } = step.value;
-      const reading = reads.read(pack.name, offset, length);
+      const range = { name: pack.name, offset, length };
+      const reading = takeRange(reader.ranges, range, this.#storeOptions);
       const bytes = reading instanceof Promise ? await reading : reading;
       counts.byteCount += length;
       step = steps.next(bytes);

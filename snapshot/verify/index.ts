@@ -10,8 +10,9 @@ import {
   ROWS_PER_PAGE,
 } from "@snap/pack/index";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "@snap/pack/write";
+import { type AwaitedRanges, takeRange } from "@snap/pack/read";
 import type { Pacer } from "@snap/posix/pacer";
-import type { VerifyReads } from "./reads.ts";
+import type { StoreOptions } from "@snap/store";
 import type { VerifyProgress } from "./verify_progress.ts";
 
 const READ_SIZE = 1 << 20;
@@ -39,19 +40,21 @@ export class IndexCheck {
   async check(
     file: IndexFile,
     parts: {
-      readonly reads: VerifyReads;
+      readonly ranges: AwaitedRanges;
       readonly counts: VerifyProgress;
       readonly pacer: Pacer;
+      readonly storeOptions: StoreOptions;
     },
   ): Promise<CheckedIndex> {
     const { name, size } = file;
-    const { reads, counts, pacer } = parts;
+    const { ranges, counts, pacer, storeOptions } = parts;
     const problems: string[] = [];
     const hash = this.#hasher.stream();
     const pages = new PageRows(file);
     for (let start = 0; start < size; start += READ_SIZE) {
       const length = Math.min(READ_SIZE, size - start);
-      const reading = reads.read(name, start, length);
+      const range = { name, offset: start, length };
+      const reading = takeRange(ranges, range, storeOptions);
       const bytes = reading instanceof Promise ? await reading : reading;
       hash.update(bytes);
       for (let at = 0; at < length; at += INDEX_PAGE_SIZE) {

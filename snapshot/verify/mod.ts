@@ -5,6 +5,5 @@
  */
 export * from "./damage.ts";
 export * from "./index.ts";
-export * from "./reads.ts";
 export * from "./verify.ts";
 export * from "./verify_progress.ts";

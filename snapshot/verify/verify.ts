@@ -6,7 +6,9 @@
 import type { Hasher } from "@snap/hash";
 import { INDEX_PREFIX, PackRole } from "@snap/pack";
 import {
+  type AwaitedRanges,
   openIndex,
+  openRanges,
   openStoreReader,
   type StoreIndex,
   type StoreReader,
@@ -19,7 +21,6 @@ import { fileDamageOf } from "./damage_of.ts";
 import { MissingPacks } from "./missing_packs.ts";
 import { type KnownPack, VerifyData } from "./data.ts";
 import { verifyDocuments } from "./documents.ts";
-import { VerifyReads } from "./reads.ts";
 import { VerifyWalk } from "./walk.ts";
 import { WholeCheck } from "./whole.ts";
 import type { Damage, DamageSubject } from "./damage.ts";
@@ -148,7 +149,7 @@ class VerifyRun {
   }
 
   async run(): Promise<VerifyReport> {
-    const { store, hasher } = this.#snapshots;
+    const { store } = this.#snapshots;
     const { records: chosen } = this.#options;
     const counts = this.#counts;
     if (chosen === undefined) {
@@ -157,16 +158,25 @@ class VerifyRun {
     const records = chosen ?? await this.#records();
     counts.recordTotal = records.length;
     // The index first: a pack that appears in between is an orphan, not damage.
-    const index = await this.#openIndex();
+    const ranges = await openRanges(store);
+    try {
+      return await this.#verify(ranges, records);
+    } finally {
+      await ranges[Symbol.asyncDispose]();
+    }
+  }
+
+  async #verify(
+    ranges: AwaitedRanges,
+    records: readonly NamedRecord[],
+  ): Promise<VerifyReport> {
+    const { store, hasher } = this.#snapshots;
+    const index = await this.#openIndex(ranges);
     const present = await listPacks(store, this.#storeOptions);
     index.index.setPresentPacks(present);
     await this.#findUnnamed(index);
-    const reader = await openStoreReader(store, { hasher, index });
-    try {
-      await this.#checkAll(reader, present, records);
-    } finally {
-      await reader[Symbol.asyncDispose]();
-    }
+    const reader = await openStoreReader(store, { hasher, index, ranges });
+    await this.#checkAll(reader, present, records);
     this.#tellUnnamed(index);
     this.#tellMissing(index);
     await this.#checkBadPacks(index);
@@ -185,14 +195,8 @@ class VerifyRun {
     const suspects = data && !isChosen
       ? await this.#checkData(reader, present)
       : new Set<string>();
-    const { store } = this.#snapshots;
-    const reads = await VerifyReads.open(store, this.#storeOptions);
-    try {
-      const isDeep = data && isChosen;
-      await this.#walk(reader, reads, { present, records, suspects, isDeep });
-    } finally {
-      reads[Symbol.dispose]();
-    }
+    const isDeep = data && isChosen;
+    await this.#walk(reader, { present, records, suspects, isDeep });
   }
 
   async #records(): Promise<NamedRecord[]> {
@@ -207,7 +211,7 @@ class VerifyRun {
     });
   }
 
-  async #openIndex(): Promise<StoreIndex> {
+  async #openIndex(ranges: AwaitedRanges): Promise<StoreIndex> {
     const { store, hasher } = this.#snapshots;
     let indexSize = 0;
     for await (const batch of store.list(INDEX_PREFIX, this.#storeOptions)) {
@@ -216,6 +220,7 @@ class VerifyRun {
     return await openIndex(store, {
       ...this.#storeOptions,
       hasher,
+      ranges,
       cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
       onDamage: (name, error) => this.#addFile("index", name, error),
       onMend: (name, error) => this.#addFile("index", name, error),
@@ -265,7 +270,6 @@ class VerifyRun {
   ): Promise<ReadonlySet<string>> {
     const data = new VerifyData({
       ...this.#storeOptions,
-      store: this.#snapshots.store,
       reader,
       present,
       indexed: this.#indexed,
@@ -279,7 +283,6 @@ class VerifyRun {
 
   async #walk(
     reader: StoreReader,
-    reads: VerifyReads,
     what: {
       readonly present: PackSet;
       readonly records: readonly NamedRecord[];
@@ -301,7 +304,7 @@ class VerifyRun {
       counts,
       pacer,
       whole: what.isDeep
-        ? new WholeCheck({ reader, reads, counts, pacer, storeOptions })
+        ? new WholeCheck({ reader, counts, pacer, storeOptions })
         : undefined,
       suspects: what.suspects,
       missing: new MissingPacks(reader.index, what.present),

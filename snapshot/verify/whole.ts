@@ -18,7 +18,6 @@ import {
 import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
 import type { IdSet } from "../reach/id_set.ts";
-import type { VerifyReads } from "./reads.ts";
 import type { VerifyProgress } from "./verify_progress.ts";
 
 const { content } = ObjectKind;
@@ -26,7 +25,6 @@ const { content } = ObjectKind;
 /** What {@linkcode WholeCheck} needs. */
 export interface WholeCheckOptions {
   readonly reader: StoreReader;
-  readonly reads: VerifyReads;
   readonly counts: VerifyProgress;
   readonly pacer: Pacer;
   readonly storeOptions: StoreOptions;
@@ -53,8 +51,7 @@ export class WholeCheck {
 
   /** Checks one content; throws what is wrong with it. */
   async check(id: Uint8Array, root: RecipeNode): Promise<void> {
-    const { reads } = this.#options;
-    if (!reads.isLocal) {
+    if (this.#options.reader.ranges.isFar) {
       await this.#checkStream(id, root);
       return;
     }
@@ -137,11 +134,9 @@ export class WholeCheck {
     if (this.#frameKey === frameKey) return true;
     this.#frameKey = -1;
     try {
-      const stored = this.#options.reads.readNow(
-        packName,
-        frameOffset,
-        storedSize,
-      );
+      const { ranges } = this.#options.reader;
+      const stored = ranges.take(packName, frameOffset, storedSize);
+      if (stored === undefined) return false;
       const { plainSize } = location;
       if (this.#frame.length < plainSize) {
         this.#frame = new Uint8Array(plainSize);

@@ -3,7 +3,8 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { NotFoundError, StoreError } from "@snap/store";
 import { noise, TemporaryFolder } from "../../tests/_snapshots.ts";
-import { FILES_OPEN_MAX, LocalRanges } from "./ranges.ts";
+import { FILES_OPEN_MAX } from "@snap/pack/read";
+import { posixRanges } from "./posix_files.ts";
 
 Deno.test("LocalRanges reads ranges of many files, with few of them open", () => {
   using folder = new TemporaryFolder();
@@ -11,11 +12,11 @@ Deno.test("LocalRanges reads ranges of many files, with few of them open", () =>
   for (let i = 0; i < count; i++) {
     writeFileSync(folder.join(`f${i}`), noise(1000, i));
   }
-  using ranges = new LocalRanges(`${folder.path}/`);
+  using ranges = posixRanges(`${folder.path}/`);
   for (let round = 0; round < 2; round++) {
     for (let i = 0; i < count; i++) {
       deepEqual(
-        ranges.read(`f${i}`, i, 500),
+        ranges.take(`f${i}`, i, 500),
         noise(1000, i).subarray(i, i + 500),
       );
     }
@@ -39,8 +40,8 @@ function openBelow(path: string): number {
 Deno.test("LocalRanges reads ranges above its room", () => {
   using folder = new TemporaryFolder();
   writeFileSync(folder.join("large"), noise(3_000_000, 1));
-  using ranges = new LocalRanges(`${folder.path}/`);
-  deepEqual(ranges.read("large", 0, 3_000_000), noise(3_000_000, 1));
+  using ranges = posixRanges(`${folder.path}/`);
+  deepEqual(ranges.take("large", 0, 3_000_000), noise(3_000_000, 1));
 });
 
 Deno.test("LocalRanges tells what is absent from what is short or fails", () => {
@@ -48,13 +49,13 @@ Deno.test("LocalRanges tells what is absent from what is short or fails", () => 
   writeFileSync(folder.join("short"), "12345");
   mkdirSync(folder.join("folder"));
   execFileSync("mkfifo", [folder.join("fifo")]);
-  using ranges = new LocalRanges(`${folder.path}/`);
-  throws(() => ranges.read("none", 0, 1), NotFoundError);
+  using ranges = posixRanges(`${folder.path}/`);
+  throws(() => ranges.take("none", 0, 1), NotFoundError);
   const code = (wanted: string) => (error: unknown) =>
     error instanceof StoreError && error.code === wanted;
-  throws(() => ranges.read("short", 2, 4), code("SHORT"));
-  throws(() => ranges.read("folder", 0, 4), code("EISDIR"));
-  throws(() => ranges.read("short/below", 0, 4), code("ENOTDIR"));
-  throws(() => ranges.read("fifo", 0, 4), code("ESPIPE"));
-  equal(ranges.read("short", 1, 3).length, 3);
+  throws(() => ranges.take("short", 2, 4), code("SHORT"));
+  throws(() => ranges.take("folder", 0, 4), code("EISDIR"));
+  throws(() => ranges.take("short/below", 0, 4), code("ENOTDIR"));
+  throws(() => ranges.take("fifo", 0, 4), code("ESPIPE"));
+  equal(ranges.take("short", 1, 3).length, 3);
 });

@@ -1,13 +1,23 @@
 import { deepEqual, throws } from "node:assert/strict";
-import { LocalFiles } from "./local_files.ts";
+import { FILES_OPEN_MAX, LocalRanges } from "./local_ranges.ts";
+import { nodeFiles } from "./node_files.ts";
+import { NotFoundError } from "@snap/store";
 import { noise, TestFolder } from "../../tests/_test_trees.ts";
 
-Deno.test("LocalFiles reads frames in any order, near and far", () => {
+function rangesIn(folder: TestFolder): LocalRanges {
+  return new LocalRanges({
+    pathOf: (name) => `${folder.path}/${name}`,
+    calls: nodeFiles,
+    aheadSize: 512 * 1024,
+  });
+}
+
+Deno.test("LocalRanges reads frames in any order, near and far", () => {
   using folder = new TestFolder();
   const one = noise(3_000_000, 1), two = noise(100_000, 2);
   folder.file("packs/one", one);
   folder.file("packs/two", two);
-  using files = new LocalFiles(`${folder.path}/`);
+  using files = rangesIn(folder);
   const reads: [string, Uint8Array, number, number][] = [
     ["packs/one", one, 72, 100],
     ["packs/one", one, 172, 5000],
@@ -22,32 +32,32 @@ Deno.test("LocalFiles reads frames in any order, near and far", () => {
   ];
   for (const [name, bytes, offset, size] of reads) {
     deepEqual(
-      files.frame(name, offset, size),
+      files.take(name, offset, size),
       bytes.subarray(offset, offset + size),
     );
   }
 });
 
-Deno.test("LocalFiles refuses ranges past the end, and goes on", () => {
+Deno.test("LocalRanges refuses ranges past the end, and goes on", () => {
   using folder = new TestFolder();
   folder.file("packs/one", noise(1000, 1));
-  using files = new LocalFiles(`${folder.path}/`);
-  files.frame("packs/one", 0, 900);
+  using files = rangesIn(folder);
+  files.take("packs/one", 0, 900);
   throws(
-    () => files.frame("packs/one", 900, 101),
-    /Cannot read packs\/one as it needs 101 bytes at 900: found 100/,
+    () => files.take("packs/one", 900, 101),
+    /Cannot read packs\/one as 101 bytes are wanted at 900: found 100/,
   );
-  throws(() => files.readAt("packs/one", 2000, new Uint8Array(5)), RangeError);
-  throws(() => files.frame("packs/none", 0, 5), { code: "ENOENT" });
-  deepEqual(files.frame("packs/one", 900, 100), noise(1000, 1).subarray(900));
+  throws(() => files.take("packs/one", 2000, 5), { code: "SHORT" });
+  throws(() => files.take("packs/none", 0, 5), NotFoundError);
+  deepEqual(files.take("packs/one", 900, 100), noise(1000, 1).subarray(900));
 });
 
-Deno.test("LocalFiles has few files open at once", () => {
+Deno.test("LocalRanges has few files open at once", () => {
   using folder = new TestFolder();
-  for (let i = 0; i < 50; i++) folder.file(`packs/${i}`, noise(100, i));
-  using files = new LocalFiles(`${folder.path}/`);
-  for (let i = 0; i < 100; i++) {
-    deepEqual(files.frame(`packs/${i % 50}`, 0, 100), noise(100, i % 50));
+  for (let i = 0; i < 100; i++) folder.file(`packs/${i}`, noise(100, i));
+  using files = rangesIn(folder);
+  for (let i = 0; i < 200; i++) {
+    deepEqual(files.take(`packs/${i % 100}`, 0, 100), noise(100, i % 100));
   }
   // Other tests of the same process have files open, too.
   let openCount = 0;
@@ -55,7 +65,7 @@ Deno.test("LocalFiles has few files open at once", () => {
     const path = linkOf(`/proc/self/fd/${name}`);
     if (path.startsWith(folder.path)) openCount++;
   }
-  deepEqual(openCount > 0 && openCount <= 32, true);
+  deepEqual(openCount > 0 && openCount <= FILES_OPEN_MAX, true);
 });
 
 /** Where a link leads; nothing when it is gone meanwhile. */

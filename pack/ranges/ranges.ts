@@ -1,0 +1,97 @@
+/**
+ * Bytes of a store's files: the lower of the two layers of the one reader.
+ *
+ * @module
+ */
+import type { StoreOptions } from "@snap/store";
+
+/**
+ * Reads ranges of a store's files without waiting. A range that is not here yet
+ * is `undefined`: it is on its way, and the whole question is asked again when
+ * something has arrived. Over local files nothing is ever on its way.
+ */
+export interface Ranges {
+  /** Numbers of the fetches that `take` has come too early for since `forgetWanted`. */
+  readonly wanted: readonly number[];
+  /**
+   * Takes a range, whole.
+   *
+   * @param name Name of the file in the store
+   * @param offset First byte
+   * @param length Number of bytes
+   * @returns The bytes, good until the next call; `undefined` while they are on
+   * their way
+   * @throws {NotFoundError} If the store has no such file
+   * @throws {StoreError} If it cannot be read; with code `SHORT` if it ends before
+   */
+  take(name: string, offset: number, length: number): Uint8Array | undefined;
+  /**
+   * Says that a range will be taken soon. Never fails, and may do nothing.
+   *
+   * @param name Name of the file in the store
+   * @param offset First byte
+   * @param length Number of bytes
+   */
+  hint(name: string, offset: number, length: number): void;
+  /** Empties `wanted`. */
+  forgetWanted(): void;
+}
+
+/** Ranges that can be waited for. */
+export interface AwaitedRanges extends Ranges {
+  /** Whether a range may be on its way: asking ahead is worth it then. */
+  readonly isFar: boolean;
+  /**
+   * Waits until one of the ranges that are wanted has arrived, or failed to, and
+   * empties `wanted`.
+   *
+   * @param options What ends the wait; reads that nobody else waits for end with it
+   */
+  arrived(options?: StoreOptions): Promise<void>;
+}
+
+/**
+ * Takes a range, and waits for it where it is on its way.
+ *
+ * @param ranges The ranges
+ * @param range Name of the file in the store, first byte, number of bytes
+ * @param options What ends the wait
+ * @returns The bytes; if they do not come by a promise, good until the next call
+ * @throws {NotFoundError} If the store has no such file
+ * @throws {StoreError} If it cannot be read; with code `SHORT` if it ends before
+ */
+export function takeRange(
+  ranges: AwaitedRanges,
+  range: {
+    readonly name: string;
+    readonly offset: number;
+    readonly length: number;
+  },
+  options: StoreOptions,
+): Uint8Array | Promise<Uint8Array> {
+  const { name, offset, length } = range;
+  const take = () => ranges.take(name, offset, length);
+  return take() ?? awaitAnswer(ranges, take, options);
+}
+
+/**
+ * Asks again and again, each time something has arrived.
+ *
+ * @param ranges What the question takes its ranges from
+ * @param question What is asked; `undefined` while a range is on its way
+ * @param options What ends the wait
+ * @returns The answer
+ */
+export async function awaitAnswer<T>(
+  ranges: AwaitedRanges,
+  question: () => T | undefined,
+  options: StoreOptions,
+): Promise<T> {
+  for (;;) {
+    options.signal?.throwIfAborted();
+    ranges.forgetWanted();
+    const answer = question();
+    if (answer !== undefined) return answer;
+    await ranges.arrived(options);
+  }
+}
