@@ -115,3 +115,29 @@ function headingsOf(text: string): string[] {
       .replaceAll(" ", "-")
   );
 }
+
+/** No file imports itself by way of others, types included: "go to definition" leads down. */
+export function cycleProblems(files: readonly TextFile[]): string[] {
+  const imports = new Map(
+    files.map(({ path, text }) => [path, importsOf(path, text)]),
+  );
+  return [...imports.keys()].flatMap((path) => {
+    const seen = new Set<string>();
+    const rest = [...imports.get(path)!];
+    for (let next; (next = rest.pop()) !== undefined;) {
+      if (next === path) return [`${path} imports itself by way of others`];
+      if (seen.has(next)) continue;
+      seen.add(next);
+      rest.push(...imports.get(next) ?? []);
+    }
+    return [];
+  });
+}
+
+function importsOf(path: string, text: string): string[] {
+  const found = text.matchAll(/^(?:im|ex)port\b[^;]*? from "(\.[^"]+)";/gm);
+  return Array.from(
+    found,
+    ([, link]) => new URL(link, `file:///${path}`).pathname.slice(1),
+  );
+}

@@ -1,6 +1,6 @@
 import type { CliContext } from "./context.ts";
 import { COMMANDS, findCommand } from "./arguments/command_table.ts";
-import type { CommandModule, CommandSpec } from "./arguments/command_spec.ts";
+import type { CommandSpec } from "./arguments/command_spec.ts";
 import { loadLate } from "./load_late.ts";
 import { ExitCode } from "./exit_code.ts";
 import { GLOBAL_OPTIONS } from "./arguments/global_options.ts";
@@ -12,6 +12,12 @@ import {
 import { COMMAND } from "./product.ts";
 import { Session } from "./session.ts";
 import { UsageError } from "./arguments/usage_error.ts";
+
+/** The code of a command. */
+interface CommandModule {
+  /** Runs the command; returns the answer to the shell. */
+  run(session: Session): Promise<number>;
+}
 
 /** A command line that was taken apart. */
 interface Chosen {

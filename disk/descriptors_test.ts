@@ -18,7 +18,8 @@ import {
   O_RDONLY,
 } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import { type DiskCalls, diskCalls } from "./disk_calls.ts";
+import { diskCalls } from "./best_calls.ts";
+import type { DiskCalls } from "./disk_calls.ts";
 import { DiskError } from "./disk_error.ts";
 import { openBelow } from "./open_below.ts";
 import { openTarget } from "./target/open_target.ts";

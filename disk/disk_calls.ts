@@ -1,7 +1,6 @@
-import { type Posix, posix } from "@snap/posix";
-import { nodeCalls } from "./node_calls.ts";
+import type { Posix } from "@snap/posix";
 
-/** The calls that this package makes. {@linkcode nodeCalls} stands in where there is no posix. */
+/** The calls that this package makes. `nodeCalls` stands in where there is no posix. */
 export interface DiskCalls extends
   Pick<
     Posix,
@@ -46,13 +45,4 @@ export interface DiskCalls extends
   > {
   /** Set where times are in milliseconds, and attributes and names that are not UTF-8 are lost. */
   readonly reduced?: true;
-}
-
-/**
- * The best calls there are.
- *
- * @returns Native calls, or {@linkcode nodeCalls} where those are absent.
- */
-export function diskCalls(): DiskCalls {
-  return posix ?? nodeCalls();
 }

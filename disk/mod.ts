@@ -38,6 +38,7 @@
  *
  * @module
  */
+export * from "./best_calls.ts";
 export * from "./disk_calls.ts";
 export * from "./disk_error.ts";
 export * from "./node_calls.ts";

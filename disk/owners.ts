@@ -1,5 +1,6 @@
 import { allowed } from "@snap/posix";
-import { type DiskCalls, diskCalls } from "./disk_calls.ts";
+import { diskCalls } from "./best_calls.ts";
+import type { DiskCalls } from "./disk_calls.ts";
 import { readWholeFile } from "./read_whole_file.ts";
 
 /** User and group names of this machine and their numbers. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { diskCalls } from "./disk_calls.ts";
+import { diskCalls } from "./best_calls.ts";
 import { mountType, SnapMounts } from "./snap_mounts.ts";
 import { hooked, isReduced } from "./testdata/temp_dir.ts";
 

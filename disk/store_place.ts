@@ -1,5 +1,6 @@
 import type { DiskCalls } from "./disk_calls.ts";
-import { type FileIdentity, identifyPath } from "./source/source.ts";
+import type { FileIdentity } from "./file_identity.ts";
+import { identifyPath } from "./source/source.ts";
 
 /** Where a store lies on this machine. */
 export interface StorePlace {

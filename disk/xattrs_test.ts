@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { O_DIRECTORY, O_RDONLY } from "@snap/posix/constants";
-import { diskCalls } from "./disk_calls.ts";
+import { diskCalls } from "./best_calls.ts";
 import { nodeCalls } from "./node_calls.ts";
 import {
   bytes,

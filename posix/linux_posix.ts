@@ -10,7 +10,7 @@ import {
   O_NONBLOCK,
 } from "./flags.ts";
 import { PERMISSION_MASK } from "./mode.ts";
-import type { Posix } from "./posix.ts";
+import type { Posix } from "./calls.ts";
 
 /** openat2(2) has this number on every processor. */
 const SYS_OPENAT2 = 437;

@@ -25,6 +25,7 @@
  * @module
  */
 export * from "./allowed.ts";
+export * from "./calls.ts";
 export * from "./directory_entries.ts";
 export * from "./io_vector.ts";
 export * from "./poll_set.ts";

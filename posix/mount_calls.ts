@@ -1,7 +1,7 @@
 import type { Libc } from "./libc.ts";
 import { EINTR, EINVAL, ENODATA } from "./errors.ts";
 import { O_CLOEXEC } from "./flags.ts";
-import type { Posix } from "./posix.ts";
+import type { Posix } from "./calls.ts";
 
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;

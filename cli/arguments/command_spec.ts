@@ -1,5 +1,3 @@
-import type { Session } from "../session.ts";
-
 /**
  * What a shell offers as the value of an option or argument: `snapshot` is a tag or `latest`,
  * `side` that or a directory, a list its words.
@@ -45,17 +43,6 @@ export interface ArgumentSpec {
   readonly help: string;
   /** What a shell offers; nothing if absent. */
   readonly completes?: Completion;
-}
-
-/** The code of a command. */
-export interface CommandModule {
-  /**
-   * Runs the command.
-   *
-   * @param session The parsed command line, and where to write.
-   * @returns The answer to the shell.
-   */
-  run(session: Session): Promise<number>;
 }
 
 /** A command, as parser, help and completions know it. Its code is `commands/NAME.ts`. */

@@ -11,7 +11,7 @@ import {
 import { StatTable } from "@snap/posix/stat-table";
 import { CACHE_TAG_NAME, holdsCacheTag } from "../ignore/cache_tag.ts";
 import { RULE_FILE_SIZE_MAX, type RuleScope } from "../ignore/ignore_rules.ts";
-import { isFile } from "../is_file.ts";
+import { isFile } from "../file_identity.ts";
 import { Listing } from "../listing.ts";
 import { readNamedFile } from "../read_whole_file.ts";
 import { joinName } from "../bytes.ts";

@@ -1,23 +1,13 @@
 import { AT_FDCWD, errnoName } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
+import type { FileIdentity } from "../file_identity.ts";
 import { IgnoreRules } from "../ignore/ignore_rules.ts";
 import { SourceDirectory } from "./source_directory.ts";
 import { terminated } from "../read_whole_file.ts";
-import { SourceWalk } from "./source_walk.ts";
-
-/** What names a directory on one machine, whatever its path. */
-export interface FileIdentity {
-  /** Major number of the device. */
-  readonly major: number;
-  /** Minor number of the device. */
-  readonly minor: number;
-  /** Lower 32 bits of the inode number. */
-  readonly inodeLow: number;
-  /** Upper 32 bits of the inode number. */
-  readonly inodeHigh: number;
-}
+import { type SourceDrops, SourceWalk } from "./source_walk.ts";
 
 /** How a directory is walked. */
 export interface SourceOptions {
@@ -31,18 +21,6 @@ export interface SourceOptions {
   readonly onSocket?: (path: Uint8Array) => void;
   /** The back end; the best there is if absent. */
   readonly calls?: DiskCalls;
-}
-
-/** Entries that a walk left out on purpose. */
-export interface SourceDrops {
-  /** Sockets. */
-  sockets: number;
-  /** Entries that a rule ignores. */
-  ignored: number;
-  /** Directories that are the store itself. */
-  stores: number;
-  /** Directories not entered as another file system is mounted there. */
-  mounts: number;
 }
 
 /** A directory to be saved. */

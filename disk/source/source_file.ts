@@ -17,7 +17,8 @@ import {
   SEEK_HOLE,
 } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { type DiskError, sourceError } from "../disk_error.ts";
 import { openBelow } from "../open_below.ts";
 import { terminated } from "../read_whole_file.ts";

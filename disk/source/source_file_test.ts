@@ -22,7 +22,7 @@ import {
   O_NOATIME,
 } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import { diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { FileReader } from "./source_file.ts";
 import { asNobody } from "../testdata/as_nobody.ts";

@@ -5,7 +5,7 @@ import { HOLE_SIZE_MIN } from "@snap/manifest/extras";
 import { EINVAL, ENXIO, SEEK_DATA, SEEK_HOLE } from "@snap/posix/constants";
 import { STAT_BLOCKS, STAT_SIZE, StatTable } from "@snap/posix/stat-table";
 import { seededTest } from "../../tests/_prng.ts";
-import { diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
 import { openTarget } from "../target/open_target.ts";
 import { FileReader } from "./source_file.ts";
 import { BACK_ENDS, bytes, hooked, tempDir } from "../testdata/temp_dir.ts";

@@ -16,7 +16,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from "@snap/posix/constants";
-import { diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { decodeExtras } from "@snap/manifest/extras";
 import { IgnoreRules, RULE_FILE_SIZE_MAX } from "../ignore/ignore_rules.ts";

@@ -6,10 +6,22 @@ import { type DiskError, sourceError } from "../disk_error.ts";
 import type { IgnoreRules } from "../ignore/ignore_rules.ts";
 import { Listing } from "../listing.ts";
 import { SnapMounts } from "../snap_mounts.ts";
-import type { FileIdentity, SourceDrops } from "./source.ts";
+import type { FileIdentity } from "../file_identity.ts";
 import { Xattrs } from "../xattrs.ts";
 
-/** What a walk is told. */
+/** Entries that a walk left out on purpose. */
+export interface SourceDrops {
+  /** Sockets. */
+  sockets: number;
+  /** Entries that a rule ignores. */
+  ignored: number;
+  /** Directories that are the store itself. */
+  stores: number;
+  /** Directories not entered as another file system is mounted there. */
+  mounts: number;
+}
+
+/** Settings of a walk. */
 export interface WalkSettings {
   readonly calls: DiskCalls;
   readonly path: Uint8Array;

@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
 import { IgnoreRules } from "../ignore/ignore_rules.ts";
 import { SourceWalk } from "./source_walk.ts";
 

@@ -2,11 +2,10 @@ import { AT_SYMLINK_NOFOLLOW, ENOENT, errnoName } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
-import { isFile } from "../is_file.ts";
 import type { Listing } from "../listing.ts";
 import { terminated } from "../read_whole_file.ts";
 import { openBelow } from "../open_below.ts";
-import type { FileIdentity } from "../source/source.ts";
+import { type FileIdentity, isFile } from "../file_identity.ts";
 import type { TargetEntries } from "./target_entries.ts";
 
 /** How a directory of a target is listed. */

@@ -1,7 +1,8 @@
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { makeDirectories } from "./make_directories.ts";
 import { terminated } from "../read_whole_file.ts";
-import type { FileIdentity } from "../source/source.ts";
+import type { FileIdentity } from "../file_identity.ts";
 import { Target } from "./target.ts";
 import { TargetDirectories } from "./target_directories.ts";
 

@@ -16,13 +16,12 @@ import {
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
-import { isFile } from "../is_file.ts";
 import { terminated } from "../read_whole_file.ts";
 import { joinName } from "../bytes.ts";
 import type { Listing } from "../listing.ts";
 import { makeWritable } from "./make_writable.ts";
 import { isMountPoint, openUnmounted } from "./mount_points.ts";
-import type { FileIdentity } from "../source/source.ts";
+import { type FileIdentity, isFile } from "../file_identity.ts";
 
 /** What is removed. */
 export interface RemovedEntry {

@@ -18,14 +18,13 @@ import { StatTable } from "@snap/posix/stat-table";
 import { checkedName } from "../checked_name.ts";
 import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
-import { isFile } from "../is_file.ts";
 import { makeWritable } from "./make_writable.ts";
 import { openUnmounted } from "./mount_points.ts";
 import { openBelow } from "../open_below.ts";
 import { OpenDirectories } from "./open_directories.ts";
 import { joinName } from "../bytes.ts";
 import { terminated } from "../read_whole_file.ts";
-import type { FileIdentity } from "../source/source.ts";
+import { type FileIdentity, isFile } from "../file_identity.ts";
 import { TemporaryNames } from "./temporary_names.ts";
 
 /** A directory of a target. It stays good when its descriptor is closed and opened again. */

@@ -2,7 +2,8 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { openTarget } from "./open_target.ts";
 import type { Target } from "./target.ts";
 import { BACK_ENDS, bytes, hooked, tempDir } from "../testdata/temp_dir.ts";

@@ -9,7 +9,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { ENOSYS, O_DIRECTORY, O_RDONLY } from "@snap/posix/constants";
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { openTarget } from "./open_target.ts";
 import { canMount, mounted } from "../testdata/mounted.ts";

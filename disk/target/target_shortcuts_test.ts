@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { closeSync, openSync } from "node:fs";
 import { EPERM } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
 import { bytes, hooked, isReduced, tempDir } from "../testdata/temp_dir.ts";
 

@@ -14,7 +14,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { StatTable } from "@snap/posix/stat-table";
-import { diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { openTarget } from "./open_target.ts";
 import { FileReader } from "../source/source_file.ts";

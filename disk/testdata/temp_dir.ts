@@ -1,6 +1,7 @@
 // Folders for tests, and both back ends.
 import { mkdtempSync, rmSync } from "node:fs";
-import { type DiskCalls, diskCalls } from "../disk_calls.ts";
+import { diskCalls } from "../best_calls.ts";
+import type { DiskCalls } from "../disk_calls.ts";
 import { nodeCalls } from "../node_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import type { Source } from "../source/source.ts";

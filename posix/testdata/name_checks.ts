@@ -20,7 +20,7 @@ import {
   S_IFMT,
   S_IFREG,
 } from "../mode.ts";
-import type { Posix } from "../posix.ts";
+import type { Posix } from "../calls.ts";
 import { StatTable } from "../stat_table.ts";
 import { type Check, create, fails, utf8, works, z } from "./suite.ts";
 

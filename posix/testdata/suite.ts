@@ -5,7 +5,8 @@ import os from "node:os";
 import path from "node:path";
 import { errnoName } from "../errors.ts";
 import { O_CREAT, O_DIRECTORY, O_EXCL, O_RDONLY, O_RDWR } from "../flags.ts";
-import { type Posix, posix as loaded, posixAbsentReason } from "../posix.ts";
+import type { Posix } from "../calls.ts";
+import { posix as loaded, posixAbsentReason } from "../posix.ts";
 
 /** One check in a fresh directory, whose descriptor is `dir`. */
 export interface Check {

@@ -1,7 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { FileCalls } from "./file_calls.ts";
 import { openOverCalls } from "./open_over_calls.ts";
-import type { FileStore } from "./open_file_store.ts";
+import type { FileStore } from "./file_store.ts";
 import { initStore } from "../format/store_config.ts";
 import { makeFastFolder } from "../testdata/fast_folder.ts";
 import { systemError } from "../testdata/faulty_calls.ts";

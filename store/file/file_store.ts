@@ -14,20 +14,47 @@ import { checkRange, cutRange, shortError } from "../range.ts";
 import { storeFailure } from "./store_failure.ts";
 import { folderOf, type StoreFolders } from "./store_folders.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
-import type { FileStore } from "./open_file_store.ts";
 import {
   checkWriteFeatures,
   HEADER_SIZE,
   SAVE_ID_SIZE,
   saveIdOf,
 } from "../header.ts";
-import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
+import type {
+  PruneStore,
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+} from "../store.ts";
 import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 
 const READ_SIZE = 64 * 1024 * 1024;
 const SAVE_ID = /^[0-9a-f]{32}$/;
 
-/** What {@link LocalFileStore} is made of. */
+/** A store in a folder. Its files are 0600, its folders 0700. */
+export interface FileStore extends PruneStore {
+  /** Absolute path of the folder. */
+  readonly path: string;
+  /**
+   * The file that holds a name.
+   *
+   * @param name The name, which need not exist.
+   * @returns An absolute path.
+   * @throws {RangeError} If it is no name.
+   */
+  localPath(name: string): string;
+  /**
+   * Where a file for `adopt` is cheapest to make: below `tmp/`, on the same disk.
+   *
+   * @param saveId The save id, 32 hex digits.
+   * @returns An absolute path that no other call gets. No file is there yet.
+   * @throws {RangeError} If this is no save id.
+   * @throws {StoreError} If `tmp/` is absent and cannot be made.
+   */
+  spoolPath(saveId: string): Promise<string>;
+}
+
+/** Parts of a {@link LocalFileStore}. */
 export interface LocalFileStoreParts {
   readonly calls: FileCalls;
   readonly folders: StoreFolders;

@@ -2,7 +2,7 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { type FileCalls, fileCalls } from "./file_calls.ts";
 import { openOverCalls } from "./open_over_calls.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
-import type { FileStore } from "./open_file_store.ts";
+import type { FileStore } from "./file_store.ts";
 import { initStore } from "../format/store_config.ts";
 import {
   type CallKind,

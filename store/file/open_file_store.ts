@@ -4,37 +4,8 @@
  * @module
  */
 import { fileCalls } from "./file_calls.ts";
-import { openOverCalls } from "./open_over_calls.ts";
-import type { PruneStore } from "../store.ts";
-
-/** A store in a folder. Its files are 0600, its folders 0700. */
-export interface FileStore extends PruneStore {
-  /** Absolute path of the folder. */
-  readonly path: string;
-  /**
-   * The file that holds a name.
-   *
-   * @param name The name, which need not exist.
-   * @returns An absolute path.
-   * @throws {RangeError} If it is no name.
-   */
-  localPath(name: string): string;
-  /**
-   * Where a file for `adopt` is cheapest to make: below `tmp/`, on the same disk.
-   *
-   * @param saveId The save id, 32 hex digits.
-   * @returns An absolute path that no other call gets. No file is there yet.
-   * @throws {RangeError} If this is no save id.
-   * @throws {StoreError} If `tmp/` is absent and cannot be made.
-   */
-  spoolPath(saveId: string): Promise<string>;
-}
-
-/** Options of {@link openFileStore}. */
-export interface OpenFileStoreOptions {
-  /** Makes the folders of a store where they are absent. Default false. */
-  readonly create?: boolean;
-}
+import type { FileStore } from "./file_store.ts";
+import { type OpenFileStoreOptions, openOverCalls } from "./open_over_calls.ts";
 
 /**
  * Opens a folder as a store. To make a new one, open it with `create` and call

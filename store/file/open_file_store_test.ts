@@ -14,7 +14,8 @@ import {
   StoreError,
   UnsupportedVersionError,
 } from "../errors.ts";
-import { type FileStore, openFileStore } from "./open_file_store.ts";
+import type { FileStore } from "./file_store.ts";
+import { openFileStore } from "./open_file_store.ts";
 import { initStore } from "../format/store_config.ts";
 import {
   canMount,

@@ -12,18 +12,23 @@ import {
   type FileStat,
   saysAbsent,
 } from "./file_calls.ts";
-import { LocalFileStore } from "./file_store.ts";
+import { type FileStore, LocalFileStore } from "./file_store.ts";
 import { randomHex } from "../hex.ts";
 import { storeFailure } from "./store_failure.ts";
 import { ROOT_NAMES, StoreFolders } from "./store_folders.ts";
 import { NotAStoreError } from "../errors.ts";
-import type { FileStore, OpenFileStoreOptions } from "./open_file_store.ts";
 import { readConfig } from "../format/store_config.ts";
 
 /** Size in bytes of `tmp/reserve`, which a full store gives up to be able to free space. */
 export const RESERVE_SIZE: number = 256 * 1024;
 
 const RANDOM_SIZE_MAX = 65_536;
+
+/** Options of `openFileStore`. */
+export interface OpenFileStoreOptions {
+  /** Makes the folders of a store where they are absent. Default false. */
+  readonly create?: boolean;
+}
 
 /** Opens a folder as a store; see `openFileStore`. */
 export async function openOverCalls(
