@@ -7,7 +7,7 @@ import { openIndex, openStoreReader } from "@snap/pack/read";
 import type { SnapshotRecord } from "@snap/snapshot/records";
 import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
 import { Objects } from "./content/objects.ts";
-import type { Passed } from "./content/passed.ts";
+import type { ServedContents } from "./content/served_contents.ts";
 import { TableList } from "./content/table_list.ts";
 import { FileContents } from "./content/file_contents.ts";
 import { NodeTable } from "./nodes/node_table.ts";
@@ -89,8 +89,8 @@ export interface TestMountOptions {
   readonly hasher?: Hasher;
   readonly isAll?: boolean;
   readonly sizeMax?: number;
-  readonly passed?: Passed;
-  readonly onPassed?: () => void;
+  readonly served?: ServedContents;
+  readonly onServedInFull?: () => void;
 }
 
 /** Lists the tables of a store. */
@@ -120,7 +120,7 @@ export async function testMount(
   root?: Pick<SnapshotRecord, "tree" | "page">,
   options: TestMountOptions = {},
 ): Promise<TestMount> {
-  const { hasher = wasmHasher, passed, onPassed } = options;
+  const { hasher = wasmHasher, served, onServedInFull } = options;
   const ranges = options.ranges ?? new TestRanges(await filesOf(store));
   const cache = options.cache ?? SharedFrameCache.create({ sizeMax: 8 << 20 });
   const tables = await listTables(store);
@@ -131,8 +131,8 @@ export async function testMount(
   if (root !== undefined) nodes.addVolume(await readRoot(store, root));
   const contents = new FileContents({
     objects,
-    ...passed && { passed },
-    ...onPassed && { onPassed },
+    ...served && { served },
+    ...onServedInFull && { onServedInFull },
   });
   return { ranges, tables, cache, objects, nodes, contents };
 }

@@ -1,7 +1,7 @@
 import { IdMismatchError } from "@snap/hash";
 import type { StoreReader } from "@snap/pack/read";
 import type { Counters } from "../counters.ts";
-import type { PassedContent } from "./file_contents.ts";
+import type { ServedContent } from "./file_contents.ts";
 
 /** How long nothing must be asked of a mount for it to be idle, in milliseconds. */
 const IDLE_MS = 100;
@@ -17,9 +17,9 @@ export interface ContentChecksParts {
   readonly reader: () => StoreReader;
   readonly counters: Counters;
   /** Told of content whose chunks are right and whose whole is not. */
-  readonly onLie: (content: PassedContent, error: IdMismatchError) => void;
+  readonly onLie: (content: ServedContent, error: IdMismatchError) => void;
   /** Told of content that could not be read. */
-  readonly onFault: (content: PassedContent, error: unknown) => void;
+  readonly onFault: (content: ServedContent, error: unknown) => void;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface ContentChecksParts {
  */
 export class ContentChecks {
   readonly #parts: ContentChecksParts;
-  readonly #queue: PassedContent[] = [];
+  readonly #queue: ServedContent[] = [];
   readonly #stop = new AbortController();
   #run: Promise<void> | undefined;
 
@@ -42,7 +42,7 @@ export class ContentChecks {
   }
 
   /** Adds a content, unless too many wait. */
-  add(content: PassedContent): void {
+  add(content: ServedContent): void {
     if (this.#queue.length >= QUEUE_MAX) return;
     this.#queue.push(content);
     this.#run ??= this.#checkAll().finally(() => this.#run = undefined);
@@ -74,7 +74,7 @@ export class ContentChecks {
     }
   }
 
-  async #check({ id, size }: PassedContent): Promise<void> {
+  async #check({ id, size }: ServedContent): Promise<void> {
     const { signal } = this.#stop;
     await this.#idle();
     const content = await this.#parts.reader().openContent(id, size, {

@@ -7,7 +7,7 @@ import { ID_SIZE, idFromBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { RecipeNode } from "@snap/pack/recipe";
 import type { Objects } from "./objects.ts";
-import type { Passed } from "./passed.ts";
+import type { ServedContents } from "./served_contents.ts";
 import { Recipes } from "./recipes.ts";
 import { WholeObjects } from "./whole_objects.ts";
 import type { Pieces } from "../device/pieces.ts";
@@ -23,7 +23,7 @@ export class ContentError extends Error {
 }
 
 /** A content that has been handed on in full. */
-export interface PassedContent {
+export interface ServedContent {
   /** The 32 bytes of its id. */
   readonly id: Uint8Array;
   /** Its size in bytes. */
@@ -35,14 +35,14 @@ export interface FileContentsParts {
   /** The objects of the packs. */
   readonly objects: Objects;
   /** What counts the bytes of large contents. */
-  readonly passed?: Passed;
+  readonly served?: ServedContents;
   /**
    * Is told once of each large content that has been handed on in full: it is not
    * known yet whether all of it is what its id says.
    *
    * @param content The content.
    */
-  readonly onPassed?: (content: PassedContent) => void;
+  readonly onServedInFull?: (content: ServedContent) => void;
 }
 
 /** Reads files. Each chunk was checked against its id before it is handed out. */
@@ -50,8 +50,8 @@ export class FileContents implements SessionContents {
   readonly #objects: Objects;
   readonly #recipes: Recipes;
   readonly #whole: WholeObjects;
-  readonly #passed: Passed | undefined;
-  readonly #onPassed: ((content: PassedContent) => void) | undefined;
+  readonly #served: ServedContents | undefined;
+  readonly #onServedInFull: ((content: ServedContent) => void) | undefined;
 
   /**
    * Constructs a new instance.
@@ -60,8 +60,8 @@ export class FileContents implements SessionContents {
    */
   constructor(parts: FileContentsParts) {
     this.#objects = parts.objects;
-    this.#passed = parts.passed;
-    this.#onPassed = parts.onPassed;
+    this.#served = parts.served;
+    this.#onServedInFull = parts.onServedInFull;
     this.#recipes = new Recipes(parts.objects);
     this.#whole = new WholeObjects(parts.objects, this.#recipes);
   }
@@ -143,8 +143,8 @@ export class FileContents implements SessionContents {
     size: number,
     pieces: Pieces,
   ): boolean {
-    const passed = this.#passed;
-    if (passed?.isBad(root.id, 0)) {
+    const served = this.#served;
+    if (served?.isBad(root.id, 0)) {
       throw new ContentError(
         `Cannot read content ${
           idFromBytes(root.id)
@@ -154,8 +154,8 @@ export class FileContents implements SessionContents {
     const range = { start: offset, end: offset + size };
     if (!this.#recipes.collect(root, range, pieces)) return false;
     const content = { id: root.id, start: 0, size: root.plainSize };
-    if (passed?.add(content, size)) {
-      this.#onPassed?.({ id: root.id.slice(), size: root.plainSize });
+    if (served?.add(content, size)) {
+      this.#onServedInFull?.({ id: root.id.slice(), size: root.plainSize });
     }
     return true;
   }

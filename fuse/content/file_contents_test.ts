@@ -18,7 +18,7 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
-import { Passed } from "./passed.ts";
+import { ServedContents } from "./served_contents.ts";
 import { filesOf, type TestMount, testMount, TestRanges } from "../_testing.ts";
 import { ContentError } from "./file_contents.ts";
 import { NodeCursor } from "../nodes/node_cursor.ts";
@@ -282,14 +282,14 @@ Deno.test("FileContents says what no pack holds", async () => {
 });
 
 Deno.test("FileContents stops a recipe that was found to lie", async () => {
-  const passed = Passed.create();
+  const served = ServedContents.create();
   let told = 0;
-  const onPassed = (): void => void told++;
+  const onServedInFull = (): void => void told++;
   const chunks = [noise(5000, 1), noise(5000, 2)];
   const id = new Uint8Array(32).fill(5);
   const { mount, entry } = await hostile(
     (store) => addRecipe(store, chunks, { id }),
-    { passed, onPassed },
+    { served, onServedInFull },
   );
   read(mount, entry, { offset: 0, size: 5000 });
   equal(told, 0);
@@ -297,7 +297,7 @@ Deno.test("FileContents stops a recipe that was found to lie", async () => {
   read(mount, entry, { offset: 0, size: 10_000 });
   equal(told, 1);
   throws(() => mount.contents.whole(id, 0, 10_000), IdMismatchError);
-  passed.markBad(id, 0);
+  served.markBad(id, 0);
   throws(() => read(mount, entry, { offset: 0, size: 1 }), ContentError);
 });
 

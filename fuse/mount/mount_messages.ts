@@ -15,7 +15,7 @@ export interface MountWorkerConfig {
   readonly nodes: SharedArrayBuffer;
   readonly tables: SharedArrayBuffer;
   readonly cache: SharedArrayBuffer;
-  readonly passed: SharedArrayBuffer;
+  readonly served: SharedArrayBuffer;
   /** The source of the bytes of the store. */
   readonly source: LocalSource | FetchedSource;
   readonly session: SessionOptions;
@@ -57,9 +57,9 @@ export type FromMountWorker =
     readonly uniqueLow: number;
     readonly uniqueHigh: number;
   }
-  /** All of a large content was handed on. */
+  /** All of a large content was served. */
   | {
-    readonly kind: "passed";
+    readonly kind: "served";
     readonly id: Uint8Array;
     readonly size: number;
   }

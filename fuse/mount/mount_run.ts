@@ -12,12 +12,12 @@ import type { MountControl } from "./mount_control.ts";
 import type { FromMountWorker } from "./mount_messages.ts";
 import { openMount, unmountPath } from "./mount_point.ts";
 import type { MountWorkers } from "./mount_workers.ts";
-import { Passed } from "../content/passed.ts";
+import { ServedContents } from "../content/served_contents.ts";
 import type { TableList } from "../content/table_list.ts";
 import { raiseReadAhead } from "./read_ahead.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { Counters } from "../counters.ts";
-import type { PassedContent } from "../content/file_contents.ts";
+import type { ServedContent } from "../content/file_contents.ts";
 import { MountError } from "./mount_error.ts";
 import type { MountLog } from "./mount_log.ts";
 import { findMount, readMountTable } from "./mount_table.ts";
@@ -57,7 +57,7 @@ export class MountRun {
   readonly #device: number;
   readonly #bytes: WorkerSource;
   readonly #checks: ContentChecks;
-  readonly #passed = Passed.create();
+  readonly #served = ServedContents.create();
   readonly #forwarded: Forwarded | undefined;
   readonly #running: Promise<void>;
   readonly #watchdog: Watchdog;
@@ -204,7 +204,7 @@ export class MountRun {
       nodes: nodes.buffer,
       tables: tables.buffer,
       cache: SharedFrameCache.create({ sizeMax: cacheSize }).buffer,
-      passed: this.#passed.buffer,
+      served: this.#served.buffer,
       session,
       spinUs,
       deadlineMs,
@@ -230,7 +230,7 @@ export class MountRun {
           message.uniqueLow,
           message.uniqueHigh,
         );
-      case "passed":
+      case "served":
         return this.#checks.add(message);
       case "fault": {
         const path = new TextDecoder().decode(message.path);
@@ -275,8 +275,8 @@ export class MountRun {
     return numberAt(this.#parts.path) === this.#number;
   }
 
-  #takeLie({ id }: PassedContent, error: IdMismatchError): void {
-    this.#passed.markBad(id, 0);
+  #takeLie({ id }: ServedContent, error: IdMismatchError): void {
+    this.#served.markBad(id, 0);
     this.#log(
       "error",
       `Content ${idFromBytes(id)} is not what its id says`,

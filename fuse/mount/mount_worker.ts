@@ -18,7 +18,7 @@ import type {
   ToMountWorker,
 } from "./mount_messages.ts";
 import { Objects } from "../content/objects.ts";
-import { Passed } from "../content/passed.ts";
+import { ServedContents } from "../content/served_contents.ts";
 import { ReplyWriter } from "../device/reply_writer.ts";
 import { TableList } from "../content/table_list.ts";
 import { Counters } from "../counters.ts";
@@ -102,8 +102,9 @@ function sessionOf(
   });
   const contents = new FileContents({
     objects,
-    passed: new Passed(config.passed),
-    onPassed: ({ id, size }) => say({ kind: "passed", id: id.slice(), size }),
+    served: new ServedContents(config.served),
+    onServedInFull: ({ id, size }) =>
+      say({ kind: "served", id: id.slice(), size }),
   });
   const writer = new ReplyWriter(posix!, config.device);
   return new Session({

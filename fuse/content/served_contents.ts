@@ -1,5 +1,5 @@
 /**
- * Which large contents were read in full, and which of them lie.
+ * Large contents that were served in full, and those that are not what their id says.
  *
  * @module
  */
@@ -10,27 +10,27 @@ const PROBES = 16;
 /** Bytes that a count stands for: 2^31 of these are 8 TiB. */
 const UNIT_SIZE = 4096;
 
-// Words of an entry: state, units passed, none, none, and the id.
+// Words of an entry: state, units served, none, none, and the id.
 const ENTRY_WORDS = 12;
 const UNITS = 1;
 const ID_WORD = 4;
 
 const EMPTY = 0;
-/** Somebody writes the id. */
+/** A thread writes the id. */
 const BUSY = 1;
 const COUNTING = 2;
-/** Passed in full, or known to be what its id says. */
+/** Served in full, or known to be what its id says. */
 const DONE = 3;
 /** Known not to be what its id says. */
 const BAD = 4;
 
 /**
- * Which large contents were handed on in full, in memory that all workers share.
- * A recipe cannot be checked by its name: who has all of it can.
+ * Table of large contents that were served in full, in memory that all workers share.
+ * A recipe cannot be checked by its name, only by all of its bytes.
  *
  * The table forgets the contents for which it has no room.
  */
-export class Passed {
+export class ServedContents {
   /** The shared memory, to be handed to workers. */
   readonly buffer: SharedArrayBuffer;
   readonly #words: Int32Array;
@@ -41,12 +41,12 @@ export class Passed {
    *
    * @returns The table.
    */
-  static create(): Passed {
-    return new Passed(new SharedArrayBuffer(4 * ENTRY_WORDS * ENTRIES));
+  static create(): ServedContents {
+    return new ServedContents(new SharedArrayBuffer(4 * ENTRY_WORDS * ENTRIES));
   }
 
   /**
-   * Constructs a new instance.
+   * Makes a view of a table.
    *
    * @param buffer Memory that `create` has made.
    */
