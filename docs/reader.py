@@ -117,6 +117,22 @@ def zstd(data, size):
     return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
 
 
+def is_hex(text, size):
+    return isinstance(text, str) and re.fullmatch(f"[0-9a-f]{{{size}}}", text) is not None
+
+
+def is_time(text):
+    return isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z", text) is not None
+
+
+def check_entry(body):
+    """An entry of a tag, alone or as the head of a slot."""
+    check(isinstance(body, dict) and is_time(body.get("time")), "an entry of a tag has a time")
+    check(is_hex(body.get("tree"), 64) and is_hex(body.get("record"), 64), "an entry of a tag names a record")
+    check(is_hex(body.get("nonce"), 32) and is_hex(body.get("saveId"), 32), "an entry of a tag has nonce and save id")
+    return body["time"], body["nonce"]
+
+
 class Store:
     def __init__(self, root):
         self.root = Path(root)
@@ -202,20 +218,42 @@ class Store:
                 yield from self.pieces(data)
 
     def records(self):
-        """All records, oldest first, each with its id."""
-        found = []
-        for path in self.root.glob("snapshots/*"):
-            body = document(path, b"RECD")
-            id = blake3(path.read_bytes()).hex()
-            check(path.name == f"{body['tree']}-{id}", f"{path} has its own name")
-            found.append((id, body))
-        return sorted(found, key=lambda row: row[1]["time"])
+        """All records, oldest first, each with its id: once, whoever wrote it, unless all of these are void."""
+        pattern = re.compile("([0-9a-f]{64})-([0-9a-f]{64})-([0-9a-f]{32})")
+        names = [match for path in self.root.glob("snapshots/*") if (match := pattern.fullmatch(path.name))]
+        voids = {path.name for path in self.root.glob("gc/void/*")}  # after the records
+        found, error = {}, {}
+        for match in names:
+            tree, id, save_id = match.groups()
+            if save_id in voids or (tree, id) in found:
+                continue
+            try:
+                found[tree, id] = self.record(self.root / "snapshots" / match[0], tree, id)
+            except Damaged as damage:
+                error[tree, id] = damage
+        for key in error.keys() - found.keys():
+            raise error[key]
+        return sorted(((id, body) for (_, id), body in found.items()), key=lambda row: row[1]["time"])
+
+    def record(self, path, tree, id):
+        body = document(path, b"RECD")
+        check(blake3(path.read_bytes()).hex() == id, f"{path} has to match the id in its name")
+        check(body.get("tree") == tree and is_hex(body.get("page"), 64), f"{path} names a root, that of its name")
+        check(is_time(body.get("time")), f"{path} has a time")
+        return body
+
+    def tagged(self, log):
+        """The record that a tag names: the head of its last slot."""
+        path = newest(log)
+        body = document(path, b"TAGE")
+        check(check_entry(body) <= check_entry(body.get("head")), f"the head of {path} is not before its own entry")
+        return body["head"]["record"]
 
     def resolve(self, name):
         escaped = re.sub("[A-Z]", lambda found: f"%{ord(found[0]):02x}", name)
         log = self.root / "tags" / escaped
         if "/" not in name and log.is_dir():
-            name = document(newest(log), b"TAGE")["record"]
+            name = self.tagged(log)
         found = [body for id, body in self.records() if id.startswith(name)]
         check(len(found) == 1, f"{name} names one record: found {len(found)}")
         return found[0]

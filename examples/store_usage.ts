@@ -19,6 +19,6 @@ for await (const batch of store.list("")) {
 for (const [folder, { files, bytes }] of [...usage].sort()) {
   console.log(`${folder}: ${files} files, ${bytes} bytes`);
 }
-for (const [tag, number] of await new TagStore(store).heads()) {
+for (const [tag, number] of await new TagStore(store).lastNumbers()) {
   console.log(`tag ${tag}: ${number} entries`);
 }

@@ -6,14 +6,14 @@ import {
 } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk";
 import type { IgnoreRules } from "@snap/disk/ignore";
-import { type Id, idFromBytes } from "@snap/hash";
+import { hexOf, type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
 import type { StoreOptions, WriteStore } from "@snap/store";
+import { PATH_SAMPLE_MAX } from "@snap/store/format";
 import {
   encodeRecord,
   formatRecordName,
   type NamedRecord,
-  PATH_SAMPLE_MAX,
   type PathSample,
   RECORDS_PREFIX,
   type SnapshotRecord,
@@ -264,17 +264,17 @@ async function writeRecord(
   }
   const bytes = encodeRecord(record, { saveId, salt: random(32) });
   const id = snapshots.hasher.idOf(bytes);
-  const name = formatRecordName({ tree: record.tree, record: id });
+  const writer = hexOf(saveId);
+  const file = { tree: record.tree, record: id, writer };
+  const name = formatRecordName(file);
   const { store } = snapshots;
   await whileOwned(
     store,
     saveId,
     () => store.create(name, bytes, signal === undefined ? {} : { signal }),
   );
-  let hex = "";
-  for (const byte of saveId) hex += byte.toString(16).padStart(2, "0");
   return {
-    record: { ...record, record: id, saveId: hex },
+    record: { ...record, ...file, saveId: writer },
     isNewRecord: true,
   };
 }

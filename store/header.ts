@@ -16,11 +16,13 @@ export const SALT_SIZE = 32;
 export const FORMAT_VERSION = 1;
 /** Feature bits that a reader knows here: none yet. */
 export const READ_FEATURES_KNOWN = 0;
-/** Feature bits that a writer knows here: none yet. */
+/** Write feature: every writer of the store has a lease. */
+export const LEASES_FEATURE = 1;
+/** Feature bits that a writer knows here: none, as none takes a lease yet. */
 export const WRITE_FEATURES_KNOWN = 0;
 
 /** Kinds of files that are a document: header, JSON and checksum. */
-export type DocumentKind = "RECD" | "TAGE" | "CONF";
+export type DocumentKind = "RECD" | "TAGE" | "CONF" | "LEAS" | "GCLG";
 /** Kinds of files. */
 export type FileKind = "PACK" | "INDX" | DocumentKind;
 
@@ -47,7 +49,10 @@ export interface ParsedHeader extends Required<Header> {
 }
 
 const MAGIC = 0x70616e73; // "snap"
-const KINDS: readonly FileKind[] = ["PACK", "INDX", "RECD", "TAGE", "CONF"];
+const KINDS: readonly FileKind[] = [
+  ...["PACK", "INDX"] as const,
+  ...["RECD", "TAGE", "CONF", "LEAS", "GCLG"] as const,
+];
 const VERSION_AT = 8;
 const READ_FEATURES_AT = 12;
 const WRITE_FEATURES_AT = 16;

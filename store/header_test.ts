@@ -27,7 +27,17 @@ Deno.test("encodeHeader writes the bytes of the format", () => {
 });
 
 Deno.test("decodeHeader reads what encodeHeader wrote, wherever it lies", () => {
-  for (const kind of ["PACK", "INDX", "RECD", "TAGE", "CONF"] as FileKind[]) {
+  for (
+    const kind of [
+      "PACK",
+      "INDX",
+      "RECD",
+      "TAGE",
+      "CONF",
+      "LEAS",
+      "GCLG",
+    ] as FileKind[]
+  ) {
     const bytes = new Uint8Array(100);
     bytes.set(encodeHeader({ kind, saveId, salt }), 7);
     deepStrictEqual(decodeHeader(kind, bytes.subarray(7)), {

@@ -238,7 +238,7 @@ export async function saveGolden(
 export async function describeGolden(snapshots: Snapshots): Promise<string> {
   const lines: string[] = [];
   for (const record of (await snapshots.records()).reverse()) {
-    const { record: _id, saveId: _saveId, ...said } = record;
+    const { record: _id, saveId: _saveId, writer: _writer, ...said } = record;
     lines.push(`record ${JSON.stringify(said)}`);
     const view = await View.open(snapshots, record);
     lines.push(...await describeEntry(view, view.root));

@@ -147,7 +147,8 @@ export class HostileStore {
     const record = recordOf(root, entryCount);
     const bytes = encodeRecord(record, { saveId, salt });
     const id: Id = wasmHasher.idOf(bytes);
-    const named = { ...record, record: id, saveId: "00".repeat(16) };
+    const writer = "00".repeat(16);
+    const named = { ...record, record: id, writer, saveId: writer };
     await store.create(formatRecordName(named), bytes);
     const snapshots = await openSnapshots(store, { hasher: wasmHasher });
     return { snapshots, record: named };

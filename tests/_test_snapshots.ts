@@ -199,9 +199,10 @@ export class TestSnapshots {
     const salt = new Uint8Array(32).fill(++this.#counter);
     const bytes = encodeRecord(record, { saveId, salt });
     const id: Id = wasmHasher.idOf(bytes);
-    const name = formatRecordName({ tree: record.tree, record: id });
-    await this.store.create(name, bytes);
-    return { ...record, record: id, saveId: "07".repeat(16) };
+    const writer = "07".repeat(16);
+    const file = { tree: record.tree, record: id, writer };
+    await this.store.create(formatRecordName(file), bytes);
+    return { ...record, ...file, saveId: writer };
   }
 
   /** Adds a directory, writes packs and index, and records it. */

@@ -13,14 +13,21 @@ import { join } from "node:path";
 import { ROOT } from "../_tools/workspace.ts";
 import { restore } from "@snap/restore";
 import { save } from "@snap/save";
-import type { NamedRecord } from "@snap/snapshot/records";
+import {
+  formatRecordName,
+  type NamedRecord,
+  tagSnapshot,
+} from "@snap/snapshot/records";
 import type { Snapshots } from "@snap/snapshot";
+import { verify } from "@snap/snapshot/verify";
 import { openFileStore } from "@snap/store/file";
+import { encodeDocument, TagStore } from "@snap/store/format";
 import {
   describeGolden,
   folderWithXattrs,
   GOLDEN_NAMES,
   GOLDEN_TAG,
+  GOLDEN_TIME,
   goldenFolder,
   goldenVersions,
   isFull,
@@ -133,6 +140,49 @@ Deno.test("reader.py reads LZ4, cut trees, recipes of two levels and hard links"
   await using snapshots = await makeSnapshots(store, SMALL_SETTINGS);
   const { record } = await save(snapshots, source);
   await compare(snapshots, record!, store, folder);
+});
+
+Deno.test("reader.py takes the head of a tag, a record once, and none that is void", async () => {
+  using folder = new TemporaryFolder();
+  const [source, path] = [folder.join("source"), folder.join("store")];
+  mkdirSync(source);
+  await using snapshots = await makeSnapshots(path);
+  const { store } = snapshots;
+  const saved: NamedRecord[] = [];
+  for (const name of ["a", "b", "c"]) {
+    writeFileSync(join(source, name), name);
+    const now = () => GOLDEN_TIME + 1000 * saved.length;
+    saved.push((await save(snapshots, source, { now })).record!);
+  }
+  const [one, two, three] = saved;
+  for (const record of [one, two]) await tagSnapshot(snapshots, "main", record);
+  const { tree, record, saveId } = three;
+  const time = "2001-01-01T00:00:00.000000000Z";
+  const entry = { time, tree, record, saveId, nonce: "00".repeat(16) };
+  equal(await new TagStore(store).copy("main", [entry]), 1);
+  const bytes = await store.read(formatRecordName(two));
+  const copied = { ...two, writer: "ab".repeat(16) };
+  await store.create(formatRecordName(copied), bytes);
+  for (const { writer } of [two, three]) {
+    const mark = encodeDocument({
+      kind: "GCLG",
+      saveId: new Uint8Array(16),
+      body: { round: 1 },
+    });
+    await store.create(`gc/void/${writer}`, mark);
+  }
+  const { lines } = await read(path);
+  const ids = [one, two].map(({ record }) => record);
+  deepEqual(lines.map((line) => line.split(" ")[0]), ids);
+  const listed = (await snapshots.records()).map(({ record }) => record);
+  deepEqual(listed.reverse(), ids);
+  deepEqual(await read(path, "main"), await read(path, two.record));
+  equal((await read(path, three.record)).code, 1);
+  const { damages } = await verify(snapshots);
+  // What a tag named is gone; marks and copies are no damage.
+  deepEqual(damages.map(({ storeName }) => storeName), [
+    `snapshots/${three.tree}-${three.record}`,
+  ]);
 });
 
 Deno.test("reader.py refuses a store with a damaged pack", async () => {

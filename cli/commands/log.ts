@@ -1,4 +1,4 @@
-import type { NamedRecord } from "@snap/snapshot/records";
+import type { NamedRecord, RecordFile } from "@snap/snapshot/records";
 import type { Snapshots } from "@snap/snapshot";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -107,9 +107,14 @@ async function rowsOfTag(
   tag: string,
 ): Promise<Row[]> {
   const { signal } = session;
-  const { tagLog } = await import("@snap/snapshot/records");
-  const { readRecord } = await import("@snap/snapshot/records");
+  const { findRecord, listRecordNames, tagLog } = await import(
+    "@snap/snapshot/records"
+  );
   const { store, hasher } = snapshots;
+  const files = new Map<string, RecordFile>();
+  for (const file of await listRecordNames(store, { signal })) {
+    files.set(file.record, file);
+  }
   const rows: Row[] = [];
   let back = 0;
   for await (const batch of tagLog(snapshots, tag, { signal })) {
@@ -118,7 +123,8 @@ async function rowsOfTag(
       back++;
       try {
         if (name === undefined) throw damage;
-        const record = await readRecord(store, name, { hasher, signal });
+        const file = files.get(name.record) ?? name;
+        const record = await findRecord(store, file, { hasher, signal });
         rows.push({ record, tags: [label] });
       } catch (error) {
         signal.throwIfAborted();

@@ -59,7 +59,9 @@ async function tellStore(
   const index = await sumOf(session, store, "index/");
   const records = await sumOf(session, store, "snapshots/");
   const { TagStore } = await import("@snap/store/format");
-  const tags = await new TagStore(store).heads({ signal: session.signal });
+  const tags = await new TagStore(store).lastNumbers({
+    signal: session.signal,
+  });
   const path = store.localPath?.("config/1").replace(/\/config\/1$/, "") ?? "";
   if (session.isJson) {
     return await session.result("", {

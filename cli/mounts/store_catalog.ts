@@ -1,8 +1,7 @@
 import type { CatalogSource } from "@snap/fuse/catalog";
 import {
-  parseRecordName,
-  readRecord,
-  RECORDS_PREFIX,
+  findRecord,
+  listRecordNames,
   taggedRecord,
 } from "@snap/snapshot/records";
 import type { Snapshots } from "@snap/snapshot";
@@ -19,22 +18,17 @@ export function storeCatalog(snapshots: Snapshots<WriteStore>): CatalogSource {
   const { store, hasher } = snapshots;
   const tags = new TagStore(store);
   return {
-    async recordNames() {
-      const names = [];
-      for await (const batch of store.list(RECORDS_PREFIX)) {
-        for (const { name } of batch) {
-          const parsed = parseRecordName(name);
-          if (parsed !== undefined) names.push(parsed);
-        }
-      }
-      return names;
-    },
-    record: (name) => readRecord(store, name, { hasher }),
-    tags: () => tags.heads(),
+    recordNames: () => listRecordNames(store),
+    record: (file) => findRecord(store, file, { hasher }),
+    tags: () => tags.lastNumbers(),
     tagNumbers: (tag) => tags.numbers(tag),
     async tagEntry(tag, number) {
-      const entry = await tags.entry(tag, number);
-      return entry === undefined ? undefined : taggedRecord(entry);
+      const slot = await tags.slot(tag, number);
+      if (slot === undefined) return undefined;
+      const entry = taggedRecord(slot);
+      if (slot.damage !== undefined) return entry;
+      const { entry: { nonce }, head } = slot;
+      return { ...entry, nonce, head: head.nonce };
     },
   };
 }

@@ -12,6 +12,8 @@ const NAMES: Readonly<Record<DamageSubject, readonly [string, string]>> = {
   record: ["record", "records"],
   tag: ["tag entry", "tag entries"],
   config: ["config", "configs"],
+  lease: ["lease", "leases"],
+  removal: ["note of removal", "notes of removal"],
 };
 
 /**

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Id } from "@snap/hash";
-import type { RecordName } from "@snap/snapshot/records";
+import type { RecordFile, RecordName } from "@snap/snapshot/records";
 
 /** A record as the catalog needs it; a `NamedRecord` fits. */
-export interface CatalogRecord extends RecordName {
+export interface CatalogRecord extends RecordFile {
   /** The attribute page of the root. */
   readonly page: Id;
   /** When the save ended, RFC 3339 in UTC. */
@@ -20,6 +20,10 @@ export interface CatalogTagEntry {
   readonly time: string;
   /** The record, unless the entry is damaged. */
   readonly name?: RecordName;
+  /** What the entry is known by, unless it is damaged. */
+  readonly nonce?: string;
+  /** The nonce of the entry that the tag named from here on, unless this one is damaged. */
+  readonly head?: string;
 }
 
 /** The records and tags of a store. An error of it becomes an input/output error. */
@@ -27,20 +31,20 @@ export interface CatalogSource {
   /**
    * Lists the records, without reading them.
    *
-   * @returns Their names, in any order.
+   * @returns One file of each, in any order.
    */
-  recordNames(): Promise<readonly RecordName[]>;
+  recordNames(): Promise<readonly RecordFile[]>;
   /**
    * Reads a record and checks it against its name.
    *
-   * @param name The name of the record.
+   * @param file One of the files that were listed.
    * @returns The record.
    */
-  record(name: RecordName): Promise<CatalogRecord>;
+  record(file: RecordFile): Promise<CatalogRecord>;
   /**
    * Lists the tags.
    *
-   * @returns For each name the number of its newest entry, from 1.
+   * @returns For each name the number of its last slot, from 1.
    */
   tags(): Promise<ReadonlyMap<string, number>>;
   /**

@@ -43,6 +43,7 @@ class FakeSource implements CatalogSource {
     const added = {
       tree: idOf(tree),
       record: idOf(record),
+      writer: "ab".repeat(16),
       page: idOf(1),
       time: `2026-11-20T${time}.000000000Z`,
     };
@@ -52,7 +53,9 @@ class FakeSource implements CatalogSource {
 
   tag(tag: string, name: CatalogRecord | undefined, time: string): void {
     const log = this.logs.get(tag) ?? [];
+    const nonce = `${log.length}`;
     log.push({
+      ...{ nonce, head: nonce },
       time: `2026-11-20T${time}.123000000Z`,
       ...(name === undefined ? {} : { name }),
     });

@@ -1,4 +1,4 @@
-import type { RecordName } from "@snap/snapshot/records";
+import type { RecordFile } from "@snap/snapshot/records";
 import type {
   CatalogRecord,
   CatalogSource,
@@ -55,7 +55,7 @@ export class CatalogTree {
   readonly #nodes = new Map<number, VirtualDirectory | VirtualLink>();
   readonly #tagStates = new Map<number, TagState>();
   readonly #records = new Map<string, CatalogRecord>();
-  #known: ReadonlySet<string> = new Set();
+  #known: ReadonlyMap<string, RecordFile> = new Map();
   #nextId = 2;
   #listedMs = -Infinity;
   #listing: Promise<void> | undefined;
@@ -111,7 +111,7 @@ export class CatalogTree {
    * @returns The record
    * @throws {Error} If one of them cannot be read
    */
-  async newest(names: readonly RecordName[]): Promise<CatalogRecord> {
+  async newest(names: readonly RecordFile[]): Promise<CatalogRecord> {
     const records: CatalogRecord[] = [];
     await inParallel(names, async (name) => {
       const known = this.#records.get(name.record) ??
@@ -143,20 +143,21 @@ export class CatalogTree {
     // Tags first: a save writes the record before the tag, and none is to lead nowhere.
     const heads = await this.#source.tags();
     const names = await this.#source.recordNames();
-    const trees = new Map<string, RecordName[]>();
+    const trees = new Map<string, RecordFile[]>();
     for (const name of names) {
       const same = trees.get(name.tree);
       if (same === undefined) trees.set(name.tree, [name]);
       else same.push(name);
     }
-    const known = new Set<string>(names.map((name) => name.record));
-    const isSame = known.size === this.#known.size &&
-      known.isSubsetOf(this.#known);
-    if (!isSame) {
+    const known = new Map<string, RecordFile>(
+      names.map((name) => [name.record, name]),
+    );
+    const isOld = names.every(({ record }) => this.#known.has(record));
+    if (!isOld || known.size !== this.#known.size) {
       for (const record of this.#records.keys()) {
         if (!known.has(record)) this.#records.delete(record);
       }
-      if (!known.isSubsetOf(this.#known)) onNewRecords();
+      if (!isOld) onNewRecords();
       this.#known = known;
       this.#ids.touch(now());
     }
@@ -240,23 +241,24 @@ export class CatalogTree {
 /** The log of a tag as names and records; without entries that are damaged or whose record is gone. */
 function entriesOf(
   log: Iterable<CatalogTagEntry | undefined>,
-  known: ReadonlySet<string>,
+  known: ReadonlyMap<string, RecordFile>,
 ): { entries: Map<string, VirtualEntry>; latest: string | undefined } {
   const entries = new Map<string, VirtualEntry>();
-  let latest: string | undefined;
+  const texts = new Map<string, string>();
+  let head: string | undefined;
   for (const entry of log) {
-    const { time = "", name } = entry ?? {};
+    const { time = "", name, nonce } = entry ?? {};
     const base = timeName(time);
-    latest = undefined;
-    if (name === undefined || base === undefined || !known.has(name.record)) {
-      continue;
-    }
+    head = entry?.head;
+    const file = name && known.get(name.record);
+    if (file === undefined || base === undefined) continue;
     let text = base;
     for (let i = 2; entries.has(text); i++) text = `${base}.${i}`;
-    entries.set(text, { records: [name] });
-    latest = text;
+    entries.set(text, { records: [file] });
+    if (nonce !== undefined) texts.set(nonce, text);
   }
-  return { entries, latest };
+  // A damaged last slot does not say what the tag names.
+  return { entries, latest: head === undefined ? undefined : texts.get(head) };
 }
 
 /** A time as a name that sorts, without colons: `2026-11-20T05-46-18Z`. */

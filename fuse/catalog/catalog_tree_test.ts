@@ -11,7 +11,7 @@ class BusySource implements CatalogSource {
   #save(): void {
     const id = `${this.#saved.length}`.padStart(64, "0") as unknown as Id;
     const time = `2026-11-20T10:00:0${this.#saved.length}.000000000Z`;
-    this.#saved.push({ tree: id, record: id, page: id, time });
+    this.#saved.push({ tree: id, record: id, writer: "ab", page: id, time });
   }
 
   recordNames(): Promise<readonly CatalogRecord[]> {
@@ -37,7 +37,8 @@ class BusySource implements CatalogSource {
 
   tagEntry(_tag: string, number: number) {
     const name = this.#saved[number - 1];
-    return Promise.resolve({ name, time: name.time });
+    const nonce = `${number}`;
+    return Promise.resolve({ name, time: name.time, nonce, head: nonce });
   }
 }
 
@@ -72,21 +73,23 @@ Deno.test("CatalogTree: a tag has its latest entry, whoever saves meanwhile", as
 
 Deno.test("CatalogTree: gaps in the numbers of a tag cost nothing", async () => {
   const record = "aa".repeat(32) as Id;
-  const name = { tree: "bb".repeat(32) as Id, record };
+  const tree = "bb".repeat(32) as Id;
+  const name = { tree, record, writer: "cc".repeat(16) };
   const one = { ...name, page: name.tree, time: "2026-11-20T05:46:18Z" };
   const numbers = [3, 2 ** 40, Number.MAX_SAFE_INTEGER];
   const read: number[] = [];
-  const tree = new CatalogTree({
+  const catalog = new CatalogTree({
     recordNames: () => Promise.resolve([name]),
     record: () => Promise.resolve(one),
     tags: () => Promise.resolve(new Map([["main", numbers.at(-1)!]])),
     tagNumbers: () => Promise.resolve(numbers),
     tagEntry: (_tag, number) => {
       read.push(number);
-      return Promise.resolve({ name, time: one.time });
+      const nonce = `${number}`;
+      return Promise.resolve({ name, time: one.time, nonce, head: nonce });
     },
   }, { now: () => 0, onNewRecords: () => {}, onError: () => {} });
-  const main = await openTag(tree, "main");
+  const main = await openTag(catalog, "main");
   ok(main.get("latest"));
   deepStrictEqual(read.sort((a, b) => a - b), numbers);
 });

@@ -1,4 +1,4 @@
-import type { RecordName } from "@snap/snapshot/records";
+import type { RecordFile } from "@snap/snapshot/records";
 import type { CatalogRecord } from "./catalog_source.ts";
 
 /** How often volumes are looked through, and for how long one is kept unused, in milliseconds. */
@@ -48,7 +48,7 @@ export interface CatalogVolumesParts {
   /** The nodes that volumes are added to. */
   readonly nodes: VolumeNodes;
   /** Reads the newest of some records. */
-  newest(names: readonly RecordName[]): Promise<CatalogRecord>;
+  newest(names: readonly RecordFile[]): Promise<CatalogRecord>;
   /** Reads the root of a record. */
   loadRoot(record: CatalogRecord): Promise<RootBytes>;
   /** The clock, in milliseconds. */
@@ -88,7 +88,7 @@ export class CatalogVolumes {
    * @returns Lower half of the id of its root
    * @throws {Error} If record or root cannot be read
    */
-  async open(place: string, names: readonly RecordName[]): Promise<number> {
+  async open(place: string, names: readonly RecordFile[]): Promise<number> {
     const { newest, nodes, now } = this.#parts;
     const record = await newest(names);
     const key = `${place}@${record.record}`;

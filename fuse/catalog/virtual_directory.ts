@@ -1,4 +1,4 @@
-import type { RecordName } from "@snap/snapshot/records";
+import type { RecordFile } from "@snap/snapshot/records";
 
 /** A symbolic link that no snapshot has. */
 export interface VirtualLink {
@@ -10,7 +10,7 @@ export interface VirtualLink {
 
 /** An entry of a virtual directory: one record, records of one tree, or a virtual node. */
 export type VirtualEntry =
-  | { readonly records: readonly RecordName[] }
+  | { readonly records: readonly RecordFile[] }
   | { readonly directory: VirtualDirectory }
   | { readonly link: VirtualLink };
 

@@ -256,7 +256,8 @@ Deno.test("save passes over a record whose time cannot be read", async () => {
     saveId: new Uint8Array(16),
     salt: new Uint8Array(32),
   });
-  const name = { tree: record!.tree, record: snapshots.hasher.idOf(bytes) };
+  const { tree, writer } = record!;
+  const name = { tree, record: snapshots.hasher.idOf(bytes), writer };
   await snapshots.store.create(formatRecordName(name), bytes);
   const damages: string[] = [];
   await save(snapshots, folder.path, {

@@ -1,5 +1,10 @@
-import { type Id, parseId } from "@snap/hash";
-import { decodeDocument, encodeDocument } from "@snap/store/format";
+import { hexOf, type Id, parseId } from "@snap/hash";
+import {
+  checkFields,
+  decodeDocument,
+  documentForms,
+  encodeDocument,
+} from "@snap/store/format";
 
 /** What a snapshot holds in all. */
 export interface Totals {
@@ -57,7 +62,7 @@ export interface SnapshotRecord {
   readonly program: string;
 }
 
-/** The two ids in the name of a record. */
+/** The two ids of a record. */
 export interface RecordName {
   /** The root tree. */
   readonly tree: Id;
@@ -65,19 +70,20 @@ export interface RecordName {
   readonly record: Id;
 }
 
+/** One file of a record: each run that writes the record into a store has its own. */
+export interface RecordFile extends RecordName {
+  /** Save id of the run that wrote it here, 32 hex digits. */
+  readonly writer: string;
+}
+
 /** A record with its name and who wrote it. */
-export interface NamedRecord extends SnapshotRecord {
-  /** The id of the record. */
-  readonly record: Id;
-  /** The save id, as 32 hex digits. */
+export interface NamedRecord extends SnapshotRecord, RecordFile {
+  /** Save id of the run that made the record, which copies keep, 32 hex digits. */
   readonly saveId: string;
 }
 
 /** The folder of records in a store. */
 export const RECORDS_PREFIX = "snapshots/";
-
-/** The most paths that a record names of those that went wrong. */
-export const PATH_SAMPLE_MAX = 20;
 
 /**
  * Encodes a record.
@@ -101,111 +107,48 @@ export function encodeRecord(
 /**
  * Decodes a record.
  *
- * @param name The name it was read under.
+ * @param file The file it was read from.
  * @param bytes The bytes of the document.
  * @returns The record.
- * @throws {DocumentSyntaxError} If the bytes are damaged.
- * @throws {SyntaxError} If a field is missing or the record belongs to another tree.
+ * @throws {DocumentSyntaxError} If the bytes are damaged or a field is missing.
+ * @throws {SyntaxError} If the record belongs to another tree.
  */
 export function decodeRecord(
-  name: RecordName,
+  file: RecordFile,
   bytes: Uint8Array,
 ): NamedRecord {
   const { body, saveId } = decodeDocument("RECD", bytes);
-  checkFields(body, name);
+  checkFields(`record ${file.record}`, body, documentForms.record.type);
   const record = body as unknown as SnapshotRecord;
-  parseId(record.page);
-  parseTime(record.time);
-  parseTime(record.startTime);
-  if (record.tree !== name.tree) {
+  if (record.tree !== file.tree) {
     throw new SyntaxError(
-      `Cannot read record ${name.record} as its name says tree ${name.tree}: found ${record.tree}`,
+      `Cannot read record ${file.record} as its name says tree ${file.tree}: found ${record.tree}`,
     );
   }
-  let hex = "";
-  for (const byte of saveId) hex += byte.toString(16).padStart(2, "0");
-  return { ...record, record: name.record, saveId: hex };
-}
-
-const TEXTS = [
-  "tree",
-  "page",
-  "time",
-  "startTime",
-  "host",
-  "user",
-  "source",
-  "program",
-];
-
-const COUNTS: readonly (keyof Totals)[] = [
-  "entryCount",
-  "fileCount",
-  "directoryCount",
-  "byteCount",
-  "xattrCount",
-  "hardLinkCount",
-  "holeCount",
-];
-
-/** Refuses fields that are not what they have to be: others rely on it. */
-function checkFields(body: Record<string, unknown>, name: RecordName): void {
-  const check = (isGood: boolean, field: string, need: string): void => {
-    if (isGood) return;
-    throw new SyntaxError(
-      `Cannot read record ${name.record} as its field ${field} must be ${need}: found ${typeof body[
-        field
-      ]}`,
-    );
-  };
-  for (const field of TEXTS) {
-    check(typeof body[field] === "string", field, "text");
-  }
-  const { message, fidelity, totals, unreadable, changed } = body;
-  const isText = message === undefined || typeof message === "string";
-  check(isText, "message", "text");
-  const isFidelity = fidelity === "full" || fidelity === "reduced";
-  check(isFidelity, "fidelity", "full or reduced");
-  const counts = isObject(totals) ? COUNTS.map((one) => totals[one]) : [NaN];
-  check(counts.every(isCount), "totals", "counts");
-  check(isSample(unreadable), "unreadable", "a count and paths");
-  check(isSample(changed), "changed", "a count and paths");
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && value as number >= 0;
-}
-
-function isSample(value: unknown): boolean {
-  return isObject(value) && isCount(value.count) &&
-    Array.isArray(value.first) &&
-    value.first.every((path) => typeof path === "string");
+  const { record: id, writer } = file;
+  return { ...record, record: id, writer, saveId: hexOf(saveId) };
 }
 
 /**
- * Names a record in a store.
+ * Names a file of a record in a store.
  *
- * @param name The ids of tree and record.
+ * @param file The ids of tree and record, and the save id.
  * @returns The name.
  */
-export function formatRecordName(name: RecordName): string {
-  return `${RECORDS_PREFIX}${name.tree}-${name.record}`;
+export function formatRecordName(file: RecordFile): string {
+  return `${RECORDS_PREFIX}${file.tree}-${file.record}-${file.writer}`;
 }
 
 /**
- * Takes the name of a record apart.
+ * Takes the name of a file of a record apart.
  *
  * @param text The name in the store.
- * @returns The two ids, or `undefined` if `text` names no record.
+ * @returns Ids and save id, or `undefined` if `text` names no record.
  */
-export function parseRecordName(text: string): RecordName | undefined {
-  const match = /^snapshots\/([0-9a-f]{64})-([0-9a-f]{64})$/.exec(text);
-  if (match === null) return undefined;
-  return { tree: parseId(match[1]), record: parseId(match[2]) };
+export function parseRecordName(text: string): RecordFile | undefined {
+  if (!documentForms.record.pattern.test(text)) return undefined;
+  const [tree, record, writer] = text.slice(RECORDS_PREFIX.length).split("-");
+  return { tree: parseId(tree), record: parseId(record), writer };
 }
 
 /**

@@ -1,6 +1,6 @@
-import { hexOf, type Id } from "@snap/hash";
+import type { Id } from "@snap/hash";
 import type { StoreOptions, WriteStore } from "@snap/store";
-import { type TagEntry, TagStore } from "@snap/store/format";
+import { TagStore } from "@snap/store/format";
 import { formatTime, type NamedRecord } from "./record.ts";
 import type { TagSource } from "./tags.ts";
 
@@ -102,22 +102,18 @@ async function chainsOf(
   // Only what reads is called.
   const tags = new TagStore(store as WriteStore);
   const chains: NamedRecord[][] = [];
-  for (const [tag, number] of await tags.heads(options)) {
+  for (const [tag, number] of await tags.lastNumbers(options)) {
     if (number < 2) continue;
     const chain: NamedRecord[] = [];
     for await (const batch of tags.entries(tag, options)) {
-      for (const entry of batch) {
-        if (entry.damage !== undefined) continue;
-        const record = byId.get(String(entry.body.record));
-        if (record !== undefined && isOwn(entry, record)) chain.push(record);
+      for (const slot of batch) {
+        if (slot.damage !== undefined) continue;
+        const record = byId.get(slot.entry.record);
+        // A tag may be moved back on purpose: only the run that saved knows that it is the last.
+        if (record?.saveId === slot.entry.saveId) chain.push(record);
       }
     }
     if (chain.length > 1) chains.push(chain.reverse());
   }
   return chains;
-}
-
-/** A tag may be moved back on purpose: only the run that saved knows that it is the last. */
-function isOwn(entry: TagEntry, record: NamedRecord): boolean {
-  return hexOf(entry.saveId) === record.saveId;
 }

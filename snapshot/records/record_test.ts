@@ -14,7 +14,11 @@ import {
 
 const TREE = "1".repeat(64) as Id;
 const PAGE = "2".repeat(64) as Id;
-const NAME = { tree: TREE, record: "3".repeat(64) as Id };
+const NAME = {
+  tree: TREE,
+  record: "3".repeat(64) as Id,
+  writer: "4".repeat(32),
+};
 const ENVELOPE = {
   saveId: new Uint8Array(16).fill(0xab),
   salt: new Uint8Array(32).fill(1),
@@ -49,6 +53,7 @@ Deno.test("decodeRecord reads what encodeRecord wrote", () => {
   deepEqual(decodeRecord(NAME, bytes), {
     ...RECORD,
     record: NAME.record,
+    writer: NAME.writer,
     saveId: "ab".repeat(16),
   });
   const { message: _, ...silent } = RECORD;
@@ -81,7 +86,8 @@ Deno.test("decodeRecord refuses fields that are wrong, by name", () => {
     { page: 7 },
     { time: null },
     { time: "yesterday" },
-    { startTime: "2026-13-20T05:46:18Z" },
+    { startTime: "2026-13-20T05:46:18.000000000Z" },
+    { startTime: "2026-12-20T05:46:18Z" },
     { host: 1 },
     { source: ["/a"] },
     { tree: {} },
@@ -106,7 +112,7 @@ Deno.test("decodeRecord refuses fields that are wrong, by name", () => {
   ];
   for (const fields of bad) {
     throws(() => decodeRecord(NAME, damaged(fields)), {
-      name: "SyntaxError",
+      name: /SyntaxError$/,
       message: /^Cannot /,
     }, JSON.stringify(fields));
   }
@@ -126,13 +132,14 @@ Deno.test("decodeRecord refuses any bit that is flipped", () => {
 
 Deno.test("parseRecordName reads names of records and no others", () => {
   const name = formatRecordName(NAME);
-  equal(name, `snapshots/${NAME.tree}-${NAME.record}`);
+  equal(name, `snapshots/${TREE}-${NAME.record}-${NAME.writer}`);
   deepEqual(parseRecordName(name), NAME);
   const bad = [
     "",
     name.slice(1),
     `${name}0`,
     name.slice(0, -1),
+    name.slice(0, -33),
     name.replace("-", "_"),
     name.replace(/1/g, "A"),
     `x/${name}`,

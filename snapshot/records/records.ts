@@ -12,10 +12,13 @@ import {
   formatRecordName,
   type NamedRecord,
   parseRecordName,
+  type RecordFile,
   type RecordName,
   RECORDS_PREFIX,
 } from "./record.ts";
 
+/** The folder of marks of saves whose records do not count. */
+const VOIDS_PREFIX = "gc/void/";
 /** How many records are read at once. */
 const CONCURRENCY = 16;
 
@@ -27,8 +30,77 @@ export interface ListRecordsOptions extends StoreOptions {
   treePrefix?: string;
   /** Only records whose own id, or that of their tree, begins with this. */
   idPrefix?: string;
-  /** Told of a record that cannot be read; without it the error is thrown. */
-  onDamage?: (name: RecordName, error: unknown) => void;
+  /**
+   * Told of a file of a record that cannot be read; the record is passed over if it has no
+   * other. Without it the error is thrown, unless there is another.
+   */
+  onDamage?: (file: RecordFile, error: unknown) => void;
+}
+
+/** The files of records under a prefix, before it is known which are void. */
+interface RecordList {
+  /** Those of each record. */
+  readonly groups: readonly (readonly RecordFile[])[];
+  /** Save ids whose files do not count. */
+  readonly voids: Promise<ReadonlySet<string>>;
+}
+
+/**
+ * Lists files of records, then the marks of saves whose files do not count: whoever
+ * uses a file awaits these first. Reading goes on meanwhile, so that they cost no
+ * round trip.
+ */
+async function list(
+  store: ReadStore,
+  prefix: string,
+  isWanted: (name: RecordName) => boolean,
+  options: StoreOptions,
+): Promise<RecordList> {
+  const groups = new Map<string, RecordFile[]>();
+  for await (const batch of store.list(RECORDS_PREFIX + prefix, options)) {
+    for (const { name } of batch) {
+      const file = parseRecordName(name);
+      if (file === undefined || !isWanted(file)) continue;
+      const key = file.tree + file.record;
+      const known = groups.get(key);
+      if (known === undefined) groups.set(key, [file]);
+      else known.push(file);
+    }
+  }
+  const voids = groups.size === 0
+    ? Promise.resolve(new Set<string>())
+    : listVoids(store, options);
+  voids.catch(() => {}); // Whoever awaits it is told.
+  return { groups: [...groups.values()], voids };
+}
+
+async function listVoids(
+  store: ReadStore,
+  options: StoreOptions,
+): Promise<ReadonlySet<string>> {
+  const voids = new Set<string>();
+  for await (const batch of store.list(VOIDS_PREFIX, options)) {
+    for (const { name } of batch) voids.add(name.slice(VOIDS_PREFIX.length));
+  }
+  return voids;
+}
+
+/**
+ * Lists the records of a store, without reading them.
+ *
+ * @param store The store.
+ * @param options What ends the wait.
+ * @returns One file of each record.
+ * @throws {StoreError} If the store fails.
+ */
+export async function listRecordNames(
+  store: ReadStore,
+  options: StoreOptions = {},
+): Promise<RecordFile[]> {
+  const { groups, voids } = await list(store, "", () => true, options);
+  const marks = await voids;
+  return groups.map((files) => files.find((one) => !marks.has(one.writer)))
+    .filter((file) => file !== undefined);
 }
 
 /**
@@ -42,66 +114,114 @@ export async function listRecords(
   store: ReadStore,
   options: ListRecordsOptions,
 ): Promise<NamedRecord[]> {
-  const names: RecordName[] = [];
-  const prefix = RECORDS_PREFIX + (options.treePrefix ?? "");
-  for await (const batch of store.list(prefix, options)) {
-    for (const entry of batch) {
-      const name = parseRecordName(entry.name);
-      if (name !== undefined && isWanted(name, options)) names.push(name);
-    }
-  }
+  const { idPrefix = "", treePrefix = "" } = options;
+  const isWanted = ({ tree, record }: RecordName): boolean =>
+    tree.startsWith(idPrefix) || record.startsWith(idPrefix);
+  const listed = await list(store, treePrefix, isWanted, options);
   const records: NamedRecord[] = [];
-  const next = names.values();
+  const next = listed.groups.values();
   let failure: { readonly error: unknown } | undefined;
   const reader = async (): Promise<void> => {
-    for (const name of next) {
+    for (const files of next) {
       // Whoever reads still is waited for.
       if (failure !== undefined) return;
       try {
-        records.push(await readRecord(store, name, options));
+        const record = await readAny(store, files, listed.voids, options);
+        if (record !== undefined) records.push(record);
       } catch (error) {
-        if (error instanceof NotFoundError) continue; // Removed meanwhile.
-        if (options.onDamage !== undefined && isDamage(error)) {
-          options.onDamage(name, error);
-        } else failure ??= { error };
+        failure ??= { error };
       }
     }
   };
   await Promise.all(Array.from({ length: CONCURRENCY }, reader));
+  await listed.voids;
   if (failure !== undefined) throw failure.error;
   return records.sort(newestFirst);
 }
 
-function isWanted(
-  { tree, record }: RecordName,
-  { idPrefix = "" }: ListRecordsOptions,
-): boolean {
-  return tree.startsWith(idPrefix) || record.startsWith(idPrefix);
+/** Reads a record from the first of its files that is sound and counts; undefined if none is there. */
+async function readAny(
+  store: ReadStore,
+  files: readonly RecordFile[],
+  voids: Promise<ReadonlySet<string>>,
+  options: Omit<ListRecordsOptions, "treePrefix" | "idPrefix">,
+): Promise<NamedRecord | undefined> {
+  let failure: { readonly error: unknown } | undefined;
+  for (const file of files) {
+    try {
+      const record = await readRecord(store, file, options);
+      if (!(await voids).has(file.writer)) return record;
+    } catch (error) {
+      // A file that is gone was removed meanwhile.
+      if (error instanceof NotFoundError) continue;
+      if ((await voids).has(file.writer)) continue;
+      if (!isDamage(error)) throw error;
+      if (options.onDamage === undefined) failure ??= { error };
+      else options.onDamage(file, error);
+    }
+  }
+  if (failure !== undefined) throw failure.error;
+  return undefined;
 }
 
 /**
- * Reads one record, and checks it against its name.
+ * Finds a record by its ids, from whichever of its files is sound.
  *
  * @param store The store.
- * @param name The ids of tree and record.
+ * @param name The ids of tree and record; with a save id, that file is tried first and nothing listed.
  * @param options The hasher.
  * @returns The record.
  * @throws {NotFoundError} If the store has no such record.
  * @throws {SyntaxError} If the record is damaged.
  */
-export async function readRecord(
+export async function findRecord(
   store: ReadStore,
-  name: RecordName,
+  name: RecordName & Partial<RecordFile>,
   options: { hasher: Hasher } & StoreOptions,
 ): Promise<NamedRecord> {
-  const bytes = await readDocument(store, formatRecordName(name), options);
+  const { writer } = name;
+  if (writer !== undefined) {
+    try {
+      return await readRecord(store, { ...name, writer }, options);
+    } catch (error) {
+      if (!(error instanceof NotFoundError) && !isDamage(error)) throw error;
+    }
+  }
+  const prefix = `${name.tree}-${name.record}-`;
+  const { groups, voids } = await list(store, prefix, () => true, options);
+  const { hasher, signal } = options;
+  const how = signal === undefined ? { hasher } : { hasher, signal };
+  const found = await readAny(store, groups[0] ?? [], voids, how);
+  await voids;
+  if (found === undefined) {
+    throw new NotFoundError(RECORDS_PREFIX + prefix.slice(0, -1));
+  }
+  return found;
+}
+
+/**
+ * Reads one file of a record, and checks it against its name.
+ *
+ * @param store The store.
+ * @param file The file.
+ * @param options The hasher.
+ * @returns The record.
+ * @throws {NotFoundError} If the store has no such file.
+ * @throws {SyntaxError} If the record is damaged.
+ */
+export async function readRecord(
+  store: ReadStore,
+  file: RecordFile,
+  options: { hasher: Hasher } & StoreOptions,
+): Promise<NamedRecord> {
+  const bytes = await readDocument(store, formatRecordName(file), options);
   const actual: Id = options.hasher.idOf(bytes);
-  if (actual !== name.record) {
+  if (actual !== file.record) {
     throw new SyntaxError(
-      `Cannot read record ${name.record} as its bytes are damaged: they have id ${actual}`,
+      `Cannot read record ${file.record} as its bytes are damaged: they have id ${actual}`,
     );
   }
-  return decodeRecord(name, bytes);
+  return decodeRecord(file, bytes);
 }
 
 /** Whether one record cannot be read; a signal ends the reading of all. */

@@ -8,8 +8,13 @@ import {
   makeMemorySnapshots,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
-import { listRecords, readRecord } from "./records.ts";
-import { formatRecordName } from "./record.ts";
+import {
+  findRecord,
+  listRecordNames,
+  listRecords,
+  readRecord,
+} from "./records.ts";
+import { formatRecordName, type RecordFile } from "./record.ts";
 import { save } from "@snap/save";
 
 const OPTIONS = { hasher: wasmHasher };
@@ -103,7 +108,7 @@ Deno.test("listRecords refuses a record under the name of another tree", async (
   const store = await makeRecords();
   const [one, other] = await listRecords(store, OPTIONS);
   const bytes = await store.read(formatRecordName(one));
-  const name = { tree: other.tree, record: one.record };
+  const name = { ...one, tree: other.tree };
   await store.create(formatRecordName(name), bytes);
   await rejects(listRecords(store, OPTIONS), {
     message: new RegExp(`its name says tree ${other.tree}`),
@@ -112,7 +117,7 @@ Deno.test("listRecords refuses a record under the name of another tree", async (
 
 Deno.test("listRecords says that a record cannot be read, and fails if nobody listens", async () => {
   const store = await makeRecords();
-  for (const call of [2, 6]) {
+  for (const call of [3, 7]) {
     const faults = { at: [{ call, fault: "error" }] } as const;
     const faulty = new FaultStore(store, faults);
     await rejects(listRecords(faulty, OPTIONS), StoreError);
@@ -125,9 +130,11 @@ Deno.test("listRecords says that a record cannot be read, and fails if nobody li
     deepEqual(told.map((error) => (error as StoreError).code), ["EIO"]);
   }
   // A list that fails is no empty list.
-  const faulty = new FaultStore(store, { at: [{ call: 1, fault: "error" }] });
   const onDamage = (): void => {};
-  await rejects(listRecords(faulty, { ...OPTIONS, onDamage }), StoreError);
+  for (const call of [1, 2]) {
+    const faulty = new FaultStore(store, { at: [{ call, fault: "error" }] });
+    await rejects(listRecords(faulty, { ...OPTIONS, onDamage }), StoreError);
+  }
 });
 
 Deno.test("listRecords leaves out a record that is removed meanwhile", async () => {
@@ -150,7 +157,7 @@ Deno.test("readRecord tells absence from damage", async () => {
   const store = await makeRecords();
   const [one, other] = await listRecords(store, OPTIONS);
   equal((await readRecord(store, one, OPTIONS)).message, "4");
-  const absent = { tree: one.tree, record: other.record };
+  const absent = { ...one, record: other.record };
   await rejects(readRecord(store, absent, OPTIONS), { name: "NotFoundError" });
 });
 
@@ -174,4 +181,92 @@ Deno.test("listRecords hears a signal, also while it reads", async () => {
   await rejects(listRecords(store, options), (error) => error === reason);
   await rejects(listRecords(store, options), (error) => error === reason);
   deepEqual(told, []);
+});
+
+const [OTHER, THIRD] = ["ab".repeat(16), "cd".repeat(16)];
+
+/** Copies a file of a record as another run does. */
+async function copyAs(
+  store: MemoryStore,
+  file: RecordFile,
+  writer: string,
+): Promise<string> {
+  const name = formatRecordName({ ...file, writer });
+  await store.create(name, await store.read(formatRecordName(file)));
+  return name;
+}
+
+Deno.test("a record under several save ids is one record, read from any that is sound", async () => {
+  const store = await makeRecords();
+  const [one] = await listRecords(store, OPTIONS);
+  await copyAs(store, one, OTHER);
+  await copyAs(store, one, THIRD);
+  equal((await listRecords(store, OPTIONS)).length, 5);
+  equal((await listRecordNames(store)).length, 5);
+  const name = formatRecordName(one);
+  const bytes = await store.read(name);
+  bytes[200] ^= 1;
+  const damaged = await withBytes(store, name, bytes);
+  const told: RecordFile[] = [];
+  const records = await listRecords(damaged, {
+    ...OPTIONS,
+    onDamage: (file) => told.push(file),
+  });
+  equal(records.length, 5);
+  equal(records[0].record, one.record);
+  equal(records[0].saveId, one.saveId);
+  deepEqual(
+    told.map(({ writer }) => writer).filter((w) => w !== one.writer),
+    [],
+  );
+  equal((await listRecords(damaged, OPTIONS)).length, 5);
+  equal((await findRecord(damaged, one, OPTIONS)).record, one.record);
+  await store.remove(name);
+  equal((await findRecord(store, one, OPTIONS)).record, one.record);
+});
+
+Deno.test("a file whose save is void does not count, whoever names its record", async () => {
+  const store = await makeRecords();
+  const [one, two] = await listRecords(store, OPTIONS);
+  const name = { tree: one.tree, record: one.record };
+  await copyAs(store, two, OTHER);
+  for (const writer of [one.writer, two.writer]) {
+    await store.create(`gc/void/${writer}`, new Uint8Array(3));
+  }
+  const records = await listRecords(store, OPTIONS);
+  deepEqual(records.map(({ message }) => message), ["3", "2", "1", "0"]);
+  equal(records[0].writer, OTHER);
+  const names = await listRecordNames(store);
+  deepEqual(
+    new Set(names),
+    new Set(records.map(({ tree, record, writer }) => ({
+      ...{ tree, record, writer },
+    }))),
+  );
+  await rejects(findRecord(store, name, OPTIONS), { name: "NotFoundError" });
+  equal((await findRecord(store, two, OPTIONS)).message, "3");
+  // One that is void harms nobody by its damage.
+  const broken = await withBytes(
+    store,
+    formatRecordName(one),
+    new Uint8Array(9),
+  );
+  await broken.create(`gc/void/${one.writer}`, new Uint8Array(3));
+  equal((await listRecords(broken, OPTIONS)).length, 4);
+});
+
+Deno.test("marks are listed after records, and read beside them", async () => {
+  const store = await makeRecords();
+  const list = store.list.bind(store);
+  const [one] = await listRecords(store, OPTIONS);
+  store.list = async function* (prefix, options) {
+    yield* list(prefix, options);
+    // As a round of removal does that ends just then.
+    if (prefix === "snapshots/") {
+      await store.create(`gc/void/${one.writer}`, new Uint8Array(1));
+    }
+  };
+  equal((await listRecords(store, OPTIONS)).length, 4);
+  const faulty = new FaultStore(store, { at: [{ call: 2, fault: "error" }] });
+  await rejects(listRecordNames(faulty), StoreError);
 });

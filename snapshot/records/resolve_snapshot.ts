@@ -8,7 +8,7 @@ import { NotFoundError, type StoreOptions } from "@snap/store";
 import { isTagName } from "./is_tag_name.ts";
 import { orderRecords, partLater } from "./record_order.ts";
 import type { NamedRecord, RecordName } from "./record.ts";
-import { type ListRecordsOptions, readRecord } from "./records.ts";
+import { findRecord, type ListRecordsOptions } from "./records.ts";
 import { tagLog, type TagSource } from "./tags.ts";
 
 /** Fewest digits of an id that name a snapshot. */
@@ -236,7 +236,7 @@ async function readNamed(
 ): Promise<NamedRecord> {
   const { store, hasher } = snapshots;
   try {
-    return await readRecord(store, name, { hasher, ...signalOf(options) });
+    return await findRecord(store, name, { hasher, ...signalOf(options) });
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
     throw new SnapshotNotFoundError(text, `record ${name.record} is gone`, {

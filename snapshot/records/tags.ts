@@ -5,8 +5,8 @@
  */
 import { parseId } from "@snap/hash";
 import type { ReadStore, StoreOptions, WriteStore } from "@snap/store";
-import { type TagLogEntry, TagStore } from "@snap/store/format";
-import { formatTime, parseTime, type RecordName } from "./record.ts";
+import { type AnyTagSlot, TagStore } from "@snap/store/format";
+import { formatTime, type RecordName } from "./record.ts";
 
 /** A store with its tags, as `Snapshots` is one. */
 export interface TagSource<Store extends ReadStore = ReadStore> {
@@ -27,7 +27,7 @@ export interface TagSnapshotOptions extends StoreOptions {
 
 /** What a tag named at some time. */
 export interface TaggedRecord {
-  /** The number of the entry in the log of the tag, from 1. */
+  /** The number of the slot in the log of the tag, from 1. */
   readonly number: number;
   /** When the tag was set, RFC 3339 in UTC; empty when the entry is damaged. */
   readonly time: string;
@@ -37,7 +37,7 @@ export interface TaggedRecord {
   readonly damage?: SyntaxError | Error;
 }
 
-/** A tag, and what it names now. */
+/** A tag, the number of its last slot, and what it names now. */
 export interface Tag extends TaggedRecord {
   /** The name of the tag. */
   readonly tag: string;
@@ -89,9 +89,9 @@ export async function listTags(
 ): Promise<Tag[]> {
   const store = readTags(snapshots.store);
   const tags: Tag[] = [];
-  for (const [tag, number] of await store.heads(options)) {
-    const entry = await store.entry(tag, number, options);
-    if (entry !== undefined) tags.push({ tag, ...taggedRecord(entry) });
+  for (const [tag, number] of await store.lastNumbers(options)) {
+    const slot = await store.slot(tag, number, options);
+    if (slot !== undefined) tags.push({ tag, ...taggedRecord(slot, "head") });
   }
   return tags;
 }
@@ -112,7 +112,7 @@ export async function* tagLog(
   options: StoreOptions = {},
 ): AsyncGenerator<TaggedRecord[], void, void> {
   for await (const batch of readTags(snapshots.store).entries(tag, options)) {
-    yield batch.map(taggedRecord);
+    yield batch.map((slot) => taggedRecord(slot));
   }
 }
 
@@ -122,34 +122,21 @@ function readTags(store: ReadStore): TagStore {
 }
 
 /**
- * Reads an entry of the log of a tag.
+ * Says what a slot of the log of a tag names.
  *
- * @param entry The entry, also a damaged one.
- * @returns What the tag named.
+ * @param slot The slot, also a damaged one.
+ * @param part Its own entry, or what the tag names if this is its last slot.
+ * @returns The record, and since when.
  */
-export function taggedRecord(entry: TagLogEntry): TaggedRecord {
-  const { number } = entry;
-  if (entry.damage !== undefined) {
-    return { number, time: "", damage: entry.damage };
+export function taggedRecord(
+  slot: AnyTagSlot,
+  part: "entry" | "head" = "entry",
+): TaggedRecord {
+  const { number } = slot;
+  if (slot.damage !== undefined) {
+    return { number, time: "", damage: slot.damage };
   }
-  const { time, tree, record } = entry.body;
-  try {
-    const name = {
-      tree: parseId(textIn("tree", tree)),
-      record: parseId(textIn("record", record)),
-    };
-    const text = textIn("time", time);
-    parseTime(text);
-    return { number, time: text, name };
-  } catch (cause) {
-    if (!(cause instanceof SyntaxError)) throw cause;
-    return { number, time: "", damage: cause };
-  }
-}
-
-function textIn(field: string, value: unknown): string {
-  if (typeof value === "string") return value;
-  throw new SyntaxError(
-    `Cannot read tag entry as its field ${field} must be text: found ${typeof value}`,
-  );
+  const { time, tree, record } = slot[part];
+  const name = { tree: parseId(tree), record: parseId(record) };
+  return { number, time, name };
 }

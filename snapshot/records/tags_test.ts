@@ -2,7 +2,7 @@ import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { posix } from "@snap/posix";
-import { encodeDocument } from "@snap/store/format";
+import { decodeDocument, encodeDocument } from "@snap/store/format";
 import { LATER } from "../../tests/_saves.ts";
 import {
   makeMemorySnapshots,
@@ -20,14 +20,20 @@ Deno.test("a tag entry whose fields are of another type is one damaged entry", a
   await using snapshots = await makeMemorySnapshots();
   const { record } = await save(snapshots, folder.join("source"), LATER);
   await tagSnapshot(snapshots, "main", record!);
-  const [first] = (await Array.fromAsync(tagLog(snapshots, "main"))).flat();
-  const body = { time: first.time, tree: record!.tree, record: record!.record };
+  const first = await snapshots.store.read("tags/main/1");
+  const { body } = decodeDocument("TAGE", first);
   const changes = [
     { tree: { toString: 1 } },
     { record: 5 },
     { time: { toString: null } },
     { time: "yesterday" },
     { record: undefined },
+    { nonce: undefined },
+    { saveId: "00" },
+    { head: 1 },
+    { head: { ...body.head as object, tree: 5 } },
+    { count: 0 },
+    { sum: "1" },
   ];
   for (const [i, change] of changes.entries()) {
     const saveId = new Uint8Array(16);

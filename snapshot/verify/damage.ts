@@ -12,7 +12,9 @@ export type DamageSubject =
   | "index"
   | "record"
   | "tag"
-  | "config";
+  | "config"
+  | "lease"
+  | "removal";
 
 /**
  * What is wrong.

@@ -1,30 +1,28 @@
-import {
-  decodeDocument,
-  type Document,
-  readDocument,
-} from "@snap/store/format";
+import { decodeNamed, decodeSlot, readDocument } from "@snap/store/format";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import type { DamageLog } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
-import { formatRecordName, RECORDS_PREFIX } from "../records/record.ts";
-import { taggedRecord } from "../records/tags.ts";
+import { RECORDS_PREFIX } from "../records/record.ts";
+import { listRecordNames } from "../records/records.ts";
 
 const SORTS = [
-  { prefix: "config/", kind: "CONF", subject: "config" },
-  { prefix: "tags/", kind: "TAGE", subject: "tag" },
+  { prefix: "config/", subject: "config" },
+  { prefix: "tags/", subject: "tag" },
+  { prefix: "forgotten/", subject: "removal" },
+  { prefix: "gc/", subject: "removal" },
+  { prefix: "leases/", subject: "lease" },
 ] as const;
 
-/** Checks every config and every entry of a tag: that it is there, sound, and names a record. */
+/** Checks every small document: that it is there and sound, and names a record. */
 export async function verifyDocuments(
   store: ReadStore,
   log: DamageLog,
   options: StoreOptions,
 ): Promise<void> {
-  const records = new Set<string>();
-  for await (const batch of store.list(RECORDS_PREFIX, options)) {
-    for (const { name } of batch) records.add(name);
-  }
-  for (const { prefix, kind, subject } of SORTS) {
+  const records = new Set<string>(
+    (await listRecordNames(store, options)).map((one) => one.record),
+  );
+  for (const { prefix, subject } of SORTS) {
     /** By folder: the numbers of its documents. */
     const numbers = new Map<string, number[]>();
     for await (const batch of store.list(prefix, options)) {
@@ -39,8 +37,8 @@ export async function verifyDocuments(
         }
         try {
           const bytes = await readDocument(store, name, options);
-          const document = decodeDocument(kind, bytes);
-          if (kind === "TAGE") checkTag(name, document, records, log);
+          if (subject === "tag") checkTag(name, bytes, records, log);
+          else decodeNamed(name, bytes);
         } catch (error) {
           options.signal?.throwIfAborted();
           const damage = fileDamageOf(error, subject, name);
@@ -49,26 +47,27 @@ export async function verifyDocuments(
         }
       }
     }
+    // Of leases and steps of removal the lower numbers may go.
+    if (subject !== "config" && subject !== "tag") continue;
     for (const [folder, own] of numbers) addGaps(folder, own, subject, log);
   }
 }
 
-/** Refuses an entry whose fields have other types; tells where its record is gone. */
+/** Checks a slot of a tag; tells where its record is gone. */
 function checkTag(
   storeName: string,
-  { body, saveId }: Document,
+  bytes: Uint8Array,
   records: ReadonlySet<string>,
   log: DamageLog,
 ): void {
-  const { name, damage } = taggedRecord({ number: 1, body, saveId });
-  if (damage !== undefined) throw damage;
-  const record = formatRecordName(name!);
+  const { tree, record } = decodeSlot(storeName, bytes).entry;
   if (records.has(record)) return;
+  const gone = `${RECORDS_PREFIX}${tree}-${record}`;
   log.add({
     subject: "record",
     reason: "missing",
-    storeName: record,
-    message: `Cannot find ${record}, which ${storeName} names`,
+    storeName: gone,
+    message: `Cannot find ${gone}, which ${storeName} names`,
   });
 }
 

@@ -359,7 +359,7 @@ Deno.test("verify names entries of tags, and records, that are gone", async () =
     "tag missing",
   ]);
   deepStrictEqual(damages.map(({ storeName }) => storeName).toSorted(), [
-    formatRecordName(two),
+    `snapshots/${two.tree}-${two.record}`,
     "tags/main/2",
     "tags/main/5",
   ]);

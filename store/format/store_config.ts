@@ -10,15 +10,15 @@ import {
   NotFoundError,
 } from "../errors.ts";
 import { randomHex } from "../hex.ts";
-import { HEADER_SIZE, SAVE_ID_SIZE } from "../header.ts";
+import { SAVE_ID_SIZE } from "../header.ts";
+import { documentForms } from "./document_form.ts";
+import { checkFields } from "./fields.ts";
 import { readDocument } from "./read_document.ts";
 import { checkNewSettings, type SomeStoreSettings } from "./settings.ts";
 import type { ReadStore, StoreOptions, WriteStore } from "../store.ts";
 
 /** Most configs that a store can have had. */
 export const CONFIG_COUNT_MAX = 10_000;
-
-const STORE_ID = /^[0-9a-f]{32}$/;
 
 /** What a store says about itself. */
 export interface StoreConfig {
@@ -142,31 +142,13 @@ async function readNumber(
 }
 
 function parseConfig(number: number, bytes: Uint8Array): StoreConfig {
-  const { body, readFeatures, writeFeatures } = decodeNamed(number, bytes);
-  const { storeId, createdAt, settings } = body;
-  if (typeof storeId !== "string" || !STORE_ID.test(storeId)) {
-    throw fieldError("storeId", "32 hex digits", storeId);
-  }
-  if (typeof createdAt !== "string") {
-    throw fieldError("createdAt", "a time", createdAt);
-  }
-  if (
-    typeof settings !== "object" || settings === null || Array.isArray(settings)
-  ) {
-    throw fieldError("settings", "an object", settings);
-  }
-  const known = settings as Record<string, unknown>;
-  return {
-    number,
-    storeId,
-    createdAt,
-    settings: known,
-    readFeatures,
-    writeFeatures,
-  };
+  const { body, readFeatures, writeFeatures } = decodeConfig(number, bytes);
+  checkFields("config", body, documentForms.config.type);
+  const { storeId, createdAt, settings } = body as unknown as StoreConfig;
+  return { number, storeId, createdAt, settings, readFeatures, writeFeatures };
 }
 
-function decodeNamed(number: number, bytes: Uint8Array): Document {
+function decodeConfig(number: number, bytes: Uint8Array): Document {
   try {
     return decodeDocument("CONF", bytes);
   } catch (error) {
@@ -178,17 +160,4 @@ function decodeNamed(number: number, bytes: Uint8Array): Document {
       { cause: error },
     );
   }
-}
-
-function fieldError(
-  field: string,
-  need: string,
-  found: unknown,
-): DocumentSyntaxError {
-  return new DocumentSyntaxError(
-    `Cannot read config as its ${field} must be ${need}: found ${
-      JSON.stringify(found)
-    }`,
-    HEADER_SIZE,
-  );
 }

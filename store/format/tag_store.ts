@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { randomHex } from "../hex.ts";
-import { decodeDocument, encodeDocument } from "./document.ts";
+import { hexOf, randomHex } from "../hex.ts";
+import { encodeDocument } from "./document.ts";
 import {
   DocumentSyntaxError,
   NotFoundError,
@@ -15,6 +15,17 @@ import { SAVE_ID_SIZE } from "../header.ts";
 import { readDocument } from "./read_document.ts";
 import type { StoreOptions, WriteStore } from "../store.ts";
 import { escapeTagName, unescapeTagName } from "../store_name.ts";
+import {
+  type AnyTagSlot,
+  decodeSlot,
+  formatSlot,
+  linkAfter,
+  type TagBody,
+  type TagEntry,
+  type TagLink,
+  timeAfter,
+} from "./tag_log.ts";
+import { SlotOrder } from "./slot_order.ts";
 
 /** How often an append that loses its race tries the next number. */
 export const APPEND_ATTEMPTS_MAX = 10_000;
@@ -23,50 +34,23 @@ const BATCH_SIZE = 16;
 /** Decimal, from 1. */
 const NUMBER = /^[1-9][0-9]{0,15}$/;
 
-/** What an entry of a tag says: the record that the tag has named since some time. */
-export interface TagBody {
-  /** When: RFC 3339, UTC, nanoseconds. */
-  readonly time: string;
-  /** Id of the root tree. */
-  readonly tree: string;
-  /** Id of the record. */
-  readonly record: string;
-}
-
-/** An entry that can be read. */
-export interface TagEntry {
-  /** Its number in the log, from 1. */
-  readonly number: number;
-  /** Its body, with `nonce` and fields that are not known here. */
-  readonly body: Readonly<Record<string, unknown>>;
-  /** Save id of the run that wrote it, 16 bytes. */
-  readonly saveId: Uint8Array;
-  /** Not set: the entry is sound. */
-  readonly damage?: undefined;
-}
-
-/** An entry that cannot be read. It keeps its number: the next one is written after it. */
-export interface DamagedTagEntry {
-  /** Its number in the log, from 1. */
-  readonly number: number;
-  /** What is wrong with it. */
-  readonly damage: DocumentSyntaxError | UnsupportedVersionError;
-}
-
-/** An entry of a tag's log. */
-export type TagLogEntry = TagEntry | DamagedTagEntry;
-
 /** Options of {@link TagStore}. */
 export interface TagStoreOptions {
   /** Save id of the run that appends, 16 bytes. Default: random. */
   readonly saveId?: Uint8Array;
 }
 
+/** How far a log is known. */
+interface LogEnd {
+  /** The last number that is taken; 0 for none. */
+  readonly number: number;
+  /** The last sound slot. */
+  readonly link: TagLink | undefined;
+}
+
 /**
  * The tags of a store. Their logs are the only thing that writers race over:
- * who finds a number taken takes the next, so no entry is ever lost.
- *
- * @typeParam Body What {@link TagStore.append} takes: anything that JSON can hold.
+ * a writer that finds a number taken takes the next, so no entry is ever lost.
  *
  * @example A tag that moves
  * ```ts
@@ -76,12 +60,13 @@ export interface TagStoreOptions {
  *
  * const tags = new TagStore(new MemoryStore());
  * const time = "2026-11-20T05:46:18.000000000Z";
- * strictEqual(await tags.append("main", { time, tree: "aa", record: "bb" }), 1);
- * strictEqual(await tags.append("main", { time, tree: "cc", record: "dd" }), 2);
+ * const [tree, record] = ["aa".repeat(32), "bb".repeat(32)];
+ * strictEqual(await tags.append("main", { time, tree, record }), 1);
+ * strictEqual(await tags.append("main", { time, tree, record }), 2);
  * deepStrictEqual(await tags.names(), ["main"]);
  * ```
  */
-export class TagStore<Body extends object = TagBody> {
+export class TagStore {
   readonly #store: WriteStore;
   readonly #saveId: Uint8Array;
 
@@ -101,61 +86,85 @@ export class TagStore<Body extends object = TagBody> {
    * Appends an entry to the log of a tag, which makes it what the tag names.
    *
    * @param tag The name of the tag.
-   * @param body What the entry says. `nonce` is added to it.
+   * @param body What the entry says; its time becomes later where that of the head is.
    * @param options A signal.
-   * @returns The number of the entry.
+   * @returns The number of the slot.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails, or others are faster for {@link APPEND_ATTEMPTS_MAX} times.
    */
   async append(
     tag: string,
-    body: Body,
+    body: TagBody,
     options?: StoreOptions,
   ): Promise<number> {
     const prefix = prefixOf(tag);
-    const nonce = randomHex();
-    const bytes = encodeDocument({
-      kind: "TAGE",
-      saveId: this.#saveId,
-      body: { ...body, nonce },
-    });
-    let number = 0;
+    const fixed = { nonce: randomHex(), saveId: hexOf(this.#saveId) };
+    let end: LogEnd = { number: 0, link: undefined };
     for (let attempt = 0; attempt < APPEND_ATTEMPTS_MAX; attempt++) {
       // Listed again after each loss: one step at a time would never catch up with many others.
-      number =
-        Math.max(number, (await this.#numbers(prefix, options)).at(-1) ?? 0) +
-        1;
-      if (!Number.isSafeInteger(number)) throw fullError(tag, prefix);
-      if (await this.#store.create(prefix + number, bytes, options)) {
-        return number;
-      }
-      // The store may have lost its first answer and asked again by itself.
-      const taken = await this.#read(prefix, number, options);
-      if (taken?.damage === undefined && taken?.body.nonce === nonce) {
-        return number;
-      }
+      end = await this.#lastSound(prefix, end, options);
+      const time = timeAfter(body.time, end.link?.head);
+      const entry = { ...body, time, ...fixed };
+      end = await this.#tryNext(prefix, end, entry, options);
+      if (end.link?.entry.nonce === fixed.nonce) return end.number;
     }
-    throw new StoreError(
-      `Cannot append to tag ${tag} as a number must be free after ${APPEND_ATTEMPTS_MAX} attempts: found ${number} taken`,
-      { code: "EAGAIN", action: "create", storeName: prefix + number },
-    );
+    throw busyError(tag, prefix, end.number);
   }
 
   /**
-   * Reads one entry.
+   * Adds entries of another store to the log of a tag, but those that it has.
    *
    * @param tag The name of the tag.
-   * @param number The number of the entry.
+   * @param entries The entries, in any order.
    * @param options A signal.
-   * @returns The entry, also if it is damaged, or undefined if there is none.
-   * @throws {RangeError} If this cannot be the name of a tag, or the number of an entry.
+   * @returns How many were added.
+   * @throws {RangeError} If this cannot be the name of a tag.
+   * @throws {StoreError} If the store fails, or others are faster for {@link APPEND_ATTEMPTS_MAX} times.
+   */
+  async copy(
+    tag: string,
+    entries: readonly TagEntry[],
+    options?: StoreOptions,
+  ): Promise<number> {
+    const prefix = prefixOf(tag);
+    const nonces = new Set<string>();
+    let end: LogEnd = { number: 0, link: undefined };
+    let count = 0;
+    for (const entry of entries) {
+      let attempt = 0;
+      while (true) {
+        if (attempt > 0 || end.number === 0) {
+          end = await this.#allSound(prefix, end, nonces, options);
+        }
+        if (nonces.has(entry.nonce)) break;
+        if (attempt++ === APPEND_ATTEMPTS_MAX) {
+          throw busyError(tag, prefix, end.number);
+        }
+        end = await this.#tryNext(prefix, end, entry, options);
+        if (end.link !== undefined) nonces.add(end.link.entry.nonce);
+        if (end.link?.entry.nonce !== entry.nonce) continue;
+        count++;
+        break;
+      }
+    }
+    return count;
+  }
+
+  /**
+   * Reads one slot.
+   *
+   * @param tag The name of the tag.
+   * @param number The number of the slot.
+   * @param options A signal.
+   * @returns The slot, also if it is damaged, or undefined if there is none.
+   * @throws {RangeError} If this cannot be the name of a tag, or the number of a slot.
    * @throws {StoreError} If the store fails.
    */
-  async entry(
+  async slot(
     tag: string,
     number: number,
     options?: StoreOptions,
-  ): Promise<TagLogEntry | undefined> {
+  ): Promise<AnyTagSlot | undefined> {
     if (!isNumber(`${number}`)) {
       throw new RangeError(
         `Cannot read tag entry as its number must be 1 or more: found ${number}`,
@@ -165,18 +174,18 @@ export class TagStore<Body extends object = TagBody> {
   }
 
   /**
-   * Reads what a tag names now.
+   * Reads the last slot of a tag, whose head is what the tag names.
    *
    * @param tag The name of the tag.
    * @param options A signal.
-   * @returns The newest entry, also if it is damaged, or undefined if there is no such tag.
+   * @returns The slot, also if it is damaged, or undefined if there is no such tag.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails.
    */
   async newest(
     tag: string,
     options?: StoreOptions,
-  ): Promise<TagLogEntry | undefined> {
+  ): Promise<AnyTagSlot | undefined> {
     const prefix = prefixOf(tag);
     const number = (await this.#numbers(prefix, options)).at(-1);
     return number === undefined
@@ -185,26 +194,31 @@ export class TagStore<Body extends object = TagBody> {
   }
 
   /**
-   * Reads the log of a tag, newest first.
+   * Reads the log of a tag, the last entry by time and nonce first; a damaged
+   * slot comes after the one that was written after it.
    *
    * @param tag The name of the tag.
    * @param options A signal.
-   * @returns Batches of entries, the damaged ones among them.
+   * @returns Batches of slots, the damaged ones among them.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails.
    */
   async *entries(
     tag: string,
     options?: StoreOptions,
-  ): AsyncGenerator<TagLogEntry[]> {
+  ): AsyncGenerator<AnyTagSlot[]> {
     const prefix = prefixOf(tag);
     const numbers = (await this.#numbers(prefix, options)).reverse();
+    const order = new SlotOrder();
     for (let at = 0; at < numbers.length; at += BATCH_SIZE) {
       const batch = numbers.slice(at, at + BATCH_SIZE);
       const reads = batch.map((n) => this.#read(prefix, n, options));
       await Promise.allSettled(reads); // Whoever started work waits for its end.
-      const entries = await Promise.all(reads);
-      yield entries.filter((entry) => entry !== undefined);
+      const slots = (await Promise.all(reads))
+        .filter((slot) => slot !== undefined);
+      const isLast = at + BATCH_SIZE >= numbers.length;
+      const ready = order.add(slots, isLast);
+      if (ready.length > 0) yield ready;
     }
   }
 
@@ -216,18 +230,18 @@ export class TagStore<Body extends object = TagBody> {
    * @throws {StoreError} If the store fails.
    */
   async names(options?: StoreOptions): Promise<string[]> {
-    return [...(await this.heads(options)).keys()];
+    return [...(await this.lastNumbers(options)).keys()];
   }
 
   /**
    * Lists the tags and how far each log goes.
    *
    * @param options A signal.
-   * @returns For each name, sorted, the number of the newest entry.
+   * @returns For each name, sorted, the number of the last slot.
    * @throws {StoreError} If the store fails.
    */
-  async heads(options?: StoreOptions): Promise<Map<string, number>> {
-    const heads = new Map<string, number>();
+  async lastNumbers(options?: StoreOptions): Promise<Map<string, number>> {
+    const last = new Map<string, number>();
     for await (const batch of this.#store.list("tags/", options)) {
       for (const { name } of batch) {
         const [, segment, digits, ...rest] = name.split("/");
@@ -236,14 +250,14 @@ export class TagStore<Body extends object = TagBody> {
         }
         const tag = unescapeTagName(segment);
         if (tag === undefined) continue;
-        heads.set(tag, Math.max(heads.get(tag) ?? 0, Number(digits)));
+        last.set(tag, Math.max(last.get(tag) ?? 0, Number(digits)));
       }
     }
-    return new Map([...heads].sort(([a], [b]) => a < b ? -1 : 1));
+    return new Map([...last].sort(([a], [b]) => a < b ? -1 : 1));
   }
 
   /**
-   * Lists the numbers of a log: there are gaps where entries were lost.
+   * Lists the numbers of a log: there are gaps where slots were lost.
    *
    * @param tag The name of the tag.
    * @param options A signal.
@@ -269,15 +283,72 @@ export class TagStore<Body extends object = TagBody> {
     return numbers.sort((a, b) => a - b);
   }
 
+  /** Finds the end of a log that goes on from where it is known. */
+  async #lastSound(
+    prefix: string,
+    { number, link }: LogEnd,
+    options: StoreOptions | undefined,
+  ): Promise<LogEnd> {
+    const numbers = (await this.#numbers(prefix, options))
+      .filter((one) => one > number).reverse();
+    for (const one of numbers) {
+      const slot = await this.#read(prefix, one, options);
+      if (slot === undefined || slot.damage !== undefined) continue;
+      return { number: numbers[0], link: slot };
+    }
+    return { number: numbers[0] ?? number, link };
+  }
+
+  /** The same, with the nonces of all slots on the way. */
+  async #allSound(
+    prefix: string,
+    { number, link }: LogEnd,
+    nonces: Set<string>,
+    options: StoreOptions | undefined,
+  ): Promise<LogEnd> {
+    const numbers = (await this.#numbers(prefix, options))
+      .filter((one) => one > number);
+    for (const one of numbers) {
+      const slot = await this.#read(prefix, one, options);
+      if (slot === undefined || slot.damage !== undefined) continue;
+      nonces.add(slot.entry.nonce);
+      link = slot;
+    }
+    return { number: numbers.at(-1) ?? number, link };
+  }
+
+  /** Puts an entry into the next slot, or finds another there. */
+  async #tryNext(
+    prefix: string,
+    end: LogEnd,
+    entry: TagEntry,
+    options: StoreOptions | undefined,
+  ): Promise<LogEnd> {
+    const number = end.number + 1;
+    if (!Number.isSafeInteger(number)) throw fullError(prefix);
+    const link = linkAfter(end.link, entry);
+    const bytes = encodeDocument({
+      kind: "TAGE",
+      saveId: this.#saveId,
+      body: formatSlot(link),
+    });
+    if (await this.#store.create(prefix + number, bytes, options)) {
+      return { number, link };
+    }
+    // The store may have lost its first answer and asked again: then it is ours.
+    const taken = await this.#read(prefix, number, options);
+    const isSound = taken !== undefined && taken.damage === undefined;
+    return { number, link: isSound ? taken : end.link };
+  }
+
   async #read(
     prefix: string,
     number: number,
     options: StoreOptions | undefined,
-  ): Promise<TagLogEntry | undefined> {
+  ): Promise<AnyTagSlot | undefined> {
+    const name = prefix + number;
     try {
-      const bytes = await readDocument(this.#store, prefix + number, options);
-      const { body, saveId } = decodeDocument("TAGE", bytes);
-      return { number, body, saveId };
+      return decodeSlot(name, await readDocument(this.#store, name, options));
     } catch (error) {
       if (
         error instanceof DocumentSyntaxError ||
@@ -291,10 +362,17 @@ export class TagStore<Body extends object = TagBody> {
   }
 }
 
-function fullError(tag: string, prefix: string): StoreError {
+function busyError(tag: string, prefix: string, number: number): StoreError {
+  return new StoreError(
+    `Cannot append to tag ${tag} as a number must be free after ${APPEND_ATTEMPTS_MAX} attempts: found ${number} taken`,
+    { code: "EAGAIN", action: "create", storeName: prefix + number },
+  );
+}
+
+function fullError(prefix: string): StoreError {
   const last = Number.MAX_SAFE_INTEGER;
   return new StoreError(
-    `Cannot append to tag ${tag} as its numbers end at ${last}: found that one taken`,
+    `Cannot append to ${prefix} as its numbers end at ${last}: found that one taken`,
     { code: "ERANGE", action: "create", storeName: prefix + last },
   );
 }

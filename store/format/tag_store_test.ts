@@ -1,28 +1,38 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import { encodeDocument } from "./document.ts";
 import { DocumentSyntaxError, UnsupportedVersionError } from "../errors.ts";
 import { openFileStore } from "../file/open_file_store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { initStore } from "./store_config.ts";
 import type { PruneStore } from "../store.ts";
-import { type TagLogEntry, TagStore } from "./tag_store.ts";
+import { type AnyTagSlot, linkAfter, type TagBody } from "./tag_log.ts";
+import { TagStore } from "./tag_store.ts";
 import { FaultStore } from "../testing/fault_store.ts";
 
 const WRITERS = 3;
 const APPENDS = 150;
 const saveId = Uint8Array.from({ length: 16 }, (_, i) => i);
+const SAVE_ID = "000102030405060708090a0b0c0d0e0f";
+
+/** The body of an entry, told by a number. */
+function bodyOf(number: number): TagBody {
+  return {
+    time: `2026-11-20T05:46:18.${`${number}`.padStart(9, "0")}Z`,
+    tree: `a${number}`.padStart(64, "0"),
+    record: `b${number}`.padStart(64, "0"),
+  };
+}
 
 Deno.test("TagStore keeps a log of what a tag has named", async () => {
   const tags = new TagStore(new MemoryStore(), { saveId });
   for (let i = 1; i <= 40; i++) {
-    strictEqual(
-      await tags.append("main", {
-        time: `t${i}`,
-        tree: `a${i}`,
-        record: `b${i}`,
-      }),
-      i,
-    );
+    strictEqual(await tags.append("main", bodyOf(i)), i);
   }
   const entries = await logOf(tags, "main");
   deepStrictEqual(
@@ -31,20 +41,21 @@ Deno.test("TagStore keeps a log of what a tag has named", async () => {
   );
   const newest = await tags.newest("main");
   ok(newest !== undefined && newest.damage === undefined);
-  const { nonce, ...body } = newest.body;
-  deepStrictEqual(body, { time: "t40", tree: "a40", record: "b40" });
-  strictEqual(typeof nonce, "string");
-  deepStrictEqual(newest.saveId, saveId);
-  deepStrictEqual(await tags.entry("main", 40), newest);
-  strictEqual(await tags.entry("main", 41), undefined);
-  await rejects(tags.entry("main", 0), RangeError);
+  const { nonce, ...entry } = newest.entry;
+  deepStrictEqual(entry, { ...bodyOf(40), saveId: SAVE_ID });
+  match(nonce, /^[0-9a-f]{32}$/);
+  deepStrictEqual(newest.head, newest.entry);
+  strictEqual(newest.count, 40);
+  deepStrictEqual(await tags.slot("main", 40), newest);
+  strictEqual(await tags.slot("main", 41), undefined);
+  await rejects(tags.slot("main", 0), RangeError);
 });
 
 Deno.test("TagStore lists tags by their own names", async () => {
   const store = new MemoryStore();
-  const tags = new TagStore<object>(store);
-  for (const tag of ["main", "Main", "v1.0"]) await tags.append(tag, {});
-  await tags.append("main", {});
+  const tags = new TagStore(store);
+  for (const tag of ["main", "Main", "v1.0"]) await tags.append(tag, bodyOf(1));
+  await tags.append("main", bodyOf(1));
   for (
     const name of [
       "tags/latest/1",
@@ -57,7 +68,7 @@ Deno.test("TagStore lists tags by their own names", async () => {
     await store.create(name, new Uint8Array(1));
   }
   deepStrictEqual(await tags.names(), ["Main", "main", "v1.0"]);
-  deepStrictEqual([...await tags.heads()], [["Main", 1], ["main", 2], [
+  deepStrictEqual([...await tags.lastNumbers()], [["Main", 1], ["main", 2], [
     "v1.0",
     1,
   ]]);
@@ -67,9 +78,9 @@ Deno.test("TagStore lists tags by their own names", async () => {
 
 Deno.test("TagStore refuses names before it asks the store", async () => {
   const store = new FaultStore(new MemoryStore());
-  const tags = new TagStore<object>(store);
+  const tags = new TagStore(store);
   for (const tag of ["../x", "a/b", "latest", "deadbeef", ""]) {
-    await rejects(tags.append(tag, {}), RangeError);
+    await rejects(tags.append(tag, bodyOf(1)), RangeError);
     await rejects(tags.newest(tag), RangeError);
     await rejects(logOf(tags, tag), RangeError);
   }
@@ -78,12 +89,12 @@ Deno.test("TagStore refuses names before it asks the store", async () => {
 
 Deno.test("TagStore reports a damaged entry and appends after it", async () => {
   const store = new MemoryStore();
-  const tags = new TagStore<{ a: number }>(store);
-  await tags.append("main", { a: 1 });
+  const tags = new TagStore(store);
+  await tags.append("main", bodyOf(1));
   await store.create("tags/main/2", new Uint8Array(50));
   const damaged = await tags.newest("main");
   ok(damaged?.damage instanceof DocumentSyntaxError);
-  strictEqual(await tags.append("main", { a: 3 }), 3);
+  strictEqual(await tags.append("main", bodyOf(3)), 3);
   const later = encodeDocument({
     kind: "TAGE",
     saveId,
@@ -91,7 +102,7 @@ Deno.test("TagStore reports a damaged entry and appends after it", async () => {
     readFeatures: 1,
   });
   await store.create("tags/main/4", later);
-  strictEqual(await tags.append("main", { a: 5 }), 5);
+  strictEqual(await tags.append("main", bodyOf(5)), 5);
   const entries = await logOf(tags, "main");
   deepStrictEqual(entries.map(({ number }) => number), [5, 4, 3, 2, 1]);
   ok(entries[1].damage instanceof UnsupportedVersionError);
@@ -105,15 +116,15 @@ Deno.test("TagStore reports a damaged entry and appends after it", async () => {
 Deno.test("TagStore goes on behind any number, up to the last that there is", async () => {
   const store = new MemoryStore();
   const tags = new TagStore(store, { saveId });
-  const body = { time: "t", tree: "a", record: "b" };
+  const body = bodyOf(1);
   await tags.append("main", body);
   for (const number of [10 ** 15 - 1, 10 ** 15, Number.MAX_SAFE_INTEGER - 1]) {
     const bytes = await store.read("tags/main/1");
     await store.create(`tags/main/${number}`, bytes);
     strictEqual(await tags.append("main", body), number + 1);
     strictEqual((await tags.newest("main"))?.number, number + 1);
-    strictEqual((await tags.heads()).get("main"), number + 1);
-    ok(await tags.entry("main", number + 1));
+    strictEqual((await tags.lastNumbers()).get("main"), number + 1);
+    ok(await tags.slot("main", number + 1));
   }
   deepStrictEqual((await tags.numbers("main")).length, 6);
   await rejects(tags.append("main", body), /numbers end at 9007199254740991/);
@@ -123,7 +134,7 @@ Deno.test("TagStore goes on behind any number, up to the last that there is", as
 
 Deno.test("TagStore does not take a failing store for a damaged entry", async () => {
   const inner = new MemoryStore();
-  await new TagStore<object>(inner).append("main", {});
+  await new TagStore(inner).append("main", bodyOf(1));
   const store = new FaultStore(inner, {
     at: [{ call: 1, fault: "error" }],
     actions: ["read"],
@@ -133,20 +144,20 @@ Deno.test("TagStore does not take a failing store for a damaged entry", async ()
 
 Deno.test("TagStore knows its own entry when the first answer was lost", async () => {
   const inner = new MemoryStore();
-  await new TagStore<object>(inner).append("main", {});
-  const tags = new TagStore<object>(askTwice(inner));
-  strictEqual(await tags.append("main", {}), 2);
-  strictEqual(await tags.append("main", {}), 3);
-  deepStrictEqual([...await tags.heads()], [["main", 3]]);
+  await new TagStore(inner).append("main", bodyOf(1));
+  const tags = new TagStore(askTwice(inner));
+  strictEqual(await tags.append("main", bodyOf(1)), 2);
+  strictEqual(await tags.append("main", bodyOf(1)), 3);
+  deepStrictEqual([...await tags.lastNumbers()], [["main", 3]]);
 });
 
 Deno.test("TagStore steps past numbers that its list does not show yet", async () => {
   const store = new MemoryStore();
-  const tags = new TagStore<object>(store);
-  for (let i = 0; i < 5; i++) await tags.append("main", {});
+  const tags = new TagStore(store);
+  for (let i = 0; i < 5; i++) await tags.append("main", bodyOf(1));
   const stale = new MemoryStore();
   const lagging = withMethods(store, { list: stale.list.bind(stale) });
-  strictEqual(await new TagStore<object>(lagging).append("main", {}), 6);
+  strictEqual(await new TagStore(lagging).append("main", bodyOf(1)), 6);
 });
 
 Deno.test("TagStore loses none of the entries that processes race to append", async () => {
@@ -177,7 +188,7 @@ Deno.test("TagStore loses none of the entries that processes race to append", as
     const entries = await logOf(new TagStore(store), "main");
     const said = entries.map((entry) => {
       if (entry.damage !== undefined) throw entry.damage;
-      return `${entry.body.who} ${entry.body.entry}`;
+      return `${entry.entry.tree} ${entry.entry.record}`;
     });
     strictEqual(new Set(said).size, total);
     deepStrictEqual([...Deno.readDirSync(`${store.path}/tmp`)].length, 1);
@@ -186,10 +197,81 @@ Deno.test("TagStore loses none of the entries that processes race to append", as
   }
 });
 
+Deno.test("an entry is later than the head, whatever the clock says", async () => {
+  const tags = new TagStore(new MemoryStore());
+  const late = { ...bodyOf(0), time: "2099-12-31T23:59:59.999999999Z" };
+  await tags.append("main", late);
+  await tags.append("main", bodyOf(2));
+  const newest = await tags.newest("main");
+  ok(newest !== undefined && newest.damage === undefined);
+  strictEqual(newest.head.record, bodyOf(2).record);
+  strictEqual(newest.head.time, "2100-01-01T00:00:00.000000000Z");
+  await tags.append("main", bodyOf(3));
+  const [last] = await logOf(tags, "main");
+  ok(last.damage === undefined);
+  strictEqual(last.entry.time, "2100-01-01T00:00:00.000000001Z");
+  const end = { ...bodyOf(4), time: "9999-12-31T23:59:59.999999999Z" };
+  await tags.append("main", end);
+  await rejects(tags.append("main", bodyOf(5)), /times end at/);
+});
+
+Deno.test("copies of entries stand in the order of their times, and each once", async () => {
+  const [here, there] = [new MemoryStore(), new MemoryStore()];
+  const [tags, others] = [here, there].map((store) => new TagStore(store));
+  for (let i = 1; i <= 30; i++) {
+    await others.append("main", bodyOf(10 * i));
+    if (i % 2 === 0) await tags.append("main", bodyOf(10 * i + 5));
+  }
+  const entries = (await logOf(others, "main")).map((slot) => {
+    if (slot.damage !== undefined) throw slot.damage;
+    return slot.entry;
+  });
+  const shuffled = [...entries.slice(7), ...entries.slice(0, 7)];
+  strictEqual(await tags.copy("main", shuffled), 30);
+  strictEqual(await tags.copy("main", entries), 0);
+  const log = (await logOf(tags, "main")).map((slot) => {
+    if (slot.damage !== undefined) throw slot.damage;
+    return slot.entry.time;
+  });
+  strictEqual(log.length, 45);
+  deepStrictEqual(log, log.toSorted().reverse());
+  const newest = await tags.newest("main");
+  ok(newest !== undefined && newest.damage === undefined);
+  strictEqual(newest.head.time, log[0]);
+  strictEqual(newest.count, 45);
+});
+
+Deno.test("copiers that race add each entry once", async () => {
+  const store = new MemoryStore();
+  const entries = Array.from({ length: 20 }, (_, i) => ({
+    ...bodyOf(i),
+    nonce: `${i}`.padStart(32, "0"),
+    saveId: SAVE_ID,
+  }));
+  const copiers = [entries, entries.toReversed(), entries.slice(5)];
+  await Promise.all(copiers.map((part) => new TagStore(store).copy("t", part)));
+  strictEqual((await logOf(new TagStore(store), "t")).length, 20);
+});
+
+Deno.test("a slot whose head is before its own entry is damaged", async () => {
+  const store = new MemoryStore();
+  const [old, entry] = [1, 2].map((i) => ({
+    ...bodyOf(i),
+    nonce: `${i}`.padStart(32, "0"),
+    saveId: SAVE_ID,
+  }));
+  const { count, sum } = linkAfter(undefined, entry);
+  const body = { ...entry, head: old, count, sum };
+  const bytes = encodeDocument({ kind: "TAGE", saveId, body });
+  await store.create("tags/main/1", bytes);
+  const newest = await new TagStore(store).newest("main");
+  match(`${newest?.damage}`, /tags\/main\/1 as its head must not be before/);
+});
+
 async function logOf(
-  tags: TagStore<object>,
+  tags: TagStore,
   tag: string,
-): Promise<TagLogEntry[]> {
+): Promise<AnyTagSlot[]> {
   return (await Array.fromAsync(tags.entries(tag))).flat();
 }
 

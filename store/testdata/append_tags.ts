@@ -4,11 +4,11 @@ import { openFileStore } from "../file/open_file_store.ts";
 import { TagStore } from "../format/tag_store.ts";
 
 const [path, who, count] = process.argv.slice(2);
-const tags = new TagStore<{ who: string; entry: number }>(
-  await openFileStore(path),
-);
+const tags = new TagStore(await openFileStore(path));
+const time = "2026-11-20T05:46:18.000000000Z";
 const numbers: number[] = [];
 for (let entry = 0; entry < Number(count); entry++) {
-  numbers.push(await tags.append("main", { who, entry }));
+  const [tree, record] = [who, entry].map((one) => `${one}`.padStart(64, "0"));
+  numbers.push(await tags.append("main", { time, tree, record }));
 }
 console.log(JSON.stringify(numbers));
