@@ -205,7 +205,8 @@ Deno.test("an ambiguous id lists what it may be", async () => {
       fidelity: "full",
       program: "",
     }, { saveId: new Uint8Array(16), salt: new Uint8Array(32) });
-    await store.create(`snapshots/${tree}-${wasmHasher.idOf(bytes)}`, bytes);
+    const id = wasmHasher.idOf(bytes);
+    await store.create(`snapshots/${tree}-${id}-${"00".repeat(16)}`, bytes);
     ids.push(tree);
   }
   const { code, stderr } = await scene.run(["ls", "abcd"]);
