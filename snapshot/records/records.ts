@@ -190,7 +190,7 @@ export async function findRecord(
   const prefix = `${name.tree}-${name.record}-`;
   const { groups, voids } = await list(store, prefix, () => true, options);
   const { hasher, signal } = options;
-  const how = signal === undefined ? { hasher } : { hasher, signal };
+  const how = { hasher, signal };
   const found = await readAny(store, groups[0] ?? [], voids, how);
   await voids;
   if (found === undefined) {

@@ -164,8 +164,7 @@ export function documentFormOf(name: string): DocumentForm | undefined {
  *
  * @example A mark of a save whose records do not count
  * ```ts
- * import { encodeDocument } from "./document.ts";
- * import { decodeNamed } from "./document_form.ts";
+ * import { decodeNamed, encodeDocument } from "@snap/store/format";
  * import { strictEqual } from "node:assert/strict";
  *
  * const saveId = new Uint8Array(16);

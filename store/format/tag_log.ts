@@ -10,7 +10,7 @@ import {
   type UnsupportedVersionError,
 } from "../errors.ts";
 import { HEADER_SIZE } from "../header.ts";
-import { hexOf } from "../hex.ts";
+import { hexOf } from "@snap/hash";
 import { decodeNamed } from "./document_form.ts";
 
 /** The record that a tag has named since some time. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { hexOf, randomHex } from "../hex.ts";
+import { hexOf } from "@snap/hash";
+import { randomHex } from "../hex.ts";
 import { encodeDocument } from "./document.ts";
 import {
   DocumentSyntaxError,
