@@ -6,6 +6,7 @@ import {
   encodeHeader,
   type FileKind,
   HEADER_SIZE,
+  LEASES_FEATURE,
   saveIdOf,
 } from "./header.ts";
 
@@ -98,7 +99,10 @@ Deno.test("decodeHeader refuses versions and read features that it does not know
 Deno.test("checkWriteFeatures stops a writer and no reader", () => {
   const header = decodeHeader(
     "PACK",
-    encodeHeader({ kind: "PACK", writeFeatures: 1, saveId, salt }),
+    encodeHeader({
+      ...{ kind: "PACK", writeFeatures: LEASES_FEATURE },
+      ...{ saveId, salt },
+    }),
   );
   throws(() => checkWriteFeatures(header), UnsupportedVersionError);
   checkWriteFeatures({ writeFeatures: 0 });

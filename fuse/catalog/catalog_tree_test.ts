@@ -93,3 +93,30 @@ Deno.test("CatalogTree: gaps in the numbers of a tag cost nothing", async () => 
   ok(main.get("latest"));
   deepStrictEqual(read.sort((a, b) => a - b), numbers);
 });
+
+Deno.test("CatalogTree: latest is the head of the last slot", async () => {
+  const names = ["aa", "bb"].map((digits) => ({
+    tree: digits.repeat(32) as Id,
+    record: digits.repeat(32) as Id,
+    writer: digits.repeat(16),
+  }));
+  const slots = [
+    { name: names[0], time: "2026-11-20T05:46:18Z", nonce: "1", head: "1" },
+    // An older entry that was copied from another store.
+    { name: names[1], time: "2025-11-20T05:46:18Z", nonce: "2", head: "1" },
+    { time: "" },
+  ];
+  for (const [count, wanted] of [[2, "2026-11-20T05-46-18Z"], [3]] as const) {
+    const numbers = [1, 2, 3].slice(0, count);
+    const tree = new CatalogTree({
+      recordNames: () => Promise.resolve(names),
+      record: () => Promise.reject(new Error("Nobody asks")),
+      tags: () => Promise.resolve(new Map([["main", count]])),
+      tagNumbers: () => Promise.resolve(numbers),
+      tagEntry: (_tag, number) => Promise.resolve(slots[number - 1]),
+    }, { now: () => 0, onNewRecords: () => {}, onError: () => {} });
+    const latest = (await openTag(tree, "main")).get("latest");
+    const target = latest && "link" in latest ? latest.link.target : undefined;
+    deepStrictEqual(target, wanted);
+  }
+});

@@ -1,10 +1,5 @@
 import { hexOf, type Id, parseId } from "@snap/hash";
-import {
-  checkFields,
-  decodeDocument,
-  documentForms,
-  encodeDocument,
-} from "@snap/store/format";
+import { decodeNamed, documentForms, encodeDocument } from "@snap/store/format";
 
 /** What a snapshot holds in all. */
 export interface Totals {
@@ -117,8 +112,8 @@ export function decodeRecord(
   file: RecordFile,
   bytes: Uint8Array,
 ): NamedRecord {
-  const { body, saveId } = decodeDocument("RECD", bytes);
-  checkFields(`record ${file.record}`, body, documentForms.record.type);
+  const name = formatRecordName(file);
+  const { body, saveId } = decodeNamed(name, bytes, `record ${file.record}`);
   const record = body as unknown as SnapshotRecord;
   if (record.tree !== file.tree) {
     throw new SyntaxError(

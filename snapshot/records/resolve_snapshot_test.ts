@@ -1,6 +1,7 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import type { Id } from "@snap/hash";
 import type { MemoryStore } from "@snap/store/memory";
+import { TagStore } from "@snap/store/format";
 import { TestSnapshots } from "../../tests/_test_snapshots.ts";
 import { formatRecordName, type NamedRecord } from "./record.ts";
 import {
@@ -43,6 +44,34 @@ async function setUp(): Promise<Setup> {
   await tagSnapshot(snapshots, "beef", records[0]);
   return { test, snapshots, records };
 }
+
+Deno.test("a tag names its head, and goes back by time, whatever slot is last", async () => {
+  const { snapshots, records: [one, two, three] } = await setUp();
+  const { tree, record, saveId } = one;
+  const time = "2001-01-01T00:00:00.000000000Z";
+  const entry = { time, tree, record, saveId, nonce: "ab".repeat(16) };
+  await new TagStore(snapshots.store).copy("main", [entry]);
+  const found: string[] = [];
+  for (const text of ["main", "main~1", "main~2", "main~3"]) {
+    found.push((await resolveSnapshot(snapshots, text)).record);
+  }
+  const wanted = [two, three, one, one].map(({ record }) => record);
+  deepStrictEqual(found, wanted);
+  const main = (await listTags(snapshots)).find(({ tag }) => tag === "main");
+  strictEqual(main?.name?.record, two.record);
+  strictEqual(main?.number, 4);
+  // What the last slot would say is not known when it is damaged; other tags are.
+  await snapshots.store.create("tags/main/5", new Uint8Array(50));
+  await rejects(
+    resolveSnapshot(snapshots, "main"),
+    /Cannot read tags\/main\/5/,
+  );
+  strictEqual((await resolveSnapshot(snapshots, "main~1")).record, two.record);
+  strictEqual((await resolveSnapshot(snapshots, "beef")).record, one.record);
+  await tagSnapshot(snapshots, "main", three);
+  const again = await resolveSnapshot(snapshots, "main");
+  strictEqual(again.record, three.record);
+});
 
 Deno.test("parseTarget splits at the first colon", () => {
   deepStrictEqual(parseTarget("main"), { snapshot: "main" });

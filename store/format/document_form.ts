@@ -175,19 +175,39 @@ export function documentFormOf(name: string): DocumentForm | undefined {
  *
  * @param name Its name in the store, which says what it must be.
  * @param bytes All of its bytes.
+ * @param subject What errors call it.
  * @returns Header and body.
  * @throws {DocumentSyntaxError} If it is damaged, of another kind, or no document has such a name.
  * @throws {UnsupportedVersionError} If it needs a newer program.
  */
-export function decodeNamed(name: string, bytes: Uint8Array): Document {
+export function decodeNamed(
+  name: string,
+  bytes: Uint8Array,
+  subject: string = name,
+): Document {
   const form = documentFormOf(name);
   if (form === undefined) {
     throw new DocumentSyntaxError(
-      `Cannot read ${name} as no file of a store has such a name`,
+      `Cannot read ${subject} as no file of a store has such a name`,
       0,
     );
   }
-  const document = decodeDocument(form.kind, bytes);
-  checkFields(name, document.body, form.type);
+  const document = decodeAs(subject, form.kind, bytes);
+  checkFields(subject, document.body, form.type);
   return document;
+}
+
+function decodeAs(
+  subject: string,
+  kind: DocumentKind,
+  bytes: Uint8Array,
+): Document {
+  try {
+    return decodeDocument(kind, bytes);
+  } catch (cause) {
+    if (!(cause instanceof DocumentSyntaxError)) throw cause;
+    const { message, offset } = cause;
+    const told = message.replace(/^Cannot read \w+/, `Cannot read ${subject}`);
+    throw new DocumentSyntaxError(told, offset, { cause });
+  }
 }

@@ -3,16 +3,11 @@
  *
  * @module
  */
-import { decodeDocument, type Document, encodeDocument } from "./document.ts";
-import {
-  DocumentSyntaxError,
-  NotAStoreError,
-  NotFoundError,
-} from "../errors.ts";
+import { encodeDocument } from "./document.ts";
+import { NotAStoreError, NotFoundError } from "../errors.ts";
 import { randomHex } from "../hex.ts";
 import { SAVE_ID_SIZE } from "../header.ts";
-import { documentForms } from "./document_form.ts";
-import { checkFields } from "./fields.ts";
+import { decodeNamed } from "./document_form.ts";
 import { readDocument } from "./read_document.ts";
 import { checkNewSettings, type SomeStoreSettings } from "./settings.ts";
 import type { ReadStore, StoreOptions, WriteStore } from "../store.ts";
@@ -142,22 +137,8 @@ async function readNumber(
 }
 
 function parseConfig(number: number, bytes: Uint8Array): StoreConfig {
-  const { body, readFeatures, writeFeatures } = decodeConfig(number, bytes);
-  checkFields("config", body, documentForms.config.type);
+  const document = decodeNamed(`config/${number}`, bytes);
+  const { body, readFeatures, writeFeatures } = document;
   const { storeId, createdAt, settings } = body as unknown as StoreConfig;
   return { number, storeId, createdAt, settings, readFeatures, writeFeatures };
-}
-
-function decodeConfig(number: number, bytes: Uint8Array): Document {
-  try {
-    return decodeDocument("CONF", bytes);
-  } catch (error) {
-    if (!(error instanceof DocumentSyntaxError)) throw error;
-    const { message, offset } = error;
-    throw new DocumentSyntaxError(
-      `Cannot read config/${number}: ${message}`,
-      offset,
-      { cause: error },
-    );
-  }
 }
