@@ -9,8 +9,9 @@ import { jsonPath } from "./json_line.ts";
  * @returns The fields, `id` for the id of its tree.
  */
 export function recordFields(record: NamedRecord): Record<string, unknown> {
-  const { tree, page, record: id, source, unreadable, changed, ...rest } =
+  const { tree, page, record: id, source, unreadable, changed, ...others } =
     record;
+  const { writer: _, ...rest } = others;
   return {
     id: tree,
     page,
