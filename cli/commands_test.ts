@@ -502,10 +502,8 @@ Deno.test("--json: every command writes what the schema says", async () => {
   strictEqual(await json("nothing"), 2);
   strictEqual(await json("log", "--nothing"), 2);
   strictEqual(await json("log", "--tag", "nothing"), 1);
-  writeFileSync(
-    scene.at("store", "snapshots", `${"0".repeat(64)}-${"1".repeat(64)}`),
-    "",
-  );
+  const ids = `${"0".repeat(64)}-${"1".repeat(64)}-${"2".repeat(32)}`;
+  writeFileSync(scene.at("store", "snapshots", ids), "");
   strictEqual(await json("log"), 0);
   strictEqual(await json("verify"), 4);
   // Those of mounts are seen in mount_test.ts.
