@@ -14,15 +14,13 @@ import {
 } from "@snap/posix/constants";
 import { Attributes } from "../session/attributes.ts";
 import { CatalogTree } from "./catalog_tree.ts";
-import {
-  CatalogVolumes,
-  type RootBytes,
-  type VolumeNodes,
-} from "./catalog_volumes.ts";
+import { CatalogVolumes } from "./catalog_volumes.ts";
 import { VirtualDirectory, type VirtualLink } from "./virtual_directory.ts";
 import { type VirtualNode, VirtualReply } from "./virtual_reply.ts";
 import type { CatalogRecord, CatalogSource } from "./catalog_source.ts";
+import type { DirectoryBytes } from "../nodes/loaded_directory.ts";
 import { NodeCursor } from "../nodes/node_cursor.ts";
+import type { NodeTable } from "../nodes/node_table.ts";
 import {
   EntryOut,
   GetxattrIn,
@@ -33,9 +31,7 @@ import {
   RequestHead,
 } from "../device/protocol.ts";
 import { Reply } from "../device/reply.ts";
-import type { SessionFault, SessionNodes } from "../session/session_parts.ts";
-
-export type { RootBytes, VolumeNodes } from "./catalog_volumes.ts";
+import type { SessionFault } from "../session/session_parts.ts";
 
 /** A reply that is known, and only has to be written. */
 interface Answer {
@@ -50,14 +46,14 @@ export interface CatalogParts {
   /** Which records and tags there are. */
   readonly source: CatalogSource;
   /** The nodes of the mount, shared with the workers. */
-  readonly nodes: SessionNodes & VolumeNodes;
+  readonly nodes: NodeTable;
   /**
    * Reads tree and page of the root of a record.
    *
    * @param record The record.
    * @returns Bytes that were checked against their ids.
    */
-  loadRoot(record: CatalogRecord): Promise<RootBytes>;
+  loadRoot(record: CatalogRecord): Promise<DirectoryBytes>;
   /** Reads the index again; called after new records appeared. */
   refresh(): Promise<void>;
   /**
@@ -104,7 +100,7 @@ export class Catalog {
       gid,
       startMs: now(),
     });
-    this.#attributes = new Attributes(parts.nodes, undefined, () => {});
+    this.#attributes = new Attributes(undefined, () => {});
     this.#tree = new CatalogTree(source, {
       now,
       onNewRecords: () => this.#isOutdated = true,

@@ -1,56 +1,19 @@
 import type { RecordFile } from "@snap/snapshot/records";
+import type { DirectoryBytes } from "../nodes/loaded_directory.ts";
+import type { NodeTable } from "../nodes/node_table.ts";
 import type { CatalogRecord } from "./catalog_source.ts";
 
 /** How often volumes are looked through, and for how long one is kept unused, in milliseconds. */
 const IDLE_MS = 1000;
 
-/** The root of a snapshot: plain bytes that were checked against their ids. */
-export interface RootBytes {
-  /** The root tree. */
-  readonly treeBytes: Uint8Array;
-  /** The attribute page beside it. */
-  readonly pageBytes: Uint8Array;
-}
-
-/** The nodes of a mount as volumes; a `NodeTable` fits. */
-export interface VolumeNodes {
-  /**
-   * Adds a snapshot, without references.
-   *
-   * @param root Its root.
-   * @returns Lower half of the id of its root.
-   */
-  addVolume(root: RootBytes): number;
-  /**
-   * Counts a reference to a node.
-   *
-   * @param idLow Lower half of its id.
-   */
-  remember(idLow: number): void;
-  /**
-   * Takes references back; a volume without any is dropped.
-   *
-   * @param idLow Lower half of the id of a node.
-   * @param count Number of references.
-   */
-  forget(idLow: number, count: number): void;
-  /**
-   * Counts the references to all nodes of a volume.
-   *
-   * @param idLow Lower half of the id of one of them.
-   * @returns Their number.
-   */
-  references(idLow: number): number;
-}
-
 /** The parts that {@linkcode CatalogVolumes} is made of. */
 export interface CatalogVolumesParts {
   /** The nodes that volumes are added to. */
-  readonly nodes: VolumeNodes;
+  readonly nodes: NodeTable;
   /** Reads the newest of some records. */
   newest(names: readonly RecordFile[]): Promise<CatalogRecord>;
   /** Reads the root of a record. */
-  loadRoot(record: CatalogRecord): Promise<RootBytes>;
+  loadRoot(record: CatalogRecord): Promise<DirectoryBytes>;
   /** The clock, in milliseconds. */
   now(): number;
 }

@@ -1,5 +1,4 @@
 import { S_IFDIR, S_IFLNK } from "@snap/posix/constants";
-import { setNumber } from "../set_number.ts";
 import { VirtualDirectory, type VirtualLink } from "./virtual_directory.ts";
 import {
   Attr,
@@ -7,6 +6,7 @@ import {
   Dirent,
   EntryOut,
   ROOT_ID,
+  setNumber,
 } from "../device/protocol.ts";
 import type { Reply } from "../device/reply.ts";
 

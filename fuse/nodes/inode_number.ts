@@ -7,14 +7,18 @@ const NO_DEVICE = 0x1_0000;
 const LOW_FACTOR = 0xcc9e_2d51;
 const HIGH_FACTOR = 0x239b_961b;
 
-/** Lower half of the inode number to show for an entry. */
+/**
+ * Lower half, unsigned, of the inode number to show for an entry: that of the file system it was
+ * saved from where this is the root's, and a mount of one snapshot; else one that is equal for the
+ * hard links of a file, and for nothing else.
+ */
 export function inodeLowOf(cursor: NodeCursor): number {
   return isOriginal(cursor)
     ? cursor.page.inodeLow(cursor.row + 1)
     : mixed(cursor, LOW_FACTOR);
 }
 
-/** Upper half of the inode number to show for an entry. */
+/** Upper half of {@linkcode inodeLowOf}, unsigned. */
 export function inodeHighOf(cursor: NodeCursor): number {
   return isOriginal(cursor)
     ? cursor.page.inodeHigh(cursor.row + 1)

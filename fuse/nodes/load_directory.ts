@@ -1,20 +1,15 @@
-import { idFromBytes } from "@snap/hash";
-import { AttributePage, Tree } from "@snap/manifest";
-import { ManifestSyntaxError } from "@snap/manifest/extras";
 import { ObjectKind } from "@snap/pack";
-import type { Directory } from "./loaded_directory.ts";
+import {
+  decodeDirectory,
+  type Directory,
+  type IdPlace,
+} from "./loaded_directory.ts";
 import type { Objects } from "../content/objects.ts";
 import { Recipes } from "../content/recipes.ts";
 import { WholeObjects } from "../content/whole_objects.ts";
 
 /** Largest tree or page in bytes: some three million entries. */
 const SIZE_MAX = 256 << 20;
-
-/** Where the 32 bytes of an id are. */
-export interface IdPlace {
-  readonly bytes: Uint8Array;
-  readonly start: number;
-}
 
 /** Reads directories. */
 export class DirectoryLoader {
@@ -37,15 +32,6 @@ export class DirectoryLoader {
     if (treeBytes === undefined || pageBytes === undefined) return undefined;
     this.#whole.drop(treeId);
     this.#whole.drop(pageId);
-    const tree = Tree.decode(treeBytes);
-    const page = AttributePage.decode(pageBytes);
-    if (page.belongsTo(tree, treeId.bytes, treeId.start)) return { tree, page };
-    const id = idFromBytes(treeId.bytes, treeId.start);
-    throw new ManifestSyntaxError(
-      `Cannot read attribute page ${
-        idFromBytes(pageId.bytes, pageId.start)
-      } as it must belong to tree ${id}`,
-      32,
-    );
+    return decodeDirectory({ treeBytes, pageBytes }, treeId);
   }
 }

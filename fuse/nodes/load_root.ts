@@ -1,9 +1,7 @@
 import { type Id, idToBytes } from "@snap/hash";
-import { AttributePage, Tree } from "@snap/manifest";
-import { ManifestSyntaxError } from "@snap/manifest/extras";
 import { ObjectKind } from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
-import type { RootBytes } from "../catalog/catalog_volumes.ts";
+import { decodeDirectory, type DirectoryBytes } from "./loaded_directory.ts";
 
 /**
  * Reads tree and page of a root, and checks them.
@@ -15,18 +13,12 @@ import type { RootBytes } from "../catalog/catalog_volumes.ts";
 export async function loadRoot(
   reader: StoreReader,
   root: { readonly tree: Id; readonly page: Id },
-): Promise<RootBytes> {
+): Promise<DirectoryBytes> {
   const treeId = idToBytes(root.tree);
   const [treeBytes, pageBytes] = await Promise.all([
     reader.readObject(treeId, ObjectKind.tree),
     reader.readObject(idToBytes(root.page), ObjectKind.attributes),
   ]);
-  const tree = Tree.decode(treeBytes);
-  if (AttributePage.decode(pageBytes).belongsTo(tree, treeId)) {
-    return { treeBytes, pageBytes };
-  }
-  throw new ManifestSyntaxError(
-    `Cannot read attribute page ${root.page} as it must belong to tree ${root.tree}`,
-    32,
-  );
+  decodeDirectory({ treeBytes, pageBytes }, { bytes: treeId, start: 0 });
+  return { treeBytes, pageBytes };
 }

@@ -1,5 +1,6 @@
+import { idFromBytes } from "@snap/hash";
 import { AttributePage, Tree } from "@snap/manifest";
-import { EntryKind } from "@snap/manifest/extras";
+import { EntryKind, ManifestSyntaxError } from "@snap/manifest/extras";
 import { type Arena, UNIT_SIZE } from "./arena.ts";
 
 // A directory in the arena: a head, two words for itself as a root, two for each
@@ -24,6 +25,39 @@ export const UNLOADED: number = -0x8000_0000;
 export interface Directory {
   readonly tree: Tree;
   readonly page: AttributePage;
+}
+
+/** Plain bytes of a directory, which were checked against their ids. */
+export interface DirectoryBytes {
+  /** Its tree. */
+  readonly treeBytes: Uint8Array;
+  /** The attribute page beside it. */
+  readonly pageBytes: Uint8Array;
+}
+
+/** Where the 32 bytes of an id are. */
+export interface IdPlace {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+}
+
+/**
+ * Decodes a tree and its page, and checks that they belong together.
+ *
+ * @throws {ManifestSyntaxError} If they are not what they must be.
+ */
+export function decodeDirectory(
+  { treeBytes, pageBytes }: DirectoryBytes,
+  treeId: IdPlace,
+): Directory {
+  const tree = Tree.decode(treeBytes);
+  const page = AttributePage.decode(pageBytes);
+  if (page.belongsTo(tree, treeId.bytes, treeId.start)) return { tree, page };
+  const id = idFromBytes(treeId.bytes, treeId.start);
+  throw new ManifestSyntaxError(
+    `Cannot read the attribute page of tree ${id}: it belongs to another tree`,
+    32,
+  );
 }
 
 /** Where a directory hangs. */

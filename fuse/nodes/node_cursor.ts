@@ -19,3 +19,22 @@ export class NodeCursor {
   /** Kind of the node. */
   kind: EntryKind = 1;
 }
+
+/** A directory whose entries can be read. */
+export interface OpenDirectory {
+  /** Its entries. */
+  readonly tree: Tree;
+  /** Their attributes. */
+  readonly page: AttributePage;
+  /** Lower 32 bits of its node id. */
+  readonly id: number;
+  /** Lower 32 bits of the node id of the directory that has it; its own for the root of a volume. */
+  readonly parentId: number;
+  /**
+   * Node id of an entry.
+   *
+   * @param row The row of the entry.
+   * @returns The lower 32 bits; the upper are 0.
+   */
+  nodeId(row: number): number;
+}

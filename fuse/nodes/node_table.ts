@@ -11,9 +11,9 @@ import {
   ManifestSyntaxError,
 } from "@snap/manifest/extras";
 import { Arena, ARENA_SIZE_MAX } from "./arena.ts";
-import { inodeHighOf, inodeLowOf } from "./inode_number.ts";
 import { DirectoryLoader } from "./load_directory.ts";
 import {
+  type DirectoryBytes,
   isDirectoryAt,
   LoadedDirectory,
   LOADING,
@@ -21,9 +21,8 @@ import {
   UNLOADED,
 } from "./loaded_directory.ts";
 import type { Objects } from "../content/objects.ts";
-import type { NodeCursor } from "./node_cursor.ts";
+import type { NodeCursor, OpenDirectory } from "./node_cursor.ts";
 import { ROOT_ID } from "../device/protocol.ts";
-import type { OpenDirectory, SessionNodes } from "../session/session_parts.ts";
 
 /** How long a worker waits for another one that loads the directory it needs. */
 const LOAD_WAIT_MS = 30_000;
@@ -49,7 +48,7 @@ export interface NodeTableOptions {
  * Entries of snapshots by the ids that the kernel has for them. A directory is
  * loaded, checked and kept when it is first looked into.
  */
-export class NodeTable implements SessionNodes {
+export class NodeTable {
   /** The shared memory, to be handed to workers. */
   readonly buffer: SharedArrayBuffer;
   readonly #arena: Arena;
@@ -88,15 +87,13 @@ export class NodeTable implements SessionNodes {
   }
 
   /**
-   * Adds a snapshot.
+   * Adds a snapshot, without references.
    *
    * @param root Bytes of its root tree and page, which were checked.
    * @returns The id of its root: `ROOT_ID` in a mount of one snapshot.
    * @throws {ArenaFullError} If there is no room.
    */
-  addVolume(
-    root: { readonly treeBytes: Uint8Array; readonly pageBytes: Uint8Array },
-  ): number {
+  addVolume(root: DirectoryBytes): number {
     const arena = this.#arena;
     const slot = arena.addVolume();
     const directory = {
@@ -232,28 +229,6 @@ export class NodeTable implements SessionNodes {
       at = this.#addressOf(directory.id);
     }
     return joinNames(names);
-  }
-
-  /**
-   * Gives the inode number to show for an entry: that of the file system it was
-   * saved from where this is the root's, and a mount of one snapshot; else one
-   * that is equal for the hard links of a file, and for nothing else.
-   *
-   * @param cursor The entry.
-   * @returns The lower 32 bits, unsigned.
-   */
-  inodeLow(cursor: NodeCursor): number {
-    return inodeLowOf(cursor);
-  }
-
-  /**
-   * Gives the other half of {@linkcode NodeTable.inodeLow}.
-   *
-   * @param cursor The entry.
-   * @returns The upper 32 bits, unsigned.
-   */
-  inodeHigh(cursor: NodeCursor): number {
-    return inodeHighOf(cursor);
   }
 
   #addressOf(id: number): number {

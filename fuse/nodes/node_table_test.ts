@@ -28,6 +28,7 @@ import {
   testMount,
   TestRanges,
 } from "../_testing.ts";
+import { inodeHighOf, inodeLowOf } from "./inode_number.ts";
 import { NodeCursor } from "./node_cursor.ts";
 import { NodeTable } from "./node_table.ts";
 import { Pieces } from "../device/pieces.ts";
@@ -52,8 +53,8 @@ async function compare(
   const row = cursor.row + 1;
   equal(cursor.page.mode(row), entry.attributes.mode);
   equal(cursor.page.mtimeNs(row), entry.attributes.mtimeNs);
-  equal(nodes.inodeLow(cursor), entry.attributes.inodeLow);
-  equal(nodes.inodeHigh(cursor), entry.attributes.inodeHigh);
+  equal(inodeLowOf(cursor), entry.attributes.inodeLow);
+  equal(inodeHighOf(cursor), entry.attributes.inodeHigh);
   if (cursor.row >= 0) {
     deepEqual(cursor.tree.name(cursor.row).slice(), entry.name);
     deepEqual(cursor.tree.target(cursor.row).slice(), entry.target);
@@ -240,7 +241,7 @@ Deno.test("NodeTable shows inode numbers that are equal for hard links only", as
     const directory = table.open(cursor)!;
     return rows.map((_, row) => {
       table.select(directory.nodeId(row), 0, cursor);
-      return `${table.inodeHigh(cursor)} ${table.inodeLow(cursor)}`;
+      return `${inodeHighOf(cursor)} ${inodeLowOf(cursor)}`;
     });
   };
   const table = NodeTable.create({ sizeMax: 1 << 20 });

@@ -9,10 +9,9 @@ import {
   S_IFREG,
 } from "@snap/posix/constants";
 import { dataSize, type HoleLists } from "./holes.ts";
-import { setNumber } from "../set_number.ts";
+import { inodeHighOf, inodeLowOf } from "../nodes/inode_number.ts";
 import type { NodeCursor } from "../nodes/node_cursor.ts";
-import { Attr, EntryOut, FOREVER_SEC } from "../device/protocol.ts";
-import type { SessionNodes } from "./session_parts.ts";
+import { Attr, EntryOut, FOREVER_SEC, setNumber } from "../device/protocol.ts";
 
 /**
  * The size that programs take as best for a read. A larger one would make buffered readers
@@ -61,21 +60,17 @@ function setTimes(
 
 /** Writes attributes of nodes, every byte of the structures. */
 export class Attributes {
-  readonly #nodes: SessionNodes;
   readonly #holes: HoleLists | undefined;
   readonly #onFault: (node: number, error: unknown) => void;
 
   /**
-   * @param nodes The nodes, for inode numbers.
    * @param holes Lists of holes; none where no file has any.
    * @param onFault Called for a list that cannot be read; the file then counts as without holes.
    */
   constructor(
-    nodes: SessionNodes,
     holes: HoleLists | undefined,
     onFault: (node: number, error: unknown) => void,
   ) {
-    this.#nodes = nodes;
     this.#holes = holes;
     this.#onFault = onFault;
   }
@@ -88,8 +83,8 @@ export class Attributes {
     if (
       isFileKind(kind) && this.#holes !== undefined && page.hasExtras(row + 1)
     ) stored = this.#stored(this.#holes, node, size);
-    view.setUint32(at + Attr.inode, this.#nodes.inodeLow(node), true);
-    view.setUint32(at + Attr.inode + 4, this.#nodes.inodeHigh(node), true);
+    view.setUint32(at + Attr.inode, inodeLowOf(node), true);
+    view.setUint32(at + Attr.inode + 4, inodeHighOf(node), true);
     setNumber(view, at + Attr.byteCount, size);
     setNumber(view, at + Attr.blocks, Math.ceil(stored / 512));
     setTimes(view, at, page, row + 1);

@@ -2,10 +2,11 @@ import { EntryKind } from "@snap/manifest/extras";
 import { EINVAL } from "@snap/posix/constants";
 import { PENDING } from "../device/answer.ts";
 import { type Attributes, direntType } from "./attributes.ts";
-import { NodeCursor } from "../nodes/node_cursor.ts";
+import { inodeHighOf, inodeLowOf } from "../nodes/inode_number.ts";
+import { NodeCursor, type OpenDirectory } from "../nodes/node_cursor.ts";
 import { Attr, Dirent, EntryOut } from "../device/protocol.ts";
 import type { Reply } from "../device/reply.ts";
-import type { OpenDirectory, SessionNodes } from "./session_parts.ts";
+import type { SessionNodes } from "./session_parts.ts";
 
 const DOT: Uint8Array = Uint8Array.of(0x2e);
 const DOT_DOT: Uint8Array = Uint8Array.of(0x2e, 0x2e);
@@ -95,8 +96,8 @@ export class DirectoryReply {
     const at = this.#reply.addZeros(entryOutSize) + entryOutSize;
     this.#reply.headSize = this.#writeDirent(
       at,
-      this.#nodes.inodeLow(shown),
-      this.#nodes.inodeHigh(shown),
+      inodeLowOf(shown),
+      inodeHighOf(shown),
       position + 1,
       EntryKind.directory,
       name,
@@ -137,8 +138,8 @@ export class DirectoryReply {
         inodeHigh = view.getUint32(at + EntryOut.attr + Attr.inode + 4, true);
         this.handedOut[this.handedOutCount++] = child.id;
       } else {
-        inodeLow = this.#nodes.inodeLow(child);
-        inodeHigh = this.#nodes.inodeHigh(child);
+        inodeLow = inodeLowOf(child);
+        inodeHigh = inodeHighOf(child);
       }
       at = this.#writeDirent(
         at + entryOutSize,

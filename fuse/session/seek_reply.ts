@@ -3,9 +3,14 @@ import { EINVAL, ENXIO } from "@snap/posix/constants";
 import { PENDING } from "../device/answer.ts";
 import { type HoleLists, seekData, seekHole } from "./holes.ts";
 import type { Request } from "../device/request.ts";
-import { setNumber } from "../set_number.ts";
 import type { NodeCursor } from "../nodes/node_cursor.ts";
-import { LseekIn, LseekOut, SEEK_DATA, SEEK_HOLE } from "../device/protocol.ts";
+import {
+  LseekIn,
+  LseekOut,
+  SEEK_DATA,
+  SEEK_HOLE,
+  setNumber,
+} from "../device/protocol.ts";
 import type { Reply } from "../device/reply.ts";
 
 /** Answers LSEEK: an error number, or `PENDING`. */

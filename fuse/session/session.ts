@@ -22,11 +22,10 @@ import { HoleLists } from "./holes.ts";
 import { Agreed, answerInit } from "../device/init.ts";
 import { Request } from "../device/request.ts";
 import { answerSeek } from "./seek_reply.ts";
-import { setNumber } from "../set_number.ts";
 import { answerStatfs } from "./statfs_reply.ts";
 import { XattrReply } from "./xattr_reply.ts";
 import { Counter } from "../counters.ts";
-import { NodeCursor } from "../nodes/node_cursor.ts";
+import { NodeCursor, type OpenDirectory } from "../nodes/node_cursor.ts";
 import {
   AttrOut,
   BatchForgetIn,
@@ -40,10 +39,10 @@ import {
   ReadIn,
   RequestHead,
   ROOT_ID,
+  setNumber,
 } from "../device/protocol.ts";
 import { Reply } from "../device/reply.ts";
 import type {
-  OpenDirectory,
   SessionNodes,
   SessionOptions,
   SessionParts,
@@ -113,7 +112,6 @@ export class Session {
     this.#hasHoles = options.hasHoles || options.isAll;
     this.#holes = new HoleLists(parts.contents);
     this.#attributes = new Attributes(
-      parts.nodes,
       this.#hasHoles ? this.#holes : undefined,
       (node, error) => this.#onFault(node, error),
     );

@@ -3,61 +3,16 @@
  *
  * @module
  */
-import type { AttributePage, Tree } from "@snap/manifest";
 import type { Counters } from "../counters.ts";
-import type { NodeCursor } from "../nodes/node_cursor.ts";
+import type { NodeTable } from "../nodes/node_table.ts";
 import type { Pieces } from "../device/pieces.ts";
 import type { Reply } from "../device/reply.ts";
 
-/** A directory whose entries can be read. */
-export interface OpenDirectory {
-  /** Its entries. */
-  readonly tree: Tree;
-  /** Their attributes. */
-  readonly page: AttributePage;
-  /** Lower 32 bits of its node id. */
-  readonly id: number;
-  /** Lower 32 bits of the node id of the directory that has it; its own for the root of a volume. */
-  readonly parentId: number;
-  /**
-   * Node id of an entry.
-   *
-   * @param row The row of the entry.
-   * @returns The lower 32 bits; the upper are 0.
-   */
-  nodeId(row: number): number;
-}
-
-/** The nodes that the kernel may ask for. Numbers of nodes are unsigned halves. */
-export interface SessionNodes {
-  /**
-   * Finds a node.
-   *
-   * @param idLow Lower 32 bits of its id.
-   * @param idHigh Upper 32 bits.
-   * @param cursor Filled with the node.
-   * @returns Whether there is such a node.
-   */
-  select(idLow: number, idHigh: number, cursor: NodeCursor): boolean;
-  /**
-   * Opens a directory. The directory that it returns is good until the next call.
-   *
-   * @param cursor A node that is a directory.
-   * @returns The directory, or `undefined` while its bytes are on their way.
-   * @throws {Error} If it is damaged, missing or cannot be read.
-   */
-  open(cursor: NodeCursor): OpenDirectory | undefined;
-  /** Counts one reference of the kernel to a node. */
-  remember(idLow: number): void;
-  /** Takes back `count` references of the kernel to a node. */
-  forget(idLow: number, count: number): void;
-  /** Path of a node below its volume, for log lines. */
-  pathOf(idLow: number): Uint8Array;
-  /** Lower 32 bits of the inode number to show. */
-  inodeLow(cursor: NodeCursor): number;
-  /** Upper 32 bits of the inode number to show. */
-  inodeHigh(cursor: NodeCursor): number;
-}
+/** The nodes that the kernel may ask for. */
+export type SessionNodes = Pick<
+  NodeTable,
+  "select" | "open" | "remember" | "forget" | "pathOf"
+>;
 
 /** The bytes of files. */
 export interface SessionContents {

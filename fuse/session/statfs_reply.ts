@@ -1,6 +1,5 @@
 import { NAME_SIZE_MAX } from "@snap/manifest/extras";
-import { setNumber } from "../set_number.ts";
-import { Statfs } from "../device/protocol.ts";
+import { setNumber, Statfs } from "../device/protocol.ts";
 import type { Reply } from "../device/reply.ts";
 import type { SessionOptions } from "./session_parts.ts";
 

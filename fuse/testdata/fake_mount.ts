@@ -10,11 +10,10 @@ import {
   isFileKind,
 } from "@snap/manifest/extras";
 import { Counters } from "../counters.ts";
-import { NodeCursor } from "../nodes/node_cursor.ts";
+import { NodeCursor, type OpenDirectory } from "../nodes/node_cursor.ts";
 import type { Pieces } from "../device/pieces.ts";
 import type { Reply } from "../device/reply.ts";
 import type {
-  OpenDirectory,
   SessionContents,
   SessionFault,
   SessionNodes,
@@ -265,14 +264,6 @@ export class FakeNodes implements SessionNodes {
 
   pathOf(idLow: number): Uint8Array {
     return text.encode(`node ${idLow}`);
-  }
-
-  inodeLow(cursor: NodeCursor): number {
-    return cursor.page.inodeLow(cursor.row + 1);
-  }
-
-  inodeHigh(cursor: NodeCursor): number {
-    return cursor.page.inodeHigh(cursor.row + 1);
   }
 }
 
