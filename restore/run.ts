@@ -202,6 +202,7 @@ export class RestoreRun {
     } finally {
       clearInterval(timer);
       signal?.removeEventListener("abort", onAbort);
+      await this.#walk.close();
       await this.#files.close();
     }
     Object.assign(this.counts, this.#walk.counts);

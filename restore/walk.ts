@@ -8,6 +8,7 @@ import type { AttributePage } from "@snap/manifest";
 import { DEPTH_MAX, EntryKind, isFileKind } from "@snap/manifest/extras";
 import { joinPath } from "@snap/manifest/path";
 import { ObjectKind } from "@snap/pack";
+import { DirectoriesAhead, lookUpContents } from "@snap/snapshot/reach";
 import type { StoreReader } from "@snap/pack/read";
 import { S_IFDIR } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
@@ -79,16 +80,19 @@ interface OpenDirectory extends SnapshotDirectory {
 export class RestoreWalk {
   readonly #options: RestoreWalkOptions;
   readonly #stack: OpenDirectory[] = [];
+  readonly #ahead: DirectoriesAhead;
   #entryCount = 0;
   #deletedCount = 0;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options What is restored, and who is told.
-   */
   constructor(options: RestoreWalkOptions) {
     this.#options = options;
+    const { reader, signal } = options;
+    this.#ahead = new DirectoriesAhead(reader, { contents: true, signal });
+  }
+
+  /** Ends what is read ahead. */
+  async close(): Promise<void> {
+    await this.#ahead.close();
   }
 
   /** Entries met so far, and removed as the snapshot does not have them. */
@@ -109,6 +113,7 @@ export class RestoreWalk {
     if (this.#options.isDry && !this.#hasAll(target?.root, numbers, xattrs)) {
       this.#options.onChange("attributes", ROOT, ROOT);
     }
+    this.#ahead.enter(undefined, root.tree, root.page);
     this.#enter(root, { number, path: ROOT, target: target?.root });
     for (;;) {
       const top = this.#stack.at(-1);
@@ -273,6 +278,7 @@ export class RestoreWalk {
       onChange("attributes", top.path, name);
     }
     if (source === undefined) return;
+    this.#ahead.enter(ids.tree, source.tree, source.page);
     this.#attempt(() => this.#enter(source, { number, path, target, isNew }));
   }
 
@@ -349,10 +355,14 @@ export class RestoreWalk {
     present: number,
   ): Promise<void> {
     const { tree } = top;
+    const { reader } = this.#options;
     const extras = await this.#extrasOf(top, row);
+    if (reader.ranges.isFar) {
+      await lookUpContents(reader, tree, row, signalOf(this.#options));
+    }
     const location = tree.size(row) === 0
       ? undefined
-      : await this.#options.reader.index.locate(
+      : await reader.index.locate(
         tree.idBytes(row),
         ObjectKind.content,
         signalOf(this.#options),

@@ -94,10 +94,12 @@ async function runWith(
   );
   const stage = await Stage.open(snapshots, options, index, state);
   try {
-    const parents = new ParentReader(
-      reader,
-      stage.room,
-      (id, kind, error) => stage.noteDamage(id, kind, error),
+    const parents = resources.use(
+      new ParentReader(
+        reader,
+        stage.room,
+        (id, kind, error) => stage.noteDamage(id, kind, error),
+      ),
     );
     const parent = parentRecord === undefined
       ? undefined

@@ -34,6 +34,7 @@
  * The parts have entry points of their own:
  *
  * - `@snap/snapshot/query`: snapshots compared, searched and listed
+ * - `@snap/snapshot/reach`: directories of a store far away, asked for before a walk comes to them
  * - `@snap/snapshot/records`: records of snapshots, the names that people give for them, and tags
  * - `@snap/snapshot/verify`: what a store holds, checked against what it says
  * - `@snap/snapshot/view`: a snapshot as something to look up and read

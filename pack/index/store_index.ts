@@ -22,6 +22,9 @@ import { ObjectKind } from "../object_kind.ts";
 /** Memory for pages on their way where nothing else reads the store. */
 const PAGES_SIZE = 1 << 20;
 
+/** Pages of packs that are asked for ahead. */
+const PAGES_AHEAD = 16;
+
 /** Options of {@linkcode StoreIndex}. */
 export interface StoreIndexOptions {
   /** Names of tables that were left out as they are damaged, none if absent. */
@@ -193,6 +196,7 @@ export class StoreIndex {
       if (isPageRequest(answer)) {
         if (batch.length > 0) yield batch;
         batch = [];
+        this.#hintPages(answer);
         await this.#fetch(answer, options);
         continue;
       }
@@ -234,6 +238,16 @@ export class StoreIndex {
       this.index.skipPage(request);
       this.#distrust(name, error);
       return false;
+    }
+  }
+
+  /** Announces the pages that follow. */
+  #hintPages({ table, name, offset, length }: PageRequest): void {
+    const { size, isBuilt } = this.index.tables[table];
+    if (isBuilt === true || !this.#ranges.isFar) return;
+    for (let i = 1; i <= PAGES_AHEAD; i++) {
+      const at = offset + i * length;
+      if (at < size) this.#ranges.hint(name, at, length);
     }
   }
 

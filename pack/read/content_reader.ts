@@ -7,15 +7,13 @@ import { idFromBytes, IdMismatchError } from "@snap/hash";
 import type { StoreOptions } from "@snap/store";
 import { ObjectNotFoundError } from "../errors.ts";
 import { ObjectKind } from "../object_kind.ts";
-import { type RecipeNode, RecipeRowKind } from "../recipe/recipe.ts";
+import type { RecipeNode } from "../recipe/recipe.ts";
+import { type RecipeRow, recipeRows } from "./recipe_rows.ts";
 import { RecipeReader } from "../recipe/recipe_reader.ts";
 import type { StoreReader } from "./store_reader.ts";
 
 /** Most bytes of a run of zeros that a stream hands out at once. */
 const ZEROS_SIZE = 1 << 20;
-
-/** Chunks that a stream asks for ahead of its reader. */
-const AHEAD = 4;
 
 /** Most bytes of content in memory that are hashed between two turns of the event loop. */
 const HASH_SIZE = 1 << 19;
@@ -97,7 +95,7 @@ export class ContentReader {
       await options.pace?.(whole.length);
       return whole.slice(start, end);
     }
-    const bytes = await this.#readRows(start, end, options);
+    const bytes = await this.#readRows(this.#root, { start, end }, options);
     // A recipe is a claim: who has all of the content can prove it.
     if (bytes.length === this.size) await this.#check(bytes, options);
     return bytes;
@@ -152,12 +150,13 @@ export class ContentReader {
   }
 
   async #readRows(
-    start: number,
-    end: number,
+    root: RecipeNode,
+    range: { readonly start: number; readonly end: number },
     options: ReadContentOptions,
   ): Promise<Uint8Array> {
+    const { start, end } = range;
     const out = new Uint8Array(end - start);
-    for await (const row of this.#rows(start, end, options)) {
+    for await (const row of this.#rows(root, range, options)) {
       if (row.bytes === undefined) continue;
       const bytes = await row.bytes;
       const from = Math.max(start - row.offset, 0);
@@ -175,7 +174,9 @@ export class ContentReader {
       yield await this.#whole(options);
       return;
     }
-    for await (const { bytes, size } of this.#rows(0, this.size, options)) {
+    const range = { start: 0, end: this.size };
+    const rows = this.#rows(this.#root, range, options);
+    for await (const { bytes, size } of rows) {
       if (bytes !== undefined) yield await bytes;
       else {
         for (let left = size; left > 0; left -= ZEROS_SIZE) {
@@ -185,51 +186,17 @@ export class ContentReader {
     }
   }
 
-  /** Rows of a range; the chunks of a few are asked for ahead. */
   async *#rows(
-    start: number,
-    end: number,
+    root: RecipeNode,
+    range: { readonly start: number; readonly end: number },
     options: StoreOptions,
-  ): AsyncGenerator<Row> {
-    const ahead: Row[] = [];
+  ): AsyncGenerator<RecipeRow, void, void> {
     const { id, size } = this;
     const { hasher } = this.#store;
     const walk = this.#walks.pop() ??
       new RecipeReader({ hasher, id, size, kind: ObjectKind.content });
-    walk.seek(start, end);
-    for (let step = walk.next(); step !== "end"; step = walk.next()) {
-      if (step === "node") await this.#giveNode(walk, options);
-      else {
-        ahead.push(this.#row(walk, options));
-        if (ahead.length > AHEAD) yield ahead.shift() as Row;
-      }
-    }
-    yield* ahead;
+    walk.seek(range.start, range.end);
+    yield* recipeRows(this.#store, walk, root, options);
     this.#walks.push(walk);
   }
-
-  async #giveNode(walk: RecipeReader, options: StoreOptions): Promise<void> {
-    const isRoot = walk.wanted.every((byte, i) => byte === this.id[i]);
-    walk.give(
-      isRoot && this.#root !== undefined
-        ? this.#root
-        : await this.#store.readNode(walk.wanted, options),
-    );
-  }
-
-  #row(walk: RecipeReader, options: StoreOptions): Row {
-    const { offset, size, rowKind } = walk;
-    if (rowKind === RecipeRowKind.zeros) return { offset, size };
-    const bytes = this.#store.readChunk(walk, options);
-    // Whoever comes to this row sees the error; nobody may come.
-    bytes.catch(() => {});
-    return { offset, size, bytes };
-  }
-}
-
-interface Row {
-  readonly offset: number;
-  readonly size: number;
-  /** The chunk; none for a run of zeros. */
-  readonly bytes?: Promise<Uint8Array>;
 }

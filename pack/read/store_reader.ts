@@ -28,7 +28,8 @@ import { ObjectKind } from "../object_kind.ts";
 import { ObjectReader } from "./object_reader.ts";
 import { openIndex } from "../index/open_index.ts";
 import type { StoreIndex } from "../index/store_index.ts";
-import { RecipeNode, RecipeRowKind } from "../recipe/recipe.ts";
+import { RecipeNode } from "../recipe/recipe.ts";
+import { recipeRows } from "./recipe_rows.ts";
 import { RecipeReader } from "../recipe/recipe_reader.ts";
 
 /** Largest object in bytes that is read whole where nothing else is asked for. */
@@ -260,15 +261,8 @@ export class StoreReader implements AsyncDisposable {
     const { hasher } = this;
     const rows = new RecipeReader({ hasher, id, kind, size: plainSize });
     const plain = new Uint8Array(plainSize);
-    let given = false;
-    for (let step = rows.next(); step !== "end"; step = rows.next()) {
-      if (step === "node") {
-        rows.give(given ? await this.readNode(rows.wanted, options) : root);
-        given = true;
-      } else if (rows.rowKind === RecipeRowKind.chunk) {
-        const { offset } = rows;
-        plain.set(await this.readChunk(rows, options), offset);
-      }
+    for await (const row of recipeRows(this, rows, root, options)) {
+      if (row.bytes !== undefined) plain.set(await row.bytes, row.offset);
     }
     return plain;
   }

@@ -38,22 +38,23 @@ export async function readDirectory(
   ids: DirectoryIds,
   options: ReadDirectoryOptions,
 ): Promise<SnapshotDirectory | undefined> {
+  const { tree: treeKind, attributes: pageKind } = ObjectKind;
+  const pageId = ids.page;
+  const reads = [
+    reader.readObject(ids.tree, treeKind, options),
+    pageId && reader.readObject(pageId, pageKind, options),
+  ] as const;
+  await Promise.allSettled(reads); // Whoever started work waits for its end.
   const tree = await attempt(
     ids.tree,
-    ObjectKind.tree,
+    treeKind,
     options,
-    async () => {
-      const { tree: kind } = ObjectKind;
-      return Tree.decode(await reader.readObject(ids.tree, kind, options));
-    },
+    async () => Tree.decode(await reads[0]),
   );
   if (tree === undefined) return undefined;
-  const pageId = ids.page;
   if (pageId === undefined) return { tree, page: undefined };
-  const kind = ObjectKind.attributes;
-  const page = await attempt(pageId, kind, options, async () => {
-    const bytes = await reader.readObject(pageId, kind, options);
-    const found = AttributePage.decode(bytes);
+  const page = await attempt(pageId, pageKind, options, async () => {
+    const found = AttributePage.decode((await reads[1])!);
     if (found.belongsTo(tree, ids.tree)) return found;
     throw new SyntaxError(
       "Cannot use attribute page as it must belong to the tree: found another tree id",

@@ -7,6 +7,7 @@ import {
   ObjectNotFoundError,
 } from "@snap/pack";
 import { RecipeNode } from "@snap/pack/recipe";
+import { DirectoriesAhead } from "@snap/snapshot/reach";
 import type { StoreReader } from "@snap/pack/read";
 import type { PagedBytes, PagedRoom } from "./spill_file.ts";
 import { ParentDirectory } from "./previous_directory.ts";
@@ -24,10 +25,11 @@ export type OnParentDamage = (
 ) => void;
 
 /** Reads the directories of the snapshot before. */
-export class ParentReader {
+export class ParentReader implements AsyncDisposable {
   readonly #reader: StoreReader;
   readonly #room: PagedRoom;
   readonly #onDamage: OnParentDamage;
+  readonly #ahead: DirectoriesAhead;
 
   /**
    * Constructs a new instance.
@@ -40,6 +42,12 @@ export class ParentReader {
     this.#reader = reader;
     this.#room = room;
     this.#onDamage = onDamage;
+    this.#ahead = new DirectoriesAhead(reader);
+  }
+
+  /** Ends what is read ahead. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ahead.close();
   }
 
   /**
@@ -67,22 +75,25 @@ export class ParentReader {
       for (const bytes of paged) bytes[Symbol.dispose]();
     };
     try {
-      const tree = await this.#open(
-        ids.subarray(0, 32),
-        ObjectKind.tree,
-        paged,
-        { small: Tree.decode, wide: WideTree.open },
-      );
-      const page = await this.#open(
-        ids.subarray(32),
-        ObjectKind.attributes,
-        paged,
-        { small: AttributePage.decode, wide: WidePage.open },
-      );
+      const opening = [
+        this.#open(ids.subarray(0, 32), ObjectKind.tree, paged, {
+          small: Tree.decode,
+          wide: WideTree.open,
+        }),
+        this.#open(ids.subarray(32), ObjectKind.attributes, paged, {
+          small: AttributePage.decode,
+          wide: WidePage.open,
+        }),
+      ] as const;
+      await Promise.allSettled(opening); // Whoever started work waits for its end.
+      const [tree, page] = await Promise.all(opening);
       if (tree !== undefined && page !== undefined) {
         const isPair = page.rows === tree.count + 1 &&
           equalBytes(page.treeId, 0, ids, 0, ID_SIZE) &&
           page.directories === tree.directoriesBefore(tree.count);
+        if (isPair && tree instanceof Tree && page instanceof AttributePage) {
+          this.#ahead.enter(ids.subarray(0, 32), tree, page);
+        }
         if (isPair) return new ParentDirectory(ids, tree, page, close);
       }
     } catch (error) {

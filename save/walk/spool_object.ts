@@ -5,12 +5,8 @@ import {
   TREE_CONTEXT,
 } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
-import {
-  type RecipeNode,
-  RecipeReader,
-  RecipeRowKind,
-} from "@snap/pack/recipe";
-import type { StoreReader } from "@snap/pack/read";
+import { type RecipeNode, RecipeReader } from "@snap/pack/recipe";
+import { recipeRows, type StoreReader } from "@snap/pack/read";
 import { Pacer } from "@snap/posix/pacer";
 import type { PagedBytes, PagedRoom } from "./spill_file.ts";
 
@@ -40,18 +36,14 @@ export async function spoolObject(
   const bytes = room.make(size);
   try {
     const pacer = new Pacer();
-    let count = 0;
-    for (let step = rows.next(); step !== "end"; step = rows.next()) {
-      if (step === "node") {
-        rows.give(count++ === 0 ? root : await reader.readNode(rows.wanted));
-      } else if (rows.rowKind === RecipeRowKind.chunk) {
-        const { offset } = rows;
-        const chunk = await reader.readChunk(rows);
+    for await (const row of recipeRows(reader, rows, root, {})) {
+      if (row.bytes !== undefined) {
+        const chunk = await row.bytes;
         hash.update(chunk);
-        bytes.write(offset, chunk, 0, chunk.length);
+        bytes.write(row.offset, chunk, 0, chunk.length);
         await pacer.yield(chunk.length);
       } else {
-        for (let left = rows.size; left > 0;) {
+        for (let left = row.size; left > 0;) {
           left -= hash.updateZeros(left);
           await pacer.yield();
         }

@@ -1,0 +1,103 @@
+// A store far away, without a clock: reads wait until nothing else happens, then
+// all that wait are answered at once. Each time is a wave; a command that takes
+// W waves would take W round trips of any length.
+import type {
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+  WriteStore,
+} from "@snap/store";
+
+/** Turns of the event loop in which no read begins before a wave is answered. */
+const QUIET_TURNS = 6;
+
+/** A store whose reads are answered in waves. */
+export class FarStore implements WriteStore {
+  /** Waves since the last reset. */
+  waveCount = 0;
+  /** Bytes read since the last reset. */
+  readByteCount = 0;
+  /** Reads since the last reset. */
+  readCount = 0;
+  readonly #store: WriteStore;
+  #waiting: (() => void)[] = [];
+  #isWatching = false;
+
+  constructor(store: WriteStore) {
+    this.#store = store;
+  }
+
+  /** Begins to count anew. */
+  reset(): void {
+    this.waveCount = this.readByteCount = this.readCount = 0;
+  }
+
+  async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
+    await this.#wave();
+    const bytes = await this.#store.read(name, options);
+    this.readCount++;
+    this.readByteCount += bytes.length;
+    return bytes;
+  }
+
+  async size(
+    name: string,
+    options?: StoreOptions,
+  ): Promise<number | undefined> {
+    await this.#wave();
+    return await this.#store.size(name, options);
+  }
+
+  async *list(
+    prefix: string,
+    options?: StoreOptions,
+  ): AsyncIterable<StoreEntry[]> {
+    await this.#wave();
+    yield* this.#store.list(prefix, options);
+  }
+
+  create(
+    name: string,
+    bytes: Uint8Array,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    return this.#store.create(name, bytes, options);
+  }
+
+  adopt(name: string, path: string, options?: StoreOptions): Promise<boolean> {
+    return this.#store.adopt(name, path, options);
+  }
+
+  spoolPath(saveId: string): string | Promise<string> {
+    return this.#store.spoolPath(saveId);
+  }
+
+  sync(prefixes: string[], options?: StoreOptions): Promise<void> {
+    return this.#store.sync(prefixes, options);
+  }
+
+  /** Waits for the next wave. */
+  #wave(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    if (!this.#isWatching) {
+      this.#isWatching = true;
+      this.#watch(0, 1);
+    }
+    return promise;
+  }
+
+  /** Answers once no read has begun for a few turns of the event loop. */
+  #watch(quietTurns: number, count: number): void {
+    setTimeout(() => {
+      const now = this.#waiting.length;
+      if (now > count || quietTurns < QUIET_TURNS) {
+        this.#watch(now > count ? 0 : quietTurns + 1, now);
+        return;
+      }
+      this.#isWatching = false;
+      this.waveCount++;
+      for (const answer of this.#waiting.splice(0)) answer();
+    });
+  }
+}

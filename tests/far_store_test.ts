@@ -1,0 +1,74 @@
+// Reads that do not need each other's answers are under way together: a command
+// on a store far away takes the time of its longest chain of reads and not of
+// their sum.
+import { deepStrictEqual, ok } from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { restore } from "@snap/restore";
+import { save } from "@snap/save";
+import { openSnapshots, type Snapshots } from "@snap/snapshot";
+import { formatSettings } from "@snap/snapshot";
+import { MemoryStore } from "@snap/store/memory";
+import { initStore } from "@snap/store/format";
+import { FarStore } from "./_far_store.ts";
+import {
+  noise,
+  readDisk,
+  sameEntries,
+  SMALL_SETTINGS,
+  TemporaryFolder,
+} from "./_snapshots.ts";
+
+const LARGE_COUNT = 200;
+const DIRECTORY_COUNT = 100;
+/** Round trips of the longest chain: lists, heads, record, trees by level, and what files need. */
+const WAVES_MAX = 40;
+
+/** Saves a tree of large files, and one of many directories, then opens the store anew from afar. */
+async function farSnapshots(
+  folder: TemporaryFolder,
+): Promise<{ far: FarStore; snapshots: Snapshots<FarStore>; source: string }> {
+  const source = folder.join("source");
+  mkdirSync(source);
+  for (let i = 0; i < LARGE_COUNT; i++) {
+    writeFileSync(`${source}/large${i}`, noise(100_000 + i, i));
+  }
+  for (let i = 0; i < DIRECTORY_COUNT; i++) {
+    mkdirSync(`${source}/d${i}/below`, { recursive: true });
+    writeFileSync(`${source}/d${i}/small`, `small ${i}`);
+    writeFileSync(`${source}/d${i}/below/small`, `below ${i}`);
+  }
+  const store = new MemoryStore();
+  await initStore(store, formatSettings(SMALL_SETTINGS));
+  const near = await openSnapshots(store, { hasher: wasmHasher });
+  await save(near, source);
+  await near[Symbol.asyncDispose]();
+  const far = new FarStore(store);
+  const snapshots = await openSnapshots(far, { hasher: wasmHasher });
+  return { far, snapshots, source };
+}
+
+for (const workers of [0, 2]) {
+  Deno.test(`far store: a restore takes its longest chain of reads, ${workers} workers`, async () => {
+    using folder = new TemporaryFolder();
+    const { far, snapshots, source } = await farSnapshots(folder);
+    await using _ = snapshots;
+    const [record] = await snapshots.records();
+    far.reset();
+    const target = folder.join("target");
+    const result = await restore(snapshots, record, target, { workers });
+    deepStrictEqual(result.errors, []);
+    sameEntries(readDisk(target), readDisk(source));
+    ok(far.waveCount <= WAVES_MAX, `${far.waveCount} waves`);
+  });
+}
+
+Deno.test("far store: a save of what was saved takes its longest chain of reads", async () => {
+  using folder = new TemporaryFolder();
+  const { far, snapshots, source } = await farSnapshots(folder);
+  await using _ = snapshots;
+  far.reset();
+  const { errors } = await save(snapshots, source);
+  deepStrictEqual(errors, []);
+  ok(far.waveCount <= WAVES_MAX, `${far.waveCount} waves`);
+});
