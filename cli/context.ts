@@ -94,7 +94,7 @@ export interface CliContext {
 export class ClosedPipeError extends Error {
   /** Makes the error. */
   constructor() {
-    super("Cannot write the result as its reader has gone");
+    super("Cannot write the result: its reader has gone");
     this.name = "ClosedPipeError";
   }
 }
@@ -111,7 +111,7 @@ export class InterruptError extends Error {
    * @param exitCode The answer to the shell.
    */
   constructor(signalName: string, exitCode: ExitCode) {
-    super(`Cannot go on as ${signalName} came`);
+    super(`Cannot go on: ${signalName} came`);
     this.name = "InterruptError";
     this.exitCode = exitCode;
   }

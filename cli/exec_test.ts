@@ -58,13 +58,13 @@ mountTest("exec: answers as shells do, and leaves nothing", async () => {
     ["main -- false", 1, /^$/],
     ["main -- sh -c 'kill -KILL $$'", 137, /^$/],
     ["main -- sh -c 'kill -TERM $$'", 143, /^$/],
-    ["main -- no-such-program", 127, /"no-such-program" as there is no such/],
-    ["main -- ./a", 126, /"\.\/a" as it cannot be run: found EACCES/],
+    ["main -- no-such-program", 127, /"no-such-program": there is no such/],
+    ["main -- ./a", 126, /"\.\/a": it cannot be run \(EACCES\)/],
     ["main -- ./sub", 126, /cannot be run/],
     ["nothing -- true", 1, /Cannot find snapshot nothing/],
     ["main:a -- true", 1, /it is no directory/],
     ["main", 2, /COMMAND is missing/],
-    ["main true", 2, /-- must stand before COMMAND/],
+    ["main true", 2, /-- belongs before COMMAND/],
     ["main --cache 1 -- true", 2, /--cache/],
   ];
   for (const [args, code, expected] of cases) {
@@ -125,7 +125,7 @@ mountTest("exec: says what to do where there are no namespaces", async () => {
   strictEqual(absent.code, 1);
   match(
     absent.stderr,
-    /unshare\(1\) is needed.*\n {2}hint: install util-linux/,
+    /unshare is not installed.*\n {2}hint: install util-linux/,
   );
   Deno.writeTextFileSync(
     `${folder}/unshare`,
@@ -137,7 +137,7 @@ mountTest("exec: says what to do where there are no namespaces", async () => {
   strictEqual(banned.code, 1);
   match(
     banned.stderr,
-    /namespace must be made: found unshare failed: Operation not permitted\n {2}hint: .*; or use snap mount/,
+    /without a user namespace: unshare failed: Operation not permitted\n {2}hint: .*; or use snap mount/,
   );
   ok(isEmpty(scene.temporary));
 });

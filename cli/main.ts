@@ -38,9 +38,7 @@ function outputOf(stream: Stream): Output {
         }
         const { code } = error as { code?: string };
         throw new Error(
-          `Cannot write the result as its place must take it: found ${
-            code ?? error
-          }`,
+          `Cannot write the result: ${code ?? error}`,
           { cause: error },
         );
       }
@@ -84,7 +82,7 @@ function currentFolder(): string {
   } catch (error) {
     if (!(error instanceof Deno.errors.InvalidData)) throw error;
     throw new Error(
-      `Cannot use the current folder as it must be UTF-8: found ${error.message}`,
+      `Cannot use the current folder: its path is not UTF-8: ${error.message}`,
       { cause: error },
     );
   }

@@ -41,9 +41,7 @@ function outputOf(stream: WriteStream): Output {
         }
         const { code } = error as { code?: string };
         throw new Error(
-          `Cannot write the result as its place must take it: found ${
-            code ?? error
-          }`,
+          `Cannot write the result: ${code ?? error}`,
           { cause: error },
         );
       }

@@ -23,8 +23,8 @@ async function commandLine(): Promise<Uint8Array> {
   if (posix === undefined) {
     const { CommandError } = await import("./command_error.ts");
     throw new CommandError(
-      `Cannot mount as native calls are needed: ${posixAbsentReason}`,
-      "Run it on Linux, with --allow-ffi or with koffi installed",
+      `Cannot mount without native calls: ${posixAbsentReason}`,
+      "run it on Linux, with --allow-ffi or with koffi installed",
     );
   }
   const { O_RDONLY } = await import("@snap/posix/constants");

@@ -95,7 +95,7 @@ Deno.test("--exclude-from takes bytes, and files up to a size", async () => {
     assert.equal(code, ExitCode.failed);
     assert.match(
       stderr,
-      /Cannot read patterns from ".*": It has more than 1 MiB/,
+      /Cannot read patterns from ".*": it has more than 1 MiB/,
     );
   }
 });

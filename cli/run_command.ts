@@ -86,7 +86,7 @@ async function choose(args: readonly string[]): Promise<Chosen> {
     }
     if (before.has("help")) return { spec: help, args: before };
     throw new UsageError(
-      "Cannot tell what to do as a command is needed",
+      "Cannot tell what to do: there is no command",
       `${COMMAND} --help lists the commands`,
     );
   }
@@ -121,7 +121,7 @@ async function unknownCommand(name: string): Promise<UsageError> {
   );
   const message = `Cannot run ${
     JSON.stringify(name)
-  } as there is no such command`;
+  }: there is no such command`;
   if (Object.hasOwn(ABSENT_WORDS, name)) {
     return new UsageError(message, ABSENT_WORDS[name]);
   }
@@ -146,14 +146,14 @@ function checkCount(spec: CommandSpec, parsed: ParsedArguments): void {
   const hint = `${COMMAND} ${spec.name} --help shows how`;
   if (missing !== undefined) {
     throw new UsageError(
-      `Cannot run ${COMMAND} ${spec.name} as ${missing.name} is missing`,
+      `Cannot run ${COMMAND} ${spec.name}: ${missing.name} is missing`,
       hint,
     );
   }
   const behind = wanted.findIndex((one) => one.isBehindDashes);
   if (behind >= 0 && beforeDashesCount > behind) {
     throw new UsageError(
-      `Cannot run ${COMMAND} ${spec.name} as -- must stand before ${
+      `Cannot run ${COMMAND} ${spec.name}: -- belongs before ${
         wanted[behind].name
       }`,
       hint,
@@ -162,11 +162,11 @@ function checkCount(spec: CommandSpec, parsed: ParsedArguments): void {
   if (positionals.length <= wanted.length || wanted.at(-1)?.repeats) return;
   const extra = JSON.stringify(positionals[wanted.length]);
   throw new UsageError(
-    `Cannot run ${COMMAND} ${spec.name} as ${
+    `Cannot run ${COMMAND} ${spec.name}: ${
       wanted.length === 0
         ? "it takes no argument"
         : `it takes ${wanted.map((one) => one.name).join(" and ")}`
-    }: found ${extra} too`,
+    }, and ${extra} is one more`,
     spec.name === "save"
       ? "one snapshot is of one directory: save the one that holds both"
       : hint,

@@ -116,7 +116,7 @@ mountTest(
     strictEqual(stdout, `${NOBODY}\nalpha\n1\n7\ngone\n0\n`);
     match(
       stderr,
-      /^snap: Cannot exec as a user namespace must be made: found failed: Operation not permitted\n {2}hint: /,
+      /^snap: Cannot exec without a user namespace: failed: Operation not permitted\n {2}hint: /,
     );
     strictEqual(code, 1);
   },

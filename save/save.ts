@@ -230,7 +230,7 @@ function openStoreSource(
   const place = storePlace(store);
   if (place !== undefined && isSame(place.identity, identifyPath(path))) {
     throw new RangeError(
-      `Cannot save a directory as it must not be the store itself: found ${place.path}`,
+      `Cannot save ${place.path}: it is the store itself`,
     );
   }
   return openSource(path, {

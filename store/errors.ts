@@ -91,7 +91,7 @@ export class NotAStoreError extends Error {
    * @param options The error beneath.
    */
   constructor(location: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot open ${location} as a store as ${reason}`, options);
+    super(`Cannot open ${location} as a store: ${reason}`, options);
     this.name = "NotAStoreError";
     this.location = location;
   }
@@ -113,14 +113,12 @@ export class UnsupportedVersionError extends Error {
    */
   constructor(use: "read" | "write", version: number, features: number) {
     const need = features === 0
-      ? `its version must be 1: found ${version}`
-      : `it needs features that are not known here: found 0x${
-        features.toString(16)
-      }`;
+      ? `it has version ${version} of the format, and only 1 is known here`
+      : `it uses features that are not known here (0x${features.toString(16)})`;
     super(
       `Cannot ${
         use === "read" ? "read the file" : "add to the store"
-      } as ${need}`,
+      }: ${need}`,
     );
     this.name = "UnsupportedVersionError";
     this.version = version;

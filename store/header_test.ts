@@ -91,7 +91,7 @@ Deno.test("decodeHeader refuses versions and read features that it does not know
   throws(() => decodeHeader("PACK", later), {
     name: "UnsupportedVersionError",
     message:
-      "Cannot read the file as it needs features that are not known here: found 0x80000000",
+      "Cannot read the file: it uses features that are not known here (0x80000000)",
     features: 0x80000000,
   });
 });

@@ -82,16 +82,18 @@ export function checkTagName(tag: string): void {
   const found = `found ${JSON.stringify(tag)}`;
   if (tag.length > TAG_NAME_SIZE_MAX || !TAG.test(tag)) {
     throw new RangeError(
-      `Cannot use tag name as it must be 1 to ${TAG_NAME_SIZE_MAX} of A-Z a-z 0-9 . _ - that begin with no . or -: ${found}`,
+      `Cannot use tag name ${found}: it needs 1 to ${TAG_NAME_SIZE_MAX} of A-Z a-z 0-9 . _ -, and no . or - at its beginning`,
     );
   }
   if (ID_LIKE.test(tag)) {
     throw new RangeError(
-      `Cannot use tag name as it must not read as an id: ${found}`,
+      `Cannot use tag name ${found}: it reads as an id`,
     );
   }
   if (tag.toLowerCase() === "latest") {
-    throw new RangeError(`Cannot use tag name as latest is reserved: ${found}`);
+    throw new RangeError(
+      `Cannot use tag name ${found}: it stands for the newest snapshot`,
+    );
   }
 }
 

@@ -315,9 +315,9 @@ Deno.test("cli: a folder or path that is not UTF-8 is said to be", async () => {
     [
       "mkdir $'\\xff' && cd $'\\xff' && snap log",
       1,
-      /^snap: Cannot use the current folder as it must be UTF-8: found .*\\xFF/,
+      /^snap: Cannot use the current folder: its path is not UTF-8: .*\\xFF/,
     ],
-    ["snap init $'a\\xff'", 2, /^snap: Cannot use a path as it must be UTF-8/],
+    ["snap init $'a\\xff'", 2, /^snap: Cannot use path .*: it is not UTF-8/],
   ];
   for (const [line, expected, message] of lines) {
     const { code, stderr } = await scene.bash(line);

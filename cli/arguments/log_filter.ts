@@ -40,9 +40,9 @@ function sinceOf({ args }: Session): string | undefined {
   const ms = parseTime(text, Date.now());
   if (ms !== undefined) return new Date(ms).toISOString().slice(0, -1);
   throw new UsageError(
-    `Cannot use --since as it must be a time such as 2026-11-30, "2026-11-30 18:05" or 3d: found ${
+    `Cannot use --since ${
       JSON.stringify(text)
-    }`,
+    }: it takes a time such as 2026-11-30, "2026-11-30 18:05" or 3d`,
   );
 }
 

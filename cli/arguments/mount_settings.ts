@@ -31,7 +31,7 @@ export function mountSettings(session: Session): MountSettings {
   const workers = args.number("workers", WORKERS_MAX);
   if (workers === 0) {
     throw new UsageError(
-      `Cannot use --workers as a mount needs 1 to ${WORKERS_MAX}: found 0`,
+      `Cannot use --workers 0: a mount needs 1 to ${WORKERS_MAX}`,
     );
   }
   return {
@@ -47,8 +47,6 @@ function cacheSizeOf({ args }: Session): number | undefined {
   const size = parseSize(text) ?? NaN;
   if (size >= CACHE_SIZE_MIN && size <= CACHE_SIZE_MAX) return size;
   throw new UsageError(
-    `Cannot use --cache as it must be a size from 1m to 4g: found ${
-      JSON.stringify(text)
-    }`,
+    `Cannot use --cache ${JSON.stringify(text)}: it takes a size from 1m to 4g`,
   );
 }

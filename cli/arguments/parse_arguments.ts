@@ -70,9 +70,9 @@ export class ParsedArguments {
     const value = /^\d{1,15}$/.test(text) ? Number(text) : NaN;
     if (!(value <= max)) {
       throw new UsageError(
-        `Cannot use --${name} as it must be a number from 0 to ${max}: found ${
+        `Cannot use --${name} ${
           JSON.stringify(text)
-        }`,
+        }: it takes a number from 0 to ${max}`,
       );
     }
     return value;
@@ -126,7 +126,7 @@ class Parser {
       this.#add(option, value);
     } else if (equals < 0) this.#add(option, "");
     else {
-      throw new UsageError(`Cannot use --${text} as --${name} takes no value`);
+      throw new UsageError(`Cannot use --${text}: --${name} takes no value`);
     }
   }
 
@@ -151,7 +151,7 @@ class Parser {
     const value = this.#args[++this.#at];
     if (value !== undefined) return value;
     throw new UsageError(
-      `Cannot use --${option.name} as it needs a value: ${option.value}`,
+      `Cannot use --${option.name} without a value: ${option.value}`,
     );
   }
 
@@ -161,7 +161,7 @@ class Parser {
       values.length > 0 && option.value !== undefined && option.repeats !== true
     ) {
       throw new UsageError(
-        `Cannot use --${option.name} twice as it has one value`,
+        `Cannot use --${option.name} twice: it has one value`,
       );
     }
     values.push(value);
@@ -172,7 +172,7 @@ class Parser {
     const names = this.#options.map((one) => one.name);
     const near = name.length > 1 ? nearest(name, names) : undefined;
     return new UsageError(
-      `Cannot use ${shown} as there is no such option`,
+      `Cannot use ${shown}: there is no such option`,
       near && `did you mean --${near}?`,
     );
   }

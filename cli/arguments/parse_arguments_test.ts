@@ -65,17 +65,17 @@ Deno.test("parseArguments: wrong usage says what and what was meant", () => {
   const cases: [string[], RegExp, string | undefined][] = [
     [
       ["--tga", "x"],
-      /Cannot use --tga as there is no such option/,
+      /Cannot use --tga: there is no such option/,
       "did you mean --tag?",
     ],
     [["--zzzz"], /Cannot use --zzzz/, undefined],
     [["-z"], /Cannot use -z/, undefined],
     [["-lz"], /Cannot use -z/, undefined],
-    [["--tag"], /Cannot use --tag as it needs a value: NAME/, undefined],
-    [["-t"], /Cannot use --tag as it needs a value/, undefined],
+    [["--tag"], /Cannot use --tag without a value: NAME/, undefined],
+    [["-t"], /Cannot use --tag without a value/, undefined],
     [
       ["--long=yes"],
-      /Cannot use --long=yes as --long takes no value/,
+      /Cannot use --long=yes: --long takes no value/,
       undefined,
     ],
     [["--tag", "a", "-t", "b"], /Cannot use --tag twice/, undefined],

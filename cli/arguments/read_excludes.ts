@@ -48,14 +48,14 @@ async function readPatterns(
     if ((cause as Error).name === "NotCapable") throw cause;
     const { code } = cause as { code?: string };
     throw new CommandError(
-      `Cannot read patterns from ${JSON.stringify(file)} as ${
-        code === "ENOENT" ? "there is no such file" : "reading it fails"
-      }: found ${code ?? cause}`,
+      `Cannot read patterns from ${JSON.stringify(file)}: ${
+        code === "ENOENT" ? "there is no such file" : code ?? cause
+      }`,
     );
   }
   if (size <= sizeMax) return bytes.slice(0, size);
   throw new CommandError(
-    `Cannot read patterns from ${JSON.stringify(file)}: It has more than ${
+    `Cannot read patterns from ${JSON.stringify(file)}: it has more than ${
       sizeMax / (1 << 20)
     } MiB`,
   );

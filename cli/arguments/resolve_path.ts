@@ -24,7 +24,7 @@ export async function resolvePath(
   // What is not UTF-8 the runtimes hand on as U+FFFD, which may be a name of its own.
   if (!whole.includes("\ufffd") || await isThere(whole)) return whole;
   throw new UsageError(
-    `Cannot use a path as it must be UTF-8: found ${JSON.stringify(path)}`,
+    `Cannot use path ${JSON.stringify(path)}: it is not UTF-8`,
     "a symbolic link to it can have another name",
   );
 }

@@ -9,7 +9,7 @@ export async function run(session: Session): Promise<number> {
   const shell = SHELLS.find((one) => one === text);
   if (shell === undefined) {
     throw new UsageError(
-      `Cannot complete for ${JSON.stringify(text)} as the shell must be ${
+      `Cannot complete for ${JSON.stringify(text)}: shells are ${
         SHELLS.join(", ")
       }`,
     );

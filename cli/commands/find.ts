@@ -22,7 +22,7 @@ export async function run(session: Session): Promise<number> {
     const { view, entry } = await openTarget(session, snapshots, where);
     if (entry.pageId === undefined) {
       throw new UsageError(
-        `Cannot find in ${JSON.stringify(where)} as it is no directory`,
+        `Cannot find in ${JSON.stringify(where)}: it is no directory`,
       );
     }
     const found = find(view, { ...options, directory: entry });
@@ -50,9 +50,9 @@ async function kindsOf(letter: string | undefined): Promise<FindOptions> {
   const at = letter.length === 1 ? KIND_LETTERS.indexOf(letter) : -1;
   if (at < 0) {
     throw new UsageError(
-      `Cannot use --type as it must be one of f x d l p c b: found ${
+      `Cannot use --type ${
         JSON.stringify(letter)
-      }`,
+      }: it takes one of f x d l p c b`,
     );
   }
   return { kinds: [(Kind.executable + at) as EntryKind] };

@@ -12,7 +12,7 @@ export async function run(session: Session): Promise<number> {
   if (name !== undefined && spec === undefined) {
     const near = nearest(name, COMMANDS.map((one) => one.name));
     throw new UsageError(
-      `Cannot help with ${JSON.stringify(name)} as there is no such command`,
+      `Cannot help with ${JSON.stringify(name)}: there is no such command`,
       near && `did you mean ${near}?`,
     );
   }

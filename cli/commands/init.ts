@@ -26,7 +26,7 @@ export async function run(session: Session): Promise<number> {
     ]);
   if (await isStore(path)) {
     throw new CommandError(
-      `Cannot make a store in ${JSON.stringify(path)} as there is one`,
+      `Cannot make a store in ${JSON.stringify(path)}: there is one`,
       `${COMMAND} stats --store ${path} tells what it holds`,
     );
   }
@@ -57,7 +57,7 @@ async function placeOf(session: Session): Promise<string> {
   const option = args.text("store");
   if (argument !== undefined && option !== undefined) {
     throw new UsageError(
-      "Cannot init as PATH and --store are two names for one place",
+      "Cannot init: PATH and --store are two names for one place",
     );
   }
   const { STORE_FOLDER } = await import("@snap/store/file");
@@ -103,9 +103,7 @@ function sizeOf(session: Session, name: string): number | undefined {
   const size = parseSize(text);
   if (size !== undefined) return size;
   throw new UsageError(
-    `Cannot use --${name} as it must be a size such as 64k: found ${
-      JSON.stringify(text)
-    }`,
+    `Cannot use --${name} ${JSON.stringify(text)}: it takes a size such as 64k`,
   );
 }
 
@@ -121,9 +119,9 @@ async function chunkSizesOf(
     sizeAverage === undefined || sizeMax === undefined
   ) {
     throw new UsageError(
-      `Cannot use --chunk-sizes as it must be three sizes such as 8k/32k/128k: found ${
+      `Cannot use --chunk-sizes ${
         JSON.stringify(text)
-      }`,
+      }: it takes three sizes such as 8k/32k/128k`,
     );
   }
   const { Chunker } = await import("@snap/hash/chunk");

@@ -135,7 +135,7 @@ async function rowsOfTag(
   }
   if (back > 0) return rows;
   throw new CommandError(
-    `Cannot find tag ${tag} as the store has none of this name`,
+    `Cannot find tag ${tag}: the store has none of this name`,
   );
 }
 

@@ -12,7 +12,7 @@ export async function run(session: Session): Promise<number> {
   }
   if (isForeground && args.has("log")) {
     throw new UsageError(
-      "Cannot use --log in the foreground as errors go to stderr",
+      "Cannot use --log in the foreground: errors go to stderr",
       "2> FILE writes them into a file",
     );
   }

@@ -12,7 +12,7 @@ export async function run(session: Session): Promise<number> {
   const [part] = session.args.positionals;
   if (part !== "index") {
     throw new UsageError(
-      `Cannot repair ${JSON.stringify(part)} as only the index can be`,
+      `Cannot repair ${JSON.stringify(part)}: only the index can be`,
       `did you mean ${COMMAND} repair index?`,
     );
   }
@@ -59,7 +59,7 @@ function tellKept(session: Session, report: RepairIndexReport): void {
   session.warn(
     `Cannot replace ${
       formatCounted(keptTables.length, "damaged table")
-    } as snapshots need ${
+    }: snapshots need ${
       formatCounted(missingCount, "object")
     } that no pack holds: ${COMMAND} verify names them, ${COMMAND} save --read-all DIR stores again what is there still`,
   );

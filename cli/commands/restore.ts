@@ -46,7 +46,7 @@ export async function run(session: Session): Promise<number> {
       return await writeContent(session, "restore", text);
     }
     throw new UsageError(
-      `Cannot use --${wrong} as - is stdout`,
+      `Cannot use --${wrong}: - is stdout`,
       "./- is a file or directory of this name",
     );
   }
@@ -77,7 +77,7 @@ function restoreOptions(
   const { args, signal } = session;
   if (args.has("delete") && !args.has("existing")) {
     throw new UsageError(
-      "Cannot use --delete without --existing as an empty directory has nothing to remove",
+      "Cannot use --delete without --existing: an empty directory has nothing to remove",
     );
   }
   const isNumeric = args.has("numeric-owner");

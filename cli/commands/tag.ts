@@ -13,7 +13,7 @@ export async function run(session: Session): Promise<number> {
   const [name, text] = session.args.positionals;
   if (session.args.has("delete")) {
     throw new UsageError(
-      "Cannot delete a tag as its log only grows",
+      "Cannot delete a tag: its log only grows",
       "let it name another snapshot instead",
     );
   }
@@ -21,7 +21,7 @@ export async function run(session: Session): Promise<number> {
   await checkTag(name);
   if (text === undefined) {
     throw new UsageError(
-      "Cannot tag as ID is missing",
+      "Cannot tag without ID",
       `${COMMAND} tag ${name} latest names the newest snapshot, ${COMMAND} log --tag ${name} shows the log`,
     );
   }

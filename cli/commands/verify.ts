@@ -22,7 +22,8 @@ export async function run(session: Session): Promise<number> {
     }
     const { message } = error;
     const damage = { subject: "config", reason: "damaged", message };
-    await session.result(message, {
+    const { escapeInvisible } = await import("@snap/manifest/path");
+    await session.result(escapeInvisible(message), {
       type: "damage",
       ...damage,
       paths: [],
@@ -58,7 +59,7 @@ async function tellDamages(
   session: Session,
   { damages, damageCount }: VerifyReport,
 ): Promise<void> {
-  const { displayPath } = await import("@snap/manifest/path");
+  const { displayPath, escapeInvisible } = await import("@snap/manifest/path");
   const isCut = !session.isJson && !session.isVerbose &&
     damages.length > 2 * LISTED_MAX;
   const listed = isCut ? damages.slice(0, LISTED_MAX) : damages;
@@ -70,7 +71,7 @@ async function tellDamages(
     if (pathCount > paths.length) {
       lines.push(`  and by ${formatCount(pathCount - paths.length)} more`);
     }
-    const text = [damage.message, ...lines].join("\n");
+    const text = [escapeInvisible(damage.message), ...lines].join("\n");
     await session.result(text, damageRecord(damage));
   }
   await session.flush();

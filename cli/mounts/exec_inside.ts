@@ -59,9 +59,9 @@ async function runInside(
     const isAbsent = code === "ENOENT";
     const reason = isAbsent
       ? "there is no such program"
-      : `it cannot be run: found ${code ?? message}`;
+      : `it cannot be run (${code ?? message})`;
     const said = new CommandError(
-      `Cannot exec ${JSON.stringify(program)} as ${reason}`,
+      `Cannot exec ${JSON.stringify(program)}: ${reason}`,
     );
     session.error(said.message, { name: said.name });
     return isAbsent ? COMMAND_NOT_FOUND : COMMAND_NOT_RUN;

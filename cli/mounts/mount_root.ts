@@ -37,7 +37,7 @@ export async function findRoot(
   const { record, entry } = await openTarget(session, snapshots, text);
   if (entry.pageId === undefined) {
     throw new CommandError(
-      `Cannot mount ${JSON.stringify(text)} as it is no directory`,
+      `Cannot mount ${JSON.stringify(text)}: it is no directory`,
     );
   }
   const { totals } = record;

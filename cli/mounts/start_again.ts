@@ -14,7 +14,7 @@ export async function needCommand(
 ): Promise<readonly string[]> {
   if (context.command !== undefined) return await context.command();
   throw new CommandError(
-    "Cannot start this program again as it is part of another one",
+    "Cannot start the server: this program is part of another one",
     "mount --foreground needs no second program",
   );
 }

@@ -97,7 +97,7 @@ async function openLog(session: Session): Promise<number | undefined> {
   const bytes = new TextEncoder().encode(`${path}\0`);
   const fd = posix.open(bytes, O_WRONLY | O_CREAT | O_APPEND, 0o600);
   if (fd >= 0) return fd;
-  throw new CommandError(`Cannot open log ${path} as ${errnoMessage(fd)}`);
+  throw new CommandError(`Cannot open log ${path}: ${errnoMessage(fd)}`);
 }
 
 /** Reads the line of the server, or tells how it ended without one. */
@@ -113,14 +113,14 @@ function outcomeOf(child: ChildProcess): Promise<Outcome> {
     child.on("error", (cause) =>
       reject(
         new CommandError(
-          `Cannot start the server as this program must start again: found ${cause.message}`,
+          `Cannot start the server: ${cause.message}`,
           "--foreground needs no second program",
         ),
       ));
     child.on("close", (code, signal) =>
       reject(
         new CommandError(
-          `Cannot mount as the server has ended: found ${
+          `Cannot mount: the server has ended with ${
             signal ?? `exit code ${code}`
           }`,
           "--foreground shows what it says",

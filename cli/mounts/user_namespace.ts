@@ -49,7 +49,7 @@ export async function findNamespace(): Promise<readonly string[]> {
     found ||= said;
   }
   throw new CommandError(
-    `Cannot exec as a user namespace must be made: found ${found}`,
+    `Cannot exec without a user namespace: ${found}`,
     `${hintOf()}; or use ${COMMAND} mount`,
   );
 }
@@ -67,14 +67,14 @@ function tryOut(options: readonly string[]): Promise<string> {
     child.on("error", (error: Error & { readonly code?: string }) => {
       reject(
         error.code !== "ENOENT" ? error : new CommandError(
-          "Cannot exec as unshare(1) is needed: found no such program",
+          "Cannot exec: the program unshare is not installed",
           `install util-linux, or use ${COMMAND} mount`,
         ),
       );
     });
     child.on("close", (code) => {
       const text = said.trim().split("\n")[0].replace(/^\S*unshare: /, "");
-      resolve(code === 0 ? "" : text || `exit code ${code}`);
+      resolve(code === 0 ? "" : text || `ended with exit code ${code}`);
     });
   });
 }

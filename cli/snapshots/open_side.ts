@@ -74,7 +74,7 @@ async function storeSide(
   }
   if (entry.pageId === undefined) {
     throw new CommandError(
-      `Cannot use ${JSON.stringify(text)} as it must be a directory`,
+      `Cannot use ${JSON.stringify(text)}: it is no directory`,
     );
   }
   return { ...rest, ids: { tree: entry.id, page: entry.pageId } };

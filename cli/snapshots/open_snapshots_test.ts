@@ -69,5 +69,5 @@ Deno.test("save makes the user's store anew where one was ended while it did", a
   rmSync(`${store}/config/1`);
   const { code, stderr } = await sandbox.run(save);
   strictEqual(code, 1);
-  match(stderr, /as a store as it has no config\/1/);
+  match(stderr, /as a store: it has no config\/1/);
 });

@@ -44,7 +44,7 @@ export async function openTarget(
   throw new CommandError(
     `Cannot find ${
       JSON.stringify(path)
-    } in snapshot ${snapshot} as there is no such entry`,
+    } in snapshot ${snapshot}: there is no such entry`,
     `${COMMAND} ls ${snapshot} lists what there is`,
   );
 }

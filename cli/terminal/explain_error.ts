@@ -45,7 +45,7 @@ export function explainError(error: unknown, session: Session): Explanation {
   const denied = deniedFlag(error) ?? deniedPathFlag(error, session);
   const message = denied === undefined
     ? describe(error)
-    : `Cannot go on as it is not allowed: found ${oneLine(error.message)}`;
+    : `Cannot go on without a permission: ${oneLine(error.message)}`;
   const hint = denied === undefined
     ? ownHint(error) ?? HINTS[error.name]
     : `${denied} allows it`;
@@ -114,7 +114,7 @@ function deniedPathFlag(
 function describe(error: Error): string {
   const text = oneLine(error.message);
   if (/^Cannot /.test(text)) return text;
-  return `Cannot go on as of an error inside: found ${error.name}: ${text}`;
+  return `Cannot go on after an error in the program: ${error.name}: ${text}`;
 }
 
 /** Lines of an error become one; what else it may have of a store is escaped where it is written. */

@@ -23,7 +23,7 @@ export async function writeContent(
 ): Promise<number> {
   if (!text.includes(":")) {
     throw new UsageError(
-      `Cannot ${verb} as a path is needed behind the snapshot, as in ID:PATH`,
+      `Cannot ${verb} a whole snapshot: a path belongs behind it, as in ID:PATH`,
     );
   }
   return await withSnapshots(session, {}, async (snapshots) => {
@@ -31,7 +31,7 @@ export async function writeContent(
     const { isFileKind } = await import("@snap/manifest/extras");
     if (!isFileKind(entry.kind)) {
       throw new CommandError(
-        `Cannot ${verb} ${JSON.stringify(text)} as it is no file`,
+        `Cannot ${verb} ${JSON.stringify(text)}: it is no file`,
       );
     }
     const path = jsonPath("path", entry.path);

@@ -30,7 +30,7 @@ export class SnapshotNotFoundError extends Error {
    * @param options The error beneath.
    */
   constructor(text: string, reason: string, options?: ErrorOptions) {
-    super(`Cannot find snapshot ${text || '""'} as ${reason}`, options);
+    super(`Cannot find snapshot ${text || '""'}: ${reason}`, options);
     this.name = "SnapshotNotFoundError";
     this.text = text;
   }
@@ -51,7 +51,7 @@ export class AmbiguousIdError extends Error {
    */
   constructor(text: string, candidates: readonly string[]) {
     super(
-      `Cannot tell which snapshot ${text} is as it must begin one id: found ${candidates.length}`,
+      `Cannot tell which snapshot ${text} is: ${candidates.length} ids begin like this`,
     );
     this.name = "AmbiguousIdError";
     this.text = text;
@@ -185,11 +185,13 @@ async function latest(
   }
   const whose = (source === undefined ? "" : ` of ${source}`) +
     (host === undefined ? "" : ` on host ${host}`);
-  const needed = back === 0 ? "a record" : `${back + 1} records`;
-  throw new SnapshotNotFoundError(
-    text,
-    `it needs ${needed}${whose}: found ${records.length || "none"}`,
-  );
+  const count = records.length;
+  const found = count === 0
+    ? "no record"
+    : count === 1
+    ? "1 record"
+    : `${count} records`;
+  throw new SnapshotNotFoundError(text, `the store has ${found}${whose}`);
 }
 
 /** The folder, or the nearest one above it, that has a record. */
@@ -224,7 +226,7 @@ async function fromTag(
   if (seen === 0) return undefined;
   throw new SnapshotNotFoundError(
     text,
-    `the log of tag ${tag} needs ${back + 1} entries: found ${seen}`,
+    `tag ${tag} has named ${seen} so far`,
   );
 }
 

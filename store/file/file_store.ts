@@ -316,7 +316,7 @@ export class LocalFileStore implements FileStore {
     }
     if (stat.dev === this.#root.dev && stat.ino === this.#root.ino) return;
     throw new StoreError(
-      `Cannot find ${name} as ${this.path} must be the folder that was opened: found another`,
+      `Cannot find ${name}: ${this.path} is not the folder any more that was opened`,
       { code: "ESTALE", action: "find", storeName: name, path: this.path },
     );
   }

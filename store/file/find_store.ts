@@ -139,7 +139,7 @@ function homeStore(env: FindStoreOptions["env"]): string {
   }
   if (env.HOME) return `${env.HOME}/.local/share/snap/store`;
   throw new StoreError(
-    "Cannot find a store as SNAP_STORE or HOME must be set: found neither",
+    "Cannot find a store: neither SNAP_STORE nor HOME is set",
     {
       code: "ENOENT",
       action: "find",

@@ -106,19 +106,19 @@ Deno.test("openFileStore says why a path is no store", async () => {
     await rejects(openFileStore(`${folder}/absent`), (error) => {
       return error instanceof NotAStoreError &&
         error.location === `${folder}/absent` &&
-        error.message.endsWith("as there is no such folder");
+        error.message.endsWith("a store: there is no such folder");
     });
     await rejects(openFileStore(folder), {
       name: "NotAStoreError",
-      message: `Cannot open ${folder} as a store as it has no config/1`,
+      message: `Cannot open ${folder} as a store: it has no config/1`,
     });
     Deno.writeTextFileSync(`${folder}/file`, "x");
     await rejects(openFileStore(`${folder}/file`), {
-      message: `Cannot open ${folder}/file as a store as it must be a folder`,
+      message: `Cannot open ${folder}/file as a store: it is no folder`,
     });
     await rejects(openFileStore(folder, { create: true }), {
       message:
-        `Cannot open ${folder} as a store as a new store needs an empty folder: found file`,
+        `Cannot open ${folder} as a store: a new store needs an empty folder, and file is in it`,
     });
     deepStrictEqual([...Deno.readDirSync(folder)].map(({ name }) => name), [
       "file",

@@ -81,7 +81,7 @@ async function statRoot(calls: FileCalls, root: string): Promise<FileStat> {
     throw new NotAStoreError(root, "there is no such folder", { cause: error });
   }
   if (!stat.isDirectory()) {
-    throw new NotAStoreError(root, "it must be a folder");
+    throw new NotAStoreError(root, "it is no folder");
   }
   return stat;
 }
@@ -96,7 +96,7 @@ async function makeRoot(calls: FileCalls, root: string): Promise<void> {
   if (other === undefined) return;
   throw new NotAStoreError(
     root,
-    `a new store needs an empty folder: found ${other.name}`,
+    `a new store needs an empty folder, and ${other.name} is in it`,
   );
 }
 

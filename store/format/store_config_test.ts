@@ -110,7 +110,7 @@ Deno.test("readConfig tells a place that is no store from one that fails", async
     (error) => {
       return error instanceof NotAStoreError && error.location === "s3://a/b" &&
         error.message ===
-          "Cannot open s3://a/b as a store as it has no config/1";
+          "Cannot open s3://a/b as a store: it has no config/1";
     },
   );
   const failing = new FaultStore(new MemoryStore(), {
