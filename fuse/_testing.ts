@@ -131,8 +131,8 @@ export async function testMount(
   if (root !== undefined) nodes.addVolume(await readRoot(store, root));
   const contents = new FileContents({
     objects,
-    ...served && { served },
-    ...onServedInFull && { onServedInFull },
+    served,
+    onServedInFull,
   });
   return { ranges, tables, cache, objects, nodes, contents };
 }

@@ -42,7 +42,7 @@ export interface CatalogTreeOptions {
 
 /**
  * The directories of a mount of all snapshots: `ids/TREE`, `tags/TAG/TIME`,
- * `tags/TAG/latest`. The store is listed when somebody looks, and at most once
+ * `tags/TAG/latest`. The store is listed when a program looks, and at most once
  * a second; records and entries of tags never change and are read once.
  */
 export class CatalogTree {

@@ -22,7 +22,7 @@ export const Agreed = {
 const WRITE_MAX = 4096;
 /** Pages of one READ, 512 KiB: what is read ahead comes in two, which two workers answer at once. */
 const PAGES_MAX = 128;
-/** With the 12 of the kernel, as many slow reads would hold up everybody. */
+/** With the 12 that the kernel has by itself, as many slow reads would hold up all others. */
 const BACKGROUND_MAX = 512;
 const CONGESTION_THRESHOLD = 384;
 
@@ -44,7 +44,7 @@ const WANTED_OF_ALL = WANTED | InitFlag.AUTO_INVAL_DATA;
  * REQUEST_TIMEOUT ends the whole connection where one request is slow, and BIG_WRITES
  * and HANDLE_KILLPRIV_V2 are of use to writers only. POSIX_ACL makes the kernel check
  * modes and lists, so it is wanted where it checks modes anyway. There nothing goes
- * without it: a mode lets in users whom only the list keeps out.
+ * without it: a mode lets in users that only the list keeps out.
  */
 export function answerInit(
   request: Request,

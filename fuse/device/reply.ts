@@ -1,6 +1,17 @@
 import { Pieces } from "./pieces.ts";
 import { ReplyHead } from "./protocol.ts";
 
+// Answers to a request: an error number, 0 with the body that was written, or one of these.
+
+/** Bytes are on their way: nothing is sent, the request is handled again. */
+export const PENDING = -1;
+
+/** The main thread answers. */
+export const FORWARD = -2;
+
+/** The kernel expects no reply. */
+export const SILENT = -3;
+
 /** Largest body that is written into the head; content goes into pieces. */
 const BODY_SIZE_MAX = 128 * 1024;
 

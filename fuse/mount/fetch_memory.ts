@@ -1,7 +1,7 @@
 /** Stored bytes are fetched in pieces of this size, at multiples of it. */
 export const BLOCK_SIZE: number = 1 << 20;
 
-/** Words of a slot: who is in it, how many bytes, how many workers copy from it now. */
+/** Words of a slot: stamp of its block, number of bytes, number of workers that copy from it now. */
 const STAMP = 0, SIZE = 1, PINS = 2, SLOT_WORDS = 4;
 
 /**
@@ -46,7 +46,7 @@ export class FetchMemory {
    *
    * @param slot The slot.
    * @param bytes The block, at most `BLOCK_SIZE`.
-   * @returns Its stamp, 0 if somebody copies from the slot: it is empty then.
+   * @returns Its stamp, 0 if a worker copies from the slot: it is empty then.
    */
   put(slot: number, bytes: Uint8Array): number {
     const at = slot * SLOT_WORDS;

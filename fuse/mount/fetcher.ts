@@ -156,7 +156,7 @@ export class Fetcher {
     }
   }
 
-  /** A store may not look at its signal: nobody waits for it then. */
+  /** Limits the time of a read, also of a store that does not look at its signal. */
   async #withDeadline<T>(
     action: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {

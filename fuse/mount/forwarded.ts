@@ -62,7 +62,7 @@ export class Forwarded {
     });
   }
 
-  /** Answers a request with EINTR, as nobody waits for it any more. */
+  /** Answers an interrupted request with EINTR. */
   interrupt(uniqueLow: number, uniqueHigh: number): void {
     clearTimeout(this.#running.get(keyOf(uniqueLow, uniqueHigh)));
     this.#fail(uniqueLow, uniqueHigh, EINTR);

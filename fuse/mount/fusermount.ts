@@ -144,6 +144,6 @@ function fusermountError(path: string, found: string): MountError {
   return new MountError("NO_PERMISSION", message, {
     hint: /access/.test(found)
       ? "choose a directory that you may write to"
-      : "mount as root, or ask who looks after this machine",
+      : "mount as root, or ask the administrator of this machine",
   });
 }

@@ -96,7 +96,7 @@ export class MountRun {
     }
     try {
       await run.#running;
-      raiseReadAhead(parts.posix, parts.path);
+      raiseReadAhead(posix, run.#number);
       return run;
     } catch (error) {
       parts.workers.stop();
@@ -287,11 +287,7 @@ export class MountRun {
   #log(level: MountLog["level"], message: string, error?: unknown): void {
     const reason = (error as { message?: string } | undefined)?.message;
     const text = reason === undefined ? message : `${message}: ${reason}`;
-    this.#parts.onLog({
-      level,
-      message: text,
-      ...error === undefined ? {} : { error },
-    });
+    this.#parts.onLog({ level, message: text, error });
   }
 }
 

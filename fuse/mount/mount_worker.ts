@@ -70,7 +70,7 @@ function serve(config: MountWorkerConfig): void {
     others: wakes.filter((_, i) => i !== number),
     control,
     session,
-    ...fetched === undefined ? {} : { fetched },
+    fetched,
     counters,
     spinUs,
     deadlineMs,

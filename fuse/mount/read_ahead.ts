@@ -1,6 +1,5 @@
 import { O_WRONLY } from "@snap/posix/constants";
 import type { Posix } from "@snap/posix";
-import { findMount, readMountTable } from "./mount_table.ts";
 
 /** How far the kernel reads ahead in a file that is read in order, in KiB; 128 without this. */
 const READ_AHEAD_KB = 1024;
@@ -11,10 +10,12 @@ const READ_AHEAD_KB = 1024;
  * answer lowers it again.
  *
  * @param posix The calls.
- * @param path The absolute path of the mount.
+ * @param device The number of the file system, as `major:minor`; nothing is done without it.
  */
-export function raiseReadAhead(posix: Posix, path: string): void {
-  const device = findMount(readMountTable(), path)?.device;
+export function raiseReadAhead(
+  posix: Posix,
+  device: string | undefined,
+): void {
   if (device === undefined) return;
   const encoder = new TextEncoder();
   const file = `/sys/class/bdi/${device}/read_ahead_kb\0`;

@@ -1,7 +1,7 @@
 /** A program that unmounts when this one is gone, in whatever way. */
 export interface Watchdog {
   /**
-   * Tells it what it watches over. Until then it takes a mount for ours that is dead.
+   * Tells it which mount to watch. Until then it takes any dead mount at the path for that one.
    *
    * @param number The number of the file system, as `major:minor`.
    */
@@ -13,8 +13,8 @@ export interface Watchdog {
 /**
  * Waits for two lines; without the second, the other end is gone. What ends all programs of a
  * terminal does not end this one. The mount may be out of sight, and another one in its place:
- * that one stays. Where nobody has told what is mounted, a first look waits until the last thread
- * of the other end is gone. Where root's way is refused, a helper is there for users.
+ * that one stays. Where it was not told which one is mounted, a first look waits until the last
+ * thread of the other end is gone. Where root's way is refused, a helper is there for users.
  */
 const SCRIPT = `trap "" HUP INT QUIT TERM
 export LC_ALL=C
@@ -30,11 +30,11 @@ umount -l -- "$1" || exec fusermount3 -uzq -- "$1"`;
 
 /**
  * Starts a program that waits for our end, which it sees as the end of its input, and unmounts
- * then. What is in use goes out of sight. To be called before anything is mounted, so that there
- * is no moment in which nobody watches.
+ * then. A mount in use goes out of sight. To be called before mounting, so that there is no moment
+ * without a watchdog.
  *
  * @param path The absolute path that is mounted on.
- * @param onError Told, once something is mounted, where it could not be started.
+ * @param onError Called, once the mount is there, if the program could not be started.
  */
 export async function startWatchdog(
   path: string,

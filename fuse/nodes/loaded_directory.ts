@@ -16,9 +16,9 @@ const PAGE_SIZE = 6;
 const HEAD_UNITS = 4;
 const MARK_VALUE = 0x736e_6164;
 
-/** A directory entry that one worker loads now. */
+/** The word of a directory that one worker loads now. */
 export const LOADING = 1;
-/** Set in the word of one that nobody has loaded; the other bits are its number. */
+/** Set in the word of a directory that is not loaded; the other bits are its number. */
 export const UNLOADED: number = -0x8000_0000;
 
 /** A tree with the page that belongs to it. */
@@ -60,7 +60,7 @@ export function decodeDirectory(
   );
 }
 
-/** Where a directory hangs. */
+/** The place of a directory in its volume. */
 export interface DirectoryPlace {
   /** Its volume. */
   readonly slot: number;

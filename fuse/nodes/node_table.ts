@@ -144,7 +144,7 @@ export class NodeTable {
   }
 
   /**
-   * Opens a directory; loads it when nobody has before. Of several workers one
+   * Opens a directory; loads it if it is not loaded yet. Of several workers one
    * loads, the others wait for it.
    *
    * @param cursor The directory.

@@ -1,11 +1,10 @@
 import { EntryKind } from "@snap/manifest/extras";
 import { EINVAL } from "@snap/posix/constants";
-import { PENDING } from "../device/answer.ts";
 import { type Attributes, direntType } from "./attributes.ts";
 import { inodeHighOf, inodeLowOf } from "../nodes/inode_number.ts";
 import { NodeCursor, type OpenDirectory } from "../nodes/node_cursor.ts";
 import { Attr, Dirent, EntryOut } from "../device/protocol.ts";
-import type { Reply } from "../device/reply.ts";
+import { PENDING, type Reply } from "../device/reply.ts";
 import type { SessionNodes } from "./session_parts.ts";
 
 const DOT: Uint8Array = Uint8Array.of(0x2e);

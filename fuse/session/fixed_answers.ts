@@ -1,5 +1,5 @@
 import { ENOSYS, EROFS, errnos } from "@snap/posix/constants";
-import { SILENT } from "../device/answer.ts";
+import { SILENT } from "../device/reply.ts";
 import { Opcode } from "../device/protocol.ts";
 
 /** The answer depends on what is asked. */

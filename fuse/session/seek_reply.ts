@@ -1,6 +1,5 @@
 import { isFileKind } from "@snap/manifest/extras";
 import { EINVAL, ENXIO } from "@snap/posix/constants";
-import { PENDING } from "../device/answer.ts";
 import { type HoleLists, seekData, seekHole } from "./holes.ts";
 import type { Request } from "../device/request.ts";
 import type { NodeCursor } from "../nodes/node_cursor.ts";
@@ -11,7 +10,7 @@ import {
   SEEK_HOLE,
   setNumber,
 } from "../device/protocol.ts";
-import type { Reply } from "../device/reply.ts";
+import { PENDING, type Reply } from "../device/reply.ts";
 
 /** Answers LSEEK: an error number, or `PENDING`. */
 export function answerSeek(

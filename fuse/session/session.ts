@@ -14,7 +14,6 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "@snap/posix/constants";
-import { FORWARD, PENDING, SILENT } from "../device/answer.ts";
 import { Attributes } from "./attributes.ts";
 import { DirectoryReply } from "./directory_reply.ts";
 import { ASK, fixedAnswer } from "./fixed_answers.ts";
@@ -41,7 +40,7 @@ import {
   ROOT_ID,
   setNumber,
 } from "../device/protocol.ts";
-import { Reply } from "../device/reply.ts";
+import { FORWARD, PENDING, Reply, SILENT } from "../device/reply.ts";
 import type {
   SessionNodes,
   SessionOptions,

@@ -1,7 +1,6 @@
 import { equalBytes } from "@snap/hash";
 import { EntryKind, ExtrasReader, isFileKind } from "@snap/manifest/extras";
 import { E2BIG, EINVAL, ENODATA, ERANGE } from "@snap/posix/constants";
-import { PENDING } from "../device/answer.ts";
 import type { Request } from "../device/request.ts";
 import type { NodeCursor } from "../nodes/node_cursor.ts";
 import {
@@ -10,7 +9,7 @@ import {
   Opcode,
   RequestHead,
 } from "../device/protocol.ts";
-import type { Reply } from "../device/reply.ts";
+import { PENDING, type Reply } from "../device/reply.ts";
 import type { SessionContents, SessionNodes } from "./session_parts.ts";
 
 /** Largest value and largest list of names that Linux hands out. */

@@ -63,7 +63,7 @@ function walk(task: WalkTask): WalkOutcome {
       contents.release();
     }
   }
-  // Who loads a directory gives it an address, and that depends on who is first.
+  // The worker that loads a directory gives it an address, and either may be first.
   return { ids: ids.sort((a, b) => a - b), byteCount, sum };
 }
 
