@@ -1,5 +1,5 @@
 /**
- * What a tag's log says: entries, and the slots that carry them.
+ * The log of a tag: entries, and the slots that carry them.
  *
  * @module
  */
