@@ -6,6 +6,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { restore } from "@snap/restore";
 import { save } from "@snap/save";
+import { verify } from "@snap/snapshot/verify";
 import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import { formatSettings } from "@snap/snapshot";
 import { MemoryStore } from "@snap/store/memory";
@@ -62,6 +63,16 @@ for (const workers of [0, 2]) {
     ok(far.waveCount <= WAVES_MAX, `${far.waveCount} waves`);
   });
 }
+
+Deno.test("far store: verify takes its longest chain of reads", async () => {
+  using folder = new TemporaryFolder();
+  const { far, snapshots } = await farSnapshots(folder);
+  await using _ = snapshots;
+  far.reset();
+  const report = await verify(snapshots, { data: true });
+  deepStrictEqual(report.damages, []);
+  ok(far.waveCount <= WAVES_MAX, `${far.waveCount} waves`);
+});
 
 Deno.test("far store: a save of what was saved takes its longest chain of reads", async () => {
   using folder = new TemporaryFolder();

@@ -146,6 +146,24 @@ export class StoreIndex {
   }
 
   /**
+   * Announces the page that is needed to find an object.
+   *
+   * @param ids Bytes with its id
+   * @param idStart Where its 32 bytes begin
+   * @param kind Number of its kind
+   */
+  hint(ids: Uint8Array, idStart: number, kind: number): void {
+    try {
+      const answer = this.index.locate(ids, idStart, kind);
+      if (!isPageRequest(answer)) return;
+      this.#ranges.hint(answer.name, answer.offset, answer.length);
+    } catch (error) {
+      // Who asks meets the error again.
+      if (!(error instanceof IndexSyntaxError)) throw error;
+    }
+  }
+
+  /**
    * Finds the copies of an object, those in bad packs last, also in packs that no
    * sound table names.
    *

@@ -10,10 +10,13 @@ import type { StoreOptions } from "@snap/store";
 import type { FoundDamage } from "./damage_log.ts";
 import { damageOf, type Wanted } from "./damage_of.ts";
 import type { IdSet } from "../reach/id_set.ts";
+import { SideBySide } from "./side_by_side.ts";
 import type { VerifyWalkOptions } from "./walk.ts";
 import type { DamagedPath } from "./damage.ts";
 
 const { content, recipe } = ObjectKind;
+/** Memory that the check of a content needs. */
+const CHECK_COST = 2 << 20;
 /** Contents whose damage lies in their chunks, kept to name further paths. */
 const AFFECTED_MAX = 10_000;
 /** Damages that are kept of each of them. */
@@ -26,12 +29,26 @@ export class VerifyContent {
   readonly #seen: IdSet;
   /** By the id of content: what of it is damaged. */
   readonly #affected = new Map<Id, FoundDamage[]>();
+  readonly #tasks: SideBySide;
+  /** Objects that are being checked. */
+  readonly #open = new Map<Id, Promise<unknown>>();
 
   constructor(options: VerifyWalkOptions, seen: IdSet) {
     this.#options = options;
     this.#seen = seen;
-    const { signal } = options;
+    const { reader, signal } = options;
+    this.#tasks = new SideBySide(reader.ranges.isFar);
     this.#storeOptions = signal === undefined ? {} : { signal };
+  }
+
+  /** Waits for the end of all checks. */
+  async finish(): Promise<void> {
+    await this.#tasks.finish();
+  }
+
+  /** Waits for the end of all checks, also of those that fail. */
+  async close(): Promise<void> {
+    await this.#tasks.settled();
   }
 
   /** Checks content; a promise only where something has to be read. */
@@ -42,13 +59,37 @@ export class VerifyContent {
     where: () => DamagedPath,
   ): Promise<void> | undefined {
     if (!this.#seen.add(ids, start, size, content)) {
+      const open = this.#openOf(ids, start);
+      if (open !== undefined) {
+        const id = ids.slice(start, start + 32);
+        return open.then(() => this.#addPath(id, 0, where));
+      }
       if (this.#affected.size > 0) this.#addPath(ids, start, where);
       return undefined;
     }
     const { counts } = this.#options;
     counts.objectCount++;
     if (this.#isThere(ids, start, size)) return undefined;
-    return this.#checkSlowly(ids.slice(start, start + 32), size, where);
+    const id = ids.slice(start, start + 32);
+    const check = () => this.#checkSlowly(id, size, where);
+    return this.#tasks.add(CHECK_COST, () => this.#opened(id, check));
+  }
+
+  /** Runs a check, for which others can wait who come to the same object. */
+  async #opened<T>(id: Uint8Array, run: () => Promise<T>): Promise<T> {
+    const key = idFromBytes(id);
+    const check = run();
+    this.#open.set(key, check);
+    try {
+      return await check;
+    } finally {
+      this.#open.delete(key);
+    }
+  }
+
+  #openOf(ids: Uint8Array, start: number): Promise<unknown> | undefined {
+    if (this.#open.size === 0) return undefined;
+    return this.#open.get(idFromBytes(ids, start));
   }
 
   /** Whether it is known at once, by index pages in memory, that all is well. */
@@ -140,7 +181,8 @@ export class VerifyContent {
       if (turn !== undefined) await turn;
       if (step === "node") {
         const { wanted } = rows;
-        rows.give(next ?? await reader.readNode(wanted, this.#storeOptions));
+        const given = next ?? await reader.readNode(wanted, this.#storeOptions);
+        this.#askAhead(rows.give(given));
         next = undefined;
         counts.objectCount++;
       } else if (rows.rowKind === RecipeRowKind.chunk) {
@@ -153,6 +195,16 @@ export class VerifyContent {
     return isSound;
   }
 
+  /** Announces what says where the chunks of a node lie. */
+  #askAhead(node: RecipeNode): void {
+    const { index, ranges } = this.#options.reader;
+    if (!ranges.isFar || node.level > 0) return;
+    for (let row = 0; row < node.count; row++) {
+      if (node.rowKind(row) === RecipeRowKind.zeros) continue;
+      index.hint(node.bytes, node.idStart(row), content);
+    }
+  }
+
   async #checkChunk(
     ids: Uint8Array,
     start: number,
@@ -161,6 +213,7 @@ export class VerifyContent {
   ): Promise<boolean> {
     const { log, counts } = this.#options;
     if (!this.#seen.add(ids, start, size, content)) {
+      await this.#openOf(ids, start)?.catch(() => {});
       return log.isEmpty ||
         !log.addPathOf(content, idFromBytes(ids, start), whole.where());
     }
@@ -168,7 +221,8 @@ export class VerifyContent {
     if (this.#isThere(ids, start, size)) return true;
     const id = ids.slice(start, start + 32);
     try {
-      if (await this.#checkWhole(id, size)) return true;
+      const check = () => this.#checkWhole(id, size);
+      if (await this.#opened(id, check)) return true;
       throw new ObjectNotFoundError(id, content);
     } catch (error) {
       await this.#fail(error, { id, kind: content }, whole.id, whole.where);

@@ -1,6 +1,11 @@
 import { idFromBytes } from "@snap/hash";
 import { ObjectKind, PackRole } from "@snap/pack";
-import type { PackSet } from "@snap/pack/index";
+import {
+  INDEX_PAGE_SIZE,
+  type IndexFile,
+  type ObjectIndex,
+  type PackSet,
+} from "@snap/pack/index";
 import { RecipeNode } from "@snap/pack/recipe";
 import { type StoreReader, takeRange } from "@snap/pack/read";
 import type { Pacer } from "@snap/posix/pacer";
@@ -16,10 +21,16 @@ import {
   type PackFile,
 } from "./pack.ts";
 import { compareRows } from "./rows.ts";
+import { SideBySide } from "./side_by_side.ts";
 import { WholeCheck } from "./whole.ts";
 import type { VerifyProgress } from "./verify_progress.ts";
 
 const NOTHING = new Uint8Array(0);
+/** Packs up to this size are read at once where the store is far away. */
+const WHOLE_SIZE_MAX = 4 << 20;
+/** Memory that the check of a pack needs, and that of a content. */
+const PACK_COST = 8 << 20;
+const CONTENT_COST = 2 << 20;
 
 /** What the index knows of a pack. */
 export interface KnownPack {
@@ -51,7 +62,9 @@ export class VerifyData {
   readonly #options: VerifyDataOptions;
   readonly #storeOptions: StoreOptions;
   readonly #indexCheck: IndexCheck;
-  readonly #packCheck: PackCheck;
+  /** Checks of packs that are not in use. */
+  readonly #packChecks: PackCheck[] = [];
+  readonly #tasks: SideBySide;
   readonly #knownRoots = new IdSet();
   #rootsChecked = 0;
   #roots = new Uint8Array(32 * 64);
@@ -61,7 +74,7 @@ export class VerifyData {
     const { signal, reader } = options;
     this.#storeOptions = signal === undefined ? {} : { signal };
     this.#indexCheck = new IndexCheck(reader.hasher);
-    this.#packCheck = new PackCheck(reader.hasher);
+    this.#tasks = new SideBySide(reader.ranges.isFar);
   }
 
   /**
@@ -69,6 +82,14 @@ export class VerifyData {
    * recipes give; then data packs, of which a part is known by now.
    */
   async check(): Promise<void> {
+    try {
+      await this.#check();
+    } finally {
+      await this.#tasks.settled();
+    }
+  }
+
+  async #check(): Promise<void> {
     const { reader, counts, pacer } = this.#options;
     const checked = new IdSet();
     const storeOptions = this.#storeOptions;
@@ -78,18 +99,20 @@ export class VerifyData {
     await this.#checkTables();
     counts.phase = "packs";
     for (const pack of packs) {
-      if (pack.role === PackRole.trees) await this.#checkPack(pack);
+      if (pack.role === PackRole.trees) await this.#addPack(pack);
     }
+    await this.#tasks.finish();
     await this.#checkContents(whole);
     counts.phase = "packs";
     for (const pack of packs) {
       if (pack.role === PackRole.trees) continue;
       const { packNumber } = pack;
-      await this.#checkPack(
+      await this.#addPack(
         pack,
         (ids, start) => checked.has(ids, start, packNumber, 0),
       );
     }
+    await this.#tasks.finish();
     await this.#checkContents(whole);
   }
 
@@ -118,7 +141,8 @@ export class VerifyData {
       try {
         const { ranges } = reader;
         const storeOptions = this.#storeOptions;
-        const parts = { ranges, counts, pacer, storeOptions };
+        const onPage = this.#keepPage(index, file);
+        const parts = { ranges, counts, pacer, storeOptions, onPage };
         const { problems } = await this.#indexCheck.check(file, parts);
         for (const problem of problems) {
           const message = `Cannot trust ${name} as ${problem}`;
@@ -129,6 +153,29 @@ export class VerifyData {
         this.#failFile(error, "index", name);
       }
     }
+  }
+
+  /** What keeps the pages of a table, so that none has to be read again from afar. */
+  #keepPage(
+    index: ObjectIndex,
+    file: IndexFile,
+  ): ((offset: number, bytes: Uint8Array) => void) | undefined {
+    if (!this.#options.reader.ranges.isFar) return undefined;
+    const table = index.tables.indexOf(file);
+    const { name } = file;
+    return (offset, bytes) => {
+      try {
+        index.give({ table, name, offset, length: INDEX_PAGE_SIZE }, bytes);
+      } catch (error) {
+        // What is wrong with it is told by the check.
+        if (!(error instanceof SyntaxError)) throw error;
+      }
+    };
+  }
+
+  async #addPack(pack: IndexedPackFile, isChecked?: IsChecked): Promise<void> {
+    const size = Math.min(pack.size, PACK_COST);
+    await this.#tasks.add(size, () => this.#checkPack(pack, isChecked));
   }
 
   async #checkPack(
@@ -159,7 +206,17 @@ export class VerifyData {
     isChecked: IsChecked | undefined,
   ): Promise<CheckedPack> {
     const { counts, pacer, reader } = this.#options;
-    const steps = this.#packCheck.check(pack, isChecked);
+    const check = this.#packChecks.pop() ?? new PackCheck(reader.hasher);
+    const steps = check.check(pack, isChecked);
+    const { name, size } = pack;
+    const isWhole = reader.ranges.isFar && size <= WHOLE_SIZE_MAX;
+    const whole = isWhole
+      ? await takeRange(
+        reader.ranges,
+        { name, offset: 0, length: size },
+        this.#storeOptions,
+      )
+      : undefined;
     let step = steps.next();
     while (!step.done) {
       if (typeof step.value === "number") {
@@ -169,12 +226,14 @@ export class VerifyData {
         continue;
       }
       const { offset, length } = step.value;
-      const range = { name: pack.name, offset, length };
-      const reading = takeRange(reader.ranges, range, this.#storeOptions);
+      const range = { name, offset, length };
+      const reading = whole?.subarray(offset, offset + length) ??
+        takeRange(reader.ranges, range, this.#storeOptions);
       const bytes = reading instanceof Promise ? await reading : reading;
       counts.byteCount += length;
       step = steps.next(bytes);
     }
+    this.#packChecks.push(check);
     return step.value;
   }
 
@@ -246,12 +305,15 @@ export class VerifyData {
     for (; this.#rootsChecked < this.#knownRoots.count; this.#rootsChecked++) {
       const at = 32 * this.#rootsChecked;
       const id = this.#roots.slice(at, at + 32);
-      try {
-        await this.#checkContent(id, whole);
-      } catch (error) {
-        this.#fail(error, { id, kind: ObjectKind.recipe });
-      }
+      await this.#tasks.add(CONTENT_COST, async () => {
+        try {
+          await this.#checkContent(id, whole);
+        } catch (error) {
+          this.#fail(error, { id, kind: ObjectKind.recipe });
+        }
+      });
     }
+    await this.#tasks.finish();
   }
 
   async #checkContent(id: Uint8Array, whole: WholeCheck): Promise<void> {

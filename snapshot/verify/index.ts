@@ -44,10 +44,14 @@ export class IndexCheck {
       readonly counts: VerifyProgress;
       readonly pacer: Pacer;
       readonly storeOptions: StoreOptions;
+      /** Takes each page that is sound. */
+      readonly onPage?:
+        | ((offset: number, bytes: Uint8Array) => void)
+        | undefined;
     },
   ): Promise<CheckedIndex> {
     const { name, size } = file;
-    const { ranges, counts, pacer, storeOptions } = parts;
+    const { ranges, counts, pacer, storeOptions, onPage } = parts;
     const problems: string[] = [];
     const hash = this.#hasher.stream();
     const pages = new PageRows(file);
@@ -58,7 +62,8 @@ export class IndexCheck {
       const bytes = reading instanceof Promise ? await reading : reading;
       hash.update(bytes);
       for (let at = 0; at < length; at += INDEX_PAGE_SIZE) {
-        pages.add(start + at, bytes.subarray(at, at + INDEX_PAGE_SIZE));
+        const page = bytes.subarray(at, at + INDEX_PAGE_SIZE);
+        if (pages.add(start + at, page)) onPage?.(start + at, page);
       }
       counts.byteCount += length;
       await pacer.yield(length);
@@ -92,13 +97,14 @@ class PageRows {
     this.#firstPage = size - indexPages(head).count * INDEX_PAGE_SIZE;
   }
 
-  add(offset: number, bytes: Uint8Array): void {
-    if (offset < this.#firstPage) return;
+  /** Takes a page; says whether it is sound, and no part of the head. */
+  add(offset: number, bytes: Uint8Array): boolean {
+    if (offset < this.#firstPage) return false;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = INDEX_PAGE_SIZE - 4;
     if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) {
       this.problems.push(`the CRC of its page at ${offset} is wrong`);
-      return;
+      return false;
     }
     const page = (offset - this.#firstPage) / INDEX_PAGE_SIZE;
     const { head } = this.#file;
@@ -124,6 +130,7 @@ class PageRows {
         this.#rowCounts[this.#packOfFrame[frame]]++;
       }
     }
+    return true;
   }
 
   countInto(counts: Map<string, number>): void {

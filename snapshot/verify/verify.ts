@@ -309,9 +309,13 @@ class VerifyRun {
       suspects: what.suspects,
       missing: new MissingPacks(reader.index, what.present),
     });
-    for (const record of what.records) {
-      await walk.record(record);
-      counts.recordCount++;
+    try {
+      for (const record of what.records) {
+        await walk.record(record);
+        counts.recordCount++;
+      }
+    } finally {
+      await walk.close();
     }
   }
 

@@ -13,6 +13,7 @@ import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
 import type { DamageLog } from "./damage_log.ts";
 import { damageOf, type Wanted } from "./damage_of.ts";
+import { DirectoriesAhead } from "../reach/directories_ahead.ts";
 import { IdSet } from "../reach/id_set.ts";
 import type { MissingPacks } from "./missing_packs.ts";
 import { VerifyContent } from "./content.ts";
@@ -50,12 +51,14 @@ export class VerifyWalk {
   readonly #storeOptions: StoreOptions;
   readonly #seen = new IdSet();
   readonly #content: VerifyContent;
+  readonly #ahead: DirectoriesAhead;
   readonly #levels: Level[] = [];
   #record!: NamedRecord;
 
   constructor(options: VerifyWalkOptions) {
     this.#options = options;
-    const { signal } = options;
+    const { reader, signal } = options;
+    this.#ahead = new DirectoriesAhead(reader, { contents: true, signal });
     this.#storeOptions = signal === undefined ? {} : { signal };
     this.#content = new VerifyContent(options, this.#seen);
   }
@@ -74,6 +77,14 @@ export class VerifyWalk {
       const turn = pacer.yield();
       if (turn !== undefined) await turn;
     }
+    // Paths are those of this record.
+    await this.#content.finish();
+  }
+
+  /** Ends what is under way. */
+  async close(): Promise<void> {
+    await this.#ahead.close();
+    await this.#content.close();
   }
 
   /** Checks the next row; a promise only where something has to be read. */
@@ -109,6 +120,7 @@ export class VerifyWalk {
       : this.#seen.addPair(pageId, 0, treeId, 0);
     const where = { snapshot: this.#record.tree, path };
     if (!isNew) {
+      this.#ahead.skip(treeId);
       this.#addPaths(treeId, pageId, where);
       return;
     }
@@ -130,6 +142,7 @@ export class VerifyWalk {
       AttributePage.decode,
     );
     counts.treeCount++;
+    this.#ahead.enter(treeId, tree, page);
     if (page !== undefined && !page.belongsTo(tree, treeId)) {
       const id = idFromBytes(pageId!);
       const message =
