@@ -16,7 +16,7 @@ import type { DamagedPath } from "./damage.ts";
 
 const { content, recipe } = ObjectKind;
 /** Memory that the check of a content needs. */
-const CHECK_COST = 2 << 20;
+const CHECK_COST = 1 << 20;
 /** Contents whose damage lies in their chunks, kept to name further paths. */
 const AFFECTED_MAX = 10_000;
 /** Damages that are kept of each of them. */

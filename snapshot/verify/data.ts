@@ -30,7 +30,7 @@ const NOTHING = new Uint8Array(0);
 const WHOLE_SIZE_MAX = 4 << 20;
 /** Memory that the check of a pack needs, and that of a content. */
 const PACK_COST = 8 << 20;
-const CONTENT_COST = 2 << 20;
+const CONTENT_COST = 1 << 20;
 
 /** What the index knows of a pack. */
 export interface KnownPack {
@@ -114,6 +114,7 @@ export class VerifyData {
     }
     await this.#tasks.finish();
     await this.#checkContents(whole);
+    await this.#tasks.finish();
   }
 
   /** The packs that are there, of those that the index knows. */
@@ -313,7 +314,6 @@ export class VerifyData {
         }
       });
     }
-    await this.#tasks.finish();
   }
 
   async #checkContent(id: Uint8Array, whole: WholeCheck): Promise<void> {

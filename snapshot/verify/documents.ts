@@ -1,6 +1,6 @@
 import { decodeNamed, decodeSlot, readDocument } from "@snap/store/format";
 import type { ReadStore, StoreOptions } from "@snap/store";
-import type { DamageLog } from "./damage_log.ts";
+import type { DamageLog, FoundDamage } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
 import { RECORDS_PREFIX } from "../records/record.ts";
 import { listRecordNames } from "../records/records.ts";
@@ -19,38 +19,53 @@ export async function verifyDocuments(
   log: DamageLog,
   options: StoreOptions,
 ): Promise<void> {
-  const records = new Set<string>(
-    (await listRecordNames(store, options)).map((one) => one.record),
-  );
-  for (const { prefix, subject } of SORTS) {
-    /** By folder: the numbers of its documents. */
-    const numbers = new Map<string, number[]>();
-    for await (const batch of store.list(prefix, options)) {
-      for (const { name } of batch) {
-        const end = name.lastIndexOf("/") + 1;
-        const folder = name.slice(0, end);
-        const number = Number(name.slice(end));
-        if (Number.isSafeInteger(number)) {
-          const own = numbers.get(folder) ?? [];
-          own.push(number);
-          numbers.set(folder, own);
-        }
-        try {
-          const bytes = await readDocument(store, name, options);
-          if (subject === "tag") checkTag(name, bytes, records, log);
-          else decodeNamed(name, bytes);
-        } catch (error) {
-          options.signal?.throwIfAborted();
-          const damage = fileDamageOf(error, subject, name);
-          if (damage === undefined) throw error;
-          log.add(damage);
-        }
+  const records = listRecordNames(store, options)
+    .then((names) => new Set<string>(names.map((one) => one.record)));
+  const checks = SORTS.map((sort) => checkSort(store, sort, records, options));
+  await Promise.allSettled([records, ...checks]); // Whoever started work waits for its end.
+  await records;
+  for (const damage of (await Promise.all(checks)).flat()) log.add(damage);
+}
+
+/** Checks all documents of a sort. */
+async function checkSort(
+  store: ReadStore,
+  { prefix, subject }: (typeof SORTS)[number],
+  records: Promise<ReadonlySet<string>>,
+  options: StoreOptions,
+): Promise<FoundDamage[]> {
+  const damages: FoundDamage[] = [];
+  /** By folder: the numbers of its documents. */
+  const numbers = new Map<string, number[]>();
+  for await (const batch of store.list(prefix, options)) {
+    for (const { name } of batch) {
+      const end = name.lastIndexOf("/") + 1;
+      const folder = name.slice(0, end);
+      const number = Number(name.slice(end));
+      if (Number.isSafeInteger(number)) {
+        const own = numbers.get(folder) ?? [];
+        own.push(number);
+        numbers.set(folder, own);
+      }
+      try {
+        const bytes = await readDocument(store, name, options);
+        if (subject === "tag") {
+          damages.push(...checkTag(name, bytes, await records));
+        } else decodeNamed(name, bytes);
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        const damage = fileDamageOf(error, subject, name);
+        if (damage === undefined) throw error;
+        damages.push(damage);
       }
     }
-    // Of leases and steps of removal the lower numbers may go.
-    if (subject !== "config" && subject !== "tag") continue;
-    for (const [folder, own] of numbers) addGaps(folder, own, subject, log);
   }
+  // Of leases and steps of removal the lower numbers may go.
+  if (subject !== "config" && subject !== "tag") return damages;
+  for (const [folder, own] of numbers) {
+    damages.push(...gaps(folder, own, subject));
+  }
+  return damages;
 }
 
 /** Checks a slot of a tag; tells where its record is gone. */
@@ -58,26 +73,24 @@ function checkTag(
   storeName: string,
   bytes: Uint8Array,
   records: ReadonlySet<string>,
-  log: DamageLog,
-): void {
+): FoundDamage[] {
   const { tree, record } = decodeSlot(storeName, bytes).entry;
-  if (records.has(record)) return;
+  if (records.has(record)) return [];
   const gone = `${RECORDS_PREFIX}${tree}-${record}`;
-  log.add({
+  return [{
     subject: "record",
     reason: "missing",
     storeName: gone,
     message: `Cannot find ${gone}, which ${storeName} names`,
-  });
+  }];
 }
 
 /** Tells of numbers that are gone, however many. */
-function addGaps(
+function* gaps(
   folder: string,
   numbers: readonly number[],
   subject: "config" | "tag",
-  log: DamageLog,
-): void {
+): Generator<FoundDamage> {
   let wanted = 1;
   for (const number of numbers.toSorted((a, b) => a - b)) {
     if (number > wanted) {
@@ -85,7 +98,7 @@ function addGaps(
       const storeName = `${folder}${wanted}`;
       const what = last === wanted ? storeName : `${storeName} to ${last}`;
       const message = `Cannot find ${what}, though ${folder}${number} is there`;
-      log.add({ subject, reason: "missing", storeName, message });
+      yield { subject, reason: "missing", storeName, message };
     }
     wanted = number + 1;
   }

@@ -1,5 +1,6 @@
 import { idToBytes } from "@snap/hash";
 import type { StoreIndex } from "@snap/pack/read";
+import { isPageRequest, type Location, type PageRequest } from "@snap/pack";
 import type { PackSet } from "@snap/pack/index";
 import type { FoundDamage } from "./damage_log.ts";
 
@@ -24,19 +25,31 @@ export class MissingPacks {
       reason !== "missing" || storeName !== undefined || id === undefined ||
       kind === undefined || this.#askedCount++ >= ASKED_MAX
     ) return found;
-    const { index } = this.#index;
     try {
-      // Rows of packs that are not there count for this one question.
-      index.setPresentPacks(undefined);
-      const [copy] = await this.#index.locateAll(idToBytes(id), kind);
+      const [copy] = await this.#copies(idToBytes(id), kind);
       return copy === undefined
         ? found
         : { ...found, storeName: copy.packName };
     } catch {
       // What is wrong with the index was said when the object was looked up.
       return found;
-    } finally {
-      index.setPresentPacks(this.#present);
+    }
+  }
+
+  /** The copies of an object, also those in packs that are not there. */
+  async #copies(id: Uint8Array, kind: number): Promise<Location[]> {
+    const { index } = this.#index;
+    for (;;) {
+      let answer: Location[] | PageRequest;
+      try {
+        // Rows of packs that are not there count for this one question.
+        index.setPresentPacks(undefined);
+        answer = index.locateAll(id, 0, kind);
+      } finally {
+        index.setPresentPacks(this.#present);
+      }
+      if (!isPageRequest(answer)) return answer;
+      await this.#index.fetch(answer);
     }
   }
 }

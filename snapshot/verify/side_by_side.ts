@@ -1,5 +1,5 @@
 /** Tasks that are under way at once where a store is far away, and the memory that they may need. */
-const COUNT_MAX = 32;
+const COUNT_MAX = 64;
 const SIZE_MAX = 64 << 20;
 
 /** Runs tasks one after the other, or many at once where most of their time is spent waiting for a store far away. */
