@@ -113,7 +113,11 @@ mountTest(
         2,
         /--cache "1": it takes a size from 1m to 4g/,
       ],
-      [["main", point, "--workers", "0"], 2, /--workers 0: a mount needs 1 to 64/],
+      [
+        ["main", point, "--workers", "0"],
+        2,
+        /--workers 0: a mount needs 1 to 64/,
+      ],
       [["main", point, "-f", "-b"], 2, /at once/],
       [["main", point, "-f", "--log", "x"], 2, /errors go to stderr/],
       [

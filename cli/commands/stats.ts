@@ -57,11 +57,11 @@ async function tellStore(
   const backends = await findBackends();
   const packs = await sumOf(session, store, "packs/");
   const index = await sumOf(session, store, "index/");
-  const records = await sumOf(session, store, "snapshots/");
+  const { listRecordNames } = await import("@snap/snapshot/records");
+  const { signal } = session;
+  const recordCount = (await listRecordNames(store, { signal })).length;
   const { TagStore } = await import("@snap/store/format");
-  const tags = await new TagStore(store).lastNumbers({
-    signal: session.signal,
-  });
+  const tags = await new TagStore(store).lastNumbers({ signal });
   const path = store.localPath?.("config/1").replace(/\/config\/1$/, "") ?? "";
   if (session.isJson) {
     return await session.result("", {
@@ -69,7 +69,7 @@ async function tellStore(
       path,
       storeId: config.storeId,
       createdAt: config.createdAt,
-      recordCount: records.count,
+      recordCount,
       tagCount: tags.size,
       packCount: packs.count,
       packByteCount: packs.byteCount,
@@ -83,7 +83,7 @@ async function tellStore(
     ["store", path],
     ["store id", config.storeId],
     ["made", time(session, config.createdAt)],
-    ["records", count(session, records.count)],
+    ["records", count(session, recordCount)],
     ["tags", count(session, tags.size)],
     ["packs", count(session, packs.count)],
     ["size of packs", size(session, packs.byteCount)],
