@@ -30,7 +30,7 @@ export type SignalHandler = (
   exitCode: ExitCode,
 ) => void;
 
-/** What the program needs from where it runs. */
+/** The runtime as the program sees it: output, environment, signals. */
 export interface CliContext {
   /** Takes the result and nothing else. */
   readonly stdout: Output;

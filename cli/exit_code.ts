@@ -1,4 +1,4 @@
-/** What the program answers to the shell. */
+/** Exit codes of the program. */
 export const ExitCode = {
   /** Done; also differences without `--exit-code`, and a reader that closed the pipe. */
   done: 0,
@@ -21,13 +21,13 @@ export const ExitCode = {
 /** One of the answers in {@linkcode ExitCode}. */
 export type ExitCode = typeof ExitCode[keyof typeof ExitCode];
 
-/** What `exec` answers when its command cannot be run, as shells do. */
+/** Exit code of `exec` when its command cannot be run, as of shells. */
 export const COMMAND_NOT_RUN = 126;
 
-/** What `exec` answers when there is no such command, as shells do. */
+/** Exit code of `exec` when there is no such command, as of shells. */
 export const COMMAND_NOT_FOUND = 127;
 
-/** What each answer means, for help and documentation. */
+/** Meaning of each exit code, for help and documentation. */
 export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [0, "done; also when diff finds differences, or the reader closed the pipe"],
   [1, "failed; with diff --exit-code: there are differences"],

@@ -8,7 +8,7 @@ const SIGNALS: readonly (readonly [Parameters<SignalHandler>[0], ExitCode])[] =
     ["SIGHUP", ExitCode.hangup],
   ];
 
-/** What a runtime gives for signals. */
+/** Signal calls of a runtime. */
 export interface SignalCalls {
   /** Calls back for each signal of a name, which then does not end the program. */
   listen(name: Parameters<SignalHandler>[0], handler: () => void): void;
@@ -16,7 +16,7 @@ export interface SignalCalls {
   end(name: Parameters<SignalHandler>[0], code: ExitCode): void;
 }
 
-/** What comes from outside to end the program. */
+/** Signals that end the program, as one abort signal. */
 export interface Interrupts {
   /** Aborts with an {@linkcode InterruptError} at the first signal. */
   readonly signal: AbortSignal;

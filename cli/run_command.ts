@@ -59,7 +59,7 @@ export async function runCommand(
   }
 }
 
-/** What can be known of a command line that may not parse. */
+/** Arguments of a command line that may not parse, as far as they can be told. */
 function roughArguments(
   args: readonly string[],
   positionals: readonly string[] = [],

@@ -190,7 +190,7 @@ export class Session {
     this.#tell(this.isJson ? jsonLine(record) : `${text}\n`);
   }
 
-  /** Writes in order, and never fails: who does not listen need not be told. */
+  /** Writes in order, and never fails: a closed stderr is no error. */
   #tell(text: string): void {
     const bytes = new TextEncoder().encode(text);
     this.#told = this.#told

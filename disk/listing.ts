@@ -36,7 +36,7 @@ export class Listing implements NameHeap {
   }
 
   /**
-   * The same, a step at a time.
+   * Reads as `read` does, a step at a time.
    *
    * @returns What yields between two steps, then returns 0, or a negative error number; what was
    *   read before it counts.

@@ -335,7 +335,7 @@ class NodeCalls extends AbsentCalls implements DiskCalls {
     });
   }
 
-  /** The same, once the directory proved to be the one that was opened. */
+  /** Runs a call by path, once the directory proved to be the one that was opened. */
   #within(
     dir: number,
     name: Uint8Array,

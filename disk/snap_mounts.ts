@@ -5,7 +5,7 @@ import { readWholeFile } from "./read_whole_file.ts";
 const FUSE_TYPE = 0x65735546;
 const SNAP_TYPE = "fuse.snap";
 
-/** Knows which directories belong to a mounted snapshot: those are not saved once more. */
+/** Directories of mounted snapshots: they are not saved once more. */
 export class SnapMounts {
   readonly #calls: DiskCalls;
   readonly #known: Map<string, boolean> = new Map();

@@ -33,7 +33,7 @@ export function sortNames(
 }
 
 /**
- * The same, a step at a time.
+ * Sorts as `sortNames` does, a step at a time.
  *
  * @returns What yields between two steps, then returns as `sortNames` does.
  */

@@ -6,7 +6,7 @@ import { identifyPath } from "./source/source.ts";
 export interface StorePlace {
   /** The path of its folder. */
   readonly path: string;
-  /** What its folder is, whatever path leads to it. */
+  /** Identity of its folder, whatever path leads to it. */
   readonly identity: FileIdentity;
 }
 

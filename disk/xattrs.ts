@@ -30,7 +30,7 @@ export interface XattrProblem {
   readonly code: string;
 }
 
-/** What makes the attributes of an entry those wanted. */
+/** Changes that make the attributes of an entry those wanted. */
 interface XattrChanges {
   readonly set: readonly XattrValue[];
   /** Names. */
@@ -187,7 +187,7 @@ export class Xattrs {
     return isNothing(this.#changes(-1, path, wanted));
   }
 
-  /** What cannot be read counts as absent. */
+  /** Compares; attributes that cannot be read count as absent. */
   #changes(
     fd: number,
     path: Uint8Array | undefined,

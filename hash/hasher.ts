@@ -8,13 +8,13 @@
 
 import type { Id } from "./id.ts";
 
-/** What trees are hashed under: no file can pass for a tree. */
+/** Context of the hash of trees: no file can pass for a tree. */
 export const TREE_CONTEXT = "snap 1 tree";
 
-/** What attribute pages are hashed under. */
+/** Context of the hash of attribute pages. */
 export const ATTRIBUTES_CONTEXT = "snap 1 attributes";
 
-/** What recipe nodes that are not a root are hashed under. */
+/** Context of the hash of recipe nodes that are no root. */
 export const RECIPE_CONTEXT = "snap 1 recipe";
 
 /** A context of BLAKE3's derive-key mode. */
@@ -136,12 +136,6 @@ export class IdMismatchError extends Error {
   /** The id that the bytes have. */
   readonly actual: Id;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param expected The id that was asked for.
-   * @param actual The id that the bytes have.
-   */
   constructor(expected: Id, actual: Id) {
     super(
       `Cannot trust bytes as their id needs to be ${expected}: found ${actual}`,

@@ -46,11 +46,6 @@ interface NativeCode {
 
 /** Thrown when the native code cannot be loaded; `cause` says why. */
 export class NativeHasherError extends Error {
-  /**
-   * Constructs a new instance.
-   *
-   * @param cause What loading it threw.
-   */
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(

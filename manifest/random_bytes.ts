@@ -72,11 +72,6 @@ export class MemoryBytes implements WritableBytes {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param bytes The bytes.
-   */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(

@@ -16,7 +16,7 @@ import { allowed } from "./allowed.ts";
  */
 export type NativeDecoder = (stored: Uint8Array, out: Uint8Array) => number;
 
-/** What a library is. */
+/** A library and its version. */
 export interface NamedDecoder {
   /** Its name and version, such as `liblz4 1.9.4`. */
   readonly name: string;

@@ -1,6 +1,6 @@
 /** The functions of the C library that are used, with numbers for every integer. */
 export interface Libc {
-  /** What went wrong in the call before. */
+  /** Error number of the call before. */
   errno(): number;
   addressOf(view: Uint8Array): bigint;
   open(path: Uint8Array, flags: number, mode: number): number;

@@ -16,7 +16,7 @@ interface Koffi {
   address(view: Uint8Array): bigint;
 }
 
-/** What comes back as 64 bits; the other results are an int. */
+/** Functions with a result of 64 bits; the others give an int. */
 const WIDE = new Set(
   ("syscall read pread write pwrite writev lseek getdents64 readlinkat flistxattr llistxattr " +
     "fgetxattr lgetxattr recvmsg").split(" "),

@@ -8,7 +8,7 @@ const SOCK_STREAM = 1;
 const SOL_SOCKET = 1;
 const SCM_RIGHTS = 1;
 const MSG_DONTWAIT = 0x40;
-/** What comes is closed in programs started from here. */
+/** Flag of recvmsg(2): descriptors that come are closed in programs started from here. */
 const MSG_CMSG_CLOEXEC = 0x40000000;
 
 /** Calls that mount, and that get the descriptor of a mount. */

@@ -8,7 +8,7 @@
 const WORK_MS = 4;
 /** The clock is looked at after so much work: bytes, or what takes as long. */
 const LOOK_COST = 256 * 1024;
-/** What a small step costs, such as one entry of a directory. */
+/** Cost of a small step, such as one entry of a directory. */
 const STEP_COST = 4096;
 /**
  * Rounds of the event loop in a turn. Deno asks for what comes from other threads and from the

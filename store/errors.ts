@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What was being done with a store when it failed. */
+/** Action on a store that failed. */
 export type StoreAction =
   | "open"
   | "find"
@@ -16,7 +16,7 @@ export type StoreAction =
   | "sync"
   | "remove";
 
-/** What a {@link StoreError} knows beside its message. */
+/** Fields of a {@link StoreError} beside its message. */
 export interface StoreErrorFields {
   /** Name of the reason, such as `EIO`, `ENOSPC`, `EACCES`, or `SHORT`. */
   readonly code: string;

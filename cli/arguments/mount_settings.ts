@@ -9,7 +9,7 @@ const CACHE_SIZE_MIN = 1 << 20;
 /** The most memory that can be asked for, in bytes. */
 const CACHE_SIZE_MAX = 2 ** 32;
 
-/** What the options of a mount say; what is absent is left to the mount. */
+/** Options of a mount; absent ones are left to the mount. */
 export interface MountSettings {
   /** Threads that answer. */
   readonly workers?: number;

@@ -1,4 +1,4 @@
-/** What other programs call what there is here, for "did you mean". */
+/** Commands by their names in other programs, for "did you mean". */
 export const OTHER_WORDS: Readonly<Record<string, string>> = {
   add: "save",
   backup: "save",
@@ -49,7 +49,7 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
   repository: "init",
 };
 
-/** What other programs do and this one does not. */
+/** Commands of other programs that this one lacks. */
 export const ABSENT_WORDS: Readonly<Record<string, string>> = {
   forget: "nothing is ever removed from a store",
   prune: "nothing is ever removed from a store",

@@ -4,7 +4,7 @@ import { UsageError } from "./usage_error.ts";
 
 /** A parsed command line. */
 export class ParsedArguments {
-  /** What is no option, in order. */
+  /** Arguments that are no option, in order. */
   readonly positionals: readonly string[];
   /** How many of them stand before `--`; all of them where it is absent. */
   readonly beforeDashesCount: number;
@@ -79,7 +79,7 @@ export class ParsedArguments {
   }
 }
 
-/** What {@linkcode parseArguments} goes by. */
+/** Options of {@linkcode parseArguments}. */
 export interface ParseOptions {
   /** Whether to stop at the first argument that is no option. */
   readonly stopsAtPositional?: boolean;

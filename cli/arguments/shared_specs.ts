@@ -14,13 +14,13 @@ export const TARGET: ArgumentSpec = {
   completes: "snapshot",
 };
 
-/** Whose `latest` is meant. */
+/** `--any`: `latest` of all folders and hosts. */
 export const ANY: OptionSpec = {
   name: "any",
   help: "records of all hosts, not only of this one",
 };
 
-/** What is left out of a directory. */
+/** Options that leave entries of a directory out. */
 export const EXCLUDES: readonly OptionSpec[] = [
   {
     name: "exclude",

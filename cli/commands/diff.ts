@@ -80,7 +80,7 @@ async function compare(
 
 const NONE = { type: "change" };
 
-/** What an entry says of itself that no tree has. */
+/** Describes a socket, which no tree has. */
 function socketRecord(kind: ChangeKind): Record<string, unknown> {
   return { [kind === "removed" ? "before" : "after"]: { kind: "socket" } };
 }

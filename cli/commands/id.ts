@@ -30,7 +30,7 @@ async function tell(
   await session.result(id, { type: "id", id, totals });
 }
 
-/** What cannot be looked at is said by what reads it. */
+/** Tells whether a path is there and no directory; other failures are left to the reader. */
 async function isNoDirectory(path: string): Promise<boolean> {
   const { stat } = await import("node:fs/promises");
   return await stat(path).then((one) => !one.isDirectory(), () => false);

@@ -50,7 +50,7 @@ export async function run(session: Session): Promise<number> {
   return ExitCode.done;
 }
 
-/** What the user names, else `SNAP_STORE`, else `.snap` in the user's folder. */
+/** Path of the new store: as the user names it, else `SNAP_STORE`, else `.snap` in the user's folder. */
 async function placeOf(session: Session): Promise<string> {
   const { args, context } = session;
   const [argument] = args.positionals;
@@ -131,7 +131,7 @@ async function chunkSizesOf(
   );
 }
 
-/** What the packages below refuse is wrong usage here. */
+/** Turns errors of settings into wrong usage. */
 function refused<T>(make: () => T): T {
   try {
     return make();

@@ -178,7 +178,7 @@ function textForPeople(
   ];
 }
 
-/** Marks what a clock has made that was ahead: it is never `latest`. */
+/** Time of a record, marked where a clock was ahead: such a record is never `latest`. */
 function localTimeOf({ time }: NamedRecord): string {
   const isLater = time > new Date().toISOString();
   return formatLocalTime(time) + (isLater ? " (later than now)" : "");

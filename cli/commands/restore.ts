@@ -107,7 +107,7 @@ function restoreOptions(
   };
 }
 
-/** Writes what a dry run would change, in the order of paths: it is found in another one. */
+/** Writes the changes of a dry run in the order of paths; a restore finds them in another. */
 async function writeChanges(
   session: Session,
   changes: RestoreChange[],

@@ -57,7 +57,7 @@ complete -F _${COMMAND} ${COMMAND}
 `;
 }
 
-/** What is offered within a command: values of options, options, arguments by their place. */
+/** Completions within a command: values of options, options, arguments by their place. */
 function commandCase({ name, options, arguments: args }: CommandSpec): string {
   const all = [...GLOBAL_OPTIONS, ...options];
   const values = all.filter((one) => one.value !== undefined).map((one) =>

@@ -4,7 +4,7 @@ import { givenOptions, needCommand } from "./start_again.ts";
 import type { Session } from "../session.ts";
 import { findNamespace } from "./user_namespace.ts";
 
-/** What is handed on to the program inside. */
+/** Options that are handed on to the program inside. */
 const OPTIONS = ["store", "json", "quiet", "verbose", "cache", "any"];
 
 /** Where a folder for the mount may be made, after that in TMPDIR. */

@@ -7,7 +7,7 @@ import { openTarget } from "../snapshots/open_target.ts";
 import { resolveRecord } from "../snapshots/resolve_record.ts";
 import type { Session } from "../session.ts";
 
-/** What is to be mounted. */
+/** Root of a mount, and the record that it is from. */
 export interface FoundRoot {
   /** The record that it is of. */
   readonly record: NamedRecord;

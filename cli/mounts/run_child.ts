@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import process from "node:process";
 import type { Session } from "../session.ts";
 
-/** What differs from this program's own folder and environment. */
+/** Differences from this program's own folder and environment. */
 export interface RunChildOptions {
   /** The working folder. */
   readonly cwd?: string;

@@ -13,7 +13,7 @@ import { resolvePath } from "../arguments/resolve_path.ts";
 import { givenOptions, needCommand } from "./start_again.ts";
 import type { Session } from "../session.ts";
 
-/** What is handed on to the server; the log is opened here. */
+/** Options that are handed on to the server; the log is opened here. */
 const OPTIONS = [
   "store",
   "json",

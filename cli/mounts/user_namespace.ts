@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { CommandError } from "../command_error.ts";
 import { COMMAND } from "../product.ts";
 
-/** What is unmounted outside goes inside too, or it would be held here. */
+/** Unmounting outside unmounts inside too, or the mount would be held here. */
 const MOUNTS = ["--mount", "--propagation", "slave"];
 /** For root: nothing but the mounts are apart. */
 const AS_ROOT = MOUNTS;
@@ -14,7 +14,7 @@ const AS_USER = [
   ["--user", "--map-root-user", ...MOUNTS],
 ];
 
-/** What keeps users from making namespaces, and what to do about it. */
+/** Switches of the kernel that keep users from making namespaces, and how to set them. */
 const BANS = [
   [
     "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",

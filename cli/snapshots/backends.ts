@@ -1,12 +1,12 @@
 import { chooseHasher } from "./choose_hasher.ts";
 
-/** What runs here: it decides speed and fidelity, never an id. */
+/** Implementations in use: they decide speed and fidelity, never an id. */
 export interface Backends {
-  /** What hashes. */
+  /** The hasher. */
   readonly hasher: "native" | "wasm";
-  /** What decodes in mounts and in workers of a restore; nothing where that is portable code. */
+  /** Native decoders of mounts and of workers of a restore; none where portable code serves. */
   readonly decoders: readonly string[];
-  /** What reads and writes files. */
+  /** Calls that read and write files. */
   readonly files: "posix" | "node:fs";
 }
 

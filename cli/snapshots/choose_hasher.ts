@@ -1,6 +1,6 @@
 import type { Hasher } from "@snap/hash";
 
-/** What the hasher is for. */
+/** Use of the hasher. */
 export interface HasherNeed {
   /** Whether little is hashed, so that loading native code is not worth 15 ms. */
   readonly isLight?: boolean;

@@ -6,7 +6,7 @@ import { COMMAND } from "../product.ts";
 import { resolveRecord } from "./resolve_record.ts";
 import type { Session } from "../session.ts";
 
-/** What `ID[:PATH]` names. */
+/** Entry that `ID[:PATH]` names. */
 export interface Target {
   /** The record of the snapshot. */
   readonly record: NamedRecord;

@@ -53,7 +53,7 @@ export async function resolveRecord(
   return record;
 }
 
-/** What was taken depends on the host and the folder, so it is told always. */
+/** Tells which snapshot `latest` is, since that depends on host and folder. */
 function tellLatest(
   session: Session,
   text: string,

@@ -38,7 +38,7 @@ const COLORS: Readonly<Partial<Record<EntryKind, string>>> = {
   [EntryKind.characterDevice]: "33",
   [EntryKind.blockDevice]: "33",
 };
-/** What stands behind names by kind, as `ls -F` has it. */
+/** Marks behind names by kind, as of `ls -F`. */
 const MARKS = ["", "", "*", "/", "@", "|", "", ""];
 
 /**

@@ -92,7 +92,7 @@ function deniedFlag(error: Error): string | undefined {
   return undefined;
 }
 
-/** The same for an error of the disk, which has lost its cause. */
+/** Says which flag of Deno allows a path, for an error of the disk, which has lost its cause. */
 function deniedPathFlag(
   error: Error,
   { context }: Session,

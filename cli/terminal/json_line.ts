@@ -30,7 +30,7 @@ export function jsonLine(record: JsonRecord): string {
   return `${escapeInvisible(text, escapeUnits)}\n`;
 }
 
-/** As JSON may have it, so that nothing acts on a terminal, and nothing is lost. */
+/** Escapes a character as JSON does: it then acts on no terminal, and nothing is lost. */
 function escapeUnits(character: string): string {
   return character.split("").map((unit) =>
     `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`

@@ -7,7 +7,7 @@ import {
 
 /** The least time between two drawings, in milliseconds. */
 const INTERVAL_MS = 100;
-/** What happened longer ago does not count for the rate, in milliseconds: it would jump else. */
+/** Window of the rate in milliseconds: a longer one would make it jump. */
 const RATE_WINDOW_MS = 10_000;
 /** Before this time a rate means nothing, in milliseconds. */
 const RATE_AFTER_MS = 1000;

@@ -46,7 +46,7 @@ export function summarizeSave(result: SaveResult, ms: number): string {
   return `${verb} ${what}, ${size}: ${newsOf(result)}; ${end.join(", ")}`;
 }
 
-/** What has come into the store; what it lacked is stored also where nothing has changed. */
+/** Describes the new bytes in the store; a save also stores what the store had lost. */
 function newsOf(result: SaveResult): string {
   const { progress, record, storedByteCount, indexByteCount } = result;
   const isSame = record !== undefined && !result.isNewRecord;

@@ -2,7 +2,7 @@ import { escapeInvisible } from "@snap/manifest/path";
 
 /** One column of a table. */
 export interface Column {
-  /** What stands above it, on a terminal. */
+  /** Title above the column, on a terminal. */
   readonly title: string;
   /** Whether it holds numbers, which align to the right. */
   readonly isNumber?: true;
@@ -24,7 +24,7 @@ export interface TableOptions {
   readonly width?: number;
 }
 
-/** What stands between two columns. */
+/** Gap between two columns. */
 const GAP = "  ";
 /** Narrower than this no column is made; its title may be wider. */
 const WIDTH_MIN = 8;

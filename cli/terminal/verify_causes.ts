@@ -4,7 +4,7 @@ import { formatCount } from "./units.ts";
 
 type Found = Pick<Damage, "subject" | "reason">;
 
-/** What there is one of and more of, by what is damaged. */
+/** Singular and plural of each subject of damage. */
 const NAMES: Readonly<Record<DamageSubject, readonly [string, string]>> = {
   object: ["object", "objects"],
   pack: ["pack", "packs"],

@@ -3,7 +3,7 @@ import { RuleLayer } from "./rule_layer.ts";
 /** Bytes that a file of patterns has at most. */
 export const RULE_FILE_SIZE_MAX: number = 1 << 20;
 
-/** What {@linkcode IgnoreRules} are made of. */
+/** Sources of {@linkcode IgnoreRules}. */
 export interface IgnoreOptions {
   /**
    * Patterns in gitignore syntax, relative to the root of the source, each as it is: `#` begins no

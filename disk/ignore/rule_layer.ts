@@ -18,7 +18,7 @@ interface PlacedRule {
 /** Rules of one list, the last first, as that one decides. */
 interface RuleList {
   readonly rules: readonly Rule[];
-  /** Those that ask for a name alone. */
+  /** Rules that ask for a name alone. */
   readonly anywhere: readonly Rule[];
 }
 
@@ -34,7 +34,7 @@ const BACKSLASH = 0x5c;
 export class RuleLayer {
   readonly #list: RuleList;
   readonly #placed: readonly PlacedRule[];
-  /** What can decide about a name of this directory, the last rule first. */
+  /** Rules that can decide about a name of this directory, the last first. */
   readonly #here: readonly Rule[];
 
   private constructor(list: RuleList, placed: readonly PlacedRule[]) {
@@ -150,7 +150,7 @@ function parseRule(line: Uint8Array): Rule {
   return { pattern: new PathPattern(pattern), isNegated, isForDirectories };
 }
 
-/** What has no slash but at its end is looked for in all directories. */
+/** Makes a pattern match in all directories, where it has no slash but at its end. */
 function anywhere(pattern: Uint8Array): Uint8Array {
   const out = new Uint8Array(pattern.length + 3);
   out.set([0x2a, 0x2a, SLASH]);

@@ -22,7 +22,7 @@ import { encodeFound, type PutObject } from "../xattrs.ts";
 
 const OPEN_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
-/** What a directory is made from. */
+/** Parts of an open directory. */
 interface Opened {
   readonly fd: number;
   readonly path: Uint8Array;

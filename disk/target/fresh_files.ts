@@ -3,7 +3,7 @@ import type { DiskCalls } from "../disk_calls.ts";
 import type { AttributeSetter } from "./target_attributes.ts";
 import type { TargetDirectory } from "./target_directories.ts";
 
-/** What a file has as soon as it is created. */
+/** Attributes of a file that was created just now. */
 export interface FreshFile {
   /** Owner and mode, in row 0. */
   readonly stats: StatTable;
@@ -11,7 +11,7 @@ export interface FreshFile {
   readonly hasXattrs: boolean;
 }
 
-/** What creation gives is alike within a directory, so that one file is looked at. */
+/** Attributes that creation gives: alike within a directory, so one file is looked at. */
 export class FreshFiles {
   readonly #calls: DiskCalls;
   readonly #setter: AttributeSetter;
@@ -22,7 +22,7 @@ export class FreshFiles {
     this.#setter = setter;
   }
 
-  /** What a file has that was created just now; without an answer nothing is known. */
+  /** Looks at a file that was created just now; no answer where nothing is known. */
   look(directory: TargetDirectory, fd: number): FreshFile | undefined {
     const known = this.#known.get(directory);
     if (known !== undefined) return known;

@@ -3,7 +3,7 @@ import type { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "../disk_calls.ts";
 import { isMountPoint } from "./mount_points.ts";
 
-/** What an owner needs to list a directory and to change it. */
+/** Mode bits that an owner needs to list a directory and to change it. */
 const OWNER_BITS = 0o700;
 
 /**

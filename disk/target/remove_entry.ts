@@ -23,7 +23,7 @@ import { makeWritable } from "./make_writable.ts";
 import { isMountPoint, openUnmounted } from "./mount_points.ts";
 import { type FileIdentity, isFile } from "../file_identity.ts";
 
-/** What is removed. */
+/** Entry that is removed. */
 export interface RemovedEntry {
   /** Descriptor of its directory. */
   readonly directory: number;
@@ -31,7 +31,7 @@ export interface RemovedEntry {
   readonly name: Uint8Array;
   /** Its path, for errors. */
   readonly path: Uint8Array;
-  /** What stays wherever it is met: that is an error. */
+  /** Store that stays wherever it is met: meeting it is an error. */
   readonly excludeStore: FileIdentity | undefined;
   /** Buffers to list into. */
   readonly listing: Listing;
@@ -41,7 +41,7 @@ export interface RemovedEntry {
 interface Level {
   /** Its name and NUL. */
   readonly name: Uint8Array;
-  /** What it is, in row 0: the way back up must lead here. */
+  /** Its inode, in row 0: the way back up must lead here. */
   readonly self: StatTable;
   /** Names of what is in it, each followed by NUL. */
   readonly names: Uint8Array;

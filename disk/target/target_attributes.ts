@@ -13,7 +13,7 @@ import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { type XattrProblem, Xattrs, type XattrValue } from "../xattrs.ts";
 
-/** What an entry of a target is to have. Absent fields stay as they are. */
+/** Attributes wanted of an entry of a target. Absent fields stay as they are. */
 export interface TargetAttributes {
   /** The twelve permission bits. Not for symbolic links. */
   readonly mode?: number;
@@ -47,7 +47,7 @@ export class AttributeSetter {
   readonly #xattrs: Xattrs;
   readonly #seen = new StatTable(1);
   #problems: DiskError[] | undefined;
-  /** What the file system has been seen to keep: it is read back until then. */
+  /** Whether the file system has been seen to keep modes: they are read back until then. */
   #keepsModes = false;
   #keepsSeconds = false;
   #keepsNs = false;
@@ -160,7 +160,7 @@ export class AttributeSetter {
     else this.#checkMode(place, mode);
   }
 
-  /** Some file systems have no modes, and the set-group-id bit is not for everybody. */
+  /** Reads a mode back: some file systems have none, and the set-group-id bit is not for everybody. */
   #checkMode(place: AttributePlace, mode: number): void {
     if (this.#keepsModes && (mode & S_ISGID) === 0) return;
     const seen = this.#seen;

@@ -42,7 +42,7 @@ const DIRECTORY_MODE = 0o700;
 /** A hard link needs two directories at once. */
 const OPEN_MIN = 2;
 
-/** What replaces an entry. */
+/** Entry that replaces another. */
 export interface Replacement {
   /** Makes it, complete, under the name that is given. */
   readonly make: (temporary: Uint8Array) => void;
@@ -231,7 +231,7 @@ export class TargetDirectories {
     return new DiskError("open directory", path, errnoName(result));
   }
 
-  /** For a link in place of a directory Linux says ENOTDIR: here it is called what it is. */
+  /** Names an error: for a link in place of a directory Linux says ENOTDIR. */
   #explain(at: number, text: Uint8Array, result: number): string {
     if (result === -EXDEV) return "EMOUNT";
     const stats = new StatTable(1);

@@ -10,7 +10,7 @@ export interface DeviceNumber {
   readonly minor: number;
 }
 
-/** What stands in a directory of a target: rows in ascending byte order of names. */
+/** Entries of a directory of a target: rows in ascending byte order of names. */
 export interface TargetEntries {
   /** Number of rows. */
   readonly count: number;

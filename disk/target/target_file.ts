@@ -9,17 +9,17 @@ import type { AttributeSetter, TargetAttributes } from "./target_attributes.ts";
 export interface CreateFileOptions {
   /** Writes under another name until the file is finished; then it replaces what stands there. */
   readonly temporary?: boolean;
-  /** Whether its name was seen to be free: what stands there all the same is not replaced. */
+  /** Whether its name was seen to be free: an entry that has it all the same is not replaced. */
   readonly isFree?: boolean;
 }
 
-/** What a file of a target is made from. */
+/** Parts of a file of a target. */
 export interface TargetFileParts {
   /** The back end. */
   readonly calls: DiskCalls;
   /** Sets attributes. */
   readonly setter: AttributeSetter;
-  /** What creation gave, as far as it is known. */
+  /** Attributes that creation gave, as far as they are known. */
   readonly fresh: FreshFile | undefined;
   /** Descriptor of the file. */
   readonly fd: number;

@@ -1,6 +1,6 @@
 import { terminated } from "../read_whole_file.ts";
 
-/** What a temporary name is: random, numbered, and with a sum that proves it. */
+/** Shape of a temporary name: random, numbered, and with a sum that proves it. */
 const SHAPE = /^(\.snap-[0-9a-f]{16}-[0-9]{1,15})-([0-9a-f]{8})$/;
 const SIZE_MAX = 64;
 

@@ -18,7 +18,7 @@
 
 import { checkBytes } from "../check_bytes.ts";
 
-/** What decides where chunks end. Sizes are in bytes, and powers of two. */
+/** Settings that decide where chunks end. Sizes are in bytes, and powers of two. */
 export interface ChunkSizes {
   /** Size of the smallest chunk but for the last of a content: 64 or more. */
   readonly sizeMin: number;
@@ -26,7 +26,7 @@ export interface ChunkSizes {
   readonly sizeAverage: number;
   /** Size of the largest chunk: 4 MiB or less. */
   readonly sizeMax: number;
-  /** What the gear table is made from: a u32, not 0. */
+  /** Seed of the gear table: a u32, not 0. */
   readonly gearSeed: number;
 }
 
@@ -55,8 +55,6 @@ export class Chunker {
   readonly #maskAbove: number;
 
   /**
-   * Constructs a new instance.
-   *
    * @param sizes What decides where chunks end, as the settings of a store say.
    * @throws {RangeError} If the sizes are not ascending powers of two from 64
    * to 4 MiB, or the seed is not a u32 above 0, or would cut a run of zeros

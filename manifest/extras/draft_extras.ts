@@ -5,7 +5,7 @@ import { decodeExtras } from "./extras.ts";
 
 const EXTRAS_SIZE_MAX = 0xffff_ffff;
 
-/** Extras of rows, as many rows have the same: those that follow each other are kept once. */
+/** Extras of rows; equal ones that follow each other are kept once, as many rows have the same. */
 export class DraftExtras {
   /** Number of the extras of each row, from 1 on. */
   readonly #numbers: Uint32Array;

@@ -30,7 +30,7 @@ export interface ExtendedAttribute extends ExtraValue {
   readonly name: Uint8Array;
 }
 
-/** What an attribute page keeps of an entry beside its columns. */
+/** Extended attributes and holes of an entry. */
 export interface Extras {
   /** Extended attributes by ascending name. */
   readonly xattrs: readonly ExtendedAttribute[];

@@ -28,7 +28,7 @@ import type { TreeDraft } from "../tree/tree_draft.ts";
 
 const NS_MAX = 999_999_999;
 
-/** What the page of a {@linkcode PageDraft} belongs to. */
+/** Tree that the page of a {@linkcode PageDraft} belongs to, and owners. */
 export interface DraftedTree {
   /** The tree: rows that it leaves out are left out of the page. */
   readonly tree: TreeDraft;
@@ -36,7 +36,7 @@ export interface DraftedTree {
   readonly treeId: Uint8Array;
   /** 32 bytes for each row of the tree: the page ids of its sub-directories. */
   readonly pageIds: RandomBytes | undefined;
-  /** What numbered the owners. */
+  /** Owners that the rows are numbered by. */
   readonly owners: DraftOwners;
 }
 

@@ -28,7 +28,7 @@ export class KeptRows {
     return new KeptRows(runs);
   }
 
-  /** The same rows after one more that is kept. */
+  /** These rows after one more that is kept. */
   afterOne(): KeptRows {
     const runs = this.#runs.map((row) => row + 1);
     if (runs[0] === 1) runs[0] = 0;

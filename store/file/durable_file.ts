@@ -11,7 +11,7 @@ import {
 const BLOCK_SIZE = 16 * 1024 * 1024;
 const COPY_SIZE = 1024 * 1024;
 const MODE_BITS = 0o7777;
-/** What says that hard links do not exist here, or not this one. */
+/** Errors that say that hard links do not exist here, or not this one. */
 const NO_LINK = new Set([
   "EPERM",
   "ENOTSUP",
@@ -20,7 +20,7 @@ const NO_LINK = new Set([
   "EMLINK",
   "EXDEV",
 ]);
-/** What says that a folder cannot be synced here at all. */
+/** Errors that say that a folder cannot be synced here at all. */
 const NO_FOLDER_SYNC = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
 /** Where bytes come from: a part of them for each call, empty at the end. */

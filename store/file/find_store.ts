@@ -14,7 +14,7 @@ export const STORE_FOLDER = ".snap";
 /** How a store was found. */
 export type StoreSource = "option" | "environment" | "directory" | "home";
 
-/** What {@link findStore} goes by. */
+/** Options of {@link findStore}. */
 export interface FindStoreOptions {
   /** What the caller asked for, a path or anything else. It is taken as it is. */
   readonly explicit?: string;
@@ -38,13 +38,13 @@ export interface PassedStore {
     | "no folder";
 }
 
-/** What {@link findStore} finds. */
+/** Result of {@link findStore}. */
 export interface FoundStore {
   /** The path of the store, or whatever was asked for. Nothing need be there yet. */
   readonly path: string;
   /** How it was found. */
   readonly source: StoreSource;
-  /** What was passed on the way, for a word to the user. */
+  /** Folders passed on the way that look like a store, for a word to the user. */
   readonly passed: readonly PassedStore[];
 }
 

@@ -17,7 +17,7 @@ export const FIXED_FOLDERS: readonly string[] = [
     (_, i) => `packs/${i.toString(16).padStart(2, "0")}`,
   ),
 ];
-/** What may stand in the folder of a store, also of one half made. */
+/** Names that may stand in the folder of a store, also of one half made. */
 export const ROOT_NAMES: ReadonlySet<string> = new Set([
   "config",
   "gc",
