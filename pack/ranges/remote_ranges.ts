@@ -14,6 +14,9 @@ const READS_MAX = 32;
 const GAP_MAX = 16 << 10;
 const JOINED_MAX = 2 << 20;
 
+/** Microtasks before a read begins: as deep as calls are between an answer and the next question. */
+const PUMP_DELAY = 32;
+
 /** Options of {@linkcode RemoteRanges}. */
 export interface RemoteRangesOptions {
   /** Memory for ranges that have arrived in bytes, 16 MiB if left out. */
@@ -162,14 +165,17 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     this.#wants.set(key, want);
     this.#queue.add(want);
     if (!this.#isPumpDue) {
-      // All that one question finds missing is looked at together.
       this.#isPumpDue = true;
-      queueMicrotask(() => {
-        this.#isPumpDue = false;
-        this.#pump();
-      });
+      void this.#pumpSoon();
     }
     return want;
+  }
+
+  /** Looks together at all that those find missing who were woken by the same answer. */
+  async #pumpSoon(): Promise<void> {
+    for (let i = 0; i < PUMP_DELAY; i++) await undefined;
+    this.#isPumpDue = false;
+    this.#pump();
   }
 
   /** Ends the reads that only this caller waits for. */

@@ -16,7 +16,7 @@ import {
 import { listPacks, type PackSet } from "@snap/pack/index";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store";
-import { DamageLog } from "./damage_log.ts";
+import { DamageLog, type FoundDamage } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
 import { MissingPacks } from "./missing_packs.ts";
 import { type KnownPack, VerifyData } from "./data.ts";
@@ -151,16 +151,19 @@ class VerifyRun {
   async run(): Promise<VerifyReport> {
     const { store } = this.#snapshots;
     const { records: chosen } = this.#options;
-    const counts = this.#counts;
-    if (chosen === undefined) {
-      await verifyDocuments(store, this.#log, this.#storeOptions);
-    }
-    const records = chosen ?? await this.#records();
-    counts.recordTotal = records.length;
-    // The index first: a pack that appears in between is an orphan, not damage.
+    const damages: FoundDamage[] = [];
+    const reads = [
+      chosen ?? this.#records(damages),
+      this.#indexSize(),
+      chosen ?? verifyDocuments(store, this.#log, this.#storeOptions),
+    ] as const;
+    await Promise.allSettled(reads); // Whoever started work waits for its end.
+    const [records, indexSize] = await Promise.all(reads);
+    for (const damage of damages) this.#log.add(damage);
+    this.#counts.recordTotal = records.length;
     const ranges = await openRanges(store);
     try {
-      return await this.#verify(ranges, records);
+      return await this.#verify(ranges, records, indexSize);
     } finally {
       await ranges[Symbol.asyncDispose]();
     }
@@ -169,9 +172,11 @@ class VerifyRun {
   async #verify(
     ranges: AwaitedRanges,
     records: readonly NamedRecord[],
+    indexSize: number,
   ): Promise<VerifyReport> {
     const { store, hasher } = this.#snapshots;
-    const index = await this.#openIndex(ranges);
+    // The index first: a pack that appears in between is an orphan, not damage.
+    const index = await this.#openIndex(ranges, indexSize);
     const present = await listPacks(store, this.#storeOptions);
     index.index.setPresentPacks(present);
     await this.#findUnnamed(index);
@@ -199,27 +204,32 @@ class VerifyRun {
     await this.#walk(reader, { present, records, suspects, isDeep });
   }
 
-  async #records(): Promise<NamedRecord[]> {
+  async #records(damages: FoundDamage[]): Promise<NamedRecord[]> {
     return await this.#snapshots.records({
       ...this.#storeOptions,
       onDamage: (name, error) => {
         const storeName = formatRecordName(name);
         const damage = fileDamageOf(error, "record", storeName);
         if (damage === undefined) throw error;
-        this.#log.add(damage);
+        damages.push(damage);
       },
     });
   }
 
-  async #openIndex(ranges: AwaitedRanges): Promise<StoreIndex> {
-    const { store, hasher } = this.#snapshots;
-    let indexSize = 0;
-    for await (const batch of store.list(INDEX_PREFIX, this.#storeOptions)) {
-      for (const { size } of batch) indexSize += size;
-    }
-    return await openIndex(store, {
+  async #indexSize(): Promise<number> {
+    let sum = 0;
+    const tables = this.#snapshots.store.list(INDEX_PREFIX, this.#storeOptions);
+    for await (const batch of tables) for (const { size } of batch) sum += size;
+    return sum;
+  }
+
+  async #openIndex(
+    ranges: AwaitedRanges,
+    indexSize: number,
+  ): Promise<StoreIndex> {
+    return await openIndex(this.#snapshots.store, {
       ...this.#storeOptions,
-      hasher,
+      hasher: this.#snapshots.hasher,
       ranges,
       cacheSize: Math.min(indexSize, INDEX_CACHE_SIZE),
       onDamage: (name, error) => this.#addFile("index", name, error),
@@ -290,8 +300,7 @@ class VerifyRun {
       readonly isDeep: boolean;
     },
   ): Promise<void> {
-    const counts = this.#counts;
-    const pacer = this.#pacer;
+    const counts = this.#counts, pacer = this.#pacer;
     const storeOptions = this.#storeOptions;
     counts.phase = "trees";
     const { index } = reader.index;
