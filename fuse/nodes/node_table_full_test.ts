@@ -1,4 +1,4 @@
-import { equal, throws } from "node:assert/strict";
+import { equal, match, throws } from "node:assert/strict";
 import { EntryKind } from "@snap/manifest/extras";
 import { ArenaFullError } from "./arena.ts";
 import { NodeTable } from "./node_table.ts";
@@ -6,6 +6,8 @@ import {
   AttributePageBuilder,
   TreeBuilder,
 } from "../../tests/_manifest_builders.ts";
+
+const MESSAGE = /^Out of mount memory: need \d+ bytes, limit 1048576$/;
 
 /** A root directory of fifos, in about 100 bytes each. */
 function rootOf(count: number) {
@@ -28,7 +30,10 @@ Deno.test("NodeTable keeps nothing of a volume that finds no room", () => {
   const id = nodes.addVolume(large);
   nodes.remember(id);
   for (let i = 0; i < 100; i++) {
-    throws(() => nodes.addVolume(large), ArenaFullError);
+    throws(() => nodes.addVolume(large), (error) => {
+      match((error as Error).message, MESSAGE);
+      return error instanceof ArenaFullError;
+    });
   }
   for (let i = 0; i < 3; i++) nodes.remember(nodes.addVolume(small));
   nodes.forget(id, 1);
