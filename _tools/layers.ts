@@ -10,7 +10,7 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
   posix: {},
   manifest: { hash: "all" },
   store: { hash: "all", posix: "all" },
-  pack: { store: "all", hash: "all" },
+  pack: { store: "all", hash: "all", posix: ["pacer"] },
   disk: { manifest: "all", posix: "all", hash: "types" },
   snapshot: {
     pack: "all",

@@ -1,13 +1,20 @@
 import { openSource, type SourceOptions } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk";
-import { type Hasher, type Id, idFromBytes } from "@snap/hash";
-import { joinPieces } from "@snap/manifest";
-import { ObjectNotFoundError } from "@snap/pack";
-import { ClaimTable } from "./pack/claim_table.ts";
-import { ObjectHasher } from "./pack/object_hasher.ts";
+import {
+  type HashContext,
+  type Hasher,
+  type Id,
+  idFromBytes,
+} from "@snap/hash";
+import { joinPieces, type ObjectBytes } from "@snap/manifest";
+import { type ObjectKind, ObjectNotFoundError } from "@snap/pack";
+import { ClaimTable, ObjectSink, type SinkConfig } from "@snap/pack/sink";
 import type { Totals } from "@snap/snapshot/records";
-import { SaveRun } from "./pipeline.ts";
+import { ObjectHasher } from "./pack/object_hasher.ts";
+import { SavePipeline } from "./pipeline.ts";
 import type { SaveProgress } from "./progress.ts";
+import type { ObjectNamer } from "./walk/directory_encoder.ts";
+import type { SaveWriter } from "./workers.ts";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
 
 /** Options for {@linkcode identify}. */
@@ -71,40 +78,25 @@ export async function identify(
   path: string | Uint8Array,
   options: IdentifyOptions,
 ): Promise<Identified> {
-  const { hasher, keepTrees = false, workers = 0 } = options;
-  const kept = new Map<Id, Uint8Array>();
-  const names = new ObjectHasher(hasher, DEFAULT_SETTINGS.chunk.sizeMax);
+  const { hasher, workers = 0 } = options;
+  const trees = new TreeNamer(hasher, options.keepTrees ?? false);
   const source = openSource(path, options);
   try {
-    const run = new SaveRun({
+    const pipeline = new SavePipeline({
       source,
-      config: {
-        settings: DEFAULT_SETTINGS,
-        saveId: new Uint8Array(16),
-        indexTables: [],
-        claims: new ClaimTable(256).buffer,
-        mode: "name",
-      },
+      writer: new NoWriter(hasher),
+      namer: trees,
       hasher,
-      random: (size) => new Uint8Array(size),
+      isNaming: true,
       workers,
-      spoolPaths: Array.from({ length: workers + 1 }, () => ""),
-      parent: undefined,
-      parentStart: undefined,
-      openParent: () => Promise.resolve(undefined),
+      previous: undefined,
+      spill: undefined,
       trustStat: false,
-      *saveObject(context, _kind, object, out, offset): Generator<void> {
-        yield* names.derive(context, object, out, offset);
-        if (keepTrees) kept.set(idFromBytes(out, offset), joinPieces(object));
-      },
-      saveRecipe: () => {},
-      onPack: () => {},
-      settled: () => undefined,
       onProgress: options.onProgress,
       signal: options.signal,
     });
-    const { ids, totals, errors, errorCount, changed, changedCount } = await run
-      .run();
+    const found = await pipeline.run();
+    const { ids, totals, errors, errorCount, changed, changedCount } = found;
     return {
       id: idFromBytes(ids, 0),
       page: idFromBytes(ids, 32),
@@ -114,7 +106,7 @@ export async function identify(
       changed,
       changedCount,
       readObject: (id, kind) => {
-        const bytes = kept.get(idFromBytes(id));
+        const bytes = trees.kept.get(idFromBytes(id));
         return bytes === undefined
           ? Promise.reject(new ObjectNotFoundError(id, kind))
           : Promise.resolve(bytes);
@@ -122,5 +114,71 @@ export async function identify(
     };
   } finally {
     source[Symbol.dispose]();
+  }
+}
+
+/** Names trees and pages, and keeps them in memory if they are wanted. */
+class TreeNamer implements ObjectNamer {
+  readonly kept = new Map<Id, Uint8Array>();
+  readonly #keepTrees: boolean;
+  readonly #names: ObjectHasher;
+
+  constructor(hasher: Hasher, keepTrees: boolean) {
+    this.#keepTrees = keepTrees;
+    this.#names = new ObjectHasher(hasher, DEFAULT_SETTINGS.chunk.sizeMax);
+  }
+
+  *save(
+    context: HashContext,
+    _kind: ObjectKind,
+    object: ObjectBytes,
+    out: Uint8Array,
+    outOffset: number,
+  ): Generator<void> {
+    yield* this.#names.derive(context, object, out, outOffset);
+    if (!this.#keepTrees) return;
+    this.kept.set(idFromBytes(out, outOffset), joinPieces(object));
+  }
+}
+
+/** Stands in for the writer of a store where there is none. */
+class NoWriter implements SaveWriter {
+  readonly failure: AbortSignal = new AbortController().signal;
+  readonly isFull = false;
+  readonly trustsRecords = true;
+  readonly #claims = new ClaimTable(256).buffer;
+  readonly #sink: ObjectSink;
+
+  constructor(hasher: Hasher) {
+    const random = (size: number): Uint8Array => new Uint8Array(size);
+    const tools = { hasher, random, target: this };
+    this.#sink = new ObjectSink(this.sinkConfig(), tools);
+  }
+
+  sink(): ObjectSink {
+    return this.#sink;
+  }
+
+  sinkConfig(): SinkConfig {
+    return {
+      settings: DEFAULT_SETTINGS,
+      saveId: new Uint8Array(16),
+      spoolPath: "",
+      indexTables: [],
+      claims: this.#claims,
+      mode: "count",
+    };
+  }
+
+  addPack(): void {}
+
+  addRecipe(): void {}
+
+  settled(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  makeRoom(): Promise<SinkConfig> {
+    return Promise.resolve(this.sinkConfig());
   }
 }

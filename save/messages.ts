@@ -1,47 +1,30 @@
-import type { FinishedPackFile } from "./pack/pack_files.ts";
-import type { StoreSettings } from "@snap/store/format";
+import type {
+  EncodedNode,
+  FinishedPackFile,
+  IndexConfig,
+  NewCounts,
+  SinkConfig,
+} from "@snap/pack/sink";
+import type { PoolMessage } from "@snap/posix/worker-pool";
 
-/** What a store held when it was looked at. */
-export interface IndexConfig {
-  /** The index tables of the store. */
-  readonly indexTables: readonly IndexFile[];
-  /** The packs that are there, as a `PackSet`; absent if all are that the index names. */
-  readonly presentPacks?: Uint8Array;
-}
-
-/** What a saver needs, in a worker or not. */
-export interface SaverConfig extends IndexConfig {
+/** What each thread of a save is told. */
+export interface ThreadConfig {
   /** The path of the directory that is saved. */
   readonly source: Uint8Array;
-  readonly settings: StoreSettings;
-  readonly saveId: Uint8Array;
-  /** The beginning of the paths of this saver's packs. */
-  readonly spoolPath: string;
-  /** The claims, shared by all. */
-  readonly claims: SharedArrayBuffer;
   /** The stop word, shared by all. */
   readonly stop: SharedArrayBuffer;
   /** Bytes read so far of large files whose results have not come, a 64-bit number, shared by all. */
   readonly inHand: SharedArrayBuffer;
-  /** What is done with content. */
-  readonly mode: SaveMode;
+  /** Whether content is only named. */
+  readonly isNaming: boolean;
 }
 
-/** What a worker needs beside it. */
-export interface WorkerConfig extends SaverConfig {
+/** What a worker is told beside it. */
+export interface WorkerConfig extends ThreadConfig {
+  readonly sink: SinkConfig;
   /** The ring for large files, shared by all. */
-  readonly lane: SharedArrayBuffer;
+  readonly ring: SharedArrayBuffer;
   readonly hasher: "wasm" | "native";
-}
-
-/** What a saver does with content: store it, count what would be new, or only name it. */
-export type SaveMode = "store" | "count" | "name";
-
-/** The file of an index table. */
-export interface IndexFile {
-  readonly name: string;
-  readonly size: number;
-  readonly path: string;
 }
 
 /** Files of one directory, in a batch. */
@@ -74,13 +57,6 @@ export const FileStatus = {
   failed: 3,
 } as const;
 
-/** What was not in the store before. */
-export interface NewCounts {
-  /** Plain bytes that were new, and how many objects. */
-  readonly newByteCount: number;
-  readonly newObjectCount: number;
-}
-
 /** What came of a batch, in its order. */
 export interface BatchResult extends NewCounts {
   readonly number: number;
@@ -104,30 +80,21 @@ export interface FileError {
   readonly code: string;
 }
 
-/** A node of a recipe to be stored; a root has the id of its object. */
-export interface RecipeNode {
-  readonly id: Uint8Array;
-  readonly bytes: Uint8Array;
-  readonly isRoot: boolean;
-}
-
 /** What main says to a worker. */
 export type ToSaveWorker =
   | { readonly type: "begin"; readonly config: WorkerConfig }
   | { readonly type: "batch"; readonly batch: FileBatch }
-  | { readonly type: "lane"; readonly batch: FileBatch }
+  | { readonly type: "large"; readonly batch: FileBatch }
   | { readonly type: "help" }
   | { readonly type: "finish" }
   | { readonly type: "reopen"; readonly index: IndexConfig }
   | { readonly type: "discard" };
 
-/** What a worker says to main. */
+/** What a worker says to the pipeline. */
 export type FromSaveWorker =
-  | { readonly type: "ready" }
-  | { readonly type: "result"; readonly result: BatchResult }
-  | { readonly type: "recipes"; readonly nodes: readonly RecipeNode[] }
-  | { readonly type: "helped"; readonly counts: NewCounts }
   | { readonly type: "pack"; readonly pack: FinishedPackFile }
-  | { readonly type: "finished" }
-  | { readonly type: "reopened" }
-  | { readonly type: "discarded" };
+  | { readonly type: "recipe"; readonly nodes: readonly EncodedNode[] }
+  | { readonly type: "counts"; readonly counts: NewCounts };
+
+/** What a worker says. */
+export type SaveMessage = PoolMessage<BatchResult> | FromSaveWorker;

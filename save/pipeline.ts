@@ -1,27 +1,30 @@
-import { localOwners } from "@snap/disk";
+import { type DiskError, localOwners } from "@snap/disk";
+import type { Source } from "@snap/disk/source";
+import type { Hasher } from "@snap/hash";
+import type { NewCounts } from "@snap/pack/sink";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
-import { BatchQueue, type QueuedBatch } from "./walk/batch_queue.ts";
-import { DeviceTable } from "./walk/device_table.ts";
-import { DirectoryCompleter } from "./walk/directory_completer.ts";
-import { DirectorySaver } from "./walk/directory_encoder.ts";
-import { FileSystems } from "./walk/file_systems.ts";
-import { InHand } from "./read/in_hand.ts";
+import type { Totals } from "@snap/snapshot/records";
+import type { BatchResult, ThreadConfig } from "./messages.ts";
 import { orSoon } from "./or_soon.ts";
-import { Lane } from "./read/large_file_ring.ts";
-import { fitsLane } from "./read/large_file_reader.ts";
-import type {
-  BatchResult,
-  IndexConfig,
-  NewCounts,
-  RecipeNode,
-  SaverConfig,
-} from "./messages.ts";
-import { SavePool } from "./save_pool.ts";
-import { SaveResults, type SetRow } from "./walk/save_results.ts";
-import { Saver } from "./pack/saver.ts";
+import { ContentPacker } from "./pack/content_packer.ts";
 import { newSaveProgress, type SaveProgress } from "./progress.ts";
-import type { SaveRunOptions, SaveRunResult } from "./pipeline_options.ts";
-import { SaveWalk } from "./walk/save_walk.ts";
+import { BatchReader } from "./read/batch_reader.ts";
+import { InHand } from "./read/in_hand.ts";
+import { fitsRing } from "./read/large_file_reader.ts";
+import { BatchQueue, type QueuedBatch } from "./walk/batch_queue.ts";
+import { DeviceTable, type UnrealDevice } from "./walk/device_table.ts";
+import { DirectoryCompleter } from "./walk/directory_completer.ts";
+import {
+  DirectoryEncoder,
+  type ObjectNamer,
+} from "./walk/directory_encoder.ts";
+import { FileSystems } from "./walk/file_systems.ts";
+import type { Moment, ParentDirectory } from "./walk/previous_directory.ts";
+import type { ParentReader } from "./walk/previous_reader.ts";
+import { SaveResults } from "./walk/save_results.ts";
+import { SaveWalk, type WalkRun } from "./walk/save_walk.ts";
+import type { PagedRoom } from "./walk/spill_file.ts";
+import { SaveWorkers, type SaveWriter, type WorkersRun } from "./workers.ts";
 
 /** Files from this size on are read by one worker and packed by all. */
 const LARGE_SIZE_MIN = 32 * 1024 * 1024;
@@ -32,72 +35,122 @@ const HELD_SIZE_MAX = 8 * 1024 * 1024;
 /** What a step of the walk or of naming costs, in bytes read: the clock is worth a look. */
 const STEP_COST = 256 * 1024;
 
+/** The snapshot before. */
+export interface PreviousSnapshot {
+  readonly root: ParentDirectory | undefined;
+  /** Where its save was begun. */
+  readonly start: Moment;
+  readonly reader: ParentReader;
+}
+
+/** Options of {@linkcode SavePipeline}. */
+export interface SavePipelineOptions {
+  readonly source: Source;
+  readonly writer: SaveWriter;
+  /** Names trees and pages, and hands them to the writer. */
+  readonly namer: ObjectNamer;
+  readonly hasher: Hasher;
+  /** Whether content is only named. */
+  readonly isNaming: boolean;
+  /** Workers; none reads in this thread. */
+  readonly workers: number;
+  readonly previous: PreviousSnapshot | undefined;
+  /** Where directories lie that are too wide for memory; in memory if absent. */
+  readonly spill: PagedRoom | undefined;
+  readonly trustStat: boolean;
+  readonly onProgress: ((progress: SaveProgress) => void) | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** What a pipeline found. */
+export interface SavePipelineResult {
+  /** The id of the root's tree, then the id of its page. */
+  readonly ids: Uint8Array;
+  readonly totals: Totals;
+  readonly errors: readonly DiskError[];
+  readonly errorCount: number;
+  readonly changed: readonly Uint8Array[];
+  readonly changedCount: number;
+  /** Bytes that were read only as their files are so young. */
+  readonly youngByteCount: number;
+  readonly unreal: readonly UnrealDevice[];
+}
+
 /** One walk of a source, with everything that is read on the way. */
-export class SaveRun {
+export class SavePipeline implements WalkRun, WorkersRun {
   readonly progress: SaveProgress = newSaveProgress();
-  readonly #options: SaveRunOptions;
-  readonly #stop = new SharedArrayBuffer(4);
-  readonly #inHandBuffer = new SharedArrayBuffer(8);
-  readonly #inHand = new InHand(this.#inHandBuffer);
-  readonly #queue: BatchQueue;
+  readonly #options: SavePipelineOptions;
+  readonly #writer: SaveWriter;
+  readonly #thread: ThreadConfig;
+  readonly #inHand: InHand;
+  readonly #packer: ContentPacker;
+  readonly #reader: BatchReader;
   readonly #walk: SaveWalk;
-  readonly #directories: DirectorySaver;
+  readonly #directories: DirectoryEncoder;
   readonly #completer: DirectoryCompleter;
   readonly #devices: DeviceTable;
   readonly #results: SaveResults;
   #held: QueuedBatch | undefined;
-  #pool: SavePool | undefined;
-  #inline: Saver | undefined;
+  #workers: SaveWorkers | undefined;
   #failure: { readonly error: unknown } | undefined;
-  #index: IndexConfig;
   readonly #pacer = new Pacer();
   /** Batches that this thread has to read as there is no other. */
   readonly #own: QueuedBatch[] = [];
   #lastProgress = 0;
 
   /**
-   * Constructs a new instance. Nothing is read yet.
+   * Puts the stages together. Nothing is read yet.
    *
    * @param options What to read, and where to.
    */
-  constructor(options: SaveRunOptions) {
+  constructor(options: SavePipelineOptions) {
     this.#options = options;
-    this.#index = options.config;
-    const { mode, settings } = options.config;
-    const hasLane = options.workers > 1 && mode !== "name" &&
-      fitsLane(settings);
-    this.#queue = new BatchQueue(
-      hasLane ? LARGE_SIZE_MIN : Infinity,
+    const { hasher, isNaming, previous, source, writer } = options;
+    this.#writer = writer;
+    this.#thread = {
+      source: source.path,
+      stop: new SharedArrayBuffer(4),
+      inHand: new SharedArrayBuffer(8),
+      isNaming,
+    };
+    this.#inHand = new InHand(this.#thread.inHand);
+    const sink = writer.sink();
+    this.#packer = new ContentPacker(sink, {
+      hasher,
+      target: writer,
+      isNaming,
+    });
+    this.#reader = new BatchReader(this.#packer, {
+      ...this.#thread,
+      inHand: new InHand(this.#thread.inHand),
+    });
+    const hasRing = options.workers > 1 && !isNaming && fitsRing(sink.settings);
+    const queue = new BatchQueue(
+      hasRing ? LARGE_SIZE_MIN : Infinity,
       (batch) => this.#submit(batch),
     );
-    const systems = new FileSystems(options.source.path);
     this.#devices = new DeviceTable({
-      parentStart: options.parentStart,
-      isWellKnown: (stats, row) => systems.isWellKnown(stats, row),
-      unrealType: (stats, row) => systems.unrealType(stats, row),
+      previousStart: previous?.start,
+      systems: new FileSystems(source.path),
       trustStat: options.trustStat,
     });
-    const owners = localOwners();
-    this.#directories = new DirectorySaver({
-      save: options.saveObject,
-      deviceOf: (stats, row) => this.#devices.numberOf(stats, row),
-      userName: (uid) => owners.userName(uid),
-      groupName: (gid) => owners.groupName(gid),
+    this.#directories = new DirectoryEncoder({
+      namer: options.namer,
+      devices: this.#devices,
+      owners: localOwners(),
     });
     this.#completer = new DirectoryCompleter(this.#directories);
-    const setRow: SetRow = this.#directories.setRow.bind(this.#directories);
-    this.#results = new SaveResults(setRow);
+    this.#results = new SaveResults(this.#directories, this.#completer);
     this.#walk = new SaveWalk({
-      setRow,
-      makeWide: options.makeWide,
-      queue: this.#queue,
+      queue,
       devices: this.#devices,
-      putContent: (bytes) => this.#putContent(bytes),
-      openParent: options.openParent,
-      isStored: options.isStored ?? (() => true),
-      settle: (directory) => this.#completer.settle(directory),
-      onUnchanged: (byteCount) => this.#countUnchanged(byteCount),
-      pace: () => this.#pace(),
+      directories: this.#directories,
+      completer: this.#completer,
+      packer: this.#packer,
+      previous: previous?.reader,
+      spill: options.spill,
+      writer,
+      run: this,
     });
   }
 
@@ -107,11 +160,14 @@ export class SaveRun {
    * @returns What was found; packs have been handed over.
    * @throws {Error} If anything but the source failed, or the signal was given.
    */
-  async run(): Promise<SaveRunResult> {
+  async run(): Promise<SavePipelineResult> {
     const { signal, source } = this.#options;
+    const { failure } = this.#writer;
     const onAbort = (): void => this.fail(signal?.reason);
+    const onFailure = (): void => this.fail(failure.reason);
     signal?.throwIfAborted();
     signal?.addEventListener("abort", onAbort);
+    failure.addEventListener("abort", onFailure);
     try {
       await this.#readAll();
       this.#report(true);
@@ -132,36 +188,31 @@ export class SaveRun {
       throw this.#failure!.error;
     } finally {
       signal?.removeEventListener("abort", onAbort);
-      await this.close();
+      failure.removeEventListener("abort", onFailure);
+      await this.#close();
     }
   }
 
-  /**
-   * Ends the run.
-   *
-   * @param error Why: what `run` throws.
-   */
+  /** @inheritDoc */
   fail(error: unknown): void {
     this.#failure ??= { error };
-    Atomics.store(new Int32Array(this.#stop), 0, 1);
-    this.#pool?.stop();
+    Atomics.store(new Int32Array(this.#thread.stop), 0, 1);
+    this.#workers?.stop();
   }
 
-  /** Ends the workers; packs in hand are dropped. */
-  async close(): Promise<void> {
-    this.#inline?.objects.discard();
-    this.#inline?.[Symbol.dispose]();
-    this.#inline = undefined;
-    const pool = this.#pool;
-    this.#pool = undefined;
-    await pool?.close();
+  /** Ends the workers; packs that they have in hand are dropped. */
+  async #close(): Promise<void> {
+    this.#reader[Symbol.dispose]();
+    const workers = this.#workers;
+    this.#workers = undefined;
+    await workers?.close();
   }
 
   async #readAll(): Promise<void> {
-    const { source, parent } = this.#options;
+    const { source, previous } = this.#options;
     const root = source.open();
     try {
-      await this.#walk.run(root, parent);
+      await this.#walk.run(root, previous?.root);
     } finally {
       root.close();
     }
@@ -169,11 +220,12 @@ export class SaveRun {
     if (this.#held !== undefined) this.#own.push(this.#held);
     this.#held = undefined;
     await this.#readOwn();
-    if (this.#pool !== undefined) {
-      while (this.#pool.isBusy) {
+    if (this.#workers !== undefined) {
+      const { pool } = this.#workers;
+      while (pool.isBusy) {
         this.#throwFailure();
-        await this.#helpOrWait(this.#pool);
-        if (this.#isFull) await this.#makeRoom();
+        await this.#helpOrWait(pool);
+        if (this.#writer.isFull) await this.#makeRoom();
         this.#report(false);
       }
       this.#throwFailure();
@@ -182,30 +234,29 @@ export class SaveRun {
     await this.#finishPacks();
   }
 
-  #nameWide(): Promise<void> {
-    return this.#completer.nameWide(async () => {
+  async #nameWide(): Promise<void> {
+    await this.#completer.nameWide(async () => {
       await this.#pacer.yield(STEP_COST);
-      await this.#options.settled();
+      await this.#writer.settled();
       this.#throwFailure();
     });
   }
 
   async #finishPacks(): Promise<void> {
-    await this.#pool?.finish();
+    await this.#workers?.finish();
     this.#throwFailure();
-    this.#inline?.objects.finish();
+    this.#writer.sink().finish();
   }
 
   /** Everybody stops while what was claimed goes into the index. */
   async #makeRoom(): Promise<void> {
-    await this.#pool?.rest();
+    await this.#workers?.pool.rest();
     this.#throwFailure();
     await this.#finishPacks();
-    this.#index = await this.#options.room!.make();
-    await this.#pool?.reopen(this.#index);
-    this.#inline?.reopen(this.#index);
+    const index = await this.#writer.makeRoom();
+    await this.#workers?.reopen(index);
     this.#throwFailure();
-    this.#pool?.resume();
+    this.#workers?.pool.resume();
   }
 
   /** One small batch alone is read here; else workers are worth their start. */
@@ -213,68 +264,28 @@ export class SaveRun {
     this.progress.foundFileCount += batch.rows.length;
     this.progress.foundByteCount += batch.byteCount;
     if (this.#options.workers === 0) return void this.#own.push(batch);
-    const isFirst = this.#pool === undefined && this.#held === undefined;
+    const isFirst = this.#workers === undefined && this.#held === undefined;
     if (isFirst && batch.byteCount <= HELD_SIZE_MAX) {
       this.#held = batch;
       return;
     }
-    this.#pool ??= this.#startPool();
-    if (this.#held !== undefined) this.#pool.submit(this.#held);
+    const { pool } = this.#workers ??= new SaveWorkers({
+      ...this.#options,
+      thread: this.#thread,
+      run: this,
+    });
+    if (this.#held !== undefined) pool.submit(this.#held);
     this.#held = undefined;
-    this.#pool.submit(batch);
-  }
-
-  #startPool(): SavePool {
-    const { workers, hasher, onPack } = this.#options;
-    const lane = new Lane().buffer;
-    return new SavePool({
-      count: workers,
-      lane,
-      configOf: (worker) => ({
-        ...this.#saverConfig(worker),
-        lane,
-        hasher: hasher.name,
-      }),
-      onResult: (batch, result) => this.#takeResult(batch, result),
-      onHelped: (counts) => this.#countNew(counts),
-      onPack,
-      onRecipes: (nodes) => this.#saveRecipes(nodes),
-      onError: (error) => this.fail(error),
-    });
-  }
-
-  #saverConfig(worker: number): SaverConfig {
-    const { config, source, spoolPaths } = this.#options;
-    const { indexTables, presentPacks } = this.#index;
-    return {
-      ...config,
-      indexTables,
-      ...(presentPacks === undefined ? {} : { presentPacks }),
-      source: source.path,
-      spoolPath: spoolPaths[worker],
-      stop: this.#stop,
-      inHand: this.#inHandBuffer,
-    };
-  }
-
-  #saver(): Saver {
-    const { workers, hasher, random, onPack } = this.#options;
-    this.#inline ??= new Saver(this.#saverConfig(workers), {
-      hasher,
-      random,
-      onPack,
-      onRecipes: (nodes) => this.#saveRecipes(nodes),
-    });
-    return this.#inline;
+    pool.submit(batch);
   }
 
   async #readOwn(): Promise<void> {
     for (;;) {
       const batch = this.#own.shift();
       if (batch === undefined) return;
-      const steps = this.#telling(this.#saver().steps(batch.batch));
+      const steps = this.#telling(this.#reader.read(batch.batch));
       // What fails meanwhile stops the steps, too.
-      this.#takeResult(batch, await this.#pacer.run(steps));
+      this.takeResult(batch, await this.#pacer.run(steps));
       this.#throwFailure();
     }
   }
@@ -288,10 +299,10 @@ export class SaveRun {
   }
 
   /** Reads a batch in place of the worker that was not started, or waits until one has ended. */
-  async #helpOrWait(pool: SavePool): Promise<void> {
+  async #helpOrWait(pool: SaveWorkers["pool"]): Promise<void> {
     const batch = pool.takeBack(HELD_SIZE_MAX);
     if (batch === undefined) {
-      if (this.progress.isWalked) this.#inline?.objects.finish();
+      if (this.progress.isWalked) this.#writer.sink().finish();
       return await this.#changed(pool);
     }
     this.#own.push(batch);
@@ -300,43 +311,31 @@ export class SaveRun {
   }
 
   /** Waits until a batch has ended, or a large file is so far that it is worth telling. */
-  async #changed(pool: SavePool): Promise<void> {
+  async #changed(pool: SaveWorkers["pool"]): Promise<void> {
     if (this.#options.onProgress === undefined) return await pool.changed();
     await orSoon(pool.changed(), PROGRESS_INTERVAL_MS);
   }
 
-  #putContent(bytes: Uint8Array): Uint8Array {
-    const { objects } = this.#saver();
-    const id = objects.putContent(bytes);
-    objects.flushRecipes();
-    return id;
-  }
-
-  #saveRecipes(nodes: readonly RecipeNode[]): void {
-    for (const node of nodes) this.#options.saveRecipe(node);
-  }
-
-  #takeResult(batch: QueuedBatch, result: BatchResult): void {
+  /** @inheritDoc */
+  takeResult(batch: QueuedBatch, result: BatchResult): void {
     if (this.#failure !== undefined) return;
-    this.#results.take(
-      batch,
-      result,
-      (directory) => this.#completer.settle(directory),
-    );
+    this.#results.take(batch, result);
     this.progress.fileCount += batch.rows.length;
     this.progress.readFileCount += batch.rows.length;
     this.progress.byteCount += batch.byteCount;
     this.#inHand.add(-result.inHandByteCount);
-    this.#countNew(result);
+    this.countNew(result);
     this.#report(false);
   }
 
-  #countNew({ newByteCount, newObjectCount }: NewCounts): void {
+  /** @inheritDoc */
+  countNew({ newByteCount, newObjectCount }: NewCounts): void {
     this.progress.newByteCount += newByteCount;
     this.progress.newObjectCount += newObjectCount;
   }
 
-  #countUnchanged(byteCount: number): void {
+  /** @inheritDoc */
+  countUnchanged(byteCount: number): void {
     const { progress } = this;
     progress.foundFileCount++;
     progress.fileCount++;
@@ -344,22 +343,24 @@ export class SaveRun {
     progress.byteCount += byteCount;
   }
 
-  #pace(): Promise<void> | undefined {
+  /** @inheritDoc */
+  pace(): Promise<void> | undefined {
     this.#throwFailure();
     const turn = this.#pacer.yield(STEP_COST);
-    const isBehind = this.#own.length > 0 || this.#isAhead || this.#isFull;
+    const isBehind = this.#own.length > 0 || this.#isAhead ||
+      this.#writer.isFull;
     return turn !== undefined || isBehind ? this.#catchUp(turn) : undefined;
   }
 
   async #catchUp(turn: Promise<void> | undefined): Promise<void> {
     await turn;
-    await this.#options.settled();
+    await this.#writer.settled();
     await this.#readOwn();
     await this.#nameWide();
-    if (this.#isFull) await this.#makeRoom();
+    if (this.#writer.isFull) await this.#makeRoom();
     while (this.#isAhead) {
       this.#throwFailure();
-      await this.#helpOrWait(this.#pool!);
+      await this.#helpOrWait(this.#workers!.pool);
       this.#report(false);
     }
     this.#throwFailure();
@@ -368,12 +369,8 @@ export class SaveRun {
 
   /** Whether so many batches wait that the walk has to. */
   get #isAhead(): boolean {
-    return this.#pool !== undefined &&
-      this.#pool.waitingCount > BATCHES_AHEAD * this.#options.workers;
-  }
-
-  get #isFull(): boolean {
-    return this.#options.room?.isFull() === true;
+    return this.#workers !== undefined &&
+      this.#workers.pool.waitingCount > BATCHES_AHEAD * this.#options.workers;
   }
 
   #throwFailure(): void {

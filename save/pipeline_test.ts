@@ -5,7 +5,7 @@ import { FileReader } from "@snap/disk/file";
 import { makeMemorySnapshots, TemporaryFolder } from "../tests/_snapshots.ts";
 import { save } from "./save.ts";
 
-Deno.test("SaveRun keeps the first files that could not be read, and counts all", async () => {
+Deno.test("SavePipeline keeps the first files that could not be read, and counts all", async () => {
   using folder = new TemporaryFolder();
   const count = 10_100;
   for (let i = 0; i < count; i++) {

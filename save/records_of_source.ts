@@ -3,7 +3,25 @@ import { type NamedRecord, orderRecords } from "@snap/snapshot/records";
 import type { SaveOptions } from "./save.ts";
 import type { Snapshots } from "@snap/snapshot";
 
-/** Whose records. */
+/**
+ * Lists the saves that have a record.
+ *
+ * @param snapshots The store.
+ * @param signal What ends the wait.
+ * @returns The save ids of all records that can be read.
+ */
+export async function finishedSaves(
+  snapshots: Snapshots<WriteStore>,
+  signal: AbortSignal | undefined,
+): Promise<Set<string>> {
+  const records = await snapshots.records({
+    ...(signal === undefined ? {} : { signal }),
+    onDamage: () => {},
+  });
+  return new Set(records.map(({ saveId }) => saveId));
+}
+
+/** Options of {@linkcode recordsOfSource}. */
 export interface RecordsOfSourceOptions
   extends Pick<SaveOptions, "onDamage" | "signal"> {
   readonly host: string;

@@ -8,14 +8,14 @@ import type { DamagedPack } from "@snap/pack/index-writer";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
 import {
-  finishedSaves,
   indexUnnamed,
+  openStoreState,
   type RepairOptions,
   repairTable,
   replaceTables,
-} from "./publish/write_index.ts";
+} from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
-import { openStoreState, type StoreState } from "./store_state.ts";
+import { finishedSaves } from "./records_of_source.ts";
 import {
   IndexCheck,
   newVerifyProgress,
@@ -82,8 +82,12 @@ export async function repairIndex(
     else damaged.add(name);
   }
   // In this order: what has a record by now has an index that is seen below.
-  const finished = await finishedSaves(snapshots, options);
-  const state = await openState(snapshots, options, damaged);
+  const finished = await finishedSaves(snapshots, options.signal);
+  const state = await openStoreState(snapshots.store, {
+    ...signalOf(options),
+    hasher: snapshots.hasher,
+    damaged,
+  });
   const indexed = await indexUnnamed(snapshots, {
     ...options,
     packs: state.unnamed,
@@ -111,18 +115,6 @@ export async function repairIndex(
     unfinishedPackCount: indexed.unfinishedCount,
     damagedPacks: indexed.damaged,
   };
-}
-
-async function openState(
-  { store, hasher }: Snapshots<WriteStore>,
-  options: RepairIndexOptions,
-  damaged: ReadonlySet<string>,
-): Promise<StoreState> {
-  return await openStoreState(store, {
-    ...signalOf(options),
-    hasher,
-    damaged,
-  });
 }
 
 /** Names of the tables of which any byte is damaged, and that no other replaces. */

@@ -19,10 +19,12 @@ import {
   type SnapshotRecord,
   type Totals,
 } from "@snap/snapshot/records";
-import { repairing } from "./publish/write_index.ts";
 import type { SaveProgress } from "./progress.ts";
-import { whileOwned } from "@snap/store/owner";
-import { storeRun, type StoreRunResult } from "./transaction.ts";
+import {
+  retryWithoutDamage,
+  type SavedTree,
+  SaveTransaction,
+} from "./transaction.ts";
 import type { Snapshots } from "@snap/snapshot";
 
 /** Options for {@linkcode save}. */
@@ -142,7 +144,7 @@ export async function save(
   path: string | Uint8Array,
   options: SaveOptions = {},
 ): Promise<SaveResult> {
-  return await repairing(
+  return await retryWithoutDamage(
     snapshots,
     options,
     (damaged, repairedByteCount) =>
@@ -166,7 +168,7 @@ async function saveOnce(
   try {
     const sourceText = pathToText(source.path);
     const saveId = random(16);
-    const run = await storeRun(snapshots, {
+    const transaction = new SaveTransaction(snapshots, {
       ...options,
       source,
       saveId,
@@ -176,46 +178,30 @@ async function saveOnce(
       host: options.host ?? "",
       damaged,
     });
-    const record: SnapshotRecord = {
-      tree: idFromBytes(run.ids, 0),
-      page: idFromBytes(run.ids, 32),
-      time: timeOf(now()),
-      startTime: timeOf(startMs),
-      host: options.host ?? "",
-      user: options.user ?? "",
-      source: sourceText,
-      ...(options.message === undefined ? {} : { message: options.message }),
-      totals: run.totals,
-      unreadable: sampleOf(
-        run.errors.map((error) => error.path),
-        run.errorCount,
-      ),
-      changed: sampleOf(run.changed, run.changedCount),
-      fidelity: source.fidelity,
-      program: options.program ?? "",
-    };
-    const ended = options.dryRun === true
-      ? { isNewRecord: false }
-      : await writeRecord(snapshots, record, run, random, saveId, options);
-    return {
-      id: record.tree,
-      ...ended,
-      saveId,
-      hasNewAttributesOnly: ended.isNewRecord &&
-        run.sameSource.some((one) => one.tree === record.tree) &&
-        run.sameSource.every((one) => one.page !== record.page),
-      totals: run.totals,
-      errors: run.errors,
-      errorCount: run.errorCount,
-      changed: run.changed,
-      changedCount: run.changedCount,
-      socketCount: source.drops.sockets,
-      unreal: run.unreal,
-      progress: run.progress,
-      storedByteCount: run.storedByteCount,
-      indexByteCount: run.indexByteCount + repairedByteCount,
-      fidelity: source.fidelity,
-    };
+    return await transaction.run(async (saved) => {
+      const record = recordOf(saved, options, {
+        sourceText,
+        fidelity: source.fidelity,
+        timeMs: now(),
+        startMs,
+      });
+      const ended = options.dryRun === true
+        ? { isNewRecord: false }
+        : await writeRecord(snapshots, record, saved, random, saveId, options);
+      const { sameSource, ids: _ids, youngByteCount: _young, ...rest } = saved;
+      return {
+        ...rest,
+        id: record.tree,
+        ...ended,
+        saveId,
+        hasNewAttributesOnly: ended.isNewRecord &&
+          sameSource.some((one) => one.tree === record.tree) &&
+          sameSource.every((one) => one.page !== record.page),
+        socketCount: source.drops.sockets,
+        indexByteCount: saved.indexByteCount + repairedByteCount,
+        fidelity: source.fidelity,
+      };
+    });
   } finally {
     source[Symbol.dispose]();
   }
@@ -242,11 +228,42 @@ function openStoreSource(
   });
 }
 
+/** Makes the record of what was saved. */
+function recordOf(
+  saved: SavedTree,
+  { host = "", user = "", message, program = "" }: SaveOptions,
+  { sourceText, fidelity, timeMs, startMs }: {
+    readonly sourceText: string;
+    readonly fidelity: SnapshotRecord["fidelity"];
+    readonly timeMs: number;
+    readonly startMs: number;
+  },
+): SnapshotRecord {
+  return {
+    tree: idFromBytes(saved.ids, 0),
+    page: idFromBytes(saved.ids, 32),
+    time: timeOf(timeMs),
+    startTime: timeOf(startMs),
+    host,
+    user,
+    source: sourceText,
+    ...(message === undefined ? {} : { message }),
+    totals: saved.totals,
+    unreadable: sampleOf(
+      saved.errors.map((error) => error.path),
+      saved.errorCount,
+    ),
+    changed: sampleOf(saved.changed, saved.changedCount),
+    fidelity,
+    program,
+  };
+}
+
 /** Writes the record, unless the newest of its source says the same. */
 async function writeRecord(
   snapshots: Snapshots<WriteStore>,
   record: SnapshotRecord,
-  run: StoreRunResult,
+  run: SavedTree,
   random: (size: number) => Uint8Array,
   saveId: Uint8Array,
   options: SaveOptions,
@@ -268,11 +285,7 @@ async function writeRecord(
   const file = { tree: record.tree, record: id, writer };
   const name = formatRecordName(file);
   const { store } = snapshots;
-  await whileOwned(
-    store,
-    saveId,
-    () => store.create(name, bytes, signal === undefined ? {} : { signal }),
-  );
+  await store.create(name, bytes, signal === undefined ? {} : { signal });
   return {
     record: { ...record, ...file, saveId: writer },
     isNewRecord: true,

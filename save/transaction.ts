@@ -1,38 +1,30 @@
 import type { Source } from "@snap/disk/source";
-import { hexOf, type Id, idFromBytes } from "@snap/hash";
-import { parseCodec } from "@snap/pack/codecs";
-import { listPacks, type PackSet } from "@snap/pack/index";
-import { ObjectKind, objectKindName } from "@snap/pack";
+import { idFromBytes } from "@snap/hash";
+import { IndexSyntaxError, objectKindName } from "@snap/pack";
 import { openRanges, openStoreReader, StoreIndex } from "@snap/pack/read";
-import type { WriteStore } from "@snap/store";
-import { ClaimTable } from "./pack/claim_table.ts";
-import { KnownIndex } from "./pack/stored_objects.ts";
-import { openIndexed } from "./open_indexed.ts";
-import { PackCollector } from "./publish/pack_collector.ts";
-import { PagedRoom } from "./walk/spill_file.ts";
-import type { ParentDirectory } from "./walk/previous_directory.ts";
+import {
+  type ObjectWriter,
+  openObjectWriter,
+  repairTable,
+} from "@snap/pack/write";
+import type { Snapshots } from "@snap/snapshot";
 import { type NamedRecord, parseTime } from "@snap/snapshot/records";
-import { recordsOfSource } from "./records_of_source.ts";
+import type { WriteStore } from "@snap/store";
+import { MetadataPacker } from "./pack/metadata_packer.ts";
+import {
+  type PreviousSnapshot,
+  SavePipeline,
+  type SavePipelineResult,
+} from "./pipeline.ts";
+import type { SaveProgress } from "./progress.ts";
+import { finishedSaves, recordsOfSource } from "./records_of_source.ts";
 import { Resources } from "./resources.ts";
 import type { SaveOptions } from "./save.ts";
 import { ParentReader } from "./walk/previous_reader.ts";
-import type { IndexConfig } from "./messages.ts";
-import { SaveRun } from "./pipeline.ts";
-import type { SaveRunResult } from "./pipeline_options.ts";
-import type { SaveProgress } from "./progress.ts";
-import type { Snapshots } from "@snap/snapshot";
-import { LocalIndexFiles, removeSpooled } from "./publish/spool.ts";
-import { removeAbandoned, SpoolOwner } from "@snap/store/owner";
-import type { StoreState } from "./store_state.ts";
-import { TreeSaver } from "./pack/metadata_packer.ts";
+import { PagedRoom } from "./walk/spill_file.ts";
 
-/** Ids that one save can promise before it has to write an index. */
-const CLAIM_SLOTS = 2 ** 20;
-/** Bytes of packs that one save can add before it has to write an index. */
-const INDEX_BYTE_COUNT = 2 ** 30;
-
-/** What {@linkcode storeRun} needs. */
-export interface StoreRunOptions extends SaveOptions {
+/** Options of {@linkcode SaveTransaction}. */
+export interface SaveTransactionOptions extends SaveOptions {
   readonly source: Source;
   readonly saveId: Uint8Array;
   readonly random: (size: number) => Uint8Array;
@@ -44,8 +36,8 @@ export interface StoreRunOptions extends SaveOptions {
   readonly damaged: ReadonlySet<string>;
 }
 
-/** What a run into a store found. */
-export interface StoreRunResult extends SaveRunResult {
+/** What a save has stored. */
+export interface SavedTree extends SavePipelineResult {
   readonly progress: SaveProgress;
   readonly storedByteCount: number;
   readonly indexByteCount: number;
@@ -53,322 +45,149 @@ export interface StoreRunResult extends SaveRunResult {
   readonly sameSource: readonly NamedRecord[];
 }
 
-/**
- * Walks a source and stores what is new: packs, then the index.
- *
- * @param snapshots The store.
- * @param options The source, and how to read it.
- * @returns What was found. Everything that a record will need is durable.
- */
-export async function storeRun(
-  snapshots: Snapshots<WriteStore>,
-  options: StoreRunOptions,
-): Promise<StoreRunResult> {
-  const resources = new Resources();
-  try {
-    return await runWith(resources, snapshots, options);
-  } finally {
-    await resources.close();
-  }
-}
-
-async function runWith(
-  resources: Resources,
-  snapshots: Snapshots<WriteStore>,
-  options: StoreRunOptions,
-): Promise<StoreRunResult> {
-  const { store } = snapshots;
-  await snapshots.refresh();
-  const state = await openIndexed(snapshots, options);
-  const sameSource = await recordsOfSource(snapshots, options);
-  const parentRecord = options.readAll === true ? undefined : sameSource[0];
-  const index = resources.use(new LocalIndexFiles(store));
-  await index.add(state.index.liveTables, options);
-  const ranges = resources.use(await openRanges(store));
-  const reader = resources.use(
-    await openStoreReader(store, {
-      hasher: snapshots.hasher,
-      index: new StoreIndex(state.index, store, { ranges }),
-      ranges,
-    }),
-  );
-  const stage = await Stage.open(snapshots, options, index, state);
-  try {
-    const parents = resources.use(
-      new ParentReader(
-        reader,
-        stage.room,
-        (id, kind, error) => stage.noteDamage(id, kind, error),
-      ),
-    );
-    const parent = parentRecord === undefined
-      ? undefined
-      : await parents.root(parentRecord);
-    const run = stage.run(parents, parent, parentRecord);
-    const result = await run.run();
-    await stage.finish(state);
-    await snapshots.refresh();
-    return {
-      ...result,
-      progress: run.progress,
-      storedByteCount: stage.collector.storedByteCount,
-      indexByteCount: stage.collector.indexByteCount,
-      sameSource,
-    };
-  } catch (error) {
-    await stage.giveUp();
-    throw error;
-  } finally {
-    stage[Symbol.dispose]();
-  }
-}
-
-/** Everything between a run and its store. */
-class Stage implements Disposable {
-  readonly collector: PackCollector;
-  /** Where directories lie that are too wide for memory. */
-  readonly room: PagedRoom;
+/** One save into a store: the writer, and the snapshot before that it is compared with. */
+export class SaveTransaction {
   readonly #snapshots: Snapshots<WriteStore>;
-  readonly #options: StoreRunOptions;
-  readonly #index: LocalIndexFiles;
-  readonly #state: StoreState;
-  readonly #spoolPaths: readonly string[];
-  readonly #owner: SpoolOwner | undefined;
-  readonly #claims: ClaimTable;
-  #known: KnownIndex;
-  readonly #trees: TreeSaver;
-  readonly #damaged = new Set<Id>();
-  #run: SaveRun | undefined;
-  #failure: { readonly error: unknown } | undefined;
+  readonly #options: SaveTransactionOptions;
+  readonly #resources = new Resources();
 
-  private constructor(
+  /**
+   * Begins nothing yet.
+   *
+   * @param snapshots The store.
+   * @param options The source, and how to read it.
+   */
+  constructor(
     snapshots: Snapshots<WriteStore>,
-    options: StoreRunOptions,
-    index: LocalIndexFiles,
-    state: StoreState,
-    spoolPaths: readonly string[],
-    owner?: SpoolOwner,
+    options: SaveTransactionOptions,
   ) {
     this.#snapshots = snapshots;
     this.#options = options;
-    this.#index = index;
-    this.#state = state;
-    this.#spoolPaths = spoolPaths;
-    this.#owner = owner;
-    const { settings, hasher, store } = snapshots;
-    const { claimSlots = CLAIM_SLOTS } = options;
-    this.#claims = new ClaimTable(claimSlots);
-    this.#known = new KnownIndex({
-      ...this.#indexConfig(state.packs),
-      hasher,
-    });
-    const spoolPath = spoolPaths.at(-1)!;
-    this.room = new PagedRoom(spoolPath);
-    this.collector = new PackCollector({
-      ...options,
-      store,
-      settings,
-      hasher,
-      spoolPath,
-      indexByteCount: options.indexByteCount ?? INDEX_BYTE_COUNT,
-      index,
-      onError: (error) => this.#fail(error),
-    });
-    this.#trees = new TreeSaver({
-      ...options,
-      settings,
-      codec: parseCodec(settings.codec),
-      hasher,
-      claims: this.#claims,
-      isStored: (id, offset, kind) =>
-        !this.#isDamaged(id, offset) && this.#known.has(id, offset, kind),
-      isHealthy: state.isHealthy,
-      spoolPath: `${spoolPath}-trees`,
-      onPack: (pack) => this.collector.add(pack),
-    });
-  }
-
-  static async open(
-    snapshots: Snapshots<WriteStore>,
-    options: StoreRunOptions,
-    index: LocalIndexFiles,
-    state: StoreState,
-  ): Promise<Stage> {
-    const saveId = hexOf(options.saveId);
-    const spoolPaths: string[] = [];
-    // One for each worker, one for this thread, one for what it collects.
-    for (let i = 0; i < (options.workers ?? 0) + 2; i++) {
-      spoolPaths.push(await snapshots.store.spoolPath(saveId));
-    }
-    const isLocal = snapshots.store.localPath !== undefined;
-    if (!isLocal || options.dryRun === true) {
-      return new Stage(snapshots, options, index, state, spoolPaths);
-    }
-    removeAbandoned(spoolPaths[0]);
-    const owner = new SpoolOwner(spoolPaths[0]);
-    try {
-      return new Stage(snapshots, options, index, state, spoolPaths, owner);
-    } catch (error) {
-      owner[Symbol.dispose]();
-      throw error;
-    }
-  }
-
-  run(
-    parents: ParentReader,
-    parent: ParentDirectory | undefined,
-    parentRecord: NamedRecord | undefined,
-  ): SaveRun {
-    const { settings, hasher } = this.#snapshots;
-    const isDry = this.#options.dryRun === true;
-    this.#run = new SaveRun({
-      source: this.#options.source,
-      config: {
-        settings,
-        saveId: this.#options.saveId,
-        ...this.#indexConfig(this.#state.packs),
-        claims: this.#claims.buffer,
-        mode: isDry ? "count" : "store",
-      },
-      hasher,
-      random: this.#options.random,
-      workers: this.#options.workers ?? 0,
-      spoolPaths: this.#spoolPaths,
-      parent,
-      parentStart: parentRecord === undefined
-        ? undefined
-        : parseTime(parentRecord.startTime),
-      openParent: (ids) => parents.directory(ids),
-      makeWide: (size) => this.room.make(size),
-      ...(this.#state.isHealthy ? {} : {
-        isStored: (id: Uint8Array, offset: number) =>
-          this.#known.has(id, offset, ObjectKind.content),
-      }),
-      trustStat: this.#options.trustStat ?? false,
-      saveObject: (context, kind, object, out, offset) =>
-        isDry
-          ? this.#trees.name(context, object, out, offset)
-          : this.#trees.save(context, kind, object, out, offset),
-      saveRecipe: ({ id, bytes, isRoot }) => {
-        if (isDry) return;
-        if (isRoot) this.#trees.saveRecipeRoot(id, bytes);
-        else this.#trees.saveRecipeNode(id, bytes);
-      },
-      onPack: (pack) => this.collector.add(pack),
-      settled: () => this.collector.settled(),
-      ...(isDry ? {} : {
-        room: {
-          isFull: () => this.#claims.isFull,
-          make: () => this.#makeRoom(),
-        },
-      }),
-      onProgress: this.#options.onProgress,
-      signal: this.#options.signal,
-    });
-    return this.#run;
   }
 
   /**
-   * Notes an object of the snapshot before that cannot be read: it is stored again.
+   * Walks the source, stores what is new, and has the record written once all
+   * that it relies on is durable.
    *
-   * @param id Its id.
-   * @param kind Its kind.
-   * @param error What is wrong with it.
+   * @param writeRecord Writes the record.
+   * @returns What `writeRecord` returns.
    */
-  noteDamage(id: Uint8Array, kind: number, error: unknown): void {
-    const text = idFromBytes(id);
-    this.#damaged.add(text);
-    this.#options.onDamage?.(`${objectKindName(kind)} ${text}`, error);
-  }
-
-  #isDamaged(id: Uint8Array, offset: number): boolean {
-    return this.#damaged.size > 0 &&
-      this.#damaged.has(idFromBytes(id, offset));
-  }
-
-  /** Writes an index of all that was claimed, so that the claims can be forgotten. */
-  async #makeRoom(): Promise<IndexConfig> {
-    const { store, hasher } = this.#snapshots;
-    this.#trees.finish();
-    await this.collector.finish();
-    this.#throwFailure();
-    await this.collector.writeIndex("all");
-    const config = this.#indexConfig(
-      this.#state.isHealthy ? this.#state.packs : await listPacks(store),
-    );
-    this.#known[Symbol.dispose]();
-    this.#known = new KnownIndex({ ...config, hasher });
-    this.#claims.clear();
-    return config;
-  }
-
-  /** Makes everything durable that the record will rely on. */
-  async finish(state: StoreState): Promise<void> {
-    const { signal, dryRun } = this.#options;
-    if (dryRun === true) return;
-    const { store } = this.#snapshots;
-    this.#trees.finish();
-    this.#throwFailure();
-    await this.collector.finish();
-    this.#throwFailure();
-    await this.collector.writeIndex("last");
-    this.#throwFailure();
-    await store.sync(["packs/", "index/"], signal && { signal });
-    if (state.packs.count > 0) await checkPacks(store, state, this.#options);
-  }
-
-  /** Leaves the store as it was, but for packs that the next save can use. */
-  async giveUp(): Promise<void> {
-    this.#trees.discard();
-    this.collector.discard();
+  async run<T>(writeRecord: (saved: SavedTree) => Promise<T>): Promise<T> {
     try {
-      await this.collector.finish();
-      await this.collector.writeIndex("rescue");
-    } catch {
-      // The first error is the one that matters.
+      const writer = this.#resources.use(await this.#openWriter());
+      const sameSource = await recordsOfSource(this.#snapshots, this.#options);
+      try {
+        const saved = await this.#store(writer, sameSource);
+        await this.#snapshots.refresh();
+        const result = await writeRecord(saved);
+        await writer.confirm();
+        return result;
+      } catch (error) {
+        await writer.giveUp();
+        throw error;
+      }
+    } finally {
+      await this.#resources.close();
     }
   }
 
-  [Symbol.dispose](): void {
-    this.#known[Symbol.dispose]();
-    this.collector[Symbol.dispose]();
-    this.room[Symbol.dispose]();
-    for (const path of this.#spoolPaths) removeSpooled(path);
-    this.#owner?.[Symbol.dispose]();
+  async #openWriter(): Promise<ObjectWriter> {
+    const { store, hasher, settings } = this.#snapshots;
+    const { damaged, dryRun, signal } = this.#options;
+    await this.#snapshots.refresh();
+    return await openObjectWriter(store, {
+      ...this.#options,
+      hasher,
+      settings,
+      mode: dryRun === true ? "count" : "new",
+      damagedTables: damaged,
+      finishedSaves: () => finishedSaves(this.#snapshots, signal),
+    });
   }
 
-  /** What is known of the store; the packs say something only if some are lost. */
-  #indexConfig(packs: PackSet): IndexConfig {
-    return {
-      indexTables: this.#index.handOut(),
-      ...(this.#state.isHealthy ? {} : { presentPacks: packs.bytes }),
+  async #store(
+    writer: ObjectWriter,
+    sameSource: readonly NamedRecord[],
+  ): Promise<SavedTree> {
+    const { hasher } = this.#snapshots;
+    const { onProgress, readAll, signal, source } = this.#options;
+    const spill = this.#resources.use(new PagedRoom(writer.spoolPath));
+    const pipeline = new SavePipeline({
+      source,
+      writer,
+      namer: new MetadataPacker(writer.sink(), hasher),
+      hasher,
+      isNaming: false,
+      workers: this.#options.workers ?? 0,
+      previous: readAll === true || sameSource.length === 0
+        ? undefined
+        : await this.#openPrevious(writer, spill, sameSource[0]),
+      spill,
+      trustStat: this.#options.trustStat ?? false,
+      onProgress,
+      signal,
+    });
+    const result = await pipeline.run();
+    await writer.finish();
+    const { progress } = pipeline;
+    const { storedByteCount, indexByteCount } = writer;
+    return { ...result, progress, storedByteCount, indexByteCount, sameSource };
+  }
+
+  async #openPrevious(
+    writer: ObjectWriter,
+    spill: PagedRoom,
+    record: NamedRecord,
+  ): Promise<PreviousSnapshot> {
+    const { store, hasher } = this.#snapshots;
+    const ranges = this.#resources.use(await openRanges(store));
+    const index = new StoreIndex(writer.index, store, { ranges });
+    const objects = this.#resources.use(
+      await openStoreReader(store, { hasher, index, ranges }),
+    );
+    const onDamage = (id: Uint8Array, kind: number, error: unknown): void => {
+      writer.sink().distrust(id);
+      const name = `${objectKindName(kind)} ${idFromBytes(id)}`;
+      this.#options.onDamage?.(name, error);
     };
-  }
-
-  #fail(error: unknown): void {
-    this.#failure ??= { error };
-    this.#run?.fail(error);
-  }
-
-  #throwFailure(): void {
-    this.#options.signal?.throwIfAborted();
-    if (this.#failure !== undefined) throw this.#failure.error;
+    const reader = this.#resources.use(
+      new ParentReader(objects, spill, onDamage),
+    );
+    const root = await reader.root(record);
+    return { root, start: parseTime(record.startTime), reader };
   }
 }
 
-/** A pack that was there at the start may be relied on: it has to be there still. */
-async function checkPacks(
-  store: WriteStore,
-  state: StoreState,
-  options: StoreRunOptions,
-): Promise<void> {
-  const packs = await listPacks(store, options);
-  const size = 36;
-  for (let at = 0; at < state.packs.bytes.length; at += size) {
-    const before = state.packs.sizeOf(state.packs.bytes, at);
-    if (packs.sizeOf(state.packs.bytes, at) === before) continue;
-    throw new Error(
-      "Cannot write the record as a pack has gone while the save ran: save again",
-    );
+/**
+ * Runs a save. Where a page of the index turns out to be damaged, writes its
+ * table again from the packs and begins again; where that is not possible,
+ * begins again without the table.
+ *
+ * @param snapshots The store.
+ * @param options The options of the save.
+ * @param run The save; told which tables not to look into, and the bytes of those written again.
+ * @returns What `run` returns.
+ */
+export async function retryWithoutDamage<T>(
+  snapshots: Snapshots<WriteStore>,
+  options: SaveOptions,
+  run: (damaged: ReadonlySet<string>, byteCount: number) => Promise<T>,
+): Promise<T> {
+  const damaged = new Set<string>();
+  let byteCount = 0;
+  for (;;) {
+    try {
+      return await run(damaged, byteCount);
+    } catch (error) {
+      const name = error instanceof IndexSyntaxError
+        ? error.tableName
+        : undefined;
+      // Each table once: that it is met again is a fault of this program.
+      if (name === undefined || damaged.has(name)) throw error;
+      damaged.add(name);
+      options.onDamage?.(name, error);
+      if (options.dryRun === true) continue;
+      byteCount += await repairTable(name, snapshots, options);
+    }
   }
 }

@@ -5,90 +5,133 @@
  */
 import type { Hasher } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
+import {
+  type EncodedNode,
+  type FinishedPackFile,
+  ObjectSink,
+  type ObjectTarget,
+} from "@snap/pack/sink";
+import { runAtOnce } from "@snap/posix/pacer";
 import { workerPort } from "@snap/posix/worker";
-import { Lane, LaneStoppedError } from "./read/large_file_ring.ts";
-import { Saver } from "./pack/saver.ts";
-import type { FromSaveWorker, ToSaveWorker, WorkerConfig } from "./messages.ts";
+import type {
+  FileBatch,
+  SaveMessage,
+  ToSaveWorker,
+  WorkerConfig,
+} from "./messages.ts";
+import { ContentPacker } from "./pack/content_packer.ts";
+import { BatchReader } from "./read/batch_reader.ts";
+import { InHand } from "./read/in_hand.ts";
+import { LargeFileRing, RingStoppedError } from "./read/large_file_ring.ts";
 
 const port = workerPort();
-let saver: Saver | undefined;
-let lane: Lane | undefined;
-let laneBuffer: SharedArrayBuffer | undefined;
 
-function say(message: FromSaveWorker): void {
+function say(message: SaveMessage): void {
   port?.postMessage(message);
 }
 
-async function begin(config: WorkerConfig): Promise<void> {
-  saver = new Saver(config, {
-    hasher: await hasherNamed(config.hasher),
-    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
-    onPack: (pack) => say({ type: "pack", pack }),
-    onRecipes: (nodes) => say({ type: "recipes", nodes }),
-  });
-  laneBuffer = config.lane;
-  lane = new Lane(config.lane);
-  say({ type: "ready" });
+/** The way from this thread to the writer of the store. */
+const writer: ObjectTarget = {
+  addPack: (pack: FinishedPackFile) => say({ type: "pack", pack }),
+  addRecipe: (nodes: readonly EncodedNode[]) => say({ type: "recipe", nodes }),
+};
+
+/** What this thread reads and packs with. */
+class Thread {
+  readonly sink: ObjectSink;
+  readonly #packer: ContentPacker;
+  readonly #reader: BatchReader;
+  readonly #ring: SharedArrayBuffer;
+
+  constructor(config: WorkerConfig, hasher: Hasher) {
+    const random = (size: number): Uint8Array =>
+      crypto.getRandomValues(new Uint8Array(size));
+    this.sink = new ObjectSink(config.sink, { hasher, random, target: writer });
+    const { isNaming } = config;
+    this.#packer = new ContentPacker(this.sink, {
+      hasher,
+      target: writer,
+      isNaming,
+    });
+    const inHand = new InHand(config.inHand);
+    this.#reader = new BatchReader(this.#packer, { ...config, inHand });
+    this.#ring = config.ring;
+  }
+
+  read(batch: FileBatch): void {
+    const result = runAtOnce(this.#reader.read(batch));
+    say({ type: "result", result });
+  }
+
+  readLarge(batch: FileBatch): void {
+    // Counts of groups belong to one file.
+    const ring = new LargeFileRing(this.#ring);
+    try {
+      say({ type: "result", result: this.#reader.readLarge(batch, ring) });
+    } catch (error) {
+      if (!(error instanceof RingStoppedError)) {
+        ring.stop();
+        throw error;
+      }
+    } finally {
+      ring.finish();
+    }
+  }
+
+  help(): void {
+    const { newByteCount, newObjectCount } = this.sink;
+    const ring = new LargeFileRing(this.#ring);
+    try {
+      ring.help(this.#packer.putGroup.bind(this.#packer));
+    } catch (error) {
+      // The reader waits for this group: it has to be told.
+      ring.stop();
+      throw error;
+    }
+    const counts = {
+      newByteCount: this.sink.newByteCount - newByteCount,
+      newObjectCount: this.sink.newObjectCount - newObjectCount,
+    };
+    say({ type: "counts", counts });
+    say({ type: "helped" });
+  }
+
+  discard(): void {
+    this.sink.discard();
+    this.sink[Symbol.dispose]();
+    this.#reader[Symbol.dispose]();
+  }
 }
+
+let thread: Thread | undefined;
 
 async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
   if (name === "wasm") return wasmHasher;
   return (await import("@snap/hash/native")).nativeHasher();
 }
 
-function help(): void {
-  const { objects } = saver!;
-  const { newByteCount, newObjectCount } = objects;
-  try {
-    lane!.help(objects.putGroup.bind(objects));
-  } catch (error) {
-    // The reader waits for this group: it has to be told.
-    lane!.stop();
-    throw error;
-  }
-  const counts = {
-    newByteCount: objects.newByteCount - newByteCount,
-    newObjectCount: objects.newObjectCount - newObjectCount,
-  };
-  say({ type: "helped", counts });
-}
-
-function readLarge(message: ToSaveWorker & { type: "lane" }): void {
-  // Counts of groups belong to one file.
-  const own = new Lane(laneBuffer);
-  try {
-    say({ type: "result", result: saver!.saveLarge(message.batch, own) });
-  } catch (error) {
-    if (!(error instanceof LaneStoppedError)) {
-      own.stop();
-      throw error;
-    }
-  } finally {
-    own.finish();
-  }
-}
-
 async function handle(message: ToSaveWorker): Promise<void> {
   switch (message.type) {
-    case "begin":
-      return await begin(message.config);
+    case "begin": {
+      const { config } = message;
+      thread = new Thread(config, await hasherNamed(config.hasher));
+      return say({ type: "ready" });
+    }
     case "batch":
-      return say({ type: "result", result: saver!.save(message.batch) });
-    case "lane":
-      return readLarge(message);
+      return thread!.read(message.batch);
+    case "large":
+      return thread!.readLarge(message.batch);
     case "help":
-      return help();
+      return thread!.help();
     case "reopen":
-      saver!.reopen(message.index);
-      return say({ type: "reopened" });
+      thread!.sink.reopen(message.index);
+      return say({ type: "answered" });
     case "finish":
-      saver!.objects.finish();
-      return say({ type: "finished" });
+      thread!.sink.finish();
+      return say({ type: "answered" });
     case "discard":
-      saver?.objects.discard();
-      saver?.[Symbol.dispose]();
-      saver = undefined;
-      return say({ type: "discarded" });
+      thread?.discard();
+      thread = undefined;
   }
 }
 

@@ -1,10 +1,18 @@
 /**
- * Packs as they are written: frames, tables, footers; small packs joined.
+ * Objects written into a store: the writer and its sinks, and what they are made
+ * of: frames, packs, tables, footers.
  *
  * @module
  */
+export * from "./claim_table.ts";
 export * from "./frame_builder.ts";
+export * from "./index_repair.ts";
 export * from "./join_packs.ts";
+export * from "./object_sink.ts";
+export * from "./object_writer.ts";
+export * from "./pack_files.ts";
 export * from "./pack_footer.ts";
 export * from "./pack_table.ts";
 export * from "./pack_writer.ts";
+export * from "./store_state.ts";
+export * from "./stored_objects.ts";

@@ -1,45 +1,18 @@
 import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
-import type { Codec } from "@snap/pack/codecs";
-import { FrameBuilder } from "@snap/pack/write";
-import { ObjectKind, PackRole } from "@snap/pack";
+import { ObjectKind } from "@snap/pack";
 import { RecipeBuilder } from "@snap/pack/recipe";
+import type { EncodedNode, ObjectSink, ObjectTarget } from "@snap/pack/sink";
 import { runAtOnce } from "@snap/posix/pacer";
-import { Claim, type ClaimTable } from "./claim_table.ts";
-import { type FinishedPackFile, PackFiles } from "./pack_files.ts";
-import type { RecipeNode, SaveMode } from "../messages.ts";
-import type { StoreSettings } from "@snap/store/format";
 import { isZeros } from "./zeros.ts";
 
-/** Answers whether the store holds an object already. */
-export interface KnownObjects {
-  /**
-   * Looks an object up.
-   *
-   * @param id Where the id is.
-   * @param offset Its offset.
-   * @param kind The kind of the object.
-   * @returns Whether a pack that is there holds it.
-   */
-  has(id: Uint8Array, offset: number, kind: number): boolean;
-  /** Whether every pack that the index names is there: only then a recipe proves its chunks. */
-  readonly isHealthy: boolean;
-}
-
-/** What {@linkcode ObjectSaver} needs. */
-export interface ObjectSaverOptions {
-  readonly settings: StoreSettings;
-  readonly codec: Codec;
+/** Options of {@linkcode ContentPacker}. */
+export interface ContentPackerOptions {
   readonly hasher: Hasher;
-  readonly claims: ClaimTable;
-  readonly known: KnownObjects;
-  readonly mode: SaveMode;
-  readonly saveId: Uint8Array;
-  readonly random: (size: number) => Uint8Array;
-  readonly spoolPath: string;
-  readonly onPack: (pack: FinishedPackFile) => void;
-  /** Takes nodes of recipes, each before the one that names it. */
-  readonly onRecipes: (nodes: readonly RecipeNode[]) => void;
+  /** Takes nodes of recipes. */
+  readonly target: Pick<ObjectTarget, "addRecipe">;
+  /** Whether content is only named. */
+  readonly isNaming: boolean;
 }
 
 /** Nodes that are handed over together: a file of any size has few in memory. */
@@ -48,92 +21,53 @@ const NODE_COUNT_MAX = 64;
 /** What packing a byte costs, in bytes read: it is cut, hashed and compressed. */
 const PACK_COST = 4;
 
-/** Puts content into data packs, each object once. */
-export class ObjectSaver {
-  /** The frame of small files: a file is read straight into it. */
-  readonly bundle: FrameBuilder;
-  /** Plain bytes that were not in the store. */
-  newByteCount = 0;
-  /** Objects that were not in the store. */
-  newObjectCount = 0;
-  readonly #options: ObjectSaverOptions;
-  readonly #packs: PackFiles;
-  readonly #content: FrameBuilder;
+/** Names content, cuts what is large, and hands it to a sink. */
+export class ContentPacker {
+  /** Where content goes: a small file is read straight into its bundle. */
+  readonly sink: ObjectSink;
+  /** The hasher. */
+  readonly hasher: Hasher;
+  /** Whether content is only named. */
+  readonly isNaming: boolean;
+  readonly #target: Pick<ObjectTarget, "addRecipe">;
   readonly #chunker: Chunker;
-  readonly #id = new Uint8Array(32);
+  readonly #id = new Uint8Array(ID_SIZE);
   readonly #recipe: RecipeBuilder;
-  #nodes: RecipeNode[] = [];
+  #nodes: EncodedNode[] = [];
   #rootId: Uint8Array | undefined;
 
   /**
-   * Constructs a new instance.
+   * Makes the packer of one thread.
    *
-   * @param options Where and how to store.
+   * @param sink Where content goes.
+   * @param options The hasher, and where recipes go.
    */
-  constructor(options: ObjectSaverOptions) {
-    this.#options = options;
-    const { settings } = options;
-    this.bundle = new FrameBuilder(settings.bundleSizeMax);
-    this.#content = new FrameBuilder(
-      settings.contentSizeMin + settings.chunk.sizeMax,
-    );
-    this.#chunker = new Chunker(settings.chunk);
+  constructor(sink: ObjectSink, options: ContentPackerOptions) {
+    this.sink = sink;
+    this.hasher = options.hasher;
+    this.isNaming = options.isNaming;
+    this.#target = options.target;
+    this.#chunker = new Chunker(sink.settings.chunk);
     this.#recipe = new RecipeBuilder({
       hasher: options.hasher,
       onNode: (bytes, id) => this.#addNode(bytes, id),
     });
-    this.#packs = new PackFiles({
-      ...options,
-      role: PackRole.data,
-      sizeTarget: settings.packSizeTarget,
-    });
-  }
-
-  /** The hasher. */
-  get hasher(): Hasher {
-    return this.#options.hasher;
   }
 
   /** Content up to this many bytes is one object, larger content a recipe. */
   get chunkSizeMax(): number {
-    return this.#options.settings.chunk.sizeMax;
-  }
-
-  /** A frame of large content closes at the first chunk border from here on. */
-  get contentSizeMin(): number {
-    return this.#options.settings.contentSizeMin;
-  }
-
-  /** Whether content is only named. */
-  get isNaming(): boolean {
-    return this.#options.mode === "name";
+    return this.sink.settings.chunk.sizeMax;
   }
 
   /**
-   * Makes room in the bundle, and gives it.
+   * Stores what stands at the start of the space reserved in the sink, if it is new.
    *
-   * @param size The bytes wanted.
-   * @returns Space at the end of the bundle.
-   */
-  reserve(size: number): Uint8Array {
-    if (this.bundle.sizeLeft < size) this.closeBundle();
-    return this.bundle.reserve(size);
-  }
-
-  /**
-   * Stores what stands at the start of the reserved space, if it is new.
-   *
-   * @param id Where the id of the content is.
-   * @param offset Its offset.
+   * @param id The id of the content.
    * @param size The bytes of the content, at least 1.
    */
-  commitReserved(id: Uint8Array, offset: number, size: number): void {
-    if (this.isNaming || !this.#claim(id, offset)) {
-      this.bundle.drop();
-      return;
-    }
-    this.bundle.commit(id, offset, ObjectKind.content, size);
-    this.#count(size);
+  commitReserved(id: Uint8Array, size: number): void {
+    if (this.isNaming) this.sink.drop();
+    else this.sink.commit(id, 0, size);
   }
 
   /**
@@ -145,9 +79,9 @@ export class ObjectSaver {
   putContent(bytes: Uint8Array): Uint8Array {
     const id = new Uint8Array(32);
     if (bytes.length <= this.chunkSizeMax) {
-      this.reserve(bytes.length).set(bytes);
+      this.sink.reserve(bytes.length).set(bytes);
       this.hasher.hashInto(bytes, id);
-      this.commitReserved(id, 0, bytes.length);
+      this.commitReserved(id, bytes.length);
       return id;
     }
     this.hasher.hashInto(bytes, id);
@@ -163,30 +97,11 @@ export class ObjectSaver {
    * @returns Steps, each with the work that was done.
    */
   *putLarge(bytes: Uint8Array, id: Uint8Array): Generator<number, void> {
-    if (this.isNaming || !this.claimLarge(id, 0)) return;
+    if (this.isNaming || !this.sink.claimLarge(id, 0)) return;
     const recipe = this.beginRecipe();
     yield* this.putChunks(bytes, recipe, true);
     this.finishRecipe(id);
-    this.closeContent();
-  }
-
-  /** Ends the frame of small files. */
-  closeBundle(): void {
-    this.#close(this.bundle);
-  }
-
-  /**
-   * Tells whether a large object has to be chunked, and promises it if so.
-   *
-   * @param id Where the id is.
-   * @param offset Its offset.
-   * @returns Whether it is new.
-   */
-  claimLarge(id: Uint8Array, offset: number): boolean {
-    const { claims, known } = this.#options;
-    if (claims.claim(id, offset) === Claim.taken) return false;
-    if (!known.isHealthy) return true;
-    return !known.has(id, offset, ObjectKind.recipe);
+    this.sink.closeLarge();
   }
 
   /**
@@ -252,11 +167,6 @@ export class ObjectSaver {
     return start;
   }
 
-  /** Ends a frame of large content: two files never share one. */
-  closeContent(): void {
-    this.#close(this.#content);
-  }
-
   /**
    * Stores a group of chunks as one frame.
    *
@@ -274,9 +184,9 @@ export class ObjectSaver {
         continue;
       }
       this.hasher.hashInto(chunk, ids, i * 32);
-      this.#putClaimed(chunk, ids, i * 32);
+      this.sink.putChunk(chunk, ids, i * 32);
     }
-    this.closeContent();
+    this.sink.closeLarge();
   }
 
   /** Hands over the nodes of recipes so far. */
@@ -284,19 +194,7 @@ export class ObjectSaver {
     if (this.#nodes.length === 0) return;
     const nodes = this.#nodes;
     this.#nodes = [];
-    this.#options.onRecipes(nodes);
-  }
-
-  /** Ends frames and packs; finished packs go to `onPack`. */
-  finish(): void {
-    this.closeBundle();
-    this.closeContent();
-    this.#packs.finish();
-  }
-
-  /** Drops what is not finished. */
-  discard(): void {
-    this.#packs.discard();
+    this.#target.addRecipe(nodes);
   }
 
   #addNode(bytes: Uint8Array, id: Uint8Array): void {
@@ -316,33 +214,7 @@ export class ObjectSaver {
       return;
     }
     this.hasher.hashInto(chunk, this.#id);
-    this.#putClaimed(chunk, this.#id, 0);
+    this.sink.putChunk(chunk, this.#id, 0);
     recipe.push(this.#id, 0, chunk.length);
-    if (this.#content.size >= this.#options.settings.contentSizeMin) {
-      this.closeContent();
-    }
-  }
-
-  #putClaimed(chunk: Uint8Array, id: Uint8Array, offset: number): void {
-    if (!this.#claim(id, offset)) return;
-    if (this.#content.sizeLeft < chunk.length) this.closeContent();
-    this.#content.add(chunk, id, offset, ObjectKind.content);
-    this.#count(chunk.length);
-  }
-
-  #claim(id: Uint8Array, offset: number): boolean {
-    const { claims, known } = this.#options;
-    return claims.claim(id, offset) !== Claim.taken &&
-      !known.has(id, offset, ObjectKind.content);
-  }
-
-  #count(size: number): void {
-    this.newByteCount += size;
-    this.newObjectCount++;
-  }
-
-  #close(frame: FrameBuilder): void {
-    if (this.#options.mode === "store") this.#packs.add(frame);
-    else frame.clear();
   }
 }

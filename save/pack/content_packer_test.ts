@@ -1,34 +1,34 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { noneCodec } from "@snap/pack/codecs";
-import { RecipeNode as Node } from "@snap/pack/recipe";
+import { RecipeNode } from "@snap/pack/recipe";
 import { noise } from "../../tests/_snapshots.ts";
-import { ClaimTable } from "./claim_table.ts";
-import { ObjectSaver } from "./content_packer.ts";
-import type { RecipeNode } from "../messages.ts";
+import { ContentPacker } from "./content_packer.ts";
+import { ClaimTable, type EncodedNode, ObjectSink } from "@snap/pack/sink";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
 
-function saverOf(
-  onRecipes: (nodes: readonly RecipeNode[]) => void,
-): ObjectSaver {
-  return new ObjectSaver({
+function packerOf(
+  addRecipe: (nodes: readonly EncodedNode[]) => void,
+): ContentPacker {
+  const target = { addPack: () => {}, addRecipe };
+  const sink = new ObjectSink({
     settings: DEFAULT_SETTINGS,
-    codec: noneCodec,
-    hasher: wasmHasher,
-    claims: new ClaimTable(256),
-    known: { has: () => false, isHealthy: true },
-    mode: "count",
     saveId: new Uint8Array(16),
-    random: (size) => new Uint8Array(size),
     spoolPath: "",
-    onPack: () => {},
-    onRecipes,
+    indexTables: [],
+    claims: new ClaimTable(256).buffer,
+    mode: "count",
+  }, {
+    hasher: wasmHasher,
+    random: (size) => new Uint8Array(size),
+    target,
   });
+  const hasher = wasmHasher;
+  return new ContentPacker(sink, { hasher, target, isNaming: false });
 }
 
-Deno.test("ObjectSaver hands nodes over while a file is read, the root last", () => {
-  const batches: (readonly RecipeNode[])[] = [];
-  const objects = saverOf((nodes) => batches.push(nodes));
+Deno.test("ContentPacker hands nodes over while a file is read, the root last", () => {
+  const batches: (readonly EncodedNode[])[] = [];
+  const objects = packerOf((nodes) => batches.push(nodes));
   const recipe = objects.beginRecipe();
   const ids = noise(32 * 1000, 1);
   const rows = 300_000;
@@ -47,11 +47,14 @@ Deno.test("ObjectSaver hands nodes over while a file is read, the root last", ()
     [nodes.length - 1],
   );
   deepEqual(nodes.at(-1)!.id, new Uint8Array(32).fill(7));
-  equal(Node.decode(nodes.at(-1)!.bytes, wasmHasher).plainSize, plainSize);
+  equal(
+    RecipeNode.decode(nodes.at(-1)!.bytes, wasmHasher).plainSize,
+    plainSize,
+  );
 });
 
-Deno.test("ObjectSaver says nothing of content that needs no recipe", () => {
-  const objects = saverOf(() => {
+Deno.test("ContentPacker says nothing of content that needs no recipe", () => {
+  const objects = packerOf(() => {
     throw new Error("No node is to be made");
   });
   objects.putContent(noise(1000, 1));

@@ -1,65 +1,32 @@
 import { equalBytes, type HashContext, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
-import type { Codec } from "@snap/pack/codecs";
 import type { ObjectBytes } from "@snap/manifest";
-import { FrameBuilder } from "@snap/pack/write";
-import { ObjectKind, PackRole } from "@snap/pack";
-import { RECIPE_NODE_SIZE_MAX, RecipeBuilder } from "@snap/pack/recipe";
-import { Claim, type ClaimTable } from "./claim_table.ts";
-import { type FinishedPackFile, PackFiles } from "./pack_files.ts";
+import { ObjectKind } from "@snap/pack";
+import { RecipeBuilder } from "@snap/pack/recipe";
+import type { ObjectSink } from "@snap/pack/sink";
 import { ObjectHasher } from "./object_hasher.ts";
 import { isZeros } from "./zeros.ts";
-import type { StoreSettings } from "@snap/store/format";
 
-/** What {@linkcode TreeSaver} needs. */
-export interface TreeSaverOptions {
-  readonly settings: StoreSettings;
-  readonly codec: Codec;
-  readonly hasher: Hasher;
-  readonly claims: ClaimTable;
-  /** Tells whether the store holds an object for certain. */
-  readonly isStored: (id: Uint8Array, offset: number, kind: number) => boolean;
-  /** Whether every pack that the index names is there: only then a recipe proves its chunks. */
-  readonly isHealthy: boolean;
-  readonly saveId: Uint8Array;
-  readonly random: (size: number) => Uint8Array;
-  readonly spoolPath: string;
-  readonly onPack: (pack: FinishedPackFile) => void;
-}
-
-/** Stores trees, attribute pages and recipes in tree packs. */
-export class TreeSaver {
-  readonly #options: TreeSaverOptions;
-  readonly #packs: PackFiles;
-  readonly #frame: FrameBuilder;
+/** Names trees and attribute pages, and hands them to a sink. */
+export class MetadataPacker {
+  readonly #sink: ObjectSink;
+  readonly #hasher: Hasher;
   readonly #chunker: Chunker;
   readonly #names: ObjectHasher;
-  readonly #id = new Uint8Array(32);
+  readonly #id = new Uint8Array(ID_SIZE);
 
   /**
-   * Constructs a new instance.
+   * Makes the packer of the thread that walks.
    *
-   * @param options Where and how to store.
+   * @param sink Where trees and pages go.
+   * @param hasher The hasher.
    */
-  constructor(options: TreeSaverOptions) {
-    this.#options = options;
-    const { settings } = options;
-    this.#packs = new PackFiles({
-      ...options,
-      role: PackRole.trees,
-      sizeTarget: settings.packSizeTarget,
-    });
-    // A node of a recipe may be larger than a bundle.
-    this.#frame = new FrameBuilder(
-      Math.max(settings.bundleSizeMax, RECIPE_NODE_SIZE_MAX),
-    );
-    this.#chunker = new Chunker(settings.chunk);
-    this.#names = new ObjectHasher(options.hasher, settings.chunk.sizeMax);
-  }
-
-  /** Stored bytes so far. */
-  get storedByteCount(): number {
-    return this.#packs.storedByteCount;
+  constructor(sink: ObjectSink, hasher: Hasher) {
+    const { chunk } = sink.settings;
+    this.#sink = sink;
+    this.#hasher = hasher;
+    this.#chunker = new Chunker(chunk);
+    this.#names = new ObjectHasher(hasher, chunk.sizeMax);
   }
 
   /**
@@ -79,67 +46,13 @@ export class TreeSaver {
     outOffset: number,
   ): Generator<void> {
     const bytes = yield* this.#names.derive(context, object, out, outOffset);
+    if (!this.#sink.isKeeping) return;
     if (bytes !== undefined) {
-      this.#put(out, outOffset, kind, bytes);
-      return;
+      this.#sink.put(bytes, out, outOffset, kind);
+    } else if (this.#sink.claimLarge(out, outOffset)) {
+      const id = out.subarray(outOffset, outOffset + ID_SIZE);
+      yield* this.#saveChunks(object, id, kind);
     }
-    const { isHealthy, claims } = this.#options;
-    const isKnown = isHealthy
-      ? this.#isKnown(out, outOffset, ObjectKind.recipe)
-      : claims.claim(out, outOffset) === Claim.taken;
-    if (isKnown) return;
-    const id = out.subarray(outOffset, outOffset + 32);
-    yield* this.#saveChunks(object, id, kind);
-  }
-
-  /**
-   * Names a tree or page, and stores nothing.
-   *
-   * @param context The context of its kind.
-   * @param object The canonical bytes.
-   * @param out Where the id goes.
-   * @param outOffset The offset of the id in `out`.
-   */
-  *name(
-    context: HashContext,
-    object: ObjectBytes,
-    out: Uint8Array,
-    outOffset: number,
-  ): Generator<void> {
-    yield* this.#names.derive(context, object, out, outOffset);
-  }
-
-  /**
-   * Stores the root of a recipe that a worker made.
-   *
-   * @param id The id of the object.
-   * @param bytes The root node.
-   */
-  saveRecipeRoot(id: Uint8Array, bytes: Uint8Array): void {
-    // The id is claimed already, by whoever found the object to be new.
-    if (this.#options.isStored(id, 0, ObjectKind.recipe)) return;
-    this.#add(id, 0, ObjectKind.recipe, bytes);
-  }
-
-  /**
-   * Stores a node of a recipe that is not the root.
-   *
-   * @param id The id of the node.
-   * @param bytes The node.
-   */
-  saveRecipeNode(id: Uint8Array, bytes: Uint8Array): void {
-    this.#put(id, 0, ObjectKind.recipe, bytes);
-  }
-
-  /** Finishes the pack in hand. */
-  finish(): void {
-    this.#packs.add(this.#frame);
-    this.#packs.finish();
-  }
-
-  /** Drops what is not finished. */
-  discard(): void {
-    this.#packs.discard();
   }
 
   *#saveChunks(
@@ -147,17 +60,17 @@ export class TreeSaver {
     id: Uint8Array,
     kind: ObjectKind,
   ): Generator<void> {
-    const { hasher } = this.#options;
+    const sink = this.#sink, hasher = this.#hasher;
     const recipe = new RecipeBuilder({
       hasher,
       onNode: (node, nodeId) => {
         const isRoot = equalBytes(nodeId, 0, id, 0, ID_SIZE);
-        if (isRoot) this.saveRecipeRoot(nodeId, node);
-        else this.saveRecipeNode(nodeId, node);
+        if (isRoot) sink.putRoot(node, nodeId);
+        else sink.put(node, nodeId, 0, ObjectKind.recipe);
       },
     });
     const window = new Uint8Array(
-      Math.min(object.size, 8 * this.#options.settings.chunk.sizeMax),
+      Math.min(object.size, 8 * sink.settings.chunk.sizeMax),
     );
     let held = 0, left = object.size;
     for (const piece of object.pieces()) {
@@ -178,10 +91,10 @@ export class TreeSaver {
 
   /** Cuts and stores the start of what is left of an object, and gives its size. */
   #putChunks(bytes: Uint8Array, left: number, recipe: RecipeBuilder): number {
-    const { hasher, settings } = this.#options;
+    const { chunk: { sizeMax } } = this.#sink.settings;
     let start = 0;
     while (start < bytes.length) {
-      if (left > 0 && bytes.length - start < settings.chunk.sizeMax) break;
+      if (left > 0 && bytes.length - start < sizeMax) break;
       const end = this.#chunker.cut(bytes, start, bytes.length);
       const chunk = bytes.subarray(start, end);
       start = end;
@@ -189,38 +102,10 @@ export class TreeSaver {
         recipe.pushZeros(chunk.length);
         continue;
       }
-      hasher.hashInto(chunk, this.#id);
-      this.#put(this.#id, 0, ObjectKind.content, chunk);
+      this.#hasher.hashInto(chunk, this.#id);
+      this.#sink.put(chunk, this.#id, 0, ObjectKind.content);
       recipe.push(this.#id, 0, chunk.length);
     }
     return start;
-  }
-
-  #isKnown(id: Uint8Array, offset: number, kind: number): boolean {
-    return this.#options.isStored(id, offset, kind) ||
-      this.#options.claims.claim(id, offset) === Claim.taken;
-  }
-
-  #put(
-    id: Uint8Array,
-    offset: number,
-    kind: number,
-    bytes: Uint8Array,
-  ): void {
-    if (!this.#isKnown(id, offset, kind)) this.#add(id, offset, kind, bytes);
-  }
-
-  #add(
-    id: Uint8Array,
-    offset: number,
-    kind: number,
-    bytes: Uint8Array,
-  ): void {
-    const frame = this.#frame;
-    if (frame.size + bytes.length > this.#options.settings.bundleSizeMax) {
-      this.#packs.add(frame);
-    }
-    frame.reserve(bytes.length).set(bytes);
-    frame.commit(id, offset, kind, bytes.length);
   }
 }

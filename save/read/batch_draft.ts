@@ -1,11 +1,7 @@
 import type { DiskError } from "@snap/disk";
+import type { NewCounts } from "@snap/pack/sink";
 import { STAT_ROW_SIZE, StatTable } from "@snap/posix/stat-table";
-import {
-  type BatchResult,
-  type FileError,
-  FileStatus,
-  type NewCounts,
-} from "../messages.ts";
+import { type BatchResult, type FileError, FileStatus } from "../messages.ts";
 
 /** The result of a batch while it is being made. */
 export class BatchDraft {

@@ -4,10 +4,10 @@ import { FileReader } from "@snap/disk/file";
 import { runAtOnce } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import { BatchDraft } from "./batch_draft.ts";
-import { InHand } from "./in_hand.ts";
-import type { Lane } from "./large_file_ring.ts";
-import { LaneReader } from "./large_file_reader.ts";
-import type { ObjectSaver } from "../pack/content_packer.ts";
+import type { InHand } from "./in_hand.ts";
+import type { LargeFileRing } from "./large_file_ring.ts";
+import { LargeFileReader } from "./large_file_reader.ts";
+import type { ContentPacker } from "../pack/content_packer.ts";
 import { PASSED_HOLE_MIN, passHole, SPARSE_PART } from "@snap/pack/recipe";
 import type { BatchResult, FileBatch } from "../messages.ts";
 import { isZeros } from "../pack/zeros.ts";
@@ -40,10 +40,21 @@ type ReadContentOf = (
   isLast: boolean,
 ) => Generator<number, ReadContent>;
 
-/** Reads and stores the files of batches. Runs in a worker, or without one. */
-export class FileSaver implements Disposable {
-  readonly #objects: ObjectSaver;
+/** Options of {@linkcode BatchReader}. */
+export interface BatchReaderOptions {
+  /** The path of the directory that is saved. */
+  readonly source: Uint8Array;
+  /** Counts how far large files are read. */
+  readonly inHand: InHand;
+  /** A word in shared memory: anything but 0 ends the work. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** Reads the files of batches and hands their content on. Runs in a worker, or without one. */
+export class BatchReader implements Disposable {
+  readonly #packer: ContentPacker;
   readonly #inHand: InHand;
+  readonly #stop: Int32Array;
   readonly #file: FileReader;
   readonly #whole: HashStream;
   #sparse: HashStream | undefined;
@@ -52,41 +63,31 @@ export class FileSaver implements Disposable {
   readonly #byte = new Uint8Array(1);
   #buffer: Uint8Array | undefined;
   #draft = new BatchDraft(0, 0);
-  #isStopped: () => boolean = () => false;
 
   /**
-   * Constructs a new instance.
+   * Makes the reader of one thread. No file is opened yet.
    *
-   * @param source The path of the directory that is saved.
-   * @param objects Where content goes.
-   * @param inHand Told how far large files are read.
+   * @param packer Where content goes.
+   * @param options What is read, and what ends it.
    */
-  constructor(
-    source: Uint8Array,
-    objects: ObjectSaver,
-    inHand: InHand = new InHand(),
-  ) {
-    this.#inHand = inHand;
-    this.#file = new FileReader(source);
-    this.#objects = objects;
-    this.#whole = objects.hasher.stream();
+  constructor(packer: ContentPacker, options: BatchReaderOptions) {
+    this.#inHand = options.inHand;
+    this.#stop = new Int32Array(options.stop);
+    this.#file = new FileReader(options.source);
+    this.#packer = packer;
+    this.#whole = packer.hasher.stream();
   }
 
   /**
    * Reads and stores the files of a batch. No frame spans two batches.
    *
-   * @param batch The files.
-   * @param isStopped Asked before each file; the batch is left when it says so.
+   * @param batch The files; it is left when the stop word is set.
    * @returns Steps, each with the work that was done, then what came of the files.
    */
-  *save(
-    batch: FileBatch,
-    isStopped: () => boolean,
-  ): Generator<number, BatchResult> {
-    this.#isStopped = isStopped;
-    return yield* this.#run(
+  read(batch: FileBatch): Generator<number, BatchResult> {
+    return this.#run(
       batch,
-      (stats, row) => isStopped() ? [] : this.#saveFile(stats, row),
+      (stats, row) => this.#isStopped ? [] : this.#saveFile(stats, row),
     );
   }
 
@@ -94,13 +95,13 @@ export class FileSaver implements Disposable {
    * Reads one large file, and shares its chunks with other workers.
    *
    * @param batch The file.
-   * @param lane The ring.
+   * @param ring The ring.
    * @returns What came of it.
    */
-  saveLarge(batch: FileBatch, lane: Lane): BatchResult {
-    const reader = new LaneReader(this.#objects);
+  readLarge(batch: FileBatch, ring: LargeFileRing): BatchResult {
+    const reader = new LargeFileReader(this.#packer);
     const read: ReadContentOf = (expected, at) =>
-      this.#readByLane(reader, lane, expected, at);
+      this.#readByRing(reader, ring, expected, at);
     return runAtOnce(
       this.#run(batch, (stats, row) => this.#retry(stats, row, read)),
     );
@@ -111,13 +112,17 @@ export class FileSaver implements Disposable {
     this.#file[Symbol.dispose]();
   }
 
+  get #isStopped(): boolean {
+    return Atomics.load(this.#stop, 0) !== 0;
+  }
+
   *#run(
     batch: FileBatch,
     save: (stats: StatTable, row: number) => Iterable<number>,
   ): Generator<number, BatchResult> {
     let count = 0;
     for (const part of batch.parts) count += part.ends.length;
-    const { newByteCount, newObjectCount } = this.#objects;
+    const { newByteCount, newObjectCount } = this.#packer.sink;
     const draft = this.#draft = new BatchDraft(batch.number, count);
     for (const part of batch.parts) {
       const rows = part.ends.length;
@@ -136,20 +141,20 @@ export class FileSaver implements Disposable {
       }
     }
     this.#file.close();
-    this.#objects.closeBundle();
-    this.#objects.flushRecipes();
+    this.#packer.sink.closeBundle();
+    this.#packer.flushRecipes();
     return draft.result({
       inHandByteCount: this.#inHand.take(),
-      newByteCount: this.#objects.newByteCount - newByteCount,
-      newObjectCount: this.#objects.newObjectCount - newObjectCount,
+      newByteCount: this.#packer.sink.newByteCount - newByteCount,
+      newObjectCount: this.#packer.sink.newObjectCount - newObjectCount,
     });
   }
 
   #saveFile(stats: StatTable, row: number): Generator<number, void> {
     return this.#retry(stats, row, (expected, at, isLast) => {
       const size = expected.size(at);
-      const { bundle, chunkSizeMax } = this.#objects;
-      if (size <= chunkSizeMax && size < bundle.sizeMax) {
+      const { sink, chunkSizeMax } = this.#packer;
+      if (size <= chunkSizeMax && size < sink.bundleSizeMax) {
         return this.#readSmall(expected, at, isLast);
       }
       return size <= WHOLE_SIZE_MAX
@@ -191,17 +196,18 @@ export class FileSaver implements Disposable {
   ): Generator<number, ReadContent> {
     const wanted = expected.size(at);
     // One byte more than is expected tells whether the file has grown.
-    const space = this.#objects.reserve(wanted + 1);
+    const { sink } = this.#packer;
+    const space = sink.reserve(wanted + 1);
     const read = this.#file.read(space, 0, wanted);
     const content = this.#compare(expected, at, read);
     const { size, isStable } = content;
     if (!isStable && (!isLast || content.isUntold)) {
-      this.#objects.bundle.drop();
+      sink.drop();
       return content;
     }
-    this.#objects.hasher.hashInto(space.subarray(0, size), this.#draft.id);
-    if (size > 0) this.#objects.commitReserved(this.#draft.id, 0, size);
-    else this.#objects.bundle.drop();
+    this.#packer.hasher.hashInto(space.subarray(0, size), this.#draft.id);
+    if (size > 0) this.#packer.commitReserved(this.#draft.id, size);
+    else sink.drop();
     yield FILE_COST + size;
     return content;
   }
@@ -218,14 +224,14 @@ export class FileSaver implements Disposable {
     const { size, isStable } = content;
     if (!isStable && (!isLast || content.isUntold)) return content;
     const bytes = buffer.subarray(0, size);
-    if (size <= this.#objects.chunkSizeMax) {
+    if (size <= this.#packer.chunkSizeMax) {
       this.#draft.id = size === 0
         ? this.#emptyId()
-        : this.#objects.putContent(bytes);
+        : this.#packer.putContent(bytes);
       return content;
     }
     yield* this.#hashWhole(bytes);
-    yield* this.#objects.putLarge(bytes, this.#draft.id);
+    yield* this.#packer.putLarge(bytes, this.#draft.id);
     return content;
   }
 
@@ -241,13 +247,13 @@ export class FileSaver implements Disposable {
     at: number,
     wanted: number = expected.size(at),
   ): Generator<number, ReadContent> {
-    const objects = this.#objects;
+    const packer = this.#packer;
     const buffer = this.#buffer ??= new Uint8Array(WHOLE_SIZE_MAX + 1);
     const step = wanted === Infinity ? UNTOLD_READ_SIZE : buffer.length;
-    const recipe = objects.beginRecipe();
+    const recipe = packer.beginRecipe();
     const whole = this.#beginWhole(expected, at);
-    const { chunkSizeMax } = objects;
-    const isStopped = this.#isStopped;
+    const { chunkSizeMax } = packer;
+    const isStopped = (): boolean => this.#isStopped;
     const work = { recipe, whole, chunkSizeMax, isStopped };
     let size = 0, held = 0;
     for (let isEnd = false; !isEnd;) {
@@ -264,27 +270,27 @@ export class FileSaver implements Disposable {
       yield* hashBytes(whole, buffer.subarray(held, held + read));
       size += read;
       held += read;
-      isEnd = read < room || size === wanted || isStopped() ||
+      isEnd = read < room || size === wanted || this.#isStopped ||
         // What grows is not chased.
         (wanted === Infinity && !this.#saysSameSize(expected, at));
       // Up to here it is no large object: it has shrunk, or says nothing of its size.
       if (size <= chunkSizeMax) continue;
-      if (objects.isNaming) {
+      if (packer.isNaming) {
         held = 0;
         continue;
       }
       const bytes = buffer.subarray(0, held);
-      const used = yield* objects.putChunks(bytes, recipe, isEnd);
+      const used = yield* packer.putChunks(bytes, recipe, isEnd);
       buffer.copyWithin(0, used, held);
       held -= used;
     }
-    objects.closeContent();
+    packer.sink.closeLarge();
     whole.digestInto(this.#draft.id);
     const { id } = this.#draft;
     if (size <= chunkSizeMax) {
-      if (size > 0) objects.putContent(buffer.subarray(0, size));
-    } else if (!objects.isNaming) {
-      if (objects.claimLarge(id, 0)) objects.finishRecipe(id);
+      if (size > 0) packer.putContent(buffer.subarray(0, size));
+    } else if (!packer.isNaming) {
+      if (packer.sink.claimLarge(id, 0)) packer.finishRecipe(id);
     }
     if (wanted !== Infinity) return this.#compare(expected, at, size);
     return { size, isStable: this.#file.isUnchanged(expected, at) };
@@ -295,7 +301,7 @@ export class FileSaver implements Disposable {
     this.#unstored = this.#file.unstoredSize(expected, at);
     const isSparse = this.#unstored >= SPARSE_PART * expected.size(at);
     const whole = isSparse
-      ? this.#sparse ??= this.#objects.hasher.sparseStream()
+      ? this.#sparse ??= this.#packer.hasher.sparseStream()
       : this.#whole;
     whole.reset();
     this.#inHand.forgetFile();
@@ -309,15 +315,15 @@ export class FileSaver implements Disposable {
     return hole < PASSED_HOLE_MIN ? 0 : hole;
   }
 
-  // deno-lint-ignore require-yield -- the lane waits for other workers as it is
-  *#readByLane(
-    reader: LaneReader,
-    lane: Lane,
+  // deno-lint-ignore require-yield -- the ring waits for other workers as it is
+  *#readByRing(
+    reader: LargeFileReader,
+    ring: LargeFileRing,
     expected: StatTable,
     at: number,
   ): Generator<number, ReadContent> {
     const told = expected.size(at);
-    const size = reader.read(lane, this.#file, {
+    const size = reader.read(ring, this.#file, {
       size: told,
       id: this.#draft.id,
       whole: this.#beginWhole(expected, at),
@@ -330,7 +336,7 @@ export class FileSaver implements Disposable {
   #saveExtras(expected: StatTable, at: number, size: number): void {
     const draft = this.#draft;
     const put = (bytes: Uint8Array): Uint8Array =>
-      this.#objects.putContent(bytes);
+      this.#packer.putContent(bytes);
     try {
       const extras = this.#file.extras(expected, at, put, size);
       if (extras !== undefined) draft.noteExtras(extras);
@@ -365,7 +371,7 @@ export class FileSaver implements Disposable {
 
   #emptyId(): Uint8Array {
     const id = new Uint8Array(32);
-    this.#objects.hasher.hashInto(new Uint8Array(0), id);
+    this.#packer.hasher.hashInto(new Uint8Array(0), id);
     return id;
   }
 }

@@ -90,7 +90,7 @@ class Changing implements AsyncDisposable {
 const SIZES = { small: 1000, whole: 300_000, pieces: 6_000_000 };
 
 for (const [name, size] of Object.entries(SIZES)) {
-  Deno.test(`FileSaver reads a file again that was touched meanwhile: ${name}`, async () => {
+  Deno.test(`BatchReader reads a file again that was touched meanwhile: ${name}`, async () => {
     await using changing = await Changing.make(noise(size, 1));
     const { path, source, snapshots } = changing;
     const result = await changing.save({
@@ -107,7 +107,7 @@ for (const [name, size] of Object.entries(SIZES)) {
     );
   });
 
-  Deno.test(`FileSaver reads a file again that was written meanwhile: ${name}`, async () => {
+  Deno.test(`BatchReader reads a file again that was written meanwhile: ${name}`, async () => {
     await using changing = await Changing.make(noise(size, 1));
     const { path, source, snapshots } = changing;
     const result = await changing.save({
@@ -122,7 +122,7 @@ for (const [name, size] of Object.entries(SIZES)) {
     equal(result.totals.byteCount, size + 77);
   });
 
-  Deno.test(`FileSaver stores a file that never holds still as last read: ${name}`, async () => {
+  Deno.test(`BatchReader stores a file that never holds still as last read: ${name}`, async () => {
     await using changing = await Changing.make(noise(size, 1));
     const { path, snapshots } = changing;
     const result = await changing.save({
@@ -145,7 +145,7 @@ for (const [name, size] of Object.entries(SIZES)) {
   for (const left of [0, 1, 20_000, 100_000, 200_000, 5_000_000]) {
     if (left >= size) continue;
     for (const bytes of ["noise", "zeros"]) {
-      Deno.test(`FileSaver stores a file of ${bytes} that shrinks to ${left} bytes: ${name}`, async () => {
+      Deno.test(`BatchReader stores a file of ${bytes} that shrinks to ${left} bytes: ${name}`, async () => {
         const content = bytes === "zeros"
           ? new Uint8Array(size)
           : noise(size, 1);
@@ -169,7 +169,7 @@ for (const [name, size] of Object.entries(SIZES)) {
   }
 }
 
-Deno.test("FileSaver stores a recipe that was promised although the file fails then", async () => {
+Deno.test("BatchReader stores a recipe that was promised although the file fails then", async () => {
   await using changing = await Changing.make(noise(6_000_000, 1));
   const { path, source, snapshots } = changing;
   copyFileSync(path, `${path}2`);
@@ -188,7 +188,7 @@ Deno.test("FileSaver stores a recipe that was promised although the file fails t
   );
 });
 
-Deno.test("FileSaver leaves a file out that vanishes, and says so", async () => {
+Deno.test("BatchReader leaves a file out that vanishes, and says so", async () => {
   await using changing = await Changing.make(noise(1000, 1));
   const { source, snapshots } = changing;
   const gone = join(source, "gone");
@@ -205,7 +205,7 @@ Deno.test("FileSaver leaves a file out that vanishes, and says so", async () => 
   deepEqual([...listing.keys()], ["", "file"]);
 });
 
-Deno.test("FileSaver follows no link that has taken the place of a file", async () => {
+Deno.test("BatchReader follows no link that has taken the place of a file", async () => {
   await using changing = await Changing.make(noise(1000, 1));
   const victim = join(changing.source, "victim");
   writeFileSync(victim, "file");
@@ -221,7 +221,7 @@ Deno.test("FileSaver follows no link that has taken the place of a file", async 
   deepEqual([...listing.keys()], ["", "file"]);
 });
 
-Deno.test("FileSaver waits for no fifo that has taken the place of a file", async () => {
+Deno.test("BatchReader waits for no fifo that has taken the place of a file", async () => {
   await using changing = await Changing.make(noise(1000, 1));
   const victim = join(changing.source, "victim");
   writeFileSync(victim, "file");
@@ -301,7 +301,7 @@ const { sizeMax } = DEFAULT_SETTINGS.chunk;
 for (const told of [0, 10, 300_000, 4_194_304, 4_194_305, 6_000_000]) {
   const sizes = told > 10 ? [] : [-1, 0, 1].map((by) => sizeMax - told + by);
   for (const more of [1, 100_000, 9_000_000, ...sizes]) {
-    Deno.test(`FileSaver reads ${more} bytes behind the ${told} that a file says it has`, async () => {
+    Deno.test(`BatchReader reads ${more} bytes behind the ${told} that a file says it has`, async () => {
       await using changing = await Changing.make(noise(told, 1));
       const { source, snapshots } = changing;
       using _file = new EndlessFile(told + more);
@@ -321,7 +321,7 @@ for (const told of [0, 10, 300_000, 4_194_304, 4_194_305, 6_000_000]) {
   }
 }
 
-Deno.test("FileSaver does not chase a file that says nothing of its size and grows", async () => {
+Deno.test("BatchReader does not chase a file that says nothing of its size and grows", async () => {
   await using changing = await Changing.make(noise(10, 1));
   const { path, source, snapshots } = changing;
   using file = new EndlessFile(Infinity, (number) => {

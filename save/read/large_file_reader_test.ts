@@ -5,8 +5,13 @@ import { FileReader } from "@snap/disk/file";
 import { openSource } from "@snap/disk/source";
 import { idToBytes } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { noneCodec } from "@snap/pack/codecs";
 import { ObjectKind } from "@snap/pack";
+import {
+  ClaimTable,
+  type EncodedNode,
+  type FinishedPackFile,
+  ObjectSink,
+} from "@snap/pack/sink";
 import { PackTable } from "@snap/pack/write";
 import { runAtOnce } from "@snap/posix/pacer";
 import { LATER, saveAndCompare } from "../../tests/_saves.ts";
@@ -16,53 +21,61 @@ import {
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import { BatchQueue, type QueuedBatch } from "../walk/batch_queue.ts";
-import { ClaimTable } from "../pack/claim_table.ts";
-import { FileSaver } from "./batch_reader.ts";
-import { Lane, SEGMENT_SIZE } from "./large_file_ring.ts";
-import { fitsLane } from "./large_file_reader.ts";
-import { ObjectSaver } from "../pack/content_packer.ts";
-import type { FinishedPackFile } from "../pack/pack_files.ts";
+import { BatchReader } from "./batch_reader.ts";
+import { LargeFileRing, SEGMENT_SIZE } from "./large_file_ring.ts";
+import { fitsRing } from "./large_file_reader.ts";
+import { ContentPacker } from "../pack/content_packer.ts";
+import { InHand } from "./in_hand.ts";
 import { PendingDirectory } from "../walk/pending_directory.ts";
-import { type BatchResult, FileStatus, type RecipeNode } from "../messages.ts";
+import { type BatchResult, FileStatus } from "../messages.ts";
 import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/store/format";
 
 /** What became of one file. */
 interface Outcome {
   readonly result: BatchResult;
-  readonly recipes: readonly RecipeNode[];
+  readonly recipes: readonly EncodedNode[];
   /** Ids and kinds of all objects in packs. */
   readonly objects: readonly string[];
 }
 
-/** Reads the one file of a folder, with a lane or without. */
+/** Reads the one file of a folder, with a ring or without. */
 function readFile(
   folder: TemporaryFolder,
-  lane: Lane | undefined,
+  ring: LargeFileRing | undefined,
   settings: StoreSettings = DEFAULT_SETTINGS,
 ): Outcome {
   using packs = new TemporaryFolder();
   const finished: FinishedPackFile[] = [];
-  const recipes: RecipeNode[] = [];
-  const objects = new ObjectSaver({
-    settings,
-    codec: noneCodec,
-    hasher: wasmHasher,
-    claims: new ClaimTable(2 ** 16),
-    known: { has: () => false, isHealthy: true },
-    mode: "store",
+  const recipes: EncodedNode[] = [];
+  const target = {
+    addPack: (pack: FinishedPackFile) => void finished.push(pack),
+    addRecipe: (nodes: readonly EncodedNode[]) => void recipes.push(...nodes),
+  };
+  const hasher = wasmHasher;
+  using sink = new ObjectSink({
+    settings: { ...settings, codec: "none" },
     saveId: new Uint8Array(16),
-    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
     spoolPath: packs.join("pack"),
-    onPack: (pack) => finished.push(pack),
-    onRecipes: (nodes) => recipes.push(...nodes),
+    indexTables: [],
+    claims: new ClaimTable(2 ** 16).buffer,
+    mode: "new",
+  }, {
+    hasher,
+    random: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    target,
   });
-  using saver = new FileSaver(new TextEncoder().encode(folder.path), objects);
+  const packer = new ContentPacker(sink, { hasher, target, isNaming: false });
+  using reader = new BatchReader(packer, {
+    source: new TextEncoder().encode(folder.path),
+    inHand: new InHand(),
+    stop: new SharedArrayBuffer(4),
+  });
   const { batch } = batchOf(folder);
-  lane?.reset();
-  let result = lane === undefined
-    ? runAtOnce(saver.save(batch, () => false))
-    : saver.saveLarge(batch, new Lane(lane.buffer));
-  objects.finish();
+  ring?.reset();
+  let result = ring === undefined
+    ? runAtOnce(reader.read(batch))
+    : reader.readLarge(batch, new LargeFileRing(ring.buffer));
+  sink.finish();
   // How far large files are read is told of no others.
   result = { ...result, inHandByteCount: 0 };
   return { result, recipes, objects: finished.flatMap(objectsOf).sort() };
@@ -111,34 +124,34 @@ const CONTENTS: Record<string, Uint8Array> = {
 };
 
 for (const [name, content] of Object.entries(CONTENTS)) {
-  Deno.test(`LaneReader makes the recipe that is made without a lane: ${name}`, () => {
+  Deno.test(`LargeFileReader makes the recipe that is made without a ring: ${name}`, () => {
     using folder = new TemporaryFolder();
     writeFileSync(folder.join("file"), content);
     const alone = readFile(folder, undefined);
-    const lane = readFile(folder, new Lane());
-    deepEqual(lane.result, alone.result);
-    deepEqual(lane.recipes, alone.recipes);
-    deepEqual(lane.objects, alone.objects);
+    const ring = readFile(folder, new LargeFileRing());
+    deepEqual(ring.result, alone.result);
+    deepEqual(ring.recipes, alone.recipes);
+    deepEqual(ring.objects, alone.objects);
     equal(alone.result.sizes[0], content.length);
     deepEqual(alone.result.ids, idToBytes(wasmHasher.idOf(content)));
     // With frames of another size, too: they cut nothing.
     const settings = { ...DEFAULT_SETTINGS, contentSizeMin: 1_000_000 };
-    const other = readFile(folder, new Lane(), settings);
+    const other = readFile(folder, new LargeFileRing(), settings);
     deepEqual(other.result, alone.result);
     deepEqual(other.objects, alone.objects);
   });
 }
 
-Deno.test("LaneReader makes several recipes in one lane", () => {
-  const lane = new Lane();
+Deno.test("LargeFileReader makes several recipes in one ring", () => {
+  const ring = new LargeFileRing();
   for (const name of ["more than the ring", "zeros", "runs of zeros"]) {
     using folder = new TemporaryFolder();
     writeFileSync(folder.join("file"), CONTENTS[name]);
-    deepEqual(readFile(folder, lane), readFile(folder, undefined));
+    deepEqual(readFile(folder, ring), readFile(folder, undefined));
   }
 });
 
-Deno.test("LaneReader reads a file again that was touched meanwhile, and keeps its recipe", () => {
+Deno.test("LargeFileReader reads a file again that was touched meanwhile, and keeps its recipe", () => {
   using folder = new TemporaryFolder();
   const path = folder.join("file");
   writeFileSync(path, CONTENTS["more than the ring"]);
@@ -150,7 +163,7 @@ Deno.test("LaneReader reads a file again that was touched meanwhile, and keeps i
     return original.call(this, out, offset);
   };
   try {
-    const { result, recipes, objects } = readFile(folder, new Lane());
+    const { result, recipes, objects } = readFile(folder, new LargeFileRing());
     ok(count > 12, "read twice");
     deepEqual(result.ids, before.result.ids);
     // The second reading says again what the first one said.
@@ -164,10 +177,10 @@ Deno.test("LaneReader reads a file again that was touched meanwhile, and keeps i
   }
 });
 
-Deno.test("LaneReader whose file fails leaves the lane to the next one", () => {
+Deno.test("LargeFileReader whose file fails leaves the ring to the next one", () => {
   using folder = new TemporaryFolder();
   writeFileSync(folder.join("file"), CONTENTS["more than the ring"]);
-  const lane = new Lane();
+  const ring = new LargeFileRing();
   const original = FileReader.prototype.read;
   let count = 0;
   FileReader.prototype.read = function (out, offset): number {
@@ -175,24 +188,24 @@ Deno.test("LaneReader whose file fails leaves the lane to the next one", () => {
     return original.call(this, out, offset);
   };
   try {
-    const { result } = readFile(folder, lane);
+    const { result } = readFile(folder, ring);
     equal(result.status[0], FileStatus.failed);
     deepEqual(result.errors.map(({ code }) => code), ["EIO"]);
-    equal(lane.isStopped, false);
+    equal(ring.isStopped, false);
   } finally {
     FileReader.prototype.read = original;
   }
-  deepEqual(readFile(folder, lane), readFile(folder, undefined));
+  deepEqual(readFile(folder, ring), readFile(folder, undefined));
 });
 
-Deno.test("fitsLane refuses groups that may not fit a segment", () => {
-  equal(fitsLane(DEFAULT_SETTINGS), true);
+Deno.test("fitsRing refuses groups that may not fit a segment", () => {
+  equal(fitsRing(DEFAULT_SETTINGS), true);
   const half = SEGMENT_SIZE - 2 * DEFAULT_SETTINGS.chunk.sizeMax;
-  equal(fitsLane({ ...DEFAULT_SETTINGS, contentSizeMin: half }), true);
-  equal(fitsLane({ ...DEFAULT_SETTINGS, contentSizeMin: half + 1 }), false);
-  equal(fitsLane({ ...DEFAULT_SETTINGS, contentSizeMin: 1000 }), false);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, contentSizeMin: half }), true);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, contentSizeMin: half + 1 }), false);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, contentSizeMin: 1000 }), false);
   const chunk = { ...DEFAULT_SETTINGS.chunk, sizeMin: 2048 };
-  equal(fitsLane({ ...DEFAULT_SETTINGS, chunk }), false);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, chunk }), false);
 });
 
 Deno.test("save of a large file gives one recipe with any number of workers", async () => {

@@ -34,7 +34,7 @@ export type GroupWork = (
  * groups of chunks from the ring. A group becomes a frame, so what a frame holds
  * does not depend on who took it.
  */
-export class Lane {
+export class LargeFileRing {
   /** The shared memory, to hand to the other workers. */
   readonly buffer: SharedArrayBuffer;
   /** The segments. */
@@ -45,7 +45,7 @@ export class Lane {
   #chunkCount = 0;
 
   /**
-   * Constructs a new instance.
+   * Makes a ring, or another view of one.
    *
    * @param buffer The memory of another instance; new memory if absent.
    */
@@ -61,20 +61,20 @@ export class Lane {
     );
   }
 
-  /** Makes the lane ready for a file. No other thread may be in it. */
+  /** Makes the ring ready for a file. No other thread may be in it. */
   reset(): void {
     this.#words.fill(0, 0, GROUPS);
     this.#consumed = 0;
     this.#chunkCount = 0;
   }
 
-  /** Makes every thread leave the lane. */
+  /** Makes every thread leave the ring. */
   stop(): void {
     Atomics.store(this.#words, STOPPED, 1);
     Atomics.notify(this.#words, PROGRESS);
   }
 
-  /** Whether {@linkcode Lane.stop} was called. */
+  /** Whether {@linkcode LargeFileRing.stop} was called. */
   get isStopped(): boolean {
     return Atomics.load(this.#words, STOPPED) === 1;
   }
@@ -98,7 +98,7 @@ export class Lane {
    *
    * @param segment The number of the segment.
    * @param work What to do with a group.
-   * @throws {LaneStoppedError} If the lane was stopped.
+   * @throws {RingStoppedError} If the ring was stopped.
    */
   claimSegment(segment: number, work: GroupWork): void {
     this.#workUntil(
@@ -171,7 +171,7 @@ export class Lane {
     return Atomics.load(this.#words, PUBLISHED);
   }
 
-  /** The number of groups given by {@linkcode Lane.consume} so far. */
+  /** The number of groups given by {@linkcode LargeFileRing.consume} so far. */
   get consumedCount(): number {
     return this.#consumed;
   }
@@ -207,7 +207,7 @@ export class Lane {
     for (;;) {
       const seen = Atomics.load(this.#words, PROGRESS);
       if (isReady()) return;
-      if (this.isStopped) throw new LaneStoppedError();
+      if (this.isStopped) throw new RingStoppedError();
       if (!this.#takeOne(work)) {
         Atomics.wait(this.#words, PROGRESS, seen, WAIT_MS);
       }
@@ -248,11 +248,10 @@ export class Lane {
   }
 }
 
-/** Thrown in the reader of a lane that was stopped. */
-export class LaneStoppedError extends Error {
+/** Thrown in the reader of a ring that was stopped. */
+export class RingStoppedError extends Error {
   /** The name of this class. */
-  override readonly name = "LaneStoppedError";
-  /** Constructs a new instance. */
+  override readonly name = "RingStoppedError";
   constructor() {
     super("Cannot read on as the save was stopped");
   }

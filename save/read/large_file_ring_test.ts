@@ -4,14 +4,14 @@ import { startWorker, type WorkerHandle } from "@snap/posix/worker";
 import { Pacer } from "@snap/posix/pacer";
 import { noise } from "../../tests/_snapshots.ts";
 import {
-  Lane,
-  LaneStoppedError,
+  LargeFileRing,
+  RingStoppedError,
   SEGMENT_COUNT,
   SEGMENT_SIZE,
 } from "./large_file_ring.ts";
-import { type HelpTask, nameChunks } from "../testdata/lane_helper.ts";
+import { type HelpTask, nameChunks } from "../testdata/ring_helper.ts";
 
-const HELPER = new URL("../testdata/lane_helper.ts", import.meta.url);
+const HELPER = new URL("../testdata/ring_helper.ts", import.meta.url);
 
 interface Helper {
   readonly worker: WorkerHandle;
@@ -19,35 +19,35 @@ interface Helper {
   readonly count: Promise<number>;
 }
 
-function startHelper(lane: Lane, failAt = 0): Helper {
+function startHelper(ring: LargeFileRing, failAt = 0): Helper {
   const worker = startWorker(HELPER);
   const { promise, resolve, reject } = Promise.withResolvers<number>();
   worker.onMessage((count) => resolve(count as number));
   worker.onError(reject);
   // Who asks later still gets it.
   promise.catch(() => {});
-  const task: HelpTask = { lane: lane.buffer, failAt };
+  const task: HelpTask = { ring: ring.buffer, failAt };
   worker.postMessage(task);
   return { worker, count: promise };
 }
 
-/** Cuts content at random into chunks and groups, and passes it through a lane. */
+/** Cuts content at random into chunks and groups, and passes it through a ring. */
 class Reader {
   readonly ids: string[] = [];
   readonly expected: string[] = [];
-  readonly #lane: Lane;
+  readonly #ring: LargeFileRing;
   #seed = 1;
 
-  constructor(lane: Lane) {
-    this.#lane = lane;
+  constructor(ring: LargeFileRing) {
+    this.#ring = ring;
   }
 
   /** Fills a segment, and announces its groups. */
   publish(number: number): void {
-    const lane = this.#lane;
+    const ring = this.#ring;
     const segment = number % SEGMENT_COUNT;
-    lane.claimSegment(segment, nameChunks);
-    const bytes = lane.bytes.subarray(segment * SEGMENT_SIZE);
+    ring.claimSegment(segment, nameChunks);
+    const bytes = ring.bytes.subarray(segment * SEGMENT_SIZE);
     bytes.set(noise(SEGMENT_SIZE - this.#below(5000), number + 1));
     const groups: number[] = [], sizes: number[] = [];
     for (let start = 0; start < 1_900_000;) {
@@ -61,13 +61,13 @@ class Reader {
       }
       groups.push(groupStart, first, sizes.length - first);
     }
-    lane.publish(segment, groups, sizes, nameChunks);
+    ring.publish(segment, groups, sizes, nameChunks);
     this.consume();
   }
 
   consume(): void {
     while (
-      this.#lane.consume((ids, offset, size) => {
+      this.#ring.consume((ids, offset, size) => {
         const id = Buffer.from(ids.slice(offset, offset + 32)).toString("hex");
         this.ids.push(`${id} ${size}`);
       })
@@ -75,9 +75,9 @@ class Reader {
   }
 
   finish(): void {
-    this.#lane.drain(nameChunks);
+    this.#ring.drain(nameChunks);
     this.consume();
-    this.#lane.finish();
+    this.#ring.finish();
   }
 
   #below(limit: number): number {
@@ -87,14 +87,14 @@ class Reader {
 }
 
 for (const helperCount of [0, 1, 3]) {
-  Deno.test(`Lane gives chunks in order whoever took them: ${helperCount} helpers`, async () => {
-    const lane = new Lane();
+  Deno.test(`LargeFileRing gives chunks in order whoever took them: ${helperCount} helpers`, async () => {
+    const ring = new LargeFileRing();
     for (let file = 0; file < 2; file++) {
-      lane.reset();
-      const own = new Lane(lane.buffer);
+      ring.reset();
+      const own = new LargeFileRing(ring.buffer);
       const helpers = Array.from(
         { length: helperCount },
-        () => startHelper(lane),
+        () => startHelper(ring),
       );
       const reader = new Reader(own);
       // Around the ring more than twice.
@@ -113,52 +113,52 @@ for (const helperCount of [0, 1, 3]) {
   });
 }
 
-Deno.test("Lane whose helper fails lets go of the reader", async () => {
-  const lane = new Lane();
-  const { worker, count } = startHelper(lane, 3);
-  const reader = new Reader(lane);
+Deno.test("LargeFileRing whose helper fails lets go of the reader", async () => {
+  const ring = new LargeFileRing();
+  const { worker, count } = startHelper(ring, 3);
+  const reader = new Reader(ring);
   await rejects(async () => {
     // The helper is asked as soon as this thread lets messages in.
     for (let i = 0;; i++) {
       reader.publish(i);
       await new Pacer().turn();
     }
-  }, LaneStoppedError);
-  equal(lane.isStopped, true);
+  }, RingStoppedError);
+  equal(ring.isStopped, true);
   await rejects(count, /The helper fails/);
   await rejects(worker.ended, /The helper fails/);
 });
 
-Deno.test("Lane that is stopped lets go of its helpers", async () => {
-  const lane = new Lane();
-  const helpers = [startHelper(lane), startHelper(lane)];
-  const reader = new Reader(lane);
+Deno.test("LargeFileRing that is stopped lets go of its helpers", async () => {
+  const ring = new LargeFileRing();
+  const helpers = [startHelper(ring), startHelper(ring)];
+  const reader = new Reader(ring);
   reader.publish(0);
-  lane.stop();
+  ring.stop();
   for (const { count, worker } of helpers) {
-    ok(await count <= lane.publishedCount);
+    ok(await count <= ring.publishedCount);
     await worker.end();
   }
   throws(() => {
     for (let i = 1; i < 20; i++) reader.publish(i);
-  }, LaneStoppedError);
+  }, RingStoppedError);
 });
 
-Deno.test("Lane that is finished keeps no helper that comes late", async () => {
-  const lane = new Lane();
-  lane.finish();
-  const { count, worker } = startHelper(lane);
+Deno.test("LargeFileRing that is finished keeps no helper that comes late", async () => {
+  const ring = new LargeFileRing();
+  ring.finish();
+  const { count, worker } = startHelper(ring);
   equal(await count, 0);
   await worker.end();
 });
 
-Deno.test("Lane lets an error of the reader's own work out, and stops", () => {
-  const lane = new Lane();
+Deno.test("LargeFileRing lets an error of the reader's own work out, and stops", () => {
+  const ring = new LargeFileRing();
   const fail = (): never => {
     throw new RangeError("Own work fails");
   };
-  lane.publish(0, [0, 0, 1], [5000], fail);
-  throws(() => lane.drain(fail), /Own work fails/);
-  equal(lane.isStopped, true);
-  throws(() => lane.claimSegment(0, nameChunks), LaneStoppedError);
+  ring.publish(0, [0, 0, 1], [5000], fail);
+  throws(() => ring.drain(fail), /Own work fails/);
+  equal(ring.isStopped, true);
+  throws(() => ring.claimSegment(0, nameChunks), RingStoppedError);
 });

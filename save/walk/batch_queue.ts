@@ -1,3 +1,4 @@
+import type { PoolJob } from "@snap/posix/worker-pool";
 import { STAT_ROW_SIZE, StatTable } from "@snap/posix/stat-table";
 import type { PendingDirectory } from "./pending_directory.ts";
 import type { BatchPart, FileBatch } from "../messages.ts";
@@ -19,10 +20,10 @@ export interface BatchOrigin {
 }
 
 /** A batch with its origin. */
-export interface QueuedBatch extends BatchOrigin {
+export interface QueuedBatch extends BatchOrigin, PoolJob {
   readonly batch: FileBatch;
-  /** Whether it is one file for the lane. */
-  readonly isLarge: boolean;
+  /** Whether it is one large file, to be read through the ring. */
+  readonly isShared: boolean;
 }
 
 /** Gathers files of the walk into batches. */
@@ -38,7 +39,7 @@ export class BatchQueue {
   #byteCount = 0;
 
   /**
-   * Constructs a new instance.
+   * Makes an empty queue.
    *
    * @param largeSizeMin Files from this size on are a batch of their own.
    * @param onBatch Takes each batch.
@@ -89,7 +90,7 @@ export class BatchQueue {
     this.#byteCount += size;
   }
 
-  #emit(isLarge: boolean): void {
+  #emit(isShared: boolean): void {
     const directories = this.#directories, rows = this.#rows;
     const parts: BatchPart[] = [];
     for (let first = 0; first < rows.length;) {
@@ -102,12 +103,13 @@ export class BatchQueue {
       parts.push(partOf(directories[first], rows.slice(first, end), stats));
       first = end;
     }
-    const batch = { number: this.#number++, parts };
+    const number = this.#number++;
+    const batch = { number, parts };
     const byteCount = this.#byteCount;
     this.#directories = [];
     this.#rows = [];
     this.#cost = this.#byteCount = 0;
-    this.#onBatch({ batch, directories, rows, byteCount, isLarge });
+    this.#onBatch({ number, batch, directories, rows, byteCount, isShared });
   }
 }
 

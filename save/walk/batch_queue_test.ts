@@ -55,7 +55,7 @@ Deno.test("BatchQueue ends a batch at 4 MiB", () => {
 Deno.test("BatchQueue gives a large file a batch of its own", () => {
   const batches = queueAll(1000, directoryOf("a", [1, 2, 1000, 3, 5000, 999]));
   deepEqual(
-    batches.map(({ rows, isLarge }) => [rows, isLarge]),
+    batches.map(({ rows, isShared }) => [rows, isShared]),
     [[[0, 1], false], [[2], true], [[3], false], [[4], true], [[5], false]],
   );
 });

@@ -1,17 +1,16 @@
 import type { StatTable } from "@snap/posix/stat-table";
+import type { FileSystems } from "./file_systems.ts";
 import type { Moment } from "./previous_directory.ts";
 
-/** What {@linkcode DeviceTable} needs. */
+/** Options of {@linkcode DeviceTable}. */
 export interface DeviceTableOptions {
   /**
    * Where the snapshot before was begun; times from two seconds before it on
    * prove nothing. Absent if there is no snapshot before.
    */
-  readonly parentStart: Moment | undefined;
-  /** Tells whether the file system of a row keeps change times as it should. */
-  readonly isWellKnown: (stats: StatTable, row: number) => boolean;
-  /** Tells which file system makes its files up; `undefined` if it has some. */
-  readonly unrealType?: (stats: StatTable, row: number) => string | undefined;
+  readonly previousStart: Moment | undefined;
+  /** Knows which file systems keep change times as they should, and which make files up. */
+  readonly systems: Pick<FileSystems, "isWellKnown" | "unrealType">;
   /** Believes change times on every file system. */
   readonly trustStat: boolean;
 }
@@ -53,7 +52,7 @@ export class DeviceTable {
    */
   constructor(options: DeviceTableOptions) {
     this.#options = options;
-    const start = options.parentStart;
+    const start = options.previousStart;
     this.#trustedBefore = start === undefined
       ? undefined
       : { sec: start.sec - GRACE_SEC, ns: start.ns };
@@ -113,7 +112,7 @@ export class DeviceTable {
     const device = this.#find(stats, row);
     if (device.hasDirectory) return;
     device.hasDirectory = true;
-    const type = this.#options.unrealType?.(stats, row);
+    const type = this.#options.systems.unrealType(stats, row);
     if (type !== undefined) this.unreal.push({ path, type });
   }
 
@@ -124,7 +123,7 @@ export class DeviceTable {
     let device = this.#devices.get(key);
     if (device === undefined) {
       const isTrusted = this.#options.trustStat ||
-        this.#options.isWellKnown(stats, row);
+        this.#options.systems.isWellKnown(stats, row);
       const number = this.#devices.size;
       device = { number, isTrusted, hasDirectory: false };
       this.#devices.set(key, device);

@@ -6,8 +6,8 @@ const START = { sec: 1000, ns: 500 };
 
 Deno.test("DeviceTable numbers devices in the order they are met, the root's first", () => {
   const devices = new DeviceTable({
-    parentStart: undefined,
-    isWellKnown: () => true,
+    previousStart: undefined,
+    systems: { isWellKnown: () => true, unrealType: () => undefined },
     trustStat: false,
   });
   const stats = statTable(
@@ -28,8 +28,8 @@ Deno.test("DeviceTable numbers devices in the order they are met, the root's fir
 
 Deno.test("DeviceTable trusts what is two seconds older than the start of the parent", () => {
   const devices = new DeviceTable({
-    parentStart: START,
-    isWellKnown: () => true,
+    previousStart: START,
+    systems: { isWellKnown: () => true, unrealType: () => undefined },
     trustStat: false,
   });
   const stats = statTable(
@@ -52,10 +52,13 @@ Deno.test("DeviceTable trusts what is two seconds older than the start of the pa
 Deno.test("DeviceTable asks once for each device, and trusts no made-up change time", () => {
   let count = 0;
   const devices = new DeviceTable({
-    parentStart: START,
-    isWellKnown: (stats, row) => {
-      count++;
-      return stats.deviceMinor(row) === 1;
+    previousStart: START,
+    systems: {
+      isWellKnown: (stats, row) => {
+        count++;
+        return stats.deviceMinor(row) === 1;
+      },
+      unrealType: () => undefined,
     },
     trustStat: false,
   });
@@ -81,8 +84,8 @@ Deno.test("DeviceTable asks once for each device, and trusts no made-up change t
 
 Deno.test("DeviceTable with trustStat believes every file system", () => {
   const devices = new DeviceTable({
-    parentStart: START,
-    isWellKnown: () => false,
+    previousStart: START,
+    systems: { isWellKnown: () => false, unrealType: () => undefined },
     trustStat: true,
   });
   const stats = statTable({ device: [8, 2], mtime: [5, 5], ctime: [5, 5] });

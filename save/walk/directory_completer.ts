@@ -1,20 +1,20 @@
-import type { DirectorySaver } from "./directory_encoder.ts";
+import type { DirectoryEncoder } from "./directory_encoder.ts";
 import type { PendingDirectory } from "./pending_directory.ts";
 
 /** Names directories once nothing of them is awaited any more, from the leaves to the root. */
 export class DirectoryCompleter {
-  readonly #saver: DirectorySaver;
+  readonly #encoder: DirectoryEncoder;
   /** Wide directories of which everything is known. */
   readonly #wide: PendingDirectory[] = [];
   #rootIds: Uint8Array | undefined;
 
   /**
-   * Constructs a new instance.
+   * Awaits nothing yet.
    *
-   * @param saver Names and stores directories.
+   * @param encoder Names and stores directories.
    */
-  constructor(saver: DirectorySaver) {
-    this.#saver = saver;
+  constructor(encoder: DirectoryEncoder) {
+    this.#encoder = encoder;
   }
 
   /** The ids of the root's tree and page, once everything is known. */
@@ -23,7 +23,7 @@ export class DirectoryCompleter {
   }
 
   /**
-   * Notes that one thing less is awaited of a directory.
+   * Decrements what a directory waits for, and names it when that was the last.
    *
    * @param directory The directory.
    */
@@ -62,8 +62,8 @@ export class DirectoryCompleter {
     directory: PendingDirectory,
   ): Generator<void, PendingDirectory | undefined> {
     const { before, isChanged, parent, parentRow } = directory;
-    this.#saver.count(directory);
-    const ids = isChanged ? yield* this.#saver.save(directory) : before!;
+    this.#encoder.count(directory);
+    const ids = isChanged ? yield* this.#encoder.save(directory) : before!;
     directory.close();
     if (parent === undefined) {
       this.#rootIds = ids;

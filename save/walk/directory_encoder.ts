@@ -1,37 +1,49 @@
+import type { Owners } from "@snap/disk";
 import { ATTRIBUTES_CONTEXT, TREE_CONTEXT } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import { DraftOwners } from "@snap/manifest/draft";
 import { EntryKind } from "@snap/manifest/extras";
 import type { ObjectBytes } from "@snap/manifest";
 import type { StatTable } from "@snap/posix/stat-table";
+import type { DeviceTable } from "./device_table.ts";
 import type { PendingDirectory } from "./pending_directory.ts";
 import type { Totals } from "@snap/snapshot/records";
 
-/** Names and stores canonical bytes, a step at a time. */
-export type SaveObject = (
-  context: typeof TREE_CONTEXT | typeof ATTRIBUTES_CONTEXT,
-  kind: ObjectKind,
-  object: ObjectBytes,
-  out: Uint8Array,
-  outOffset: number,
-) => Generator<void>;
+/** Names trees and pages. */
+export interface ObjectNamer {
+  /**
+   * Names canonical bytes, and stores them where they are to be stored. Yields
+   * between two steps.
+   *
+   * @param context The context of their kind.
+   * @param kind The kind of object.
+   * @param object The bytes.
+   * @param out Where the id goes.
+   * @param outOffset The offset of the id in `out`.
+   */
+  save(
+    context: typeof TREE_CONTEXT | typeof ATTRIBUTES_CONTEXT,
+    kind: ObjectKind,
+    object: ObjectBytes,
+    out: Uint8Array,
+    outOffset: number,
+  ): Generator<void>;
+}
 
-/** What {@linkcode DirectorySaver} needs. */
-export interface DirectorySaverOptions {
+/** Options of {@linkcode DirectoryEncoder}. */
+export interface DirectoryEncoderOptions {
   /** Names and stores trees and pages. */
-  readonly save: SaveObject;
-  /** The small number of the device of a row. */
-  readonly deviceOf: (stats: StatTable, row: number) => number;
-  /** The name of a user, empty if unknown. */
-  readonly userName: (uid: number) => Uint8Array;
-  /** The name of a group, empty if unknown. */
-  readonly groupName: (gid: number) => Uint8Array;
+  readonly namer: ObjectNamer;
+  /** Numbers devices. */
+  readonly devices: DeviceTable;
+  /** Knows the names of users and groups. */
+  readonly owners: Owners;
 }
 
 type Counters = { -readonly [K in keyof Totals]: Totals[K] };
 
 /** Turns directories of which everything is known into trees and attribute pages. */
-export class DirectorySaver {
+export class DirectoryEncoder {
   /** What all directories so far hold. */
   readonly totals: Counters = {
     entryCount: 0,
@@ -42,18 +54,18 @@ export class DirectorySaver {
     hardLinkCount: 0,
     holeCount: 0,
   };
-  readonly #options: DirectorySaverOptions;
+  readonly #options: DirectoryEncoderOptions;
   readonly #owners = new DraftOwners();
   #owner = -1;
   #uid = -1;
   #gid = -1;
 
   /**
-   * Constructs a new instance.
+   * Counts from zero.
    *
    * @param options What stores, and what is known of devices and owners.
    */
-  constructor(options: DirectorySaverOptions) {
+  constructor(options: DirectoryEncoderOptions) {
     this.#options = options;
   }
 
@@ -66,15 +78,21 @@ export class DirectorySaver {
   *save(directory: PendingDirectory): Generator<void, Uint8Array> {
     const { tree, page, pageIds } = directory;
     const ids = new Uint8Array(64);
-    const { save } = this.#options;
-    yield* save(TREE_CONTEXT, ObjectKind.tree, tree.finish(), ids, 0);
+    const { namer } = this.#options;
+    yield* namer.save(TREE_CONTEXT, ObjectKind.tree, tree.finish(), ids, 0);
     const object = page.finish({
       tree,
       treeId: ids,
       pageIds,
       owners: this.#owners,
     });
-    yield* save(ATTRIBUTES_CONTEXT, ObjectKind.attributes, object, ids, 32);
+    yield* namer.save(
+      ATTRIBUTES_CONTEXT,
+      ObjectKind.attributes,
+      object,
+      ids,
+      32,
+    );
     return ids;
   }
 
@@ -105,7 +123,7 @@ export class DirectorySaver {
       stats.inodeLow(at),
       stats.inodeHigh(at),
       stats.nlink(at),
-      this.#options.deviceOf(stats, at),
+      this.#options.devices.numberOf(stats, at),
     );
     page.setMode(to, stats.mode(at) & 0o7777);
     page.setOwner(to, this.#ownerOf(stats.uid(at), stats.gid(at)));
@@ -135,12 +153,12 @@ export class DirectorySaver {
 
   #ownerOf(uid: number, gid: number): number {
     if (this.#owner < 0 || uid !== this.#uid || gid !== this.#gid) {
-      const { userName, groupName } = this.#options;
+      const { owners } = this.#options;
       this.#owner = this.#owners.intern(
         uid,
         gid,
-        userName(uid),
-        groupName(gid),
+        owners.userName(uid),
+        owners.groupName(gid),
       );
       this.#uid = uid;
       this.#gid = gid;

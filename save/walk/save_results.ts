@@ -3,19 +3,13 @@ import { EntryKind } from "@snap/manifest/extras";
 import { S_IFMT, S_IFREG } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
 import type { BatchOrigin } from "./batch_queue.ts";
+import type { DirectoryCompleter } from "./directory_completer.ts";
+import type { DirectoryEncoder } from "./directory_encoder.ts";
 import type { PendingDirectory } from "./pending_directory.ts";
 import { type BatchResult, FileStatus } from "../messages.ts";
 
 /** Errors and paths that are kept; later ones are counted only. */
 const KEPT_MAX = 10_000;
-
-/** Sets attributes of an entry. */
-export type SetRow = (
-  directory: PendingDirectory,
-  row: number,
-  stats: StatTable,
-  at: number,
-) => void;
 
 /** What came of the files that were read. */
 export class SaveResults {
@@ -27,15 +21,18 @@ export class SaveResults {
   readonly changed: Uint8Array[] = [];
   /** How many changed while they were read. */
   changedCount = 0;
-  readonly #setRow: SetRow;
+  readonly #directories: DirectoryEncoder;
+  readonly #completer: DirectoryCompleter;
 
   /**
-   * Constructs a new instance.
+   * Counts from zero.
    *
-   * @param setRow Sets attributes of a file that was read again.
+   * @param directories Sets attributes of files that were read again.
+   * @param completer Names directories of which everything is known.
    */
-  constructor(setRow: SetRow) {
-    this.#setRow = setRow;
+  constructor(directories: DirectoryEncoder, completer: DirectoryCompleter) {
+    this.#directories = directories;
+    this.#completer = completer;
   }
 
   /**
@@ -43,13 +40,8 @@ export class SaveResults {
    *
    * @param batch Where the results belong.
    * @param result The results.
-   * @param onFile Told of the directory of each file, once all of the file is noted.
    */
-  take(
-    { directories, rows }: BatchOrigin,
-    result: BatchResult,
-    onFile: (directory: PendingDirectory) => void,
-  ): void {
+  take({ directories, rows }: BatchOrigin, result: BatchResult): void {
     for (const [index, row] of result.rows) {
       this.#takeRow(directories[index], rows[index], row);
     }
@@ -71,14 +63,14 @@ export class SaveResults {
       if (status === FileStatus.changed && this.changedCount++ < KEPT_MAX) {
         this.changed.push(directory.pathOf(row));
       }
-      onFile(directory);
+      this.#completer.settle(directory);
     }
   }
 
   /** Takes what a file was when it was read again. */
   #takeRow(directory: PendingDirectory, row: number, bytes: ArrayBuffer): void {
     const stats = StatTable.fromBuffer(bytes, 1);
-    this.#setRow(directory, row, stats, 0);
+    this.#directories.setRow(directory, row, stats, 0);
     const mode = stats.mode(0);
     if ((mode & S_IFMT) === S_IFREG) {
       const isExecutable = (mode & 0o100) !== 0;

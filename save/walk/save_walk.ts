@@ -2,6 +2,8 @@ import { DiskError } from "@snap/disk";
 import type { SourceDirectory } from "@snap/disk/source";
 import { EntryKind, isDeviceKind } from "@snap/manifest/extras";
 import type { MakeBytes } from "@snap/manifest";
+import { ObjectKind } from "@snap/pack";
+import type { ObjectWriter } from "@snap/pack/write";
 import {
   S_IFBLK,
   S_IFCHR,
@@ -15,49 +17,71 @@ import { type BatchQueue, FILE_COST } from "./batch_queue.ts";
 import type { DeviceTable } from "./device_table.ts";
 import type { ParentDirectory } from "./previous_directory.ts";
 import { PendingDirectory, SELF } from "./pending_directory.ts";
-import type { SetRow } from "./save_results.ts";
+import type { DirectoryCompleter } from "./directory_completer.ts";
+import type { DirectoryEncoder } from "./directory_encoder.ts";
+import type { ParentReader } from "./previous_reader.ts";
+import type { PagedRoom } from "./spill_file.ts";
+import type { ContentPacker } from "../pack/content_packer.ts";
 
 /** Entries that are looked at between two looks at the clock. */
 const STEP_ROWS = 256;
 
-/** What {@linkcode SaveWalk} needs. */
+/** The save that a walk is a part of. */
+export interface WalkRun {
+  /**
+   * Counts a file whose content is known from the snapshot before.
+   *
+   * @param byteCount Its size.
+   */
+  countUnchanged(byteCount: number): void;
+  /**
+   * Waits while too much is under way, and lets the event loop have its turn
+   * where it is time.
+   *
+   * @returns What to wait for, if anything.
+   */
+  pace(): Promise<void> | undefined;
+}
+
+/** Options of {@linkcode SaveWalk}. */
 export interface SaveWalkOptions {
   /** Takes files to be read. */
   readonly queue: BatchQueue;
   /** Numbers devices, and knows whose times can be trusted. */
   readonly devices: DeviceTable;
-  /** Stores a large attribute. */
-  readonly putContent: (bytes: Uint8Array) => Uint8Array;
-  /** Opens a directory of the snapshot before, by the ids of its tree and page. */
-  readonly openParent: (
-    ids: Uint8Array,
-  ) => Promise<ParentDirectory | undefined>;
-  /** Makes room for a wide directory. */
-  readonly makeWide: MakeBytes | undefined;
   /** Sets attributes of a directory or an entry. */
-  readonly setRow: SetRow;
-  /** Tells whether content of the snapshot before is still in the store. */
-  readonly isStored: (id: Uint8Array, offset: number) => boolean;
-  /** Told that one thing less is awaited of a directory. */
-  readonly settle: (directory: PendingDirectory) => void;
-  /** Told of a file whose content is known from the snapshot before. */
-  readonly onUnchanged: (byteCount: number) => void;
-  /** Waits while too much is under way, and lets the event loop have its turn where it is time. */
-  readonly pace: () => Promise<void> | undefined;
+  readonly directories: DirectoryEncoder;
+  /** Names directories of which everything is known. */
+  readonly completer: DirectoryCompleter;
+  /** Stores large attributes. */
+  readonly packer: ContentPacker;
+  /** Opens directories of the snapshot before. */
+  readonly previous: ParentReader | undefined;
+  /** Makes files for directories that are too wide for memory. */
+  readonly spill: PagedRoom | undefined;
+  /** Knows whether content of the snapshot before is still in the store. */
+  readonly writer: Pick<ObjectWriter, "sink" | "trustsRecords">;
+  /** Counts what is unchanged, and says when to wait. */
+  readonly run: WalkRun;
 }
 
 /** Walks a source beside the snapshot before it, and finds what has to be read. */
 export class SaveWalk {
   readonly #options: SaveWalkOptions;
+  readonly #putContent: (bytes: Uint8Array) => Uint8Array;
+  readonly #makeWide: MakeBytes | undefined;
   #youngByteCount = 0;
 
   /**
-   * Constructs a new instance.
+   * Looks at nothing yet.
    *
-   * @param options Who takes what is found.
+   * @param options Where what is found goes.
    */
   constructor(options: SaveWalkOptions) {
     this.#options = options;
+    const { packer, spill } = options;
+    this.#putContent = (bytes) => packer.putContent(bytes);
+    this.#makeWide = spill && ((size) => spill.make(size));
   }
 
   /** Bytes of files that look unchanged, and are too young to be believed, with what opening them costs. */
@@ -77,7 +101,7 @@ export class SaveWalk {
   ): Promise<void> {
     const directory = await this.#list(source, before, undefined, 0);
     await this.#descend(source, directory);
-    this.#options.settle(directory);
+    this.#options.completer.settle(directory);
     this.#options.queue.flush();
   }
 
@@ -88,13 +112,20 @@ export class SaveWalk {
     parentRow: number,
   ): Promise<PendingDirectory> {
     while (source.rowsMax === undefined && source.more()) {
-      await this.#options.pace();
+      await this.#options.run.pace();
     }
-    const { makeWide, setRow } = this.#options;
-    const directory = new PendingDirectory(source, parent, parentRow, makeWide);
+    const { directories } = this.#options;
+    const directory = new PendingDirectory(
+      source,
+      parent,
+      parentRow,
+      this.#makeWide,
+    );
     try {
       // It may have changed since its name was listed: both rows say the same.
-      if (parent !== undefined) setRow(parent, parentRow, source.self, 0);
+      if (parent !== undefined) {
+        directories.setRow(parent, parentRow, source.self, 0);
+      }
       directory.before = before?.ids;
       directory.isChanged = before === undefined;
       this.#readSelf(source, directory, before);
@@ -112,7 +143,7 @@ export class SaveWalk {
     directory: PendingDirectory,
     before: ParentDirectory | undefined,
   ): Promise<void> {
-    const { queue, pace } = this.#options;
+    const { queue, run } = this.#options;
     let { batchCount } = queue;
     for (let row = 0;;) {
       for (; row < source.count; row++) {
@@ -123,10 +154,10 @@ export class SaveWalk {
         this.#visit(source, directory, row, before, found);
         if (queue.batchCount === batchCount && row % STEP_ROWS > 0) continue;
         batchCount = queue.batchCount;
-        await pace();
+        await run.pace();
       }
       if (source.isListed) return;
-      await pace();
+      await run.pace();
       source.more();
     }
   }
@@ -137,7 +168,7 @@ export class SaveWalk {
   ): Promise<void> {
     for (let row = 0; row < directory.count; row++) {
       if (directory.tree.kind(row) !== EntryKind.directory) continue;
-      await this.#options.pace();
+      await this.#options.run.pace();
       const child = source.open(row);
       if (child instanceof DiskError) {
         this.#leaveOut(directory, row);
@@ -148,12 +179,12 @@ export class SaveWalk {
         const ids = directory.expectedDirectory(row);
         const pending = await this.#list(
           child,
-          ids && await this.#options.openParent(ids),
+          ids && await this.#options.previous?.directory(ids),
           directory,
           row,
         );
         await this.#descend(child, pending);
-        this.#options.settle(pending);
+        this.#options.completer.settle(pending);
       } finally {
         child.close();
       }
@@ -177,7 +208,7 @@ export class SaveWalk {
       directory.isChanged = true;
       return;
     }
-    this.#options.setRow(directory, row, stats, at);
+    this.#options.directories.setRow(directory, row, stats, at);
     const hadKind = found >= 0 && before!.tree.kind(found) === kind;
     if (kind === EntryKind.directory) {
       if (hadKind) directory.expectDirectory(row, before!.childIds(found));
@@ -229,13 +260,14 @@ export class SaveWalk {
       tree.idStart(found),
     );
     this.#copyExtras(directory, row, before!, found);
-    this.#options.onUnchanged(tree.size(found));
+    this.#options.run.countUnchanged(tree.size(found));
   }
 
   #holdsContent(before: ParentDirectory, found: number): boolean {
     const { tree } = before;
-    return tree.size(found) === 0 ||
-      this.#options.isStored(tree.bytes, tree.idStart(found));
+    const { writer } = this.#options;
+    return writer.trustsRecords || tree.size(found) === 0 ||
+      writer.sink().has(tree.bytes, tree.idStart(found), ObjectKind.content);
   }
 
   #copyEntry(
@@ -276,7 +308,7 @@ export class SaveWalk {
       }
       directory.tree.setTarget(row, target);
     }
-    const extras = source.extrasOf(row, this.#options.putContent);
+    const extras = source.extrasOf(row, this.#putContent);
     this.#setExtras(directory, row, extras);
   }
 
@@ -302,16 +334,16 @@ export class SaveWalk {
     directory: PendingDirectory,
     before: ParentDirectory | undefined,
   ): void {
-    const { devices, setRow } = this.#options;
+    const { devices, directories } = this.#options;
     const device = devices.numberOf(source.self, 0);
     devices.noteDirectory(source.path, source.self, 0);
-    setRow(directory, SELF, source.self, 0);
+    directories.setRow(directory, SELF, source.self, 0);
     const isSame = before !== undefined &&
       devices.isTrusted(source.self, 0) &&
       before.isRowUnchanged(0, source.self, 0, device);
     if (isSame) return this.#copyExtras(directory, SELF, before, SELF);
     directory.isChanged = true;
-    const extras = source.extras(this.#options.putContent);
+    const extras = source.extras(this.#putContent);
     this.#setExtras(directory, SELF, extras);
   }
 

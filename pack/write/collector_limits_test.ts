@@ -17,17 +17,14 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
-import { writeIndexTables } from "../publish/index_files.ts";
-import {
-  PackCollector,
-  type PackCollectorOptions,
-} from "../publish/pack_collector.ts";
+import { writeIndexTables } from "./index_tables.ts";
+import { PackCollector, type PackCollectorOptions } from "./pack_collector.ts";
 import {
   type FinishedPackFile,
   PackFiles,
   type PackFilesOptions,
 } from "./pack_files.ts";
-import { LocalIndexFiles } from "../publish/spool.ts";
+import { LocalIndexFiles } from "./local_index_files.ts";
 
 const SAVE_ID = new Uint8Array(16).fill(1);
 const TARGET = SMALL_SETTINGS.packSizeTarget;
@@ -50,7 +47,7 @@ function packFiles(
     random,
     codec: noneCodec,
     hasher: wasmHasher,
-    onPack: (pack) => packs.push(pack),
+    target: { addPack: (pack) => void packs.push(pack) },
     ...options,
   });
 }
@@ -269,11 +266,10 @@ Deno.test("PackFiles finishes a pack at its target, and stays within it when pac
   deepEqual(readdirSync(folder.path), [], "nothing is made of nothing");
   files.add(frameOf(noise(299, 1)));
   equal(packs.length, 0);
-  equal(files.storedByteCount, 299);
   files.add(frameOf(noise(1, 2)));
   equal(packs.length, 1, "at the target");
-  equal(files.storedByteCount, 300);
   const [pack] = packs;
+  equal(pack.tableOffset, sizeTarget, "all stored bytes are before the table");
   const start = files.writerFor({ ...pack, size: 10 ** 6 });
   equal(packs.length, 1, "a new pack takes one of any size");
   equal(files.writerFor({ ...pack, size: sizeTarget - 72 }), start);

@@ -1,16 +1,18 @@
 import { closeSync, openSync, readSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
-import { parseCodec } from "@snap/pack/codecs";
-import { packName, PackRole } from "@snap/pack";
-import { joinPacks, PackTable } from "@snap/pack/write";
+import { parseCodec } from "../codec/codecs.ts";
+import { packName } from "../file_name.ts";
+import { PackRole } from "../object_kind.ts";
+import { joinPacks } from "./join_packs.ts";
+import { PackTable } from "./pack_table.ts";
 import type { WriteStore } from "@snap/store";
 import { DelayedSignal } from "./delayed_signal.ts";
-import { writeIndexTables } from "./index_files.ts";
-import { type FinishedPackFile, PackFiles } from "../pack/pack_files.ts";
+import { writeIndexTables } from "./index_tables.ts";
+import { type FinishedPackFile, PackFiles } from "./pack_files.ts";
 import type { StoreSettings } from "@snap/store/format";
 import { removeQuietly } from "@snap/store/owner";
-import type { LocalIndexFiles } from "./spool.ts";
-import { spooling } from "@snap/pack/ranges";
+import type { LocalIndexFiles } from "./local_index_files.ts";
+import { spooling } from "../ranges/store_file_error.ts";
 
 /** An index goes out with this many objects: their tables wait in memory. */
 const INDEX_OBJECTS = 2 ** 18;
@@ -41,9 +43,9 @@ export interface PackCollectorOptions {
 }
 
 /**
- * What an index tells of: data packs; tree packs too, as all data packs of
- * theirs are in the store; after the last one nobody looks anything up. To
- * rescue data packs of a save that has failed there is little time.
+ * The packs that an index tells of: data packs; tree packs too, as all data packs
+ * of theirs are in the store; after the last one nothing is looked up. To rescue
+ * data packs of a save that has failed there is little time.
  */
 export type IndexScope = "data" | "all" | "last" | "rescue";
 
@@ -63,11 +65,6 @@ export class PackCollector implements Disposable {
   #indexTime: number;
   #indexing: Promise<void> | undefined;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options The store.
-   */
   constructor(options: PackCollectorOptions) {
     this.#options = options;
     this.#end = new DelayedSignal(options.signal, GRACE_MS);
@@ -198,7 +195,7 @@ export class PackCollector implements Disposable {
       random,
       codec: parseCodec(settings.codec),
       hasher,
-      onPack: (pack) => this.#adopt(pack),
+      target: { addPack: (pack) => this.#adopt(pack) },
     });
     try {
       for (const pack of packs) {

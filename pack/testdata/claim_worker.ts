@@ -1,6 +1,6 @@
 // Claims ids beside other workers: see claim_table_test.ts.
 import { workerPort } from "@snap/posix/worker";
-import { Claim, ClaimTable } from "../pack/claim_table.ts";
+import { Claim, ClaimTable } from "../write/claim_table.ts";
 
 /** What a worker is to do. */
 export interface ClaimTask {

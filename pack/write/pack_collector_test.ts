@@ -22,10 +22,10 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
-import { KnownIndex } from "../pack/stored_objects.ts";
+import { StoredObjects } from "./stored_objects.ts";
 import { PackCollector, type PackCollectorOptions } from "./pack_collector.ts";
-import { type FinishedPackFile, PackFiles } from "../pack/pack_files.ts";
-import { LocalIndexFiles } from "./spool.ts";
+import { type FinishedPackFile, PackFiles } from "./pack_files.ts";
+import { LocalIndexFiles } from "./local_index_files.ts";
 
 const SAVE_ID = new Uint8Array(16).fill(1);
 const random = (size: number): Uint8Array =>
@@ -46,7 +46,7 @@ function makePacks(
     random,
     codec: noneCodec,
     hasher: wasmHasher,
-    onPack: (pack) => packs.push(pack),
+    target: { addPack: (pack) => void packs.push(pack) },
   });
   const frame = new FrameBuilder();
   for (let i = 0; i < count; i++) {
@@ -176,10 +176,10 @@ Deno.test("PackCollector merges index tables while a save runs", async () => {
     await collector.finish();
     await collector.writeIndex(i % 2 === 0 ? "data" : "all");
     // All that was stored is found in the tables that are handed out.
-    using known = new KnownIndex({
-      indexTables: index.handOut(),
-      hasher: wasmHasher,
-    });
+    using known = new StoredObjects(
+      { indexTables: index.handOut() },
+      wasmHasher,
+    );
     for (let seen = 0; seen <= i; seen++) {
       const id = idOf(noise(20_000, seen + 1));
       ok(known.has(id, 0, ObjectKind.content), `${seen} after ${i}`);

@@ -4,7 +4,7 @@ import { StoreError } from "@snap/store";
 import { TemporaryFolder } from "../../tests/_snapshots.ts";
 import { FileRanges, spooling } from "@snap/pack/ranges";
 import { removeQuietly } from "@snap/store/owner";
-import { removeSpooled } from "./spool.ts";
+import { removeSpooled } from "./local_index_files.ts";
 
 Deno.test("removeSpooled removes what it can and throws nothing", () => {
   using folder = new TemporaryFolder();

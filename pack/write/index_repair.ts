@@ -1,16 +1,12 @@
-import {
-  type IndexedPack,
-  IndexSyntaxError,
-  packName,
-  PackRole,
-} from "@snap/pack";
-import {
-  type DamagedPack,
-  type IndexPack,
-  readPack,
-} from "@snap/pack/index-writer";
-import { ObjectIndex, replacedTables } from "@snap/pack/index";
-import { readIndexFile, StoreIndex } from "@snap/pack/read";
+import { IndexSyntaxError } from "../errors.ts";
+import { packName } from "../file_name.ts";
+import { ObjectIndex, replacedTables } from "../index/object_index.ts";
+import { readIndexFile } from "../index/open_index.ts";
+import { StoreIndex } from "../index/store_index.ts";
+import type { IndexPack } from "../index_writer/index_builder.ts";
+import { type DamagedPack, readPack } from "../index_writer/rebuild_index.ts";
+import type { IndexedPack } from "../location.ts";
+import { PackRole } from "../object_kind.ts";
 import {
   HEADER_SIZE,
   NotFoundError,
@@ -20,16 +16,20 @@ import {
   type StoreOptions,
   type WriteStore,
 } from "@snap/store";
-import { hexOf } from "@snap/hash";
-import { writeIndexTables } from "./index_files.ts";
-import type { SaveOptions } from "../save.ts";
-import { removeSpooled } from "./spool.ts";
-import type { Snapshots } from "@snap/snapshot";
+import { type Hasher, hexOf } from "@snap/hash";
+import { writeIndexTables } from "./index_tables.ts";
+import { removeSpooled } from "./local_index_files.ts";
 
 /** Packs whose tables are read at once. */
 const READS_AT_ONCE = 8;
 /** Objects in one table that is written: their packs' tables are in memory. */
 const OBJECT_COUNT_MAX = 2 ** 19;
+
+/** A store whose index is written again, and what hashes. */
+export interface IndexedStore {
+  readonly store: WriteStore;
+  readonly hasher: Hasher;
+}
 
 /** How an index is written again. */
 export interface RepairOptions extends StoreOptions {
@@ -40,63 +40,29 @@ export interface RepairOptions extends StoreOptions {
 }
 
 /**
- * Runs a save. Where a page of the index turns out to be damaged, writes its
- * table again from the packs and begins again; where that is not possible,
- * begins again without the table.
- *
- * @param snapshots The store.
- * @param options The options of the save.
- * @param run The save; told which tables not to look into, and the bytes of those written again.
- * @returns What `run` returns.
- */
-export async function repairing<T>(
-  snapshots: Snapshots<WriteStore>,
-  options: SaveOptions,
-  run: (damaged: ReadonlySet<string>, byteCount: number) => Promise<T>,
-): Promise<T> {
-  const damaged = new Set<string>();
-  let byteCount = 0;
-  for (;;) {
-    try {
-      return await run(damaged, byteCount);
-    } catch (error) {
-      const name = error instanceof IndexSyntaxError
-        ? error.tableName
-        : undefined;
-      // Each table once: that it is met again is a fault of this program.
-      if (name === undefined || damaged.has(name)) throw error;
-      damaged.add(name);
-      options.onDamage?.(name, error);
-      if (options.dryRun === true) continue;
-      byteCount += await repairTable(name, snapshots, options);
-    }
-  }
-}
-
-/**
  * Writes an index table again from its packs, as a page of it is damaged.
  *
  * @param name The table.
- * @param snapshots The store.
+ * @param place The store.
  * @param options The options of a save.
  * @returns The bytes that were written: none unless all its packs could be read.
  */
 export async function repairTable(
   name: string,
-  snapshots: Snapshots<WriteStore>,
+  place: IndexedStore,
   options: RepairOptions,
 ): Promise<number> {
-  const contents = await contentsOf(name, snapshots, options);
+  const contents = await contentsOf(name, place, options);
   if (contents === undefined || contents.packs.length === 0) return 0;
   const packs = contents.packs.map(({ packName, packSize }) => ({
     name: packName,
     size: packSize,
   }));
   // All of them are read before the first table is written.
-  for await (const { damaged } of tablesOf(packs, snapshots, options)) {
+  for await (const { damaged } of tablesOf(packs, place, options)) {
     if (damaged.length > 0) return 0;
   }
-  return await writeTables(tablesOf(packs, snapshots, options), snapshots, {
+  return await writeTables(tablesOf(packs, place, options), place, {
     ...options,
     replaced: [name, ...contents.replaced],
   });
@@ -121,12 +87,12 @@ export interface IndexedUnnamed {
  * told of if their save has a record: a recipe is believed to be complete, and that
  * of a save which was killed need not be.
  *
- * @param snapshots The store.
+ * @param place The store.
  * @param options The packs, and what {@linkcode finishedSaves} gave before they were looked for.
  * @returns What was written.
  */
 export async function indexUnnamed(
-  snapshots: Snapshots<WriteStore>,
+  place: IndexedStore,
   options: RepairOptions & {
     readonly packs: readonly StoreEntry[];
     readonly finished: ReadonlySet<string>;
@@ -136,11 +102,11 @@ export async function indexUnnamed(
   const damaged: DamagedPack[] = [];
   let packCount = 0, unfinishedCount = 0, isIndexLost = false;
   const chosen = async function* (): AsyncGenerator<ReadTables> {
-    for await (const read of tablesOf(packs, snapshots, options)) {
+    for await (const read of tablesOf(packs, place, options)) {
       damaged.push(...read.damaged);
       const tables: IndexPack[] = [];
       for (const pack of read.tables) {
-        const isFinished = finished.has(await saveIdOf(pack, snapshots));
+        const isFinished = finished.has(await saveIdOf(pack, place));
         isIndexLost ||= isFinished;
         if (isFinished || pack.role === PackRole.data) tables.push(pack);
         else unfinishedCount++;
@@ -150,7 +116,7 @@ export async function indexUnnamed(
     }
   };
   const how = { ...options, replaced: [] };
-  const byteCount = await writeTables(chosen(), snapshots, how);
+  const byteCount = await writeTables(chosen(), place, how);
   return { packCount, byteCount, unfinishedCount, damaged, isIndexLost };
 }
 
@@ -158,34 +124,16 @@ export async function indexUnnamed(
 export async function replaceTables(
   replaced: readonly string[],
   carrier: StoreEntry,
-  snapshots: Snapshots<WriteStore>,
+  place: IndexedStore,
   options: RepairOptions,
 ): Promise<void> {
-  const tables = tablesOf([carrier], snapshots, options);
-  await writeTables(tables, snapshots, { ...options, replaced });
-}
-
-/**
- * Lists the saves that have a record.
- *
- * @param snapshots The store.
- * @param options What ends the wait.
- * @returns The save ids of all records that can be read.
- */
-export async function finishedSaves(
-  snapshots: Snapshots<WriteStore>,
-  { signal }: RepairOptions,
-): Promise<Set<string>> {
-  const records = await snapshots.records({
-    ...(signal === undefined ? {} : { signal }),
-    onDamage: () => {},
-  });
-  return new Set(records.map(({ saveId }) => saveId));
+  const tables = tablesOf([carrier], place, options);
+  await writeTables(tables, place, { ...options, replaced });
 }
 
 async function saveIdOf(
   { id }: IndexPack,
-  { store }: Snapshots<WriteStore>,
+  { store }: IndexedStore,
 ): Promise<string> {
   const range = { offset: 0, length: HEADER_SIZE };
   const bytes = await store.read(packName(id), range);
@@ -196,7 +144,7 @@ async function saveIdOf(
 /** Writes tables of packs, the last of which says what all of them replace; gives their bytes. */
 async function writeTables(
   packs: AsyncIterable<ReadTables>,
-  { store, hasher }: Snapshots<WriteStore>,
+  { store, hasher }: IndexedStore,
   options: RepairOptions & { readonly replaced: readonly string[] },
 ): Promise<number> {
   const { random = randomBytes, now = Date.now, signal } = options;
@@ -241,7 +189,7 @@ async function writeTables(
 /** The packs that a table names, and the tables that it replaces; nothing if that is damaged, too. */
 async function contentsOf(
   name: string,
-  { store, hasher }: Snapshots<WriteStore>,
+  { store, hasher }: IndexedStore,
   { signal }: RepairOptions,
 ): Promise<
   { packs: IndexedPack[]; replaced: ReadonlySet<string> } | undefined
@@ -276,7 +224,7 @@ interface ReadTables {
 /** Reads the tables of packs. One that is gone is damaged, too. */
 async function* tablesOf(
   packs: readonly StoreEntry[],
-  { store, hasher }: Snapshots<WriteStore>,
+  { store, hasher }: IndexedStore,
   { signal }: RepairOptions,
 ): AsyncGenerator<ReadTables> {
   const range = signal === undefined ? {} : { signal };

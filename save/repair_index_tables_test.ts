@@ -11,7 +11,7 @@ import {
 import { openIndex } from "@snap/pack/read";
 import type { PruneStore } from "@snap/store";
 import { MemoryStore } from "@snap/store/memory";
-import { LATER, saveAndCompare } from "../../tests/_saves.ts";
+import { LATER, saveAndCompare } from "../tests/_saves.ts";
 import {
   makeMemorySnapshots,
   namesIn,
@@ -20,13 +20,13 @@ import {
   readEverything,
   SMALL_SETTINGS,
   TemporaryFolder,
-} from "../../tests/_snapshots.ts";
-import { repairTable } from "./write_index.ts";
-import { save, type SaveOptions } from "../save.ts";
+} from "../tests/_snapshots.ts";
+import { repairTable } from "@snap/pack/write";
+import { save, type SaveOptions } from "./save.ts";
 
 type Part = "head" | "packs" | "frames" | "objects";
 
-/** Enough for several pages of each sort but packs, and for a lane. */
+/** Enough for several pages of each sort but packs, and for a ring. */
 function makeSource(path: string): void {
   for (let i = 0; i < 700; i++) {
     const folder = join(path, `${i % 7}`);

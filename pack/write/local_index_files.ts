@@ -2,14 +2,14 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { ReadStore, StoreOptions } from "@snap/store";
-import type { IndexFile } from "../messages.ts";
+import type { LocalTable } from "./stored_objects.ts";
 import { removeQuietly } from "@snap/store/owner";
-import { spooling } from "@snap/pack/ranges";
+import { spooling } from "../ranges/store_file_error.ts";
 
 /** The files of index tables, where workers can open them. */
 export class LocalIndexFiles implements Disposable {
   readonly #store: ReadStore;
-  #files: IndexFile[] = [];
+  #files: LocalTable[] = [];
   #folder: string | undefined;
   /** Copies of replaced tables: what was handed out last may name them, or only what was before. */
   #replaced: string[] = [];
@@ -25,7 +25,7 @@ export class LocalIndexFiles implements Disposable {
   }
 
   /** The files of the tables that count. */
-  get files(): readonly IndexFile[] {
+  get files(): readonly LocalTable[] {
     return this.#files;
   }
 
@@ -35,7 +35,7 @@ export class LocalIndexFiles implements Disposable {
    *
    * @returns The files as they are now.
    */
-  handOut(): readonly IndexFile[] {
+  handOut(): readonly LocalTable[] {
     for (const path of this.#forgotten) removeQuietly(path);
     this.#forgotten = this.#replaced;
     this.#replaced = [];

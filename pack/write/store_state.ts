@@ -1,14 +1,17 @@
 import type { Hasher } from "@snap/hash";
-import {
-  listPacks,
-  type ObjectIndex,
-  type PackSet,
-  replacedTables,
-} from "@snap/pack/index";
-import { openIndex, StoreIndex } from "@snap/pack/read";
-import type { ReadStore, StoreEntry, StoreOptions } from "@snap/store";
+import { type ObjectIndex, replacedTables } from "../index/object_index.ts";
+import { openIndex } from "../index/open_index.ts";
+import { listPacks, type PackSet } from "../index/pack_set.ts";
+import { StoreIndex } from "../index/store_index.ts";
+import type {
+  ReadStore,
+  StoreEntry,
+  StoreOptions,
+  WriteStore,
+} from "@snap/store";
+import { indexUnnamed, type RepairOptions } from "./index_repair.ts";
 
-/** What a store holds when a save begins. */
+/** What a store holds when a writer begins. */
 export interface StoreState {
   readonly packs: PackSet;
   /** Whether every pack that the index names is there, and every table was read. */
@@ -18,7 +21,7 @@ export interface StoreState {
   readonly unnamed: readonly StoreEntry[];
 }
 
-/** Options for {@linkcode openStoreState}. */
+/** Options of {@linkcode openStoreState}. */
 export interface StoreStateOptions extends StoreOptions {
   readonly hasher: Hasher;
   /** Tables with damaged pages: they are not looked into. */
@@ -66,4 +69,42 @@ export async function openStoreState(
   if (!isHealthy) index.setPresentPacks(packs);
   const unnamed = packs.packs().filter(({ name }) => !named.has(name));
   return { packs, isHealthy, index, unnamed };
+}
+
+/** Options of {@linkcode openIndexedState}. */
+export interface IndexedStateOptions extends StoreStateOptions, RepairOptions {
+  /** Lists the save ids of all records: packs with trees are believed if one names their save. */
+  readonly finishedSaves: () => Promise<ReadonlySet<string>>;
+}
+
+/**
+ * Opens the index of a store once its tables tell of all packs that are there.
+ *
+ * @param store The store.
+ * @param options What is known to be damaged.
+ * @returns What the store holds.
+ */
+export async function openIndexedState(
+  store: WriteStore,
+  options: IndexedStateOptions,
+): Promise<StoreState> {
+  const first = await openStoreState(store, options);
+  if (first.unnamed.length === 0) return first;
+  const { onDamage, ...quietly } = options;
+  // In this order: what has a record by now has an index that is seen below.
+  const finished = await options.finishedSaves();
+  const state = await openStoreState(store, quietly);
+  const { hasher } = options;
+  const indexed = await indexUnnamed({ store, hasher }, {
+    ...options,
+    packs: state.unnamed,
+    finished,
+  });
+  for (const { name, error } of indexed.damaged) onDamage?.(name, error);
+  if (indexed.packCount === 0) return state;
+  const again = await openStoreState(store, quietly);
+  if (!indexed.isIndexLost) return again;
+  // With the index it may have been forgotten that packs were lost.
+  again.index.setPresentPacks(again.packs);
+  return { ...again, isHealthy: false };
 }

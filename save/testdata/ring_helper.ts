@@ -1,16 +1,16 @@
-// Helps in a lane, as a worker of a save does: see _lane_test.ts.
+// Helps in a ring, as a worker of a save does: see large_file_ring_test.ts.
 import { workerPort } from "@snap/posix/worker";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { Lane } from "../read/large_file_ring.ts";
+import { LargeFileRing } from "../read/large_file_ring.ts";
 
 /** What a helper is to do. */
 export interface HelpTask {
-  readonly lane: SharedArrayBuffer;
+  readonly ring: SharedArrayBuffer;
   /** The group, from 1, at which it fails; 0 for none. */
   readonly failAt: number;
 }
 
-/** Names each chunk: what the lane hands out is checked by that. */
+/** Names each chunk: what the ring hands out is checked by that. */
 export function nameChunks(
   bytes: Uint8Array,
   sizes: Int32Array,
@@ -24,9 +24,9 @@ export function nameChunks(
 
 const port = workerPort();
 port?.onMessage((message) => {
-  const { lane, failAt } = message as HelpTask;
+  const { ring, failAt } = message as HelpTask;
   let count = 0;
-  new Lane(lane).help((bytes, sizes, ids) => {
+  new LargeFileRing(ring).help((bytes, sizes, ids) => {
     if (++count === failAt) throw new RangeError("The helper fails");
     nameChunks(bytes, sizes, ids);
   });

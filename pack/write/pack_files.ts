@@ -1,10 +1,11 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
-import type { Codec } from "@snap/pack/codecs";
-import { type FrameBuilder, type PackSink, PackWriter } from "@snap/pack/write";
-import type { PackRole } from "@snap/pack";
+import type { Codec } from "../codec/codec.ts";
+import type { FrameBuilder, FrameRows } from "./frame_builder.ts";
+import { type PackSink, PackWriter, type StoredFrame } from "./pack_writer.ts";
+import type { PackRole } from "../object_kind.ts";
 import { removeQuietly } from "@snap/store/owner";
-import { spooling } from "@snap/pack/ranges";
+import { spooling } from "../ranges/store_file_error.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */
 const OBJECT_COUNT_MAX = 2 ** 16;
@@ -29,6 +30,16 @@ export interface FinishedPackFile {
   readonly objectCount: number;
 }
 
+/** Where finished packs are handed on: to the writer, or the way to it. */
+export interface PackTarget {
+  /**
+   * Takes a finished pack over.
+   *
+   * @param pack The pack, in a file of its own.
+   */
+  addPack(pack: FinishedPackFile): void;
+}
+
 /** What {@linkcode PackFiles} needs. */
 export interface PackFilesOptions {
   /** The beginning of the files' paths; a number is added. */
@@ -46,20 +57,18 @@ export interface PackFilesOptions {
   /** The hasher. */
   readonly hasher: Hasher;
   /** Takes each finished pack over. */
-  readonly onPack: (pack: FinishedPackFile) => void;
+  readonly target: PackTarget;
 }
 
 /** Writes frames into one pack file after another. Synchronous. */
 export class PackFiles {
-  /** Stored bytes of all packs so far. */
-  storedByteCount = 0;
   readonly #options: PackFilesOptions;
   #sink: FileSink | undefined;
   #writer: PackWriter | undefined;
   #fileCount = 0;
 
   /**
-   * Constructs a new instance. No file is made before the first frame.
+   * Makes no file before the first frame.
    *
    * @param options Where and how to write.
    */
@@ -75,14 +84,22 @@ export class PackFiles {
   add(frame: FrameBuilder): void {
     if (frame.size === 0) return;
     const writer = this.#writer ?? this.#open();
-    const before = writer.size;
     writer.addFrame(frame.plain(), frame.rows);
-    this.storedByteCount += writer.size - before;
     frame.clear();
-    if (
-      writer.size >= this.#options.sizeTarget ||
-      writer.objectCount >= OBJECT_COUNT_MAX
-    ) this.finish();
+    this.#finishFull(writer);
+  }
+
+  /**
+   * Writes a frame as it is stored elsewhere.
+   *
+   * @param stored The stored bytes.
+   * @param frame How they are stored.
+   * @param rows Its objects.
+   */
+  addStored(stored: Uint8Array, frame: StoredFrame, rows: FrameRows): void {
+    const writer = this.#writer ?? this.#open();
+    writer.addStoredFrame(stored, frame, rows);
+    this.#finishFull(writer);
   }
 
   /**
@@ -111,7 +128,7 @@ export class PackFiles {
     spooling(sink.path, () => sink.close());
     this.#writer = undefined;
     this.#sink = undefined;
-    this.#options.onPack({
+    this.#options.target.addPack({
       path: sink.path,
       id,
       size,
@@ -129,6 +146,12 @@ export class PackFiles {
     if (sink !== undefined) removeQuietly(sink.path, () => sink.close());
     this.#sink = undefined;
     this.#writer = undefined;
+  }
+
+  #finishFull({ size, objectCount }: PackWriter): void {
+    const isFull = size >= this.#options.sizeTarget ||
+      objectCount >= OBJECT_COUNT_MAX;
+    if (isFull) this.finish();
   }
 
   #open(): PackWriter {

@@ -7,17 +7,15 @@ import {
   type IndexSink,
   type IndexSources,
   mergeIndex,
-} from "@snap/pack/index-writer";
-import {
-  INDEX_PAGE_SIZE,
-  openIndexFiles,
-  type ReadAt,
-  replacedTables,
-} from "@snap/pack/index";
+} from "../index_writer/index_builder.ts";
+import { openIndexFiles, type ReadAt } from "../index/index_files.ts";
+import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
+import { replacedTables } from "../index/object_index.ts";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
-import { FileRanges, spooling } from "@snap/pack/ranges";
-import type { IndexFile } from "../messages.ts";
+import { FileRanges } from "../ranges/open_file_ranges.ts";
+import { spooling } from "../ranges/store_file_error.ts";
+import type { LocalTable } from "./stored_objects.ts";
 import { removeQuietly } from "@snap/store/owner";
 
 /** From so many small tables on, some of them are merged. */
@@ -41,7 +39,7 @@ export interface WriteIndexOptions {
   /** The packs that no table tells of yet. */
   readonly packs: readonly IndexPack[];
   /** The tables that are there, of which small ones may be merged. */
-  readonly merge: readonly IndexFile[];
+  readonly merge: readonly LocalTable[];
   /** Names of tables that are damaged, and of which `packs` are all packs. */
   readonly replaced?: readonly string[];
   readonly signal?: AbortSignal;
@@ -50,7 +48,7 @@ export interface WriteIndexOptions {
 /** What {@linkcode writeIndexTables} has done. */
 export interface WrittenIndex {
   readonly tables: readonly BuiltIndex[];
-  readonly replaced: readonly IndexFile[];
+  readonly replaced: readonly LocalTable[];
 }
 
 /**
@@ -114,7 +112,7 @@ async function merge(
 }
 
 /** Picks small tables of similar sizes: what has grown large is rarely written again. */
-function similarTables(tables: readonly IndexFile[]): IndexFile[] {
+function similarTables(tables: readonly LocalTable[]): LocalTable[] {
   const small = tables.filter(({ size }) => size <= MERGE_SIZE_MAX);
   if (small.length < MERGE_COUNT) return [];
   small.sort((a, b) => a.size - b.size);

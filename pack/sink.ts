@@ -1,0 +1,9 @@
+/**
+ * Objects in, pack files out: the half of the writer that each thread has.
+ *
+ * @module
+ */
+export { Claim, ClaimTable } from "./write/claim_table.ts";
+export * from "./write/object_sink.ts";
+export type { FinishedPackFile, PackTarget } from "./write/pack_files.ts";
+export type { IndexConfig, LocalTable } from "./write/stored_objects.ts";

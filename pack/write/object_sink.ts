@@ -1,0 +1,333 @@
+/**
+ * The synchronous half of the writer: frames and packs of one thread.
+ *
+ * @module
+ */
+import { type Hasher, type Id, idFromBytes } from "@snap/hash";
+import type { StoreSettings } from "@snap/store/format";
+import { parseCodec } from "../codec/codecs.ts";
+import { ObjectKind, PackRole } from "../object_kind.ts";
+import { RECIPE_NODE_SIZE_MAX } from "../recipe/recipe.ts";
+import { Claim, ClaimTable } from "./claim_table.ts";
+import { FrameBuilder, type FrameRows } from "./frame_builder.ts";
+import { PackFiles, type PackTarget } from "./pack_files.ts";
+import type { StoredFrame } from "./pack_writer.ts";
+import { type IndexConfig, StoredObjects } from "./stored_objects.ts";
+
+/**
+ * Which objects are kept: those that the store does not hold; all of them, each
+ * once, as for packs that replace others; none, they are only counted.
+ */
+export type WriterMode = "new" | "copy" | "count";
+
+/** A node of a recipe to be stored; a root has the id of its object. */
+export interface EncodedNode {
+  readonly id: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly isRoot: boolean;
+}
+
+/** Where a thread hands on what it has made: the writer, or the way to it. */
+export interface ObjectTarget extends PackTarget {
+  /**
+   * Takes nodes of a recipe, each before the one that names it.
+   *
+   * @param nodes The nodes; a root only when its content has been checked.
+   */
+  addRecipe(nodes: readonly EncodedNode[]): void;
+}
+
+/** What a sink needs, in a worker or not. */
+export interface SinkConfig extends IndexConfig {
+  readonly settings: StoreSettings;
+  readonly saveId: Uint8Array;
+  /** The beginning of the paths of this sink's packs. */
+  readonly spoolPath: string;
+  /** The claims, shared by all sinks of a writer. */
+  readonly claims: SharedArrayBuffer;
+  readonly mode: WriterMode;
+}
+
+/** What a sink needs that cannot be sent to a worker. */
+export interface SinkTools {
+  readonly hasher: Hasher;
+  /** Makes the salts of packs. */
+  readonly random: (size: number) => Uint8Array;
+  /** Takes finished packs: the writer, or the way to it. */
+  readonly target: PackTarget;
+}
+
+/** What was not in the store before. */
+export interface NewCounts {
+  /** Plain bytes that were new, and how many objects. */
+  readonly newByteCount: number;
+  readonly newObjectCount: number;
+}
+
+/**
+ * Puts objects into packs, each once: small content by the bundle, chunks of
+ * large content in frames of their own, trees, pages and recipes in tree packs.
+ * One serves one thread. It waits for nothing and knows no store: a finished
+ * pack is a file that goes to its target.
+ */
+export class ObjectSink implements Disposable {
+  /** Plain bytes of content that were not in the store. */
+  newByteCount = 0;
+  /** Objects of content that were not in the store. */
+  newObjectCount = 0;
+  /** The settings of the store. */
+  readonly settings: StoreSettings;
+  readonly #mode: WriterMode;
+  readonly #hasher: Hasher;
+  readonly #claims: ClaimTable;
+  readonly #dataPacks: PackFiles;
+  readonly #treePacks: PackFiles;
+  readonly #bundle: FrameBuilder;
+  readonly #large: FrameBuilder;
+  readonly #trees: FrameBuilder;
+  readonly #distrusted = new Set<Id>();
+  #stored: StoredObjects;
+
+  /**
+   * Opens the index. No pack is begun before the first frame.
+   *
+   * @param config What to do.
+   * @param tools What to do it with.
+   */
+  constructor(config: SinkConfig, tools: SinkTools) {
+    const { settings, spoolPath } = config;
+    this.settings = settings;
+    this.#mode = config.mode;
+    this.#hasher = tools.hasher;
+    this.#claims = new ClaimTable(config.claims);
+    this.#stored = new StoredObjects(config, tools.hasher);
+    const { bundleSizeMax, contentSizeMin, chunk } = settings;
+    this.#bundle = new FrameBuilder(bundleSizeMax);
+    this.#large = new FrameBuilder(contentSizeMin + chunk.sizeMax);
+    // A node of a recipe may be larger than a bundle.
+    this.#trees = new FrameBuilder(
+      Math.max(bundleSizeMax, chunk.sizeMax, RECIPE_NODE_SIZE_MAX),
+    );
+    const packs = {
+      ...tools,
+      saveId: config.saveId,
+      codec: parseCodec(settings.codec),
+      sizeTarget: settings.packSizeTarget,
+    };
+    this.#dataPacks = new PackFiles({
+      ...packs,
+      role: PackRole.data,
+      spoolPath: `${spoolPath}-data`,
+    });
+    this.#treePacks = new PackFiles({
+      ...packs,
+      role: PackRole.trees,
+      spoolPath: `${spoolPath}-trees`,
+    });
+  }
+
+  /** Whether objects are kept, not only counted. */
+  get isKeeping(): boolean {
+    return this.#mode !== "count";
+  }
+
+  /** The largest object that a bundle has room for. */
+  get bundleSizeMax(): number {
+    return this.#bundle.sizeMax;
+  }
+
+  /**
+   * Makes room in the bundle of small content, and gives it: a file is read
+   * straight into it, hashed there, then committed or dropped.
+   *
+   * @param size The bytes wanted.
+   * @returns Space at the end of the bundle.
+   */
+  reserve(size: number): Uint8Array {
+    if (this.#bundle.sizeLeft < size) this.closeBundle();
+    return this.#bundle.reserve(size);
+  }
+
+  /** Gives the reserved space back. */
+  drop(): void {
+    this.#bundle.drop();
+  }
+
+  /**
+   * Keeps what stands at the start of the reserved space, if it is new.
+   *
+   * @param id Bytes with the id of the content.
+   * @param at The offset of the id in `id`.
+   * @param size The bytes of the content, at least 1.
+   * @returns Whether it is new.
+   */
+  commit(id: Uint8Array, at: number, size: number): boolean {
+    if (!this.#isNew(id, at, ObjectKind.content)) {
+      this.#bundle.drop();
+      return false;
+    }
+    this.#bundle.commit(id, at, ObjectKind.content, size);
+    this.#count(size);
+    return true;
+  }
+
+  /** Ends the frame of small content. */
+  closeBundle(): void {
+    this.#close(this.#bundle, this.#dataPacks);
+  }
+
+  /**
+   * Claims an object that is stored as chunks under a recipe.
+   *
+   * @param id Bytes with the id.
+   * @param at The offset of the id in `id`.
+   * @returns Whether the caller has to store it: nobody else has it, with its chunks.
+   */
+  claimLarge(id: Uint8Array, at: number): boolean {
+    if (this.#claims.claim(id, at) === Claim.taken) return false;
+    // A recipe proves its chunks only where no pack is lost.
+    if (!this.#stored.hasAllPacks) return true;
+    return !this.has(id, at, ObjectKind.recipe);
+  }
+
+  /**
+   * Keeps a chunk of large content, if it is new.
+   *
+   * @param chunk The chunk.
+   * @param id Bytes with its id.
+   * @param at The offset of the id in `id`.
+   */
+  putChunk(chunk: Uint8Array, id: Uint8Array, at: number): void {
+    if (!this.#isNew(id, at, ObjectKind.content)) return;
+    const frame = this.#large;
+    if (frame.sizeLeft < chunk.length) this.closeLarge();
+    frame.add(chunk, id, at, ObjectKind.content);
+    this.#count(chunk.length);
+    if (frame.size >= this.settings.contentSizeMin) this.closeLarge();
+  }
+
+  /** Ends the frame of large content: two files never share one. */
+  closeLarge(): void {
+    this.#close(this.#large, this.#dataPacks);
+  }
+
+  /**
+   * Keeps a tree, a page, a node of a recipe, or a chunk of one of these, if it
+   * is new.
+   *
+   * @param bytes The object.
+   * @param id Bytes with its id.
+   * @param at The offset of the id in `id`.
+   * @param kind Its kind.
+   */
+  put(bytes: Uint8Array, id: Uint8Array, at: number, kind: ObjectKind): void {
+    if (this.#isNew(id, at, kind)) this.#add(bytes, id, at, kind);
+  }
+
+  /**
+   * Keeps the root of the recipe of an object that is claimed already.
+   *
+   * @param bytes The root node.
+   * @param id The id of the object.
+   */
+  putRoot(bytes: Uint8Array, id: Uint8Array): void {
+    const { recipe } = ObjectKind;
+    if (!this.has(id, 0, recipe)) this.#add(bytes, id, 0, recipe);
+  }
+
+  /**
+   * Keeps a frame as it is stored elsewhere, all of whose objects are wanted.
+   * Its checksum is looked at; that the ids are right is the caller's to know.
+   *
+   * @param stored The stored bytes.
+   * @param frame How they are stored.
+   * @param rows The objects.
+   * @param role Data or trees.
+   */
+  putFrame(
+    stored: Uint8Array,
+    frame: StoredFrame,
+    rows: FrameRows,
+    role: PackRole,
+  ): void {
+    if (!this.isKeeping) return;
+    const packs = role === PackRole.data ? this.#dataPacks : this.#treePacks;
+    packs.addStored(stored, frame, rows);
+  }
+
+  /**
+   * Tells whether the store holds an object.
+   *
+   * @param id Bytes with the id.
+   * @param at The offset of the id in `id`.
+   * @param kind The kind of the object.
+   * @returns Whether a pack that is there holds it.
+   */
+  has(id: Uint8Array, at: number, kind: ObjectKind): boolean {
+    const isDistrusted = this.#distrusted.size > 0 &&
+      this.#distrusted.has(idFromBytes(id, at));
+    return !isDistrusted && this.#stored.has(id, at, kind);
+  }
+
+  /**
+   * Makes an object one that has to be stored again, as it cannot be read.
+   *
+   * @param id Its id.
+   */
+  distrust(id: Uint8Array): void {
+    this.#distrusted.add(idFromBytes(id));
+  }
+
+  /** Ends frames and packs, which go to the target. */
+  finish(): void {
+    this.closeBundle();
+    this.closeLarge();
+    this.#close(this.#trees, this.#treePacks);
+    this.#dataPacks.finish();
+    this.#treePacks.finish();
+  }
+
+  /** Drops what is not finished. */
+  discard(): void {
+    this.#dataPacks.discard();
+    this.#treePacks.discard();
+  }
+
+  /**
+   * Takes another index.
+   *
+   * @param index The tables, and the packs that are there.
+   */
+  reopen(index: IndexConfig): void {
+    this.#stored[Symbol.dispose]();
+    this.#stored = new StoredObjects(index, this.#hasher);
+  }
+
+  /** Closes the index; packs in hand are left as they are. */
+  [Symbol.dispose](): void {
+    this.#stored[Symbol.dispose]();
+  }
+
+  #isNew(id: Uint8Array, at: number, kind: ObjectKind): boolean {
+    return this.#claims.claim(id, at) !== Claim.taken &&
+      (this.#mode === "copy" || !this.has(id, at, kind));
+  }
+
+  #add(bytes: Uint8Array, id: Uint8Array, at: number, kind: ObjectKind): void {
+    const frame = this.#trees;
+    if (frame.size + bytes.length > this.settings.bundleSizeMax) {
+      this.#close(frame, this.#treePacks);
+    }
+    frame.add(bytes, id, at, kind);
+  }
+
+  #count(size: number): void {
+    this.newByteCount += size;
+    this.newObjectCount++;
+  }
+
+  #close(frame: FrameBuilder, packs: PackFiles): void {
+    if (this.isKeeping) packs.add(frame);
+    else frame.clear();
+  }
+}

@@ -1,0 +1,64 @@
+import type { Hasher } from "@snap/hash";
+import { type IndexFiles, openIndexFiles } from "../index/index_files.ts";
+import { PackSet } from "../index/pack_set.ts";
+import { FileRanges } from "../ranges/open_file_ranges.ts";
+
+/** The file of an index table. */
+export interface LocalTable {
+  readonly name: string;
+  readonly size: number;
+  readonly path: string;
+}
+
+/** What a store held when it was looked at. */
+export interface IndexConfig {
+  /** The index tables of the store. */
+  readonly indexTables: readonly LocalTable[];
+  /** The packs that are there, as a `PackSet`; absent if all are that the index names. */
+  readonly presentPacks?: Uint8Array;
+}
+
+/** Look-ups of objects that a store holds: its index tables, read page by page from their files. */
+export class StoredObjects implements Disposable {
+  /** Whether every pack that the index names is there: only then a recipe proves its chunks. */
+  readonly hasAllPacks: boolean;
+  readonly #files: FileRanges;
+  readonly #index: IndexFiles | undefined;
+
+  /**
+   * Opens the tables: reads the head of each.
+   *
+   * @param config The tables, and the packs that are there.
+   * @param hasher The hasher.
+   */
+  constructor({ indexTables, presentPacks }: IndexConfig, hasher: Hasher) {
+    this.hasAllPacks = presentPacks === undefined;
+    this.#files = new FileRanges(indexTables);
+    if (indexTables.length === 0) return;
+    this.#index = openIndexFiles({
+      tables: indexTables,
+      readAt: this.#files.readAt,
+      hasher,
+    });
+    if (presentPacks !== undefined) {
+      this.#index.index.setPresentPacks(new PackSet(presentPacks));
+    }
+  }
+
+  /**
+   * Looks an object up.
+   *
+   * @param id Bytes with the id.
+   * @param offset The offset of the id in `id`.
+   * @param kind The kind of the object.
+   * @returns Whether a pack that is there holds it.
+   */
+  has(id: Uint8Array, offset: number, kind: number): boolean {
+    return this.#index?.locate(id, offset, kind) !== undefined;
+  }
+
+  /** Closes the files. */
+  [Symbol.dispose](): void {
+    this.#files[Symbol.dispose]();
+  }
+}
