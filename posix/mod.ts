@@ -21,6 +21,7 @@
  *
  * - `@snap/posix/constants`: numbers of the system: flags, errors, modes. They load nothing else
  * - `@snap/posix/pacer`
+ * - `@snap/posix/worker-pool`: several workers that share one kind of work
  *
  * @module
  */

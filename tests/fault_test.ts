@@ -86,9 +86,8 @@ for (const round of ROUNDS) {
   });
 }
 
-/** A store of which some workers cannot write their packs. */
-function withBadSpool(store: FileStore, bad: number): WriteStore {
-  let count = 0;
+/** A store in which some thread cannot write its packs, as a file of such a name is there. */
+function withBadSpool(store: FileStore, file: string): WriteStore {
   return {
     read: store.read.bind(store),
     size: store.size.bind(store),
@@ -99,21 +98,27 @@ function withBadSpool(store: FileStore, bad: number): WriteStore {
     sync: store.sync.bind(store),
     spoolPath: async (saveId) => {
       const path = await store.spoolPath(saveId);
-      return count++ === bad ? `${path}/no/such/folder` : path;
+      writeFileSync(`${path}-${file}-0`, "");
+      return path;
     },
   };
 }
 
-// The paths are those of the workers, of the thread that walks, and of the trees. Which thread
+// The files are those of the workers, of the thread that walks, and of the trees. Which thread
 // reads a small file is a matter of time where there are two workers.
 for (
-  const [what, workers] of [["many small files", 1], [
-    "one large file",
-    2,
-  ]] as const
+  const [what, workers, files] of [
+    ["many small files", 1, ["sink1-data", "sink0-data", "sink0-trees"]],
+    ["one large file", 2, [
+      "sink1-data",
+      "sink2-data",
+      "sink0-data",
+      "sink0-trees",
+    ]],
+  ] as const
 ) {
-  for (let bad = 0; bad <= workers + 1; bad++) {
-    Deno.test(`save fails with a worker that fails: ${what}, path ${bad}`, async () => {
+  for (const bad of files) {
+    Deno.test(`save fails with a worker that fails: ${what}, file ${bad}`, async () => {
       using folder = new TemporaryFolder();
       const source = folder.join("source");
       mkdirSync(source);
@@ -123,11 +128,11 @@ for (
       const store = await makeFileStore(folder.join("store"));
       await using snapshots = await open(withBadSpool(store, bad));
       const saving = save(snapshots, source, { workers });
-      if (bad === workers) await saving;
+      if (bad === "sink0-data") await saving;
       else {
         await rejects(saving, (error) => {
           ok(error instanceof StoreError, String(error));
-          equal(error.code, "ENOENT");
+          equal(error.code, "EEXIST");
           return true;
         });
         equal(await recordCount(store), 0);
@@ -142,7 +147,7 @@ Deno.test("save fails with any thread that fails while small files are read", as
   const source = folder.join("source");
   mkdirSync(source);
   makeSource(source);
-  for (const bad of [0, 2]) {
+  for (const bad of ["sink1-data", "sink0-data"]) {
     const store = await makeFileStore(folder.join(`store${bad}`));
     await using snapshots = await open(withBadSpool(store, bad));
     const isSaved = await save(snapshots, source, { workers: 2 })

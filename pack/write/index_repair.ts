@@ -27,7 +27,9 @@ const OBJECT_COUNT_MAX = 2 ** 19;
 
 /** A store whose index is written again, and what hashes. */
 export interface IndexedStore {
+  /** The store. */
   readonly store: WriteStore;
+  /** The hasher. */
   readonly hasher: Hasher;
 }
 

@@ -22,8 +22,11 @@ export type WriterMode = "new" | "copy" | "count";
 
 /** A node of a recipe to be stored; a root has the id of its object. */
 export interface EncodedNode {
+  /** Its id. */
   readonly id: Uint8Array;
+  /** The node. */
   readonly bytes: Uint8Array;
+  /** Whether it is the root. */
   readonly isRoot: boolean;
 }
 
@@ -39,17 +42,21 @@ export interface ObjectTarget extends PackTarget {
 
 /** What a sink needs, in a worker or not. */
 export interface SinkConfig extends IndexConfig {
+  /** The settings of the store. */
   readonly settings: StoreSettings;
+  /** The save id. */
   readonly saveId: Uint8Array;
   /** The beginning of the paths of this sink's packs. */
   readonly spoolPath: string;
   /** The claims, shared by all sinks of a writer. */
   readonly claims: SharedArrayBuffer;
+  /** Which objects are kept. */
   readonly mode: WriterMode;
 }
 
 /** What a sink needs that cannot be sent to a worker. */
 export interface SinkTools {
+  /** The hasher. */
   readonly hasher: Hasher;
   /** Makes the salts of packs. */
   readonly random: (size: number) => Uint8Array;
@@ -59,8 +66,9 @@ export interface SinkTools {
 
 /** What was not in the store before. */
 export interface NewCounts {
-  /** Plain bytes that were new, and how many objects. */
+  /** Plain bytes that were new. */
   readonly newByteCount: number;
+  /** Objects that were new. */
   readonly newObjectCount: number;
 }
 

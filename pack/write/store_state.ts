@@ -13,9 +13,11 @@ import { indexUnnamed, type RepairOptions } from "./index_repair.ts";
 
 /** What a store holds when a writer begins. */
 export interface StoreState {
+  /** The packs that are there. */
   readonly packs: PackSet;
   /** Whether every pack that the index names is there, and every table was read. */
   readonly isHealthy: boolean;
+  /** The index of those tables that could be read. */
   readonly index: ObjectIndex;
   /** Packs that no table names that was read. */
   readonly unnamed: readonly StoreEntry[];
@@ -23,6 +25,7 @@ export interface StoreState {
 
 /** Options of {@linkcode openStoreState}. */
 export interface StoreStateOptions extends StoreOptions {
+  /** The hasher. */
   readonly hasher: Hasher;
   /** Tables with damaged pages: they are not looked into. */
   readonly damaged: ReadonlySet<string>;

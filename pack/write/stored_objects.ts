@@ -5,8 +5,11 @@ import { FileRanges } from "../ranges/open_file_ranges.ts";
 
 /** The file of an index table. */
 export interface LocalTable {
+  /** Its name in the store. */
   readonly name: string;
+  /** Its size in bytes. */
   readonly size: number;
+  /** Where it lies. */
   readonly path: string;
 }
 
