@@ -16,7 +16,7 @@ async function workersFor(size: number, workers: number): Promise<number> {
   return started.count;
 }
 
-Deno.test("WorkerPool starts the last of several workers for a large file only", async () => {
+Deno.test("WorkerPool of a save starts the last of several workers for a large file only", async () => {
   equal(await workersFor(1, 1), 1);
   equal(await workersFor(1, 2), 1);
   equal(await workersFor(1, 3), 2);

@@ -1,5 +1,10 @@
 import { type DiskCalls, DiskError } from "@snap/disk";
 import { nativeDecoders } from "@snap/posix/decoders";
+import {
+  type PoolJob,
+  type PoolOwner,
+  WorkerPool,
+} from "@snap/posix/worker-pool";
 import { WAIT } from "@snap/pack/ranges";
 import type { StoreReader } from "@snap/pack/read";
 import { pathOf } from "../plan/batch_rows.ts";
@@ -11,8 +16,8 @@ import {
   type RestoreBatchResult,
   type RestorerConfig,
   RestoreStatus,
+  type ToRestoreWorker,
 } from "../messages.ts";
-import { RestorePool } from "../restore_pool.ts";
 import { Restorer, STEP_SIZE } from "./writer.ts";
 import type { SlowFiles } from "./fallback_writer.ts";
 
@@ -25,6 +30,8 @@ const BATCHES_AHEAD = 4;
 const FAR_BATCHES_MAX = 4;
 /** So little is written here, as workers are not worth their start. */
 const SMALL_SIZE = 8 * 1024 * 1024;
+/** More plain bytes are never written here at once if there are workers: signals have to be heard. */
+const BACK_SIZE_MAX = 8 * 1024 * 1024;
 /** The stop word stands before the counters. */
 const STOP_WORDS = 1;
 
@@ -53,13 +60,18 @@ export interface RestoreFilesOptions {
   readonly expectedByteCount: number;
 }
 
+/** A batch for a worker. */
+interface BatchJob extends PoolJob {
+  readonly batch: RestoreBatch;
+}
+
 /** The files of a restore, from the walk to the disk. */
-export class RestoreFiles {
+export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   readonly #options: RestoreFilesOptions;
   readonly #control: SharedArrayBuffer;
   #window = new FileWindow(WINDOW_FIRST);
   #leftOver: { readonly batch: RestoreBatch; readonly row: number }[] = [];
-  #pool: RestorePool | undefined;
+  #pool: WorkerPool<BatchJob, RestoreBatchResult> | undefined;
   #inline: Restorer | undefined;
   #batchNumber = 0;
   #isLast = false;
@@ -164,7 +176,8 @@ export class RestoreFiles {
     if (this.#isFar) return await this.#submitFar(batch);
     const pool = this.#pool;
     if (pool === undefined) return await this.#writeInline(batch);
-    pool.submit(batch);
+    const byteCount = batch.sizes.reduce((sum, size) => sum + size, 0);
+    pool.submit({ number: batch.number, byteCount, batch });
     while (pool.waitingCount > BATCHES_AHEAD * this.#options.workers) {
       await this.#helpOrWait(pool);
       this.#options.throwFailure();
@@ -183,24 +196,43 @@ export class RestoreFiles {
   }
 
   /** Writes a batch in place of the worker that was not started, or waits until one has ended. */
-  #helpOrWait(pool: RestorePool): Promise<void> {
-    const batch = pool.takeBack();
-    return batch === undefined ? pool.changed() : this.#writeInline(batch);
+  #helpOrWait(
+    pool: WorkerPool<BatchJob, RestoreBatchResult>,
+  ): Promise<void> {
+    const job = pool.takeBack(BACK_SIZE_MAX);
+    return job === undefined ? pool.changed() : this.#writeInline(job.batch);
   }
 
-  #startPool(): RestorePool {
-    const { workers, config, reader } = this.#options;
-    return new RestorePool({
-      count: workers,
-      configOf: (worker) => ({
-        ...config,
-        control: this.#control,
-        worker,
-        hasher: reader.hasher.name,
-      }),
-      onResult: (batch, result) => this.#takeResult(batch, result),
-      onError: (error) => this.#options.onFailure(error),
-    });
+  #startPool(): WorkerPool<BatchJob, RestoreBatchResult> {
+    const url = new URL(workerUrl(), import.meta.url);
+    return new WorkerPool({ count: this.#options.workers, url, owner: this });
+  }
+
+  /** @inheritDoc */
+  begin(worker: number): ToRestoreWorker {
+    const { config, reader } = this.#options;
+    const hasher = reader.hasher.name, control = this.#control;
+    return { type: "begin", config: { ...config, control, worker, hasher } };
+  }
+
+  /** @inheritDoc */
+  give({ batch }: BatchJob): ToRestoreWorker {
+    return { type: "batch", batch };
+  }
+
+  /** @inheritDoc */
+  end(): ToRestoreWorker {
+    return { type: "close" };
+  }
+
+  /** @inheritDoc */
+  takeResult({ batch }: BatchJob, result: RestoreBatchResult): void {
+    this.#takeResult(batch, result);
+  }
+
+  /** @inheritDoc */
+  fail(error: unknown): void {
+    this.#options.onFailure(error);
   }
 
   async #writeInline(batch: RestoreBatch): Promise<void> {
@@ -253,4 +285,14 @@ export class RestoreFiles {
       onWritten(batch.sizes[row]);
     }
   }
+}
+
+/** The worker stands above this module, as source or as built. */
+function workerUrl(): string {
+  return import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js";
+}
+
+/** Never called: makes the worker part of the program for those who fetch or bundle it. */
+export function prefetchRestoreWorker(): Promise<unknown> {
+  return import("../worker.ts");
 }

@@ -5,7 +5,7 @@ import { restore } from "./restore.ts";
 import { save } from "@snap/save";
 import { WorkerCount } from "../tests/_test_workers.ts";
 
-Deno.test("RestorePool does without the last of several workers", async () => {
+Deno.test("WorkerPool of a restore does without the last of several workers", async () => {
   using folder = new TemporaryFolder();
   const source = folder.join("source");
   Deno.mkdirSync(source);
