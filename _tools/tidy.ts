@@ -141,3 +141,15 @@ function importsOf(path: string, text: string): string[] {
     ([, link]) => new URL(link, `file:///${path}`).pathname.slice(1),
   );
 }
+
+/** Files that a document names are there. */
+export function fileProblems(
+  { path, text }: TextFile,
+  folders: readonly string[],
+  isThere: (path: string) => boolean,
+): string[] {
+  const named = text.matchAll(/`([a-z_]+)(\/[a-z0-9_/]+\.ts)`/g);
+  return Array.from(named, ([, folder, file]) => [folder, folder + file])
+    .filter(([folder, file]) => folders.includes(folder) && !isThere(file))
+    .map(([, file]) => `${path} names ${file}, which is not there`);
+}

@@ -1,4 +1,9 @@
-import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  doesNotMatch,
+  match,
+  strictEqual,
+} from "node:assert/strict";
 import {
   appendFileSync,
   chmodSync,
@@ -213,6 +218,28 @@ Deno.test("an ambiguous id lists what it may be", async () => {
   strictEqual(code, 1);
   match(stderr, /Cannot tell which snapshot abcd is/);
   match(stderr, new RegExp(`hint: it may be ${ids.join(", ")}`));
+});
+
+Deno.test("verify: what a record says cannot act on a terminal", async () => {
+  using scene = await savedScene();
+  const { encodeDocument } = await import("@snap/store/format");
+  const { openFileStore } = await import("@snap/store/file");
+  const { wasmHasher } = await import("@snap/hash/wasm-hasher");
+  const store = await openFileStore(scene.at(".snap"));
+  const bytes = encodeDocument({
+    kind: "RECD",
+    saveId: new Uint8Array(16),
+    salt: new Uint8Array(32),
+    body: { tree: "\u202e\u009b31mred" },
+  });
+  const name = `snapshots/${scene.id}-${wasmHasher.idOf(bytes)}-${
+    "00".repeat(16)
+  }`;
+  await store.create(name, bytes);
+  const { code, stdout } = await scene.run(["verify"]);
+  strictEqual(code, ExitCode.damaged);
+  match(stdout, /Cannot read/);
+  doesNotMatch(stdout, /[\u202e\u009b]/);
 });
 
 Deno.test("--json: an error is a line on stderr with its exit code", async () => {

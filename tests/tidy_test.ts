@@ -2,6 +2,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import {
   cycleProblems,
   entryPointProblems,
+  fileProblems,
   flagProblems,
   frontDoorProblems,
   linkProblems,
@@ -85,6 +86,15 @@ Deno.test("tidy: posix takes flags from node:fs", () => {
 
 Deno.test("tidy: a document has one title", () => {
   holds(files(/^(docs\/.*|README|CONTRIBUTING)\.md$/), titleProblems);
+});
+
+Deno.test("tidy: files that a document names are there", () => {
+  const folders = packages.map(({ folder }) => folder)
+    .concat("_tools", "bench", "tests", "examples");
+  holds(
+    files(/^(.*\/)?[^/]*\.md$/),
+    (file) => fileProblems(file, folders, exists),
+  );
 });
 
 Deno.test("tidy: nothing speaks of the machine it was made on", () => {
