@@ -5,7 +5,6 @@
  */
 import { type Hasher, ID_SIZE } from "@snap/hash";
 import {
-  DamageError,
   isPageRequest,
   type Location,
   ObjectNotFoundError,
@@ -14,15 +13,13 @@ import {
 import type { FrameCache } from "@snap/pack/cache";
 import type { FrameDecoders } from "@snap/pack/codecs";
 import { ObjectIndex } from "@snap/pack/index";
-import { ObjectReader, type Ranges } from "@snap/pack/read";
-import { NotFoundError, StoreError } from "@snap/store";
+import { ObjectCopies, type Ranges } from "@snap/pack/read";
+import { NotFoundError } from "@snap/store";
 import { TableHeads } from "./table_heads.ts";
 import type { TableList } from "./table_list.ts";
 
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 << 20;
-/** Copies that could not be read and are remembered. */
-const FAILURES_MAX = 1024;
 
 /** What {@linkcode Objects} reads with. */
 export interface ObjectsParts {
@@ -51,9 +48,7 @@ export class Objects {
   #index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
   /** Whether a table of the index could not be found. */
   #isTableGone = false;
-  readonly #reader: ObjectReader;
-  /** Copies that could not be read, until all copies of the object are such. */
-  readonly #failures = new Map<string, unknown>();
+  readonly #reader: ObjectCopies;
 
   /**
    * Constructs a new instance; nothing is read yet.
@@ -66,7 +61,13 @@ export class Objects {
     this.#ranges = ranges;
     this.#tables = tables;
     this.#heads = new TableHeads(ranges, hasher, tables);
-    this.#reader = new ObjectReader({ cache, hasher, decoders });
+    this.#reader = new ObjectCopies({
+      ranges,
+      cache,
+      hasher,
+      decoders,
+      onDamage: (packId) => this.#index.markBad(packId),
+    });
   }
 
   /**
@@ -114,7 +115,10 @@ export class Objects {
     for (;;) {
       const answer = this.#index.locate(ids, idStart, kind);
       if (answer === undefined) return "absent";
-      if (!isPageRequest(answer)) return this.#take(answer, ids, idStart);
+      if (!isPageRequest(answer)) {
+        const copies = () => this.#copies(ids, idStart, kind);
+        return this.#reader.take(answer, ids, idStart, copies);
+      }
       if (!this.#givePage(answer)) return undefined;
     }
   }
@@ -145,58 +149,6 @@ export class Objects {
     this.#reader.release();
   }
 
-  #take(
-    location: Location,
-    ids: Uint8Array,
-    idStart: number,
-  ): Uint8Array | undefined {
-    if (this.#failures.size > 0 && this.#failures.has(keyOf(location))) {
-      return this.#takeCopy(location, ids, idStart);
-    }
-    try {
-      return this.#read(location, ids, idStart);
-    } catch (error) {
-      this.#fail(location, error);
-      return this.#takeCopy(location, ids, idStart);
-    }
-  }
-
-  #read(
-    location: Location,
-    ids: Uint8Array,
-    idStart: number,
-  ): Uint8Array | undefined {
-    const known = this.#reader.take(location, ids, idStart);
-    if (known !== undefined) return known;
-    const { packName, frameOffset, storedSize } = location;
-    const stored = this.#ranges.take(packName, frameOffset, storedSize);
-    if (stored === undefined) return undefined;
-    return this.#reader.decode(location, stored, ids, idStart);
-  }
-
-  /** Takes an object from a copy that has not failed yet. */
-  #takeCopy(
-    first: Location,
-    ids: Uint8Array,
-    idStart: number,
-  ): Uint8Array | undefined {
-    const copies = this.#copies(ids, idStart, first.kind);
-    if (copies === undefined) return undefined;
-    for (const copy of copies) {
-      if (this.#failures.has(keyOf(copy))) continue;
-      try {
-        return this.#read(copy, ids, idStart);
-      } catch (error) {
-        this.#fail(copy, error);
-      }
-    }
-    // All have failed: who asks again has them read again.
-    const error = this.#failures.get(keyOf(first));
-    for (const copy of copies) this.#failures.delete(keyOf(copy));
-    this.#failures.delete(keyOf(first));
-    throw error;
-  }
-
   #copies(
     ids: Uint8Array,
     idStart: number,
@@ -207,12 +159,6 @@ export class Objects {
       if (Array.isArray(answer)) return answer;
       if (!this.#givePage(answer)) return undefined;
     }
-  }
-
-  #fail(location: Location, error: unknown): void {
-    if (isDamage(error)) this.#index.markBad(location.packId);
-    if (this.#failures.size >= FAILURES_MAX) this.#failures.clear();
-    this.#failures.set(keyOf(location), error);
   }
 
   /** Whether the page is there now; a table that is gone is looked into no more. */
@@ -246,14 +192,4 @@ export class Objects {
     this.#index.dropTable(number);
     this.#isTableGone = true;
   }
-}
-
-function keyOf({ frameKey, offset, size }: Location): string {
-  return `${frameKey} ${offset} ${size}`;
-}
-
-/** Whether an error says that a copy is not what the index says. */
-function isDamage(error: unknown): boolean {
-  return error instanceof DamageError || error instanceof NotFoundError ||
-    (error instanceof StoreError && error.code === "SHORT");
 }

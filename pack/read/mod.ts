@@ -10,6 +10,7 @@ export * from "../ranges/open_ranges.ts";
 export * from "../ranges/ranges.ts";
 export * from "../ranges/remote_ranges.ts";
 export * from "./content_reader.ts";
+export * from "./object_copies.ts";
 export * from "./object_reader.ts";
 export * from "./recipe_rows.ts";
 export * from "./store_reader.ts";

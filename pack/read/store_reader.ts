@@ -9,23 +9,18 @@ import {
   idFromBytes,
   IdMismatchError,
 } from "@snap/hash";
-import {
-  NotFoundError,
-  type ReadStore,
-  StoreError,
-  type StoreOptions,
-} from "@snap/store";
+import type { ReadStore, StoreOptions } from "@snap/store";
 import { contextOf, ObjectCheck } from "./check_object.ts";
-import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
+import type { AwaitedRanges } from "../ranges/ranges.ts";
 import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
 import { ContentReader } from "./content_reader.ts";
-import { DamageError, ObjectNotFoundError } from "../errors.ts";
+import { ObjectNotFoundError } from "../errors.ts";
 import type { FrameCache } from "../cache/frame_cache.ts";
 import type { FrameDecoders } from "../codec/frame_decoders.ts";
 import { HeapFrameCache } from "../cache/heap_frame_cache.ts";
 import type { Location } from "../location.ts";
 import { ObjectKind } from "../object_kind.ts";
-import { ObjectReader } from "./object_reader.ts";
+import { ObjectCopies } from "./object_copies.ts";
 import { openIndex } from "../index/open_index.ts";
 import type { StoreIndex } from "../index/store_index.ts";
 import { RecipeNode } from "../recipe/recipe.ts";
@@ -80,7 +75,7 @@ export class StoreReader implements AsyncDisposable {
   /** What stored bytes are read from. */
   readonly ranges: AwaitedRanges;
   readonly #own: AsyncDisposable | undefined;
-  readonly #reader: ObjectReader;
+  readonly #reader: ObjectCopies;
   readonly #check: ObjectCheck;
 
   /**
@@ -103,7 +98,8 @@ export class StoreReader implements AsyncDisposable {
     this.hasher = hasher;
     this.ranges = ranges;
     this.#own = parts.own;
-    this.#reader = new ObjectReader(parts);
+    const onDamage = (packId: Uint8Array) => index.index.markBad(packId);
+    this.#reader = new ObjectCopies({ ...parts, onDamage });
     this.#check = new ObjectCheck(hasher);
   }
 
@@ -193,63 +189,28 @@ export class StoreReader implements AsyncDisposable {
     checkBytes(id, "id");
     const first = await this.index.locate(id, kind, options);
     if (first === undefined) return undefined;
-    try {
-      return await this.#read(first, id, options);
-    } catch (error) {
-      return await this.#readCopy(error, first, { id, kind, options });
+    let copies: Location[] | undefined;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      this.ranges.forgetWanted();
+      let isCopyWanted = false;
+      try {
+        const view = this.#reader.take(first, id, 0, () => {
+          isCopyWanted = copies === undefined;
+          return copies;
+        });
+        if (view !== undefined) return view.slice();
+      } finally {
+        this.#reader.release();
+      }
+      if (isCopyWanted) copies = await this.index.locateAll(id, kind, options);
+      else await this.ranges.arrived(options);
     }
   }
 
   /** Closes the files that are open. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#own?.[Symbol.asyncDispose]();
-  }
-
-  async #read(
-    location: Location,
-    id: Uint8Array,
-    options: StoreOptions,
-  ): Promise<Uint8Array> {
-    options.signal?.throwIfAborted();
-    const known = this.#reader.take(location, id, 0);
-    if (known !== undefined) return this.#copy(known);
-    this.#reader.release();
-    const { packName: name, frameOffset: offset, storedSize: length } =
-      location;
-    const bytes = takeRange(this.ranges, { name, offset, length }, options);
-    const stored = bytes instanceof Promise ? await bytes : bytes;
-    try {
-      return this.#reader.decode(location, stored, id, 0).slice();
-    } finally {
-      this.#reader.release();
-    }
-  }
-
-  #copy(view: Uint8Array): Uint8Array {
-    const copy = view.slice();
-    this.#reader.release();
-    return copy;
-  }
-
-  /** Reads another copy after the first could not be read. */
-  async #readCopy(
-    error: unknown,
-    first: Location,
-    wanted: { id: Uint8Array; kind: number; options: StoreOptions },
-  ): Promise<Uint8Array> {
-    const { id, kind, options } = wanted;
-    if (options.signal?.aborted) throw error;
-    if (isDamage(error)) this.index.index.markBad(first.packId);
-    for (const copy of await this.index.locateAll(id, kind, options)) {
-      if (copy.packName === first.packName) continue;
-      try {
-        return await this.#read(copy, id, options);
-      } catch (other) {
-        if (options.signal?.aborted) throw other;
-        if (isDamage(other)) this.index.index.markBad(copy.packId);
-      }
-    }
-    throw error;
   }
 
   async #readChunks(
@@ -350,12 +311,6 @@ export async function openStoreReader(
     await own?.[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-/** Whether an error says that a copy is not what the index says. */
-function isDamage(error: unknown): boolean {
-  return error instanceof DamageError || error instanceof NotFoundError ||
-    (error instanceof StoreError && error.code === "SHORT");
 }
 
 function checkSize(size: number, sizeMax: number): void {
