@@ -6,12 +6,10 @@ import { ObjectKind } from "@snap/pack";
 import { openIndex, openStoreReader } from "@snap/pack/read";
 import type { SnapshotRecord } from "@snap/snapshot/records";
 import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
-import { Objects } from "./content/objects.ts";
+import { Objects, type Ranges, TableList } from "@snap/pack/objects";
 import type { ServedContents } from "./content/served_contents.ts";
-import { TableList } from "./content/table_list.ts";
 import { FileContents } from "./content/file_contents.ts";
 import { NodeTable } from "./nodes/node_table.ts";
-import type { Ranges } from "@snap/pack/read";
 
 /** Reads all files of a store into memory. */
 export async function filesOf(

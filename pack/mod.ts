@@ -35,9 +35,11 @@
  * - `@snap/pack/codecs`: how frames are compressed: every codec, and decoders of the system
  * - `@snap/pack/index`: the index as it is looked into: tables, pages, sets of packs
  * - `@snap/pack/index-writer`: the index as it is written: built of packs, merged of tables
+ * - `@snap/pack/objects`: objects for those who may not wait
  * - `@snap/pack/ranges`: ranges of the files of a store
  * - `@snap/pack/read`: objects read from a store: located, decoded, checked once, other copies tried
  * - `@snap/pack/recipe`: recipes of large content: nodes, how they are made and walked
+ * - `@snap/pack/recipe-content`: large content read from start to end without a wait
  * - `@snap/pack/sink`: objects in, pack files out: the half of the writer that each thread has
  * - `@snap/pack/stream`: objects in, packs out, as a stream
  * - `@snap/pack/write`: objects written into a store: the writer and its sinks, frames, packs, tables

@@ -1,4 +1,4 @@
-import type { WorkerTable } from "@snap/pack/ranges";
+import type { WorkerTable } from "@snap/pack/recipe-content";
 
 /** What a restorer needs, in a worker or not. */
 export interface RestorerConfig {

@@ -6,7 +6,7 @@
 import { ID_SIZE, idFromBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { RecipeNode } from "@snap/pack/recipe";
-import type { Objects } from "./objects.ts";
+import type { Objects } from "@snap/pack/objects";
 import type { ServedContents } from "./served_contents.ts";
 import { Recipes } from "./recipes.ts";
 import { WholeObjects } from "./whole_objects.ts";

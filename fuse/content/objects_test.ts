@@ -15,8 +15,7 @@ import {
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import { filesOf, testMount, TestRanges } from "../_testing.ts";
-import { Objects } from "./objects.ts";
-import { TableList } from "./table_list.ts";
+import { Objects, TableList } from "@snap/pack/objects";
 import { NodeCursor } from "../nodes/node_cursor.ts";
 import { ROOT_ID } from "../device/protocol.ts";
 

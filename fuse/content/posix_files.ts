@@ -7,7 +7,7 @@ import {
   O_RDONLY,
 } from "@snap/posix/constants";
 import { posix, posixAbsentReason } from "@snap/posix";
-import { type FileCalls, LocalRanges } from "@snap/pack/read";
+import { type FileCalls, LocalRanges } from "@snap/pack/objects";
 
 /**
  * Ranges of files, read by calls of the operating system: half the cost of `node:fs`.

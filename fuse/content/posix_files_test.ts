@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { NotFoundError, StoreError } from "@snap/store";
 import { noise, TemporaryFolder } from "../../tests/_snapshots.ts";
-import { FILES_OPEN_MAX } from "@snap/pack/read";
+import { FILES_OPEN_MAX } from "@snap/pack/objects";
 import { posixRanges } from "./posix_files.ts";
 
 Deno.test("LocalRanges reads ranges of many files, with few of them open", () => {

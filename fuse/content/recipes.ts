@@ -7,7 +7,7 @@ import {
   RecipeRowKind,
   RecipeSyntaxError,
 } from "@snap/pack/recipe";
-import type { Objects } from "./objects.ts";
+import type { Objects } from "@snap/pack/objects";
 import type { Pieces } from "../device/pieces.ts";
 import { SecondChance } from "../second_chance.ts";
 

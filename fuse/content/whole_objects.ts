@@ -6,7 +6,7 @@ import {
 } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { RecipeNode } from "@snap/pack/recipe";
-import type { Objects } from "./objects.ts";
+import type { Objects } from "@snap/pack/objects";
 import type { Recipes } from "./recipes.ts";
 import { Pieces } from "../device/pieces.ts";
 

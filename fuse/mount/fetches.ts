@@ -1,7 +1,7 @@
 import { errnoName, errnos } from "@snap/posix/constants";
 import { NotFoundError, StoreError } from "@snap/store";
 import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
-import type { Ranges } from "@snap/pack/read";
+import type { Ranges } from "@snap/pack/objects";
 
 /** A block that a worker asks of main. */
 export interface FetchWant {

@@ -9,7 +9,7 @@ import { nativeDecoders } from "@snap/posix/decoders";
 import type { ReadStore } from "@snap/store";
 import type { MountLog } from "./mount_log.ts";
 import { NodeTable } from "../nodes/node_table.ts";
-import { TableList } from "../content/table_list.ts";
+import { TableList } from "@snap/pack/objects";
 
 /** The reader of the main thread, and the nodes and tables that it shares with the workers. */
 export interface MountBase {

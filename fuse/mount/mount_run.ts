@@ -13,7 +13,7 @@ import type { FromMountWorker } from "./mount_messages.ts";
 import { openMount, unmountPath } from "./mount_point.ts";
 import type { MountWorkers } from "./mount_workers.ts";
 import { ServedContents } from "../content/served_contents.ts";
-import type { TableList } from "../content/table_list.ts";
+import type { TableList } from "@snap/pack/objects";
 import { raiseReadAhead } from "./read_ahead.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { Counters } from "../counters.ts";

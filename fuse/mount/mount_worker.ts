@@ -17,14 +17,12 @@ import type {
   MountWorkerConfig,
   ToMountWorker,
 } from "./mount_messages.ts";
-import { Objects } from "../content/objects.ts";
+import { Objects, type Ranges, TableList } from "@snap/pack/objects";
 import { ServedContents } from "../content/served_contents.ts";
 import { ReplyWriter } from "../device/reply_writer.ts";
-import { TableList } from "../content/table_list.ts";
 import { Counters } from "../counters.ts";
 import { FileContents } from "../content/file_contents.ts";
 import { NodeTable } from "../nodes/node_table.ts";
-import type { Ranges } from "@snap/pack/read";
 import { posixRanges } from "../content/posix_files.ts";
 import { Session } from "../session/session.ts";
 import type { SessionFault } from "../session/session_parts.ts";

@@ -4,7 +4,7 @@ import {
   type Directory,
   type IdPlace,
 } from "./loaded_directory.ts";
-import type { Objects } from "../content/objects.ts";
+import type { Objects } from "@snap/pack/objects";
 import { Recipes } from "../content/recipes.ts";
 import { WholeObjects } from "../content/whole_objects.ts";
 

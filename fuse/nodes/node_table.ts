@@ -20,7 +20,7 @@ import {
   placeDirectory,
   UNLOADED,
 } from "./loaded_directory.ts";
-import type { Objects } from "../content/objects.ts";
+import type { Objects } from "@snap/pack/objects";
 import type { NodeCursor, OpenDirectory } from "./node_cursor.ts";
 import { ROOT_ID } from "../device/protocol.ts";
 

@@ -5,7 +5,7 @@ import { ObjectKind } from "@snap/pack";
 import { RecipeBuilder } from "@snap/pack/recipe";
 import { openFileStore } from "@snap/store/file";
 import { HostileStore } from "../../tests/_hostile_store.ts";
-import { LocalRanges, nodeFiles } from "@snap/pack/ranges";
+import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";
 import { lz4Codec } from "@snap/pack/codecs";
 import {
   makeFileStore,

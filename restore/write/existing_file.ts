@@ -2,7 +2,7 @@ import { type DiskCalls, DiskError, ExhaustedError } from "@snap/disk";
 import { FileReader } from "@snap/disk/file";
 import { equalBytes, type Hasher, type HashStream, ID_SIZE } from "@snap/hash";
 import { encodeHoles } from "@snap/manifest/extras";
-import { PASSED_HOLE_MIN, SPARSE_PART } from "@snap/pack/recipe";
+import { PASSED_HOLE_MIN, SPARSE_PART } from "@snap/pack/recipe-content";
 import type { FileExtras, RestoreBatch } from "../messages.ts";
 import {
   hasNumbers,

@@ -1,5 +1,5 @@
 import type { TargetFile } from "@snap/disk/target";
-import type { ContentSink } from "@snap/pack/ranges";
+import type { ContentSink } from "@snap/pack/recipe-content";
 
 const ZEROS = new Uint8Array(256 * 1024);
 

@@ -5,7 +5,7 @@ import {
   type PoolOwner,
   WorkerPool,
 } from "@snap/posix/worker-pool";
-import { WAIT } from "@snap/pack/ranges";
+import { WAIT } from "@snap/pack/recipe-content";
 import type { StoreReader } from "@snap/pack/read";
 import { pathOf } from "../plan/batch_rows.ts";
 import { FileWindow, type WindowFile } from "../plan/file_window.ts";

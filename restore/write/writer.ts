@@ -18,7 +18,7 @@ import {
   type Ranges,
   RecipeContent,
   WAIT,
-} from "@snap/pack/ranges";
+} from "@snap/pack/recipe-content";
 import type { ObjectIndex } from "@snap/pack/index";
 import {
   COUNTER_UNIT,

@@ -4,16 +4,13 @@
  * @module
  */
 import { type Hasher, ID_SIZE } from "@snap/hash";
-import {
-  isPageRequest,
-  type Location,
-  ObjectNotFoundError,
-  type PageRequest,
-} from "@snap/pack";
-import type { FrameCache } from "@snap/pack/cache";
-import type { FrameDecoders } from "@snap/pack/codecs";
-import { ObjectIndex } from "@snap/pack/index";
-import { ObjectCopies, type Ranges } from "@snap/pack/read";
+import type { FrameCache } from "../cache/frame_cache.ts";
+import type { FrameDecoders } from "../codec/frame_decoders.ts";
+import { ObjectNotFoundError } from "../errors.ts";
+import { ObjectIndex } from "../index/object_index.ts";
+import { isPageRequest, type Location, type PageRequest } from "../location.ts";
+import { ObjectCopies } from "./object_copies.ts";
+import type { Ranges } from "../ranges/ranges.ts";
 import { NotFoundError } from "@snap/store";
 import { TableHeads } from "./table_heads.ts";
 import type { TableList } from "./table_list.ts";

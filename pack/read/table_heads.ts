@@ -2,12 +2,12 @@ import type { Hasher } from "@snap/hash";
 import {
   decodeIndexHead,
   INDEX_PAGE_SIZE,
-  type IndexFile,
   readIndexHeadSize,
-} from "@snap/pack/index";
+} from "../index/index_table.ts";
+import type { IndexFile } from "../index/object_index.ts";
 import { NotFoundError } from "@snap/store";
 import type { ListedTable, TableList } from "./table_list.ts";
-import type { Ranges } from "@snap/pack/read";
+import type { Ranges } from "../ranges/ranges.ts";
 
 /** Tables whose heads were read. */
 export interface ReadHeads {

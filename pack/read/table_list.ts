@@ -1,10 +1,10 @@
 /**
- * Which tables the index of a store has, for all workers of a mount.
+ * Which tables the index of a store has, for all threads that read it.
  *
  * @module
  */
-import { indexIdOf, indexName } from "@snap/pack";
-import type { IndexFile } from "@snap/pack/index";
+import { indexIdOf, indexName } from "../file_name.ts";
+import type { IndexFile } from "../index/object_index.ts";
 
 /** Most tables of a list. */
 const TABLES_MAX = 65_536;
@@ -89,7 +89,7 @@ export class TableList {
       const number = this.count;
       if (number === TABLES_MAX) {
         throw new RangeError(
-          `Cannot add index table as a mount has at most ${TABLES_MAX}: found one more`,
+          `Cannot add index table as a list has at most ${TABLES_MAX}: found one more`,
         );
       }
       const at = HEAD_WORDS + ROW_WORDS * number;

@@ -1,0 +1,10 @@
+/**
+ * Large content read by its recipe, from start to end, by a thread that may not wait.
+ *
+ * @module
+ */
+export * from "./ranges/local_ranges.ts";
+export * from "./ranges/node_files.ts";
+export type * from "./ranges/ranges.ts";
+export * from "./recipe/pass_hole.ts";
+export * from "./recipe/recipe_content.ts";
