@@ -169,6 +169,11 @@ example("pack", async (run, { a }) => {
   strictEqual(sizes.reduce((sum, size) => sum + size), NOISE.length);
 });
 
+example("write_objects", async (run) => {
+  const [line] = await run();
+  match(line, /^[0-9a-f]{64}: 2 files$/);
+});
+
 example("tree", async (run, { a }) => {
   const lines = await run(a);
   const noise = wasmHasher.idOf(NOISE).slice(0, 12);

@@ -1,0 +1,193 @@
+// The writer without a save: what is kept, what is missing, what is durable when.
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { StoreError, type WriteStore } from "@snap/store";
+import { DEFAULT_SETTINGS } from "@snap/store/format";
+import { MemoryStore } from "@snap/store/memory";
+import { FaultStore } from "@snap/store/testing";
+import { namesIn, noise } from "../../tests/_snapshots.ts";
+import { ObjectKind, PackRole } from "../object_kind.ts";
+import { openStoreReader } from "../read/store_reader.ts";
+import {
+  type ObjectWriter,
+  type ObjectWriterOptions,
+  openObjectWriter,
+} from "./object_writer.ts";
+import { PackTable } from "./pack_table.ts";
+import type { FinishedPackFile } from "./pack_files.ts";
+import { ObjectSink } from "./object_sink.ts";
+
+let saveCount = 0;
+
+async function openWriter(
+  store: WriteStore,
+  options: Partial<ObjectWriterOptions> = {},
+): Promise<ObjectWriter> {
+  return await openObjectWriter(store, {
+    saveId: new Uint8Array(16).fill(++saveCount),
+    hasher,
+    settings: { ...DEFAULT_SETTINGS, codec: "none" },
+    ...options,
+  });
+}
+
+function idOf(plain: Uint8Array): Uint8Array {
+  const id = new Uint8Array(32);
+  hasher.hashInto(plain, id);
+  return id;
+}
+
+function put(writer: ObjectWriter, plain: Uint8Array): boolean {
+  const sink = writer.sink();
+  sink.reserve(plain.length).set(plain);
+  return sink.commit(idOf(plain), 0, plain.length);
+}
+
+/** Stores objects, as a run does that goes well. */
+async function store(into: WriteStore, ...plains: Uint8Array[]): Promise<void> {
+  await using writer = await openWriter(into);
+  for (const plain of plains) put(writer, plain);
+  await writer.finish();
+  await writer.confirm();
+}
+
+const A = noise(1000, 1), B = noise(2000, 2), C = noise(3000, 3);
+
+Deno.test("ObjectWriter keeps each object once, and what the store has not at all", async () => {
+  const memory = new MemoryStore();
+  await store(memory, A);
+  await using writer = await openWriter(memory);
+  equal(put(writer, A), false);
+  equal(put(writer, B), true);
+  equal(put(writer, B), false);
+  equal(writer.sink().newByteCount, B.length);
+  equal(writer.sink().newObjectCount, 1);
+  await writer.finish();
+  await using reader = await openStoreReader(memory, { hasher });
+  for (const plain of [A, B]) {
+    const { content } = ObjectKind;
+    deepEqual(await reader.readObject(idOf(plain), content), plain);
+  }
+  equal((await namesIn(memory, "packs/")).length, 2);
+});
+
+Deno.test("ObjectWriter that copies keeps what the store has, once", async () => {
+  const memory = new MemoryStore();
+  await store(memory, A);
+  await using writer = await openWriter(memory, { mode: "copy" });
+  equal(put(writer, A), true);
+  equal(put(writer, A), false);
+  await writer.finish();
+  equal((await namesIn(memory, "packs/")).length, 2);
+});
+
+Deno.test("ObjectWriter that counts writes nothing", async () => {
+  const memory = new MemoryStore();
+  await store(memory, A);
+  const before = await namesIn(memory);
+  await using writer = await openWriter(memory, { mode: "count" });
+  equal(put(writer, A), false);
+  equal(put(writer, C), true);
+  writer.addRecipe([{ id: idOf(B), bytes: B, isRoot: true }]);
+  await writer.finish();
+  equal(writer.sink().newByteCount, C.length);
+  deepEqual(await namesIn(memory), before);
+});
+
+Deno.test("ObjectWriter says what a caller has to bring", async () => {
+  const memory = new MemoryStore();
+  await store(memory, A);
+  await using writer = await openWriter(memory);
+  const ids = new Uint8Array(96);
+  for (const [i, plain] of [A, B, A].entries()) ids.set(idOf(plain), 32 * i);
+  const { content, tree } = ObjectKind;
+  deepEqual(
+    writer.missing(ids, Uint8Array.of(content, content, tree)),
+    Uint8Array.of(0, 1, 1),
+  );
+  writer.sink().distrust(idOf(A));
+  deepEqual(writer.missing(ids, Uint8Array.of(content)), Uint8Array.of(1));
+});
+
+Deno.test("ObjectWriter knows after makeRoom what it has stored before", async () => {
+  const memory = new MemoryStore();
+  await using writer = await openWriter(memory, { claimSlots: 256 });
+  for (let i = 0; !writer.isFull; i++) put(writer, noise(100, i + 1));
+  await writer.makeRoom();
+  equal(writer.isFull, false);
+  equal(put(writer, noise(100, 1)), false);
+  equal(put(writer, A), true);
+  await writer.finish();
+});
+
+Deno.test("ObjectWriter that gives up drops what is far from a full pack", async () => {
+  const memory = new MemoryStore();
+  {
+    await using writer = await openWriter(memory);
+    put(writer, A);
+    writer.sink().finish();
+    put(writer, B);
+    await writer.giveUp();
+  }
+  equal((await namesIn(memory, "packs/")).length, 0, "small ones are dropped");
+  await using writer = await openWriter(memory);
+  equal(put(writer, A), true);
+});
+
+Deno.test("ObjectWriter says that a pack could not be stored, and does not finish", async () => {
+  const memory = new MemoryStore();
+  const faulty = new FaultStore(memory, {
+    at: Array.from({ length: 20 }, (_, i) => ({ call: i + 3, fault: "error" })),
+  });
+  await using writer = await openWriter(faulty);
+  put(writer, A);
+  await rejects(writer.finish(), StoreError);
+  ok(writer.failure.aborted);
+  await writer.giveUp();
+  deepEqual(await namesIn(memory, "index/"), []);
+});
+
+Deno.test("ObjectWriter refuses to finish when a pack has gone that was relied on", async () => {
+  const memory = new MemoryStore();
+  await store(memory, A);
+  await using writer = await openWriter(memory);
+  put(writer, B);
+  const [pack] = await namesIn(memory, "packs/");
+  await memory.remove(pack);
+  await rejects(writer.finish(), /a pack has gone/);
+});
+
+Deno.test("ObjectSink takes frames as they are stored elsewhere, and checks them", async () => {
+  const memory = new MemoryStore();
+  await using writer = await openWriter(memory);
+  const packs: FinishedPackFile[] = [];
+  using other = new ObjectSink(writer.sinkConfig(), {
+    hasher,
+    random: (size) => new Uint8Array(size),
+    target: { addPack: (pack) => void packs.push(pack) },
+  });
+  other.reserve(A.length).set(A);
+  other.commit(idOf(A), 0, A.length);
+  other.finish();
+  const table = PackTable.decode(packs[0].table, packs[0]);
+  const frame = {
+    plainSize: A.length,
+    codecTag: table.codecTag(0),
+    crc: table.crc(0),
+  };
+  const rows = {
+    count: 1,
+    ids: idOf(A),
+    kinds: Uint8Array.of(ObjectKind.content),
+    offsets: Uint32Array.of(0),
+    sizes: Uint32Array.of(A.length),
+  };
+  writer.sink().putFrame(A, frame, rows, PackRole.data);
+  await writer.finish();
+  await using reader = await openStoreReader(memory, { hasher });
+  deepEqual(await reader.readObject(idOf(A), ObjectKind.content), A);
+  await rejects(async () => {
+    await using broken = await openWriter(new MemoryStore());
+    broken.sink().putFrame(B, frame, rows, PackRole.data);
+  }, RangeError);
+});
