@@ -136,6 +136,7 @@ export class IdMismatchError extends Error {
   /** The id that the bytes have. */
   readonly actual: Id;
 
+  /** Names both ids. */
   constructor(expected: Id, actual: Id) {
     super(
       `Cannot trust bytes as their id needs to be ${expected}: found ${actual}`,

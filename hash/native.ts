@@ -46,6 +46,7 @@ interface NativeCode {
 
 /** Thrown when the native code cannot be loaded; `cause` says why. */
 export class NativeHasherError extends Error {
+  /** Says why, as far as it is known. */
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(

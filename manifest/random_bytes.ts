@@ -72,6 +72,7 @@ export class MemoryBytes implements WritableBytes {
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
 
+  /** Uses the bytes where they are. */
   constructor(bytes: Uint8Array) {
     this.#bytes = bytes;
     this.#view = new DataView(

@@ -78,6 +78,8 @@ class ChunkBuffer {
 export class ChunkStream
   extends TransformStream<Uint8Array, Uint8Array<ArrayBuffer>[]> {
   /**
+   * Cuts by these sizes.
+   *
    * @param sizes What decides where chunks end, as the settings of a store say.
    * @throws {RangeError} If a {@linkcode Chunker} cannot have these sizes.
    */

@@ -55,6 +55,8 @@ export class Chunker {
   readonly #maskAbove: number;
 
   /**
+   * Cuts by these sizes.
+   *
    * @param sizes What decides where chunks end, as the settings of a store say.
    * @throws {RangeError} If the sizes are not ascending powers of two from 64
    * to 4 MiB, or the seed is not a u32 above 0, or would cut a run of zeros

@@ -22,7 +22,12 @@ import {
 import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
 
 export { StoreIndex, type StoreIndexOptions } from "./store_index.ts";
-export type { UnnamedFound } from "./unnamed_packs.ts";
+export type {
+  NamedPacks,
+  UnnamedFound,
+  UnnamedPacks,
+  UnnamedPacksOptions,
+} from "./unnamed_packs.ts";
 
 /** Bytes read at once when a table is opened; enough for 80,000 objects. */
 const HEAD_GUESS = INDEX_PAGE_SIZE;

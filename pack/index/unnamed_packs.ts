@@ -29,7 +29,9 @@ export interface UnnamedFound {
 
 /** What {@linkcode UnnamedPacks} needs. */
 export interface UnnamedPacksOptions {
+  /** The store. */
   readonly store: ReadStore;
+  /** What hashes. */
   readonly hasher: Hasher;
   /** Told of a table of which a page is damaged, each once. */
   readonly onMend?: ((name: string, error: unknown) => void) | undefined;
@@ -64,6 +66,7 @@ export class UnnamedPacks {
   /** How much each index distrusted when the search was made last for it. */
   readonly #knownCounts = new WeakMap<NamedPacks, number>();
 
+  /** Looks for nothing yet. */
   constructor(options: UnnamedPacksOptions) {
     this.#options = options;
   }

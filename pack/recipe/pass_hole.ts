@@ -12,10 +12,13 @@ const STEP_COST = 1 << 20;
 
 /** What {@linkcode passHole} adds a hole to. */
 export interface HoleWork {
+  /** The recipe of the content. */
   readonly recipe: RecipeBuilder;
   /** The hash of the whole. */
   readonly whole: HashStream;
+  /** Largest size of a chunk in bytes. */
   readonly chunkSizeMax: number;
+  /** Whether the work is to end. */
   readonly isStopped: () => boolean;
 }
 

@@ -12,7 +12,9 @@ import type { Ranges } from "../ranges/ranges.ts";
 
 /** A table of the index for a worker. */
 export interface WorkerTable {
+  /** Its name in the store. */
   readonly name: string;
+  /** Its size in bytes. */
   readonly size: number;
   /** All its bytes, where it is in memory alone. */
   readonly bytes?: Uint8Array;
@@ -24,7 +26,7 @@ const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 const STEP_SIZE = 512 * 1024;
 
 /** What {@linkcode RecipeContent} yields while a range is on its way. */
-export const WAIT = -1;
+export const WAIT: number = -1;
 
 /** Content that is not what its id says, or is not there. */
 export class ContentError extends Error {
@@ -111,6 +113,7 @@ export interface RecipeContentOptions {
   readonly makeRanges: () => Ranges & Partial<Disposable>;
   /** The index, or the tables to open it from. */
   readonly index: ObjectIndex | readonly WorkerTable[];
+  /** What hashes. */
   readonly hasher: Hasher;
   /** What decodes instead of the codecs. */
   readonly decoders?: FrameDecoders;

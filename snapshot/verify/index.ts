@@ -32,6 +32,7 @@ export class IndexCheck {
   /** By name of pack: object rows in tables that count. */
   readonly rowCounts: Map<string, number> = new Map();
 
+  /** Checks nothing yet. */
   constructor(hasher: Hasher) {
     this.#hasher = hasher;
   }
