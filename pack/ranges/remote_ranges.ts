@@ -146,15 +146,19 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     }
   }
 
-  /** Ends all reads, and waits for their end. */
+  /** Ends all reads that nobody waits for, and waits for their end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isClosed = true;
-    this.#queue.clear();
-    for (const { stop } of this.#reads) stop.abort();
-    await Promise.all([...this.#reads].map(({ done }) => done));
-    this.#pieces.clear();
-    this.#failures.clear();
-    this.#wants.clear();
+    for (const want of this.#queue) {
+      if (want.waiters > 0) continue;
+      this.#queue.delete(want);
+      this.#wants.delete(want.key);
+    }
+    const unwanted = [...this.#reads].filter(({ wants }) =>
+      wants.every(({ waiters }) => waiters === 0)
+    );
+    for (const { stop } of unwanted) stop.abort();
+    await Promise.all(unwanted.map(({ done }) => done));
   }
 
   #want(key: string, range: Pick<Want, "name" | "offset" | "length">): Want {
@@ -197,7 +201,7 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
 
   /** Starts reads while there may be more. */
   #pump(): void {
-    if (this.#queue.size === 0 || this.#isClosed) return;
+    if (this.#queue.size === 0) return;
     for (const wants of groupsOf([...this.#queue])) {
       if (this.#reads.size >= this.#readsMax) return;
       for (const want of wants) this.#queue.delete(want);

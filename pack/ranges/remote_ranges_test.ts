@@ -200,7 +200,25 @@ Deno.test("remote ranges: what was taken makes room, what is awaited stays", asy
   ranges.forgetWanted();
 });
 
-Deno.test("remote ranges: the end waits for every read", async () => {
+Deno.test("remote ranges: who waits at the end, or asks after it, is answered", async () => {
+  const store = new HeldStore();
+  const ranges = new RemoteRanges(store);
+  ranges.take("a", 0, 4);
+  const first = ranges.arrived();
+  await settled();
+  await ranges[Symbol.asyncDispose]();
+  store.answerAll();
+  await first;
+  deepStrictEqual(ranges.take("a", 0, 4), bytesAt(0, 4));
+  strictEqual(ranges.take("b", 0, 4), undefined);
+  const second = ranges.arrived();
+  await settled();
+  store.answerAll();
+  await second;
+  deepStrictEqual(ranges.take("b", 0, 4), bytesAt(0, 4));
+});
+
+Deno.test("remote ranges: the end waits for every read that nobody waits for", async () => {
   const store = new HeldStore();
   const ranges = new RemoteRanges(store);
   ranges.hint("a", 0, 4);
