@@ -44,11 +44,6 @@ export class LateEntries {
   #lost: DeferredEntry[] = [];
   #isCopyTold = false;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options How they are made.
-   */
   constructor(options: LateEntriesOptions) {
     this.#options = options;
   }

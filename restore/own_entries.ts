@@ -37,11 +37,6 @@ export class OwnEntries {
     | { readonly path: Uint8Array; readonly home: SnapshotDirectory }
     | undefined;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options Where it is read.
-   */
   constructor(options: OwnEntriesOptions) {
     this.#options = options;
   }

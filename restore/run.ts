@@ -100,11 +100,6 @@ export class RestoreRun {
   #failure: { readonly error: unknown } | undefined;
   readonly #pacer: Pacer;
 
-  /**
-   * Constructs a new instance. Nothing is written yet.
-   *
-   * @param options What to restore, and where to.
-   */
   constructor(options: RestoreRunOptions) {
     this.#options = options;
     this.#pacer = new Pacer({ signal: options.signal });

@@ -32,11 +32,6 @@ export class ContentChecks {
   readonly #stop = new AbortController();
   #run: Promise<void> | undefined;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param parts What reads, what counts requests, who is told.
-   */
   constructor(parts: ContentChecksParts) {
     this.#parts = parts;
   }

@@ -53,11 +53,6 @@ export class FileContents implements SessionContents {
   readonly #served: ServedContents | undefined;
   readonly #onServedInFull: ((content: ServedContent) => void) | undefined;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param parts What reads objects and counts their bytes.
-   */
   constructor(parts: FileContentsParts) {
     this.#objects = parts.objects;
     this.#served = parts.served;

@@ -48,11 +48,6 @@ export class FileWindow {
   #packNumbers = new Map<string, number>();
   #lastDirectory: Uint8Array | undefined;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param sizeMax How many files it takes.
-   */
   constructor(sizeMax: number) {
     this.sizeMax = sizeMax;
     this.directory = new Uint32Array(sizeMax);

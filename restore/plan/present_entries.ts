@@ -10,13 +10,6 @@ export class PresentEntries {
   readonly #onExtra: (name: Uint8Array) => void;
   #next = 0;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param entries What stands there.
-   * @param tree What the snapshot has.
-   * @param onExtra Told of each entry that the snapshot does not have.
-   */
   constructor(
     entries: TargetEntries,
     tree: Tree,

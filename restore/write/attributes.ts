@@ -44,11 +44,6 @@ export class RestoreAttributes {
   #uids: number[] = [];
   #gids: number[] = [];
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options What is restored.
-   */
   constructor(options: RestoreAttributesOptions) {
     this.#options = options;
   }

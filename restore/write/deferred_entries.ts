@@ -76,11 +76,6 @@ export class EntryMaker {
   readonly #stats = new StatTable(2);
   readonly #link = new Uint8Array(4097);
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options Where entries are made.
-   */
   constructor(options: EntryMakerOptions) {
     this.#options = options;
   }

@@ -31,13 +31,6 @@ export class ExistingFiles implements Disposable {
   readonly #isReduced: boolean;
   #buffer: Uint8Array | undefined;
 
-  /**
-   * Constructs a new instance; nothing is opened yet.
-   *
-   * @param target The path of the target.
-   * @param hasher What hashes.
-   * @param options The back end, and whether extended attributes count.
-   */
   constructor(
     target: Uint8Array,
     hasher: Hasher,

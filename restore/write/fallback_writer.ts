@@ -33,11 +33,6 @@ export interface SlowFilesOptions {
 export class SlowFiles {
   readonly #options: SlowFilesOptions;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param options Where from and where to.
-   */
   constructor(options: SlowFilesOptions) {
     this.#options = options;
   }

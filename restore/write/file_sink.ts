@@ -9,12 +9,6 @@ export class FileSink implements ContentSink {
   readonly #holes: Float64Array | undefined;
   #hole = 0;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param file The file.
-   * @param holes Start and size of each hole, ascending.
-   */
   constructor(file: TargetFile, holes: Float64Array | undefined) {
     this.#file = file;
     this.#holes = holes;

@@ -78,11 +78,6 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   /** Batches of a store far away that are under way. */
   readonly #farBatches = new Set<Promise<void>>();
 
-  /**
-   * Constructs a new instance. Nothing is started yet.
-   *
-   * @param options Where from and where to.
-   */
   constructor(options: RestoreFilesOptions) {
     this.#options = options;
     this.#control = new SharedArrayBuffer(

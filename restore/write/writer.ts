@@ -71,12 +71,6 @@ export class Restorer implements Disposable {
   #checkedRow = -1;
   #sinceStep = 0;
 
-  /**
-   * Constructs a new instance; nothing is opened yet.
-   *
-   * @param config What to do.
-   * @param tools What hashes, what decodes instead of the codecs, and the back end.
-   */
   constructor(
     config: RestorerConfig,
     tools: {

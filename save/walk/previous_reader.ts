@@ -31,13 +31,6 @@ export class ParentReader implements AsyncDisposable {
   readonly #onDamage: OnParentDamage;
   readonly #ahead: DirectoriesAhead;
 
-  /**
-   * Constructs a new instance.
-   *
-   * @param reader The objects of the store.
-   * @param room Where trees and pages go that are too large for memory.
-   * @param onDamage Told of what cannot be read.
-   */
   constructor(reader: StoreReader, room: PagedRoom, onDamage: OnParentDamage) {
     this.#reader = reader;
     this.#room = room;
