@@ -2,12 +2,12 @@
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import type { Codec } from "./codec/codec.ts";
 import { FrameBuilder } from "./write/frame_builder.ts";
-import {
-  buildIndex,
-  type BuiltIndex,
-  type IndexOptions,
-  type IndexPack,
-} from "./index_writer/index_builder.ts";
+import { buildIndex } from "./index_writer/index_builder.ts";
+import type { IndexPack } from "./index_writer/index_run.ts";
+import type {
+  BuiltIndex,
+  IndexOptions,
+} from "./index_writer/index_table_writer.ts";
 import {
   type IndexFiles,
   openIndexFiles,

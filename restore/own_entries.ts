@@ -5,7 +5,8 @@ import { type Location, ObjectKind } from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
 import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import type { DeferredEntry, EntryPlace } from "./write/deferred_entries.ts";
+import type { EntryPlace } from "./plan/link_groups.ts";
+import type { DeferredEntry } from "./write/deferred_entries.ts";
 import type { WindowFile } from "./plan/file_window.ts";
 import {
   readDirectory,

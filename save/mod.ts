@@ -9,5 +9,6 @@
  *
  * @module
  */
+export * from "./options.ts";
 export * from "./progress.ts";
 export * from "./save.ts";

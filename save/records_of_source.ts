@@ -1,6 +1,6 @@
 import { StoreError, type WriteStore } from "@snap/store";
 import { type NamedRecord, orderRecords } from "@snap/snapshot/records";
-import type { SaveOptions } from "./save.ts";
+import type { SaveOptions } from "./options.ts";
 import type { Snapshots } from "@snap/snapshot";
 
 /**

@@ -22,7 +22,8 @@ import {
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { repairTable } from "@snap/pack/write";
-import { save, type SaveOptions } from "./save.ts";
+import type { SaveOptions } from "./options.ts";
+import { save } from "./save.ts";
 
 type Part = "head" | "packs" | "frames" | "objects";
 

@@ -5,10 +5,9 @@ import {
   storePlace,
 } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk";
-import type { IgnoreRules } from "@snap/disk/ignore";
 import { hexOf, type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
-import type { StoreOptions, WriteStore } from "@snap/store";
+import type { WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX } from "@snap/store/format";
 import {
   encodeRecord,
@@ -19,6 +18,7 @@ import {
   type SnapshotRecord,
   type Totals,
 } from "@snap/snapshot/records";
+import type { SaveOptions } from "./options.ts";
 import type { SaveProgress } from "./progress.ts";
 import {
   retryWithoutDamage,
@@ -26,56 +26,6 @@ import {
   SaveTransaction,
 } from "./transaction.ts";
 import type { Snapshots } from "@snap/snapshot";
-
-/** Options for {@linkcode save}. */
-export interface SaveOptions extends StoreOptions {
-  /**
-   * Threads that read, hash and compress. None does everything in this thread.
-   *
-   * @default {0}
-   */
-  workers?: number;
-  /** The name of the machine, for the record. */
-  host?: string;
-  /** The name of the user, for the record. */
-  user?: string;
-  /** What to say about the snapshot. */
-  message?: string;
-  /** The program that saves, for the record. */
-  program?: string;
-  /** What is left out; without it, `.snapignore` files count. */
-  ignore?: IgnoreRules;
-  /** Keeps directories of other file systems, and nothing in them. */
-  oneFileSystem?: boolean;
-  /** Reads every file, whatever the snapshot before says. */
-  readAll?: boolean;
-  /** Believes change times on every file system. */
-  trustStat?: boolean;
-  /** Counts what would be new, and stores nothing. */
-  dryRun?: boolean;
-  /**
-   * Ids of new objects that fit into memory, 36 bytes each, a power of two. At
-   * 60 of a hundred everybody waits for an index, and the room is free again.
-   *
-   * @default {1048576}
-   */
-  claimSlots?: number;
-  /**
-   * An index is written with this many bytes of packs, so that a killed save is
-   * not lost work.
-   *
-   * @default {1073741824}
-   */
-  indexByteCount?: number;
-  /** Called at most ten times a second, and once at the end. */
-  onProgress?: (progress: SaveProgress) => void;
-  /** Told of damage that was met and worked around, and of records that are later than now. */
-  onDamage?: (name: string, error: unknown) => void;
-  /** Where random bytes come from. Only heard without workers. */
-  random?: (size: number) => Uint8Array;
-  /** The clock, in milliseconds since 1970. */
-  now?: () => number;
-}
 
 /**
  * What is read again only because it is so young: more than this, and a record is

@@ -19,7 +19,7 @@ import {
 import type { SaveProgress } from "./progress.ts";
 import { finishedSaves, recordsOfSource } from "./records_of_source.ts";
 import { Resources } from "./resources.ts";
-import type { SaveOptions } from "./save.ts";
+import type { SaveOptions } from "./options.ts";
 import { ParentReader } from "./walk/previous_reader.ts";
 import { PagedRoom } from "./walk/spill_file.ts";
 

@@ -28,7 +28,8 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
-import { save, type SaveOptions } from "./save.ts";
+import type { SaveOptions } from "./options.ts";
+import { save } from "./save.ts";
 
 Deno.test("save heals a store that has lost a pack", async (t) => {
   using folder = new TemporaryFolder();

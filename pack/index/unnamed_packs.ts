@@ -7,7 +7,8 @@ import {
   type StoreOptions,
 } from "@snap/store";
 import { PACK_PREFIX, packIdOf, packName } from "../file_name.ts";
-import { buildIndex, type IndexPack } from "../index_writer/index_builder.ts";
+import { buildIndex } from "../index_writer/index_builder.ts";
+import type { IndexPack } from "../index_writer/index_run.ts";
 import { decodeIndexHead } from "./index_table.ts";
 import type { IndexFile } from "./object_index.ts";
 import { type DamagedPack, readPack } from "../index_writer/rebuild_index.ts";

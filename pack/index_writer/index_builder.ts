@@ -3,86 +3,22 @@
  *
  * @module
  */
-import type { Hasher } from "@snap/hash";
 import { compareIds, ID_SIZE } from "../bytes.ts";
 import { IndexMerge } from "./index_merge.ts";
-import { IndexRun } from "./index_run.ts";
-import { IndexTableWriter } from "./index_table_writer.ts";
+import { type IndexPack, IndexRun, type PageSteps } from "./index_run.ts";
+import {
+  type BuiltIndex,
+  type IndexOptions,
+  type IndexSink,
+  IndexTableWriter,
+} from "./index_table_writer.ts";
 import { indexIdOf } from "../file_name.ts";
 import type { ReadAt } from "../index/index_files.ts";
 import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
-import type { PageRequest } from "../location.ts";
 import type { IndexFile } from "../index/object_index.ts";
-import type { PackSet } from "../index/pack_set.ts";
-import type { PackTable } from "../write/pack_table.ts";
-
-/** What asks for pages of tables, is given their bytes, and returns a result. */
-export type PageSteps<T> = Generator<PageRequest, T, Uint8Array>;
-
-/** A pack that goes into an index. */
-export interface IndexPack {
-  /** Its id, 32 bytes. */
-  readonly id: Uint8Array;
-  /** Its size in bytes. */
-  readonly size: number;
-  /** What it holds. */
-  readonly role: number;
-  /** Its table. */
-  readonly table: PackTable;
-}
 
 /** Largest size in bytes of a table that is written. */
 export const INDEX_WRITE_SIZE_MAX: number = 1 << 30;
-
-/** An index table that was written. */
-export interface BuiltIndex {
-  /** Its id: BLAKE3 of the file, 32 bytes. */
-  readonly id: Uint8Array;
-  /** Its name in a store. */
-  readonly name: string;
-  /** Its size in bytes. */
-  readonly size: number;
-  /** Number of packs. */
-  readonly packCount: number;
-  /** Number of frames. */
-  readonly frameCount: number;
-  /** Number of objects. */
-  readonly objectCount: number;
-}
-
-/** Where tables go. */
-export interface IndexSink {
-  /**
-   * Writes the next bytes of a table.
-   *
-   * @param bytes The bytes, good until the call returns
-   */
-  write(bytes: Uint8Array): void;
-  /**
-   * Says that a table is whole; what follows belongs to the next. Each table
-   * is to be durable before the one after it, as the last one says what all of
-   * them replace.
-   *
-   * @param table The table
-   */
-  end(table: BuiltIndex): void;
-}
-
-/** Options of everything that writes index tables. */
-export interface IndexOptions {
-  /** Save id of the run, 16 bytes. */
-  readonly saveId: Uint8Array;
-  /** Random salt, 32 bytes; of further tables one that is made from it. */
-  readonly salt: Uint8Array;
-  /** Time of writing, milliseconds since 1970. */
-  readonly timeMs: number;
-  /** What hashes. */
-  readonly hasher: Hasher;
-  /** Largest size of a table in bytes, 1 GiB if left out. */
-  readonly sizeMax?: number;
-  /** The packs that are there: rows of others are left out. */
-  readonly present?: PackSet;
-}
 
 /** What goes into index tables. */
 export interface IndexSources {

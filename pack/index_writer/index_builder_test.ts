@@ -9,12 +9,8 @@ import {
   TestFiles,
 } from "../_testing.ts";
 import { IndexSyntaxError } from "../errors.ts";
-import {
-  buildIndex,
-  type BuiltIndex,
-  type IndexOptions,
-  mergeTables,
-} from "./index_builder.ts";
+import { buildIndex, mergeTables } from "./index_builder.ts";
+import type { BuiltIndex, IndexOptions } from "./index_table_writer.ts";
 import type { IndexFiles } from "../index/index_files.ts";
 import { indexIdOf } from "../file_name.ts";
 import { decodeIndexHead } from "../index/index_table.ts";

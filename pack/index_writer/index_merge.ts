@@ -1,5 +1,5 @@
 import { compareKeys, getU32, ID_SIZE } from "../bytes.ts";
-import { FRAME_DROPPED, type IndexRun, type Steps } from "./index_run.ts";
+import { FRAME_DROPPED, type IndexRun, type PageSteps } from "./index_run.ts";
 import { sortRows } from "../sort_rows.ts";
 import { PACK_ROW_SIZE } from "../index/index_table.ts";
 import type { PackSet } from "../index/pack_set.ts";
@@ -33,7 +33,7 @@ export class IndexMerge {
   }
 
   /** Reads the packs, leaves out those that are not present, numbers frames. */
-  *begin(present: PackSet | undefined): Steps<void> {
+  *begin(present: PackSet | undefined): PageSteps<void> {
     const parts: Part[] = [];
     const count = this.#runs.reduce((sum, run) => sum + run.packCount, 0);
     const rows = new Uint8Array(count * PACK_ROW_SIZE);
@@ -68,7 +68,7 @@ export class IndexMerge {
   }
 
   /** Goes through the frames in order; the first time numbers them. */
-  *eachFrame(visit: FrameVisit): Steps<void> {
+  *eachFrame(visit: FrameVisit): PageSteps<void> {
     let number = 0;
     for (let pack = 0; pack < this.#parts.length; pack++) {
       const parts = this.#parts[pack];
@@ -106,7 +106,7 @@ export class IndexMerge {
   }
 
   /** Moves every run to a row. */
-  *rewind(positions: Float64Array): Steps<void> {
+  *rewind(positions: Float64Array): PageSteps<void> {
     this.#heap.length = 0;
     for (let i = 0; i < this.#runs.length; i++) {
       const run = this.#runs[i];
@@ -128,7 +128,7 @@ export class IndexMerge {
   }
 
   /** Takes the next row out where `step` could not. */
-  *skip(): Steps<void> {
+  *skip(): PageSteps<void> {
     const run = this.#heap[0];
     if (!(yield* run.seek(run.row + 1))) {
       const last = this.#heap.pop() as IndexRun;
@@ -172,7 +172,7 @@ function* readPacks(
   run: IndexRun,
   rows: Uint8Array,
   parts: Part[],
-): Steps<void> {
+): PageSteps<void> {
   const { packs } = run;
   let frame = 0;
   for (let pack = 0; pack < run.packCount; pack++) {

@@ -9,12 +9,25 @@ import {
   PACK_ROW_SIZE,
   ROWS_PER_PAGE,
 } from "../index/index_table.ts";
-import type { IndexPack, PageSteps } from "./index_builder.ts";
 import type { IndexFile } from "../index/object_index.ts";
+import type { PageRequest } from "../location.ts";
+import type { PackTable } from "../write/pack_table.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "../write/pack_footer.ts";
 
-/** What asks for pages and is given their bytes. */
-export type Steps<T> = PageSteps<T>;
+/** What asks for pages of tables, is given their bytes, and returns a result. */
+export type PageSteps<T> = Generator<PageRequest, T, Uint8Array>;
+
+/** A pack that goes into an index. */
+export interface IndexPack {
+  /** Its id, 32 bytes. */
+  readonly id: Uint8Array;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** What it holds. */
+  readonly role: number;
+  /** Its table. */
+  readonly table: PackTable;
+}
 
 /** Stands for a frame whose pack is left out. */
 export const FRAME_DROPPED = 0xffffffff;
@@ -123,7 +136,7 @@ export class IndexRun {
   }
 
   /** Gets the page with a row. */
-  *load(window: Window, row: number): Steps<void> {
+  *load(window: Window, row: number): PageSteps<void> {
     const file = this.#file;
     if (file === undefined) {
       throw new RangeError(`Cannot load row ${row} of pack`);
@@ -147,7 +160,7 @@ export class IndexRun {
    * Moves to an object row, or past those whose packs are left out, and says
    * whether there is one.
    */
-  *seek(row: number): Steps<boolean> {
+  *seek(row: number): PageSteps<boolean> {
     for (this.row = row; this.row < this.objectCount; this.row++) {
       if (!this.objects.has(this.row)) yield* this.#loadObjects();
       if (this.settle()) return true;
@@ -185,7 +198,7 @@ export class IndexRun {
     );
   }
 
-  *#loadObjects(): Steps<void> {
+  *#loadObjects(): PageSteps<void> {
     const { bytes, end, rowSize } = this.objects;
     const follows = end === this.row && end > this.objects.first;
     const last = follows

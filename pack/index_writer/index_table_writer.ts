@@ -1,9 +1,10 @@
 import { compareKeys, ID_SIZE, setU32 } from "../bytes.ts";
 import type { IndexMerge } from "./index_merge.ts";
 import { IndexPageWriter } from "./index_pages.ts";
-import type { Steps } from "./index_run.ts";
+import type { PageSteps } from "./index_run.ts";
 import { indexName } from "../file_name.ts";
-import type { BuiltIndex, IndexOptions, IndexSink } from "./index_builder.ts";
+import type { Hasher } from "@snap/hash";
+import type { PackSet } from "../index/pack_set.ts";
 import {
   encodeIndexHead,
   INDEX_PAGE_SIZE,
@@ -13,6 +14,56 @@ import {
   ROWS_PER_PAGE,
 } from "../index/index_table.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "../write/pack_footer.ts";
+
+/** An index table that was written. */
+export interface BuiltIndex {
+  /** Its id: BLAKE3 of the file, 32 bytes. */
+  readonly id: Uint8Array;
+  /** Its name in a store. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** Number of packs. */
+  readonly packCount: number;
+  /** Number of frames. */
+  readonly frameCount: number;
+  /** Number of objects. */
+  readonly objectCount: number;
+}
+
+/** Where tables go. */
+export interface IndexSink {
+  /**
+   * Writes the next bytes of a table.
+   *
+   * @param bytes The bytes, good until the call returns
+   */
+  write(bytes: Uint8Array): void;
+  /**
+   * Says that a table is whole; what follows belongs to the next. Each table
+   * is to be durable before the one after it, as the last one says what all of
+   * them replace.
+   *
+   * @param table The table
+   */
+  end(table: BuiltIndex): void;
+}
+
+/** Options of everything that writes index tables. */
+export interface IndexOptions {
+  /** Save id of the run, 16 bytes. */
+  readonly saveId: Uint8Array;
+  /** Random salt, 32 bytes; of further tables one that is made from it. */
+  readonly salt: Uint8Array;
+  /** Time of writing, milliseconds since 1970. */
+  readonly timeMs: number;
+  /** What hashes. */
+  readonly hasher: Hasher;
+  /** Largest size of a table in bytes, 1 GiB if left out. */
+  readonly sizeMax?: number;
+  /** The packs that are there: rows of others are left out. */
+  readonly present?: PackSet;
+}
 
 /** Options of an {@linkcode IndexTableWriter}. */
 interface WriterOptions extends IndexOptions {
@@ -63,7 +114,7 @@ export class IndexTableWriter {
   }
 
   /** Writes the table whose rows come next. */
-  *write(number: number): Steps<BuiltIndex> {
+  *write(number: number): PageSteps<BuiltIndex> {
     const merge = this.#merge;
     const positions = merge.positions();
     const fits = number === 0 && this.#sizeOf({
@@ -122,7 +173,7 @@ export class IndexTableWriter {
   }
 
   /** All rows that are left, with all packs and frames. */
-  *#planAll(): Steps<Plan> {
+  *#planAll(): PageSteps<Plan> {
     const { packCount, frameCount } = this.#merge;
     const fanOut: number[] = [];
     let objectCount = 0;
@@ -142,7 +193,7 @@ export class IndexTableWriter {
   }
 
   /** As many rows as fit, with the packs and frames that they need. */
-  *#planPart(): Steps<Plan> {
+  *#planPart(): PageSteps<Plan> {
     const merge = this.#merge;
     const packOf = yield* this.#packsOfFrames();
     const frames = new Uint32Array(merge.frameCount);
@@ -175,7 +226,7 @@ export class IndexTableWriter {
     };
   }
 
-  *#packsOfFrames(): Steps<Uint32Array> {
+  *#packsOfFrames(): PageSteps<Uint32Array> {
     if (this.#packOfFrame !== undefined) return this.#packOfFrame;
     const packOf = new Uint32Array(this.#merge.frameCount);
     let frame = 0;
@@ -188,7 +239,7 @@ export class IndexTableWriter {
     plan: Plan,
     pages: IndexPageWriter,
     positions: Float64Array,
-  ): Steps<void> {
+  ): PageSteps<void> {
     const { frames, packs, objectCount } = plan;
     yield* this.#writePacks(plan, pages);
     let old = 0;
@@ -213,7 +264,7 @@ export class IndexTableWriter {
     pages.flush();
   }
 
-  *#writePacks(plan: Plan, pages: IndexPageWriter): Steps<void> {
+  *#writePacks(plan: Plan, pages: IndexPageWriter): PageSteps<void> {
     const merge = this.#merge;
     const counts = new Uint32Array(merge.packCount);
     let old = 0;
@@ -240,7 +291,7 @@ export class IndexTableWriter {
       frame: number,
       prefix: number,
     ) => boolean,
-  ): Steps<void> {
+  ): PageSteps<void> {
     const merge = this.#merge;
     const last = new LastRow();
     for (let run = merge.top; run !== undefined; run = merge.top) {

@@ -4,4 +4,10 @@
  * @module
  */
 export * from "./index_builder.ts";
+export type { IndexPack, PageSteps } from "./index_run.ts";
+export type {
+  BuiltIndex,
+  IndexOptions,
+  IndexSink,
+} from "./index_table_writer.ts";
 export * from "./rebuild_index.ts";

@@ -12,7 +12,7 @@ import {
 } from "@snap/store";
 import { PackSyntaxError } from "../errors.ts";
 import { PACK_PREFIX, packIdOf } from "../file_name.ts";
-import type { IndexPack } from "./index_builder.ts";
+import type { IndexPack } from "./index_run.ts";
 import {
   decodePackFooter,
   PACK_FOOTER_SIZE,

@@ -1,13 +1,15 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import {
-  type BuiltIndex,
-  type IndexOptions,
-  type IndexPack,
-  type IndexSink,
   type IndexSources,
   mergeIndex,
 } from "../index_writer/index_builder.ts";
+import type { IndexPack } from "../index_writer/index_run.ts";
+import type {
+  BuiltIndex,
+  IndexOptions,
+  IndexSink,
+} from "../index_writer/index_table_writer.ts";
 import { openIndexFiles, type ReadAt } from "../index/index_files.ts";
 import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
 import { replacedTables } from "../index/object_index.ts";

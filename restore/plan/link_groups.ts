@@ -1,8 +1,14 @@
 import { linkKey } from "@snap/manifest";
 import { joinPath, pathToText } from "@snap/manifest/path";
 import type { StatTable } from "@snap/posix/stat-table";
-import type { EntryPlace } from "../write/deferred_entries.ts";
 import type { SnapshotDirectory } from "./read_directory.ts";
+
+/** A name in a directory of the target. */
+export interface EntryPlace {
+  /** Path of the directory, relative to the target. */
+  readonly directory: Uint8Array;
+  readonly name: Uint8Array;
+}
 
 /** The names of one file, of which all but one are links to that one. */
 export interface LinkGroup {

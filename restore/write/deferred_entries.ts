@@ -12,7 +12,7 @@ import {
   S_IFMT,
 } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
-import type { LinkGroup } from "../plan/link_groups.ts";
+import type { EntryPlace, LinkGroup } from "../plan/link_groups.ts";
 import type { FileExtras } from "../messages.ts";
 import {
   hasNumbers,
@@ -20,13 +20,6 @@ import {
   toAttributes,
   type WantedNumbers,
 } from "./wanted_attributes.ts";
-
-/** A name in a directory of the target. */
-export interface EntryPlace {
-  /** Path of the directory, relative to the target. */
-  readonly directory: Uint8Array;
-  readonly name: Uint8Array;
-}
 
 /** An entry that is made when the files are there. */
 export interface DeferredEntry extends EntryPlace {

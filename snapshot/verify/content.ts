@@ -6,13 +6,31 @@ import {
   ObjectNotFoundError,
 } from "@snap/pack";
 import { RecipeNode, RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
+import type { StoreReader } from "@snap/pack/read";
+import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
-import type { FoundDamage } from "./damage_log.ts";
+import type { DamageLog, FoundDamage } from "./damage_log.ts";
 import { damageOf, type Wanted } from "./damage_of.ts";
 import type { IdSet } from "../reach/id_set.ts";
+import type { MissingPacks } from "./missing_packs.ts";
 import { SideBySide } from "./side_by_side.ts";
-import type { VerifyWalkOptions } from "./walk.ts";
+import type { WholeCheck } from "./whole.ts";
+import type { VerifyProgress } from "./verify_progress.ts";
 import type { DamagedPath } from "./damage.ts";
+
+/** Options of a walk through what records reach, and of its checks. */
+export interface VerifyWalkOptions {
+  readonly reader: StoreReader;
+  readonly log: DamageLog;
+  readonly counts: VerifyProgress;
+  readonly pacer: Pacer;
+  /** Reads large contents; with it every object is read, not only looked up. */
+  readonly whole?: WholeCheck | undefined;
+  /** Packs whose objects are read one by one. */
+  readonly suspects: ReadonlySet<string>;
+  readonly missing: MissingPacks;
+  readonly signal?: AbortSignal;
+}
 
 const { content, recipe } = ObjectKind;
 /** Memory that the check of a content needs. */

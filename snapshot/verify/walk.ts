@@ -8,33 +8,13 @@ import {
 } from "@snap/manifest/extras";
 import { joinPath } from "@snap/manifest/path";
 import { ObjectKind } from "@snap/pack";
-import type { StoreReader } from "@snap/pack/read";
-import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
-import type { DamageLog } from "./damage_log.ts";
 import { damageOf, type Wanted } from "./damage_of.ts";
 import { DirectoriesAhead } from "../reach/directories_ahead.ts";
 import { IdSet } from "../reach/id_set.ts";
-import type { MissingPacks } from "./missing_packs.ts";
-import { VerifyContent } from "./content.ts";
-import type { WholeCheck } from "./whole.ts";
+import { VerifyContent, type VerifyWalkOptions } from "./content.ts";
 import type { DamagedPath } from "./damage.ts";
 import type { NamedRecord } from "../records/record.ts";
-import type { VerifyProgress } from "./verify_progress.ts";
-
-/** What {@linkcode VerifyWalk} needs. */
-export interface VerifyWalkOptions {
-  readonly reader: StoreReader;
-  readonly log: DamageLog;
-  readonly counts: VerifyProgress;
-  readonly pacer: Pacer;
-  /** Reads large contents; with it every object is read, not only looked up. */
-  readonly whole?: WholeCheck | undefined;
-  /** Packs whose objects are read one by one. */
-  readonly suspects: ReadonlySet<string>;
-  readonly missing: MissingPacks;
-  readonly signal?: AbortSignal;
-}
 
 /** One directory on the way down. */
 interface Level {

@@ -1,0 +1,53 @@
+import type { IgnoreRules } from "@snap/disk/ignore";
+import type { StoreOptions } from "@snap/store";
+import type { SaveProgress } from "./progress.ts";
+
+/** Options for `save`. */
+export interface SaveOptions extends StoreOptions {
+  /**
+   * Threads that read, hash and compress. None does everything in this thread.
+   *
+   * @default {0}
+   */
+  workers?: number;
+  /** The name of the machine, for the record. */
+  host?: string;
+  /** The name of the user, for the record. */
+  user?: string;
+  /** What to say about the snapshot. */
+  message?: string;
+  /** The program that saves, for the record. */
+  program?: string;
+  /** What is left out; without it, `.snapignore` files count. */
+  ignore?: IgnoreRules;
+  /** Keeps directories of other file systems, and nothing in them. */
+  oneFileSystem?: boolean;
+  /** Reads every file, whatever the snapshot before says. */
+  readAll?: boolean;
+  /** Believes change times on every file system. */
+  trustStat?: boolean;
+  /** Counts what would be new, and stores nothing. */
+  dryRun?: boolean;
+  /**
+   * Ids of new objects that fit into memory, 36 bytes each, a power of two. At
+   * 60 of a hundred everybody waits for an index, and the room is free again.
+   *
+   * @default {1048576}
+   */
+  claimSlots?: number;
+  /**
+   * An index is written with this many bytes of packs, so that a killed save is
+   * not lost work.
+   *
+   * @default {1073741824}
+   */
+  indexByteCount?: number;
+  /** Called at most ten times a second, and once at the end. */
+  onProgress?: (progress: SaveProgress) => void;
+  /** Told of damage that was met and worked around, and of records that are later than now. */
+  onDamage?: (name: string, error: unknown) => void;
+  /** Where random bytes come from. Only heard without workers. */
+  random?: (size: number) => Uint8Array;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
