@@ -5,7 +5,6 @@ import type {
   NewCounts,
   SinkConfig,
 } from "@snap/pack/sink";
-import type { PoolMessage } from "@snap/posix/worker-pool";
 
 /** What each thread of a save is told. */
 export interface ThreadConfig {
@@ -96,5 +95,10 @@ export type FromSaveWorker =
   | { readonly type: "recipe"; readonly nodes: readonly EncodedNode[] }
   | { readonly type: "counts"; readonly counts: NewCounts };
 
-/** What a worker says. */
-export type SaveMessage = PoolMessage<BatchResult> | FromSaveWorker;
+/** What a worker says: to the pool, or through it to the pipeline. */
+export type SaveMessage =
+  | { readonly type: "ready" }
+  | { readonly type: "result"; readonly result: BatchResult }
+  | { readonly type: "helped" }
+  | { readonly type: "answered" }
+  | FromSaveWorker;

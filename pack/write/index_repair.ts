@@ -3,6 +3,7 @@ import { packName } from "../file_name.ts";
 import { ObjectIndex, replacedTables } from "../index/object_index.ts";
 import { readIndexFile } from "../index/open_index.ts";
 import { StoreIndex } from "../index/store_index.ts";
+import { isFileDamage } from "../index/unnamed_packs.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
 import { type DamagedPack, readPack } from "../index_writer/rebuild_index.ts";
 import type { IndexedPack } from "../location.ts";
@@ -12,7 +13,6 @@ import {
   NotFoundError,
   saveIdOf as readSaveId,
   type StoreEntry,
-  StoreError,
   type StoreOptions,
   type WriteStore,
 } from "@snap/store";
@@ -242,18 +242,15 @@ async function* tablesOf(
     const results = await Promise.allSettled(some.map(read));
     for (const [at, result] of results.entries()) {
       if (result.status === "fulfilled") tables.push(result.value);
-      else if (isDamage(result.reason)) {
+      else if (
+        isFileDamage(result.reason) ||
+        result.reason instanceof NotFoundError
+      ) {
         damaged.push({ name: some[at].name, error: result.reason });
       } else throw result.reason;
     }
     yield { tables, damaged };
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return error instanceof SyntaxError || error instanceof NotFoundError ||
-    (error instanceof StoreError &&
-      (error.code === "SHORT" || error.code === "EIO"));
 }
 
 function randomBytes(size: number): Uint8Array {
