@@ -6,8 +6,7 @@
  * ```ts
  * import { hash } from "./mod.ts";
  *
- * const id = hash.wasmHasher.idOf(new TextEncoder().encode("hello"));
- * console.assert(hash.isId(id));
+ * console.assert(hash.isId("0f".repeat(32)));
  * ```
  *
  * @module

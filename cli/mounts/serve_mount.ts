@@ -95,16 +95,21 @@ async function report(
     record: record?.record,
   };
   if (session.args.has("report")) {
+    await leaveFolder();
     await session.raw(jsonLine({ ...line, warnings }));
     await session.flush();
-    const { allowed } = await import("@snap/posix");
-    if (!allowed("read", "/")) return;
-    const { default: process } = await import("node:process");
-    process.chdir("/"); // Keeps no other file system from being unmounted.
   } else {
     await session.result(mountpoint, line);
     await session.flush();
   }
+}
+
+/** Keeps no other file system from being unmounted, from the first answer on. */
+async function leaveFolder(): Promise<void> {
+  const { allowed } = await import("@snap/posix");
+  if (!allowed("read", "/")) return;
+  const { default: process } = await import("node:process");
+  process.chdir("/");
 }
 
 async function reportFailure(
