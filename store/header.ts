@@ -22,7 +22,7 @@ export const LEASES_FEATURE = 1;
 export const WRITE_FEATURES_KNOWN = 0;
 
 /** Kinds of files that are a document: header, JSON and checksum. */
-export type DocumentKind = "RECD" | "TAGE" | "CONF" | "LEAS" | "GCLG";
+export type DocumentKind = "RECD" | "TAGE" | "CONF" | "LEAS" | "GCLG" | "LIST";
 /** Kinds of files. */
 export type FileKind = "PACK" | "INDX" | DocumentKind;
 
@@ -51,7 +51,7 @@ export interface ParsedHeader extends Required<Header> {
 const MAGIC = 0x70616e73; // "snap"
 const KINDS: readonly FileKind[] = [
   ...["PACK", "INDX"] as const,
-  ...["RECD", "TAGE", "CONF", "LEAS", "GCLG"] as const,
+  ...["RECD", "TAGE", "CONF", "LEAS", "GCLG", "LIST"] as const,
 ];
 const VERSION_AT = 8;
 const READ_FEATURES_AT = 12;

@@ -16,8 +16,9 @@
  * strictEqual((await tags.newest("main"))?.number, 1);
  * ```
  *
- * The contract suite that every store passes, and a store that fails on purpose,
- * are in `@snap/store/testing`.
+ * Stores far away are in `@snap/store/http`, a server for them in
+ * `@snap/store/serve`. The contract suite that every store passes, and a store that
+ * fails on purpose, are in `@snap/store/testing`.
  *
  * The parts have entry points of their own:
  *

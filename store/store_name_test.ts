@@ -29,6 +29,7 @@ Deno.test("checkStoreName takes the names of the format", () => {
     "tags/%4dain/12",
     "gc/void/x",
     "listing",
+    `listings/${id}`,
     `index/${"a".repeat(200)}`,
   ];
   for (const name of names) doesNotThrow(() => checkStoreName(name));

@@ -1,4 +1,10 @@
-import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  match,
+  ok,
+  rejects,
+  strictEqual,
+} from "node:assert/strict";
 import {
   cpSync,
   linkSync,
@@ -14,6 +20,8 @@ import {
 import { join } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { posix } from "@snap/posix";
+import { openHttpStore } from "@snap/store/http";
+import { readConfig } from "@snap/store/format";
 import { OLDEST_NODE } from "../_tools/build_npm.ts";
 import { readPackages, readText, ROOT } from "../_tools/workspace.ts";
 import { shownPrograms } from "./_documents.ts";
@@ -109,12 +117,16 @@ function example(
 }
 
 /** The process of an example. */
-function command(name: string, args: string[]): Deno.Command {
+function command(
+  name: string,
+  args: string[],
+  env: Record<string, string> = {},
+): Deno.Command {
   const [program, ...words] = runtime(join(ROOT, `examples/${name}.ts`));
   return new Deno.Command(program, {
     args: [...words, ...args],
     cwd: ROOT,
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -263,6 +275,24 @@ example("serve", async (_run, { path, a }) => {
   await child.stdin.close();
   const { code } = await child.output();
   strictEqual(code, 0);
+});
+
+example("serve_store", async (_run, { path, a }) => {
+  const store = `${path}/store`;
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  const token = "a-token-of-the-examples";
+  const child = command("serve_store", [store], { SNAP_TOKEN: token }).spawn();
+  const lines = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  const url = (await lines.read()).value!.trim();
+  const far = await openHttpStore(url, { token });
+  strictEqual((await readConfig(far)).number, 1);
+  await rejects(far.remove("config/1"), { code: "EACCES" });
+  child.kill("SIGTERM");
+  await lines.cancel();
+  await child.stdin.close();
+  const { code, stderr } = await child.output();
+  strictEqual(code, 0);
+  match(new TextDecoder().decode(stderr), /^GET config\/1 206 \d+$/m);
 });
 
 example("mount", async (run, { path, a }) => {

@@ -24,6 +24,7 @@ export const ROOT_NAMES: ReadonlySet<string> = new Set([
   "index",
   "leases",
   "listing",
+  "listings",
   "lost+found",
   "packs",
   "snapshots",

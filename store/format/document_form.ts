@@ -4,7 +4,8 @@
  * @module
  */
 import type { DocumentKind } from "../header.ts";
-import { decodeDocument, type Document } from "./document.ts";
+import { isStoreName } from "../store_name.ts";
+import { BODY_SIZE_MAX, decodeDocument, type Document } from "./document.ts";
 import { DocumentSyntaxError } from "../errors.ts";
 import {
   arrayOf,
@@ -16,6 +17,7 @@ import {
   objectOf,
   oneOf,
   optional,
+  pairOf,
   saveId,
   text,
   time,
@@ -24,6 +26,8 @@ import {
 
 /** Most paths in a sample of a record. */
 export const PATH_SAMPLE_MAX = 20;
+
+const PAGE_NAME = /^listings\/[0-9a-f]{64}$/;
 
 /** One sort of documents. */
 export interface DocumentForm {
@@ -35,6 +39,14 @@ export interface DocumentForm {
   readonly type: FieldType;
 }
 
+const storeName: FieldType = typeOf(
+  "a name in a store",
+  (value) => typeof value === "string" && isStoreName(value),
+);
+const pageName: FieldType = typeOf(
+  "the name of a page",
+  (value) => typeof value === "string" && PAGE_NAME.test(value),
+);
 const SAMPLE = objectOf({ count, first: arrayOf(text, PATH_SAMPLE_MAX) });
 const ENTRY = { time, tree: id, record: id, nonce: saveId, saveId };
 const SAVE_IDS = { saveIds: optional(arrayOf(saveId)) };
@@ -64,7 +76,8 @@ export type DocumentFormName =
   | "leaseEnd"
   | "step"
   | "void"
-  | "bad";
+  | "bad"
+  | "listing";
 
 /** The forms of all documents. */
 export const documentForms: Readonly<Record<DocumentFormName, DocumentForm>> = {
@@ -146,6 +159,15 @@ export const documentForms: Readonly<Record<DocumentFormName, DocumentForm>> = {
     kind: "GCLG",
     pattern: /^gc\/bad\/[0-9a-f]{64}$/,
     type: objectOf({ time, reason: text }),
+  },
+  listing: {
+    kind: "LIST",
+    pattern: /^listing(?:s\/[0-9a-f]{64})?$/,
+    // Only the size of the document limits how many these are.
+    type: objectOf({
+      files: arrayOf(pairOf(storeName, count), BODY_SIZE_MAX),
+      pages: arrayOf(pairOf(pageName, text), BODY_SIZE_MAX),
+    }),
   },
 };
 

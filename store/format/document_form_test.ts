@@ -89,6 +89,31 @@ const DOCUMENTS: readonly {
     bodies: [{ time: TIME, reason: "a frame" }],
     wrong: [{ reason: undefined }],
   },
+  {
+    name: "listing",
+    kind: "LIST",
+    bodies: [{ files: [["config/1", 300]], pages: [] }, {
+      files: new Array(10_001).fill(["config/1", 300]),
+      pages: [[`listings/${ID}`, "tags/"]],
+    }],
+    wrong: [
+      { files: [["config/1"]] },
+      { files: [["config/1", 300, 1]] },
+      { files: [["../x", 300]] },
+      { files: [[300, 300]] },
+      { files: [["config/1", -1]] },
+      { files: undefined },
+      { pages: [["listings/x", "tags/"]] },
+      { pages: [[`listings/${ID}`, 1]] },
+      { pages: {} },
+    ],
+  },
+  {
+    name: `listings/${ID}`,
+    kind: "LIST",
+    bodies: [{ files: [], pages: [] }],
+    wrong: [{ pages: undefined }],
+  },
 ];
 
 for (const { name, kind, bodies, wrong } of DOCUMENTS) {
@@ -129,6 +154,8 @@ Deno.test("documentFormOf knows no other names", () => {
     `snapshots/${ID}-${ID}-${ID}`,
     "config/0",
     "tags/main",
+    "listings",
+    `listings/${SAVE}`,
     `packs/ab/${ID}`,
   ];
   for (const name of names) strictEqual(documentFormOf(name), undefined, name);

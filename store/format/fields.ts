@@ -113,6 +113,22 @@ export function arrayOf(
 }
 
 /**
+ * An array of two.
+ *
+ * @param first The type of the first.
+ * @param second The type of the second.
+ * @returns The type.
+ */
+export function pairOf(first: FieldType, second: FieldType): FieldType {
+  return (value, field) => {
+    if (!Array.isArray(value) || value.length !== 2) {
+      return { field, need: "a pair", found: value };
+    }
+    return first(value[0], `${field}.0`) ?? second(value[1], `${field}.1`);
+  };
+}
+
+/**
  * An object whose keys are save ids.
  *
  * @param type The type of what is in it.

@@ -1,0 +1,34 @@
+/**
+ * What a store far away is, whoever serves it.
+ *
+ * @module
+ */
+import type { Right } from "../serve/options.ts";
+import type { PruneStore, StoreOptions } from "../store.ts";
+
+/** A store far away. */
+export interface RemoteStore extends PruneStore, AsyncDisposable {
+  /** Whether `snap serve` is there, or a web server that knows nothing of stores. */
+  readonly kind: "serve" | "web";
+  /** Where it is, without passwords: for messages. */
+  readonly location: string;
+  /** What may be done with it; the rest rejects with code `EACCES` or `EROFS`. */
+  readonly right: Right;
+  /**
+   * Sends bytes to what the server has for `exchange`, and returns its answer.
+   *
+   * @param body The bytes.
+   * @param options A signal.
+   * @returns The answer.
+   * @throws {StoreError} If the server has nothing for it, or fails.
+   */
+  exchange(body: Uint8Array, options?: StoreOptions): Promise<Uint8Array>;
+}
+
+/** Options of whatever opens a {@link RemoteStore}. */
+export interface RemoteStoreOptions extends StoreOptions {
+  /** Longest wait for the next byte of an answer in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
+  /** The folder for files on their way up. Default: that of the system for temporary files. */
+  readonly spoolFolder?: string;
+}

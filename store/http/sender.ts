@@ -1,0 +1,136 @@
+/** Sends requests below one URL. */
+import { type Doing, failed } from "./failure.ts";
+import { Reply, Watch } from "./reply.ts";
+
+/** What a request is sent with: the part of `fetch` that is needed. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** A request. */
+export interface Call extends Doing {
+  readonly method: "GET" | "PUT" | "POST" | "DELETE";
+  /** The path below the URL. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a {@link Sender} is made of. */
+export interface SenderParts {
+  readonly fetch: Fetch;
+  /** Ends in a slash. */
+  readonly base: string;
+  /** The header that lets the caller in. It never leaves the origin of the base. */
+  readonly authorization?: string | undefined;
+  readonly timeoutMs: number;
+}
+
+const REDIRECTS_MAX = 5;
+/** A body may take a millisecond for so many bytes. */
+const UPLOAD_BYTES_EACH_MS = 32;
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
+/** Sends requests, and follows redirects where that is safe. */
+export class Sender {
+  readonly #parts: SenderParts;
+  readonly #origin: string;
+  /** The host, for messages. */
+  readonly host: string;
+
+  constructor(parts: SenderParts) {
+    this.#parts = parts;
+    const { origin, host } = new URL(parts.base);
+    this.#origin = origin;
+    this.host = host;
+  }
+
+  /** Sends a request, and waits for the beginning of its answer. */
+  async send(call: Call): Promise<Reply> {
+    call.signal?.throwIfAborted();
+    const watch = new Watch(this.#parts.timeoutMs, call.signal);
+    try {
+      watch.moved((call.body?.length ?? 0) / UPLOAD_BYTES_EACH_MS);
+      const response = await this.#follow(call, watch);
+      this.#checkEncoding(call, response);
+      return new Reply(response, { doing: call, watch, host: this.host });
+    } catch (error) {
+      watch[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #follow(call: Call, watch: Watch): Promise<Response> {
+    let url = this.#parts.base + call.path;
+    let isAtHome = true;
+    for (let hops = 0;; hops++) {
+      const response = await this.#fetch(url, call, { watch, isAtHome });
+      if (!REDIRECTS.has(response.status)) return response;
+      await response.body?.cancel().catch(() => {});
+      const target = targetOf(response, url);
+      const to = target === undefined ? "nowhere" : target.origin;
+      const isSafe = target !== undefined &&
+        /^https?:$/.test(target.protocol) &&
+        !(url.startsWith("https:") && target.protocol === "http:");
+      if (call.method !== "GET" || !isSafe || hops === REDIRECTS_MAX) {
+        throw failed(
+          call,
+          "REDIRECT",
+          `${this.host} sends it on to ${to} (${response.status}), which is not followed`,
+        );
+      }
+      url = target.href;
+      isAtHome &&= target.origin === this.#origin;
+    }
+  }
+
+  async #fetch(
+    url: string,
+    call: Call,
+    { watch, isAtHome }: { watch: Watch; isAtHome: boolean },
+  ): Promise<Response> {
+    const { fetch, authorization } = this.#parts;
+    const headers: Record<string, string> = {
+      ...call.headers,
+      "accept-encoding": "identity",
+    };
+    if (isAtHome && authorization !== undefined) {
+      headers.authorization = authorization;
+    }
+    const init: RequestInit = {
+      method: call.method,
+      headers,
+      redirect: "manual",
+      signal: watch.signal,
+    };
+    if (call.body !== undefined) {
+      init.body = call.body as Uint8Array<ArrayBuffer>;
+    }
+    try {
+      return await fetch(url, init);
+    } catch (cause) {
+      const { host } = new URL(url);
+      throw watch.explain(call, host, cause);
+    }
+  }
+
+  /** Refuses bytes that were changed on their way: no range of them means anything. */
+  #checkEncoding(call: Call, response: Response): void {
+    const encoding = response.headers.get("content-encoding");
+    if (encoding === null || encoding === "identity") return;
+    response.body?.cancel().catch(() => {});
+    throw failed(
+      call,
+      "PROTOCOL",
+      `${this.host}, or a proxy before it, sends the answer as ${encoding}`,
+    );
+  }
+}
+
+function targetOf(response: Response, url: string): URL | undefined {
+  const location = response.headers.get("location");
+  try {
+    return location === null ? undefined : new URL(location, url);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,278 @@
+/** A store behind a server of ours, over either carrier. */
+import { checkBytes } from "@snap/hash";
+import { randomHex } from "../hex.ts";
+import { checkRange, shortError } from "../range.ts";
+import { storeFailure } from "../file/store_failure.ts";
+import { NotFoundError, type StoreAction } from "../errors.ts";
+import { pathOf } from "../serve/protocol.ts";
+import type { Right } from "../serve/options.ts";
+import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
+import { checkStoreName, checkStorePrefix } from "../store_name.ts";
+import { type Doing, failed } from "./failure.ts";
+import { parseList } from "./parse_list.ts";
+import { rangeHeader, receiveRange } from "./receive_range.ts";
+import type { Reply } from "./reply.ts";
+import type { Call, Sender } from "./sender.ts";
+import {
+  BodySize,
+  memorySource,
+  Uploader,
+  type UploadSource,
+  withFileSource,
+} from "./upload.ts";
+import type { RemoteStore } from "./remote_store.ts";
+
+const SAVE_ID = /^[0-9a-f]{32}$/;
+/** Largest answer of an exchange in bytes. */
+const EXCHANGE_SIZE_MAX: number = 64 * 1024 * 1024;
+
+/** What a {@link ServedRemoteStore} is made of. */
+export interface ServedParts {
+  readonly sender: Sender;
+  readonly location: string;
+  readonly right: Right;
+  readonly bodySizeMax: number;
+  readonly spoolFolder: string | undefined;
+  readonly close: () => Promise<void>;
+}
+
+/** A store behind a server of ours. */
+export class ServedRemoteStore implements RemoteStore {
+  readonly kind = "serve";
+  readonly location: string;
+  readonly right: Right;
+  readonly #parts: ServedParts;
+  readonly #sender: Sender;
+  readonly #uploader: Uploader;
+
+  constructor(parts: ServedParts) {
+    this.#parts = parts;
+    this.location = parts.location;
+    this.right = parts.right;
+    this.#sender = parts.sender;
+    this.#uploader = new Uploader(
+      parts.sender,
+      new BodySize(parts.bodySizeMax),
+    );
+  }
+
+  async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
+    checkStoreName(name);
+    checkRange(options);
+    const { offset = 0, length, signal } = options;
+    if (length === 0) return await this.#readNothing(name, offset, options);
+    const reply = await this.#send(doing("read", name), {
+      method: "GET",
+      path: pathOf(name),
+      headers: rangeHeader({ offset, length }),
+      signal,
+    });
+    if (reply.status === 404 && reply.isOurs) {
+      await reply.discard();
+      throw new NotFoundError(name);
+    }
+    await expect(reply, [200, 206, 416]);
+    return (await receiveRange(reply, { offset, length })).bytes;
+  }
+
+  async #readNothing(
+    name: string,
+    offset: number,
+    options: StoreOptions,
+  ): Promise<Uint8Array> {
+    const size = await this.size(name, options);
+    if (size === undefined) throw new NotFoundError(name);
+    if (offset > size) throw shortError(name, offset, size);
+    return new Uint8Array(0);
+  }
+
+  async size(
+    name: string,
+    options?: StoreOptions,
+  ): Promise<number | undefined> {
+    checkStoreName(name);
+    const reply = await this.#post(doing("size", name), {
+      path: `~size?name=${encodeURIComponent(name)}`,
+      signal: options?.signal,
+    });
+    await expect(reply, [200]);
+    const { size } = await reply.json();
+    if (size === null) return undefined;
+    if (Number.isSafeInteger(size) && size as number >= 0) {
+      return size as number;
+    }
+    throw failed(reply.doing, "PROTOCOL", "the answer must have a size");
+  }
+
+  async *list(
+    prefix: string,
+    options?: StoreOptions,
+  ): AsyncGenerator<StoreEntry[]> {
+    checkStorePrefix(prefix);
+    const reply = await this.#post(doing("list", prefix), {
+      path: `~list?prefix=${encodeURIComponent(prefix)}`,
+      signal: options?.signal,
+    });
+    await expect(reply, [200]);
+    yield* parseList(reply, prefix);
+  }
+
+  async create(
+    name: string,
+    bytes: Uint8Array,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    checkBytes(bytes, "content");
+    checkStoreName(name);
+    return await this.#upload("create", name, memorySource(bytes), options);
+  }
+
+  async adopt(
+    name: string,
+    path: string,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    checkStoreName(name);
+    try {
+      options?.signal?.throwIfAborted();
+      return await withFileSource(
+        path,
+        (source) => this.#upload("adopt", name, source, options),
+      );
+    } catch (error) {
+      throw storeFailure("adopt", { storeName: name, path }, error);
+    } finally {
+      const { rm } = await import("node:fs/promises");
+      await rm(path, { force: true }).catch(() => {});
+    }
+  }
+
+  async spoolPath(saveId: string): Promise<string> {
+    if (!SAVE_ID.test(saveId)) {
+      throw new RangeError(
+        `Cannot make spool path as the save id must be 32 hex digits: found ${
+          JSON.stringify(saveId)
+        }`,
+      );
+    }
+    return await spoolPathIn(this.#parts.spoolFolder, saveId);
+  }
+
+  async sync(prefixes: string[], options?: StoreOptions): Promise<void> {
+    prefixes.forEach(checkStorePrefix);
+    const reply = await this.#post(doing("sync", prefixes.join(" ")), {
+      path: "~sync",
+      headers: { "content-type": "application/json" },
+      body: new TextEncoder().encode(JSON.stringify({ prefixes })),
+      signal: options?.signal,
+    });
+    await expect(reply, [204]);
+    await reply.discard();
+  }
+
+  async remove(name: string, options?: StoreOptions): Promise<void> {
+    checkStoreName(name);
+    const reply = await this.#send(doing("remove", name), {
+      method: "DELETE",
+      path: pathOf(name),
+      signal: options?.signal,
+    });
+    await expect(reply, [204]);
+    await reply.discard();
+  }
+
+  async exchange(
+    body: Uint8Array,
+    options?: StoreOptions,
+  ): Promise<Uint8Array> {
+    const reply = await this.#post({ action: "open", subject: "an exchange" }, {
+      path: "~exchange",
+      headers: { "content-type": "application/octet-stream" },
+      body,
+      signal: options?.signal,
+    });
+    await expect(reply, [200]);
+    return await reply.bytes(EXCHANGE_SIZE_MAX);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#parts.close();
+  }
+
+  async #upload(
+    action: StoreAction,
+    name: string,
+    source: UploadSource,
+    options: StoreOptions | undefined,
+  ): Promise<boolean> {
+    const call = { ...doing(action, name), signal: options?.signal };
+    call.signal?.throwIfAborted();
+    return await this.#uploader.send(
+      call,
+      { name, source },
+      (body) =>
+        this.#send(call, {
+          method: "PUT",
+          path: pathOf(name),
+          headers: {
+            "content-type": "application/octet-stream",
+            "if-none-match": "*",
+          },
+          body,
+          signal: call.signal,
+        }),
+    );
+  }
+
+  async #post(
+    what: Doing,
+    call: Omit<Call, keyof Doing | "method">,
+  ): Promise<Reply> {
+    return await this.#send(what, { method: "POST", ...call });
+  }
+
+  async #send(what: Doing, call: Omit<Call, keyof Doing>): Promise<Reply> {
+    return await this.#sender.send({ ...what, ...call });
+  }
+}
+
+function doing(action: StoreAction, name: string): Doing {
+  return { action, subject: name === "" ? "the store" : name, storeName: name };
+}
+
+/** Refuses an answer of another status, or of somebody else. */
+async function expect(
+  reply: Reply,
+  statuses: readonly number[],
+): Promise<void> {
+  const isFine = statuses.includes(reply.status);
+  if (isFine && reply.isOurs) return;
+  if (!isFine) throw await reply.failure();
+  await reply.discard();
+  throw portalFailure(reply);
+}
+
+/** What a portal, or a proxy that invents pages, answered. */
+export function portalFailure(reply: Reply): Error {
+  const type = reply.headers.get("content-type") ?? "no type";
+  return failed(
+    reply.doing,
+    "PORTAL",
+    `the answer must come from the store: found ${type} (${reply.status}), such as the page of a portal`,
+  );
+}
+
+/** A path for a file that is to be uploaded. */
+export async function spoolPathIn(
+  folder: string | undefined,
+  saveId: string,
+): Promise<string> {
+  const [{ tmpdir }, { join }] = await Promise.all([
+    import("node:os"),
+    import("node:path"),
+  ]);
+  const name = `${saveId}-${randomHex()}`;
+  return folder === undefined
+    ? join(tmpdir(), `snap-${name}`)
+    : join(folder, name);
+}

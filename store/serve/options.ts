@@ -1,0 +1,97 @@
+/**
+ * What a server of a store is told.
+ *
+ * @module
+ */
+import type { PruneStore, ReadStore } from "../store.ts";
+
+/**
+ * What somebody may do: read; append, which creates and never removes or
+ * replaces, and nothing under `config/`, `forgotten/` or `gc/`; prune, which does all.
+ */
+export type Right = "read" | "append" | "prune";
+
+/** A token, and what it allows. */
+export interface TokenGrant {
+  /** 16 to 1024 visible ASCII characters, at random. */
+  readonly token: string;
+  /** What it allows. */
+  readonly right: Right;
+}
+
+/** Who may do what: by tokens, or whoever is on this machine. */
+export type Access =
+  | {
+    /** The tokens. */
+    readonly tokens: readonly TokenGrant[];
+    /** What requests without a token may do. Default: nothing. */
+    readonly anonymous?: "read";
+  }
+  | {
+    /**
+     * What requests may do that need no token, for the caller says that it
+     * listens on loopback only.
+     */
+    readonly loopback: Right;
+  };
+
+/** A store to serve: what it cannot do is refused. */
+export type ServedStore = ReadStore & Partial<PruneStore>;
+
+/** What an `exchange` knows beside its body. */
+export interface ExchangeContext {
+  /** What the request may do. */
+  readonly right: Right;
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal: AbortSignal;
+}
+
+/** Answers the body of an `exchange` with another. */
+export type ExchangeHandler = (
+  body: Uint8Array,
+  context: ExchangeContext,
+) => Promise<Uint8Array>;
+
+/** One line of an access log. */
+export interface AccessLine {
+  /** The HTTP method. */
+  readonly method: string;
+  /** What was asked for, or undefined if it was nothing known. */
+  readonly verb: string | undefined;
+  /** The name, prefix or upload that it concerns. */
+  readonly subject: string | undefined;
+  /** The HTTP status. */
+  readonly status: number;
+  /** What the request was allowed, or undefined if nothing. */
+  readonly right: Right | undefined;
+  /** Bytes of its body. */
+  readonly bytesIn: number;
+  /** Bytes of the answer. */
+  readonly bytesOut: number;
+  /** How long it took in milliseconds, up to the last byte of the answer. */
+  readonly durationMs: number;
+  /** What went wrong, with all that must not be told outside. */
+  readonly error: unknown;
+}
+
+/** Limits, a log and an end: options of both servers. */
+export interface ServeLimits {
+  /** Size of the largest body in bytes. Default 16 MiB. */
+  readonly bodySizeMax?: number;
+  /** Size of the largest file in bytes. Default 2 GiB. */
+  readonly fileSizeMax?: number;
+  /** Longest wait for the next byte of a body, in or out, in milliseconds. Default 30,000. */
+  readonly idleMs?: number;
+  /** Most requests at work at once; those above it are told to come back. Default 256. */
+  readonly requestsMax?: number;
+  /** Answers `exchange`. Default: it is refused. */
+  readonly exchange?: ExchangeHandler;
+  /** Gets a line for each request, when it is over. */
+  readonly onAccess?: (line: AccessLine) => void;
+  /** Ends the server: what is at work is finished, what comes is refused. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds of a clock that never goes back. Default: `performance.now`. */
+  readonly now?: () => number;
+  /** Waits. Default: a timer. */
+  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+}
