@@ -28,7 +28,7 @@ const FOR_TYPES = ["typescript@5.9.3", "@types/node@22.20.5"] as const;
 /** How TypeScript finds packages, and the kind of module that goes with it. */
 const RESOLUTIONS = [["nodenext", "nodenext"], ["bundler", "esnext"]] as const;
 /** What is a program, and what has no types as it exports nothing. */
-const NOT_LIBRARY = /\/(node-main|main|(save|restore|mount)-worker)$/;
+const NOT_LIBRARY = /\/(node-main|main|(save|restore|fuse)\/worker)$/;
 /** From when a program is told to end to when it has: an idle one takes 50 ms. */
 const END_MS_MAX = 10_000;
 
@@ -115,7 +115,7 @@ function writePrograms({ installed }: Scene): void {
     join(installed, "every_entry.cjs"),
     `(async () => {
       for (const entry of ${JSON.stringify(entries)}) await import(entry);
-      const { wasmHasher } = await import("${scope}/hash");
+      const { wasmHasher } = await import("${scope}/hash/wasm-hasher");
       console.log(wasmHasher.idOf(Buffer.from("hello")).slice(0, 8));
     })();`,
   );
