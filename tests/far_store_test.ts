@@ -23,7 +23,7 @@ import {
 const LARGE_COUNT = 200;
 const DIRECTORY_COUNT = 100;
 /** Round trips of the longest chain: lists, heads, record, trees by level, and what files need. */
-const WAVES_MAX = 40;
+const WAVES_MAX = 60;
 
 /** Saves a tree of large files, and one of many directories, then opens the store anew from afar. */
 async function farSnapshots(
