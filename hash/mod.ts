@@ -1,9 +1,9 @@
 /**
  * Names for bytes: ids, and what hashes bytes into them.
  *
- * Content is cut into chunks by `@snap/hash/chunk`, in streams by
- * `@snap/hash/chunk`; `@snap/hash` refuses what is not bytes. A program that may load native code passes the
- * hasher of `@snap/hash/native` on instead of this one.
+ * Content is cut into chunks by `@snap/hash/chunk`. The hasher that runs
+ * everywhere is `@snap/hash/wasm-hasher`; a program that may load native code
+ * passes that of `@snap/hash/native` on instead.
  *
  * ```ts
  * import { wasmHasher } from "@snap/hash/wasm-hasher";

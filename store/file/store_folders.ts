@@ -20,6 +20,7 @@ export const FIXED_FOLDERS: readonly string[] = [
 /** Names that may stand in the folder of a store, also of one half made. */
 export const ROOT_NAMES: ReadonlySet<string> = new Set([
   "config",
+  "forgotten",
   "gc",
   "index",
   "leases",
