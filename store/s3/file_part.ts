@@ -1,0 +1,35 @@
+import { open } from "node:fs/promises";
+import { StoreError } from "../errors.ts";
+
+/**
+ * Reads a part of a file.
+ *
+ * @throws {StoreError} If it ends before the part does.
+ */
+export async function readPart(
+  path: string,
+  offset: number,
+  length: number,
+): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  const file = await open(path, "r");
+  try {
+    let done = 0;
+    while (done < length) {
+      const at = offset + done;
+      const { bytesRead } = await file.read(bytes, done, length - done, at);
+      if (bytesRead === 0) {
+        throw new StoreError(
+          `Cannot adopt ${path} as it must have ${
+            offset + length
+          } bytes: found ${at}`,
+          { code: "SHORT", action: "adopt", path },
+        );
+      }
+      done += bytesRead;
+    }
+    return bytes;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,138 @@
+import { createHash } from "node:crypto";
+import { mkdir, readdir, rename } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { hexOf } from "@snap/hash";
+import { randomHex } from "../hex.ts";
+import { StoreError } from "../errors.ts";
+import type { S3Location } from "./location.ts";
+import {
+  isGone,
+  type Owner,
+  ownerText,
+  parseOwner,
+  thisOwner,
+} from "./owner.ts";
+import type { Environment } from "./profiles.ts";
+
+const SAVE_ID = /^[0-9a-f]{32}$/;
+const JOURNAL = /^upload-([0-9a-f]{32})-(.+)\.journal$/;
+
+/** Journals that this process is at work on, whichever store they are of. */
+const busy = new Set<string>();
+
+/** The folder of one store in the user's cache: it outlives a restart, and is not in memory. */
+export function spoolFolder(location: S3Location, env: Environment): string {
+  const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
+  const place = `${location.base.href} ${location.prefix}`;
+  const hash = createHash("sha256").update(place).digest();
+  return join(cache, "snap", "spool", hexOf(hash.subarray(0, 16)));
+}
+
+/** An upload in the spool folder: a file and its journal. */
+export interface SpooledUpload {
+  /** Path of the journal, whose name says who works on it. */
+  readonly journalPath: string;
+  /** Path of the file. */
+  readonly filePath: string;
+  /** Whether the machine was started anew since: what was not synced may be gone. */
+  readonly isOld: boolean;
+}
+
+/** A folder for files that wait for their upload, and journals of uploads. */
+export class Spool {
+  readonly #folder: string;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  async newPath(saveId: string): Promise<string> {
+    if (!SAVE_ID.test(saveId)) {
+      throw new RangeError(
+        `Cannot make spool path as the save id must be 32 hex digits: found ${
+          JSON.stringify(saveId)
+        }`,
+      );
+    }
+    await this.#make();
+    return join(this.#folder, `${saveId}-${randomHex()}`);
+  }
+
+  /** Paths for a new upload. Nothing is there yet. */
+  async newUpload(): Promise<SpooledUpload> {
+    await this.#make();
+    const id = randomHex();
+    const upload = this.#upload(id, thisOwner(), false);
+    busy.add(upload.journalPath);
+    return upload;
+  }
+
+  /** Says that this process is done with an upload. */
+  release(upload: SpooledUpload): void {
+    busy.delete(upload.journalPath);
+  }
+
+  /** Takes over the uploads whose processes are gone, one after the other. */
+  async *abandoned(): AsyncGenerator<SpooledUpload> {
+    for (const name of await this.#names()) {
+      const [, id, text] = JOURNAL.exec(name) ?? [];
+      const owner = text === undefined ? undefined : parseOwner(text);
+      if (owner === undefined) continue;
+      const path = join(this.#folder, name);
+      const here = thisOwner();
+      const isMine = ownerText(owner) === ownerText(here);
+      if (busy.has(path) || !(isMine || isGone(owner))) continue;
+      const upload = this.#upload(id, here, owner.boot !== here.boot);
+      busy.add(upload.journalPath);
+      try {
+        // Of two processes that try, one finds the file.
+        if (!isMine) await rename(path, upload.journalPath);
+        yield upload;
+      } catch (error) {
+        if (!isAbsent(error)) throw error;
+      } finally {
+        busy.delete(upload.journalPath);
+      }
+    }
+  }
+
+  #upload(id: string, owner: Owner, isOld: boolean): SpooledUpload {
+    const journal = `upload-${id}-${ownerText(owner)}.journal`;
+    return {
+      journalPath: join(this.#folder, journal),
+      filePath: join(this.#folder, `upload-${id}`),
+      isOld,
+    };
+  }
+
+  async #names(): Promise<string[]> {
+    try {
+      return await readdir(this.#folder);
+    } catch (error) {
+      if (isAbsent(error)) return [];
+      throw this.#failure(error);
+    }
+  }
+
+  async #make(): Promise<void> {
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+    } catch (error) {
+      throw this.#failure(error);
+    }
+  }
+
+  #failure(cause: unknown): unknown {
+    const code = (cause as { code?: unknown }).code;
+    if (typeof code !== "string") return cause;
+    return new StoreError(
+      `Cannot use ${this.#folder} for files that wait for their upload: found ${code}`,
+      { code, action: "adopt", path: this.#folder, cause },
+    );
+  }
+}
+
+function isAbsent(error: unknown): boolean {
+  return (error as { code?: unknown }).code === "ENOENT";
+}

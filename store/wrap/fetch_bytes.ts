@@ -1,0 +1,223 @@
+/**
+ * The one way to a server: a request with a deadline, an answer with a limit.
+ *
+ * @module
+ */
+import type { StoreAction } from "../errors.ts";
+import { withDeadline } from "./deadline.ts";
+import { RemoteError } from "./remote_error.ts";
+import { systemTiming, type Timing } from "./timing.ts";
+
+/** How long nothing may come, in milliseconds. */
+export const STALL_MS = 30_000;
+/** The slowest way up that is borne, in bytes a second. */
+export const RATE_MIN: number = 16 * 1024;
+/** Most bytes that are read of an answer that is an error. */
+export const ERROR_SIZE_MAX: number = 64 * 1024;
+
+/** A request. */
+export interface BytesRequest {
+  /** What is done, for errors. */
+  readonly action: StoreAction;
+  /** What it is done with, for errors: a name in the store, or the store. */
+  readonly subject: string;
+  /** The verb. */
+  readonly method: string;
+  /** The address. */
+  readonly url: string | URL;
+  /** The headers. */
+  readonly headers?: Headers;
+  /** The body: bytes only, as a text would bring a content type that nobody signed. */
+  readonly body?: Uint8Array | undefined;
+  /** Most bytes of an answer of this status. Those of errors are never more than {@link ERROR_SIZE_MAX}. */
+  readonly sizeMax: number;
+  /** Ends the request. */
+  readonly signal?: AbortSignal | undefined;
+  /** How long nothing may come, in milliseconds. Default: {@link STALL_MS}. */
+  readonly stallMs?: number;
+  /** The clock. Default: that of the system. */
+  readonly timing?: Timing;
+  /** Does it. Default: the `fetch` of the runtime. */
+  readonly fetch?: typeof fetch;
+}
+
+/** An answer, read to its end. */
+export interface BytesAnswer {
+  /** The status. */
+  readonly status: number;
+  /** The headers. */
+  readonly headers: Headers;
+  /** The body, or as much of it as was wanted. */
+  readonly bytes: Uint8Array;
+  /** Whether there was more. */
+  readonly isCut: boolean;
+}
+
+/**
+ * Sends a request and reads the answer, of any status. Redirects are not
+ * followed: what signs a request signs its host.
+ *
+ * @param request The request.
+ * @returns The answer.
+ * @throws {RemoteError} If there is no answer, or it ends before its end.
+ */
+export async function fetchBytes(request: BytesRequest): Promise<BytesAnswer> {
+  const { action, subject, signal, stallMs = STALL_MS } = request;
+  const { timing = systemTiming, body, sizeMax } = request;
+  const makeError = () =>
+    new RemoteError(
+      `Cannot ${action} ${subject}: the server has stopped answering`,
+      { code: "ETIMEDOUT", action, storeName: subject, ...PASSES },
+    );
+  // How far a body has gone up cannot be seen.
+  const ms = stallMs + (body?.length ?? 0) / RATE_MIN * 1000;
+  return await withDeadline(
+    { ms, makeError, signal, timing },
+    async (signal, progress) => {
+      let response: Response | undefined;
+      try {
+        response = await (request.fetch ?? fetch)(request.url, {
+          method: request.method,
+          headers: withIdentity(request.headers),
+          redirect: "manual",
+          signal,
+          ...(body && { body: body as Uint8Array<ArrayBuffer> }),
+        });
+        progress(stallMs);
+        const { status, headers } = response;
+        const most = status >= 300 ? ERROR_SIZE_MAX : sizeMax;
+        const read = await readBody(response, most, progress);
+        if (request.method !== "HEAD") checkWhole(request, headers, read);
+        return { status, headers, ...read };
+      } catch (error) {
+        if (signal.aborted || error instanceof RemoteError) throw error;
+        throw networkError(request, error, response !== undefined);
+      }
+    },
+  );
+}
+
+const PASSES = { isTransient: true, mayHaveHappened: true } as const;
+
+/** What is compressed on the way has another length than what stands in the store. */
+function withIdentity(headers: Headers | undefined): Headers {
+  const all = new Headers(headers);
+  all.set("accept-encoding", "identity");
+  return all;
+}
+
+async function readBody(
+  response: Response,
+  sizeMax: number,
+  progress: () => void,
+): Promise<{ bytes: Uint8Array; isCut: boolean }> {
+  if (response.body === null) return { bytes: new Uint8Array(0), isCut: false };
+  const pieces: Uint8Array[] = [];
+  const reader = response.body.getReader();
+  let size = 0;
+  try {
+    while (true) {
+      const { done, value } = await reader.read();
+      if (done) return { bytes: joined(pieces, size), isCut: false };
+      progress();
+      const room = sizeMax - size;
+      pieces.push(value.length > room ? value.subarray(0, room) : value);
+      size += Math.min(room, value.length);
+      if (value.length > room) {
+        return { bytes: joined(pieces, size), isCut: true };
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+function joined(pieces: readonly Uint8Array[], size: number): Uint8Array {
+  if (pieces.length === 1 && pieces[0].buffer.byteLength === size) {
+    return pieces[0];
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
+
+/** Not every runtime notices a body that ends before its length. */
+function checkWhole(
+  { action, subject }: BytesRequest,
+  headers: Headers,
+  { bytes, isCut }: { bytes: Uint8Array; isCut: boolean },
+): void {
+  const length = headers.get("content-length");
+  if (isCut || length === null || headers.has("content-encoding")) return;
+  if (Number(length) === bytes.length) return;
+  throw new RemoteError(
+    `Cannot ${action} ${subject} as the answer must have ${length} bytes: found ${bytes.length}`,
+    { code: "ECONNRESET", action, storeName: subject, ...PASSES },
+  );
+}
+
+/** What is wrong with a network, as each runtime says it, and whether it passes. */
+const NETWORK_REASONS: readonly [RegExp, string, string, boolean][] = [
+  [/refused/i, "ECONNREFUSED", "the connection is refused", true],
+  [
+    /dns error|ENOTFOUND|EAI_AGAIN|getaddrinfo/i,
+    "ENOTFOUND",
+    "the host cannot be found",
+    true,
+  ],
+  [
+    /certificate|self.signed|UnknownIssuer|CERT_/i,
+    "ECERT",
+    "the certificate of the server does not fit",
+    false,
+  ],
+  [
+    /bad port|Requests to port \d+ are blocked/i,
+    "EINVAL",
+    "the runtime allows no requests to this port",
+    false,
+  ],
+  [
+    /NotCapable|Requires net access/i,
+    "EACCES",
+    "the network is not allowed",
+    false,
+  ],
+];
+
+function networkError(
+  request: BytesRequest,
+  cause: unknown,
+  isAnswered: boolean,
+): unknown {
+  const text = textOf(cause);
+  const { action, subject } = request;
+  const known = NETWORK_REASONS.find(([pattern]) => pattern.test(text));
+  if (known !== undefined && !isAnswered) {
+    const [, code, reason, isTransient] = known;
+    return new RemoteError(
+      `Cannot ${action} ${subject}: ${reason} (${new URL(request.url).host})`,
+      { code, action, storeName: subject, isTransient, cause },
+    );
+  }
+  return new RemoteError(
+    `Cannot ${action} ${subject}: the connection has ended too early`,
+    { code: "ECONNRESET", action, storeName: subject, ...PASSES, cause },
+  );
+}
+
+/** All that an error and its causes say. */
+function textOf(error: unknown): string {
+  let text = "";
+  let next = error;
+  for (let depth = 0; depth < 5 && next instanceof Error; depth++) {
+    const code = (next as { code?: unknown }).code;
+    text += `${next.name} ${String(code ?? "")} ${next.message}\n`;
+    next = next.cause;
+  }
+  return text;
+}
