@@ -26,6 +26,7 @@ import {
   SaveTransaction,
 } from "./transaction.ts";
 import type { Snapshots } from "@snap/snapshot";
+import { randomBytes } from "@snap/pack/write";
 
 /**
  * What is read again only because it is so young: more than this, and a record is
@@ -260,8 +261,4 @@ function sampleOf(paths: readonly Uint8Array[], count: number): PathSample {
 
 function timeOf(ms: number): string {
   return new Date(ms).toISOString().replace("Z", "000000Z");
-}
-
-function randomBytes(size: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(size));
 }

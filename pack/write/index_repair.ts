@@ -19,6 +19,7 @@ import {
 import { type Hasher, hexOf } from "@snap/hash";
 import { writeIndexTables } from "./index_tables.ts";
 import { removeSpooled } from "./local_index_files.ts";
+import { randomBytes } from "./pack_files.ts";
 
 /** Packs whose tables are read at once. */
 const READS_AT_ONCE = 8;
@@ -251,8 +252,4 @@ async function* tablesOf(
     }
     yield { tables, damaged };
   }
-}
-
-function randomBytes(size: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(size));
 }

@@ -20,7 +20,7 @@ import {
   type WriterMode,
 } from "./object_sink.ts";
 import { PackCollector } from "./pack_collector.ts";
-import type { FinishedPackFile } from "./pack_files.ts";
+import { type FinishedPackFile, randomBytes } from "./pack_files.ts";
 import {
   openIndexedState,
   openStoreState,
@@ -375,8 +375,4 @@ export async function openObjectWriter(
     owner?.[Symbol.dispose]();
     throw error;
   }
-}
-
-function randomBytes(size: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(size));
 }

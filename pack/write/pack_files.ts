@@ -193,3 +193,13 @@ class FileSink implements PackSink {
     if (descriptor >= 0) closeSync(descriptor);
   }
 }
+
+/**
+ * Draws what salts and ids of runs are made of, where no test says what to draw.
+ *
+ * @param size How many bytes.
+ * @returns The bytes.
+ */
+export function randomBytes(size: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(size));
+}
