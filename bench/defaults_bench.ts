@@ -37,12 +37,12 @@ const CODECS = ["lz4", "zstd:1", "zstd:2", "zstd:3"];
 
 /** Names settings as the table and `--only` do. */
 function nameOf(settings: StoreSettings): string {
-  const { chunk, contentSizeMin, bundleSizeMax, codec } = settings;
+  const { chunk, largeFrameTarget, bundleSizeMax, codec } = settings;
   const sizes = [chunk.sizeMin, chunk.sizeAverage, chunk.sizeMax]
     .map((size) => size / KIBIBYTE);
   return [
     sizes.join("/"),
-    `content ${contentSizeMin / KIBIBYTE}`,
+    `content ${largeFrameTarget / KIBIBYTE}`,
     `bundle ${bundleSizeMax / KIBIBYTE}`,
     codec,
   ].join(", ");
@@ -63,7 +63,7 @@ function* allSettings(): Generator<StoreSettings> {
               sizeAverage: sizeAverage * KIBIBYTE,
               sizeMax: sizeMax * KIBIBYTE,
             },
-            contentSizeMin: content * KIBIBYTE,
+            largeFrameTarget: content * KIBIBYTE,
             bundleSizeMax: bundle * KIBIBYTE,
             codec,
           };
@@ -82,7 +82,7 @@ function isNearDefaults(settings: StoreSettings): boolean {
   const isOther = [
     settings.codec !== base.codec,
     settings.bundleSizeMax !== base.bundleSizeMax,
-    settings.contentSizeMin !== base.contentSizeMin ||
+    settings.largeFrameTarget !== base.largeFrameTarget ||
     settings.chunk.sizeMin !== base.chunk.sizeMin ||
     settings.chunk.sizeAverage !== base.chunk.sizeAverage,
   ];

@@ -450,7 +450,7 @@ Deno.test("init: settings are kept, and change no id", async () => {
   const [{ settings }] = parseLines(stats.stdout);
   deepStrictEqual(settings, {
     bundleSizeMax: 524288,
-    contentSizeMin: 65536,
+    largeFrameTarget: 65536,
     packSizeTarget: 8388608,
     chunk: {
       sizeMin: 16384,

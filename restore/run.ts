@@ -31,7 +31,7 @@ import {
 } from "./messages.ts";
 import { RestoreWalk } from "./walk.ts";
 import { newRestoreProgress, type RestoreProgress } from "./progress.ts";
-import { SlowFiles } from "./write/fallback_writer.ts";
+import { FallbackWriter } from "./write/fallback_writer.ts";
 import {
   hasNumbers,
   TIME_UNIT_NS,
@@ -122,7 +122,7 @@ export class RestoreRun {
     });
     this.#files = new RestoreFiles({
       ...options,
-      slow: new SlowFiles({
+      slow: new FallbackWriter({
         ...options,
         ...config,
         target: config.isDry ? undefined : target,

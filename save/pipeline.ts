@@ -19,11 +19,11 @@ import {
   type ObjectNamer,
 } from "./walk/directory_encoder.ts";
 import { FileSystems } from "./walk/file_systems.ts";
-import type { Moment, ParentDirectory } from "./walk/previous_directory.ts";
-import type { ParentReader } from "./walk/previous_reader.ts";
+import type { Moment, PreviousDirectory } from "./walk/previous_directory.ts";
+import type { PreviousReader } from "./walk/previous_reader.ts";
 import { SaveResults } from "./walk/save_results.ts";
 import { SaveWalk, type WalkRun } from "./walk/save_walk.ts";
-import type { PagedRoom } from "./walk/spill_file.ts";
+import type { SpillFiles } from "./walk/spill_file.ts";
 import { SaveWorkers, type SaveWriter, type WorkersRun } from "./workers.ts";
 
 /** Files from this size on are read by one worker and packed by all. */
@@ -37,10 +37,10 @@ const STEP_COST = 256 * 1024;
 
 /** The snapshot before. */
 export interface PreviousSnapshot {
-  readonly root: ParentDirectory | undefined;
+  readonly root: PreviousDirectory | undefined;
   /** Where its save was begun. */
   readonly start: Moment;
-  readonly reader: ParentReader;
+  readonly reader: PreviousReader;
 }
 
 /** Options of {@linkcode SavePipeline}. */
@@ -56,7 +56,7 @@ export interface SavePipelineOptions {
   readonly workers: number;
   readonly previous: PreviousSnapshot | undefined;
   /** Where directories lie that are too wide for memory; in memory if absent. */
-  readonly spill: PagedRoom | undefined;
+  readonly spill: SpillFiles | undefined;
   readonly trustStat: boolean;
   readonly onProgress: ((progress: SaveProgress) => void) | undefined;
   readonly signal: AbortSignal | undefined;

@@ -20,8 +20,8 @@ import type { SaveProgress } from "./progress.ts";
 import { finishedSaves, recordsOfSource } from "./records_of_source.ts";
 import { Resources } from "./resources.ts";
 import type { SaveOptions } from "./options.ts";
-import { ParentReader } from "./walk/previous_reader.ts";
-import { PagedRoom } from "./walk/spill_file.ts";
+import { PreviousReader } from "./walk/previous_reader.ts";
+import { SpillFiles } from "./walk/spill_file.ts";
 
 /** Options of {@linkcode SaveTransaction}. */
 export interface SaveTransactionOptions extends SaveOptions {
@@ -111,7 +111,7 @@ export class SaveTransaction {
   ): Promise<SavedTree> {
     const { hasher } = this.#snapshots;
     const { onProgress, readAll, signal, source } = this.#options;
-    const spill = this.#resources.use(new PagedRoom(writer.spoolPath));
+    const spill = this.#resources.use(new SpillFiles(writer.spoolPath));
     const pipeline = new SavePipeline({
       source,
       writer,
@@ -136,7 +136,7 @@ export class SaveTransaction {
 
   async #openPrevious(
     writer: ObjectWriter,
-    spill: PagedRoom,
+    spill: SpillFiles,
     record: NamedRecord,
   ): Promise<PreviousSnapshot> {
     const { store, hasher } = this.#snapshots;
@@ -151,7 +151,7 @@ export class SaveTransaction {
       this.#options.onDamage?.(name, error);
     };
     const reader = this.#resources.use(
-      new ParentReader(objects, spill, onDamage),
+      new PreviousReader(objects, spill, onDamage),
     );
     const root = await reader.root(record);
     return { root, start: parseTime(record.startTime), reader };

@@ -61,8 +61,8 @@ Deno.test("settings outside of their limits are refused", () => {
   const bad = [
     { bundleSizeMax: sizeMax - 1 },
     { bundleSizeMax: FRAME_SIZE_MAX + 1 },
-    { contentSizeMin: 0 },
-    { contentSizeMin: FRAME_SIZE_MAX - sizeMax + 1 },
+    { largeFrameTarget: 0 },
+    { largeFrameTarget: FRAME_SIZE_MAX - sizeMax + 1 },
     { packSizeTarget: 4095 },
     { packSizeTarget: 2 ** 30 + 1 },
     { chunk: { sizeMax: 2048 } },

@@ -67,7 +67,7 @@ export function goldenSettings(codec: string): StoreSettings {
       gearSeed: 0x9e3779b9,
     },
     bundleSizeMax: 8192,
-    contentSizeMin: 4096,
+    largeFrameTarget: 4096,
     packSizeTarget: 32 * 1024,
     codec,
   };

@@ -80,7 +80,7 @@ export const SMALL_SETTINGS: StoreSettings = {
     gearSeed: 0x9e3779b9,
   },
   bundleSizeMax: 8192,
-  contentSizeMin: 4096,
+  largeFrameTarget: 4096,
   packSizeTarget: 64 * 1024,
   codec: "lz4",
 };

@@ -184,7 +184,7 @@ const LARGE_SETTINGS: StoreSettings = {
     sizeMax: 32768,
   },
   bundleSizeMax: 65536,
-  contentSizeMin: 16384,
+  largeFrameTarget: 16384,
   packSizeTarget: 256 * 1024,
 };
 

@@ -85,8 +85,8 @@ async function settingsOf(session: Session): Promise<StoreSettings> {
     chunk: await chunkSizesOf(args.text("chunk-sizes"), DEFAULT_SETTINGS.chunk),
     bundleSizeMax: sizeOf(session, "bundle-size") ??
       DEFAULT_SETTINGS.bundleSizeMax,
-    contentSizeMin: sizeOf(session, "content-size") ??
-      DEFAULT_SETTINGS.contentSizeMin,
+    largeFrameTarget: sizeOf(session, "content-size") ??
+      DEFAULT_SETTINGS.largeFrameTarget,
     packSizeTarget: sizeOf(session, "pack-size") ??
       DEFAULT_SETTINGS.packSizeTarget,
     codec: args.text("codec") ?? DEFAULT_SETTINGS.codec,

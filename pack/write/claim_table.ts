@@ -2,7 +2,7 @@ import { ID_SIZE } from "@snap/hash";
 
 /** What {@linkcode ClaimTable.claim} found out. */
 export const Claim = {
-  /** Somebody else has it, or will: do not store it. */
+  /** Another thread has it, or will: do not store it. */
   taken: 0,
   /** The caller must store it, or fail the whole save. */
   yours: 1,
@@ -35,7 +35,7 @@ export class ClaimTable {
   readonly #slots: number;
 
   /**
-   * Constructs a new instance over new or existing memory.
+   * Lays the table over new or existing memory.
    *
    * @param source The number of slots, a power of two from 256, or another table's memory.
    * @throws {RangeError} If the number of slots is none of these.

@@ -6,7 +6,7 @@ export class DelayedSignal implements Disposable {
   #timer: ReturnType<typeof setTimeout> | undefined;
 
   /**
-   * Constructs a new instance.
+   * Waits for the first signal.
    *
    * @param first The signal that comes before.
    * @param delayMs How long before, in milliseconds.

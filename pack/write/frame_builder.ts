@@ -60,7 +60,7 @@ export class FrameBuilder {
   #reserved = -1;
 
   /**
-   * Constructs a new instance.
+   * Makes an empty frame.
    *
    * @param sizeMax Largest plain size in bytes, 1 to 4 MiB
    * @throws {RangeError} If `sizeMax` is out of range

@@ -16,7 +16,7 @@ export class LocalIndexFiles implements Disposable {
   #forgotten: string[] = [];
 
   /**
-   * Constructs a new instance, with no files.
+   * Has no files yet.
    *
    * @param store The store of the tables.
    */

@@ -109,9 +109,9 @@ export class ObjectSink implements Disposable {
     this.#hasher = tools.hasher;
     this.#claims = new ClaimTable(config.claims);
     this.#stored = new StoredObjects(config, tools.hasher);
-    const { bundleSizeMax, contentSizeMin, chunk } = settings;
+    const { bundleSizeMax, largeFrameTarget, chunk } = settings;
     this.#bundle = new FrameBuilder(bundleSizeMax);
-    this.#large = new FrameBuilder(contentSizeMin + chunk.sizeMax);
+    this.#large = new FrameBuilder(largeFrameTarget + chunk.sizeMax);
     // A node of a recipe may be larger than a bundle.
     this.#trees = new FrameBuilder(
       Math.max(bundleSizeMax, chunk.sizeMax, RECIPE_NODE_SIZE_MAX),
@@ -211,7 +211,7 @@ export class ObjectSink implements Disposable {
     if (frame.sizeLeft < chunk.length) this.closeLarge();
     frame.add(chunk, id, at, ObjectKind.content);
     this.#count(chunk.length);
-    if (frame.size >= this.settings.contentSizeMin) this.closeLarge();
+    if (frame.size >= this.settings.largeFrameTarget) this.closeLarge();
   }
 
   /** Ends the frame of large content: two files never share one. */

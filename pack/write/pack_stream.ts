@@ -65,7 +65,7 @@ export interface PackedBytes extends FinishedPack {
 export class PackStream
   extends TransformStream<readonly Uint8Array[], PackedBytes> {
   /**
-   * Constructs a new instance.
+   * Opens the stream.
    *
    * @param options What the packs hold, and with what they are made
    */

@@ -108,7 +108,7 @@ export class PackWriter {
   #state: "open" | "finished" | "failed" = "open";
 
   /**
-   * Constructs a new instance.
+   * Begins a pack. Nothing is written before the first frame.
    *
    * @param options Where to, what, and with what
    * @throws {RangeError} If save id or salt have another size

@@ -12,8 +12,8 @@ import { FilePlan, type RestoreBatch } from "../messages.ts";
 import { DamagedEntryError } from "../errors.ts";
 import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";
 
-/** What {@linkcode SlowFiles} needs. */
-export interface SlowFilesOptions {
+/** What {@linkcode FallbackWriter} needs. */
+export interface FallbackWriterOptions {
   readonly reader: StoreReader;
   /** The target; absent in a dry run. */
   readonly target: Target | undefined;
@@ -30,10 +30,10 @@ export interface SlowFilesOptions {
  * Writes files one after the other through the reader of the store, which
  * waits, tries every copy, and knows what is wrong.
  */
-export class SlowFiles {
-  readonly #options: SlowFilesOptions;
+export class FallbackWriter {
+  readonly #options: FallbackWriterOptions;
 
-  constructor(options: SlowFilesOptions) {
+  constructor(options: FallbackWriterOptions) {
     this.#options = options;
   }
 

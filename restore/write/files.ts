@@ -19,7 +19,7 @@ import {
   type ToRestoreWorker,
 } from "../messages.ts";
 import { Restorer, STEP_SIZE } from "./writer.ts";
-import type { SlowFiles } from "./fallback_writer.ts";
+import type { FallbackWriter } from "./fallback_writer.ts";
 
 /** Files of the first window, and of the largest. */
 const WINDOW_FIRST = 1024;
@@ -43,7 +43,7 @@ export interface RestoreFilesOptions {
   /** Workers; none writes in this thread. */
   readonly workers: number;
   /** Writes what the workers could not read. */
-  readonly slow: SlowFiles;
+  readonly slow: FallbackWriter;
   readonly signal: AbortSignal | undefined;
   readonly onError: (error: DiskError) => void;
   /** Told of an attribute that could not be set. */

@@ -11,7 +11,7 @@ export class ObjectHasher {
   readonly #streams = new Map<HashContext, HashStream>();
 
   /**
-   * Constructs a new instance.
+   * Keeps room for small objects.
    *
    * @param hasher The hasher.
    * @param smallSizeMax Objects up to this size are joined.

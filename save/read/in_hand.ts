@@ -7,7 +7,7 @@ export class InHand {
   readonly #count: BigInt64Array;
 
   /**
-   * Constructs a new instance.
+   * Counts in memory that all threads share.
    *
    * @param buffer Shared by all threads, 8 bytes.
    */

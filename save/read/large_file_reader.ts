@@ -24,11 +24,11 @@ const CONTENT_SIZE_MIN = 8192;
  * @param settings The settings of the store.
  * @returns Whether every group of chunks finds room in a segment.
  */
-export function fitsRing({ chunk, contentSizeMin }: StoreSettings): boolean {
+export function fitsRing({ chunk, largeFrameTarget }: StoreSettings): boolean {
   // A chunk is cut where the longest one that may follow is at hand.
   return chunk.sizeMin >= CHUNK_SIZE_MIN &&
-    contentSizeMin >= CONTENT_SIZE_MIN &&
-    contentSizeMin + 2 * chunk.sizeMax <= SEGMENT_SIZE;
+    largeFrameTarget >= CONTENT_SIZE_MIN &&
+    largeFrameTarget + 2 * chunk.sizeMax <= SEGMENT_SIZE;
 }
 
 /** The file that is read through the ring. */
@@ -53,7 +53,7 @@ interface LargeRead extends LargeFile {
 /** Reads a large file once, hashes the whole, cuts it, and hands the chunks out. */
 export class LargeFileReader {
   readonly #packer: ContentPacker;
-  readonly #contentSizeMin: number;
+  readonly #largeFrameTarget: number;
 
   /**
    * Makes the reader of one file.
@@ -62,7 +62,7 @@ export class LargeFileReader {
    */
   constructor(packer: ContentPacker) {
     this.#packer = packer;
-    this.#contentSizeMin = packer.sink.settings.contentSizeMin;
+    this.#largeFrameTarget = packer.sink.settings.largeFrameTarget;
   }
 
   /**
@@ -168,7 +168,7 @@ export class LargeFileReader {
       const cut = this.#packer.cut(ring.bytes, start, end);
       sizes.push(cut - start);
       start = cut;
-      if (start - groupStart >= this.#contentSizeMin) close();
+      if (start - groupStart >= this.#largeFrameTarget) close();
     }
     if (isEnd && start > groupStart) close();
     ring.publish(segment, groups, sizes, work);

@@ -135,7 +135,7 @@ for (const [name, content] of Object.entries(CONTENTS)) {
     equal(alone.result.sizes[0], content.length);
     deepEqual(alone.result.ids, idToBytes(wasmHasher.idOf(content)));
     // With frames of another size, too: they cut nothing.
-    const settings = { ...DEFAULT_SETTINGS, contentSizeMin: 1_000_000 };
+    const settings = { ...DEFAULT_SETTINGS, largeFrameTarget: 1_000_000 };
     const other = readFile(folder, new LargeFileRing(), settings);
     deepEqual(other.result, alone.result);
     deepEqual(other.objects, alone.objects);
@@ -201,9 +201,9 @@ Deno.test("LargeFileReader whose file fails leaves the ring to the next one", ()
 Deno.test("fitsRing refuses groups that may not fit a segment", () => {
   equal(fitsRing(DEFAULT_SETTINGS), true);
   const half = SEGMENT_SIZE - 2 * DEFAULT_SETTINGS.chunk.sizeMax;
-  equal(fitsRing({ ...DEFAULT_SETTINGS, contentSizeMin: half }), true);
-  equal(fitsRing({ ...DEFAULT_SETTINGS, contentSizeMin: half + 1 }), false);
-  equal(fitsRing({ ...DEFAULT_SETTINGS, contentSizeMin: 1000 }), false);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, largeFrameTarget: half }), true);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, largeFrameTarget: half + 1 }), false);
+  equal(fitsRing({ ...DEFAULT_SETTINGS, largeFrameTarget: 1000 }), false);
   const chunk = { ...DEFAULT_SETTINGS.chunk, sizeMin: 2048 };
   equal(fitsRing({ ...DEFAULT_SETTINGS, chunk }), false);
 });
@@ -233,7 +233,7 @@ Deno.test("save of large files with workers works with frames larger than a segm
   writeFileSync(folder.join("large"), noise(36_000_000, 1));
   await using snapshots = await makeMemorySnapshots({
     ...DEFAULT_SETTINGS,
-    contentSizeMin: 3_000_000,
+    largeFrameTarget: 3_000_000,
   });
   await saveAndCompare(snapshots, folder.path, { workers: 2 });
 });

@@ -46,7 +46,7 @@ export class DeviceTable {
   #device: Device = { number: 0, isTrusted: false, hasDirectory: false };
 
   /**
-   * Constructs a new instance. The first row asked for must be the root's.
+   * Knows no device yet. The first row asked for must be the root's.
    *
    * @param options What is known of clocks and file systems.
    */

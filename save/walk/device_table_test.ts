@@ -26,7 +26,7 @@ Deno.test("DeviceTable numbers devices in the order they are met, the root's fir
   equal(devices.isTrusted(stats, 0), false);
 });
 
-Deno.test("DeviceTable trusts what is two seconds older than the start of the parent", () => {
+Deno.test("DeviceTable trusts what is two seconds older than the start of the previous", () => {
   const devices = new DeviceTable({
     previousStart: START,
     systems: { isWellKnown: () => true, unrealType: () => undefined },

@@ -61,9 +61,9 @@ export class DirectoryCompleter {
   *#complete(
     directory: PendingDirectory,
   ): Generator<void, PendingDirectory | undefined> {
-    const { before, isChanged, parent, parentRow } = directory;
+    const { previousIds, isChanged, parent, parentRow } = directory;
     this.#encoder.count(directory);
-    const ids = isChanged ? yield* this.#encoder.save(directory) : before!;
+    const ids = isChanged ? yield* this.#encoder.save(directory) : previousIds!;
     directory.close();
     if (parent === undefined) {
       this.#rootIds = ids;
@@ -71,7 +71,9 @@ export class DirectoryCompleter {
     }
     parent.setDirectory(parentRow, ids);
     // The directory above stays as it was only if this one does.
-    if (before === undefined || !equals(ids, before)) parent.isChanged = true;
+    if (previousIds === undefined || !equals(ids, previousIds)) {
+      parent.isChanged = true;
+    }
     return parent;
   }
 }

@@ -58,7 +58,7 @@ export class FileSystems {
   #types: Map<string, string> | undefined;
 
   /**
-   * Constructs a new instance. Nothing is read yet.
+   * Reads nothing yet.
    *
    * @param root The path of the source, for devices that are in no mount table.
    */

@@ -38,31 +38,31 @@ export class PendingDirectory {
   /** Whether it is other than in the snapshot before. */
   isChanged = false;
   /** The ids of tree and page in the snapshot before. */
-  before: Uint8Array | undefined;
+  previousIds: Uint8Array | undefined;
   readonly #make: MakeBytes;
-  readonly #room: WritableBytes[] = [];
+  readonly #spillFiles: WritableBytes[] = [];
   #pageIds: WritableBytes | undefined;
 
   /**
-   * Constructs a new instance.
+   * Takes a listed directory, of which nothing is stored yet.
    *
    * @param source The listing; all names are known.
    * @param parent The directory it lies in.
    * @param parentRow Its row there.
-   * @param makeWide Makes room for a wide directory; in memory if absent.
+   * @param makeSpillFile Makes room for a wide directory; in memory if absent.
    */
   constructor(
     source: PendingSource,
     parent: PendingDirectory | undefined,
     parentRow: number,
-    makeWide: MakeBytes = MemoryBytes.ofSize,
+    makeSpillFile: MakeBytes = MemoryBytes.ofSize,
   ) {
     this.source = source;
     this.parent = parent;
     this.parentRow = parentRow;
     const { rowsMax = source.count, names, ends } = source;
     this.#make = rowsMax > WIDE_COUNT
-      ? (size) => this.#keep(makeWide(size))
+      ? (size) => this.#keep(makeSpillFile(size))
       : MemoryBytes.ofSize;
     this.tree = new TreeDraft({ rowsMax, names, ends }, this.#make);
     this.page = new PageDraft(rowsMax, this.#make);
@@ -175,12 +175,12 @@ export class PendingDirectory {
     return isFileKind(this.tree.kind(row));
   }
 
-  /** Lets go what lies outside of memory: everything is known and stored. */
+  /** Closes the spill files. */
   close(): void {
-    for (const bytes of this.#room) {
+    for (const bytes of this.#spillFiles) {
       (bytes as Partial<Disposable>)[Symbol.dispose]?.();
     }
-    this.#room.length = 0;
+    this.#spillFiles.length = 0;
   }
 
   #setPageId(row: number, ids: Uint8Array): void {
@@ -189,7 +189,7 @@ export class PendingDirectory {
   }
 
   #keep(bytes: WritableBytes): WritableBytes {
-    this.#room.push(bytes);
+    this.#spillFiles.push(bytes);
     return bytes;
   }
 }

@@ -9,7 +9,7 @@ export interface Moment {
 }
 
 /** The tree of a directory of the snapshot before, in memory or not. */
-export type ParentTree =
+export type PreviousTree =
   & Pick<
     Tree,
     | "count"
@@ -23,7 +23,7 @@ export type ParentTree =
   & { kind(row: number): number };
 
 /** Its attribute page. */
-export type ParentPage = Pick<
+export type PreviousPage = Pick<
   AttributePage,
   | "mtimeSec"
   | "mtimeNs"
@@ -41,29 +41,29 @@ export type ParentPage = Pick<
   | "pageIdBytes"
 >;
 
-/** One directory of the snapshot before: the cache that tells what has changed. */
-export class ParentDirectory {
-  readonly tree: ParentTree;
-  readonly page: ParentPage;
+/** One directory of the snapshot before, beside which a directory of the source is walked. */
+export class PreviousDirectory {
+  readonly tree: PreviousTree;
+  readonly page: PreviousPage;
   /** The id of the tree, then the id of the page. */
   readonly ids: Uint8Array;
-  /** Lets tree and page go. */
+  /** Closes the spill files of tree and page. */
   readonly close: () => void;
   #row = 0;
   #directories = 0;
 
   /**
-   * Constructs a new instance.
+   * Stands before the first row.
    *
    * @param ids The id of the tree, then the id of the page.
    * @param tree The tree.
    * @param page Its attribute page.
-   * @param close Lets go what is not in memory.
+   * @param close Closes spill files.
    */
   constructor(
     ids: Uint8Array,
-    tree: ParentTree,
-    page: ParentPage,
+    tree: PreviousTree,
+    page: PreviousPage,
     close: () => void = () => {},
   ) {
     this.ids = ids;

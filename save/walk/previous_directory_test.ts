@@ -24,7 +24,7 @@ import {
   makeMemorySnapshots,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
-import { ParentDirectory } from "./previous_directory.ts";
+import { PreviousDirectory } from "./previous_directory.ts";
 import { save } from "../save.ts";
 
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
@@ -33,7 +33,7 @@ const LATE = { sec: 2 ** 40, ns: 0 };
 /** A directory as it was saved, and as it is now. */
 async function savedDirectory(
   folder: TemporaryFolder,
-): Promise<{ parent: () => ParentDirectory; stats: StatTable }> {
+): Promise<{ previous: () => PreviousDirectory; stats: StatTable }> {
   for (const name of ["b", "d"]) mkdirSync(folder.join(name));
   for (const name of ["a", "c", "e"]) writeFileSync(folder.join(name), name);
   await using snapshots = await makeMemorySnapshots();
@@ -48,8 +48,8 @@ async function savedDirectory(
   using source = openSource(folder.path);
   using root = source.root();
   return {
-    parent: () =>
-      new ParentDirectory(
+    previous: () =>
+      new PreviousDirectory(
         ids,
         Tree.decode(treeBytes),
         AttributePage.decode(pageBytes),
@@ -58,12 +58,12 @@ async function savedDirectory(
   };
 }
 
-Deno.test("ParentDirectory finds names in order, and numbers sub-directories", async () => {
+Deno.test("PreviousDirectory finds names in order, and numbers sub-directories", async () => {
   using folder = new TemporaryFolder();
-  const { parent } = await savedDirectory(folder);
-  const seek = (directory: ParentDirectory, name: string): number =>
+  const { previous } = await savedDirectory(folder);
+  const seek = (directory: PreviousDirectory, name: string): number =>
     directory.seek(encode(name), 0, name.length);
-  const all = parent();
+  const all = previous();
   deepEqual(["a", "b", "c", "d", "e"].map((name) => seek(all, name)), [
     0,
     1,
@@ -71,13 +71,13 @@ Deno.test("ParentDirectory finds names in order, and numbers sub-directories", a
     3,
     4,
   ]);
-  const some = parent();
+  const some = previous();
   deepEqual(["A", "a0", "b"].map((name) => seek(some, name)), [-1, -1, 1]);
   equal(some.directoryNumber, 0);
   equal(seek(some, "d"), 3);
   equal(some.directoryNumber, 1);
   deepEqual(["dd", "z", "zz"].map((name) => seek(some, name)), [-1, -1, -1]);
-  equal(parent().seek(encode("xxdyy"), 2, 3), 3, "a name within other bytes");
+  equal(previous().seek(encode("xxdyy"), 2, 3), 3, "a name within other bytes");
 });
 
 const COLUMNS: Record<string, [column: number, isF64: boolean]> = {
@@ -101,10 +101,10 @@ function change(stats: StatTable, row: number, column: string): void {
   else stats.u32[row * STAT_ROW_U32 + number]++;
 }
 
-Deno.test("ParentDirectory sees every number that makes a file another", async () => {
+Deno.test("PreviousDirectory sees every number that makes a file another", async () => {
   using folder = new TemporaryFolder();
-  const { parent, stats } = await savedDirectory(folder);
-  const directory = parent();
+  const { previous, stats } = await savedDirectory(folder);
+  const directory = previous();
   equal(directory.isContentUnchanged(0, stats, 0, LATE), true);
   const content = ["size", "mtimeSec", "mtimeNs", "ctimeSec", "ctimeNs"];
   for (const column of [...content, "inodeLow", "inodeHigh"]) {
@@ -117,20 +117,20 @@ Deno.test("ParentDirectory sees every number that makes a file another", async (
   equal(directory.isContentUnchanged(1, stats, 1, LATE), false, "a directory");
 });
 
-Deno.test("ParentDirectory believes no time from the moment on", async () => {
+Deno.test("PreviousDirectory believes no time from the moment on", async () => {
   using folder = new TemporaryFolder();
-  const { parent, stats } = await savedDirectory(folder);
-  const directory = parent();
+  const { previous, stats } = await savedDirectory(folder);
+  const directory = previous();
   const sec = stats.ctimeSec(0), ns = stats.ctimeNs(0);
   equal(directory.isContentUnchanged(0, stats, 0, { sec, ns }), false);
   const after = { sec: sec + 1, ns: 0 };
   equal(directory.isContentUnchanged(0, stats, 0, after), true);
 });
 
-Deno.test("ParentDirectory sees every number that makes an attribute row another", async () => {
+Deno.test("PreviousDirectory sees every number that makes an attribute row another", async () => {
   using folder = new TemporaryFolder();
-  const { parent, stats } = await savedDirectory(folder);
-  const directory = parent();
+  const { previous, stats } = await savedDirectory(folder);
+  const directory = previous();
   equal(directory.isRowUnchanged(1, stats, 0, 0), true);
   equal(directory.isRowUnchanged(1, stats, 0, 1), false, "device");
   for (const column of Object.keys(COLUMNS)) {

@@ -9,8 +9,8 @@ import {
 import { RecipeNode } from "@snap/pack/recipe";
 import { DirectoriesAhead } from "@snap/snapshot/reach";
 import type { StoreReader } from "@snap/pack/read";
-import type { PagedBytes, PagedRoom } from "./spill_file.ts";
-import { ParentDirectory } from "./previous_directory.ts";
+import type { SpillFile, SpillFiles } from "./spill_file.ts";
+import { PreviousDirectory } from "./previous_directory.ts";
 import type { SnapshotRecord } from "@snap/snapshot/records";
 import { spoolObject } from "./spool_object.ts";
 
@@ -18,22 +18,26 @@ import { spoolObject } from "./spool_object.ts";
 const MEMORY_SIZE_MAX = 4 * 1024 * 1024;
 
 /** Told of an object that cannot be read. */
-export type OnParentDamage = (
+export type OnPreviousDamage = (
   id: Uint8Array,
   kind: number,
   error: unknown,
 ) => void;
 
 /** Reads the directories of the snapshot before. */
-export class ParentReader implements AsyncDisposable {
+export class PreviousReader implements AsyncDisposable {
   readonly #reader: StoreReader;
-  readonly #room: PagedRoom;
-  readonly #onDamage: OnParentDamage;
+  readonly #spill: SpillFiles;
+  readonly #onDamage: OnPreviousDamage;
   readonly #ahead: DirectoriesAhead;
 
-  constructor(reader: StoreReader, room: PagedRoom, onDamage: OnParentDamage) {
+  constructor(
+    reader: StoreReader,
+    spill: SpillFiles,
+    onDamage: OnPreviousDamage,
+  ) {
     this.#reader = reader;
-    this.#room = room;
+    this.#spill = spill;
     this.#onDamage = onDamage;
     this.#ahead = new DirectoriesAhead(reader);
   }
@@ -49,7 +53,7 @@ export class ParentReader implements AsyncDisposable {
    * @param record The record of the snapshot before.
    * @returns The directory, or `undefined` if it cannot be read.
    */
-  root(record: SnapshotRecord): Promise<ParentDirectory | undefined> {
+  root(record: SnapshotRecord): Promise<PreviousDirectory | undefined> {
     const ids = new Uint8Array(64);
     ids.set(idToBytes(record.tree));
     ids.set(idToBytes(record.page), 32);
@@ -62,8 +66,8 @@ export class ParentReader implements AsyncDisposable {
    * @param ids The id of its tree, then the id of its page.
    * @returns The directory, to be closed by the caller; `undefined` if it cannot be read.
    */
-  async directory(ids: Uint8Array): Promise<ParentDirectory | undefined> {
-    const paged: PagedBytes[] = [];
+  async directory(ids: Uint8Array): Promise<PreviousDirectory | undefined> {
+    const paged: SpillFile[] = [];
     const close = (): void => {
       for (const bytes of paged) bytes[Symbol.dispose]();
     };
@@ -87,7 +91,7 @@ export class ParentReader implements AsyncDisposable {
         if (isPair && tree instanceof Tree && page instanceof AttributePage) {
           this.#ahead.enter(ids.subarray(0, 32), tree, page);
         }
-        if (isPair) return new ParentDirectory(ids, tree, page, close);
+        if (isPair) return new PreviousDirectory(ids, tree, page, close);
       }
     } catch (error) {
       close();
@@ -101,10 +105,10 @@ export class ParentReader implements AsyncDisposable {
   async #open<Small, Wide>(
     id: Uint8Array,
     kind: ObjectKind,
-    paged: PagedBytes[],
+    paged: SpillFile[],
     views: {
       readonly small: (bytes: Uint8Array) => Small;
-      readonly wide: (bytes: PagedBytes) => Wide | undefined;
+      readonly wide: (bytes: SpillFile) => Wide | undefined;
     },
   ): Promise<Small | Wide | undefined> {
     try {
@@ -129,7 +133,7 @@ export class ParentReader implements AsyncDisposable {
   async #read(
     id: Uint8Array,
     kind: ObjectKind,
-  ): Promise<Uint8Array | PagedBytes> {
+  ): Promise<Uint8Array | SpillFile> {
     const reader = this.#reader;
     const bytes = await reader.readStored(id, kind);
     if (bytes !== undefined) return bytes;
@@ -138,6 +142,6 @@ export class ParentReader implements AsyncDisposable {
     const node = RecipeNode.decode(root, reader.hasher);
     return node.plainSize <= MEMORY_SIZE_MAX
       ? await reader.readObject(id, kind)
-      : await spoolObject(reader, kind, node, this.#room);
+      : await spoolObject(reader, kind, node, this.#spill);
   }
 }

@@ -15,12 +15,12 @@ import {
 } from "@snap/posix/constants";
 import { type BatchQueue, FILE_COST } from "./batch_queue.ts";
 import type { DeviceTable } from "./device_table.ts";
-import type { ParentDirectory } from "./previous_directory.ts";
+import type { PreviousDirectory } from "./previous_directory.ts";
 import { PendingDirectory, SELF } from "./pending_directory.ts";
 import type { DirectoryCompleter } from "./directory_completer.ts";
 import type { DirectoryEncoder } from "./directory_encoder.ts";
-import type { ParentReader } from "./previous_reader.ts";
-import type { PagedRoom } from "./spill_file.ts";
+import type { PreviousReader } from "./previous_reader.ts";
+import type { SpillFiles } from "./spill_file.ts";
 import type { ContentPacker } from "../pack/content_packer.ts";
 
 /** Entries that are looked at between two looks at the clock. */
@@ -56,9 +56,9 @@ export interface SaveWalkOptions {
   /** Stores large attributes. */
   readonly packer: ContentPacker;
   /** Opens directories of the snapshot before. */
-  readonly previous: ParentReader | undefined;
+  readonly previous: PreviousReader | undefined;
   /** Makes files for directories that are too wide for memory. */
-  readonly spill: PagedRoom | undefined;
+  readonly spill: SpillFiles | undefined;
   /** Knows whether content of the snapshot before is still in the store. */
   readonly writer: Pick<ObjectWriter, "sink" | "trustsRecords">;
   /** Counts what is unchanged, and says when to wait. */
@@ -69,7 +69,7 @@ export interface SaveWalkOptions {
 export class SaveWalk {
   readonly #options: SaveWalkOptions;
   readonly #putContent: (bytes: Uint8Array) => Uint8Array;
-  readonly #makeWide: MakeBytes | undefined;
+  readonly #makeSpillFile: MakeBytes | undefined;
   #youngByteCount = 0;
 
   /**
@@ -81,7 +81,7 @@ export class SaveWalk {
     this.#options = options;
     const { packer, spill } = options;
     this.#putContent = (bytes) => packer.putContent(bytes);
-    this.#makeWide = spill && ((size) => spill.make(size));
+    this.#makeSpillFile = spill && ((size) => spill.make(size));
   }
 
   /** Bytes of files that look unchanged, and are too young to be believed, with what opening them costs. */
@@ -93,13 +93,13 @@ export class SaveWalk {
    * Walks a directory and all below it.
    *
    * @param source The listing.
-   * @param before The same directory in the snapshot before.
+   * @param previous The same directory in the snapshot before.
    */
   async run(
     source: SourceDirectory,
-    before: ParentDirectory | undefined,
+    previous: PreviousDirectory | undefined,
   ): Promise<void> {
-    const directory = await this.#list(source, before, undefined, 0);
+    const directory = await this.#list(source, previous, undefined, 0);
     await this.#descend(source, directory);
     this.#options.completer.settle(directory);
     this.#options.queue.flush();
@@ -107,7 +107,7 @@ export class SaveWalk {
 
   async #list(
     source: SourceDirectory,
-    before: ParentDirectory | undefined,
+    previous: PreviousDirectory | undefined,
     parent: PendingDirectory | undefined,
     parentRow: number,
   ): Promise<PendingDirectory> {
@@ -119,39 +119,39 @@ export class SaveWalk {
       source,
       parent,
       parentRow,
-      this.#makeWide,
+      this.#makeSpillFile,
     );
     try {
       // It may have changed since its name was listed: both rows say the same.
       if (parent !== undefined) {
         directories.setRow(parent, parentRow, source.self, 0);
       }
-      directory.before = before?.ids;
-      directory.isChanged = before === undefined;
-      this.#readSelf(source, directory, before);
-      await this.#visitAll(source, directory, before);
-      const count = before?.tree.count ?? directory.count;
+      directory.previousIds = previous?.ids;
+      directory.isChanged = previous === undefined;
+      this.#readSelf(source, directory, previous);
+      await this.#visitAll(source, directory, previous);
+      const count = previous?.tree.count ?? directory.count;
       if (count !== directory.count) directory.isChanged = true;
       return directory;
     } finally {
-      before?.close();
+      previous?.close();
     }
   }
 
   async #visitAll(
     source: SourceDirectory,
     directory: PendingDirectory,
-    before: ParentDirectory | undefined,
+    previous: PreviousDirectory | undefined,
   ): Promise<void> {
     const { queue, run } = this.#options;
     let { batchCount } = queue;
     for (let row = 0;;) {
       for (; row < source.count; row++) {
         const start = directory.nameStart(row);
-        const found = before === undefined
+        const found = previous === undefined
           ? -1
-          : before.seek(directory.names, start, directory.ends[row]);
-        this.#visit(source, directory, row, before, found);
+          : previous.seek(directory.names, start, directory.ends[row]);
+        this.#visit(source, directory, row, previous, found);
         if (queue.batchCount === batchCount && row % STEP_ROWS > 0) continue;
         batchCount = queue.batchCount;
         await run.pace();
@@ -196,7 +196,7 @@ export class SaveWalk {
     source: SourceDirectory,
     directory: PendingDirectory,
     row: number,
-    before: ParentDirectory | undefined,
+    previous: PreviousDirectory | undefined,
     found: number,
   ): void {
     const { stats } = source;
@@ -209,32 +209,32 @@ export class SaveWalk {
       return;
     }
     this.#options.directories.setRow(directory, row, stats, at);
-    const hadKind = found >= 0 && before!.tree.kind(found) === kind;
+    const hadKind = found >= 0 && previous!.tree.kind(found) === kind;
     if (kind === EntryKind.directory) {
-      if (hadKind) directory.expectDirectory(row, before!.childIds(found));
+      if (hadKind) directory.expectDirectory(row, previous!.childIds(found));
       return;
     }
     const device = devices.numberOf(stats, at);
     const isSame = hadKind &&
-      before!.isRowUnchanged(found + 1, stats, at, device);
+      previous!.isRowUnchanged(found + 1, stats, at, device);
     if (!isSame) directory.isChanged = true;
     const isTrusted = devices.isTrusted(stats, at);
     if (directory.isFile(row)) {
       if (isSame && !isTrusted && devices.trustedBefore(stats, at)) {
         this.#youngByteCount += stats.size(at) + FILE_COST;
       }
-      this.#visitFile(directory, row, before, found);
+      this.#visitFile(directory, row, previous, found);
       return;
     }
     if (isSame && isTrusted) {
-      this.#copyEntry(directory, row, before!, found);
+      this.#copyEntry(directory, row, previous!, found);
     } else this.#readEntry(source, directory, row);
   }
 
   #visitFile(
     directory: PendingDirectory,
     row: number,
-    before: ParentDirectory | undefined,
+    previous: PreviousDirectory | undefined,
     found: number,
   ): void {
     const { stats, first } = directory.source;
@@ -243,15 +243,15 @@ export class SaveWalk {
       : this.#options.devices.trustedBefore(stats, row - first);
     if (
       trusted === undefined ||
-      !before!.isContentUnchanged(found, stats, row - first, trusted) ||
-      !this.#holdsContent(before!, found)
+      !previous!.isContentUnchanged(found, stats, row - first, trusted) ||
+      !this.#holdsContent(previous!, found)
     ) {
       // Even if nothing seems to have changed: what is read may be different.
       directory.isChanged = true;
       this.#options.queue.add(directory, row);
       return;
     }
-    const { tree } = before!;
+    const { tree } = previous!;
     const { bytes } = tree;
     directory.tree.setContent(
       row,
@@ -259,12 +259,12 @@ export class SaveWalk {
       bytes,
       tree.idStart(found),
     );
-    this.#copyExtras(directory, row, before!, found);
+    this.#copyExtras(directory, row, previous!, found);
     this.#options.run.countUnchanged(tree.size(found));
   }
 
-  #holdsContent(before: ParentDirectory, found: number): boolean {
-    const { tree } = before;
+  #holdsContent(previous: PreviousDirectory, found: number): boolean {
+    const { tree } = previous;
     const { writer } = this.#options;
     return writer.trustsRecords || tree.size(found) === 0 ||
       writer.sink().has(tree.bytes, tree.idStart(found), ObjectKind.content);
@@ -273,23 +273,23 @@ export class SaveWalk {
   #copyEntry(
     directory: PendingDirectory,
     row: number,
-    before: ParentDirectory,
+    previous: PreviousDirectory,
     found: number,
   ): void {
     this.#setDevice(directory, row);
     if (directory.tree.kind(row) === EntryKind.symlink) {
-      directory.tree.setTarget(row, before.tree.target(found));
+      directory.tree.setTarget(row, previous.tree.target(found));
     }
-    this.#copyExtras(directory, row, before, found);
+    this.#copyExtras(directory, row, previous, found);
   }
 
   #copyExtras(
     directory: PendingDirectory,
     row: number,
-    before: ParentDirectory,
+    previous: PreviousDirectory,
     found: number,
   ): void {
-    const { page } = before;
+    const { page } = previous;
     if (page.extraRows === 0) return;
     const extras = page.extrasBytes(found + 1);
     if (extras !== undefined) directory.page.setExtras(row + 1, extras);
@@ -332,16 +332,16 @@ export class SaveWalk {
   #readSelf(
     source: SourceDirectory,
     directory: PendingDirectory,
-    before: ParentDirectory | undefined,
+    previous: PreviousDirectory | undefined,
   ): void {
     const { devices, directories } = this.#options;
     const device = devices.numberOf(source.self, 0);
     devices.noteDirectory(source.path, source.self, 0);
     directories.setRow(directory, SELF, source.self, 0);
-    const isSame = before !== undefined &&
+    const isSame = previous !== undefined &&
       devices.isTrusted(source.self, 0) &&
-      before.isRowUnchanged(0, source.self, 0, device);
-    if (isSame) return this.#copyExtras(directory, SELF, before, SELF);
+      previous.isRowUnchanged(0, source.self, 0, device);
+    if (isSame) return this.#copyExtras(directory, SELF, previous, SELF);
     directory.isChanged = true;
     const extras = source.extras(this.#putContent);
     this.#setExtras(directory, SELF, extras);

@@ -8,12 +8,12 @@ const PAGE_SIZE = 1 << 16;
 const SLOT_COUNT = 32;
 const NO_SLOT = -1;
 
-/** Bytes in a file that has no name any more, a few pages of it in memory. */
-export class PagedBytes implements WritableBytes, Disposable {
+/** Bytes in a file without a name, a few pages of it in memory. */
+export class SpillFile implements WritableBytes, Disposable {
   /** How many bytes there are. */
   readonly size: number;
   readonly #path: string;
-  readonly #onClose: (bytes: PagedBytes) => void;
+  readonly #onClose: (bytes: SpillFile) => void;
   readonly #cache = new Uint8Array(SLOT_COUNT * PAGE_SIZE);
   readonly #view = new DataView(this.#cache.buffer);
   /** The slot of each page. */
@@ -32,13 +32,13 @@ export class PagedBytes implements WritableBytes, Disposable {
    *
    * @param path Where there is no file yet.
    * @param size How many bytes.
-   * @param onClose Told when the bytes are let go.
+   * @param onClose Told when the file is closed.
    * @throws {StoreError} If the file cannot be made.
    */
   constructor(
     path: string,
     size: number,
-    onClose: (bytes: PagedBytes) => void = () => {},
+    onClose: (bytes: SpillFile) => void = () => {},
   ) {
     this.size = size;
     this.#path = path;
@@ -133,7 +133,7 @@ export class PagedBytes implements WritableBytes, Disposable {
     }
   }
 
-  /** Lets the bytes go. */
+  /** Closes the file, which ends it. */
   [Symbol.dispose](): void {
     if (this.#descriptor < 0) return;
     const descriptor = this.#descriptor;
@@ -153,7 +153,7 @@ export class PagedBytes implements WritableBytes, Disposable {
     const page = (at / PAGE_SIZE) | 0;
     if (!(at >= 0 && at < this.size)) {
       throw new RangeError(
-        `Cannot use byte ${at} as there are ${this.size}: found another`,
+        `Byte ${at} is out of range: size ${this.size}`,
       );
     }
     let slot = this.#slots[page];
@@ -218,14 +218,14 @@ export class PagedBytes implements WritableBytes, Disposable {
   }
 }
 
-/** Makes bytes in files beside a spool path, and lets go what nobody did. */
-export class PagedRoom implements Disposable {
+/** The spill files of a save, beside its packs; what is open at the end is closed. */
+export class SpillFiles implements Disposable {
   readonly #spoolPath: string;
-  readonly #open = new Set<PagedBytes>();
+  readonly #open = new Set<SpillFile>();
   #count = 0;
 
   /**
-   * Constructs a new instance. Nothing is made yet.
+   * Makes no file yet.
    *
    * @param spoolPath The beginning of the paths.
    */
@@ -234,20 +234,20 @@ export class PagedRoom implements Disposable {
   }
 
   /**
-   * Makes bytes.
+   * Makes a file.
    *
-   * @param size How many.
-   * @returns The bytes: zeros.
+   * @param size Its size in bytes.
+   * @returns The file, full of zeros.
    * @throws {StoreError} If the file cannot be made.
    */
-  make(size: number): PagedBytes {
+  make(size: number): SpillFile {
     const path = `${this.#spoolPath}-paged-${this.#count++}`;
-    const bytes = new PagedBytes(path, size, (one) => this.#open.delete(one));
+    const bytes = new SpillFile(path, size, (one) => this.#open.delete(one));
     this.#open.add(bytes);
     return bytes;
   }
 
-  /** Lets all bytes go. */
+  /** Closes all files. */
   [Symbol.dispose](): void {
     for (const bytes of this.#open) bytes[Symbol.dispose]();
   }

@@ -4,17 +4,17 @@ import { MemoryBytes } from "@snap/manifest";
 import { StoreError } from "@snap/store";
 import { seededTest } from "../../tests/_prng.ts";
 import { TemporaryFolder } from "../../tests/_snapshots.ts";
-import { PagedBytes, PagedRoom } from "./spill_file.ts";
+import { SpillFile, SpillFiles } from "./spill_file.ts";
 
 function joined(pieces: Iterable<Uint8Array>): number[] {
   return Array.from(pieces, (piece) => [...piece]).flat();
 }
 
-seededTest("PagedBytes holds what memory would hold", (prng) => {
+seededTest("SpillFile holds what memory would hold", (prng) => {
   using folder = new TemporaryFolder();
   // More pages than stay in memory.
   const size = 4 * prng.below(1_500_000) + 4;
-  using paged = new PagedBytes(folder.join("file"), size);
+  using paged = new SpillFile(folder.join("file"), size);
   const memory = MemoryBytes.ofSize(size);
   deepEqual(readdirSync(folder.path), [], "the file has no name");
   for (let round = 0; round < 3000; round++) {
@@ -60,9 +60,9 @@ seededTest("PagedBytes holds what memory would hold", (prng) => {
   throws(() => paged.setU32(-4, 0), RangeError);
 }, { roundCount: 20 });
 
-Deno.test("PagedRoom lets go what nobody did, and makes no file twice", () => {
+Deno.test("SpillFiles lets go what nobody did, and makes no file twice", () => {
   using folder = new TemporaryFolder();
-  const room = new PagedRoom(folder.join("spool"));
+  const room = new SpillFiles(folder.join("spool"));
   const one = room.make(10), two = room.make(10);
   one.write(3, Uint8Array.of(7), 0, 1);
   deepEqual([one.u8(3), two.u8(3)], [7, 0]);
@@ -72,12 +72,12 @@ Deno.test("PagedRoom lets go what nobody did, and makes no file twice", () => {
   ok(one.size === 10);
 });
 
-Deno.test("PagedBytes that cannot be written are an error of the store", async () => {
+Deno.test("SpillFile that cannot be written is an error of the store", async () => {
   const folder = new TemporaryFolder();
   rmSync(folder.path, { recursive: true });
   await rejects(
     // deno-lint-ignore require-await
-    async () => new PagedBytes(folder.join("file"), 10),
+    async () => new SpillFile(folder.join("file"), 10),
     (error) => error instanceof StoreError && error.code === "ENOENT",
   );
 });

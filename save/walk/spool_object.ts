@@ -8,7 +8,7 @@ import { ObjectKind } from "@snap/pack";
 import { type RecipeNode, RecipeReader } from "@snap/pack/recipe";
 import { recipeRows, type StoreReader } from "@snap/pack/read";
 import { Pacer } from "@snap/posix/pacer";
-import type { PagedBytes, PagedRoom } from "./spill_file.ts";
+import type { SpillFile, SpillFiles } from "./spill_file.ts";
 
 /**
  * Reads a tree or page that is too large for memory into a file, and checks it.
@@ -16,7 +16,7 @@ import type { PagedBytes, PagedRoom } from "./spill_file.ts";
  * @param reader The objects of its store.
  * @param kind Its kind.
  * @param root The root of its recipe.
- * @param room Makes the file.
+ * @param spill Makes the file.
  * @returns The bytes, to be closed by the caller.
  * @throws {DamageError} If a chunk is damaged.
  * @throws {ObjectNotFoundError} If a chunk or a node is gone.
@@ -26,14 +26,14 @@ export async function spoolObject(
   reader: StoreReader,
   kind: ObjectKind,
   root: RecipeNode,
-  room: PagedRoom,
-): Promise<PagedBytes> {
+  spill: SpillFiles,
+): Promise<SpillFile> {
   const { hasher } = reader;
   const { id, plainSize: size } = root;
   const context = kind === ObjectKind.tree ? TREE_CONTEXT : ATTRIBUTES_CONTEXT;
   const hash = hasher.deriveStream(context);
   const rows = new RecipeReader({ hasher, id, kind, size });
-  const bytes = room.make(size);
+  const bytes = spill.make(size);
   try {
     const pacer = new Pacer();
     for await (const row of recipeRows(reader, rows, root, {})) {

@@ -11,8 +11,8 @@ export interface StoreSettings {
   readonly chunk: ChunkSizes;
   /** The most plain bytes in a frame of small files, trees and pages. */
   readonly bundleSizeMax: number;
-  /** A frame of large content closes at the first chunk border from here on. */
-  readonly contentSizeMin: number;
+  /** Target size of frames of large files: a frame closes at the first chunk border from here on. */
+  readonly largeFrameTarget: number;
   /** A pack is finished at this many bytes. */
   readonly packSizeTarget: number;
   /** The codec of new frames: `"none"`, `"lz4"`, `"zstd"`, or `"zstd:1"` to `"zstd:19"`. */
@@ -28,7 +28,7 @@ export type SomeStoreSettings =
 export const DEFAULT_SETTINGS: StoreSettings = {
   chunk: DEFAULT_CHUNK_SIZES,
   bundleSizeMax: 512 * 1024,
-  contentSizeMin: 64 * 1024,
+  largeFrameTarget: 64 * 1024,
   packSizeTarget: 64 * 1024 * 1024,
   codec: "zstd:3",
 };
@@ -38,7 +38,11 @@ export const FRAME_SIZE_MAX: number = 4 * 1024 * 1024;
 
 const CODEC = /^(none|lz4|zstd(:([1-9]|1[0-9]))?)$/;
 
-const NUMBERS = ["bundleSizeMax", "contentSizeMin", "packSizeTarget"] as const;
+const NUMBERS = [
+  "bundleSizeMax",
+  "largeFrameTarget",
+  "packSizeTarget",
+] as const;
 const CHUNK_NUMBERS = [
   "sizeMin",
   "sizeAverage",
@@ -140,9 +144,9 @@ function numberIn(
 function checkSettings(settings: StoreSettings): void {
   checkChunk(settings.chunk);
   const { sizeMax } = settings.chunk;
-  const { bundleSizeMax, contentSizeMin, packSizeTarget } = settings;
+  const { bundleSizeMax, largeFrameTarget, packSizeTarget } = settings;
   checkRange("bundleSizeMax", bundleSizeMax, sizeMax, FRAME_SIZE_MAX);
-  checkRange("contentSizeMin", contentSizeMin, 1, FRAME_SIZE_MAX - sizeMax);
+  checkRange("largeFrameTarget", largeFrameTarget, 1, FRAME_SIZE_MAX - sizeMax);
   checkRange("packSizeTarget", packSizeTarget, 4096, 2 ** 30);
   checkCodec(settings.codec);
 }
