@@ -34,8 +34,6 @@ export const LINE_TYPES: readonly string[] = root.oneOf.map((one) =>
  * Parses JSON lines and checks each against the schema. A field that the schema
  * does not have is a problem here, so that none is forgotten.
  *
- * @param text The lines.
- * @returns The lines as objects.
  * @throws {Error} If a line is not what the schema says.
  */
 export function parseLines(text: string): Record<string, unknown>[] {

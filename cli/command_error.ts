@@ -3,12 +3,6 @@ export class CommandError extends Error {
   /** What to do about it. */
   readonly hint: string | undefined;
 
-  /**
-   * Makes the error.
-   *
-   * @param message What is wrong.
-   * @param hint What to do about it.
-   */
   constructor(message: string, hint?: string) {
     super(message);
     this.name = "CommandError";

@@ -29,9 +29,6 @@ export interface Interrupts {
 /**
  * Listens for the signals that end a program: the first asks it to end, the
  * next one does.
- *
- * @param calls What the runtime gives.
- * @returns What the program looks at.
  */
 export function watchInterrupts(calls: SignalCalls): Interrupts {
   const controller = new AbortController();

@@ -2,9 +2,6 @@
  * Loads a module of this package when it is needed. Before a program starts,
  * Deno reads every file that a literal `import()` names anywhere below it: 10 ms
  * for the files of all commands. This one it cannot foresee.
- *
- * @param name The path in this package, without extension.
- * @returns The module.
  */
 export function loadLate(name: string): Promise<unknown> {
   // The npm build has other extensions.

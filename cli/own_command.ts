@@ -2,9 +2,6 @@
  * Finds out how this program was started: the words before its arguments, so
  * that it can start itself again with the same flags of the runtime.
  *
- * @param program The path of the runtime, or of the program itself if it is compiled.
- * @param argumentCount How many arguments it was given.
- * @returns The words.
  * @throws {CommandError} If there are no native calls, without which nothing is mounted.
  */
 export async function ownCommand(

@@ -25,13 +25,7 @@ interface Chosen {
   readonly args: ParsedArguments;
 }
 
-/**
- * Finds the command that a command line names, and runs it.
- *
- * @param args The command line.
- * @param context Where the program runs.
- * @returns The answer to the shell.
- */
+/** Finds the command that a command line names, and runs it. */
 export async function runCommand(
   args: readonly string[],
   context: CliContext,

@@ -28,12 +28,6 @@ export class Session {
   #told: Promise<void> = Promise.resolve();
   #progressMs = -Infinity;
 
-  /**
-   * Does nothing yet.
-   *
-   * @param context Where the program runs.
-   * @param args The command line.
-   */
   constructor(context: CliContext, args: ParsedArguments) {
     this.context = context;
     this.args = args;
@@ -71,22 +65,12 @@ export class Session {
       this.context.env("TERM") !== "dumb";
   }
 
-  /**
-   * Writes a result: a line of text, or of JSON.
-   *
-   * @param text The text, without its last line break.
-   * @param record The same for JSON.
-   */
+  /** Writes a result: a line of text, or of JSON. */
   async result(text: string, record: JsonRecord): Promise<void> {
     await this.#results.write(this.isJson ? jsonLine(record) : `${text}\n`);
   }
 
-  /**
-   * Writes a result without waiting, where the caller cannot.
-   *
-   * @param text The text, without its last line break.
-   * @param record The same for JSON.
-   */
+  /** Writes a result without waiting, where the caller cannot. */
   queueResult(text: string, record: JsonRecord): void {
     this.#results.push(this.isJson ? jsonLine(record) : `${text}\n`);
   }
@@ -111,52 +95,30 @@ export class Session {
     }
   }
 
-  /**
-   * Says what only matters to someone who watches, or asked to hear more.
-   *
-   * @param message One line.
-   */
+  /** Says what only matters to someone who watches, or asked to hear more. */
   note(message: string): void {
     if (this.isWatched || this.isVerbose) this.say(message);
   }
 
-  /**
-   * Says what is no warning, and everybody should know all the same, also in pipes.
-   *
-   * @param message One line.
-   */
+  /** Says what is no warning, and everybody should know all the same, also in pipes. */
   say(message: string): void {
     if (this.isQuiet) return;
     this.#line(escapeInvisible(message), { type: "note", message });
   }
 
-  /**
-   * Says what only matters to someone who asked to hear more.
-   *
-   * @param message One line.
-   */
+  /** Says what only matters to someone who asked to hear more. */
   detail(message: string): void {
     if (this.isVerbose) this.note(message);
   }
 
-  /**
-   * Says what everybody should know.
-   *
-   * @param message One line.
-   * @param fields What JSON says beside it.
-   */
+  /** Says what everybody should know. */
   warn(message: string, fields: Record<string, unknown> = {}): void {
     if (this.isQuiet) return;
     const record = { type: "warning", message, ...fields };
     this.#line(`${COMMAND}: ${escapeInvisible(message)}`, record);
   }
 
-  /**
-   * Says what went wrong.
-   *
-   * @param message One line.
-   * @param fields What JSON says beside it; `hint` is shown to people too.
-   */
+  /** Says what went wrong. */
   error(message: string, fields: Record<string, unknown> = {}): void {
     const { hint } = fields;
     const text = `${COMMAND}: ${escapeInvisible(message)}`;
@@ -166,11 +128,7 @@ export class Session {
     this.#line(text + more, { type: "error", message, ...fields });
   }
 
-  /**
-   * Shows how far the work is: on a terminal, or as JSON.
-   *
-   * @param progress How far.
-   */
+  /** Shows how far the work is: on a terminal, or as JSON. */
   progress(progress: Progress): void {
     if (this.isWatched) this.#progress.update(progress);
     if (!this.isJson || this.isQuiet) return;

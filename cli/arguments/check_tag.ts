@@ -3,7 +3,6 @@ import { UsageError } from "./usage_error.ts";
 /**
  * Refuses what cannot be the name of a tag, before any work is done.
  *
- * @param tag The name as given.
  * @throws {UsageError} If it is no name of a tag.
  */
 export async function checkTag(tag: string): Promise<void> {

@@ -8,11 +8,7 @@ import { COMMAND, PRODUCT } from "../product.ts";
 export const ID_NOTE =
   "An ID is 64 hex digits or the first 4 or more of them, of a snapshot or of a record, as log shows both; ID@RECORD; a tag, which goes before an id that begins like it; latest (of this host, and of the current folder or the nearest above it that was saved, else of any); or one of the last two with ~N for the Nth before.";
 
-/**
- * The help of the program.
- *
- * @returns Lines, with their line breaks.
- */
+/** The help of the program. */
 export function programHelp(): string {
   return [
     `${PRODUCT}: content-addressed snapshots of directories`,
@@ -35,12 +31,7 @@ export function programHelp(): string {
   ].join("\n");
 }
 
-/**
- * The help of one command.
- *
- * @param spec The command.
- * @returns Lines, with their line breaks.
- */
+/** The help of one command. */
 export function commandHelp(spec: CommandSpec): string {
   const lines = [
     `${COMMAND} ${spec.name}: ${spec.summary}`,
@@ -64,12 +55,7 @@ export function commandHelp(spec: CommandSpec): string {
   return lines.join("\n");
 }
 
-/**
- * What a command should be told about, its own notes first.
- *
- * @param spec The command.
- * @returns Paragraphs.
- */
+/** What a command should be told about, its own notes first. */
 export function notesOf(spec: CommandSpec): string[] {
   const takesId = spec.arguments.some((one) => /^ID|^[AB]$/.test(one.name));
   return [...spec.notes ?? [], ...(takesId ? [ID_NOTE] : [])];
@@ -78,7 +64,6 @@ export function notesOf(spec: CommandSpec): string[] {
 /**
  * The usage line of a command.
  *
- * @param spec The command.
  * @returns Text like `snap save [OPTION]... DIR`.
  */
 export function usageOf(spec: CommandSpec): string {
@@ -97,7 +82,6 @@ function argumentText(argument: ArgumentSpec): string {
 /**
  * An option as help shows it.
  *
- * @param option The option.
  * @returns Text like `-t, --tag NAME`.
  */
 export function optionText(option: OptionSpec): string {

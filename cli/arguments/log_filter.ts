@@ -10,8 +10,6 @@ const COUNT_MAX = 2 ** 31;
 /**
  * Reads which records `log` is to list: of a path, a host, since a time, so many.
  *
- * @param session The command.
- * @returns What picks them out of a list, newest first.
  * @throws {UsageError} If an option has no such value.
  */
 export async function logFilter(

@@ -22,8 +22,6 @@ export interface MountSettings {
 /**
  * Reads the options of a mount.
  *
- * @param session The command.
- * @returns What they say.
  * @throws {UsageError} If a value is none.
  */
 export function mountSettings(session: Session): MountSettings {

@@ -10,8 +10,6 @@
  * strictEqual(nearest("teapot", ["save", "restore"]), undefined);
  * ```
  *
- * @param word What was given.
- * @param words What there is.
  * @returns The nearest word, or `undefined` if none is near.
  */
 export function nearest(

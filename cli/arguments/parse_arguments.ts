@@ -10,13 +10,6 @@ export class ParsedArguments {
   readonly beforeDashesCount: number;
   readonly #values: ReadonlyMap<string, readonly string[]>;
 
-  /**
-   * Made by {@linkcode parseArguments}.
-   *
-   * @param positionals What is no option.
-   * @param values The values by long name, `""` for each time an option without value stands there.
-   * @param beforeDashesCount How many of `positionals` stand before `--`.
-   */
   constructor(
     positionals: readonly string[],
     values: ReadonlyMap<string, readonly string[]>,
@@ -27,11 +20,7 @@ export class ParsedArguments {
     this.#values = values;
   }
 
-  /**
-   * Whether an option was given.
-   *
-   * @param name Its long name.
-   */
+  /** Whether an option was given. */
   has(name: string): boolean {
     return this.#values.has(name);
   }
@@ -39,7 +28,6 @@ export class ParsedArguments {
   /**
    * The value of an option.
    *
-   * @param name Its long name.
    * @returns The value, or `undefined` if it was not given.
    */
   text(name: string): string | undefined {
@@ -49,7 +37,6 @@ export class ParsedArguments {
   /**
    * All values of an option that repeats.
    *
-   * @param name Its long name.
    * @returns The values, in order.
    */
   list(name: string): readonly string[] {
@@ -59,8 +46,6 @@ export class ParsedArguments {
   /**
    * The value of an option that is a whole number.
    *
-   * @param name Its long name.
-   * @param max The largest that is allowed.
    * @returns The number, or `undefined` if it was not given.
    * @throws {UsageError} If it is no number from 0 to `max`.
    */
@@ -193,10 +178,6 @@ class Parser {
  * deepStrictEqual(parsed.positionals, ["folder"]);
  * ```
  *
- * @param args The arguments.
- * @param options The options there are.
- * @param how Where to stop.
- * @returns The parsed command line.
  * @throws {UsageError} If an option is unknown, or misses its value, or has one too many.
  */
 export function parseArguments(

@@ -6,8 +6,6 @@ import type { Session } from "../session.ts";
 /**
  * Gathers what is left out of a directory, from the options of a command.
  *
- * @param session The command.
- * @returns The rules.
  * @throws {CommandError} If a file of `--exclude-from` cannot be read.
  */
 export async function readExcludes(session: Session): Promise<IgnoreRules> {

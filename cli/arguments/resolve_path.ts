@@ -4,8 +4,6 @@ import { UsageError } from "./usage_error.ts";
 /**
  * Makes a path absolute, from the folder of the user.
  *
- * @param session The command.
- * @param path The path as given.
  * @returns The path, without `.` and `..`.
  * @throws {UsageError} If the path is empty, as an unset variable of a script is, or was not UTF-8.
  */

@@ -3,12 +3,6 @@ export class UsageError extends Error {
   /** What to do instead. */
   readonly hint: string | undefined;
 
-  /**
-   * Makes the error.
-   *
-   * @param message What is wrong.
-   * @param hint What to do instead.
-   */
   constructor(message: string, hint?: string) {
     super(message);
     this.name = "UsageError";

@@ -8,7 +8,6 @@ const ASKED_MAX = 256;
 /**
  * Tells how many threads a command uses: those asked for, else one a core.
  *
- * @param session The command.
  * @returns The number; 0 for no other thread than this.
  * @throws {UsageError} If `--workers` is no number.
  */

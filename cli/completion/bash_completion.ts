@@ -4,11 +4,7 @@ import { kindOf, quote, valueWords, words } from "./completion_words.ts";
 import { GLOBAL_OPTIONS } from "../arguments/global_options.ts";
 import { COMMAND } from "../product.ts";
 
-/**
- * Writes the completions of bash.
- *
- * @returns A script.
- */
+/** Writes the completions of bash. */
 export function bashCompletion(): string {
   const names = COMMANDS.map((one) => one.name).join(" ");
   return `# bash completion of ${COMMAND}

@@ -8,12 +8,7 @@ export const SHELLS = ["bash", "zsh", "fish"] as const;
 /** One of {@linkcode SHELLS}. */
 export type Shell = typeof SHELLS[number];
 
-/**
- * Writes the completions of a shell.
- *
- * @param shell The shell.
- * @returns A script that the shell reads.
- */
+/** Writes the completions of a shell. */
 export function completionScript(shell: Shell): string {
   const write = {
     bash: bashCompletion,

@@ -1,12 +1,7 @@
 import type { Completion, OptionSpec } from "../arguments/command_spec.ts";
 import { COMMANDS } from "../arguments/command_table.ts";
 
-/**
- * Writes options as they stand on a command line.
- *
- * @param options The options; names and values are plain words.
- * @returns Their long and short names with dashes.
- */
+/** Writes options as they stand on a command line. */
 export function words(options: readonly OptionSpec[]): string[] {
   return options.flatMap((one) => [
     `--${one.name}`,
@@ -14,21 +9,12 @@ export function words(options: readonly OptionSpec[]): string[] {
   ]);
 }
 
-/**
- * Quotes a text for any of the shells.
- *
- * @param text The text.
- * @returns It between single quotes.
- */
+/** Quotes a text for any of the shells. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/**
- * Finds the options that the next word belongs to, in whichever command.
- *
- * @returns Their long and short names with dashes.
- */
+/** Finds the options that the next word belongs to, in whichever command. */
 export function valueWords(): string[] {
   const options = COMMANDS.flatMap((one) => one.options);
   return [
@@ -39,7 +25,6 @@ export function valueWords(): string[] {
 /**
  * Writes what a shell offers as one text.
  *
- * @param kind What it offers.
  * @returns The name of the kind; a list, and the names of commands, as words.
  */
 export function kindOf(kind: Completion): string {

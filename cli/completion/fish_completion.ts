@@ -11,11 +11,7 @@ import { COMMAND } from "../product.ts";
 /** Kinds that a function of the script lists. */
 const LISTED: readonly unknown[] = ["tag", "snapshot", "side"];
 
-/**
- * Writes the completions of fish.
- *
- * @returns A script.
- */
+/** Writes the completions of fish. */
 export function fishCompletion(): string {
   return `# fish completion of ${COMMAND}
 function __${COMMAND}_at

@@ -12,8 +12,6 @@ import type { Session } from "../session.ts";
 /**
  * Mounts in the namespace of this process, runs the command in it, and unmounts.
  *
- * @param session The command.
- * @param prepared A worker that was started already.
  * @returns What the command answers, or why it was not run.
  * @throws {MountError} If it cannot be mounted.
  */

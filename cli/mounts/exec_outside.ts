@@ -16,8 +16,6 @@ const LAST_RESORT = "/mnt";
  * Starts this program again in a namespace of its own, where it may mount and
  * nobody else sees it.
  *
- * @param session The command.
- * @returns What the command inside answers.
  * @throws {CommandError} If there can be no namespace; its hint says what to do.
  */
 export async function execOutside(session: Session): Promise<number> {

@@ -24,11 +24,7 @@ interface State {
   readonly byteCount?: number;
 }
 
-/**
- * Lists what of this program is mounted.
- *
- * @param session The command.
- */
+/** Lists what of this program is mounted. */
 export async function listMounts(session: Session): Promise<void> {
   const { isForPeople, isJson } = session;
   const mounts = readMountTable().filter(({ type }) => type === MOUNT_TYPE);

@@ -18,10 +18,6 @@ export interface FoundRoot {
 /**
  * Finds the directory that `ID[:PATH]` names.
  *
- * @param session The command.
- * @param snapshots The store.
- * @param text What the user wrote.
- * @returns Its record and root. A part has the totals of the whole, which are never too small.
  * @throws {CommandError} If there is no such entry, or it is no directory.
  */
 export async function findRoot(

@@ -3,12 +3,7 @@ import { jsonLine } from "../terminal/json_line.ts";
 import type { Session } from "../session.ts";
 import { formatCount, formatSize } from "../terminal/units.ts";
 
-/**
- * Says what happened to a mount; in the background with the time.
- *
- * @param session The command.
- * @param line What happened.
- */
+/** Says what happened to a mount; in the background with the time. */
 export function tellLog(session: Session, { level, message }: MountLog): void {
   const isReported = session.args.has("report");
   const time = isReported ? new Date().toISOString() : undefined;
@@ -18,12 +13,7 @@ export function tellLog(session: Session, { level, message }: MountLog): void {
   else session.error(text, { time });
 }
 
-/**
- * Writes what was asked of a mount to stderr, as it was asked for.
- *
- * @param session The command.
- * @param statistics What was asked of it.
- */
+/** Writes what was asked of a mount to stderr, as it was asked for. */
 export async function tellStatistics(
   session: Session,
   statistics: MountStatistics,

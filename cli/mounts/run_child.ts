@@ -16,10 +16,6 @@ export interface RunChildOptions {
  * Runs a program in the place of this one: with its stdio, and with the signals
  * that are sent to it.
  *
- * @param session The command.
- * @param program The program, a name or a path.
- * @param args Its arguments.
- * @param options Folder and environment.
  * @returns What it answers: 128 and the number of the signal that ended it.
  * @throws {Error} If it cannot be started, with the `code` of the system.
  */

@@ -25,9 +25,6 @@ interface Served {
 /**
  * Mounts, and answers until it is unmounted.
  *
- * @param session The command.
- * @param prepared A worker that was started already.
- * @returns The answer to the shell.
  * @throws {MountError} If it cannot be mounted.
  */
 export async function serveMount(

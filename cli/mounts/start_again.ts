@@ -5,8 +5,6 @@ import type { Session } from "../session.ts";
 /**
  * Finds the words that start this program again.
  *
- * @param session The command.
- * @returns What stands before its arguments.
  * @throws {CommandError} If it cannot be started from where it runs.
  */
 export async function needCommand(
@@ -19,13 +17,7 @@ export async function needCommand(
   );
 }
 
-/**
- * Writes options again as they were given.
- *
- * @param args The command line.
- * @param names The options that matter.
- * @returns Arguments.
- */
+/** Writes options again as they were given. */
 export function givenOptions(
   args: ParsedArguments,
   names: readonly string[],

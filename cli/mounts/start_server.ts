@@ -43,8 +43,6 @@ interface Outcome {
  * Starts this program again, in a session of its own, and waits until the mount
  * answers.
  *
- * @param session The command.
- * @returns The answer to the shell.
  * @throws {CommandError} What kept the server from mounting.
  */
 export async function startServer(session: Session): Promise<number> {

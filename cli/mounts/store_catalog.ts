@@ -8,12 +8,7 @@ import type { Snapshots } from "@snap/snapshot";
 import { TagStore } from "@snap/store/format";
 import type { WriteStore } from "@snap/store";
 
-/**
- * Makes the records and tags of a store known to a mount of all snapshots.
- *
- * @param snapshots The store.
- * @returns What the mount asks.
- */
+/** Makes the records and tags of a store known to a mount of all snapshots. */
 export function storeCatalog(snapshots: Snapshots<WriteStore>): CatalogSource {
   const { store, hasher } = snapshots;
   const tags = new TagStore(store);

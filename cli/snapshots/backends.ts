@@ -10,11 +10,7 @@ export interface Backends {
   readonly files: "posix" | "node:fs";
 }
 
-/**
- * Finds out what runs here.
- *
- * @returns The hasher, the decoders, and how files are read and written.
- */
+/** Finds out what runs here. */
 export async function findBackends(): Promise<Backends> {
   const hasher = await chooseHasher();
   const [{ posix }, { nativeDecoders }] = await Promise.all([

@@ -9,9 +9,6 @@ export interface HasherNeed {
 /**
  * Chooses the native hasher where it may be loaded, else the portable one. Asks
  * for nothing: a permission that was not given counts as refused.
- *
- * @param need What it is for.
- * @returns The hasher.
  */
 export async function chooseHasher(need: HasherNeed = {}): Promise<Hasher> {
   if (need.isLight) return await portableHasher();
@@ -26,11 +23,7 @@ export async function chooseHasher(need: HasherNeed = {}): Promise<Hasher> {
   return await portableHasher();
 }
 
-/**
- * Tells which hasher will be chosen, unless the native one turns out to be absent.
- *
- * @returns Its name.
- */
+/** Tells which hasher will be chosen, unless the native one turns out to be absent. */
 export async function likelyHasher(): Promise<"native" | "wasm"> {
   const { allowed } = await import("@snap/posix");
   const mayLoad = allowed("ffi") && allowed("read") && allowed("sys");

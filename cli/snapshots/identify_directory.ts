@@ -18,10 +18,7 @@ import { workerCount } from "../arguments/worker_count.ts";
  * Names a directory without a store, and says what could not be read, or not in one state. The store that a save would
  * take is left out, as a save does.
  *
- * @param session The command.
- * @param path The directory as given.
  * @param options Whether its trees and pages are kept in memory, and who is told of sockets.
- * @returns What was named, and the answer to the shell.
  */
 export async function identifyDirectory(
   session: Session,

@@ -26,10 +26,6 @@ export type UseStore = () => Promise<Snapshots>;
  * Opens `ID`, `ID:PATH` or a directory. What has a slash before any colon, `.`
  * and `..` are directories; other names are snapshots first.
  *
- * @param session The command.
- * @param text What the user wrote.
- * @param useStore Opens the store.
- * @returns The side.
  * @throws {SnapshotNotFoundError} If there is neither such a snapshot nor such a directory.
  */
 export async function openSide(
@@ -89,13 +85,7 @@ async function isDirectory(session: Session, text: string): Promise<boolean> {
   }
 }
 
-/**
- * Does something for which a store may be needed, and closes it.
- *
- * @param session The command.
- * @param use Gets a function that opens the store.
- * @returns What `use` returns.
- */
+/** Does something for which a store may be needed, and closes it. */
 export async function withStoreIfNeeded<T>(
   session: Session,
   use: (useStore: UseStore) => Promise<T>,

@@ -30,10 +30,6 @@ const SOURCES: Readonly<Record<StoreSource, string>> = {
 /**
  * Opens the store of a command, does something, and closes it.
  *
- * @param session The command.
- * @param options What becomes of an absent store.
- * @param use What to do.
- * @returns What `use` returns.
  * @throws {NotAStoreError} If there is no store.
  */
 export async function withSnapshots<T>(
@@ -52,8 +48,6 @@ export async function withSnapshots<T>(
 /**
  * Opens the store of a command.
  *
- * @param session The command.
- * @param options What becomes of an absent store.
  * @returns The snapshots, to be closed by the caller.
  * @throws {NotAStoreError} If there is no store.
  */
@@ -71,12 +65,7 @@ export async function openCommandSnapshots(
   });
 }
 
-/**
- * Finds the place of the store that a command uses.
- *
- * @param session The command.
- * @returns An absolute path, and how it was found.
- */
+/** Finds the place of the store that a command uses. */
 export async function locateStore(session: Session): Promise<FoundStore> {
   const { findStore } = await import("@snap/store/file");
   const { context, args } = session;

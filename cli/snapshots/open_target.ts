@@ -20,10 +20,6 @@ export interface Target {
  * Opens what `ID[:PATH]` names. The path may be written as `ls` shows it, with
  * `%` and two digits for a byte.
  *
- * @param session The command.
- * @param snapshots The store.
- * @param text What the user wrote.
- * @returns The snapshot and the entry.
  * @throws {CommandError} If the snapshot has no such entry.
  */
 export async function openTarget(

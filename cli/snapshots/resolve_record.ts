@@ -7,10 +7,6 @@ import { formatCount, formatLocalTime } from "../terminal/units.ts";
  * of the user's folder, or of the nearest one above it that was ever saved, else of
  * any. With `--any` hosts and folders do not matter.
  *
- * @param session The command.
- * @param snapshots The store.
- * @param text What the user wrote.
- * @returns The record.
  * @throws {SnapshotNotFoundError} If nothing has this name.
  * @throws {AmbiguousIdError} If several ids begin like this.
  */
@@ -93,13 +89,7 @@ function tellLater(
   );
 }
 
-/**
- * Says of a tag that was just set whether ids begin like it.
- *
- * @param session The command.
- * @param snapshots The store.
- * @param tag Its name.
- */
+/** Says of a tag that was just set whether ids begin like it. */
 export async function tellShadowed(
   session: Session,
   snapshots: RecordSource,

@@ -41,13 +41,7 @@ const COLORS: Readonly<Partial<Record<EntryKind, string>>> = {
 /** Marks behind names by kind, as of `ls -F`. */
 const MARKS = ["", "", "*", "/", "@", "|", "", ""];
 
-/**
- * Writes what stands before the name in a long listing.
- *
- * @param entry The entry.
- * @param isForPeople Whether sizes have units and times are local.
- * @returns One text for each of {@linkcode LONG_COLUMNS}.
- */
+/** Writes what stands before the name in a long listing. */
 export function longRow(entry: ViewEntry, isForPeople: boolean): string[] {
   const { kind, attributes } = entry;
   const time = formatTime(attributes.mtimeSec, attributes.mtimeNs);
@@ -76,14 +70,7 @@ export interface NameOptions {
   readonly hasTarget: boolean;
 }
 
-/**
- * Writes the name of an entry.
- *
- * @param entry The entry.
- * @param name The name or path to show.
- * @param options How it is shown.
- * @returns The text.
- */
+/** Writes the name of an entry. */
 export function nameText(
   { kind, target }: ViewEntry,
   name: Uint8Array,
@@ -105,7 +92,6 @@ function ownerText(name: Uint8Array, id: number): string {
 /**
  * Writes an entry for JSON.
  *
- * @param entry The entry.
  * @returns A line of type `entry`.
  */
 export function entryRecord(entry: ViewEntry): JsonRecord {
@@ -116,12 +102,7 @@ export function entryRecord(entry: ViewEntry): JsonRecord {
   return { type: "entry", ...path, ...rowRecord(entry), ...id };
 }
 
-/**
- * Writes what a tree and a page say of an entry, for JSON.
- *
- * @param entry The entry.
- * @returns The fields.
- */
+/** Writes what a tree and a page say of an entry, for JSON. */
 export function rowRecord(entry: EntryRow): Record<string, unknown> {
   const { tree, row, page } = entry;
   const kind = row < 0 ? EntryKind.directory : tree.kind(row);

@@ -26,13 +26,7 @@ const HINTS: Readonly<Record<string, string>> = {
   TargetNotEmptyError: "--existing writes into it, and --dry-run shows what",
 };
 
-/**
- * Finds the words for an error, and the answer to the shell.
- *
- * @param error What was thrown.
- * @param session The run that it ended.
- * @returns One line, a hint where there is one, the exit code.
- */
+/** Finds the words for an error, and the answer to the shell. */
 export function explainError(error: unknown, session: Session): Explanation {
   const { signal } = session;
   if (signal.aborted && isAbort(error, signal.reason)) {

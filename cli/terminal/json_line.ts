@@ -19,12 +19,7 @@ export interface JsonRecord {
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/**
- * Writes a line.
- *
- * @param record What it says.
- * @returns The line with its line break.
- */
+/** Writes a line. */
 export function jsonLine(record: JsonRecord): string {
   const text = JSON.stringify({ v: JSON_VERSION, ...record });
   return `${escapeInvisible(text, escapeUnits)}\n`;
@@ -49,7 +44,6 @@ function escapeUnits(character: string): string {
  * deepStrictEqual(jsonPath("path", Uint8Array.of(0x61, 0xff)), { path: "a\ufffd", pathBytes: "Yf8=" });
  * ```
  *
- * @param field The name of the field.
  * @param bytes The bytes.
  * @returns One field or two.
  */
@@ -71,7 +65,6 @@ export function jsonPath(
  * Writes bytes as base64.
  *
  * @param bytes The bytes.
- * @returns The text, padded.
  */
 export function toBase64(bytes: Uint8Array): string {
   let text = "";

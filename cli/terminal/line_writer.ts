@@ -11,30 +11,16 @@ export class LineWriter {
   #size = 0;
   #chain: Promise<void> = Promise.resolve();
 
-  /**
-   * Writes nothing yet.
-   *
-   * @param output Where to.
-   */
   constructor(output: Output) {
     this.#output = output;
   }
 
-  /**
-   * Writes text.
-   *
-   * @param text The text, with its line breaks.
-   */
+  /** Writes text. */
   async write(text: string): Promise<void> {
     if (this.push(text)) await this.#chain;
   }
 
-  /**
-   * Writes text without waiting; what fails is thrown by the next wait.
-   *
-   * @param text The text, with its line breaks.
-   * @returns Whether it is time to wait.
-   */
+  /** Writes text without waiting; what fails is thrown by the next wait. */
   push(text: string): boolean {
     this.#text.push(text);
     this.#size += text.length;

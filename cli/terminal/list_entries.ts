@@ -4,21 +4,11 @@ import { formatTable } from "./table.ts";
 
 /** How entries are listed. */
 export interface ListOptions {
-  /**
-   * The name or path to show.
-   *
-   * @param entry The entry.
-   */
+  /** The name or path to show. */
   nameOf(entry: ViewEntry): Uint8Array;
 }
 
-/**
- * Writes batches of entries, as the options `--long`, `--classify`, `--null` and `--json` say.
- *
- * @param session The command.
- * @param batches The entries.
- * @param options What to show of them.
- */
+/** Writes batches of entries, as the options `--long`, `--classify`, `--null` and `--json` say. */
 export async function listEntries(
   session: Session,
   batches: AsyncIterable<readonly ViewEntry[]>,

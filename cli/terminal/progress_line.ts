@@ -45,8 +45,6 @@ export class ProgressLine {
   /**
    * Draws nothing yet.
    *
-   * @param write Takes what is to appear.
-   * @param columns Tells the width of the terminal.
    * @param now The clock, in milliseconds.
    */
   constructor(
@@ -59,11 +57,7 @@ export class ProgressLine {
     this.#now = now;
   }
 
-  /**
-   * Draws the line, unless it was drawn a moment ago.
-   *
-   * @param progress How far the work is.
-   */
+  /** Draws the line, unless it was drawn a moment ago. */
   update(progress: Progress): void {
     const ms = this.#now();
     if (ms - this.#drawnMs < INTERVAL_MS) return;
@@ -112,8 +106,6 @@ export interface Pace {
 /**
  * Writes how far some work is.
  *
- * @param progress How far.
- * @param pace How fast.
  * @returns Text like `1,204 of 20,591 files, 96 MiB of 374 MiB, 410 MiB/s, 0:01 left`.
  */
 export function formatProgress(

@@ -2,12 +2,7 @@ import { parsePath } from "@snap/manifest/path";
 import type { NamedRecord, PathSample } from "@snap/snapshot/records";
 import { jsonPath } from "./json_line.ts";
 
-/**
- * Writes a record for JSON, paths as {@linkcode jsonPath} does.
- *
- * @param record The record.
- * @returns The fields, `id` for the id of its tree.
- */
+/** Writes a record for JSON, paths as {@linkcode jsonPath} does. */
 export function recordFields(record: NamedRecord): Record<string, unknown> {
   const { tree, page, record: id, source, unreadable, changed, ...others } =
     record;

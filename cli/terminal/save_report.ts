@@ -8,12 +8,7 @@ import {
   formatSize,
 } from "./units.ts";
 
-/**
- * Turns the counters of a save into a progress line.
- *
- * @param progress The counters.
- * @returns How far the save is.
- */
+/** Turns the counters of a save into a progress line. */
 export function saveProgressOf(progress: SaveProgress): Progress {
   return {
     unit: "file",
@@ -28,9 +23,7 @@ export function saveProgressOf(progress: SaveProgress): Progress {
 /**
  * Says in one line what a save did.
  *
- * @param result What it did.
  * @param ms How long it took, in milliseconds.
- * @returns The line.
  */
 export function summarizeSave(result: SaveResult, ms: number): string {
   const { totals, progress, record, errorCount, changedCount } = result;
@@ -74,7 +67,6 @@ function newsOf(result: SaveResult): string {
 /**
  * The same for programs.
  *
- * @param result What the save did.
  * @returns A line of type `saved`.
  */
 export function savedRecord(result: SaveResult): JsonRecord {

@@ -18,8 +18,6 @@ const SLASH = 0x2f;
  * Finds sockets that one of two sides has. No snapshot holds any, so those of a directory are known
  * from its walk alone.
  *
- * @param before One side.
- * @param after The other.
  * @returns The sockets, in the order of a walk.
  */
 export function socketChanges(
@@ -46,8 +44,6 @@ function without(
 /**
  * Compares paths in the order of a walk: a directory, what is in it, then the next name.
  *
- * @param a One path.
- * @param b Another.
  * @returns Below 0 if the one comes first, above 0 if the other does.
  */
 export function comparePaths(a: Uint8Array, b: Uint8Array): number {

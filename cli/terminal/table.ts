@@ -29,14 +29,7 @@ const GAP = "  ";
 /** Narrower than this no column is made; its title may be wider. */
 const WIDTH_MIN = 8;
 
-/**
- * Writes rows as a table. For people a column in which nothing stands is left out.
- *
- * @param columns The columns.
- * @param rows One text for each column.
- * @param options For whom.
- * @returns One line for each row, the titles before them.
- */
+/** Writes rows as a table. For people a column in which nothing stands is left out. */
 export function formatTable(
   columns: readonly Column[],
   rows: readonly (readonly string[])[],

@@ -18,9 +18,7 @@ export interface PathError {
  * Says what could not be read or written: the first few, or all to programs and
  * to those who asked for more.
  *
- * @param session The command.
  * @param errors What went wrong, as far as it was kept.
- * @param errorCount How much went wrong.
  */
 export function tellErrors(
   session: Session,
@@ -44,9 +42,7 @@ export function tellErrors(
 /**
  * Says which files changed while they were read.
  *
- * @param session The command.
  * @param changed Their paths, as far as they were kept.
- * @param changedCount How many changed.
  */
 export async function tellChanged(
   session: Session,
@@ -68,11 +64,7 @@ export async function tellChanged(
   );
 }
 
-/**
- * Says once that native calls are missing, and what is lost by it.
- *
- * @param session The command.
- */
+/** Says once that native calls are missing, and what is lost by it. */
 export async function tellFidelity(session: Session): Promise<void> {
   const { posixAbsentReason } = await import("@snap/posix");
   const reason = posixAbsentReason ?? "they are not there";
@@ -82,12 +74,7 @@ export async function tellFidelity(session: Session): Promise<void> {
   );
 }
 
-/**
- * Says once which file systems have no files of their own.
- *
- * @param session The command.
- * @param unreal Where they were met, and their names.
- */
+/** Says once which file systems have no files of their own. */
 export async function tellUnreal(
   session: Session,
   unreal: readonly { readonly path: Uint8Array; readonly type: string }[],

@@ -13,9 +13,6 @@ const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
  * strictEqual(formatSize(1536), "1.5 KiB");
  * strictEqual(formatSize(999), "999 B");
  * ```
- *
- * @param byteCount The size.
- * @returns The text.
  */
 export function formatSize(byteCount: number): string {
   let value = byteCount;
@@ -28,24 +25,12 @@ export function formatSize(byteCount: number): string {
   return `${value.toFixed(digits)} ${SIZE_UNITS[unit]}`;
 }
 
-/**
- * Writes a count with a comma after each three digits.
- *
- * @param count The count.
- * @returns The text.
- */
+/** Writes a count with a comma after each three digits. */
 export function formatCount(count: number): string {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/**
- * Writes a count and what is counted.
- *
- * @param count The count.
- * @param one The word for one.
- * @param many The word for others, `one` and `s` if absent.
- * @returns The text.
- */
+/** Writes a count and what is counted. */
 export function formatCounted(
   count: number,
   one: string,
@@ -71,7 +56,6 @@ export function formatDuration(ms: number): string {
 /**
  * Writes a time of a record in the time zone of the user.
  *
- * @param text RFC 3339 in UTC.
  * @returns Text like `2026-11-20 05:46:18`.
  */
 export function formatLocalTime(text: string): string {
@@ -91,7 +75,6 @@ const FACTORS: Readonly<Record<string, number>> = {
 /**
  * Reads a size such as `64k`, `4MiB` or `1000`.
  *
- * @param text The text; units are powers of 1024.
  * @returns Bytes, or `undefined` if it is no size.
  */
 export function parseSize(text: string): number | undefined {
@@ -112,7 +95,6 @@ const UNITS_MS: Readonly<Record<string, number>> = {
  * Reads a time: of a day, or of a moment, in the time zone of the user unless `Z` says otherwise;
  * or how long ago it was, such as `90m` or `3d`.
  *
- * @param text The text.
  * @param nowMs What time it is, in milliseconds since 1970.
  * @returns Milliseconds since 1970, or `undefined` if it is no time.
  */

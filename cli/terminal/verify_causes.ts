@@ -19,7 +19,6 @@ const NAMES: Readonly<Record<DamageSubject, readonly [string, string]>> = {
 /**
  * Counts damages by their causes.
  *
- * @param report What verifying has found.
  * @returns Text like `2 packs missing, 1 index table damaged`.
  */
 export function causesOf(
@@ -44,12 +43,7 @@ export function causesOf(
   }).join(", ");
 }
 
-/**
- * Says what mends what was found, and what does not.
- *
- * @param report What verifying has found.
- * @returns Lines, one for each that there is to do.
- */
+/** Says what mends what was found, and what does not. */
 export function remediesOf(
   { damages }: { readonly damages: readonly Found[] },
 ): string[] {

@@ -1,12 +1,7 @@
 import type { VerifyProgress } from "@snap/snapshot/verify";
 import type { Progress } from "./progress_line.ts";
 
-/**
- * Tells how far it is known that snapshots are whole.
- *
- * @param progress What verifying tells.
- * @returns What a line of progress shows.
- */
+/** Tells how far it is known that snapshots are whole. */
 export function verifyProgressOf(progress: VerifyProgress): Progress {
   const { phase } = progress;
   const hasObjects = phase === "contents" || phase === "trees";

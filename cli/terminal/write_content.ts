@@ -9,10 +9,6 @@ import { UsageError } from "../arguments/usage_error.ts";
 /**
  * Writes a file of a snapshot to stdout.
  *
- * @param session The command.
- * @param verb What the command does, as its errors say it.
- * @param text `ID:PATH`, as the user wrote it.
- * @returns The answer to the shell.
  * @throws {UsageError} If there is no path.
  * @throws {CommandError} If it is no file.
  */
