@@ -51,7 +51,6 @@ export class LateEntries {
   /**
    * Adds an entry.
    *
-   * @param entry The entry.
    * @returns When the next may come, if not at once.
    */
   add(entry: DeferredEntry): Promise<void> | undefined {
@@ -59,11 +58,7 @@ export class LateEntries {
     return this.#waiting.length >= COUNT_MAX ? this.make(false) : undefined;
   }
 
-  /**
-   * Makes what waits, after the files: hard links and devices first, symbolic links last.
-   *
-   * @param isLast Whether no more files come.
-   */
+  /** Makes what waits, after the files: hard links and devices first, symbolic links last. */
   async make(isLast: boolean): Promise<void> {
     await this.#options.files.finish(isLast);
     const entries = this.#waiting;

@@ -42,11 +42,7 @@ export class OwnEntries {
     this.#options = options;
   }
 
-  /**
-   * Says what is restored.
-   *
-   * @param root The directory of the snapshot that is the target.
-   */
+  /** Says what is restored. */
   start(root: SnapshotDirectory): void {
     this.#root = root;
   }
@@ -54,7 +50,6 @@ export class OwnEntries {
   /**
    * A link as a file.
    *
-   * @param entry The link.
    * @returns The file; nothing if it is damaged, and that was told.
    * @throws {DiskError} If it cannot be told what stands there.
    */
@@ -77,7 +72,6 @@ export class OwnEntries {
   /**
    * A link to what is no file as an entry of its own.
    *
-   * @param entry The link.
    * @returns The entry; nothing if it is damaged, and that was told.
    */
   async entry(entry: DeferredEntry): Promise<DeferredEntry | undefined> {

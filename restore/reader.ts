@@ -23,7 +23,6 @@ export interface RestoreReader extends AsyncDisposable {
 /**
  * Opens a reader that waits for no page of the index, where the store is local.
  *
- * @param snapshots The store.
  * @returns The reader, to be closed by the caller.
  */
 export async function openRestoreReader(

@@ -168,8 +168,6 @@ export class RestoreRun {
   /**
    * Restores all entries of a directory, or one entry of it.
    *
-   * @param directory The directory of the snapshot.
-   * @param row The row of the one entry, if it is one.
    * @throws {Error} If the restore cannot go on; nothing half written stays.
    */
   async run(directory: SnapshotDirectory, row?: number): Promise<void> {

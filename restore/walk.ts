@@ -100,11 +100,7 @@ export class RestoreWalk {
     return { entryCount: this.#entryCount, deletedCount: this.#deletedCount };
   }
 
-  /**
-   * Restores the entries of a directory into the target.
-   *
-   * @param root The directory.
-   */
+  /** Restores the entries of a directory into the target. */
   async run(root: SnapshotDirectory): Promise<void> {
     const { attributes, directories, target } = this.#options;
     const numbers = attributes.numbers(root.page, 0, EntryKind.directory);
@@ -130,12 +126,7 @@ export class RestoreWalk {
     }
   }
 
-  /**
-   * Restores one entry that is no directory, under its name.
-   *
-   * @param home Its directory in the snapshot.
-   * @param row Its row.
-   */
+  /** Restores one entry that is no directory, under its name. */
   async runEntry(home: SnapshotDirectory, row: number): Promise<void> {
     const { target } = this.#options;
     const entries = target?.list(target.root);

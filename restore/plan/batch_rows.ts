@@ -4,8 +4,6 @@ import type { FileExtras, RestoreBatch } from "../messages.ts";
 /**
  * The path of the directory of a file of a batch.
  *
- * @param batch The batch.
- * @param row The row of the file.
  * @returns A view.
  */
 export function directoryOf(batch: RestoreBatch, row: number): Uint8Array {
@@ -20,8 +18,6 @@ export function directoryOf(batch: RestoreBatch, row: number): Uint8Array {
 /**
  * The name of a file of a batch.
  *
- * @param batch The batch.
- * @param row The row of the file.
  * @returns A view.
  */
 export function nameOf(batch: RestoreBatch, row: number): Uint8Array {
@@ -29,13 +25,7 @@ export function nameOf(batch: RestoreBatch, row: number): Uint8Array {
   return names.subarray(row === 0 ? 0 : nameEnds[row - 1], nameEnds[row]);
 }
 
-/**
- * The path of a file of a batch.
- *
- * @param batch The batch.
- * @param row The row of the file.
- * @returns Its path relative to the target.
- */
+/** The path of a file of a batch. */
 export function pathOf(batch: RestoreBatch, row: number): Uint8Array {
   return joinPath(directoryOf(batch, row), nameOf(batch, row));
 }
@@ -43,8 +33,6 @@ export function pathOf(batch: RestoreBatch, row: number): Uint8Array {
 /**
  * The extended attributes of a file of a batch.
  *
- * @param batch The batch.
- * @param row The row of the file.
  * @returns The attributes, if it has extras.
  */
 export function xattrsOf(

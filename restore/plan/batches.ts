@@ -17,10 +17,6 @@ const FILE_COST = 4096;
 /**
  * Cuts the files of a window into batches: large content first, the rest in
  * the order of packs. No frame is in two batches.
- *
- * @param window The files.
- * @param nextNumber Gives each batch its number.
- * @returns The batches.
  */
 export function* cutBatches(
   window: FileWindow,

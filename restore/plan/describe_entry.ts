@@ -5,8 +5,6 @@ import type { DeferredEntry } from "../write/deferred_entries.ts";
 /**
  * Copies what a tree says of an entry that is made later.
  *
- * @param tree The tree.
- * @param row The row.
  * @returns What it is; nothing of it depends on the bytes of the tree.
  */
 export function describeEntry(

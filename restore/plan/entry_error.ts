@@ -1,12 +1,6 @@
 import { DiskError } from "@snap/disk";
 
-/**
- * Makes an error that of an entry, also where a directory that it needs is to blame.
- *
- * @param error The error.
- * @param path The path of the entry.
- * @returns An error that names the entry.
- */
+/** Makes an error that of an entry, also where a directory that it needs is to blame. */
 export function entryError(error: DiskError, path: Uint8Array): DiskError {
   const isOwn = path.length === error.path.length &&
     path.every((byte, i) => byte === error.path[i]);

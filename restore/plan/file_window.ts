@@ -78,11 +78,7 @@ export class FileWindow {
     return this.#names;
   }
 
-  /**
-   * Adds a file.
-   *
-   * @param file The file.
-   */
+  /** Adds a file. */
   add(file: WindowFile): void {
     const { tree, row, numbers, location } = file;
     const at = this.count++;

@@ -8,7 +8,6 @@ const CAPABILITY = new TextEncoder().encode("security.capability");
  * Whether a file gives rights to who runs it: by a set-id bit, or by capabilities.
  *
  * @param mode Its mode, or `KEEP`.
- * @param xattrs Its extended attributes, if any.
  * @returns True if it does.
  */
 export function givesRights(

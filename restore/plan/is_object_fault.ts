@@ -3,21 +3,13 @@ import { NotFoundError, StoreError } from "@snap/store";
 /**
  * Tells errors of one object or its pack, after which others can be read, from
  * a store that fails and from mistakes of this program.
- *
- * @param error What was thrown while an object was read.
- * @returns Whether it makes sense to go on.
  */
 export function isObjectFault(error: unknown): boolean {
   if (!(error instanceof Error) || error instanceof TypeError) return false;
   return !(error instanceof StoreError) || error.code === "SHORT";
 }
 
-/**
- * Names the pack that an error is about.
- *
- * @param error What was thrown while an object was read.
- * @returns Its name in the store, as far as the error knows it.
- */
+/** Names the pack that an error is about. */
 export function packNameOf(error: unknown): { packName?: string } {
   if (error instanceof NotFoundError) return { packName: error.storeName };
   if (!(error instanceof Error) || !("packName" in error)) return {};

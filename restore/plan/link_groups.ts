@@ -31,8 +31,6 @@ export class LinkGroups {
   /**
    * Finds the group of which a row is one more name.
    *
-   * @param directory The directory of the row, and its path.
-   * @param row The row.
    * @returns The group; nothing if this is the first name or the only one.
    */
   first(
@@ -58,8 +56,6 @@ export class LinkGroups {
    * Whether what stands there is what another entry has already that is apart from this one in the
    * snapshot.
    *
-   * @param stats Table with what stands there.
-   * @param row Its row.
    * @returns True if it has to be replaced, whatever its content.
    */
   isTaken(stats: StatTable, row: number): boolean {
@@ -71,12 +67,7 @@ export class LinkGroups {
     return false;
   }
 
-  /**
-   * Makes a name the one that the others of its group are to be links to.
-   *
-   * @param group The group.
-   * @param place The name; it is not there yet.
-   */
+  /** Makes a name the one that the others of its group are to be links to. */
   begin(group: LinkGroup, place: EntryPlace): void {
     this.#awaited.delete(keyOf(group.place));
     group.place = place;
@@ -84,13 +75,7 @@ export class LinkGroups {
     this.#awaited.set(keyOf(place), group);
   }
 
-  /**
-   * Takes note that an entry is there, as the snapshot has it.
-   *
-   * @param directory The path of its directory.
-   * @param name Its name.
-   * @param how Whether it was written, or found as it is.
-   */
+  /** Takes note that an entry is there, as the snapshot has it. */
   arrive(
     directory: Uint8Array,
     name: Uint8Array,

@@ -5,9 +5,6 @@ import type { StoreReader } from "@snap/pack/read";
 /**
  * Finds the content of a file, as long as that needs no wait.
  *
- * @param reader The objects of the store.
- * @param tree The tree of the file.
- * @param row Its row.
  * @returns Where it lies; nothing if it has none or is a recipe; `page` if something has to be
  *   read first.
  */

@@ -23,7 +23,6 @@ export class PresentEntries {
   /**
    * Finds what stands under the name of a row. Rows must come in order.
    *
-   * @param row The row of the tree.
    * @returns Its number among the entries, or -1.
    */
   find(row: number): number {
@@ -45,20 +44,13 @@ export class PresentEntries {
   /**
    * The type of an entry.
    *
-   * @param present Its number, or -1.
    * @returns The type bits of its mode; 0 if there is none.
    */
   typeOf(present: number): number {
     return present < 0 ? 0 : this.entries.stats.mode(present) & S_IFMT;
   }
 
-  /**
-   * What is to be done with a file.
-   *
-   * @param present The number of what stands there, or -1.
-   * @param file Its size as the snapshot says, and whether it must be parted from another.
-   * @returns The plan.
-   */
+  /** What is to be done with a file. */
   plan(
     present: number,
     { size, isApart }: { readonly size: number; readonly isApart: boolean },

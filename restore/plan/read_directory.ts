@@ -27,9 +27,6 @@ export interface ReadDirectoryOptions extends StoreOptions {
 /**
  * Reads a directory of a snapshot.
  *
- * @param reader The objects of its store.
- * @param ids Its ids.
- * @param options Who is told of damage.
  * @returns The directory, as far as it can be had; nothing without its tree.
  * @throws {StoreError} If the store fails.
  */
@@ -63,15 +60,7 @@ export async function readDirectory(
   return { tree, page };
 }
 
-/**
- * What an act on an object gives; nothing if it is damaged or gone.
- *
- * @param id The id of the object.
- * @param kind Its kind.
- * @param options Who is told of damage.
- * @param act The act.
- * @returns What it gives.
- */
+/** What an act on an object gives; nothing if it is damaged or gone. */
 export async function attempt<Result>(
   id: Uint8Array,
   kind: number,

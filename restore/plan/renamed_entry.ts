@@ -6,9 +6,6 @@ import type { SnapshotDirectory } from "./read_directory.ts";
 /**
  * Makes a directory that holds one entry of another one, under a name of its own.
  *
- * @param home The other directory.
- * @param from The row of the entry there; it is no directory.
- * @param name The name.
  * @returns The directory, of which row 0 is the entry.
  */
 export function renamedEntry(

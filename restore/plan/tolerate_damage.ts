@@ -5,13 +5,7 @@ import { packNameOf } from "./is_object_fault.ts";
 import type { ReadDirectoryOptions } from "./read_directory.ts";
 import { DamagedEntryError } from "../errors.ts";
 
-/**
- * Turns damage of what an entry needs into an error of that entry.
- *
- * @param path The path of the entry.
- * @param options Who is told, and what ends the wait.
- * @returns Options for reading.
- */
+/** Turns damage of what an entry needs into an error of that entry. */
 export function tolerateDamage(
   path: Uint8Array,
   options: {
@@ -32,7 +26,6 @@ export function tolerateDamage(
 /**
  * The signal of options, where it may be absent in two ways.
  *
- * @param options The options.
  * @returns The signal, or nothing.
  */
 export function signalOf(

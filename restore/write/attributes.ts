@@ -52,9 +52,6 @@ export class RestoreAttributes {
    * The numbers of a row.
    *
    * @param page The page; without it what a new entry usually has.
-   * @param row The row of the page.
-   * @param kind The kind of the entry.
-   * @returns Mode, owner, time.
    */
   numbers(
     page: AttributePage | undefined,
@@ -96,7 +93,6 @@ export class RestoreAttributes {
   /**
    * Extras of an entry whose row has none.
    *
-   * @param page The page, if there is one.
    * @returns Nothing where it has none; what stands for unknown without a page.
    */
   noExtras(page: AttributePage | undefined): FileExtras | undefined {
@@ -106,9 +102,6 @@ export class RestoreAttributes {
   /**
    * Extended attributes and holes of a row, with values that are objects of their own.
    *
-   * @param page The page, if there is one.
-   * @param row The row of the page.
-   * @param entry The kind of the entry, and its path for what is told of damage.
    * @returns The extras; nothing where it has none.
    */
   async extras(
@@ -128,7 +121,6 @@ export class RestoreAttributes {
   /**
    * The extended attributes that an entry is to have.
    *
-   * @param extras Its extras, if it has any.
    * @returns All of them; nothing if it keeps those it has.
    */
   xattrs(extras: FileExtras | undefined): FileExtras["xattrs"] {

@@ -76,8 +76,6 @@ export class EntryMaker {
   /**
    * Makes one entry, or leaves what stands there if it is the same.
    *
-   * @param entry The entry.
-   * @returns How it came about.
    * @throws {DiskError} If it cannot be made.
    */
   make(entry: DeferredEntry): EntryOutcome {
@@ -106,8 +104,6 @@ export class EntryMaker {
    * Looks whether what stands in the way of an entry may go. A directory that is not empty goes
    * only where things may be deleted.
    *
-   * @param directory The directory.
-   * @param name The name.
    * @returns Whether a directory stands there.
    * @throws {DiskError} If it may not be removed.
    */
@@ -124,8 +120,6 @@ export class EntryMaker {
   /**
    * Removes what stands in the way of an entry.
    *
-   * @param directory The directory.
-   * @param name The name.
    * @throws {DiskError} If it cannot be removed, or may not.
    */
   clear(directory: TargetDirectory, name: Uint8Array): void {

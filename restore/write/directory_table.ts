@@ -21,15 +21,7 @@ export class DirectoryTable {
     return this.#count;
   }
 
-  /**
-   * Adds a directory, after the one above it.
-   *
-   * @param parent The number of the one above; -1 for the target.
-   * @param name Its name.
-   * @param numbers What it is to have.
-   * @param isNew Whether this restore made it.
-   * @returns Its number.
-   */
+  /** Adds a directory, after the one above it. */
   add(
     parent: number,
     name: Uint8Array,
@@ -63,12 +55,7 @@ export class DirectoryTable {
     return this.#isNew[number] === 1;
   }
 
-  /**
-   * Sets the extended attributes that a directory is to have, which are none otherwise.
-   *
-   * @param number Its number.
-   * @param xattrs All of them; nothing if it keeps those it has.
-   */
+  /** Sets the extended attributes that a directory is to have, which are none otherwise. */
   setXattrs(number: number, xattrs: FileExtras["xattrs"]): void {
     if (xattrs?.length !== 0) this.#xattrs.set(number, xattrs);
   }

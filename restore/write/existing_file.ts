@@ -49,9 +49,6 @@ export class ExistingFiles implements Disposable {
   /**
    * Compares one file.
    *
-   * @param batch What is wanted.
-   * @param row Its row.
-   * @param place Where it stands, and what else it is to have.
    * @returns Steps, then what differs. What cannot be read differs.
    */
   *compare(

@@ -40,8 +40,6 @@ export class FallbackWriter {
   /**
    * Writes a file.
    *
-   * @param batch Its batch.
-   * @param row Its row.
    * @returns Whether it was written; if not, the error has been told.
    */
   async write(batch: RestoreBatch, row: number): Promise<boolean> {

@@ -4,7 +4,6 @@ const FATAL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "EROFS"]);
 /**
  * Tells whether to go on after an error of the target makes no sense.
  *
- * @param code The name of the error number.
  * @returns Whether the restore ends.
  */
 export function isFatal(code: string): boolean {
@@ -15,7 +14,6 @@ export function isFatal(code: string): boolean {
  * Tells the same of an attribute that could not be set. There `ENOSPC` and `EDQUOT` may be said of
  * the one entry: it has room for so many bytes of attributes, its new owner for so many files.
  *
- * @param code The name of the error number.
  * @returns Whether the restore ends.
  */
 export function isFatalForAttribute(code: string): boolean {

@@ -37,11 +37,7 @@ export class FileSink implements ContentSink {
     this.#fill(at, end);
   }
 
-  /**
-   * Ends the file where it is to end.
-   *
-   * @param size Its size.
-   */
+  /** Ends the file where it is to end. */
   finish(size: number): void {
     if (this.#holes !== undefined) this.#file.setSize(size);
   }

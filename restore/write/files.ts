@@ -111,7 +111,6 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   /**
    * Adds a file.
    *
-   * @param file The file.
    * @returns When the next may come, if not at once.
    */
   add(file: WindowFile): Promise<void> | undefined {
@@ -119,11 +118,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     return this.#window.isFull ? this.#flush() : undefined;
   }
 
-  /**
-   * Writes all that was added.
-   *
-   * @param isLast Whether no more files come.
-   */
+  /** Writes all that was added. */
   async finish(isLast: boolean): Promise<void> {
     this.#isLast = isLast;
     await this.#flush();

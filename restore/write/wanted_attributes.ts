@@ -17,7 +17,6 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 /**
  * Says what is to be set, for a target.
  *
- * @param numbers The numbers.
  * @param xattrs Extended attributes; absent leaves them as they are.
  * @returns The attributes.
  */
@@ -41,7 +40,6 @@ export function toAttributes(
 /**
  * The extended attributes that an entry is to have.
  *
- * @param extras Its extras, if it has any.
  * @returns All of them; nothing if it keeps those it has.
  */
 export function wantedXattrs(
@@ -52,13 +50,7 @@ export function wantedXattrs(
 
 const NO_XATTRS: FileExtras["xattrs"] = [];
 
-/**
- * The numbers of a file of a batch.
- *
- * @param batch The batch.
- * @param row Its row.
- * @returns The numbers.
- */
+/** The numbers of a file of a batch. */
 export function numbersOf(batch: RestoreBatch, row: number): WantedNumbers {
   return {
     mode: batch.modes[row],
@@ -72,10 +64,6 @@ export function numbersOf(batch: RestoreBatch, row: number): WantedNumbers {
 /**
  * Whether an entry has the numbers that it is to have.
  *
- * @param numbers What it is to have.
- * @param stats Table with what it has.
- * @param row Its row.
- * @param unitNs What times are rounded down to.
  * @returns True if nothing needs to be set.
  */
 export function hasNumbers(

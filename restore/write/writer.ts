@@ -108,7 +108,6 @@ export class Restorer implements Disposable {
   /**
    * Writes a batch.
    *
-   * @param batch The files.
    * @returns Steps, between which the caller may leave, then what came of the files. A step is
    * {@linkcode WAIT} where nothing goes on before a range has arrived.
    */
