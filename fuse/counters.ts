@@ -34,53 +34,28 @@ export class Counters {
   /** The row that is added to. */
   readonly row: Float64Array;
 
-  /**
-   * Makes counters that all are 0.
-   *
-   * @param workerCount Number of rows
-   * @returns The counters, which add to the first row
-   */
+  /** Makes counters that all are 0. */
   static create(workerCount: number): Counters {
     return new Counters(new SharedArrayBuffer(workerCount * COLUMNS * 8), 0);
   }
 
-  /**
-   * Makes a view of counters.
-   *
-   * @param buffer Memory that `create` has made
-   * @param worker The row that `add` adds to
-   */
   constructor(buffer: SharedArrayBuffer, worker: number) {
     this.buffer = buffer;
     this.#all = new Float64Array(buffer);
     this.row = new Float64Array(buffer, worker * COLUMNS * 8, COLUMNS);
   }
 
-  /**
-   * Counts a request.
-   *
-   * @param opcode Its operation code
-   */
+  /** Counts a request. */
   request(opcode: number): void {
     this.row[opcode < OPCODES ? opcode : 0]++;
   }
 
-  /**
-   * Adds to a column.
-   *
-   * @param counter The column
-   * @param count How much
-   */
+  /** Adds to a column. */
   add(counter: number, count: number): void {
     this.row[counter] += count;
   }
 
-  /**
-   * Sums a column over all workers. What is added at the same time may be missing.
-   *
-   * @param counter The column
-   * @returns The sum
-   */
+  /** Sums a column over all workers. What is added at the same time may be missing. */
   total(counter: number): number {
     let sum = 0;
     for (let i = counter; i < this.#all.length; i += COLUMNS) {
@@ -89,11 +64,7 @@ export class Counters {
     return sum;
   }
 
-  /**
-   * Sums the requests of all operation codes.
-   *
-   * @returns The sum
-   */
+  /** Sums the requests of all operation codes. */
   totalRequests(): number {
     let sum = 0;
     for (let opcode = 0; opcode < OPCODES; opcode++) sum += this.total(opcode);

@@ -47,12 +47,7 @@ export interface CatalogParts {
   readonly source: CatalogSource;
   /** The nodes of the mount, shared with the workers. */
   readonly nodes: NodeTable;
-  /**
-   * Reads tree and page of the root of a record.
-   *
-   * @param record The record.
-   * @returns Bytes that were checked against their ids.
-   */
+  /** Reads tree and page of the root of a record. */
   loadRoot(record: CatalogRecord): Promise<DirectoryBytes>;
   /** Reads the index again; called after new records appeared. */
   refresh(): Promise<void>;
@@ -89,9 +84,6 @@ export class Catalog {
   #isStopped = false;
   #refreshing: Promise<void> | undefined;
 
-  /**
-   * @param parts Source, nodes, and the way to the device. Nothing is read yet.
-   */
   constructor(parts: CatalogParts) {
     this.#parts = parts;
     const { source, uid, gid, now = Date.now } = parts;
@@ -121,7 +113,6 @@ export class Catalog {
    * Answers a request. Several may be under way at once.
    *
    * @param request Its bytes, which do not change until the promise resolves
-   * @returns Nothing, when the reply was sent
    */
   async handle(request: Uint8Array): Promise<void> {
     this.#volumes.sweep();

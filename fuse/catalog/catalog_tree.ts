@@ -60,10 +60,6 @@ export class CatalogTree {
   #listedMs = -Infinity;
   #listing: Promise<void> | undefined;
 
-  /**
-   * @param source Records and tags. Nothing is read yet
-   * @param options Clock and callbacks
-   */
   constructor(source: CatalogSource, options: CatalogTreeOptions) {
     this.#source = source;
     this.#options = options;
@@ -96,7 +92,6 @@ export class CatalogTree {
   /**
    * Fills a directory with its entries.
    *
-   * @param directory The directory, as {@linkcode CatalogTree.node} gave it
    * @throws {Error} If the store cannot be read
    */
   async fill(directory: VirtualDirectory): Promise<void> {
@@ -108,7 +103,6 @@ export class CatalogTree {
    * Reads the newest of some records.
    *
    * @param names Their names, at least one
-   * @returns The record
    * @throws {Error} If one of them cannot be read
    */
   async newest(names: readonly RecordFile[]): Promise<CatalogRecord> {

@@ -36,9 +36,6 @@ export class CatalogVolumes {
   readonly #adding = new Map<string, Promise<Volume>>();
   #sweptMs = -Infinity;
 
-  /**
-   * @param parts Nodes, clock, and readers of records and roots
-   */
   constructor(parts: CatalogVolumesParts) {
     this.#parts = parts;
   }
@@ -46,9 +43,6 @@ export class CatalogVolumes {
   /**
    * Finds the volume of a place, or adds it, and counts a reference to its root.
    *
-   * @param place Directory and name
-   * @param names The records that the place stands for; the newest is taken
-   * @returns Lower half of the id of its root
    * @throws {Error} If record or root cannot be read
    */
   async open(place: string, names: readonly RecordFile[]): Promise<number> {

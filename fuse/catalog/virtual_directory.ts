@@ -39,8 +39,6 @@ export class VirtualDirectory {
    * Makes an empty directory.
    *
    * @param id Lower half of its node id
-   * @param parentId That of the directory that has it
-   * @param nowMs The time
    */
   constructor(id: number, parentId: number, nowMs: number) {
     this.id = id;
@@ -56,7 +54,6 @@ export class VirtualDirectory {
   /**
    * Finds an entry.
    *
-   * @param name Its name
    * @returns The entry, or `undefined`
    */
   get(name: string): VirtualEntry | undefined {
@@ -74,12 +71,7 @@ export class VirtualDirectory {
     return this.#slots[place];
   }
 
-  /**
-   * Replaces all entries: names that stay keep their places, others are added at the end.
-   *
-   * @param entries The entries by name
-   * @param nowMs The time
-   */
+  /** Replaces all entries: names that stay keep their places, others are added at the end. */
   replace(entries: ReadonlyMap<string, VirtualEntry>, nowMs: number): void {
     let hasChanged = false;
     for (const [name, place] of this.#places) {
@@ -99,11 +91,7 @@ export class VirtualDirectory {
     if (hasChanged) this.touch(nowMs);
   }
 
-  /**
-   * Marks the directory as changed.
-   *
-   * @param nowMs The time
-   */
+  /** Marks the directory as changed. */
   touch(nowMs: number): void {
     this.changedMs = Math.max(nowMs, this.changedMs + 1);
   }

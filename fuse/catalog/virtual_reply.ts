@@ -38,10 +38,6 @@ export class VirtualReply {
   readonly #reply: Reply;
   readonly #options: VirtualReplyOptions;
 
-  /**
-   * @param reply The reply that is written to
-   * @param options Attributes that all nodes have in common
-   */
   constructor(reply: Reply, options: VirtualReplyOptions) {
     this.#reply = reply;
     this.#options = options;
@@ -99,10 +95,7 @@ export class VirtualReply {
   /**
    * Writes as many entries of a directory as there is room for.
    *
-   * @param directory The directory
-   * @param start Where to begin: 0, or the offset that stood with an entry
    * @param size Most bytes to write
-   * @param isPlus Whether there is room for attributes before each
    */
   writeList(
     directory: VirtualDirectory,

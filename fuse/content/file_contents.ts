@@ -39,8 +39,6 @@ export interface FileContentsParts {
   /**
    * Is told once of each large content that has been handed on in full: it is not
    * known yet whether all of it is what its id says.
-   *
-   * @param content The content.
    */
   readonly onServedInFull?: (content: ServedContent) => void;
 }

@@ -12,7 +12,6 @@ import { type FileCalls, LocalRanges } from "@snap/pack/objects";
 /**
  * Ranges of files, read by calls of the operating system: half the cost of `node:fs`.
  *
- * @param prefix What the path of each file begins with.
  * @returns The ranges; nothing is opened yet.
  * @throws {TypeError} If this runtime cannot call the operating system.
  */

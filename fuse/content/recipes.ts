@@ -60,11 +60,8 @@ export class Recipes {
   /**
    * Collects the bytes of a range, and wants all that are missing.
    *
-   * @param node The root.
    * @param range Start and end in the object.
    * @param pieces Takes views, good until the objects are released.
-   * @param nodeStart Where the node begins in the object.
-   * @returns Whether all were there.
    */
   collect(
     node: RecipeNode,

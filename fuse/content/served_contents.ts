@@ -36,20 +36,11 @@ export class ServedContents {
   readonly #words: Int32Array;
   readonly #bytes: Uint8Array;
 
-  /**
-   * Makes the memory of an empty table, and a table over it.
-   *
-   * @returns The table.
-   */
+  /** Makes the memory of an empty table, and a table over it. */
   static create(): ServedContents {
     return new ServedContents(new SharedArrayBuffer(4 * ENTRY_WORDS * ENTRIES));
   }
 
-  /**
-   * Makes a view of a table.
-   *
-   * @param buffer Memory that `create` has made.
-   */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
@@ -87,7 +78,6 @@ export class ServedContents {
    *
    * @param id Bytes with its id.
    * @param start Where the 32 bytes begin.
-   * @returns Whether it is.
    */
   isBad(id: Uint8Array, start: number): boolean {
     const at = this.#find(id, start);

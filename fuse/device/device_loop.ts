@@ -28,7 +28,6 @@ export interface RequestHandler {
    * Handles a request.
    *
    * @param request Its bytes, good until it returns.
-   * @returns The outcome.
    */
   handle(request: Uint8Array): Outcome;
 }
@@ -176,11 +175,7 @@ export class DeviceLoop {
     });
   }
 
-  /**
-   * Looks at what others did: answers to fetches, interrupts.
-   *
-   * @returns Whether there was anything.
-   */
+  /** Looks at what others did: answers to fetches, interrupts. */
   #lookAround(): boolean {
     const { control, fetched } = this.#parts;
     let isAny = false;

@@ -31,12 +31,7 @@ export class Reply {
   /** Bytes of the head that count. */
   headSize: number = ReplyHead.size;
 
-  /**
-   * Begins the reply to a request, with an empty body.
-   *
-   * @param uniqueLow Lower 32 bits of the request's number.
-   * @param uniqueHigh Upper 32 bits.
-   */
+  /** Begins the reply to a request, with an empty body. */
   begin(uniqueLow: number, uniqueHigh: number): void {
     this.view.setUint32(ReplyHead.unique, uniqueLow, true);
     this.view.setUint32(ReplyHead.unique + 4, uniqueHigh, true);
@@ -70,7 +65,6 @@ export class Reply {
    * Adds bytes of zero to the head.
    *
    * @param size How many, a multiple of 4 that fits.
-   * @returns Where they begin.
    */
   addZeros(size: number): number {
     const start = this.headSize;

@@ -23,7 +23,6 @@ export class ReplyWriter {
   /**
    * Sends a reply.
    *
-   * @param reply The reply.
    * @returns The number of bytes, or a negative error number.
    */
   send(reply: Reply): number {

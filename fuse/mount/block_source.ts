@@ -16,12 +16,7 @@ export interface WorkerSource {
   sourceOf(number: number): LocalSource | FetchedSource;
 }
 
-/**
- * Chooses how workers read a store: its files, or blocks that the main thread fetches.
- *
- * @param store The store.
- * @param parts Number of workers, deadline, and callbacks.
- */
+/** Chooses how workers read a store: its files, or blocks that the main thread fetches. */
 export function workerSource(
   store: ReadStore,
   parts: {

@@ -28,11 +28,6 @@ export class FetchMemory {
     return new FetchMemory(new SharedArrayBuffer(size));
   }
 
-  /**
-   * Makes a view of blocks.
-   *
-   * @param buffer Memory that `create` has made.
-   */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.slotCount = buffer.byteLength / (BLOCK_SIZE + SLOT_WORDS * 4);
@@ -44,7 +39,6 @@ export class FetchMemory {
   /**
    * Puts a block into a slot; only main does.
    *
-   * @param slot The slot.
    * @param bytes The block, at most `BLOCK_SIZE`.
    * @returns Its stamp, 0 if a worker copies from the slot: it is empty then.
    */
@@ -62,11 +56,7 @@ export class FetchMemory {
     return stamp;
   }
 
-  /**
-   * Whether a block is still there.
-   *
-   * @param stamp Its stamp.
-   */
+  /** Whether a block is still there. */
   has(stamp: number): boolean {
     const at = stamp % this.slotCount * SLOT_WORDS;
     return Atomics.load(this.#words, at + STAMP) === stamp;
@@ -75,7 +65,6 @@ export class FetchMemory {
   /**
    * Copies bytes of a block.
    *
-   * @param stamp Its stamp.
    * @param offset The first byte, within the block.
    * @param out Is filled, unless the block ends before.
    * @returns The number of bytes, or -1 if the block is gone.

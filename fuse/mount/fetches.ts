@@ -124,8 +124,6 @@ export class FetchedRanges implements Ranges {
   /**
    * Takes the answers that came. What could not be had is thrown by `take` until
    * {@linkcode forgetFailures}.
-   *
-   * @returns Whether there were any.
    */
   settle(): boolean {
     if (this.#asked.size === 0) return false;

@@ -10,9 +10,6 @@ const PROGRAMS = ["fusermount3", "fusermount"];
 /**
  * Mounts as an ordinary user: a helper that runs as root does it, and sends the descriptor.
  *
- * @param posix The calls.
- * @param request What, and where.
- * @returns The descriptor of the device.
  * @throws {MountError} If it cannot be mounted; the hint says what to do.
  */
 export async function mountByFusermount(
@@ -52,7 +49,6 @@ export async function mountByFusermount(
  * Unmounts by another program: that of root, else the helper for users.
  *
  * @param path An absolute path.
- * @param isLazy Whether it goes out of sight also while it is in use.
  * @throws {MountError} If it cannot be unmounted.
  */
 export async function unmountByProgram(

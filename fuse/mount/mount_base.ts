@@ -33,8 +33,6 @@ export interface MountBaseOptions {
  * Opens the reader of the main thread, and the tables that the workers share. A table that is
  * damaged is left out, as others may have all that is needed.
  *
- * @param store The store.
- * @param options Hasher, kind of mount, and callback.
  * @throws {StoreError} If the store fails.
  */
 export async function openBase(

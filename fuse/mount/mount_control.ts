@@ -21,11 +21,6 @@ export class MountControl {
     return new MountControl(new SharedArrayBuffer(words * 4));
   }
 
-  /**
-   * Makes a view of the words of a mount.
-   *
-   * @param buffer Memory that `create` has made.
-   */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
@@ -73,7 +68,6 @@ export class MountControl {
   /**
    * Takes the next interrupt that this view has not seen.
    *
-   * @param take Given the halves of the request's number.
    * @returns Whether there was one; one that is being written wakes its reader later.
    */
   nextInterrupt(

@@ -67,8 +67,6 @@ export function needPosix(): Posix {
 /**
  * Finds out where a path leads, also where a mount is whose program is gone.
  *
- * @param posix The calls.
- * @param path Any path of a directory.
  * @returns Its absolute path without links, or a negative error number.
  */
 export function realPath(posix: Posix, path: string): string | number {
@@ -85,9 +83,6 @@ export function realPath(posix: Posix, path: string): string | number {
  * Checks a directory before it is mounted on. A mount of `snap` whose program is gone is cleared
  * away.
  *
- * @param posix The calls.
- * @param path Any path of the directory.
- * @param storePrefix The beginning of the path of every file of the store, if it has files.
  * @throws {MountError} If nothing can be mounted there.
  */
 export async function checkMountPoint(
@@ -176,8 +171,6 @@ function hasEntries(posix: Posix, path: string): boolean {
 /**
  * Mounts: by mount(2) where this program may, else by the helper that is installed for users.
  *
- * @param posix The calls.
- * @param request What, and where.
  * @returns The descriptor of the device, non-blocking.
  * @throws {MountError} If it cannot be mounted; the hint says what to do.
  */
@@ -264,9 +257,7 @@ export interface UnmountRequest {
 /**
  * Unmounts: by umount2(2) where this program may, else by the helper.
  *
- * @param posix The calls.
  * @param path An absolute path without links.
- * @param request How.
  * @throws {MountError} If it cannot be unmounted; code `BUSY` if it is in use.
  */
 export async function unmountPath(

@@ -69,7 +69,6 @@ export class MountRun {
   /**
    * Mounts, and has the workers answer.
    *
-   * @param parts Everything that it runs with. The workers were started.
    * @throws {MountError} If it cannot be mounted.
    * @throws {WorkerError} If a worker cannot be started.
    */

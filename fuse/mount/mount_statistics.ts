@@ -22,12 +22,7 @@ export interface MountStatistics {
   readonly faults: number;
 }
 
-/**
- * Sums the counters of a mount.
- *
- * @param counters The counters.
- * @returns The sums.
- */
+/** Sums the counters of a mount. */
 export function statisticsOf(counters: Counters): MountStatistics {
   const requests: Record<string, number> = {};
   for (const [name, opcode] of Object.entries(Opcode)) {

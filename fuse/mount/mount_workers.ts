@@ -36,8 +36,6 @@ export class MountWorkers {
   /**
    * Starts the first worker, or takes the one that was prepared.
    *
-   * @param count How many there will be.
-   * @param parts The calls, the words that end all, and which hasher is loaded.
    * @throws {MountError} If there can be no more descriptors.
    */
   constructor(count: number, parts: MountWorkersParts) {
@@ -50,8 +48,6 @@ export class MountWorkers {
   /**
    * Has the workers answer requests: the first one at once, then others.
    *
-   * @param configOf The configuration of each.
-   * @param onMessage Takes their messages.
    * @returns Resolves when the mount answers; rejects if a worker fails before.
    */
   begin(
@@ -79,8 +75,6 @@ export class MountWorkers {
 
   /**
    * Waits until all have ended: by themselves when the mount is gone, or because they were told.
-   *
-   * @returns The errors of those that failed.
    */
   async ended(): Promise<unknown[]> {
     const first = this.#handles[0].end();

@@ -9,7 +9,6 @@ const READ_AHEAD_KB = 1024;
  * read 1.4 times as fast. Only root may, and only after the first request was answered, as the
  * answer lowers it again.
  *
- * @param posix The calls.
  * @param device The number of the file system, as `major:minor`; nothing is done without it.
  */
 export function raiseReadAhead(

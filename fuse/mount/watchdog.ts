@@ -2,8 +2,6 @@
 export interface Watchdog {
   /**
    * Tells it which mount to watch. Until then it takes any dead mount at the path for that one.
-   *
-   * @param number The number of the file system, as `major:minor`.
    */
   watch(number: string | undefined): void;
   /** Ends it; for after a clean end. */

@@ -156,7 +156,6 @@ export class Arena {
   /**
    * Finds room for the bytes of one directory.
    *
-   * @returns Its address.
    * @throws {ArenaFullError} If there is none.
    */
   allocate(slot: number, byteCount: number): number {

@@ -6,8 +6,6 @@ import { decodeDirectory, type DirectoryBytes } from "./loaded_directory.ts";
 /**
  * Reads tree and page of a root, and checks them.
  *
- * @param reader What reads objects.
- * @param root The ids of both.
  * @throws {ManifestSyntaxError} If the bytes are damaged, or the page is that of another tree.
  */
 export async function loadRoot(

@@ -120,7 +120,6 @@ export function isDirectoryAt(arena: Arena, address: number): boolean {
 /**
  * Writes a directory, checked before, into the arena.
  *
- * @returns Its address.
  * @throws {ArenaFullError} If there is no room.
  */
 export function placeDirectory(

@@ -33,7 +33,6 @@ export interface OpenDirectory {
   /**
    * Node id of an entry.
    *
-   * @param row The row of the entry.
    * @returns The lower 32 bits; the upper are 0.
    */
   nodeId(row: number): number;

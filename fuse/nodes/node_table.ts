@@ -60,8 +60,6 @@ export class NodeTable {
   /**
    * Makes the memory of a table, and a table over it that loads no directories.
    *
-   * @param options Memory to reserve.
-   * @returns The table.
    * @throws {RangeError} If no memory can be had.
    */
   static create(options: NodeTableOptions = {}): NodeTable {
@@ -69,12 +67,6 @@ export class NodeTable {
     return new NodeTable(Arena.create({ sizeMax, isAll }).buffer);
   }
 
-  /**
-   * Makes a table over memory that other threads may use too.
-   *
-   * @param buffer Memory of a table that `create` has made.
-   * @param parts What reads the directories that are looked into.
-   */
   constructor(
     buffer: SharedArrayBuffer,
     parts?: { readonly objects: Objects },
@@ -90,7 +82,6 @@ export class NodeTable {
    * Adds a snapshot, without references.
    *
    * @param root Bytes of its root tree and page, which were checked.
-   * @returns The id of its root: `ROOT_ID` in a mount of one snapshot.
    * @throws {ArenaFullError} If there is no room.
    */
   addVolume(root: DirectoryBytes): number {
@@ -118,9 +109,6 @@ export class NodeTable {
    * Finds an entry.
    *
    * @param idLow Lower half of its id.
-   * @param idHigh Upper half of its id.
-   * @param cursor Gets what it is.
-   * @returns Whether there is such an entry.
    */
   select(idLow: number, idHigh: number, cursor: NodeCursor): boolean {
     if (idHigh !== 0) return false;
@@ -147,7 +135,6 @@ export class NodeTable {
    * Opens a directory; loads it if it is not loaded yet. Of several workers one
    * loads, the others wait for it.
    *
-   * @param cursor The directory.
    * @returns Its entries; `undefined` while bytes are on their way.
    * @throws {TypeError} If it is no directory.
    * @throws {ManifestSyntaxError} If tree or page are not what they must be.
@@ -190,7 +177,6 @@ export class NodeTable {
    * of one snapshot this does nothing.
    *
    * @param idLow Lower half of the id of an entry.
-   * @param count Number of references.
    */
   forget(idLow: number, count: number): void {
     if (!this.#arena.isAll) return;

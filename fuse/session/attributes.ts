@@ -63,10 +63,7 @@ export class Attributes {
   readonly #holes: HoleLists | undefined;
   readonly #onFault: (node: number, error: unknown) => void;
 
-  /**
-   * @param holes Lists of holes; none where no file has any.
-   * @param onFault Called for a list that cannot be read; the file then counts as without holes.
-   */
+  /** @param holes Lists of holes; none where no file has any. */
   constructor(
     holes: HoleLists | undefined,
     onFault: (node: number, error: unknown) => void,
@@ -104,7 +101,9 @@ export class Attributes {
     return stored >= 0;
   }
 
-  /** Writes a `struct fuse_entry_out` of a node that never changes; `false` as of {@linkcode write}. */
+  /**
+   * Writes a `struct fuse_entry_out` of a node that never changes; `false` as of {@linkcode write}.
+   */
   writeEntry(view: DataView, at: number, node: NodeCursor): boolean {
     view.setUint32(at + EntryOut.node, node.id, true);
     view.setUint32(at + EntryOut.node + 4, 0, true);

@@ -41,9 +41,6 @@ export class DirectoryReply {
   /**
    * Writes as many entries as fit.
    *
-   * @param node The directory.
-   * @param directory What it holds.
-   * @param offset Number of the first entry.
    * @param size Most bytes to write.
    * @param entryOutSize Bytes of attributes before each entry: none, or those of READDIRPLUS.
    * @returns An error number, or `PENDING`.

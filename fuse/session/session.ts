@@ -97,12 +97,6 @@ export class Session {
   readonly #hasXattrs: boolean;
   readonly #hasHoles: boolean;
 
-  /**
-   * Makes a session. A mount may have many: they share what INIT agreed on.
-   *
-   * @param parts Nodes, contents, counters, and the way to the device.
-   * @param options Kind and totals of the mount.
-   */
   constructor(parts: SessionParts, options: SessionOptions) {
     this.#parts = parts;
     this.#options = options;
@@ -126,7 +120,6 @@ export class Session {
    * Handles a request.
    *
    * @param bytes The whole message; not kept.
-   * @returns The outcome.
    */
   handle(bytes: Uint8Array): Outcome {
     const request = this.#request;

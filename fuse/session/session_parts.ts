@@ -20,8 +20,6 @@ export interface SessionContents {
    * Collects bytes of a content.
    *
    * @param id Bytes that hold the 32 bytes of its id.
-   * @param idStart Their offset.
-   * @param fileSize Size of the whole content.
    * @param offset First byte that is wanted.
    * @param size Number of bytes, not past the end.
    * @param pieces Gets the views; they are good until {@linkcode SessionContents.release}.
@@ -40,8 +38,6 @@ export interface SessionContents {
    * Reads a whole small content.
    *
    * @param id Bytes that hold the 32 bytes of its id.
-   * @param idStart Their offset.
-   * @param size Its size.
    * @returns The bytes, owned by the caller, or `undefined` while they are on their way.
    * @throws {Error} If they are damaged, missing or cannot be read.
    */
