@@ -32,11 +32,7 @@ export function sortNames(
   }
 }
 
-/**
- * Sorts as `sortNames` does, a step at a time.
- *
- * @returns What yields between two steps, then returns as `sortNames` does.
- */
+/** Sorts as `sortNames` does, a step at a time. */
 export function* sortNamesInSteps(
   heap: NameHeap,
   count: number,

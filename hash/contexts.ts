@@ -15,8 +15,6 @@ export const CONTEXTS: readonly HashContext[] = [
 /**
  * Numbers a context, so that a caller without types gets no hash of another.
  *
- * @param context The context.
- * @returns Its place in {@linkcode CONTEXTS}.
  * @throws {RangeError} If it is none of them.
  */
 export function contextNumber(context: HashContext): number {

@@ -10,7 +10,6 @@ let values: Uint8Array | undefined;
  * Gives the chaining value of {@linkcode ZERO_SUBTREE_BLOCKS} blocks of zeros in
  * content. BLAKE3 counts its chunks, so that it is another one at each place.
  *
- * @param blockCount The blocks of the content before.
  * @returns The value, unless this is no border or so far back that none is known.
  */
 export function zeroSubtree(blockCount: number): Uint8Array | undefined {

@@ -22,11 +22,7 @@ const THIS_DIRECTORY = new Uint8Array(0);
 /**
  * Lists an open directory, with everything that is in it.
  *
- * @param calls The back end.
- * @param directory Its descriptor.
- * @param path Its path, for errors.
  * @param options Buffers, and what is left out.
- * @returns The entries.
  * @throws {DiskError} If it cannot be listed.
  */
 export function listEntries(

@@ -10,10 +10,7 @@ const OWNER_BITS = 0o700;
  * Lets an ordinary user work in an own directory whose mode forbids it; root needs no mode. What
  * is mounted there stays as it is.
  *
- * @param calls The back end.
- * @param directory Descriptor of the directory above.
  * @param name Its name and NUL.
- * @param stats What it is, in row 0.
  */
 export function makeWritable(
   calls: DiskCalls,

@@ -138,12 +138,7 @@ let s14 = i32x4.splat(64); let s15 = i32x4.splat(blockFlags);
       .join(""),
 };
 
-/**
- * Replaces the `//# ...` lines of the kernel by the unrolled code they stand for.
- *
- * @param source The kernel's source.
- * @returns AssemblyScript.
- */
+/** Replaces the `//# ...` lines of the kernel by the unrolled code they stand for. */
 export function expandRounds(source: string): string {
   return source.replaceAll(
     /^\s*\/\/# (.+)$/gm,

@@ -17,7 +17,6 @@ export class SideBySide {
    * Begins a task; waits for its end, or only until there is room for it.
    *
    * @param size Memory that it may need, in bytes.
-   * @param run The task.
    * @throws {Error} If one of the tasks has failed.
    */
   async add(size: number, run: () => Promise<void>): Promise<void> {
