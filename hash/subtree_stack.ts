@@ -10,6 +10,16 @@ import { ZERO_SUBTREE_BLOCKS, zeroSubtree } from "./zero_subtrees.ts";
 /** Most blocks of zeros that are hashed at once: 1 MiB. */
 const ZERO_BLOCKS_MAX = 16;
 
+/** Which part of the tree a stack makes. */
+export interface TreePart {
+  /** The block that it begins with: no sub-tree of the part reaches back over it. */
+  readonly firstBlock: number;
+  /** Flag of the last call: {@linkcode ROOT}, unless something stands above the part. */
+  readonly rootFlag: number;
+}
+
+const WHOLE_TREE: TreePart = { firstBlock: 0, rootFlag: ROOT };
+
 /**
  * The BLAKE3 tree above the blocks: the chaining values of full subtrees that
  * wait for their right sibling, as many as the block count has bits set.
@@ -19,18 +29,25 @@ export class SubtreeStack {
   readonly #mode: KernelMode;
   /** Made as the stack grows, and used again. */
   readonly #values: Uint8Array[] = [];
+  readonly #part: TreePart;
   #depth = 0;
-  #blockCount = 0;
+  #blockCount: number;
 
-  constructor(kernel: Blake3Kernel, mode: KernelMode) {
+  constructor(
+    kernel: Blake3Kernel,
+    mode: KernelMode,
+    part: TreePart = WHOLE_TREE,
+  ) {
     this.#kernel = kernel;
     this.#mode = mode;
+    this.#part = part;
+    this.#blockCount = part.firstBlock;
   }
 
   /** Forgets every block. */
   reset(): void {
     this.#depth = 0;
-    this.#blockCount = 0;
+    this.#blockCount = this.#part.firstBlock;
   }
 
   /** Adds the full block in the kernel's input. It must not be the last. */
@@ -83,12 +100,30 @@ export class SubtreeStack {
    * was no block: the root is in the kernel's `out`. The stack stays as it was.
    */
   end(size: number): void {
+    const { rootFlag } = this.#part;
+    const flag = this.#depth === 0 ? rootFlag : 0;
+    this.#kernel.hash(size, this.#mode, this.#blockCount, flag);
+    this.#joinAll();
+  }
+
+  /** Adds a full sub-tree whose chaining value is known, as large as all before it. It must not be the last. */
+  addValue(value: Uint8Array): void {
+    this.#kernel.out.set(value);
+    this.#push(1);
+  }
+
+  /** Ends with a sub-tree whose chaining value is known, at least the second: as {@linkcode SubtreeStack.end}. */
+  endValue(value: Uint8Array): void {
+    this.#kernel.out.set(value);
+    this.#joinAll();
+  }
+
+  /** Joins what waits with what is in the kernel's `out`, up to the top of the part. */
+  #joinAll(): void {
     const kernel = this.#kernel;
-    const isRoot = this.#depth === 0;
-    kernel.hash(size, this.#mode, this.#blockCount, isRoot ? ROOT : 0);
     for (let i = this.#depth - 1; i >= 0; i--) {
       kernel.left.set(this.#values[i]);
-      kernel.join(this.#mode, i === 0 ? ROOT : 0);
+      kernel.join(this.#mode, i === 0 ? this.#part.rootFlag : 0);
     }
   }
 }
