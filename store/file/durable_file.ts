@@ -68,7 +68,8 @@ async function fillNew(
       let at = 0;
       for (let part = await next(0); part.length > 0; part = await next(at)) {
         signal?.throwIfAborted();
-        at += await writeAll(file, part, at);
+        await writeAll(file, part, at);
+        at += part.length;
       }
       await setMode(file);
       await file.datasync();
@@ -82,22 +83,29 @@ async function fillNew(
   }
 }
 
-async function writeAll(
-  file: OpenFile,
+/**
+ * Writes all bytes, as often as the system takes a part of them.
+ *
+ * @throws {Error} `ENOSPC` if the system takes none, which it would do for ever.
+ */
+export async function writeAll(
+  file: Pick<OpenFile, "write">,
   bytes: Uint8Array,
   position: number,
-): Promise<number> {
-  let done = 0;
-  while (done < bytes.length) {
+): Promise<void> {
+  for (let at = 0; at < bytes.length;) {
     const { bytesWritten } = await file.write(
       bytes,
-      done,
-      bytes.length - done,
-      position + done,
+      at,
+      bytes.length - at,
+      position + at,
     );
-    done += bytesWritten;
+    if (bytesWritten === 0) {
+      const error = new Error("Cannot write: the system takes no bytes");
+      throw Object.assign(error, { code: "ENOSPC" });
+    }
+    at += bytesWritten;
   }
-  return done;
 }
 
 /** Gives a file of the store its mode, whatever the umask was. */

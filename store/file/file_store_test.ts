@@ -234,6 +234,20 @@ Deno.test("FileStore writes all where the system takes little at a time", async 
   });
 });
 
+Deno.test("FileStore fails a write of which the system takes nothing", async () => {
+  await inFolder(async (folder) => {
+    const calls = await fileCalls();
+    const openNew = async (path: string) => ({
+      ...closable(await calls.openNew(path)),
+      write: () => Promise.resolve({ bytesWritten: 0 }),
+    });
+    const options = { create: true };
+    await rejects(openOverCalls({ ...calls, openNew }, folder, options), {
+      code: "ENOSPC",
+    });
+  });
+});
+
 Deno.test("FileStore fails a read of a file that shrinks meanwhile", async () => {
   await inFolder(async (folder) => {
     const calls = await fileCalls();

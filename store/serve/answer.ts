@@ -1,4 +1,5 @@
-import { NotFoundError, StoreError } from "../errors.ts";
+import { NotFoundError } from "../errors.ts";
+import { codeOf } from "../file/file_calls.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "./protocol.ts";
 
 /** What a verb answers, before it becomes a response. */
@@ -47,8 +48,8 @@ export function jsonAnswer(
 }
 
 /**
- * The answer to what a verb throws. Of an error of the store only its code goes
- * out: its message may name paths of the server.
+ * The answer to what a verb throws. Of an error of the store or of the system
+ * only its code goes out: its message may name paths of the server.
  */
 export function failureAnswer(error: unknown): Answer {
   if (error instanceof Refusal) {
@@ -61,7 +62,7 @@ export function failureAnswer(error: unknown): Answer {
   if (error instanceof RangeError) {
     return { ...jsonAnswer(400, { code: "EINVAL" }), error };
   }
-  const code = error instanceof StoreError ? error.code : "EREMOTEIO";
+  const code = codeOf(error) ?? "EREMOTEIO";
   const full = code === "ENOSPC" || code === "EDQUOT";
   return { ...jsonAnswer(full ? 507 : 500, { code }), error };
 }

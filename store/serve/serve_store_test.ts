@@ -8,7 +8,9 @@ import {
 } from "node:assert/strict";
 import { StoreError } from "../errors.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
+import { systemError } from "../testdata/faulty_calls.ts";
 import { FaultStore } from "../testing/fault_store.ts";
+import { failureAnswer } from "./answer.ts";
 import type { AccessLine, ServedStore } from "./options.ts";
 import {
   type ServeOptions,
@@ -334,6 +336,14 @@ Deno.test("serveStore says what failed, and keeps paths for its log", async () =
     strictEqual(response.status, status);
     deepStrictEqual(await response.json(), { code });
     ok(lines.at(-1)?.error instanceof StoreError);
+  }
+});
+
+Deno.test("serveStore says that the disk is full whoever finds it", () => {
+  for (const [code, status] of [["ENOSPC", 507], ["EACCES", 500]] as const) {
+    const error = systemError(code);
+    strictEqual(failureAnswer(error).status, status);
+    strictEqual(failureAnswer(error).error, error);
   }
 });
 

@@ -1,7 +1,7 @@
 /** Uploads in parts: files that grow in the spool until they are joined to a name. */
 import type { FileHandle } from "node:fs/promises";
+import { writeAll } from "../file/durable_file.ts";
 import type { WriteStore } from "../store.ts";
-import { Refusal } from "./answer.ts";
 
 /** After how long an upload that nobody went on with may be removed. */
 const STALE_MS = 7 * 24 * 60 * 60 * 1000;
@@ -41,7 +41,7 @@ export class Uploads {
         const { size } = await file.stat();
         if (size !== offset) return { offset: size, added: false };
         try {
-          await writeAt(file, bytes, offset);
+          await writeAll(file, bytes, offset);
           await file.datasync();
         } catch (error) {
           await file.truncate(offset).catch(() => {});
@@ -140,24 +140,6 @@ async function openUpload(path: string): Promise<FileHandle> {
 async function remove(path: string): Promise<void> {
   const { rm } = await import("node:fs/promises");
   await rm(path, { force: true });
-}
-
-async function writeAt(
-  file: FileHandle,
-  bytes: Uint8Array,
-  position: number,
-): Promise<void> {
-  let done = 0;
-  while (done < bytes.length) {
-    const { bytesWritten } = await file.write(
-      bytes,
-      done,
-      bytes.length - done,
-      position + done,
-    );
-    if (bytesWritten === 0) throw new Refusal(507, "ENOSPC");
-    done += bytesWritten;
-  }
 }
 
 /** Size and SHA-256 of an upload; size 0 if there is none. */
