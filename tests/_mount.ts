@@ -1,6 +1,7 @@
 // What tests of mounts share: a folder with a source, a store and a mount point,
 // the real program that mounts, and real programs that read.
 import { deepStrictEqual, ok } from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
 import { save, type SaveOptions } from "@snap/save";
 import type { NamedRecord } from "@snap/snapshot/records";
 import { DEFAULT_SETTINGS, type StoreSettings } from "@snap/store/format";
@@ -55,6 +56,17 @@ export async function waitFor(
     ok(ms < WAIT_MS_MAX, `${what} takes too long`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
+}
+
+/** Whether some process has a variable in its environment. */
+function isInSomeEnv(variable: string): boolean {
+  return readdirSync("/proc").some((pid) => {
+    try {
+      return readFileSync(`/proc/${pid}/environ`, "latin1").includes(variable);
+    } catch {
+      return false; // It has ended, is another's, or is no process.
+    }
+  });
 }
 
 /** What a program said and how it ended. */
@@ -181,6 +193,9 @@ export class MountScene implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const server of this.#servers) await server.end();
     await this.run(`while umount -l "$MOUNT" 2>/dev/null; do :; done`);
+    // A server in the background outlives its mount a little, and writes into the folder until it ends.
+    const mark = `FOLDER=${this.folder.path}\0`;
+    await waitFor("the end of what was started", () => !isInSomeEnv(mark));
     this.folder[Symbol.dispose]();
   }
 }
