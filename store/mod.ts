@@ -17,8 +17,9 @@
  * ```
  *
  * Stores far away are in `@snap/store/http`, a server for them in
- * `@snap/store/serve`, and a store in a bucket in `@snap/store/s3`; what is put
- * around stores (retry, limit, meter) in `@snap/store/wrap`. The contract suite that
+ * `@snap/store/serve`, and a store in a bucket in `@snap/store/s3`; programs at
+ * the other end of a pipe, such as `ssh`, in `@snap/store/ssh`; what is put around
+ * stores (retry, limit, meter) in `@snap/store/wrap`. The contract suite that
  * every store passes, and a store that fails on purpose, are in
  * `@snap/store/testing`.
  *

@@ -17,6 +17,8 @@ export interface RemoteErrorFields extends StoreErrorFields {
   readonly mayHaveHappened?: boolean;
   /** How long the other side asks to wait, in milliseconds. Default: 0. */
   readonly retryAfterMs?: number;
+  /** What the user can do about it. */
+  readonly hint?: string | undefined;
 }
 
 /** Thrown when a store that is far away fails, or cannot be reached. */
@@ -31,6 +33,8 @@ export class RemoteError extends StoreError {
   readonly mayHaveHappened: boolean;
   /** How long the other side asks to wait, in milliseconds. */
   readonly retryAfterMs: number;
+  /** What the user can do about it. */
+  readonly hint: string | undefined;
 
   /**
    * Describes a failure.
@@ -46,6 +50,7 @@ export class RemoteError extends StoreError {
     this.isThrottled = fields.isThrottled ?? false;
     this.mayHaveHappened = fields.mayHaveHappened ?? false;
     this.retryAfterMs = fields.retryAfterMs ?? 0;
+    this.hint = fields.hint;
   }
 }
 
