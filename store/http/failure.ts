@@ -1,6 +1,7 @@
 /** Failures of the way to a server, and answers that are failures, as errors of a store. */
-import { type StoreAction, StoreError } from "../errors.ts";
-import { RemoteFailure } from "./error_codes.ts";
+import type { StoreAction } from "../errors.ts";
+import { RemoteError } from "../wrap/remote_error.ts";
+import { RemoteFailure, RETRYABLE_CODES } from "./error_codes.ts";
 
 /** What was being done. */
 export interface Doing {
@@ -10,18 +11,33 @@ export interface Doing {
   readonly storeName?: string | undefined;
 }
 
-/** An error that says what was being done. */
+/** Codes of failures before the server can have done anything. */
+const UNDONE_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+  "THROTTLED",
+]);
+
+/** An error that says what was being done, and whether doing it again helps. */
 export function failed(
   { action, subject, storeName }: Doing,
   code: string,
   reason: string,
   cause?: unknown,
-): StoreError {
-  return new StoreError(`Cannot ${action} ${subject}: ${reason}`, {
+): RemoteError {
+  const isTransient = RETRYABLE_CODES.has(code);
+  const answer = cause instanceof RemoteFailure ? cause : undefined;
+  return new RemoteError(`Cannot ${action} ${subject}: ${reason}`, {
     code,
     action,
     storeName,
     cause,
+    status: answer?.status,
+    isTransient,
+    isThrottled: code === "THROTTLED" || answer?.status === 503,
+    mayHaveHappened: isTransient && !UNDONE_CODES.has(code),
+    retryAfterMs: answer?.retryAfterMs ?? 0,
   });
 }
 
@@ -59,7 +75,7 @@ export function connectionFailure(
   doing: Doing,
   host: string,
   cause: unknown,
-): StoreError {
+): RemoteError {
   const text = textOf(cause);
   const code = CODES.find(([, words]) => words.test(text))?.[0] ?? "ECONNRESET";
   const reason = code === "TLS"
@@ -75,7 +91,7 @@ export function lateFailure(
   doing: Doing,
   host: string,
   ms: number,
-): StoreError {
+): RemoteError {
   return failed(
     doing,
     "ETIMEDOUT",
@@ -88,7 +104,7 @@ export function statusFailure(
   doing: Doing,
   { status, headers }: { readonly status: number; readonly headers: Headers },
   reason: string | undefined,
-): StoreError {
+): RemoteError {
   const cause = new RemoteFailure(status, reason, retryAfter(headers));
   const code = codeOfStatus(status, reason);
   const words = WORDS[reason ?? ""] ?? WORDS[status] ?? "the server refuses";

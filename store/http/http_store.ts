@@ -12,8 +12,10 @@ import {
 } from "../serve/protocol.ts";
 import type { Right } from "../serve/options.ts";
 import type { StoreOptions } from "../store.ts";
+import { Limiter } from "../wrap/limiter.ts";
+import { Meter } from "../wrap/meter.ts";
 import { failed } from "./failure.ts";
-import { ServedRemoteStore } from "./served_remote_store.ts";
+import { type ServedParts, ServedRemoteStore } from "./served_remote_store.ts";
 import type { Reply } from "./reply.ts";
 import { Sender } from "./sender.ts";
 import { WebStore } from "./web_store.ts";
@@ -67,7 +69,7 @@ export async function openHttpStore(
   options: OpenHttpStoreOptions = {},
 ): Promise<RemoteStore> {
   const { base, location, basic } = takeApart(url);
-  const { token, timeoutMs = IDLE_MS, spoolFolder } = options;
+  const { token, timeoutMs = IDLE_MS } = options;
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new RangeError(
       "Cannot open store as its token must be visible ASCII characters",
@@ -78,6 +80,8 @@ export async function openHttpStore(
     base,
     authorization: token === undefined ? basic : `Bearer ${token}`,
     timeoutMs,
+    limiter: options.limiter ?? new Limiter(),
+    meter: options.meter ?? new Meter(),
   });
   let reply: Reply;
   try {
@@ -97,12 +101,8 @@ export async function openHttpStore(
     await reply.discard();
     return new WebStore(sender, location);
   }
-  return await served(reply, {
-    sender,
-    location,
-    spoolFolder,
-    close: () => Promise.resolve(),
-  });
+  const close = () => Promise.resolve();
+  return await served(reply, { ...options, sender, location, close });
 }
 
 /** Asks what a server is. */
@@ -123,12 +123,7 @@ export async function hello(
 /** The store of a server that said what it is. */
 export async function served(
   reply: Reply,
-  parts: {
-    readonly sender: Sender;
-    readonly location: string;
-    readonly spoolFolder: string | undefined;
-    readonly close: () => Promise<void>;
-  },
+  parts: Omit<ServedParts, "right" | "bodySizeMax">,
 ): Promise<RemoteStore> {
   if (reply.status !== 200) throw await reply.failure();
   const { protocol, right, bodySizeMax = BODY_SIZE_START } = await reply.json();

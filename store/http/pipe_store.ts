@@ -5,6 +5,8 @@
  */
 import type { Pipe } from "../serve/frames.ts";
 import { BODY_SIZE_MAX, IDLE_MS } from "../serve/protocol.ts";
+import { Limiter } from "../wrap/limiter.ts";
+import { Meter } from "../wrap/meter.ts";
 import { failed } from "./failure.ts";
 import { PipeClient } from "./pipe_fetch.ts";
 import { Watch } from "./reply.ts";
@@ -39,7 +41,6 @@ export async function openPipeStore(
   const {
     location = "the other side of the pipe",
     timeoutMs = IDLE_MS,
-    spoolFolder,
     signal,
   } = options;
   const client = new PipeClient(pipe, FRAME_BODY_MAX);
@@ -59,15 +60,13 @@ export async function openPipeStore(
     fetch: client.fetch,
     base: "http://pipe/",
     timeoutMs,
+    limiter: options.limiter ?? new Limiter(),
+    meter: options.meter ?? new Meter(),
   });
   const close = () => client.close(timeoutMs);
   try {
-    return await served(await hello(sender, location, options), {
-      sender,
-      location,
-      spoolFolder,
-      close,
-    });
+    const reply = await hello(sender, location, options);
+    return await served(reply, { ...options, sender, location, close });
   } catch (error) {
     await close();
     throw error;

@@ -5,6 +5,9 @@
  */
 import type { Right } from "../serve/options.ts";
 import type { PruneStore, StoreOptions } from "../store.ts";
+import type { Limiter } from "../wrap/limiter.ts";
+import type { Meter } from "../wrap/meter.ts";
+import type { RetryOptions } from "../wrap/retry.ts";
 
 /** A store far away. */
 export interface RemoteStore extends PruneStore, AsyncDisposable {
@@ -12,6 +15,8 @@ export interface RemoteStore extends PruneStore, AsyncDisposable {
   readonly kind: "serve" | "web";
   /** Where it is, without passwords: for messages. */
   readonly location: string;
+  /** What was asked of the server so far. */
+  readonly meter: Meter;
   /** What may be done with it; the rest rejects with code `EACCES` or `EROFS`. */
   readonly right: Right;
   /**
@@ -31,4 +36,13 @@ export interface RemoteStoreOptions extends StoreOptions {
   readonly timeoutMs?: number;
   /** The folder for files on their way up. Default: that of the system for temporary files. */
   readonly spoolFolder?: string;
+  /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
+  readonly limiter?: Limiter;
+  /** What counts requests and bytes. Default: one of its own. */
+  readonly meter?: Meter;
+  /**
+   * How often `adopt` is repeated, whose file is gone afterwards. Default: never. All
+   * else `RetryStore` repeats.
+   */
+  readonly retry?: RetryOptions;
 }

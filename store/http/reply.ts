@@ -66,15 +66,23 @@ export class Reply {
   readonly #response: Response;
   readonly #watch: Watch;
   readonly #host: string;
+  readonly #onBytes: (count: number) => void;
+  readonly #end = Promise.withResolvers<void>();
 
   constructor(
     response: Response,
-    parts: { doing: Doing; watch: Watch; host: string },
+    parts: {
+      doing: Doing;
+      watch: Watch;
+      host: string;
+      onBytes: (count: number) => void;
+    },
   ) {
     this.doing = parts.doing;
     this.#response = response;
     this.#watch = parts.watch;
     this.#host = parts.host;
+    this.#onBytes = parts.onBytes;
     parts.watch.rest();
   }
 
@@ -89,6 +97,11 @@ export class Reply {
   /** Whether a server of ours gave it, and not a proxy, a portal or another server. */
   get isOurs(): boolean {
     return this.headers.has(PROTOCOL_HEADER);
+  }
+
+  /** Resolves when the body was read or discarded. */
+  get ended(): Promise<void> {
+    return this.#end.promise;
   }
 
   /** What the header says of the size of the body. */
@@ -115,9 +128,11 @@ export class Reply {
           throw this.#watch.explain(this.doing, this.#host, signal.reason);
         }
         if (done) return;
+        this.#onBytes(value.length);
         yield value;
       }
     } finally {
+      this.#end.resolve();
       this.#watch[Symbol.dispose]();
       this.#watch.signal.removeEventListener("abort", stop);
       if (!isDone) await reader?.cancel().catch(() => {});
@@ -166,6 +181,7 @@ export class Reply {
 
   /** Gives up a body that nobody needs. */
   async discard(): Promise<void> {
+    this.#end.resolve();
     this.#watch[Symbol.dispose]();
     await this.#response.body?.cancel().catch(() => {});
   }

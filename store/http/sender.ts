@@ -1,5 +1,7 @@
 /** Sends requests below one URL. */
-import { type Doing, failed } from "./failure.ts";
+import type { Limiter } from "../wrap/limiter.ts";
+import type { Meter } from "../wrap/meter.ts";
+import { type Doing, failed, statusFailure } from "./failure.ts";
 import { Reply, Watch } from "./reply.ts";
 
 /** What a request is sent with: the part of `fetch` that is needed. */
@@ -12,6 +14,8 @@ export interface Call extends Doing {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
+  /** Bytes that are expected to come, where that is known. */
+  readonly wanted?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -23,6 +27,10 @@ export interface SenderParts {
   /** The header that lets the caller in. It never leaves the origin of the base. */
   readonly authorization?: string | undefined;
   readonly timeoutMs: number;
+  /** Limits requests and bytes. */
+  readonly limiter: Limiter;
+  /** Counts requests and bytes. */
+  readonly meter: Meter;
 }
 
 const REDIRECTS_MAX = 5;
@@ -44,15 +52,50 @@ export class Sender {
     this.host = host;
   }
 
-  /** Sends a request, and waits for the beginning of its answer. */
+  /** What counts requests and bytes. */
+  get meter(): Meter {
+    return this.#parts.meter;
+  }
+
+  /**
+   * Sends a request when its turn comes, and waits for the beginning of its answer.
+   * What is read keeps its turn up to its last byte; the answers of verbs are small,
+   * or lists, while which other requests go on.
+   */
   async send(call: Call): Promise<Reply> {
+    const { limiter, meter } = this.#parts;
+    const { body, wanted = 0, signal } = call;
+    const size = body?.length ?? 0;
+    const begun = Promise.withResolvers<Reply>();
+    limiter.run({ bytes: size + wanted, signal }, async (tell) => {
+      await meter.run(call.action, async () => {
+        let expected = wanted;
+        const reply = await this.#send(call, (count) => {
+          meter.bytesIn += count;
+          if (count > expected) tell(count - expected);
+          expected = Math.max(0, expected - count);
+        });
+        meter.bytesOut += size;
+        begun.resolve(reply);
+        if (call.method === "GET") await reply.ended;
+        if (reply.status !== 429 && reply.status !== 503) return;
+        // Whoever reads the answer throws it; the limit has to hear of it, too.
+        meter.throttled++;
+        throw statusFailure(call, reply, undefined);
+      });
+    }).catch(begun.reject);
+    return await begun.promise;
+  }
+
+  async #send(call: Call, onBytes: (count: number) => void): Promise<Reply> {
     call.signal?.throwIfAborted();
     const watch = new Watch(this.#parts.timeoutMs, call.signal);
+    const { host } = this;
     try {
       watch.moved((call.body?.length ?? 0) / UPLOAD_BYTES_EACH_MS);
       const response = await this.#follow(call, watch);
       this.#checkEncoding(call, response);
-      return new Reply(response, { doing: call, watch, host: this.host });
+      return new Reply(response, { doing: call, watch, host, onBytes });
     } catch (error) {
       watch[Symbol.dispose]();
       throw error;

@@ -1,6 +1,7 @@
 /** A store behind a server of ours, over either carrier. */
 import { checkBytes } from "@snap/hash";
 import { randomHex } from "../hex.ts";
+import { HEADER_SIZE } from "../header.ts";
 import { checkRange, shortError } from "../range.ts";
 import { storeFailure } from "../file/store_failure.ts";
 import { NotFoundError, type StoreAction } from "../errors.ts";
@@ -8,6 +9,9 @@ import { pathOf } from "../serve/protocol.ts";
 import type { Right } from "../serve/options.ts";
 import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
 import { checkStoreName, checkStorePrefix } from "../store_name.ts";
+import type { Meter } from "../wrap/meter.ts";
+import { createAgain, isOurs } from "../wrap/ours.ts";
+import type { RetryOptions } from "../wrap/retry.ts";
 import { type Doing, failed } from "./failure.ts";
 import { parseList } from "./parse_list.ts";
 import { rangeHeader, receiveRange } from "./receive_range.ts";
@@ -23,6 +27,7 @@ import {
 import type { RemoteStore } from "./remote_store.ts";
 
 const SAVE_ID = /^[0-9a-f]{32}$/;
+const NO_RETRY: RetryOptions = { triesMax: 1 };
 /** Largest answer of an exchange in bytes. */
 const EXCHANGE_SIZE_MAX: number = 64 * 1024 * 1024;
 
@@ -32,7 +37,8 @@ export interface ServedParts {
   readonly location: string;
   readonly right: Right;
   readonly bodySizeMax: number;
-  readonly spoolFolder: string | undefined;
+  readonly spoolFolder?: string | undefined;
+  readonly retry?: RetryOptions;
   readonly close: () => Promise<void>;
 }
 
@@ -41,6 +47,7 @@ export class ServedRemoteStore implements RemoteStore {
   readonly kind = "serve";
   readonly location: string;
   readonly right: Right;
+  readonly meter: Meter;
   readonly #parts: ServedParts;
   readonly #sender: Sender;
   readonly #uploader: Uploader;
@@ -49,6 +56,7 @@ export class ServedRemoteStore implements RemoteStore {
     this.#parts = parts;
     this.location = parts.location;
     this.right = parts.right;
+    this.meter = parts.sender.meter;
     this.#sender = parts.sender;
     this.#uploader = new Uploader(
       parts.sender,
@@ -65,6 +73,7 @@ export class ServedRemoteStore implements RemoteStore {
       method: "GET",
       path: pathOf(name),
       headers: rangeHeader({ offset, length }),
+      wanted: length,
       signal,
     });
     if (reply.status === 404 && reply.isOurs) {
@@ -135,10 +144,25 @@ export class ServedRemoteStore implements RemoteStore {
     checkStoreName(name);
     try {
       options?.signal?.throwIfAborted();
-      return await withFileSource(
-        path,
-        (source) => this.#upload("adopt", name, source, options),
-      );
+      return await withFileSource(path, async (source) => {
+        const { size } = source;
+        const head = await source.read(0, Math.min(size, HEADER_SIZE));
+        const { retry = NO_RETRY } = this.#parts;
+        const signal = options?.signal;
+        return await createAgain(
+          { name, size, head },
+          () => this.#upload("adopt", name, source, options),
+          () => isOurs(this, { name, size, head }, signal),
+          {
+            ...retry,
+            onRetry: (error, pauseMs) => {
+              this.meter.retries++;
+              retry.onRetry?.(error, pauseMs);
+            },
+          },
+          signal,
+        );
+      });
     } catch (error) {
       throw storeFailure("adopt", { storeName: name, path }, error);
     } finally {

@@ -5,6 +5,7 @@ import { pathOf } from "../serve/protocol.ts";
 import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
 import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 import { DOCUMENT_SIZE_MAX } from "../format/document.ts";
+import type { Meter } from "../wrap/meter.ts";
 import { failed } from "./failure.ts";
 import {
   decodeListing,
@@ -40,6 +41,7 @@ export class WebStore implements RemoteStore {
   readonly kind = "web";
   readonly right = "read";
   readonly location: string;
+  readonly meter: Meter;
   readonly #sender: Sender;
   readonly #known = new Map<string, Known>();
   #listing: { etag: string | undefined; listing: Listing } | undefined;
@@ -49,6 +51,7 @@ export class WebStore implements RemoteStore {
   constructor(sender: Sender, location: string) {
     this.#sender = sender;
     this.location = location;
+    this.meter = sender.meter;
   }
 
   async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
@@ -164,6 +167,7 @@ export class WebStore implements RemoteStore {
         method: "GET",
         path: pathOf(name),
         headers: { ...rangeHeader(wanted), ...headers },
+        wanted: wanted.length,
         signal,
       });
     let reply = await ask({});
