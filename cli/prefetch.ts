@@ -40,5 +40,8 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/umount.ts"),
     import("./commands/verify.ts"),
     import("./commands/version.ts"),
+    import("./stores/open_http.ts"),
+    import("./stores/open_s3.ts"),
+    import("./stores/open_ssh.ts"),
   ]);
 }

@@ -3,55 +3,85 @@ import type { StoreSettings } from "@snap/store/format";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { COMMAND } from "../product.ts";
-import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
+import { placeOf } from "../stores/locate_store.ts";
+import { openStore, type StorePlace } from "../stores/open_store.ts";
+import type { OpenedStore } from "../stores/opened_store.ts";
+import { withoutPassword } from "../stores/store_address.ts";
 import { parseSize } from "../terminal/units.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 
 /** `snap init [PATH]` */
 export async function run(session: Session): Promise<number> {
   const settings = await settingsOf(session);
-  const path = await placeOf(session);
-  const [
-    { openFileStore },
-    { STORE_FOLDER },
-    { initStore },
-    { formatSettings },
-  ] = await Promise
-    .all([
-      import("@snap/store/file"),
-      import("@snap/store/file"),
-      import("@snap/store/format"),
-      import("@snap/snapshot"),
-    ]);
-  if (await isStore(path)) {
-    throw new CommandError(
-      `Cannot make a store in ${JSON.stringify(path)}: there is one`,
-      `${COMMAND} stats --store ${path} tells what it holds`,
-    );
+  const place = await placeOfNew(session);
+  const where = place.kind === "folder"
+    ? place.path
+    : withoutPassword(place.url);
+  const [{ initStore }, { formatSettings }] = await Promise.all([
+    import("@snap/store/format"),
+    import("@snap/snapshot"),
+  ]);
+  // Opening a folder says what is wrong, if anything is.
+  if (place.kind === "folder" && await isStore(place.path)) {
+    throw thereIsOne(where);
   }
   const { signal } = session;
-  const store = await openFileStore(path, { create: true })
-    .catch((error: Error) => {
+  const opened = await openStore(session, place, { create: true })
+    .catch(async (error: Error) => {
       if (error.name !== "NotAStoreError") throw error;
+      const { STORE_FOLDER } = await import("@snap/store/file");
       throw new CommandError(
         error.message,
-        `name a folder that is absent or empty, such as ${path}/${STORE_FOLDER}`,
+        `name a folder that is absent or empty, such as ${where}/${STORE_FOLDER}`,
       );
     });
-  const config = await initStore(store, formatSettings(settings), { signal });
-  await session.result(path, {
-    type: "store",
-    path,
-    storeId: config.storeId,
-    createdAt: config.createdAt,
-    settings: config.settings,
-  });
-  return ExitCode.done;
+  try {
+    const { store } = opened;
+    if (place.kind === "far") {
+      if (await store.size("config/1", { signal }) !== undefined) {
+        throw thereIsOne(where);
+      }
+      await probe(opened, session);
+    }
+    const config = await initStore(store, formatSettings(settings), { signal });
+    await session.result(where, {
+      type: "store",
+      path: where,
+      storeId: config.storeId,
+      createdAt: config.createdAt,
+      settings: config.settings,
+    });
+    return ExitCode.done;
+  } finally {
+    await opened[Symbol.asyncDispose]();
+  }
 }
 
-/** Path of the new store: as the user names it, else `SNAP_STORE`, else `.snap` in the user's folder. */
-async function placeOf(session: Session): Promise<string> {
+function thereIsOne(where: string): CommandError {
+  return new CommandError(
+    `Cannot make a store in ${JSON.stringify(where)}: there is one`,
+    `${COMMAND} stats --store ${where} tells what it holds`,
+  );
+}
+
+async function probe(
+  opened: OpenedStore,
+  { signal }: Session,
+): Promise<void> {
+  try {
+    await opened.probe?.({ signal });
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "NO_CONDITION") throw error;
+    throw new CommandError(
+      `Cannot make a store in ${opened.location}: its server cannot create only what is absent, so that two who write at once could lose what they saved`,
+      "--single-writer says that only one program ever writes at a time",
+    );
+  }
+}
+
+/** Place of the new store: as the user names it, else `SNAP_STORE`, else `.snap` in the user's folder. */
+async function placeOfNew(session: Session): Promise<StorePlace> {
   const { args, context } = session;
   const [argument] = args.positionals;
   const option = args.text("store");
@@ -61,8 +91,9 @@ async function placeOf(session: Session): Promise<string> {
     );
   }
   const { STORE_FOLDER } = await import("@snap/store/file");
-  const place = option ?? argument ?? (context.env("SNAP_STORE") || undefined);
-  return await resolvePath(session, place ?? STORE_FOLDER);
+  const text = option ?? argument ?? (context.env("SNAP_STORE") || undefined) ??
+    STORE_FOLDER;
+  return await placeOf(session, text, { isNew: true });
 }
 
 async function isStore(path: string): Promise<boolean> {
@@ -71,7 +102,6 @@ async function isStore(path: string): Promise<boolean> {
     await lstat(`${path}/config/1`);
     return true;
   } catch {
-    // Opening it says what is wrong, if anything is.
     return false;
   }
 }

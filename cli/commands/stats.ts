@@ -11,11 +11,15 @@ import { formatCount, formatLocalTime, formatSize } from "../terminal/units.ts";
 /** `snap stats [ID]` */
 export async function run(session: Session): Promise<number> {
   const [text] = session.args.positionals;
-  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
-    if (text === undefined) await tellStore(session, snapshots);
-    else await tellSnapshot(session, snapshots, text);
-    return ExitCode.done;
-  });
+  return await withSnapshots(
+    session,
+    { isLight: true },
+    async (snapshots, { location }) => {
+      if (text === undefined) await tellStore(session, snapshots, location);
+      else await tellSnapshot(session, snapshots, text);
+      return ExitCode.done;
+    },
+  );
 }
 
 async function tellSnapshot(
@@ -52,6 +56,7 @@ async function tellSnapshot(
 async function tellStore(
   session: Session,
   snapshots: Snapshots<WriteStore>,
+  location: string,
 ): Promise<void> {
   const { store, config, settings } = snapshots;
   const backends = await findBackends();
@@ -62,11 +67,10 @@ async function tellStore(
   const recordCount = (await listRecordNames(store, { signal })).length;
   const { TagStore } = await import("@snap/store/format");
   const tags = await new TagStore(store).lastNumbers({ signal });
-  const path = store.localPath?.("config/1").replace(/\/config\/1$/, "") ?? "";
   if (session.isJson) {
     return await session.result("", {
       type: "storeStats",
-      path,
+      path: location,
       storeId: config.storeId,
       createdAt: config.createdAt,
       recordCount,
@@ -80,7 +84,7 @@ async function tellStore(
     });
   }
   await tell(session, [
-    ["store", path],
+    ["store", location],
     ["store id", config.storeId],
     ["made", time(session, config.createdAt)],
     ["records", count(session, recordCount)],

@@ -2,7 +2,7 @@ import type { FileIdentity } from "@snap/disk/source";
 import type { Identified, IdentifyOptions } from "@snap/save/identify";
 import { chooseHasher } from "./choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
-import { locateStore } from "./open_snapshots.ts";
+import { locateStore } from "../stores/locate_store.ts";
 import { readExcludes } from "../arguments/read_excludes.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import { saveProgressOf } from "../terminal/save_report.ts";
@@ -63,8 +63,10 @@ async function storeIdentity(
   if (!isNamed && !isReadable("/")) return undefined;
   const { identifyPath } = await import("@snap/disk/source");
   try {
-    const { path } = await locateStore(session);
-    return isReadable(path) ? identifyPath(path) : undefined;
+    const { place } = await locateStore(session);
+    return place.kind === "folder" && isReadable(place.path)
+      ? identifyPath(place.path)
+      : undefined;
   } catch (error) {
     if (error instanceof Error && error.name === "UsageError") throw error;
     return undefined;

@@ -3,6 +3,7 @@ import type { Snapshots } from "@snap/snapshot";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "./identify_directory.ts";
+import type { CommandSnapshots } from "./open_snapshots.ts";
 import { openTarget } from "./open_target.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
@@ -91,9 +92,11 @@ export async function withStoreIfNeeded<T>(
   use: (useStore: UseStore) => Promise<T>,
 ): Promise<T> {
   const { openCommandSnapshots } = await import("./open_snapshots.ts");
-  let opening: Promise<Snapshots> | undefined;
+  let opening: Promise<CommandSnapshots> | undefined;
   try {
-    return await use(() => opening ??= openCommandSnapshots(session));
+    return await use(async () =>
+      (await (opening ??= openCommandSnapshots(session))).snapshots
+    );
   } finally {
     await (await opening?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }

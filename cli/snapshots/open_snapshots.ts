@@ -1,10 +1,13 @@
 import type { OpenSnapshotsOptions, Snapshots } from "@snap/snapshot";
-import type { FoundStore, StoreSource } from "@snap/store/file";
-import type { WriteStore } from "@snap/store";
+import type { StoreSource } from "@snap/store/file";
+import type { PruneStore, WriteStore } from "@snap/store";
 import { chooseHasher, type HasherNeed } from "./choose_hasher.ts";
 import { COMMAND } from "../product.ts";
-import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
+import { type LocatedStore, locateStore } from "../stores/locate_store.ts";
+import { openedFolder, openStore } from "../stores/open_store.ts";
+import type { OpenedStore } from "../stores/opened_store.ts";
+import { withoutPassword } from "../stores/store_address.ts";
 import { formatCounted } from "../terminal/units.ts";
 
 /** How a store is opened for a command. */
@@ -35,14 +38,25 @@ const SOURCES: Readonly<Record<StoreSource, string>> = {
 export async function withSnapshots<T>(
   session: Session,
   options: OpenOptions,
-  use: (snapshots: Snapshots<WriteStore>) => Promise<T>,
+  use: (
+    snapshots: Snapshots<PruneStore>,
+    opened: OpenedStore,
+  ) => Promise<T>,
 ): Promise<T> {
-  const snapshots = await openCommandSnapshots(session, options);
+  const opened = await openCommandSnapshots(session, options);
   try {
-    return await use(snapshots);
+    return await use(opened.snapshots, opened.opened);
   } finally {
-    await snapshots[Symbol.asyncDispose]();
+    await opened[Symbol.asyncDispose]();
   }
+}
+
+/** The snapshots of a store, and the store itself, both until they are disposed of. */
+export interface CommandSnapshots extends AsyncDisposable {
+  /** The snapshots. */
+  readonly snapshots: Snapshots<PruneStore>;
+  /** Their store. */
+  readonly opened: OpenedStore;
 }
 
 /**
@@ -54,51 +68,50 @@ export async function withSnapshots<T>(
 export async function openCommandSnapshots(
   session: Session,
   options: OpenOptions = {},
-): Promise<Snapshots<WriteStore>> {
+): Promise<CommandSnapshots> {
   const hasher = await chooseHasher(options);
-  const store = await openStore(session, options);
-  const { openSnapshots } = await import("@snap/snapshot");
-  return await openSnapshots(store, {
-    hasher,
-    signal: session.signal,
-    ...(options.isQuiet ? {} : indexWarnings(session)),
-  });
+  const opened = await openCommandStore(session, options);
+  try {
+    const { openSnapshots } = await import("@snap/snapshot");
+    const snapshots = await openSnapshots(opened.store, {
+      hasher,
+      signal: session.signal,
+      ...(options.isQuiet ? {} : indexWarnings(session)),
+    });
+    return {
+      snapshots,
+      opened,
+      async [Symbol.asyncDispose]() {
+        await snapshots[Symbol.asyncDispose]();
+        await opened[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await opened[Symbol.asyncDispose]();
+    throw error;
+  }
 }
 
-/** Finds the place of the store that a command uses. */
-export async function locateStore(session: Session): Promise<FoundStore> {
-  const { findStore } = await import("@snap/store/file");
-  const { context, args } = session;
-  const names = ["SNAP_STORE", "XDG_DATA_HOME", "HOME"];
-  const found = await findStore({
-    explicit: args.text("store"),
-    env: Object.fromEntries(names.map((name) => [name, context.env(name)])),
-    cwd: context.cwd,
-    uid: context.uid?.(),
-  });
-  return { ...found, path: await resolvePath(session, found.path) };
-}
-
-async function openStore(
+async function openCommandStore(
   session: Session,
   options: OpenOptions,
-): Promise<WriteStore> {
-  const found = await locateStore(session);
-  tell(session, found, options);
-  const { openFileStore } = await import("@snap/store/file");
+): Promise<OpenedStore> {
+  const located = await locateStore(session);
+  const { place, source } = located;
+  tell(session, located, options);
   const isAbsent = options.whenAbsent !== undefined &&
-    found.source === "home" && await isUnmade(found.path);
-  if (!isAbsent) return await openFileStore(found.path);
+    source === "home" && place.kind === "folder" && await isUnmade(place.path);
+  if (!isAbsent) return await openStore(session, place);
   if (options.whenAbsent === "memory") {
     const { MemoryStore } = await import("@snap/store/memory");
     const store = new MemoryStore();
     await initDefaults(store, session);
-    return store;
+    return openedFolder(store, place.path);
   }
-  const store = await openFileStore(found.path, { create: true });
-  await initDefaults(store, session);
-  session.say(`Made a store in ${found.path}`);
-  return store;
+  const opened = await openStore(session, place, { create: true });
+  await initDefaults(opened.store, session);
+  session.say(`Made a store in ${opened.location}`);
+  return opened;
 }
 
 async function initDefaults(
@@ -113,11 +126,18 @@ async function initDefaults(
   await initStore(store, formatSettings(DEFAULT_SETTINGS), { signal });
 }
 
-function tell(session: Session, found: FoundStore, options: OpenOptions): void {
-  const text = `Store ${found.path} (${SOURCES[found.source]})`;
+function tell(
+  session: Session,
+  { place, source, passed }: LocatedStore,
+  options: OpenOptions,
+): void {
+  const where = place.kind === "folder"
+    ? place.path
+    : withoutPassword(place.url);
+  const text = `Store ${where} (${SOURCES[source]})`;
   if (options.isTold) session.note(text);
   else session.detail(text);
-  for (const { path, reason } of found.passed) {
+  for (const { path, reason } of passed) {
     const message = `Passed ${path}: ${reason}`;
     if (reason === "other owner") session.note(message);
     else session.detail(message);

@@ -1,0 +1,32 @@
+import { openHttpStore } from "@snap/store/http";
+import { retry, RetryStore } from "@snap/store/wrap";
+import type { FarNeed, OpenedStore } from "./opened_store.ts";
+
+/** Most tries of the first request: a host that has never answered may not be there at all. */
+const FIRST_TRIES_MAX = 3;
+
+/** Opens `http://HOST/PATH` and `https://HOST/PATH`. */
+export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
+  const { limiter, meter, signal, settings } = need;
+  const token = await settings.token?.();
+  const again = { onRetry: () => void meter.retries++ };
+  const store = await retry(
+    () => {
+      return openHttpStore(url, {
+        ...(token !== undefined && { token }),
+        limiter,
+        meter,
+        signal,
+        retry: again,
+      });
+    },
+    { ...again, triesMax: FIRST_TRIES_MAX },
+    signal,
+  );
+  return {
+    store: new RetryStore(store, again),
+    location: store.location,
+    meter,
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
