@@ -5,7 +5,6 @@ import {
   throws,
 } from "node:assert/strict";
 import { UsageError } from "../arguments/usage_error.ts";
-import { parseSshUrl, remoteLine } from "./ssh_address.ts";
 import { parseAddress, withoutPassword } from "./store_address.ts";
 
 /** What is said of something that cannot be a store. */
@@ -49,45 +48,6 @@ Deno.test("parseAddress refuses what is meant for another program, with a hint",
   }
   const { message } = refusal(() => parseAddress("ftp://me:secret@host/x"));
   strictEqual(message.includes("secret"), false, message);
-});
-
-Deno.test("parseSshUrl gives what ssh is called with, and never an option", () => {
-  deepStrictEqual(parseSshUrl("ssh://me@box:2222/srv/a%20b"), {
-    user: "me",
-    host: "box",
-    port: "2222",
-    path: "/srv/a b",
-  });
-  strictEqual(parseSshUrl("ssh://box/~/a").path, "./a");
-  strictEqual(parseSshUrl("ssh://box/~").path, ".");
-  strictEqual(parseSshUrl("ssh://[::1]/a").host, "::1");
-  for (
-    const url of [
-      "ssh://box",
-      "ssh://",
-      "ssh://-oProxyCommand=x/a",
-      "ssh://-lroot@box/a",
-      "ssh://[-x]/a",
-      "ssh://me:secret@box/a",
-      "ssh://box:port/a",
-      "ssh://box/%zz",
-      "ssh://box/a%00b",
-    ]
-  ) {
-    const { message } = refusal(() => parseSshUrl(url));
-    strictEqual(message.includes("secret"), false, message);
-  }
-});
-
-Deno.test("remoteLine quotes the path for the shell on the other side", async () => {
-  const path = `/a'b "c" $(d) \`e\` \\ ;*`;
-  const line = remoteLine("printf '%s\\n'", path);
-  const { stdout } = await new Deno.Command("sh", { args: ["-c", line] })
-    .output();
-  strictEqual(
-    new TextDecoder().decode(stdout),
-    `serve\n--stdio\n--\n${path}\n`,
-  );
 });
 
 Deno.test("withoutPassword keeps the user", () => {
