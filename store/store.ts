@@ -28,6 +28,11 @@ export interface ReadOptions extends StoreOptions {
   offset?: number;
   /** How many bytes are wanted, all of which must be there. Default: up to the end. */
   length?: number;
+  /**
+   * Whether bytes that came before were found to be damaged: a store that keeps
+   * copies forgets its own, and reads from where it had them. Default: false.
+   */
+  isFresh?: boolean;
 }
 
 /** A store to read from. */

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, rename } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { hexOf } from "@snap/hash";
+import { cacheHome } from "../cache_home.ts";
 import { randomHex } from "../hex.ts";
 import { StoreError } from "../errors.ts";
 import type { S3Location } from "./location.ts";
@@ -23,10 +23,9 @@ const busy = new Set<string>();
 
 /** The folder of one store in the user's cache: it outlives a restart, and is not in memory. */
 export function spoolFolder(location: S3Location, env: Environment): string {
-  const cache = env.XDG_CACHE_HOME || join(env.HOME ?? homedir(), ".cache");
   const place = `${location.base.href} ${location.prefix}`;
   const hash = createHash("sha256").update(place).digest();
-  return join(cache, "snap", "spool", hexOf(hash.subarray(0, 16)));
+  return join(cacheHome(env), "spool", hexOf(hash.subarray(0, 16)));
 }
 
 /** An upload in the spool folder: a file and its journal. */
