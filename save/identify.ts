@@ -174,6 +174,8 @@ class NoWriter implements SaveWriter {
 
   addRecipe(): void {}
 
+  readonly isBehind = false;
+
   settled(): Promise<void> {
     return Promise.resolve();
   }

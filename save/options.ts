@@ -42,6 +42,12 @@ export interface SaveOptions extends StoreOptions {
    * @default {1073741824}
    */
   indexByteCount?: number;
+  /**
+   * Bytes of packs that may wait for the store; above, reading waits, too.
+   *
+   * @default Four packs
+   */
+  spoolSizeMax?: number;
   /** Called at most ten times a second, and once at the end. */
   onProgress?: (progress: SaveProgress) => void;
   /** Told of damage that was met and worked around, and of records that are later than now. */

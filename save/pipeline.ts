@@ -283,18 +283,20 @@ export class SavePipeline implements WalkRun, WorkersRun {
     for (;;) {
       const batch = this.#own.shift();
       if (batch === undefined) return;
-      const steps = this.#telling(this.#reader.read(batch.batch));
       // What fails meanwhile stops the steps, too.
-      this.takeResult(batch, await this.#pacer.run(steps));
+      this.takeResult(batch, await this.#run(this.#reader.read(batch.batch)));
       this.#throwFailure();
     }
   }
 
-  *#telling<T>(steps: Generator<number, T>): Generator<number, T> {
+  /** Runs steps to their end, but none while the store is far behind. */
+  async #run<T>(steps: Generator<number, T>): Promise<T> {
     for (let step = steps.next();; step = steps.next()) {
       if (step.done) return step.value;
       this.#report(false);
-      yield step.value;
+      const turn = this.#pacer.yield(step.value);
+      if (turn !== undefined) await turn;
+      if (this.#writer.isBehind) await this.#writer.settled();
     }
   }
 

@@ -19,6 +19,7 @@ export type SaveWriter = Pick<
   | "addPack"
   | "addRecipe"
   | "failure"
+  | "isBehind"
   | "isFull"
   | "makeRoom"
   | "settled"

@@ -116,6 +116,16 @@ export interface WriteStore extends ReadStore {
   spoolPath(saveId: string): string | Promise<string>;
 
   /**
+   * Goes on with files that {@link WriteStore.adopt} was given by processes that
+   * have ended before they were through. Best before a save, which then finds them.
+   *
+   * @param options A signal.
+   * @returns How many names have become whole.
+   * @throws {StoreError} If the store cannot be reached; then they stay for later.
+   */
+  finishUploads?(options?: StoreOptions): Promise<number>;
+
+  /**
    * Makes everything durable that anybody has created under some prefixes so far.
    * A failure is final: a second call that succeeds proves nothing.
    *

@@ -98,6 +98,7 @@ function collecting(
     random,
     now: () => 0,
     indexByteCount: 2 ** 30,
+    spoolSizeMax: 2 ** 30,
     spoolPath: folder.join(`joined${seed++}`),
     index: new LocalIndexFiles(options.store ?? store),
     onError: (error) => errors.push(error),
@@ -129,6 +130,42 @@ Deno.test("a pack waits to be joined below a quarter of the target and up to 16,
     equal((await namesIn(store, "packs/")).length, isWaiting ? 0 : 1, title);
     deepEqual(readdirSync(folder.path), [], title);
   }
+});
+
+Deno.test("the gate is closed while more bytes than the spool may hold are on their way", async () => {
+  using folder = new TemporaryFolder();
+  const memory = new MemoryStore();
+  const ends: PromiseWithResolvers<void>[] = [];
+  const store = Object.create(memory, {
+    adopt: {
+      value: async (name: string, path: string) => {
+        const end = Promise.withResolvers<void>();
+        ends.push(end);
+        await end.promise;
+        return await memory.adopt(name, path);
+      },
+    },
+  });
+  const { collector } = collecting(folder, { store, spoolSizeMax: 2 * TARGET });
+  using _ = collector;
+  const word = new Int32Array(collector.gate.buffer);
+  const add = () => collector.add({ ...makePack(folder), size: TARGET });
+  add();
+  add();
+  equal(collector.isBehind, false);
+  await collector.settled();
+  add();
+  equal(collector.isBehind, true);
+  equal(word[0], 1, "workers wait");
+  let isSettled = false;
+  const settled = collector.settled().then(() => isSettled = true);
+  await new Promise((resolve) => setTimeout(resolve));
+  equal(isSettled, false);
+  ends[1].resolve();
+  await settled;
+  equal(word[0], 0);
+  for (const end of ends) end.resolve();
+  await collector.finish();
 });
 
 Deno.test("an index goes out with the bytes, the objects or the time that are its limit, and not before", async () => {

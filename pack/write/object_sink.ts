@@ -12,6 +12,7 @@ import { Claim, ClaimTable } from "./claim_table.ts";
 import { FrameBuilder, type FrameRows } from "./frame_builder.ts";
 import { PackFiles, type PackTarget } from "./pack_files.ts";
 import type { StoredFrame } from "./pack_writer.ts";
+import { SpoolGate } from "./spool_gate.ts";
 import { type IndexConfig, StoredObjects } from "./stored_objects.ts";
 
 /**
@@ -52,6 +53,8 @@ export interface SinkConfig extends IndexConfig {
   readonly claims: SharedArrayBuffer;
   /** Which objects are kept. */
   readonly mode: WriterMode;
+  /** Where a worker waits after each pack; absent in the main thread, which must not block. */
+  readonly gate?: SharedArrayBuffer;
 }
 
 /** What a sink needs that cannot be sent to a worker. */
@@ -118,6 +121,7 @@ export class ObjectSink implements Disposable {
     );
     const packs = {
       ...tools,
+      target: targetOf(tools, config.gate),
       saveId: config.saveId,
       codec: parseCodec(settings.codec),
       sizeTarget: settings.packSizeTarget,
@@ -338,4 +342,19 @@ export class ObjectSink implements Disposable {
     if (this.isKeeping) packs.add(frame);
     else frame.clear();
   }
+}
+
+/** The target of a sink; a worker waits there while too much is on its way into the store. */
+function targetOf(
+  { target }: SinkTools,
+  buffer: SharedArrayBuffer | undefined,
+): PackTarget {
+  if (buffer === undefined) return target;
+  const gate = new SpoolGate(buffer);
+  return {
+    addPack(pack) {
+      target.addPack(pack);
+      gate.pass();
+    },
+  };
 }

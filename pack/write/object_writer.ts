@@ -34,6 +34,8 @@ const CLAIM_SLOTS = 2 ** 20;
 const INDEX_BYTE_COUNT = 2 ** 30;
 /** Bytes of a row in a set of packs. */
 const PACK_ROW_SIZE = 36;
+/** Packs that may wait for the store. */
+const SPOOLED_PACKS_MAX = 4;
 
 /** Options of {@linkcode openObjectWriter}. */
 export interface ObjectWriterOptions extends StoreOptions {
@@ -61,6 +63,13 @@ export interface ObjectWriterOptions extends StoreOptions {
    * @default {1073741824}
    */
   indexByteCount?: number;
+  /**
+   * Bytes of packs that may wait for the store; above, whoever makes packs waits.
+   * Each thread has a pack in hand beside them.
+   *
+   * @default Four packs
+   */
+  spoolSizeMax?: number;
   /**
    * Lists the save ids of all records. Packs with trees that no table names are
    * believed if one of them names their save; without it, none is.
@@ -126,6 +135,8 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
       random: options.random ?? randomBytes,
       now: options.now ?? Date.now,
       indexByteCount: options.indexByteCount ?? INDEX_BYTE_COUNT,
+      spoolSizeMax: options.spoolSizeMax ??
+        SPOOLED_PACKS_MAX * options.settings.packSizeTarget,
       spoolPath: parts.spoolPath,
       index: parts.tables,
       onError: (error) => this.#failed.abort(error),
@@ -171,6 +182,10 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
    * @returns What can be sent there.
    */
   sinkConfig(): SinkConfig {
+    return { ...this.#sinkConfig(), gate: this.#collector.gate.buffer };
+  }
+
+  #sinkConfig(): SinkConfig {
     const { settings, mode = "new" } = this.#options;
     return {
       ...this.#index,
@@ -190,7 +205,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   sink(): ObjectSink {
     const { hasher, random = randomBytes } = this.#options;
     const tools = { hasher, random, target: this };
-    return this.#sink ??= new ObjectSink(this.sinkConfig(), tools);
+    return this.#sink ??= new ObjectSink(this.#sinkConfig(), tools);
   }
 
   /**
@@ -232,7 +247,12 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     });
   }
 
-  /** Resolves when no more than a few packs are on their way into the store. */
+  /** Whether so much is on its way into the store that {@link ObjectWriter.settled} is worth waiting for. */
+  get isBehind(): boolean {
+    return this.#collector.isBehind;
+  }
+
+  /** Resolves when no more than the spool may hold is on its way into the store. */
   settled(): Promise<void> {
     return this.#collector.settled();
   }
@@ -347,6 +367,8 @@ export async function openObjectWriter(
 ): Promise<ObjectWriter> {
   // A lease would begin here, before anything is looked at.
   const isCounting = options.mode === "count";
+  // What a killed run has sent is found below, with what it was sending.
+  if (!isCounting) await store.finishUploads?.({ signal: options.signal });
   const how = {
     ...options,
     damaged: options.damagedTables ?? new Set<string>(),
@@ -360,7 +382,7 @@ export async function openObjectWriter(
   try {
     await tables.add(state.index.liveTables, options);
     const spoolPath = await store.spoolPath(hexOf(options.saveId));
-    if (store.localPath !== undefined && !isCounting) {
+    if (!isCounting) {
       removeAbandoned(spoolPath);
       owner = new SpoolOwner(spoolPath);
     }

@@ -11,6 +11,7 @@ import { writeIndexTables } from "./index_tables.ts";
 import { type FinishedPackFile, PackFiles } from "./pack_files.ts";
 import type { StoreSettings } from "@snap/store/format";
 import { removeQuietly } from "@snap/store/owner";
+import { SpoolGate } from "./spool_gate.ts";
 import type { LocalIndexFiles } from "./local_index_files.ts";
 import { spooling } from "../ranges/store_file_error.ts";
 
@@ -33,6 +34,8 @@ export interface PackCollectorOptions {
   readonly now: () => number;
   /** An index goes out with this many bytes of packs, so that a killed save is not lost work. */
   readonly indexByteCount: number;
+  /** Bytes of packs that may be on their way into the store. */
+  readonly spoolSizeMax: number;
   /** The beginning of the paths of joined packs. */
   readonly spoolPath: string;
   /** The index tables that are there, to which new ones are added. */
@@ -55,12 +58,16 @@ export class PackCollector implements Disposable {
   storedByteCount = 0;
   /** Bytes of index tables that it has added; those that are merged tell of older packs, too. */
   indexByteCount = 0;
+  /** Where workers wait while {@linkcode PackCollector.isBehind} holds. */
+  readonly gate: SpoolGate = new SpoolGate();
   readonly #options: PackCollectorOptions;
   readonly #adopting = new Set<Promise<void>>();
   readonly #small: FinishedPackFile[] = [];
   readonly #end: DelayedSignal;
   /** Packs that the store has and no index tells of. */
   #adopted: FinishedPackFile[] = [];
+  /** Bytes on their way into the store. */
+  #spooledSize = 0;
   #indexCount = 0;
   #indexTime: number;
   #indexing: Promise<void> | undefined;
@@ -84,9 +91,14 @@ export class PackCollector implements Disposable {
     } else this.#adopt(pack);
   }
 
-  /** Resolves when no more than a few packs are on their way into the store. */
+  /** Whether more is on its way into the store than the spool may hold. */
+  get isBehind(): boolean {
+    return this.#spooledSize > this.#options.spoolSizeMax;
+  }
+
+  /** Resolves when no more than the spool may hold is on its way into the store. */
   async settled(): Promise<void> {
-    while (this.#adopting.size > 4) await Promise.race(this.#adopting);
+    while (this.isBehind) await Promise.race(this.#adopting);
     await this.#indexing;
   }
 
@@ -145,8 +157,17 @@ export class PackCollector implements Disposable {
 
   #adopt(pack: FinishedPackFile): void {
     const adopting = this.#store(pack).catch(this.#options.onError)
-      .finally(() => this.#adopting.delete(adopting));
+      .finally(() => {
+        this.#adopting.delete(adopting);
+        this.#spool(-pack.size);
+      });
     this.#adopting.add(adopting);
+    this.#spool(pack.size);
+  }
+
+  #spool(size: number): void {
+    this.#spooledSize += size;
+    this.gate.isClosed = this.isBehind;
   }
 
   async #store(pack: FinishedPackFile): Promise<void> {

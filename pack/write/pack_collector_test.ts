@@ -77,6 +77,7 @@ function collectorOf(
     random,
     now: Date.now,
     indexByteCount: 2 ** 30,
+    spoolSizeMax: 2 ** 30,
     spoolPath: folder.join("joined"),
     index: new LocalIndexFiles(store),
     onError: (error) => errors.push(error),

@@ -18,7 +18,8 @@ import type { WriteStore } from "../store.ts";
 import { hexOf } from "@snap/hash";
 import { removeQuietly } from "./remove_quietly.ts";
 
-const OWNER_NAME = /^([0-9a-f]{32})-.+-alive$/;
+/** A save id, in a folder that others use, too, behind a word; then what tells two saves apart. */
+const OWNER_NAME = /^((?:snap-)?[0-9a-f]{32}-).+-alive$/;
 
 /** Of `fcntl`: asks for a lease, which is refused while others have the file open. */
 const F_SETLEASE = 1024;
@@ -41,9 +42,8 @@ const OWN_TYPES: ReadonlySet<number> = new Set([
 ]);
 
 /**
- * Says as long as it lives that a save is at work, in a way that ends with the
- * process whatever ends it: keeps a file beside the spooled ones open for
- * writing. One that nobody has open belongs to a save that is over.
+ * Liveness marker of a save: a file beside the spooled ones, held open for
+ * writing, released by the kernel when the process ends, whatever ends it.
  */
 export class SpoolOwner implements Disposable {
   readonly #path: string;
@@ -116,7 +116,7 @@ export function removeAbandoned(spoolPath: string): void {
   if (owners.length === 0 || !isOwnDisk(folder)) return;
   for (const owner of owners) {
     if (!isAbandoned(join(folder, owner))) continue;
-    const prefix = owner.slice(0, 33);
+    const [, prefix] = OWNER_NAME.exec(owner)!;
     for (const name of names) {
       if (!name.startsWith(prefix) || name === owner) continue;
       removeQuietly(join(folder, name));

@@ -29,6 +29,8 @@ export abstract class AroundStore implements PruneStore {
   protected readonly inner: PruneStore;
   /** The file that holds a name, where the store beneath has files. */
   readonly localPath?: (name: string) => string;
+  /** Goes on with files of processes that have ended, where the store beneath keeps such. */
+  readonly finishUploads?: (options?: StoreOptions) => Promise<number>;
 
   /**
    * Wraps a store.
@@ -39,6 +41,9 @@ export abstract class AroundStore implements PruneStore {
     this.inner = inner;
     if (inner.localPath !== undefined) {
       this.localPath = inner.localPath.bind(inner);
+    }
+    if (inner.finishUploads !== undefined) {
+      this.finishUploads = inner.finishUploads.bind(inner);
     }
   }
 
