@@ -2,8 +2,9 @@
 // says what it is, and everything else goes on.
 import { match, ok } from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
-import { MountScene, mountTest } from "./_mount.ts";
+import { MountScene, mountTest, waitFor } from "./_mount.ts";
 import { noise } from "./_snapshots.ts";
 
 /** Content lies in the packs as it is, so that a test finds it. */
@@ -206,3 +207,26 @@ for (const ruin of ["is gone", "is damaged"] as const) {
     ok(code === 0, stderr);
   });
 }
+
+mountTest(
+  "a mount of all reads what is saved later and stands in no table",
+  async () => {
+    await using scene = new MountScene();
+    await prepare(scene);
+    await scene.mount("--all");
+    const { tree } = await scene.save();
+    await scene.bash(`diff -r "$MOUNT/ids/${tree}" "$SOURCE"`);
+    const before = new Set(walk(`${scene.store}/index`));
+    const bytes = noise(200_000, 9);
+    Deno.writeFileSync(`${scene.source}/later`, bytes);
+    const later = (await scene.save()).tree;
+    for (const path of walk(`${scene.store}/index`)) {
+      if (!before.has(path)) Deno.removeSync(path);
+    }
+    await waitFor(
+      "a snapshot",
+      () => existsSync(`${scene.point}/ids/${later}`),
+    );
+    await scene.bash(`diff -r "$MOUNT/ids/${later}" "$SOURCE"`);
+  },
+);

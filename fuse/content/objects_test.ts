@@ -15,7 +15,7 @@ import {
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import { filesOf, testMount, TestRanges } from "../_testing.ts";
-import { Objects, TableList } from "@snap/pack/objects";
+import { Objects, type TableKeeper, TableList } from "@snap/pack/objects";
 import { NodeCursor } from "../nodes/node_cursor.ts";
 import { ROOT_ID } from "../device/protocol.ts";
 
@@ -35,11 +35,35 @@ async function saveFile(
 }
 
 /** Objects over the files of a store as they are now. */
-async function open(store: MemoryStore, tables: TableList) {
+async function open(
+  store: MemoryStore,
+  tables: TableList,
+  keeper?: TableKeeper,
+) {
   const ranges = new TestRanges(await filesOf(store));
   const cache = SharedFrameCache.create({ sizeMax: 1 });
-  const objects = new Objects({ ranges, cache, hasher: wasmHasher, tables });
+  const hasher = wasmHasher;
+  const objects = new Objects({ ranges, cache, hasher, tables, keeper });
   return { ranges, objects };
+}
+
+/** What is asked of a keeper. */
+class TestKeeper implements TableKeeper {
+  searchCount = 0;
+  readonly damaged: string[] = [];
+
+  search(): void {
+    this.searchCount++;
+  }
+
+  tellDamage(name: string): void {
+    this.damaged.push(name);
+  }
+}
+
+/** Asks as often as may be needed where nothing is on its way. */
+function takeSoon(objects: Objects, id: Uint8Array): Uint8Array | undefined {
+  return objects.take(id, 0, content) ?? objects.take(id, 0, content);
 }
 
 async function addTables(list: TableList, store: MemoryStore): Promise<void> {
@@ -182,4 +206,81 @@ Deno.test("Objects reads a store again that was away for a while", async () => {
   }
   for (const [name, bytes] of files) ranges.files.set(name, bytes);
   equal(textOf(objects.take(id, 0, content)), "content");
+});
+
+Deno.test("Objects has packs looked for that no table names, and finds what is in them", async () => {
+  const snapshots = await makeMemorySnapshots();
+  const { store } = snapshots;
+  await saveFile(snapshots, "first");
+  const tables = TableList.create();
+  await addTables(tables, store);
+  const id = await saveFile(snapshots, "second");
+  const keeper = new TestKeeper();
+  const { objects } = await open(store, tables, keeper);
+  for (let i = 0; i < 3; i++) {
+    equal(objects.take(id, 0, content), undefined);
+    equal(keeper.searchCount, 1);
+  }
+  await addTables(tables, store);
+  tables.endSearch(tables.wantedCount, "made");
+  equal(textOf(takeSoon(objects, id)), "second");
+  equal(keeper.searchCount, 1);
+});
+
+Deno.test("Objects that are nowhere are looked for once, and again after a search that failed", async () => {
+  const snapshots = await makeMemorySnapshots();
+  await saveFile(snapshots, "first");
+  const tables = TableList.create();
+  await addTables(tables, snapshots.store);
+  const keeper = new TestKeeper();
+  const { objects } = await open(snapshots.store, tables, keeper);
+  const absent = new Uint8Array(32).fill(1);
+  for (const searchCount of [1, 2]) {
+    equal(objects.take(absent, 0, content), undefined);
+    equal(keeper.searchCount, searchCount);
+    tables.endSearch(tables.wantedCount, "failed");
+    throws(() => takeSoon(objects, absent), ObjectNotFoundError);
+  }
+  equal(objects.take(absent, 0, content), undefined);
+  tables.endSearch(tables.wantedCount, "made");
+  for (let i = 0; i < 3; i++) {
+    throws(() => takeSoon(objects, absent), ObjectNotFoundError);
+  }
+  equal(keeper.searchCount, 3);
+});
+
+Deno.test("Objects passes damaged pages, says so once, and has their packs looked for", async () => {
+  const snapshots = await makeMemorySnapshots();
+  const id = await saveFile(snapshots, "content");
+  const tables = TableList.create();
+  await addTables(tables, snapshots.store);
+  const keeper = new TestKeeper();
+  const { ranges, objects } = await open(snapshots.store, tables, keeper);
+  const { name } = tables.table(0);
+  const bytes = ranges.files.get(name)!.slice();
+  for (let at = 4096; at < bytes.length; at += 4096) bytes[at + 90] ^= 1;
+  ranges.files.set(name, bytes);
+  for (let i = 0; i < 3; i++) equal(takeSoon(objects, id), undefined);
+  deepEqual(keeper.damaged, [name]);
+  deepEqual([...tables.damaged], [name]);
+  equal(keeper.searchCount, 1);
+  tables.endSearch(tables.wantedCount, "made");
+  throws(() => takeSoon(objects, id), ObjectNotFoundError);
+});
+
+Deno.test("Objects whose only copy is damaged are looked for in packs that no table names", async () => {
+  const snapshots = await makeMemorySnapshots();
+  const id = await saveFile(snapshots, "content".repeat(100));
+  const tables = TableList.create();
+  await addTables(tables, snapshots.store);
+  const keeper = new TestKeeper();
+  const { ranges, objects } = await open(snapshots.store, tables, keeper);
+  for (const [name, bytes] of ranges.files) {
+    if (!name.startsWith("packs/")) continue;
+    ranges.files.set(name, bytes.map((byte, at) => at < 72 ? byte : byte ^ 8));
+  }
+  equal(takeSoon(objects, id), undefined);
+  equal(keeper.searchCount, 1);
+  tables.endSearch(tables.wantedCount, "made");
+  throws(() => takeSoon(objects, id), DamageError);
 });

@@ -50,9 +50,7 @@ export class Recipes {
   root(ids: Uint8Array, idStart: number, kind: number): RecipeNode | undefined {
     const node = this.#node(ids, idStart);
     if (node === undefined) return undefined;
-    if (node === "absent") {
-      throw this.#objects.notFound(ids, idStart, kind);
-    }
+    if (node === "absent") return this.#objects.seek(ids, idStart, kind);
     checkRecipeRoot(node, kind);
     return node;
   }
@@ -111,7 +109,7 @@ export class Recipes {
     const node = this.#node(parent.bytes, start);
     if (node === undefined) return undefined;
     if (node === "absent") {
-      throw this.#objects.notFound(parent.bytes, start, ObjectKind.recipe);
+      return this.#objects.seek(parent.bytes, start, ObjectKind.recipe);
     }
     checkRecipeChild(node, parent, row);
     return node;

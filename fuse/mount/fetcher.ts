@@ -1,5 +1,5 @@
 import { errnos } from "@snap/posix/constants";
-import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
+import { NotFoundError, type ReadStore } from "@snap/store";
 import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
 import type { FetchWant } from "./fetches.ts";
 
@@ -253,6 +253,8 @@ function lateError(deadlineMs: number): Error {
 
 function errnoOf(error: unknown): number {
   if (error instanceof NotFoundError) return errnos.ENOENT;
-  const code = error instanceof StoreError ? error.code : undefined;
-  return errnos[code ?? "EIO"] ?? errnos.EIO;
+  const { code } = error as { code?: unknown };
+  // Workers take EIO for damage, and ask no more for what they have another way to.
+  if (code === "SHORT") return errnos.EIO;
+  return errnos[String(code)] ?? errnos.EPROTO;
 }

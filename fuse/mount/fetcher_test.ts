@@ -167,7 +167,7 @@ Deno.test("Fetcher gives up a store that never answers, and asks it again", asyn
   store.isSlow = true;
   fetcher.take(0, [want(1, "packs/a", 0)]);
   await answered(1);
-  strictEqual(answers.get(1), -errnos.EIO);
+  strictEqual(answers.get(1), -errnos.ETIMEDOUT);
   strictEqual(faults.length, 1);
   store.isSlow = false;
   fetcher.take(0, [want(2, "packs/a", 0)]);

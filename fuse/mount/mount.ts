@@ -319,7 +319,7 @@ async function start(
   } catch (error) {
     workers.stop();
     await workers.ended();
-    await base?.reader()[Symbol.asyncDispose]();
+    await base?.[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -354,7 +354,7 @@ function finish(
   if (signal?.aborted) onAbort();
   const finished = run.finished.finally(async () => {
     signal?.removeEventListener("abort", onAbort);
-    await base.reader()[Symbol.asyncDispose]();
+    await base[Symbol.asyncDispose]();
   });
   // A caller that waits later still gets the error.
   finished.catch(() => {});

@@ -1,18 +1,19 @@
 import type { Hasher } from "@snap/hash";
 import {
   openIndex,
+  openRanges,
   openStoreReader,
-  type StoreIndex,
   type StoreReader,
+  type UnnamedFound,
 } from "@snap/pack/read";
 import { nativeDecoders } from "@snap/posix/decoders";
-import type { ReadStore } from "@snap/store";
+import type { ReadStore, StoreOptions } from "@snap/store";
 import type { MountLog } from "./mount_log.ts";
 import { NodeTable } from "../nodes/node_table.ts";
 import { TableList } from "@snap/pack/objects";
 
 /** The reader of the main thread, and the nodes and tables that it shares with the workers. */
-export interface MountBase {
+export interface MountBase extends AsyncDisposable {
   readonly reader: () => StoreReader;
   readonly nodes: NodeTable;
   readonly tables: TableList;
@@ -20,6 +21,10 @@ export interface MountBase {
   readonly share: () => void;
   /** Reads the index again. */
   readonly refresh: () => Promise<void>;
+  /** Reads the index again, and what packs say that no sound table of it names; shares it. */
+  readonly findUnnamed: (options: StoreOptions) => Promise<void>;
+  /** Says that a table is damaged, once each. */
+  readonly tellDamage: (name: string, error: { message: string }) => void;
 }
 
 /** Options of {@linkcode openBase}. */
@@ -39,46 +44,69 @@ export async function openBase(
   store: ReadStore,
   { hasher, isAll, onLog }: MountBaseOptions,
 ): Promise<MountBase> {
+  const nodes = NodeTable.create({ isAll });
   const tables = TableList.create();
   const told = new Set<string>();
-  const warn = (what: string) => (name: string, error: unknown) => {
+  const tell = (name: string, message: string, error?: unknown): void => {
     if (told.has(name)) return;
     told.add(name);
-    const message = `Cannot use ${name}, and ${what}: ${
-      (error as Error).message
-    }`;
     onLog({ level: "warning", message, error });
   };
-  const share = (index: StoreIndex): void =>
-    tables.add(index.index.liveTables, (name) => index.bytesOf(name));
-  const openReader = async () => {
-    const index = await openIndex(store, {
-      hasher,
-      onDamage: warn("go on with what the packs say"),
-      onMend: warn("go on with what the packs say"),
-    });
-    // Workers cannot look for packs that no table names: it is done before they begin.
-    const { liveTables } = index.index;
-    if (index.damaged.length > 0 || liveTables.length === 0) {
-      await index.findUnnamed();
+  const tellDamage = (name: string, error: { message: string }): void =>
+    tell(
+      name,
+      `Cannot use ${name}, and go on with what the packs say: ${error.message}`,
+      error,
+    );
+  const onUnnamed = ({ packs, damaged }: UnnamedFound): void => {
+    for (const { name, error } of damaged) {
+      tell(name, `Cannot use ${name}: ${error.message}`, error);
     }
-    share(index);
-    return await openStoreReader(store, {
-      hasher,
-      index,
-      decoders: nativeDecoders,
-    });
+    if (packs.length > 0) tell("packs", UNNAMED_MESSAGE);
   };
-  let reader = await openReader();
+  const onDamage = (name: string, error: unknown): void =>
+    tellDamage(name, error as Error);
+  // One for all readers, as what an old one has begun goes on beside its successor.
+  const ranges = await openRanges(store);
+  const openReader = async (options: StoreOptions = {}) => {
+    const index = await openIndex(store, {
+      ...options,
+      ...{ hasher, onDamage, onUnnamed, onMend: onDamage },
+      without: tables.damaged,
+    });
+    const decoders = nativeDecoders;
+    return await openStoreReader(store, { hasher, index, ranges, decoders });
+  };
+  let reader: StoreReader;
+  const share = ({ index }: StoreReader): void =>
+    tables.add(index.index.liveTables, (name) => index.bytesOf(name));
+  try {
+    reader = await openReader();
+    share(reader);
+  } catch (error) {
+    await ranges[Symbol.asyncDispose]();
+    throw error;
+  }
   return {
-    nodes: NodeTable.create({ isAll }),
+    nodes,
     tables,
     reader: () => reader,
-    share: () => share(reader.index),
+    share: () => share(reader),
     async refresh() {
-      const old = reader;
       reader = await openReader();
-      await old[Symbol.asyncDispose]();
+      share(reader);
+      tables.wantSearch();
     },
+    async findUnnamed(options) {
+      const found = await openReader(options);
+      await found.index.findUnnamed(options);
+      share(found);
+      reader = found;
+    },
+    tellDamage,
+    [Symbol.asyncDispose]: () => ranges[Symbol.asyncDispose](),
   };
 }
+
+const UNNAMED_MESSAGE =
+  "Read what some packs say as the index does not: snap repair index mends it, and so does the next save";

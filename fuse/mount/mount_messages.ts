@@ -49,6 +49,14 @@ export type FromMountWorker =
   | { readonly kind: "running" }
   /** The worker wants blocks of the store. */
   | { readonly kind: "fetch"; readonly wants: readonly FetchWant[] }
+  /** The worker needs packs that no sound table names: the list of tables gets them. */
+  | { readonly kind: "search" }
+  /** The worker has met a damaged table of the index. */
+  | {
+    readonly kind: "damagedTable";
+    readonly name: string;
+    readonly error: ErrorRecord;
+  }
   /** A request that the main thread answers. */
   | { readonly kind: "request"; readonly request: Uint8Array }
   /** Such a request was interrupted. */

@@ -4,7 +4,7 @@ import type { StoreReader } from "@snap/pack/read";
 import { errnoName } from "@snap/posix/constants";
 import { onExit } from "@snap/posix/worker";
 import type { Posix } from "@snap/posix";
-import type { ReadStore } from "@snap/store";
+import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { type WorkerSource, workerSource } from "./block_source.ts";
 import { ContentChecks } from "../content/content_checks.ts";
 import { Forwarded, type RequestAnswerer } from "./forwarded.ts";
@@ -14,6 +14,7 @@ import { openMount, unmountPath } from "./mount_point.ts";
 import type { MountWorkers } from "./mount_workers.ts";
 import { ServedContents } from "../content/served_contents.ts";
 import type { TableList } from "@snap/pack/objects";
+import { PackSearches } from "./pack_searches.ts";
 import { raiseReadAhead } from "./read_ahead.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
 import type { Counters } from "../counters.ts";
@@ -35,6 +36,10 @@ export interface MountRunParts {
   readonly counters: Counters;
   readonly nodes: NodeTable;
   readonly tables: TableList;
+  /** Adds to the tables those of packs that no sound one names. */
+  readonly findUnnamed: (options: StoreOptions) => Promise<void>;
+  /** Says that a table of the index is damaged. */
+  readonly tellDamage: (name: string, error: { message: string }) => void;
   /** The absolute path of the mount point. */
   readonly path: string;
   /** The source that the system shows. */
@@ -57,6 +62,7 @@ export class MountRun {
   readonly #device: number;
   readonly #bytes: WorkerSource;
   readonly #checks: ContentChecks;
+  readonly #searches: PackSearches;
   readonly #served = ServedContents.create();
   readonly #forwarded: Forwarded | undefined;
   readonly #running: Promise<void>;
@@ -120,8 +126,11 @@ export class MountRun {
       count: workers.wakes.length,
       deadlineMs,
       wake: (number) => workers.wake(number),
-      onFault: (name, error) =>
-        this.#log("error", `Cannot read ${name}`, error),
+      onFault: (name, error) => {
+        // Workers go on without a file that is gone, or say what needs it.
+        if (error instanceof NotFoundError) return;
+        this.#log("error", `Cannot read ${name}`, error);
+      },
     });
     this.#checks = new ContentChecks({
       reader,
@@ -129,6 +138,12 @@ export class MountRun {
       onLie: (content, error) => this.#takeLie(content, error),
       onFault: ({ id }, error) =>
         this.#log("warning", `Cannot check content ${idFromBytes(id)}`, error),
+    });
+    this.#searches = new PackSearches({
+      tables: parts.tables,
+      find: parts.findUnnamed,
+      onFault: (error) =>
+        this.#log("error", "Cannot read what packs say", error),
     });
     const answerer = parts.answererOf?.(device);
     this.#forwarded = answerer &&
@@ -222,6 +237,10 @@ export class MountRun {
     switch (message.kind) {
       case "fetch":
         return this.#bytes.fetcher?.take(number, message.wants);
+      case "search":
+        return this.#searches.take();
+      case "damagedTable":
+        return this.#parts.tellDamage(message.name, message.error);
       case "request":
         return this.#forwarded?.take(message.request);
       case "interrupt":
@@ -250,6 +269,7 @@ export class MountRun {
     const failures = await workers.ended();
     takeBack();
     await this.#bytes.fetcher?.stop();
+    await this.#searches.stop();
     await this.#checks.stop();
     this.#forwarded?.stop();
     // If it is still mounted, requests to it would wait for ever.

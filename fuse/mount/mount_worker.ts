@@ -97,6 +97,11 @@ function sessionOf(
     hasher: hasher!,
     decoders: nativeDecoders,
     tables: new TableList(config.tables),
+    keeper: {
+      search: () => say({ kind: "search" }),
+      tellDamage: (name, error) =>
+        say({ kind: "damagedTable", name, error: errorRecord(error) }),
+    },
   });
   const contents = new FileContents({
     objects,

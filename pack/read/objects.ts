@@ -6,7 +6,8 @@
 import { type Hasher, ID_SIZE } from "@snap/hash";
 import type { FrameCache } from "../cache/frame_cache.ts";
 import type { FrameDecoders } from "../codec/frame_decoders.ts";
-import { ObjectNotFoundError } from "../errors.ts";
+import { IndexSyntaxError, ObjectNotFoundError } from "../errors.ts";
+import { isFileDamage } from "../index/unnamed_packs.ts";
 import { ObjectIndex } from "../index/object_index.ts";
 import { isPageRequest, type Location, type PageRequest } from "../location.ts";
 import { ObjectCopies } from "./object_copies.ts";
@@ -18,6 +19,19 @@ import type { TableList } from "./table_list.ts";
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 << 20;
 
+/** What adds to the list of tables, in the thread that may wait. */
+export interface TableKeeper {
+  /**
+   * Takes note of a damaged table.
+   *
+   * @param name Its name in the store
+   * @param error What is wrong with it
+   */
+  tellDamage(name: string, error: unknown): void;
+  /** Looks for packs that no sound table names; the list says when that is done. */
+  search(): void;
+}
+
 /** What {@linkcode Objects} reads with. */
 export interface ObjectsParts {
   /** Bytes of the store. */
@@ -28,6 +42,8 @@ export interface ObjectsParts {
   readonly hasher: Hasher;
   /** The tables of the index. */
   readonly tables: TableList;
+  /** What looks for packs that no sound table names; nothing does if left out. */
+  readonly keeper?: TableKeeper;
   /** What decodes instead of the codecs. */
   readonly decoders?: FrameDecoders;
 }
@@ -42,9 +58,15 @@ export class Objects {
   readonly #ranges: Ranges;
   readonly #tables: TableList;
   readonly #heads: TableHeads;
+  readonly #keeper: TableKeeper | undefined;
   #index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
-  /** Whether a table of the index could not be found. */
-  #isTableGone = false;
+  /** Whether a table was dropped that was gone or damaged. */
+  #isTableDropped = false;
+  /** Damaged tables that the keeper knows of. */
+  readonly #damaged = new Set<number>();
+  /** Which search was asked for last, and of which it was seen that it has ended. */
+  #askedCount = 0;
+  #endedCount = 0;
   readonly #reader: ObjectCopies;
 
   /**
@@ -53,10 +75,11 @@ export class Objects {
    * @param parts What reads, keeps and hashes.
    */
   constructor(parts: ObjectsParts) {
-    const { ranges, cache, hasher, tables, decoders } = parts;
+    const { ranges, cache, hasher, tables, keeper, decoders } = parts;
     this.hasher = hasher;
     this.#ranges = ranges;
     this.#tables = tables;
+    this.#keeper = keeper;
     this.#heads = new TableHeads(ranges, hasher, tables);
     this.#reader = new ObjectCopies({
       ranges,
@@ -78,7 +101,7 @@ export class Objects {
    * some are on their way.
    * @throws {ObjectNotFoundError} If no pack holds it.
    * @throws {DamageError} If every copy is damaged.
-   * @throws {IndexSyntaxError} If a page of the index is damaged.
+   * @throws {IndexSyntaxError} If a page of the index is damaged, and nothing looks for packs.
    * @throws {StoreError} If the store fails.
    */
   take(
@@ -87,8 +110,7 @@ export class Objects {
     kind: number,
   ): Uint8Array | undefined {
     const found = this.find(ids, idStart, kind);
-    if (found !== "absent") return found;
-    throw this.notFound(ids, idStart, kind);
+    return found === "absent" ? this.seek(ids, idStart, kind) : found;
   }
 
   /**
@@ -98,9 +120,9 @@ export class Objects {
    * @param idStart Where its 32 bytes begin.
    * @param kind Number of its kind.
    * @returns A view of its checked bytes, good until `release`; `undefined` while
-   * some are on their way; `absent` where no pack holds it.
+   * some are on their way; `absent` where no table tells of it.
    * @throws {DamageError} If every copy is damaged.
-   * @throws {IndexSyntaxError} If a page of the index is damaged.
+   * @throws {IndexSyntaxError} If a page of the index is damaged, and nothing looks for packs.
    * @throws {StoreError} If the store fails.
    */
   find(
@@ -110,7 +132,7 @@ export class Objects {
   ): Uint8Array | "absent" | undefined {
     if (!this.#openTables()) return undefined;
     for (;;) {
-      const answer = this.#index.locate(ids, idStart, kind);
+      const answer = this.#locate(ids, idStart, kind);
       if (answer === undefined) return "absent";
       if (!isPageRequest(answer)) {
         const copies = () => this.#copies(ids, idStart, kind);
@@ -121,24 +143,24 @@ export class Objects {
   }
 
   /**
-   * Makes the error for an object that is `absent`. A store that was away may come
-   * back: who asks again has all tables opened again.
+   * Has the packs looked for that no sound table names, as an object is `absent`
+   * in every form. A store that was away may come back: who asks again after the
+   * error has all tables opened again.
    *
    * @param ids Bytes with its id.
    * @param idStart Where its 32 bytes begin.
    * @param kind Number of its kind.
-   * @returns The error, to be thrown.
+   * @returns `undefined` while that is under way.
+   * @throws {ObjectNotFoundError} If such packs do not hold it either.
    */
-  notFound(
-    ids: Uint8Array,
-    idStart: number,
-    kind: number,
-  ): ObjectNotFoundError {
-    if (this.#isTableGone) {
+  seek(ids: Uint8Array, idStart: number, kind: number): undefined {
+    if (this.#awaitsSearch()) return undefined;
+    if (this.#isTableDropped) {
       this.#index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
-      this.#isTableGone = false;
+      this.#isTableDropped = false;
     }
-    return new ObjectNotFoundError(ids.slice(idStart, idStart + ID_SIZE), kind);
+    const id = ids.slice(idStart, idStart + ID_SIZE);
+    throw new ObjectNotFoundError(id, kind);
   }
 
   /** Gives back every view that was handed out. */
@@ -146,19 +168,57 @@ export class Objects {
     this.#reader.release();
   }
 
+  #locate(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location | PageRequest | undefined {
+    for (;;) {
+      try {
+        return this.#index.locate(ids, idStart, kind);
+      } catch (error) {
+        this.#dropLiar(error);
+      }
+    }
+  }
+
+  /** All places of an object; undefined while they are on their way. */
   #copies(
     ids: Uint8Array,
     idStart: number,
     kind: number,
   ): Location[] | undefined {
+    if (this.#awaitsSearch() || !this.#openTables()) return undefined;
     for (;;) {
-      const answer = this.#index.locateAll(ids, idStart, kind);
-      if (Array.isArray(answer)) return answer;
-      if (!this.#givePage(answer)) return undefined;
+      try {
+        const answer = this.#index.locateAll(ids, idStart, kind);
+        if (Array.isArray(answer)) return answer;
+        if (!this.#givePage(answer)) return undefined;
+      } catch (error) {
+        this.#dropLiar(error);
+      }
     }
   }
 
-  /** Whether the page is there now; a table that is gone is looked into no more. */
+  /** Whether it is not known yet which packs there are that no sound table names. */
+  #awaitsSearch(): boolean {
+    if (this.#keeper === undefined) return false;
+    const { wantedCount } = this.#tables;
+    const { search } = this.#tables;
+    if (search === "wanted") {
+      if (this.#askedCount !== wantedCount) this.#keeper.search();
+      this.#askedCount = wantedCount;
+      return true;
+    }
+    // Other forms of the object may have been asked for before it ended.
+    const isNew = this.#endedCount !== wantedCount;
+    this.#endedCount = wantedCount;
+    // The next one who needs it has it tried again.
+    if (!isNew && search === "failed") this.#tables.wantSearch();
+    return isNew;
+  }
+
+  /** Whether the page is there now; one that is not what it must be is passed from now on. */
   #givePage(request: PageRequest): boolean {
     const { name, offset, length } = request;
     try {
@@ -167,8 +227,11 @@ export class Objects {
       if (bytes === undefined) return false;
       this.#index.give(request, bytes);
     } catch (error) {
-      if (!(error instanceof NotFoundError)) throw error;
-      this.#dropTable(request.table);
+      if (error instanceof NotFoundError) this.#drop(request.table, error);
+      else if (this.#keeper !== undefined && isFileDamage(error)) {
+        this.#index.skipPage(request);
+        this.#distrust(request.table, error);
+      } else throw error;
     }
     return true;
   }
@@ -181,12 +244,35 @@ export class Objects {
     const heads = this.#heads.read(first, count);
     if (heads === undefined) return false;
     this.#index.addTables(heads.files);
-    for (const number of heads.gone) this.#dropTable(number);
+    for (const [number, error] of heads.failed) this.#drop(number, error);
     return true;
   }
 
-  #dropTable(number: number): void {
+  /** Looks no more into a table of which one row does not agree with the others. */
+  #dropLiar(error: unknown): void {
+    if (this.#keeper === undefined) throw error;
+    if (!(error instanceof IndexSyntaxError)) throw error;
+    const number = this.#index.tables.findIndex(({ name }) =>
+      name === error.tableName
+    );
+    if (number < 0) throw error;
+    this.#drop(number, error);
+  }
+
+  /** Looks no more into a table. */
+  #drop(number: number, error: Error): void {
     this.#index.dropTable(number);
-    this.#isTableGone = true;
+    this.#isTableDropped = true;
+    // Another one may have taken the place of one that is gone.
+    if (error instanceof NotFoundError) this.#tables.wantSearch();
+    else this.#distrust(number, error);
+  }
+
+  /** Has the packs of a table looked for, once. */
+  #distrust(number: number, error: unknown): void {
+    if (this.#damaged.has(number)) return;
+    this.#damaged.add(number);
+    this.#tables.markDamaged(number);
+    this.#keeper?.tellDamage(this.#tables.table(number).name, error);
   }
 }

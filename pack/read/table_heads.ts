@@ -5,6 +5,7 @@ import {
   readIndexHeadSize,
 } from "../index/index_table.ts";
 import type { IndexFile } from "../index/object_index.ts";
+import { isFileDamage } from "../index/unnamed_packs.ts";
 import { NotFoundError } from "@snap/store";
 import type { ListedTable, TableList } from "./table_list.ts";
 import type { Ranges } from "../ranges/ranges.ts";
@@ -12,8 +13,8 @@ import type { Ranges } from "../ranges/ranges.ts";
 /** Tables whose heads were read. */
 export interface ReadHeads {
   readonly files: readonly IndexFile[];
-  /** Numbers of those that are gone or damaged by now; their places stay. */
-  readonly gone: readonly number[];
+  /** Those that are gone or damaged by now, by number; their places stay. */
+  readonly failed: ReadonlyMap<number, Error>;
 }
 
 /** Reads the heads of the tables in a list. */
@@ -21,8 +22,8 @@ export class TableHeads {
   readonly #ranges: Ranges;
   readonly #hasher: Hasher;
   readonly #tables: TableList;
-  /** Heads that have come while others have not; null where there is none. */
-  readonly #read = new Map<number, IndexFile | null>();
+  /** Heads that have come while others have not, or what is wrong with them. */
+  readonly #read = new Map<number, IndexFile | Error>();
 
   constructor(ranges: Ranges, hasher: Hasher, tables: TableList) {
     this.#ranges = ranges;
@@ -46,17 +47,18 @@ export class TableHeads {
     }
     if (!isHere) return undefined;
     const files: IndexFile[] = [];
-    const gone: number[] = [];
+    const failed = new Map<number, Error>();
     for (let number = first; number < end; number++) {
-      const file = this.#read.get(number);
-      if (!file) gone.push(number);
-      files.push(file ?? emptyTable(this.#tables.table(number)));
+      const file = this.#read.get(number)!;
+      const isFailed = file instanceof Error;
+      if (isFailed) failed.set(number, file);
+      files.push(isFailed ? emptyTable(this.#tables.table(number)) : file);
     }
     this.#read.clear();
-    return { files, gone };
+    return { files, failed };
   }
 
-  #readOne(number: number): IndexFile | null | undefined {
+  #readOne(number: number): IndexFile | Error | undefined {
     const { name, size } = this.#tables.table(number);
     const read = (length: number): Uint8Array | undefined =>
       this.#tables.bytes(number, 0, length) ??
@@ -73,9 +75,7 @@ export class TableHeads {
       const head = decodeIndexHead(bytes.slice(), size, this.#hasher);
       return { name, size, head };
     } catch (error) {
-      const isGone = error instanceof NotFoundError ||
-        error instanceof SyntaxError;
-      if (isGone) return null;
+      if (error instanceof NotFoundError || isFileDamage(error)) return error;
       throw error;
     }
   }

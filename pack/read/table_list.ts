@@ -9,12 +9,15 @@ import type { IndexFile } from "../index/object_index.ts";
 /** Most tables of a list. */
 const TABLES_MAX = 65_536;
 
-// Words: number of tables, then rows of size, packs, frames, place, and the id. The
-// place is where the bytes begin of a table that is in memory alone, in units of 64.
-const HEAD_WORDS = 4;
-const ROW_WORDS = 12;
+// Words: number of tables; how often a search was wanted, and how many of these the
+// last one has answered, negative if it failed. Then rows of size, packs, frames,
+// place, whether it is damaged, and the id. The place is where the bytes begin of a
+// table that is in memory alone, in units of 64.
+const COUNT = 0, WANTED = 1, SEARCHED = 2, HEAD_WORDS = 4;
+const ROW_WORDS = 13;
 const PLACE_WORD = 3;
-const ID_WORD = 4;
+const DAMAGED_WORD = 4;
+const ID_WORD = 5;
 const PLACE_UNIT = 64;
 /** Most bytes of tables that are in memory alone. */
 const BUILT_SIZE_MAX = 2 ** 30;
@@ -31,9 +34,19 @@ export interface ListedTable {
   readonly frameCount: number;
 }
 
+/** What is known of the packs that no sound table names. */
+export type SearchState =
+  /** They are to be looked for, or are being looked for. */
+  | "wanted"
+  /** They are in the list, as far as there are any. */
+  | "made"
+  /** It cannot be known at present. */
+  | "failed";
+
 /**
  * The tables of a store's index in shared memory. One thread adds, the others
- * only read: all of them number tables, packs and frames alike.
+ * read, and say which tables are damaged: all of them number tables, packs and
+ * frames alike.
  */
 export class TableList {
   /** The shared memory, to be handed to workers. */
@@ -51,7 +64,9 @@ export class TableList {
     const words = HEAD_WORDS + ROW_WORDS * TABLES_MAX;
     const size = Math.ceil(4 * words / PLACE_UNIT) * PLACE_UNIT;
     const maxByteLength = size + BUILT_SIZE_MAX;
-    return new TableList(new SharedArrayBuffer(size, { maxByteLength }));
+    const list = new TableList(new SharedArrayBuffer(size, { maxByteLength }));
+    list.wantSearch();
+    return list;
   }
 
   /**
@@ -67,7 +82,7 @@ export class TableList {
 
   /** Number of tables; those below it never change. */
   get count(): number {
-    return Atomics.load(this.#words, 0);
+    return Atomics.load(this.#words, COUNT);
   }
 
   /**
@@ -99,8 +114,59 @@ export class TableList {
       const bytes = bytesOf(name);
       if (bytes !== undefined) this.#words[at + PLACE_WORD] = this.#keep(bytes);
       this.#bytes.set(id, 4 * (at + ID_WORD));
-      Atomics.store(this.#words, 0, number + 1);
+      Atomics.store(this.#words, COUNT, number + 1);
     }
+  }
+
+  /**
+   * Says that a table is damaged: packs that it alone names are to be looked for.
+   *
+   * @param number Number of the table, below `count`.
+   */
+  markDamaged(number: number): void {
+    const at = HEAD_WORDS + ROW_WORDS * number + DAMAGED_WORD;
+    Atomics.store(this.#words, at, 1);
+    this.wantSearch();
+  }
+
+  /** Names of the tables that were found to be damaged. */
+  get damaged(): Set<string> {
+    const names = new Set<string>();
+    for (let number = 0; number < this.count; number++) {
+      const at = HEAD_WORDS + ROW_WORDS * number + DAMAGED_WORD;
+      if (Atomics.load(this.#words, at) !== 0) {
+        names.add(this.table(number).name);
+      }
+    }
+    return names;
+  }
+
+  /** How often a search was wanted: it tells one want from the next. */
+  get wantedCount(): number {
+    return Atomics.load(this.#words, WANTED);
+  }
+
+  /** What is known of the packs that no sound table names. */
+  get search(): SearchState {
+    const searched = Atomics.load(this.#words, SEARCHED);
+    if (Math.abs(searched) !== this.wantedCount) return "wanted";
+    return searched > 0 ? "made" : "failed";
+  }
+
+  /** Says that packs are to be looked for which no sound table names. */
+  wantSearch(): void {
+    Atomics.add(this.#words, WANTED, 1);
+  }
+
+  /**
+   * Says that packs were looked for, and added.
+   *
+   * @param wantedCount As it was before anything was read.
+   * @param outcome Whether all were found.
+   */
+  endSearch(wantedCount: number, outcome: "made" | "failed"): void {
+    const searched = outcome === "made" ? wantedCount : -wantedCount;
+    Atomics.store(this.#words, SEARCHED, searched);
   }
 
   /** Keeps the bytes of a table; gives their place. */
