@@ -4,6 +4,7 @@ import { StoreError } from "./errors.ts";
 export interface Range {
   readonly offset?: number;
   readonly length?: number;
+  readonly sizeMax?: number;
 }
 
 /**
@@ -12,10 +13,11 @@ export interface Range {
  * @throws {RangeError} If a number is negative, broken or beyond 2^53 - 1.
  */
 export function checkRange(range: Range | undefined): void {
-  for (const number of [range?.offset ?? 0, range?.length ?? 0]) {
+  const { offset = 0, length = 0, sizeMax = 0 } = range ?? {};
+  for (const number of [offset, length, sizeMax]) {
     if (Number.isSafeInteger(number) && number >= 0) continue;
     throw new RangeError(
-      `Cannot read range as offset and length must be whole numbers: found ${number}`,
+      `Cannot read range as its numbers must be whole: found ${number}`,
     );
   }
 }
@@ -23,7 +25,7 @@ export function checkRange(range: Range | undefined): void {
 /**
  * Where a range lies in a file of a given size.
  *
- * @throws {StoreError} If the file ends before the range does.
+ * @throws {StoreError} If the file ends before the range does, or is larger than it may be.
  */
 export function cutRange(
   name: string,
@@ -36,7 +38,19 @@ export function cutRange(
     ? Math.max(start, size)
     : start + range.length;
   if (end > size) throw shortError(name, end, size);
+  const { length, sizeMax = Infinity } = range ?? {};
+  if (length === undefined && end - start > sizeMax) {
+    throw largeError(name, sizeMax);
+  }
   return { start, end };
+}
+
+/** The error of a file that has more bytes than there may be. */
+export function largeError(name: string, sizeMax: number): StoreError {
+  return new StoreError(
+    `Cannot read ${name} as it has at most ${sizeMax} bytes: found more`,
+    { code: "EFBIG", action: "read", storeName: name },
+  );
 }
 
 /** The error of a range beyond the end. */

@@ -28,6 +28,8 @@ export interface ReadOptions extends StoreOptions {
   offset?: number;
   /** How many bytes are wanted, all of which must be there. Default: up to the end. */
   length?: number;
+  /** How many bytes there may be up to the end, where no `length` is given. Default: any number. */
+  sizeMax?: number;
   /**
    * Whether bytes that came before were found to be damaged: a store that keeps
    * copies forgets its own, and reads from where it had them. Default: false.
@@ -44,7 +46,8 @@ export interface ReadStore {
    * @param options The range, and a signal.
    * @returns The bytes, exactly as many as asked for. They belong to the caller.
    * @throws {NotFoundError} If the name is absent, and for no other reason.
-   * @throws {StoreError} If it cannot be read, or (code `SHORT`) ends before the range does.
+   * @throws {StoreError} If it cannot be read, (code `SHORT`) ends before the range does, or (code
+   * `EFBIG`) is larger than `sizeMax`.
    */
   read(name: string, options?: ReadOptions): Promise<Uint8Array>;
 

@@ -4,11 +4,11 @@
  * @module
  */
 import { DOCUMENT_SIZE_MAX } from "./document.ts";
-import { DocumentSyntaxError, NotFoundError } from "../errors.ts";
+import { DocumentSyntaxError, StoreError } from "../errors.ts";
 import type { ReadStore, StoreOptions } from "../store.ts";
 
 /**
- * Reads the bytes of a document. A file that is too large for one is not read.
+ * Reads the bytes of a document. Of a file that is too large for one no more is read.
  *
  * @param store The store.
  * @param name The name of the document.
@@ -22,13 +22,14 @@ export async function readDocument(
   name: string,
   options?: StoreOptions,
 ): Promise<Uint8Array> {
-  const size = await store.size(name, options);
-  if (size === undefined) throw new NotFoundError(name);
-  if (size > DOCUMENT_SIZE_MAX) {
+  const range = { ...options, sizeMax: DOCUMENT_SIZE_MAX };
+  try {
+    return await store.read(name, range);
+  } catch (error) {
+    if (!(error instanceof StoreError) || error.code !== "EFBIG") throw error;
     throw new DocumentSyntaxError(
-      `Cannot read ${name} as a document has at most ${DOCUMENT_SIZE_MAX} bytes: found ${size}`,
+      `Cannot read ${name} as a document has at most ${DOCUMENT_SIZE_MAX} bytes: found more`,
       DOCUMENT_SIZE_MAX,
     );
   }
-  return await store.read(name, { ...options, offset: 0, length: size });
 }

@@ -1,5 +1,5 @@
 /** Taking a range out of an answer, whatever part of the file the server sent. */
-import { shortError } from "../range.ts";
+import { largeError, shortError } from "../range.ts";
 import { failed } from "./failure.ts";
 import type { Reply } from "./reply.ts";
 
@@ -8,6 +8,8 @@ export interface Wanted {
   readonly offset: number;
   /** All up to the end if it is left out. */
   readonly length?: number | undefined;
+  /** How many bytes there may be up to the end. */
+  readonly sizeMax?: number | undefined;
 }
 
 /** What came. */
@@ -77,7 +79,7 @@ export function contentRange(
 
 async function receivePart(
   reply: Reply,
-  { offset, length }: Wanted,
+  { offset, length, sizeMax = WHOLE_SIZE_MAX }: Wanted,
   look: LookAtHead | undefined,
 ): Promise<Received> {
   const { first, last, size } = contentRange(reply);
@@ -102,9 +104,9 @@ async function receivePart(
     }
     throw truncated(reply, length, count);
   }
-  if (count > WHOLE_SIZE_MAX) {
+  if (length === undefined && count > sizeMax) {
     await reply.discard();
-    throw tooLarge(reply);
+    throw largeError(reply.doing.subject, sizeMax);
   }
   const bytes = new Uint8Array(count);
   let done = 0;
@@ -137,7 +139,7 @@ async function receiveNone(
 /** The whole file came: what is before the range is passed over, what is after it is not waited for. */
 async function receiveWhole(
   reply: Reply,
-  { offset, length }: Wanted,
+  { offset, length, sizeMax = WHOLE_SIZE_MAX }: Wanted,
   look: LookAtHead | undefined,
 ): Promise<Received> {
   if (offset > PASSED_OVER_MAX) {
@@ -163,7 +165,9 @@ async function receiveWhole(
     const from = Math.max(0, offset - at);
     if (from < chunk.length) chunks.push(chunk.subarray(from, end - at));
     at += chunk.length;
-    if (at - offset > WHOLE_SIZE_MAX) throw tooLarge(reply);
+    if (length === undefined && at - offset > sizeMax) {
+      throw largeError(reply.doing.subject, sizeMax);
+    }
     if (at >= end) break;
   }
   const size = reply.contentLength;
@@ -201,13 +205,5 @@ function tooMuch(reply: Reply, need: number): Error {
     reply.doing,
     "PROTOCOL",
     `the answer must have ${need} bytes: found more`,
-  );
-}
-
-function tooLarge(reply: Reply): Error {
-  return failed(
-    reply.doing,
-    "PROTOCOL",
-    `the file must have at most ${WHOLE_SIZE_MAX} bytes`,
   );
 }

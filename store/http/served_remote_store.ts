@@ -67,7 +67,7 @@ export class ServedRemoteStore implements RemoteStore {
   async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
     checkStoreName(name);
     checkRange(options);
-    const { offset = 0, length, signal } = options;
+    const { offset = 0, length, sizeMax, signal } = options;
     if (length === 0) return await this.#readNothing(name, offset, options);
     const reply = await this.#send(doing("read", name), {
       method: "GET",
@@ -81,7 +81,7 @@ export class ServedRemoteStore implements RemoteStore {
       throw new NotFoundError(name);
     }
     await expect(reply, [200, 206, 416]);
-    return (await receiveRange(reply, { offset, length })).bytes;
+    return (await receiveRange(reply, { offset, length, sizeMax })).bytes;
   }
 
   async #readNothing(

@@ -57,14 +57,14 @@ export class WebStore implements RemoteStore {
   async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
     checkStoreName(name);
     checkRange(options);
-    const { offset = 0, length, signal } = options;
+    const { offset = 0, length, sizeMax, signal } = options;
     if (length === 0) {
       const size = await this.size(name, options);
       if (size === undefined) throw new NotFoundError(name);
       if (offset > size) throw shortError(name, offset, size);
       return new Uint8Array(0);
     }
-    const wanted = { offset, length };
+    const wanted = { offset, length, sizeMax };
     const received = await this.#get("read", name, wanted, signal);
     if (received === undefined) throw new NotFoundError(name);
     return received.bytes;

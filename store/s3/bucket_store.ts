@@ -1,6 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import { checkBytes } from "@snap/hash";
-import { checkRange, shortError } from "../range.ts";
+import { checkRange, largeError, shortError } from "../range.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
 import { HEADER_SIZE } from "../header.ts";
 import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
@@ -65,21 +65,25 @@ export class BucketStore implements S3Store {
   async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
     checkStoreName(name);
     checkRange(options);
-    const { signal, offset = 0, length } = options ?? {};
+    const { signal, offset = 0, length, sizeMax } = options ?? {};
     signal?.throwIfAborted();
-    const asked = { action: "read", subject: name, signal } as const;
+    const asked = { action: "read", subject: name, signal, sizeMax } as const;
     if (length === 0) return await this.#readNothing(name, offset, signal);
+    const wanted = length ?? "all";
+    const whole = (answer: BytesAnswer): BytesAnswer => {
+      if (length !== undefined || !answer.isCut) return answer;
+      throw largeError(name, sizeMax!);
+    };
     if (offset === 0 && length === undefined) {
-      const get = () => this.#get({ ...asked, name, wanted: "all" });
-      return (await this.#retry(get, signal)).bytes;
+      const get = () => this.#get({ ...asked, name, wanted });
+      return whole(await this.#retry(get, signal)).bytes;
     }
     const last = length === undefined ? "" : offset + length - 1;
     const headers = { range: `bytes=${offset}-${last}` };
-    const wanted = length ?? "all";
     try {
       return await this.#retry(async () => {
         const answer = await this.#get({ ...asked, name, headers, wanted });
-        return checkedRange(asked, answer, offset, length);
+        return checkedRange(asked, whole(answer), offset, length);
       }, signal);
     } catch (error) {
       if (!hasCode(error, "InvalidRange") && !hasCode(error, "HTTP416")) {

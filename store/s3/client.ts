@@ -33,6 +33,8 @@ export interface S3Request {
   readonly bodySize?: number;
   /** Bytes of content that are wanted. Without, the answer is short, and XML. */
   readonly wanted?: number | "all";
+  /** Bytes of an answer after which it is cut, where all is wanted. */
+  readonly sizeMax?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -137,7 +139,7 @@ export class S3Client {
     const { timing, stallMs } = this.#parts;
     const { action, subject, method, signal, wanted } = request;
     const { url, headers } = await this.#sign(request, body);
-    const sizeMax = wanted === "all" ? Infinity : wanted ?? XML_SIZE_MAX;
+    const { sizeMax = Infinity } = request;
     return await fetchBytes({
       action,
       subject,
@@ -145,7 +147,7 @@ export class S3Client {
       url,
       headers,
       body,
-      sizeMax,
+      sizeMax: wanted === "all" ? sizeMax : wanted ?? XML_SIZE_MAX,
       signal,
       stallMs,
       timing,

@@ -21,7 +21,7 @@ Deno.test({
       );
       const args = nodeArguments(program, folder);
       const { stdout } = await promisify(execFile)(node!, args);
-      strictEqual(stdout, "17 passed\n");
+      strictEqual(stdout, "18 passed\n");
     } finally {
       rmSync(folder, { recursive: true });
     }

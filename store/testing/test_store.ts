@@ -127,6 +127,18 @@ const checks: Readonly<Record<string, Check>> = {
       );
     }
   },
+  "refuses what is larger than it may be": async (store) => {
+    const bytes = pattern(100_000);
+    await store.create("packs/ab/one", bytes);
+    const read = (offset: number, sizeMax: number): Promise<Uint8Array> =>
+      store.read("packs/ab/one", { offset, sizeMax });
+    equalBytes(await read(0, 100_000), bytes);
+    equalBytes(await read(40_000, 60_000), bytes.subarray(40_000));
+    for (const offset of [0, 1]) {
+      const error = await failure(read(offset, 99_999 - offset));
+      equal(error instanceof StoreError && error.code, "EFBIG");
+    }
+  },
   "says absent of what is absent": async (store) => {
     await store.create("tags/main/1", pattern(1));
     for (
