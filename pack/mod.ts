@@ -47,6 +47,7 @@
  * @module
  */
 export * from "./errors.ts";
+export * from "./faults.ts";
 export * from "./file_name.ts";
 export * from "./location.ts";
 export * from "./object_kind.ts";

@@ -8,11 +8,8 @@ import type { ReadStore, StoreOptions } from "@snap/store";
 import { StoreIndex } from "./store_index.ts";
 import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
 import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
-import {
-  isFileDamage,
-  type UnnamedFound,
-  UnnamedPacks,
-} from "./unnamed_packs.ts";
+import { isFileDamage } from "../faults.ts";
+import { type UnnamedFound, UnnamedPacks } from "./unnamed_packs.ts";
 import { INDEX_PREFIX, indexIdOf } from "../file_name.ts";
 import {
   decodeIndexHead,

@@ -2,8 +2,8 @@ import { checkBytes } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
 import { RemoteRanges } from "../ranges/remote_ranges.ts";
+import { isFileDamage } from "../faults.ts";
 import {
-  isFileDamage,
   type NamedPacks,
   packKey,
   type UnnamedFound,

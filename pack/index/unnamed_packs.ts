@@ -3,9 +3,9 @@ import {
   NotFoundError,
   type ReadStore,
   type StoreEntry,
-  StoreError,
   type StoreOptions,
 } from "@snap/store";
+import { isFileDamage } from "../faults.ts";
 import { PACK_PREFIX, packIdOf, packName } from "../file_name.ts";
 import { buildIndex } from "../index_writer/index_builder.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
@@ -197,13 +197,6 @@ export class UnnamedPacks {
 /** What a pack is known by: a row is a claim about a pack of its size. */
 export function packKey(name: string, size: number): string {
   return `${name} ${size}`;
-}
-
-/** Whether an error says that a file is not what was written, or that its disk cannot give it. */
-export function isFileDamage(error: unknown): error is Error {
-  return error instanceof SyntaxError ||
-    (error instanceof StoreError &&
-      (error.code === "SHORT" || error.code === "EIO"));
 }
 
 function tooMany(): Error {

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { NotFoundError, StoreError } from "@snap/store";
 import type { FrameCache } from "../cache/frame_cache.ts";
 import type { FrameDecoders } from "../codec/frame_decoders.ts";
-import { DamageError } from "../errors.ts";
+import { isCopyDamage } from "../faults.ts";
 import type { Hasher } from "@snap/hash";
 import type { Location } from "../location.ts";
 import { ObjectReader } from "./object_reader.ts";
@@ -113,7 +112,7 @@ export class ObjectCopies {
   }
 
   #fail(location: Location, error: unknown): void {
-    if (isDamage(error)) this.#onDamage(location.packId);
+    if (isCopyDamage(error)) this.#onDamage(location.packId);
     if (this.#failures.size >= FAILURES_MAX) this.#failures.clear();
     this.#failures.set(keyOf(location), error);
   }
@@ -121,10 +120,4 @@ export class ObjectCopies {
 
 function keyOf({ frameKey, offset, size }: Location): string {
   return `${frameKey} ${offset} ${size}`;
-}
-
-/** Whether an error says that a copy is not what the index says. */
-function isDamage(error: unknown): boolean {
-  return error instanceof DamageError || error instanceof NotFoundError ||
-    (error instanceof StoreError && error.code === "SHORT");
 }

@@ -3,7 +3,7 @@ import { packName } from "../file_name.ts";
 import { ObjectIndex, replacedTables } from "../index/object_index.ts";
 import { readIndexFile } from "../index/open_index.ts";
 import { StoreIndex } from "../index/store_index.ts";
-import { isFileDamage } from "../index/unnamed_packs.ts";
+import { isFileDamage } from "../faults.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
 import { type DamagedPack, readPack } from "../index_writer/rebuild_index.ts";
 import type { IndexedPack } from "../location.ts";

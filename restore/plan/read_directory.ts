@@ -1,8 +1,7 @@
 import { AttributePage, Tree } from "@snap/manifest";
-import { ObjectKind } from "@snap/pack";
+import { isObjectFault, ObjectKind } from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
 import type { StoreOptions } from "@snap/store";
-import { isObjectFault } from "./is_object_fault.ts";
 
 /** A directory of a snapshot. */
 export interface SnapshotDirectory {

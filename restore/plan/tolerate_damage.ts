@@ -1,7 +1,6 @@
 import type { DiskError } from "@snap/disk";
 import { idFromBytes } from "@snap/hash";
-import type { StoreOptions } from "@snap/store";
-import { packNameOf } from "./is_object_fault.ts";
+import { NotFoundError, type StoreOptions } from "@snap/store";
 import type { ReadDirectoryOptions } from "./read_directory.ts";
 import { DamagedEntryError } from "../errors.ts";
 
@@ -33,4 +32,17 @@ export function signalOf(
 ): StoreOptions {
   const { signal } = options;
   return signal === undefined ? {} : { signal };
+}
+
+/**
+ * Names the pack that an error is about.
+ *
+ * @param error What was thrown while an object was read.
+ * @returns Its name in the store, as far as the error knows it.
+ */
+function packNameOf(error: unknown): { packName?: string } {
+  if (error instanceof NotFoundError) return { packName: error.storeName };
+  if (!(error instanceof Error) || !("packName" in error)) return {};
+  const { packName } = error;
+  return typeof packName === "string" ? { packName } : {};
 }

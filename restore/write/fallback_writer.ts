@@ -1,13 +1,17 @@
 import { DiskError } from "@snap/disk";
 import type { Target, TargetDirectory } from "@snap/disk/target";
 import { ID_SIZE, idFromBytes } from "@snap/hash";
-import { DamageError, ObjectKind, ObjectNotFoundError } from "@snap/pack";
+import {
+  DamageError,
+  isObjectFault,
+  ObjectKind,
+  ObjectNotFoundError,
+} from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
 import { NotFoundError } from "@snap/store";
 import { directoryOf, nameOf, pathOf } from "../plan/batch_rows.ts";
 import { entryError } from "../plan/entry_error.ts";
 import { FileSink } from "./file_sink.ts";
-import { isObjectFault } from "../plan/is_object_fault.ts";
 import { FilePlan, type RestoreBatch } from "../messages.ts";
 import { DamagedEntryError } from "../errors.ts";
 import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";

@@ -1,11 +1,6 @@
 import type { Hasher, Id } from "@snap/hash";
-import {
-  NotFoundError,
-  type ReadStore,
-  StoreError,
-  type StoreOptions,
-  UnsupportedVersionError,
-} from "@snap/store";
+import { isDocumentFault } from "@snap/pack";
+import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { readDocument } from "@snap/store/format";
 import {
   decodeRecord,
@@ -155,7 +150,7 @@ async function readAny(
       // A file that is gone was removed meanwhile.
       if (error instanceof NotFoundError) continue;
       if ((await voids).has(file.writer)) continue;
-      if (!isDamage(error)) throw error;
+      if (!isDocumentFault(error)) throw error;
       if (options.onDamage === undefined) failure ??= { error };
       else options.onDamage(file, error);
     }
@@ -184,7 +179,9 @@ export async function findRecord(
     try {
       return await readRecord(store, { ...name, writer }, options);
     } catch (error) {
-      if (!(error instanceof NotFoundError) && !isDamage(error)) throw error;
+      if (!(error instanceof NotFoundError) && !isDocumentFault(error)) {
+        throw error;
+      }
     }
   }
   const prefix = `${name.tree}-${name.record}-`;
@@ -222,12 +219,6 @@ export async function readRecord(
     );
   }
   return decodeRecord(file, bytes);
-}
-
-/** Whether one record cannot be read; a signal ends the reading of all. */
-function isDamage(error: unknown): boolean {
-  return error instanceof SyntaxError || error instanceof StoreError ||
-    error instanceof UnsupportedVersionError;
 }
 
 function newestFirst(a: NamedRecord, b: NamedRecord): number {

@@ -1,5 +1,10 @@
 import { idFromBytes, IdMismatchError } from "@snap/hash";
-import { DamageError, IndexSyntaxError, ObjectNotFoundError } from "@snap/pack";
+import {
+  DamageError,
+  IndexSyntaxError,
+  isFileDamage,
+  ObjectNotFoundError,
+} from "@snap/pack";
 import { NotFoundError, UnsupportedVersionError } from "@snap/store";
 import type { FoundDamage } from "./damage_log.ts";
 import type { DamageReason, DamageSubject } from "./damage.ts";
@@ -56,8 +61,8 @@ export function fileDamageOf(
   if (error instanceof NotFoundError) {
     return { subject, storeName, reason: "missing", message };
   }
-  const isDamage = error instanceof SyntaxError ||
-    error instanceof UnsupportedVersionError || failedRead(error) !== undefined;
+  const isDamage = error instanceof UnsupportedVersionError ||
+    isFileDamage(error);
   return isDamage ? { subject, storeName, reason: "disk", message } : undefined;
 }
 
