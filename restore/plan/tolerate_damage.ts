@@ -34,12 +34,7 @@ export function signalOf(
   return signal === undefined ? {} : { signal };
 }
 
-/**
- * Names the pack that an error is about.
- *
- * @param error What was thrown while an object was read.
- * @returns Its name in the store, as far as the error knows it.
- */
+/** Names the pack that an error is about. */
 function packNameOf(error: unknown): { packName?: string } {
   if (error instanceof NotFoundError) return { packName: error.storeName };
   if (!(error instanceof Error) || !("packName" in error)) return {};
