@@ -9,6 +9,7 @@ import {
   checkStorePrefix,
   isStoreName,
 } from "../store_name.ts";
+import { Turns } from "../turns.ts";
 import { createAgain, isOurs, type Mark, markOf } from "../wrap/ours.ts";
 import type { BytesAnswer } from "../wrap/fetch_bytes.ts";
 import type { Meter } from "../wrap/meter.ts";
@@ -52,7 +53,7 @@ export class BucketStore implements S3Store {
   readonly #spool: Spool;
   readonly #uploads: Uploads;
   readonly #singleSizeMax: number;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(parts: BucketStoreParts) {
     this.meter = parts.meter;
@@ -198,24 +199,15 @@ export class BucketStore implements S3Store {
       mark,
       () =>
         isSingleWriter
-          ? this.#inTurn(mark.name, () => this.#putAlone(mark, body, signal))
+          ? this.#turns.take(
+            mark.name,
+            () => this.#putAlone(mark, body, signal),
+          )
           : this.#put(mark, body, signal, ABSENT),
       () => isOurs(this, mark, signal),
       this.#client.retryOptions(),
       signal,
     );
-  }
-
-  /** One after the other: a single writer may still do several things at once. */
-  #inTurn<T>(name: string, run: () => Promise<T>): Promise<T> {
-    const before = this.#turns.get(name) ?? Promise.resolve();
-    const turn = before.then(run, run);
-    this.#turns.set(name, turn);
-    const end = () => {
-      if (this.#turns.get(name) === turn) this.#turns.delete(name);
-    };
-    turn.then(end, end);
-    return turn;
   }
 
   async #putAlone(
