@@ -12,7 +12,7 @@ import {
   ownerText,
   parseOwner,
   thisOwner,
-} from "./owner.ts";
+} from "../owner/process_owner.ts";
 import type { Environment } from "./profiles.ts";
 
 const SAVE_ID = /^[0-9a-f]{32}$/;

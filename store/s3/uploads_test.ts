@@ -3,7 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, renameSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { encodeHeader } from "../header.ts";
-import { ownerText, thisOwner } from "./owner.ts";
+import { ownerText, thisOwner } from "../owner/process_owner.ts";
 import { s3Error, type Trouble } from "./testdata/fake_s3.ts";
 import { type FakeStore, fakeStore, pattern } from "./testdata/fake_store.ts";
 
