@@ -172,13 +172,6 @@ export class ServedRemoteStore implements RemoteStore {
   }
 
   async spoolPath(saveId: string): Promise<string> {
-    if (!SAVE_ID.test(saveId)) {
-      throw new RangeError(
-        `Cannot make spool path as the save id must be 32 hex digits: found ${
-          JSON.stringify(saveId)
-        }`,
-      );
-    }
     return await spoolPathIn(this.#parts.spoolFolder, saveId);
   }
 
@@ -291,6 +284,13 @@ export async function spoolPathIn(
   folder: string | undefined,
   saveId: string,
 ): Promise<string> {
+  if (!SAVE_ID.test(saveId)) {
+    throw new RangeError(
+      `Cannot make spool path as the save id must be 32 hex digits: found ${
+        JSON.stringify(saveId)
+      }`,
+    );
+  }
   const [{ tmpdir }, { join }] = await Promise.all([
     import("node:os"),
     import("node:path"),
