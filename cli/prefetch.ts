@@ -42,6 +42,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/version.ts"),
     import("./stores/open_http.ts"),
     import("./stores/open_s3.ts"),
+    import("./stores/open_sftp.ts"),
     import("./stores/open_ssh.ts"),
   ]);
 }

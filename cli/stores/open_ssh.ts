@@ -7,8 +7,8 @@ import {
 } from "@snap/store/ssh";
 import { CommandError } from "../command_error.ts";
 import { COMMAND } from "../product.ts";
-import { UsageError } from "../arguments/usage_error.ts";
 import type { FarNeed, OpenedStore } from "./opened_store.ts";
+import { wordsOf } from "./words_of.ts";
 
 /** How long ssh may take to end when it was asked to, in milliseconds. */
 const END_MS = 5000;
@@ -62,11 +62,4 @@ async function explained(child: Child, cause: unknown): Promise<Error> {
     message,
     "what the shell there prints at login has to go to stderr, or to terminals only",
   );
-}
-
-/** The words of a command, which are told apart by spaces alone. */
-function wordsOf(text: string): string[] {
-  const words = text.split(" ").filter((word) => word !== "");
-  if (words.length > 0) return words;
-  throw new UsageError("Cannot use a command: it is empty");
 }

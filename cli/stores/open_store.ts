@@ -24,6 +24,7 @@ const OPENERS: Readonly<Record<keyof typeof SCHEMES, () => Promise<unknown>>> =
     s3: () => loadLate("stores/open_s3"),
     http: () => loadLate("stores/open_http"),
     https: () => loadLate("stores/open_http"),
+    sftp: () => loadLate("stores/open_sftp"),
     ssh: () => loadLate("stores/open_ssh"),
   };
 

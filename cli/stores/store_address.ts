@@ -6,6 +6,7 @@ export const SCHEMES: Readonly<Record<string, string>> = {
   s3: "s3://BUCKET/PREFIX, a bucket of S3",
   http: `http://HOST/PATH, ${COMMAND} serve or a web server`,
   https: `https://HOST/PATH, ${COMMAND} serve or a web server`,
+  sftp: `sftp://HOST/PATH, a host without ${COMMAND}`,
   ssh: `ssh://HOST/PATH, ${COMMAND} on another host`,
 };
 

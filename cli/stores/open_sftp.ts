@@ -1,0 +1,28 @@
+import { openSftpStore } from "@snap/store/sftp";
+import type { FarNeed, OpenedStore } from "./opened_store.ts";
+import { wordsOf } from "./words_of.ts";
+
+/** Opens `sftp://HOST/PATH`, through the user's own ssh. */
+export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
+  const { signal, settings, limiter, meter } = need;
+  const { singleWriter, sshCommand } = settings;
+  const store = await openSftpStore(url, {
+    signal,
+    limiter,
+    meter,
+    ...(singleWriter !== undefined && { singleWriter }),
+    ...(sshCommand !== undefined && { ssh: wordsOf(sshCommand) }),
+  });
+  if (!store.isDurable) {
+    need.detail(
+      `${store.location} cannot make files durable: what was just saved may be lost with the power there`,
+    );
+  }
+  return {
+    store,
+    location: store.location,
+    meter,
+    probe: (options) => store.probe(options),
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}
