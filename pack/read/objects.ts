@@ -7,7 +7,7 @@ import { type Hasher, ID_SIZE } from "@snap/hash";
 import type { FrameCache } from "../cache/frame_cache.ts";
 import type { FrameDecoders } from "../codec/frame_decoders.ts";
 import { IndexSyntaxError, ObjectNotFoundError } from "../errors.ts";
-import { isFileDamage } from "../index/unnamed_packs.ts";
+import { isFileDamage } from "../faults.ts";
 import { ObjectIndex } from "../index/object_index.ts";
 import { isPageRequest, type Location, type PageRequest } from "../location.ts";
 import { ObjectCopies } from "./object_copies.ts";

@@ -5,7 +5,7 @@ import {
   readIndexHeadSize,
 } from "../index/index_table.ts";
 import type { IndexFile } from "../index/object_index.ts";
-import { isFileDamage } from "../index/unnamed_packs.ts";
+import { isFileDamage } from "../faults.ts";
 import { NotFoundError } from "@snap/store";
 import type { ListedTable, TableList } from "./table_list.ts";
 import type { Ranges } from "../ranges/ranges.ts";
