@@ -101,6 +101,8 @@ export class ClosedPipeError extends Error {
 
 /** The reason of an interruption. */
 export class InterruptError extends Error {
+  /** Such as `SIGINT`. */
+  readonly signalName: string;
   /** The answer to the shell. */
   readonly exitCode: ExitCode;
 
@@ -113,6 +115,7 @@ export class InterruptError extends Error {
   constructor(signalName: string, exitCode: ExitCode) {
     super(`Cannot go on: ${signalName} came`);
     this.name = "InterruptError";
+    this.signalName = signalName;
     this.exitCode = exitCode;
   }
 }

@@ -2,6 +2,7 @@ import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { closeSync, constants, openSync } from "node:fs";
 import { waitFor } from "../tests/_mount.ts";
+import { findNode, nodeArguments } from "../tests/_node.ts";
 import { TemporaryFolder } from "../tests/_snapshots.ts";
 import { watchInterrupts } from "./interrupts.ts";
 
@@ -30,33 +31,49 @@ function isRead(path: string, files: number[]): boolean {
   }
 }
 
-Deno.test({
-  name: "signals end a program that reads patterns from who says nothing",
-  ignore: Deno.build.os !== "linux",
-  async fn() {
-    using folder = new TemporaryFolder();
-    const fifo = folder.join("fifo");
-    execFileSync("mkfifo", [fifo]);
-    const main = new URL("./main.ts", import.meta.url).pathname;
-    const child = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", main, "id", folder.path, "--exclude-from", fifo],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    let code: number | undefined;
-    const status = child.status.then((status) => code = status.code);
-    const files: number[] = [];
-    await waitFor("reading", () => isRead(fifo, files));
-    await waitFor("the end", () => {
-      try {
-        if (code === undefined) child.kill("SIGINT");
-      } catch {
-        // It has ended in between.
-      }
-      return code !== undefined;
-    });
-    strictEqual(await status, 130);
-    files.forEach(closeSync);
+const { pathname: folder } = new URL(".", import.meta.url);
+
+/** The program on each runtime; none where that is not here. */
+const PROGRAMS: Readonly<Record<string, () => string[] | undefined>> = {
+  Deno: () => [Deno.execPath(), "run", "-A", `${folder}main.ts`],
+  Node() {
+    const node = findNode();
+    if (node === undefined) return undefined;
+    return [node, ...nodeArguments(`${folder}node_main.ts`)];
   },
-});
+};
+
+for (const [runtime, find] of Object.entries(PROGRAMS)) {
+  Deno.test({
+    name:
+      `one signal ends a program on ${runtime} that reads patterns from who says nothing`,
+    ignore: Deno.build.os !== "linux",
+    async fn() {
+      const found = find();
+      if (found === undefined) return console.log("left out: no Node 22");
+      const [program, ...args] = found;
+      using folder = new TemporaryFolder();
+      const fifo = folder.join("fifo");
+      execFileSync("mkfifo", [fifo]);
+      const child = new Deno.Command(program, {
+        args: [...args, "id", folder.path, "--exclude-from", fifo],
+        stdin: "null",
+        stdout: "null",
+        stderr: "null",
+      }).spawn();
+      const files: number[] = [];
+      let code: number | undefined;
+      const status = child.status.then((status) => code = status.code);
+      try {
+        await waitFor("reading", () => isRead(fifo, files));
+        child.kill("SIGINT");
+        await waitFor("the end", () => code !== undefined);
+      } finally {
+        if (code === undefined) child.kill("SIGKILL");
+        await status;
+        files.forEach(closeSync);
+      }
+      strictEqual(code, 130);
+    },
+  });
+}

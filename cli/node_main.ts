@@ -15,12 +15,14 @@ import { loadLate } from "./load_late.ts";
 
 const { signal, interrupted, takeSignals } = watchInterrupts({
   listen: (name, handler) => void process.on(name, handler),
-  end(name) {
-    // `process.exit` waits for its threads, and one may wait for a fifo.
-    process.removeAllListeners(name);
-    process.kill(process.pid, name);
-  },
+  end,
 });
+
+/** Ends the program at once: `process.exit` waits for its threads, and one may wait for a fifo. */
+function end(name: NodeJS.Signals): void {
+  process.removeAllListeners(name);
+  process.kill(process.pid, name);
+}
 
 function outputOf(stream: WriteStream): Output {
   // Without a listener a reader that has gone would end the program.
@@ -70,4 +72,7 @@ const context: CliContext = {
   },
   runtime: `node ${process.versions.node}`,
 };
-process.exit(await main(process.argv.slice(2), context));
+const code = await main(process.argv.slice(2), context);
+const isWaiting = process.getActiveResourcesInfo().includes("FSReqPromise");
+if (signal.aborted && isWaiting) end(signal.reason.signalName);
+else process.exit(code);
