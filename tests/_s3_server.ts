@@ -5,6 +5,7 @@ import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
+import { AwsV4Signer } from "aws4fetch";
 import { ROOT } from "../_tools/workspace.ts";
 
 /** A server, and keys that it knows. */
@@ -62,6 +63,31 @@ export async function s3Server(personality: S3Personality): Promise<S3Server> {
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   throw new Error(`Cannot start ${personality}: no answer, see ${folder}`);
+}
+
+/** Makes a bucket that no other test has. */
+export async function newBucket(server: S3Server): Promise<string> {
+  const bucket = `b-${crypto.randomUUID()}`;
+  const response = await signedFetch(server, "PUT", bucket);
+  await response.body?.cancel();
+  if (response.status !== 200) throw new Error(`Status ${response.status}`);
+  return bucket;
+}
+
+/** Asks a server for what is no part of a store: its buckets, its uploads. */
+export async function signedFetch(
+  server: S3Server,
+  method: string,
+  path: string,
+): Promise<Response> {
+  const { url, headers } = await new AwsV4Signer({
+    method,
+    url: `${server.endpoint}/${path}`,
+    ...server.credentials,
+    service: "s3",
+    region: "us-east-1",
+  }).sign();
+  return await fetch(url, { method, headers });
 }
 
 function makes(folder: string): boolean {

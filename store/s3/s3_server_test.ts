@@ -2,12 +2,12 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { AwsV4Signer } from "aws4fetch";
 import {
   lacksServer,
+  newBucket,
   type S3Personality,
-  type S3Server,
   s3Server,
+  signedFetch,
 } from "../../tests/_s3_server.ts";
 import { encodeHeader } from "../header.ts";
 import { testStore } from "../testing/mod.ts";
@@ -274,29 +274,6 @@ async function uploadsIn(
   const server = await s3Server(personality);
   const response = await signedFetch(server, "GET", `${bucket}?uploads`);
   return (await response.text()).match(/<Upload>/g)?.length ?? 0;
-}
-
-async function newBucket(server: S3Server): Promise<string> {
-  const bucket = `b-${crypto.randomUUID()}`;
-  const response = await signedFetch(server, "PUT", bucket);
-  await response.body?.cancel();
-  strictEqual(response.status, 200);
-  return bucket;
-}
-
-async function signedFetch(
-  server: S3Server,
-  method: string,
-  path: string,
-): Promise<Response> {
-  const { url, headers } = await new AwsV4Signer({
-    method,
-    url: `${server.endpoint}/${path}`,
-    ...server.credentials,
-    service: "s3",
-    region: "us-east-1",
-  }).sign();
-  return await fetch(url, { method, headers });
 }
 
 function pattern(size: number): Uint8Array {
