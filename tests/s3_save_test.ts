@@ -15,7 +15,7 @@ import { verify } from "@snap/snapshot/verify";
 import { StoreError } from "@snap/store";
 import { formatSettings, initStore } from "@snap/store/format";
 import { openS3Store, type S3Store, type S3StoreOptions } from "@snap/store/s3";
-import { canMount, mountTmpfs, unmount } from "../store/testdata/tmpfs.ts";
+import { canMount, mountTmpfs, unmount } from "./_tmpfs.ts";
 import { Prng, seedOfRun } from "./_prng.ts";
 import { deadlyFetch, type Moment, type S3Place } from "./_s3_crash_save.ts";
 import { lacksServer, newBucket, s3Server, signedFetch } from "./_s3_server.ts";
@@ -107,7 +107,6 @@ class Scene implements Disposable {
 
   /** Bytes that the server has of packs and tables, whole or not. */
   async arrived(): Promise<{ bytes: number; uploads: number }> {
-    const { server } = this.place;
     let bytes = 0, uploads = 0;
     for await (const batch of (await this.open()).list("")) {
       for (const { name, size } of batch) {

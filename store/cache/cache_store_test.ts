@@ -17,7 +17,7 @@ import { seededTest } from "../../tests/_prng.ts";
 import { NotFoundError } from "../errors.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import type { ReadOptions } from "../store.ts";
-import { canMount, mountTmpfs, unmount } from "../testdata/tmpfs.ts";
+import { canMount, mountTmpfs, unmount } from "../../tests/_tmpfs.ts";
 import { testStore } from "../testing/test_store.ts";
 import { MeterStore } from "../wrap/meter.ts";
 import {

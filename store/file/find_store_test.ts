@@ -1,6 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { findStore, type FindStoreOptions } from "./find_store.ts";
-import { canMount, mountTmpfs, unmount } from "../testdata/tmpfs.ts";
+import { canMount, mountTmpfs, unmount } from "../../tests/_tmpfs.ts";
 
 const uid = Deno.uid() ?? undefined;
 const isRoot = uid === 0;

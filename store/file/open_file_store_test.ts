@@ -22,7 +22,7 @@ import {
   mountTmpfs,
   remountReadOnly,
   unmount,
-} from "../testdata/tmpfs.ts";
+} from "../../tests/_tmpfs.ts";
 import { makeFastFolder } from "../testdata/fast_folder.ts";
 import { FaultStore } from "../testing/fault_store.ts";
 import { testStore } from "../testing/test_store.ts";
