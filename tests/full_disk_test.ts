@@ -1,6 +1,6 @@
 // Saves onto disks that are full or read-only.
 import { deepEqual, equal, ok } from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { save } from "@snap/save";
 import { formatSettings, initStore } from "@snap/store/format";
