@@ -20,6 +20,8 @@ export interface Program {
   readonly again?: string;
   /** Restores what was saved first into the new folder `$TARGET`. */
   readonly restore?: string;
+  /** Fails where `$TARGET` is not what was saved. Default: it is compared with `$TREE`. */
+  readonly compare?: string;
 }
 
 /** How hard everybody compresses. */
@@ -44,21 +46,37 @@ export function environmentOf(folder: string): Record<string, string> {
     TREE: `${folder}/tree`,
     STORE: `${folder}/store`,
     TARGET: `${folder}/target`,
+    CACHE: `${folder}/cache`,
+    XDG_CACHE_HOME: `${folder}/cache`,
   };
 }
 
-/** Our program, started by a command. */
-function ours(name: string, snap: string, level: Level): Program {
+/**
+ * Our program.
+ *
+ * @param name The name in tables.
+ * @param snap What starts it.
+ * @param level The level of compression.
+ * @param store The address of its store.
+ * @returns All that is measured of it.
+ */
+export function ours(
+  name: string,
+  snap: string,
+  level: Level,
+  store = "$STORE",
+): Program {
   const codec = level === "1" ? " --codec zstd:1" : "";
+  const at = `--store "${store}"`;
   return {
     name,
     kind: "ours",
     version: `${snap} --version`,
-    about: `${snap} version --json && ${snap} stats --store "$STORE" --json`,
-    init: `${snap} init --store "$STORE"${codec}`,
-    save: `${snap} save --store "$STORE" "$TREE"`,
-    again: `${snap} save --store "$STORE" "$TREE"`,
-    restore: `${snap} restore --store "$STORE" $ID "$TARGET"`,
+    about: `${snap} version --json && ${snap} stats ${at} --json`,
+    init: `${snap} init ${at}${codec}`,
+    save: `${snap} save ${at} "$TREE"`,
+    again: `${snap} save ${at} "$TREE"`,
+    restore: `${snap} restore ${at} $ID "$TARGET"`,
   };
 }
 

@@ -25,6 +25,10 @@ export interface RoundOptions {
   readonly settleMs: number;
   /** Whether the tree is ours to change. */
   readonly changes: boolean;
+  /** More variables of the programs' environment. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Prints the size of a store in bytes. Default: that of `$STORE`. */
+  readonly storeSize?: string;
 }
 
 /** The measurements of several programs on one tree, taken in rounds. */
@@ -39,7 +43,11 @@ export class Rounds {
   /** Prepares to run the programs; {@linkcode Rounds.run} does. */
   constructor(programs: readonly Program[], options: RoundOptions) {
     this.#options = options;
-    this.#env = { ...environmentOf(options.folder), TREE: options.tree };
+    this.#env = {
+      ...environmentOf(options.folder),
+      ...options.env,
+      TREE: options.tree,
+    };
     this.#programs = programs;
     for (const step of STEPS) this.#rows.set(step, new Map());
   }
@@ -83,6 +91,8 @@ export class Rounds {
 
   async #runSteps(program: Program): Promise<void> {
     const { init, save, again, restore, kind } = program;
+    const { compare = `diff -rq --no-dereference "$TREE" "$TARGET"` } = program;
+    this.#env["PREFIX"] = `${this.#count}-${this.#programs.indexOf(program)}`;
     if (init) await this.#shell(init);
     const saved = save ? await this.#step("save", program, save) : "";
     if (saved === undefined) return;
@@ -92,7 +102,7 @@ export class Rounds {
       this.#env["ID"] = kind === "ours" ? idIn(saved) : "";
       const restored = await this.#step("restore", program, restore);
       if (this.#count === 1 && restored !== undefined) {
-        await this.#shell(`diff -rq --no-dereference "$TREE" "$TARGET"`);
+        await this.#shell(compare);
       }
     }
     if (save && again && this.#options.changes) {
@@ -148,9 +158,8 @@ export class Rounds {
   }
 
   async #storeSize(): Promise<number> {
-    return parseInt(
-      (await this.#shell(`du -sb --apparent-size "$STORE"`)).output,
-    );
+    const { storeSize = `du -sb --apparent-size "$STORE"` } = this.#options;
+    return parseInt((await this.#shell(storeSize)).output);
   }
 
   async #shell(command: string): Promise<Measurement> {

@@ -1,9 +1,10 @@
 // Measures snap and its peers on the same trees in the same run:
 //   deno task bench:peers [TREE...] [--runs 5] [--peers restic,borg] [--level default|1]
-//     [--floors] [--print]
+//     [--floors] [--far] [--print]
 // TREE is a folder, or the name of a made tree (see _trees.ts). Stores, caches and restored
 // trees are on tmpfs, in fresh folders. --floors adds snap with WASM hashing, and its npm packages
-// on Node, whole and without their native parts. The tables go to docs/BENCHMARKS.md, or with --print nowhere.
+// on Node, whole and without their native parts. --far measures those that save into a bucket, on a
+// server of S3 (Ceph) that is started on this machine. The tables go to docs/BENCHMARKS.md, or with --print nowhere.
 import { parseArgs } from "node:util";
 import {
   type BenchTree,
@@ -20,6 +21,7 @@ import {
   type Program,
   programs,
 } from "./_programs.ts";
+import { type FarPrograms, farPrograms } from "./_far_programs.ts";
 import { Rounds, type Step, STEPS } from "./_rounds.ts";
 import { megabytes, renderTable } from "./_table.ts";
 
@@ -39,6 +41,7 @@ interface Settings {
   readonly level: Level;
   readonly names: readonly string[] | undefined;
   readonly hasFloors: boolean;
+  readonly isFar: boolean;
   readonly size: "full" | "small";
   readonly printOnly: boolean;
 }
@@ -52,6 +55,7 @@ function readSettings(args: string[]): Settings {
       peers: { type: "string" },
       level: { type: "string", default: "default" },
       floors: { type: "boolean", default: false },
+      far: { type: "boolean", default: false },
       print: { type: "boolean", default: false },
       small: { type: "boolean", default: false },
     },
@@ -70,6 +74,7 @@ function readSettings(args: string[]): Settings {
     level,
     names: values.peers?.split(","),
     hasFloors: values.floors,
+    isFar: values.far,
     size: small ? "small" : "full",
     printOnly: values.print || small,
   };
@@ -79,9 +84,10 @@ function readSettings(args: string[]): Settings {
 async function findPrograms(
   { level, names, hasFloors }: Settings,
   folder: string,
+  far: FarPrograms | undefined,
 ): Promise<Map<Program, string>> {
   const found = new Map<Program, string>();
-  const known = programs(level);
+  const known = far?.programs ?? programs(level);
   if (hasFloors) known.splice(1, 0, ...await floors(level, folder));
   for (const program of known) {
     const isWanted = names === undefined || names.includes(program.name) ||
@@ -100,6 +106,7 @@ async function measureTree(
   found: ReadonlyMap<Program, string>,
   settings: Settings,
   folder: string,
+  far: FarPrograms | undefined,
 ): Promise<string> {
   const tree = await prepareTree(name, folder, settings.size);
   const rounds = new Rounds([...found.keys()], {
@@ -108,6 +115,7 @@ async function measureTree(
     folder,
     settleMs: settings.size === "full" ? SETTLE_MS : 0,
     changes: name === "source",
+    ...(far === undefined ? {} : { env: far.env, storeSize: far.storeSize }),
   });
   for (let round = 1; round <= settings.runCount; round++) {
     await rounds.run((program) =>
@@ -125,7 +133,7 @@ async function measureTree(
 function renderSection(
   { title, isMade, fileCount, byteCount }: BenchTree,
   found: ReadonlyMap<Program, string>,
-  { runCount, level, names, hasFloors }: Settings,
+  { runCount, level, names, hasFloors, isFar }: Settings,
 ): string {
   const versions = [...found].map(([{ name }, version]) =>
     `${name} ${version}`
@@ -134,8 +142,10 @@ function renderSection(
     `--runs ${runCount} --level ${level}`,
     ...(names === undefined ? [] : [`--peers ${names}`]),
     ...(hasFloors ? ["--floors"] : []),
+    ...(isFar ? ["--far"] : []),
   ];
-  return `## ${title[0].toUpperCase()}${title.slice(1)}, ${
+  const where = isFar ? " in a bucket of S3" : "";
+  return `## ${title[0].toUpperCase()}${title.slice(1)}${where}, ${
     level === "1" ? "everybody at level 1" : "defaults"
   }
 
@@ -174,12 +184,14 @@ function renderSteps(rounds: Rounds): string {
 
 const settings = readSettings(Deno.args);
 await withFolder(async (folder) => {
-  const found = await findPrograms(settings, folder);
+  const far = settings.isFar ? await farPrograms(settings.level) : undefined;
+  const found = await findPrograms(settings, folder, far);
   for (const name of settings.trees) {
-    const section = await measureTree(name, found, settings, folder);
+    const section = await measureTree(name, found, settings, folder, far);
     console.log(section);
     if (!settings.printOnly) {
-      await writeSection(`${name} ${settings.level}`, section);
+      const place = far === undefined ? "" : " far";
+      await writeSection(`${name} ${settings.level}${place}`, section);
     }
   }
 });

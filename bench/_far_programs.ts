@@ -1,0 +1,93 @@
+import { s3Server } from "../tests/_s3_server.ts";
+import { type Level, ours, type Program } from "./_programs.ts";
+
+/** Programs that keep their stores in a bucket, and what they need to reach it. */
+export interface FarPrograms {
+  /** The programs; `$PREFIX` is the place of one run within the bucket. */
+  readonly programs: Program[];
+  /** Variables of their environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Prints how many bytes are stored at `$PREFIX`. */
+  readonly storeSize: string;
+}
+
+const BUCKET = "bench";
+
+/**
+ * Starts a server of S3 on this machine and returns who can save into it. Beside them stand snap
+ * with a folder, and `rclone`, which puts and gets the packs of such a folder as they are.
+ *
+ * @param level The level of compression.
+ * @returns The programs, and how they reach the server.
+ */
+export async function farPrograms(level: Level): Promise<FarPrograms> {
+  const { endpoint, credentials } = await s3Server("ceph");
+  const remote = `:s3:${BUCKET}/$PREFIX`;
+  const restic = `restic -q -r "s3:${endpoint}/${BUCKET}/$PREFIX"`;
+  const kopia = `kopia --config-file "$CACHE/kopia.config" --no-progress`;
+  const near = ours("snap, folder", "$SNAP", level);
+  const env = {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_REGION: "us-east-1",
+    RCLONE_S3_PROVIDER: "Ceph",
+    RCLONE_S3_ENV_AUTH: "true",
+    RCLONE_S3_ENDPOINT: endpoint,
+    RCLONE_CONFIG: "/dev/null",
+    KOPIA_PASSWORD: "bench",
+    KOPIA_CHECK_FOR_UPDATES: "false",
+  };
+  await makeBucket(env);
+  return {
+    env,
+    storeSize: `if [ -d "$STORE" ]; then du -sb --apparent-size "$STORE"
+      else rclone size --json "${remote}" | grep -o '"bytes":[0-9]*' | cut -d : -f 2; fi`,
+    programs: [
+      ours("snap", "$SNAP", level, `s3://${BUCKET}/$PREFIX`),
+      near,
+      {
+        name: "restic",
+        kind: "peer",
+        version: "restic version",
+        init: `${restic} init`,
+        save: `cd "$TREE" && ${restic} backup --tag first .`,
+        again: `cd "$TREE" && ${restic} backup .`,
+        restore: `${restic} restore latest --tag first --target "$TARGET"`,
+      },
+      {
+        name: "kopia",
+        kind: "peer",
+        version: "kopia --version",
+        init:
+          `mkdir -p "$CACHE" && ${kopia} repository create s3 --bucket ${BUCKET} --prefix "$PREFIX/" --endpoint "${
+            new URL(endpoint).host
+          }" --disable-tls --cache-directory "$CACHE/kopia" && ${kopia} policy set --global --compression zstd-fastest`,
+        save: `${kopia} snapshot create "$TREE"`,
+        again: `${kopia} snapshot create "$TREE"`,
+        restore: `${kopia} restore "$TREE" "$TARGET"`,
+      },
+      {
+        name: "rclone, the same packs",
+        kind: "floor",
+        version: "rclone version | head -1",
+        init: `${near.init} && ${near.save}`,
+        save: `rclone copy "$STORE" "${remote}" --transfers 8`,
+        again: `rclone copy "$STORE" "${remote}" --transfers 8`,
+        restore: `rclone copy "${remote}" "$TARGET" --transfers 8`,
+        compare: `diff -rq "$STORE/packs" "$TARGET/packs"`,
+      },
+    ],
+  };
+}
+
+async function makeBucket(env: Record<string, string>): Promise<void> {
+  const { success, stderr } = await new Deno.Command("rclone", {
+    args: ["mkdir", `:s3:${BUCKET}`],
+    env,
+  }).output();
+  if (success) return;
+  throw new Error(
+    `Cannot make a bucket by rclone: ${new TextDecoder().decode(stderr)}`,
+  );
+}
