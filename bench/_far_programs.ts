@@ -75,7 +75,7 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
         save: `rclone copy "$STORE" "${remote}" --transfers 8`,
         again: `rclone copy "$STORE" "${remote}" --transfers 8`,
         restore: `rclone copy "${remote}" "$TARGET" --transfers 8`,
-        compare: `diff -rq "$STORE/packs" "$TARGET/packs"`,
+        compare: `rclone check -q --download "$STORE" "$TARGET"`,
       },
     ],
   };
