@@ -1,12 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { kill } from "node:process";
-import { Readable, Writable } from "node:stream";
+import { type Readable, Writable } from "node:stream";
 import type { Pipe } from "../serve/frames.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 
 /** Most characters that are kept of what a program says, from its end. */
 const SAID_SIZE_MAX = 4096;
+/** Bytes that are taken from a program before they are read. */
+const BUFFER_SIZE: number = 256 * 1024;
 /** Most lines of it in a message. */
 const SAID_LINES_MAX = 3;
 /** How long a program may take to say why it ends, once its pipe has ended, in milliseconds. */
@@ -90,7 +92,7 @@ class RunningChild implements Child {
       this.#said = (this.#said + text).slice(-SAID_SIZE_MAX);
     });
     this.pipe = {
-      readable: Readable.toWeb(child.stdout!),
+      readable: streamOf(child.stdout!),
       writable: Writable.toWeb(child.stdin!),
     } as unknown as Pipe;
   }
@@ -131,6 +133,32 @@ class RunningChild implements Child {
     for (const end of [child.stdin, child.stdout, child.stderr]) end?.destroy();
     await this.#closed;
   }
+}
+
+/** What comes out of a program. `Readable.toWeb` does it at a quarter of the rate on Deno. */
+function streamOf(readable: Readable): ReadableStream<Uint8Array> {
+  return new ReadableStream<Uint8Array>({
+    start(controller) {
+      readable.on("data", (piece: Uint8Array) => {
+        // Not as the Buffer that it is, whose slices are no copies.
+        const { buffer, byteOffset, length } = piece;
+        controller.enqueue(new Uint8Array(buffer, byteOffset, length));
+        if (controller.desiredSize! <= 0) readable.pause();
+      });
+      // Cancelled, or torn by its own end: whoever reads has heard.
+      const end = () => {
+        readable.removeAllListeners("data");
+        try {
+          controller.close();
+        } catch {
+          // It was closed before.
+        }
+      };
+      readable.once("end", end).once("close", end).once("error", end).pause();
+    },
+    pull: () => void readable.resume(),
+    cancel: () => void readable.destroy(),
+  }, { highWaterMark: BUFFER_SIZE, size: (piece) => piece.length });
 }
 
 async function isSoon(event: Promise<unknown>, ms: number): Promise<boolean> {
