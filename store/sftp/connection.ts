@@ -67,6 +67,7 @@ export class SftpConnection {
 
   /** Begins, and returns the extensions of the server with their versions. */
   async begin(): Promise<Map<string, string>> {
+    if (this.#end !== undefined) throw this.#end.error;
     const { promise, resolve, reject } = Promise.withResolvers<Packet>();
     this.#begin = { resolve, reject };
     this.#send(PACKET.init, [VERSION]);
@@ -121,9 +122,16 @@ export class SftpConnection {
     }
   }
 
-  /** Waits for all answers, then ends the pipe. */
+  /** Ends what is under way: nobody waits for it any more. */
+  abandon(): void {
+    this.#fail(this.#failure("it is closed", "ECLOSED", false));
+  }
+
+  /** Waits for all answers, as long as they are worth it, then ends the pipe. */
   async close(graceMs: number): Promise<void> {
+    const giveUp = this.#parts.timing.alarm(graceMs, () => this.abandon());
     await this.#watching;
+    giveUp();
     this.#end ??= { error: this.#failure("it is closed", "ECLOSED", false) };
     await Promise.race([
       this.#writer.close().catch(() => {}),

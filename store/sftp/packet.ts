@@ -41,6 +41,7 @@ export class PacketError extends Error {
 
 const LENGTH_SIZE = 4;
 const encoder = new TextEncoder();
+const decoder = new TextDecoder();
 
 /** Writes a packet, its length before it. */
 export function encodePacket(
@@ -114,7 +115,7 @@ export class Packet {
   }
 
   text(): string {
-    return new TextDecoder().decode(this.bytes());
+    return decoder.decode(this.bytes());
   }
 
   /** Passes a field by, and returns where it begins. */
@@ -193,7 +194,7 @@ export class GreetingError extends PacketError {
 /** The first line of a text, if it is one. */
 function greetingIn(head: Uint8Array, rest: Uint8Array): string | undefined {
   const bytes = new Uint8Array([...head, ...rest.subarray(0, 76)]);
-  const [line] = new TextDecoder().decode(bytes).trim().split(/[\r\n]/);
+  const [line] = decoder.decode(bytes).trim().split(/[\r\n]/);
   const isText = head.every((byte) => byte >= 9 && byte < 127);
   return isText ? line.replace(/[\p{Cc}\p{Cf}\ufffd]/gu, "") : undefined;
 }

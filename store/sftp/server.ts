@@ -43,6 +43,7 @@ export class Servers {
   readonly #closing = new Set<Promise<void>>();
   #begun: Promise<Begun> | undefined;
   #current: SftpConnection | undefined;
+  #starting: SftpConnection | undefined;
   #hasWitness = false;
   #isClosed = false;
 
@@ -96,6 +97,7 @@ export class Servers {
   /** Ends the connection, when what was asked is answered. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#starting?.abandon();
     const begun = await this.#begun?.catch(() => undefined);
     if (begun !== undefined) this.#discard(begun.connection);
     await Promise.all(this.#closing);
@@ -111,7 +113,9 @@ export class Servers {
       stallMs,
       timing,
     });
+    this.#starting = connection;
     try {
+      if (this.#isClosed) connection.abandon();
       const session = await SftpSession.begin(connection);
       const files = new OpenFiles(session);
       const folders = new Folders(files, root);
@@ -123,6 +127,8 @@ export class Servers {
     } catch (error) {
       await connection.close(0);
       throw error;
+    } finally {
+      this.#starting = undefined;
     }
   }
 

@@ -231,7 +231,7 @@ export class SftpSession {
   ): Promise<Uint8Array> {
     const handleIn = (answer: Packet) => {
       if (answer.type === PACKET.status) this.#throwStatus(answer);
-      return expect(answer, PACKET.handle).bytes().slice();
+      return new Uint8Array(expect(answer, PACKET.handle).bytes());
     };
     const late = (answer: Packet) => {
       if (answer.type === PACKET.handle) this.drop(handleIn(answer));
