@@ -23,7 +23,7 @@ import {
   mountTmpfs,
   remountReadOnly,
   unmount,
-} from "../testdata/tmpfs.ts";
+} from "../../tests/_tmpfs.ts";
 import { testStore } from "../testing/test_store.ts";
 import { openSftpStore, type SftpStore, type SftpStoreOptions } from "./mod.ts";
 
