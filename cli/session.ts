@@ -1,3 +1,4 @@
+import type { Meter } from "@snap/store/wrap";
 import { escapeInvisible } from "@snap/manifest/path";
 import { jsonLine, type JsonRecord } from "./terminal/json_line.ts";
 import type { CliContext } from "./context.ts";
@@ -23,6 +24,8 @@ export class Session {
   readonly isVerbose: boolean;
   /** Ends the command. */
   readonly signal: AbortSignal;
+  /** What was asked of a store far away, where the command uses one. */
+  meter: Meter | undefined;
   readonly #results: LineWriter;
   readonly #progress: ProgressLine;
   #told: Promise<void> = Promise.resolve();
@@ -129,7 +132,13 @@ export class Session {
   }
 
   /** Shows how far the work is: on a terminal, or as JSON. */
-  progress(progress: Progress): void {
+  progress(done: Progress): void {
+    const { meter } = this;
+    const progress = meter === undefined ? done : {
+      ...done,
+      sentByteCount: meter.bytesOut,
+      receivedByteCount: meter.bytesIn,
+    };
     if (this.isWatched) this.#progress.update(progress);
     if (!this.isJson || this.isQuiet) return;
     const ms = performance.now();

@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
+import { FAR_COMMANDS } from "./far_commands.ts";
 import { MOUNT_COMMANDS } from "./mount_commands.ts";
 import { COMMAND } from "../product.ts";
 import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./shared_specs.ts";
@@ -329,9 +330,17 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: "least bytes of a large file that are compressed as one",
       },
       { name: "pack-size", value: "SIZE", help: "size of a full pack" },
+      {
+        name: "single-writer",
+        help: "where the server cannot create only what is absent",
+      },
     ],
-    notes: ["No choice here changes an id."],
+    notes: [
+      "No choice here changes an id.",
+      "With --single-writer nobody else may write at the same time, now and later: two who do lose what they saved. Later commands have to be told, too, by single-writer = true in the configuration, or ?single-writer=true in the address.",
+    ],
   },
+  ...FAR_COMMANDS,
   {
     name: "version",
     summary: "print the version, and what runs",

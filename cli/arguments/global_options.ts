@@ -4,9 +4,19 @@ import type { OptionSpec } from "./command_spec.ts";
 export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   {
     name: "store",
-    value: "PATH",
-    help: "the store, instead of the one that is found",
+    value: "STORE",
+    help: "the store: a path, an address, or a name of the configuration",
     completes: "directory",
+  },
+  {
+    name: "limit-rate",
+    value: "SIZE",
+    help: "most bytes a second to and from a store far away",
+  },
+  {
+    name: "jobs",
+    value: "N",
+    help: "most requests at once to a store far away",
   },
   {
     name: "json",

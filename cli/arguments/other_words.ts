@@ -47,6 +47,9 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
   du: "stats",
   "repo-create": "init",
   repository: "init",
+  server: "serve",
+  daemon: "serve",
+  settings: "config",
 };
 
 /** Commands of other programs that this one lacks. */

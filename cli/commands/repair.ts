@@ -3,6 +3,7 @@ import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
+import { renewListing } from "../stores/renew_listing.ts";
 import { formatCounted } from "../terminal/units.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { verifyProgressOf } from "../terminal/verify_progress.ts";
@@ -16,29 +17,35 @@ export async function run(session: Session): Promise<number> {
       `did you mean ${COMMAND} repair index?`,
     );
   }
-  return await withSnapshots(session, { isQuiet: true }, async (snapshots) => {
-    const { repairIndex } = await import("@snap/save/repair-index");
-    const report = await repairIndex(snapshots, {
-      signal: session.signal,
-      onProgress: (progress) => session.progress(verifyProgressOf(progress)),
-    });
-    session.clearProgress();
-    for (const { name, error } of report.damagedPacks) {
-      session.warn(`Cannot use ${name}, which is damaged: ${error.message}`);
-    }
-    await session.result(summaryOf(report), {
-      type: "repairedIndex",
-      packCount: report.packCount,
-      replacedTables: report.replacedTables,
-      keptTables: report.keptTables,
-      missingCount: report.missingCount,
-      unfinishedPackCount: report.unfinishedPackCount,
-      damagedPacks: report.damagedPacks.map(({ name }) => name),
-    });
-    tellKept(session, report);
-    const isWhole = report.keptTables.length + report.damagedPacks.length === 0;
-    return isWhole ? ExitCode.done : ExitCode.damaged;
-  });
+  return await withSnapshots(
+    session,
+    { isQuiet: true },
+    async (snapshots, opened) => {
+      const { repairIndex } = await import("@snap/save/repair-index");
+      const report = await repairIndex(snapshots, {
+        signal: session.signal,
+        onProgress: (progress) => session.progress(verifyProgressOf(progress)),
+      });
+      session.clearProgress();
+      await renewListing(session, opened);
+      for (const { name, error } of report.damagedPacks) {
+        session.warn(`Cannot use ${name}, which is damaged: ${error.message}`);
+      }
+      await session.result(summaryOf(report), {
+        type: "repairedIndex",
+        packCount: report.packCount,
+        replacedTables: report.replacedTables,
+        keptTables: report.keptTables,
+        missingCount: report.missingCount,
+        unfinishedPackCount: report.unfinishedPackCount,
+        damagedPacks: report.damagedPacks.map(({ name }) => name),
+      });
+      tellKept(session, report);
+      const isWhole =
+        report.keptTables.length + report.damagedPacks.length === 0;
+      return isWhole ? ExitCode.done : ExitCode.damaged;
+    },
+  );
 }
 
 function summaryOf({ packCount, replacedTables }: RepairIndexReport): string {

@@ -10,6 +10,7 @@ import {
   summarizeSave,
 } from "../terminal/save_report.ts";
 import type { Session } from "../session.ts";
+import { renewListing } from "../stores/renew_listing.ts";
 import { checkTag } from "../arguments/check_tag.ts";
 import {
   tellChanged,
@@ -34,7 +35,7 @@ export async function run(session: Session): Promise<number> {
   return await withSnapshots(session, {
     whenAbsent: isDryRun ? "memory" : "create",
     isTold: true,
-  }, async (snapshots) => {
+  }, async (snapshots, opened) => {
     const { save } = await import("@snap/save");
     const result = await save(snapshots, path, options);
     session.clearProgress();
@@ -45,6 +46,7 @@ export async function run(session: Session): Promise<number> {
       const { tellShadowed } = await import("../snapshots/resolve_record.ts");
       await tellShadowed(session, snapshots, tag);
     }
+    await renewListing(session, opened);
     await session.result(result.id, { ...savedRecord(result), tag });
     await session.flush();
     return await report(session, result, performance.now() - startMs);

@@ -1,10 +1,12 @@
 import type { Snapshots } from "@snap/snapshot";
 import type { WriteStore } from "@snap/store";
+import type { Meter } from "@snap/store/wrap";
 import { type Backends, findBackends } from "../snapshots/backends.ts";
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { resolveRecord } from "../snapshots/resolve_record.ts";
 import type { Session } from "../session.ts";
+import type { OpenedStore } from "../stores/opened_store.ts";
 import { formatTable } from "../terminal/table.ts";
 import { formatCount, formatLocalTime, formatSize } from "../terminal/units.ts";
 
@@ -14,8 +16,8 @@ export async function run(session: Session): Promise<number> {
   return await withSnapshots(
     session,
     { isLight: true },
-    async (snapshots, { location }) => {
-      if (text === undefined) await tellStore(session, snapshots, location);
+    async (snapshots, opened) => {
+      if (text === undefined) await tellStore(session, snapshots, opened);
       else await tellSnapshot(session, snapshots, text);
       return ExitCode.done;
     },
@@ -56,7 +58,7 @@ async function tellSnapshot(
 async function tellStore(
   session: Session,
   snapshots: Snapshots<WriteStore>,
-  location: string,
+  { location, meter }: OpenedStore,
 ): Promise<void> {
   const { store, config, settings } = snapshots;
   const backends = await findBackends();
@@ -81,6 +83,7 @@ async function tellStore(
       indexByteCount: index.byteCount,
       settings: config.settings,
       ...backends,
+      ...(meter && trafficFields(meter)),
     });
   }
   await tell(session, [
@@ -95,7 +98,27 @@ async function tellStore(
     ["size of indexes", size(session, index.byteCount)],
     ["codec", settings.codec],
     ...backendRows(backends),
+    ...meter === undefined ? [] : trafficRows(session, meter),
   ]);
+}
+
+/** What this command has asked of a store far away. */
+function trafficFields(meter: Meter): Readonly<Record<string, number>> {
+  return {
+    requestCount: meter.requests,
+    retryCount: meter.retries,
+    receivedByteCount: meter.bytesIn,
+    sentByteCount: meter.bytesOut,
+  };
+}
+
+function trafficRows(session: Session, meter: Meter): [string, string][] {
+  return [
+    ["requests of this command", count(session, meter.requests)],
+    ["repeated requests", count(session, meter.retries)],
+    ["received", size(session, meter.bytesIn)],
+    ["sent", size(session, meter.bytesOut)],
+  ];
 }
 
 function backendRows({ hasher, files }: Backends): [string, string][] {

@@ -4,6 +4,7 @@ import { COMMAND } from "../product.ts";
 import { resolveRecord, tellShadowed } from "../snapshots/resolve_record.ts";
 import { checkTag } from "../arguments/check_tag.ts";
 import type { Session } from "../session.ts";
+import { renewListing } from "../stores/renew_listing.ts";
 import { formatTable } from "../terminal/table.ts";
 import { formatLocalTime } from "../terminal/units.ts";
 import { UsageError } from "../arguments/usage_error.ts";
@@ -25,22 +26,27 @@ export async function run(session: Session): Promise<number> {
       `${COMMAND} tag ${name} latest names the newest snapshot, ${COMMAND} log --tag ${name} shows the log`,
     );
   }
-  return await withSnapshots(session, { isLight: true }, async (snapshots) => {
-    const { signal } = session;
-    const { tagSnapshot } = await import("@snap/snapshot/records");
-    const record = await resolveRecord(session, snapshots, text);
-    const number = await tagSnapshot(snapshots, name, record, { signal });
-    await tellShadowed(session, snapshots, name);
-    await session.result(record.tree, {
-      type: "tag",
-      tag: name,
-      number,
-      id: record.tree,
-      record: record.record,
-    });
-    session.detail(`${name} names ${record.tree}@${record.record}`);
-    return ExitCode.done;
-  });
+  return await withSnapshots(
+    session,
+    { isLight: true },
+    async (snapshots, opened) => {
+      const { signal } = session;
+      const { tagSnapshot } = await import("@snap/snapshot/records");
+      const record = await resolveRecord(session, snapshots, text);
+      const number = await tagSnapshot(snapshots, name, record, { signal });
+      await renewListing(session, opened);
+      await tellShadowed(session, snapshots, name);
+      await session.result(record.tree, {
+        type: "tag",
+        tag: name,
+        number,
+        id: record.tree,
+        record: record.record,
+      });
+      session.detail(`${name} names ${record.tree}@${record.record}`);
+      return ExitCode.done;
+    },
+  );
 }
 
 async function list(session: Session): Promise<number> {

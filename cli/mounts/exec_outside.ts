@@ -5,7 +5,16 @@ import type { Session } from "../session.ts";
 import { findNamespace } from "./user_namespace.ts";
 
 /** Options that are handed on to the program inside. */
-const OPTIONS = ["store", "json", "quiet", "verbose", "cache", "any"];
+const OPTIONS = [
+  "store",
+  "limit-rate",
+  "jobs",
+  "json",
+  "quiet",
+  "verbose",
+  "cache",
+  "any",
+];
 
 /** Where a folder for the mount may be made, after that in TMPDIR. */
 const FOLDERS = ["/tmp", "/var/tmp", "/dev/shm"];

@@ -16,6 +16,8 @@ import type { Session } from "../session.ts";
 /** Options that are handed on to the server; the log is opened here. */
 const OPTIONS = [
   "store",
+  "limit-rate",
+  "jobs",
   "json",
   "quiet",
   "verbose",

@@ -1,14 +1,17 @@
 import type { OpenSnapshotsOptions, Snapshots } from "@snap/snapshot";
-import type { StoreSource } from "@snap/store/file";
 import type { PruneStore, WriteStore } from "@snap/store";
 import { chooseHasher, type HasherNeed } from "./choose_hasher.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
-import { type LocatedStore, locateStore } from "../stores/locate_store.ts";
+import {
+  type LocatedStore,
+  locateStore,
+  type StoreOrigin,
+} from "../stores/locate_store.ts";
 import { openedFolder, openStore } from "../stores/open_store.ts";
 import type { OpenedStore } from "../stores/opened_store.ts";
 import { withoutPassword } from "../stores/store_address.ts";
-import { formatCounted } from "../terminal/units.ts";
+import { formatCount, formatCounted, formatSize } from "../terminal/units.ts";
 
 /** How a store is opened for a command. */
 export interface OpenOptions extends HasherNeed {
@@ -23,10 +26,11 @@ export interface OpenOptions extends HasherNeed {
   readonly isQuiet?: boolean;
 }
 
-const SOURCES: Readonly<Record<StoreSource, string>> = {
+const SOURCES: Readonly<Record<StoreOrigin, string>> = {
   option: "--store",
   environment: "SNAP_STORE",
   directory: "found above the folder",
+  configuration: "the configuration",
   home: "the user's own",
 };
 
@@ -48,7 +52,21 @@ export async function withSnapshots<T>(
     return await use(opened.snapshots, opened.opened);
   } finally {
     await opened[Symbol.asyncDispose]();
+    tellTraffic(session);
   }
+}
+
+function tellTraffic(session: Session): void {
+  const { meter } = session;
+  if (meter === undefined) return;
+  const repeated = meter.retries === 0
+    ? ""
+    : `, ${formatCount(meter.retries)} of them again`;
+  session.detail(
+    `Made ${formatCounted(meter.requests, "request")}${repeated}: received ${
+      formatSize(meter.bytesIn)
+    }, sent ${formatSize(meter.bytesOut)}`,
+  );
 }
 
 /** The snapshots of a store, and the store itself, both until they are disposed of. */

@@ -12,6 +12,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
     profile,
     anonymous,
     singleWriter,
+    env: need.env,
     limiter: need.limiter,
     meter: need.meter,
   });

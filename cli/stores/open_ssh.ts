@@ -25,6 +25,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
         ...wordsOf(settings.remoteCommand ?? COMMAND),
         "serve",
         "--stdio",
+        ...need.isNew ? ["--create"] : [],
         "--",
         path,
       ],

@@ -2,6 +2,7 @@ import type { FileStore } from "@snap/store/file";
 import { loadLate } from "../load_late.ts";
 import type { Session } from "../session.ts";
 import type {
+  FarLimits,
   FarSettings,
   FarStoreModule,
   OpenedStore,
@@ -16,6 +17,7 @@ export type StorePlace =
     readonly url: string;
     readonly scheme: string;
     readonly settings: FarSettings;
+    readonly limits: FarLimits;
   };
 
 /** Modules that open stores far away: a command that works in a folder loads none of them. */
@@ -30,18 +32,13 @@ const OPENERS: Readonly<Record<keyof typeof SCHEMES, () => Promise<unknown>>> =
 
 /** How a store is opened. */
 export interface OpenStoreOptions {
-  /** Whether a folder that is absent or empty becomes one. */
+  /** Whether a folder that is absent or empty becomes one, also on another host. */
   readonly create?: boolean;
 }
 
 /**
  * Opens a store wherever it is. Whether there is one far away, whoever reads its
  * config finds out.
- *
- * @param session The command.
- * @param place Where it is.
- * @param options Whether a folder is made.
- * @returns The store, to be disposed of by the caller.
  * @throws {NotAStoreError} If a folder is none.
  */
 export async function openStore(
@@ -49,17 +46,13 @@ export async function openStore(
   place: StorePlace,
   options: OpenStoreOptions = {},
 ): Promise<OpenedStore> {
-  if (place.kind === "far") return await openFar(session, place);
+  if (place.kind === "far") return await openFar(session, place, options);
   const { openFileStore } = await import("@snap/store/file");
   return openedFolder(await openFileStore(place.path, options), place.path);
 }
 
 /**
  * Makes a store of this machine one that a command works with.
- *
- * @param store The store; it needs no end.
- * @param location Where it is.
- * @returns The same as an opened store.
  */
 export function openedFolder(
   store: FileStore | OpenedStore["store"],
@@ -71,19 +64,36 @@ export function openedFolder(
 
 async function openFar(
   session: Session,
-  { url, scheme, settings }: StorePlace & { readonly kind: "far" },
+  { url, scheme, settings, limits }: StorePlace & { readonly kind: "far" },
+  { create = false }: OpenStoreOptions,
 ): Promise<OpenedStore> {
   const [{ Limiter, Meter }, module] = await Promise.all([
     import("@snap/store/wrap"),
     OPENERS[scheme]() as Promise<FarStoreModule>,
   ]);
-  const { context, signal } = session;
-  return await module.open(url, {
+  const { signal } = session;
+  const { bytesPerSecond, requestsMax } = limits;
+  const opened = await module.open(url, {
     settings,
-    limiter: new Limiter(),
+    limiter: new Limiter({
+      ...(bytesPerSecond !== undefined && { bytesPerSecond }),
+      ...(requestsMax !== undefined && { requestsMax }),
+    }),
     meter: new Meter(),
+    isNew: create,
+    env: environmentOf(session),
     signal,
-    env: (name) => context.env(name),
     detail: (message) => session.detail(message),
+  });
+  session.meter = opened.meter;
+  return opened;
+}
+
+/** The environment as a record, of which nothing is read that nobody asks for. */
+function environmentOf(
+  { context }: Session,
+): Readonly<Record<string, string | undefined>> {
+  return new Proxy({}, {
+    get: (_, name) => typeof name === "string" ? context.env(name) : undefined,
   });
 }

@@ -11,8 +11,6 @@ export interface OpenedStore extends AsyncDisposable {
   readonly meter?: Meter;
   /**
    * Finds out whether two writers could destroy what the other wrote.
-   *
-   * @param options A signal.
    * @throws {StoreError} With code `NO_CONDITION` if they could, and nobody said that there is one writer.
    */
   probe?(options?: StoreOptions): Promise<void>;
@@ -21,23 +19,31 @@ export interface OpenedStore extends AsyncDisposable {
 /** How a store far away is reached: what is said of it beside its address. */
 export interface FarSettings {
   /** Address of the server of S3. */
-  readonly endpoint?: string;
+  readonly endpoint: string | undefined;
   /** Region of S3. */
-  readonly region?: string;
+  readonly region: string | undefined;
   /** Whether the bucket of S3 is in the path, and not in the name of the host. */
-  readonly pathStyle?: boolean;
+  readonly pathStyle: boolean | undefined;
   /** Profile in `~/.aws`. */
-  readonly profile?: string;
+  readonly profile: string | undefined;
   /** Whether requests to S3 are not signed. */
-  readonly anonymous?: boolean;
+  readonly anonymous: boolean | undefined;
   /** Whether nobody else writes. */
-  readonly singleWriter?: boolean;
+  readonly singleWriter: boolean | undefined;
   /** Gets the token of a `serve` over HTTP. */
-  readonly token?: () => Promise<string | undefined>;
+  readonly token: () => Promise<string | undefined>;
   /** Program and arguments in the place of `ssh`. */
-  readonly sshCommand?: string;
+  readonly sshCommand: string | undefined;
   /** What runs this program on the other host. */
-  readonly remoteCommand?: string;
+  readonly remoteCommand: string | undefined;
+}
+
+/** What a store far away may take. */
+export interface FarLimits {
+  /** Most bytes a second, both ways together. */
+  readonly bytesPerSecond: number | undefined;
+  /** Most requests under way. */
+  readonly requestsMax: number | undefined;
 }
 
 /** What opens a store far away is given. */
@@ -48,31 +54,18 @@ export interface FarNeed {
   readonly limiter: Limiter;
   /** Counts its requests and bytes. */
   readonly meter: Meter;
+  /** Whether a store is to be made there. */
+  readonly isNew: boolean;
+  /** The environment; what may not be read is absent. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends the opening. */
   readonly signal: AbortSignal;
-  /**
-   * Looks up a variable of the environment.
-   *
-   * @param name Its name.
-   * @returns Its value, or `undefined`.
-   */
-  env(name: string): string | undefined;
-  /**
-   * Tells what only matters to those who asked to hear more.
-   *
-   * @param message One line.
-   */
+  /** Tells what only matters to those who asked to hear more. */
   detail(message: string): void;
 }
 
 /** A module that opens stores of some schemes. */
 export interface FarStoreModule {
-  /**
-   * Opens a store far away.
-   *
-   * @param url Its address.
-   * @param need What is said of it, and what limits and counts.
-   * @returns The store.
-   */
+  /** Opens a store far away. */
   open(url: string, need: FarNeed): Promise<OpenedStore>;
 }

@@ -30,6 +30,10 @@ export interface Progress {
   readonly totalByteCount?: number;
   /** Whether the totals are final. */
   readonly isTotalKnown: boolean;
+  /** Bytes that went to a store far away. */
+  readonly sentByteCount?: number;
+  /** Bytes that came from a store far away. */
+  readonly receivedByteCount?: number;
 }
 
 /** A line of a terminal that is drawn again and again. */
@@ -37,7 +41,7 @@ export class ProgressLine {
   readonly #write: (text: string) => void;
   readonly #columns: () => number;
   readonly #now: () => number;
-  readonly #marks: { readonly ms: number; readonly byteCount: number }[] = [];
+  readonly #marks: { readonly ms: number; readonly progress: Progress }[] = [];
   #startMs: number | undefined;
   #drawnMs = -Infinity;
   #isDrawn = false;
@@ -63,12 +67,16 @@ export class ProgressLine {
     if (ms - this.#drawnMs < INTERVAL_MS) return;
     this.#drawnMs = ms;
     this.#startMs ??= ms;
-    this.#marks.push({ ms, byteCount: progress.doneByteCount });
+    this.#marks.push({ ms, progress });
     while (
       this.#marks.length > 2 && this.#marks[0].ms < ms - RATE_WINDOW_MS
     ) this.#marks.shift();
     const text = formatProgress(progress, {
-      rate: this.#rate(),
+      rate: this.#rate(({ doneByteCount }) => doneByteCount),
+      sentRate: this.#rate(({ sentByteCount = 0 }) => sentByteCount),
+      receivedRate: this.#rate(({ receivedByteCount = 0 }) =>
+        receivedByteCount
+      ),
       isSettled: ms - this.#startMs >= LEFT_AFTER_MS,
     }).slice(
       0,
@@ -85,13 +93,13 @@ export class ProgressLine {
   }
 
   /** Bytes a second, 0 if not known yet. */
-  #rate(): number {
+  #rate(countOf: (progress: Progress) => number): number {
     const first = this.#marks[0];
     const last = this.#marks.at(-1)!;
     const ms = last.ms - first.ms;
     return ms < RATE_AFTER_MS
       ? 0
-      : (last.byteCount - first.byteCount) / ms * 1000;
+      : (countOf(last.progress) - countOf(first.progress)) / ms * 1000;
   }
 }
 
@@ -99,6 +107,10 @@ export class ProgressLine {
 export interface Pace {
   /** Bytes a second, 0 if not known. */
   readonly rate: number;
+  /** Bytes a second that go to a store far away, 0 if not known. */
+  readonly sentRate?: number;
+  /** Bytes a second that come from a store far away, 0 if not known. */
+  readonly receivedRate?: number;
   /** Whether it is known long enough to tell how long the rest takes. */
   readonly isSettled: boolean;
 }
@@ -110,7 +122,7 @@ export interface Pace {
  */
 export function formatProgress(
   progress: Progress,
-  { rate, isSettled }: Pace,
+  { rate, sentRate = 0, receivedRate = 0, isSettled }: Pace,
 ): string {
   const { doneCount, totalCount = 0, doneByteCount, totalByteCount = 0 } =
     progress;
@@ -124,6 +136,8 @@ export function formatProgress(
       : formatSize(doneByteCount),
   ];
   if (rate > 0) parts.push(`${formatSize(rate)}/s`);
+  if (sentRate >= 1) parts.push(`up ${formatSize(sentRate)}/s`);
+  if (receivedRate >= 1) parts.push(`down ${formatSize(receivedRate)}/s`);
   const isLeft = isTotalKnown && totalByteCount > doneByteCount;
   if (rate > 0 && isSettled && isLeft) {
     const ms = (totalByteCount - doneByteCount) / rate * 1000;

@@ -1,0 +1,127 @@
+/** What a value of the configuration may be. */
+export type ConfigValue = string | number | boolean;
+
+/** A key of the configuration, and where else its value may stand. */
+export interface ConfigKey {
+  /** What its value is. */
+  readonly kind: "text" | "switch" | "size" | "count";
+  /** Where it may stand: above all tables, in the table of a store, or both. */
+  readonly where: "top" | "store" | "both";
+  /** What its value is used for. */
+  readonly help: string;
+  /** Schemes of the stores that have it; all that are far away if absent. */
+  readonly schemes?: readonly string[];
+  /** The option that goes before it, without dashes. */
+  readonly option?: string;
+  /** The variable of the environment that goes before it. */
+  readonly variable?: string;
+  /** Whether its value is shown to nobody. */
+  readonly isSecret?: true;
+}
+
+/** Most requests under way that may be asked for. */
+export const JOBS_MAX = 256;
+
+const S3 = ["s3"];
+const HTTP = ["http", "https"];
+
+/** All keys, in the order in which they are told. */
+export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
+  "store": {
+    kind: "text",
+    where: "top",
+    help: "the store of commands that are given none, and find no .snap",
+    option: "store",
+    variable: "SNAP_STORE",
+  },
+  "url": {
+    kind: "text",
+    where: "store",
+    help: "where the store is: an address, or a path from / or ~/",
+  },
+  "limit-rate": {
+    kind: "size",
+    where: "both",
+    help: "most bytes a second, both ways together, such as 10m",
+    option: "limit-rate",
+    variable: "SNAP_LIMIT_RATE",
+  },
+  "jobs": {
+    kind: "count",
+    where: "both",
+    help: `most requests under way, 1 to ${JOBS_MAX}`,
+    option: "jobs",
+    variable: "SNAP_JOBS",
+  },
+  "endpoint": {
+    kind: "text",
+    where: "store",
+    schemes: S3,
+    help: "the server of S3, such as https://s3.example.org",
+  },
+  "region": {
+    kind: "text",
+    where: "store",
+    schemes: S3,
+    help: "the region of S3",
+  },
+  "path-style": {
+    kind: "switch",
+    where: "store",
+    schemes: S3,
+    help: "whether the bucket is in the path, and not in the name of the host",
+  },
+  "profile": {
+    kind: "text",
+    where: "store",
+    schemes: S3,
+    help: "the profile in ~/.aws that has the keys",
+  },
+  "anonymous": {
+    kind: "switch",
+    where: "store",
+    schemes: S3,
+    help: "whether requests are not signed",
+  },
+  "single-writer": {
+    kind: "switch",
+    where: "store",
+    schemes: ["s3", "sftp"],
+    help: "whether only one program ever writes at a time",
+    option: "single-writer",
+  },
+  "token": {
+    kind: "text",
+    where: "store",
+    schemes: HTTP,
+    help: "the token of a serve",
+    variable: "SNAP_TOKEN",
+    isSecret: true,
+  },
+  "token-file": {
+    kind: "text",
+    where: "store",
+    schemes: HTTP,
+    help: "a file that has the token, from / or ~/",
+  },
+  "token-command": {
+    kind: "text",
+    where: "store",
+    schemes: HTTP,
+    help: "a command of the shell that prints the token",
+  },
+  "ssh-command": {
+    kind: "text",
+    where: "store",
+    schemes: ["ssh", "sftp"],
+    help: "the program, and its options, in the place of ssh",
+    variable: "SNAP_SSH",
+  },
+  "remote-command": {
+    kind: "text",
+    where: "store",
+    schemes: ["ssh"],
+    help: "this program on the other host",
+    variable: "SNAP_REMOTE_COMMAND",
+  },
+};

@@ -1,0 +1,215 @@
+import { readFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import {
+  type Access,
+  nodeListener,
+  type Right,
+  serveStore,
+} from "@snap/store/serve";
+import type { PruneStore } from "@snap/store";
+import { CommandError } from "../command_error.ts";
+import { ExitCode } from "../exit_code.ts";
+import { resolvePath } from "../arguments/resolve_path.ts";
+import { AccessLog } from "./access_log.ts";
+import { readTokens } from "./read_tokens.ts";
+import { serveLimits } from "./serve_limits.ts";
+import type { Session } from "../session.ts";
+import { UsageError } from "../arguments/usage_error.ts";
+
+/** Where a server listens that is not told. */
+export const LISTEN = "127.0.0.1:7627";
+/** How long the head of a request may take, in milliseconds. */
+const HEADERS_MS = 30_000;
+
+/** How often connections are looked at that may have become idle, in milliseconds. */
+const IDLE_LOOK_MS = 20;
+
+/** An address to listen at. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
+  readonly isLoopback: boolean;
+}
+
+/** Serves a store over HTTP, until a signal ends it: then what is at work is finished. */
+export async function serveHttp(
+  session: Session,
+  store: PruneStore,
+  right: Right,
+): Promise<number> {
+  const place = placeOf(session.args.text("listen") ?? LISTEN);
+  const limits = serveLimits(session);
+  const access = await accessOf(session, place, right);
+  const tls = await readTls(session);
+  if (!place.isLoopback && tls === undefined && "tokens" in access) {
+    session.warn(
+      "Tokens and content go over the network for all to read: --tls-cert, or a proxy in front, ends that",
+    );
+  }
+  const log = await AccessLog.open(session);
+  const stop = new AbortController();
+  const handler = serveStore(store, {
+    ...limits,
+    access,
+    signal: stop.signal,
+    ...(log && { onAccess: (line) => log.write(line) }),
+  });
+  const server = makeServer(tls, nodeListener(handler));
+  try {
+    await listen(server, place);
+    const { port } = server.address() as AddressInfo;
+    const host = place.host.includes(":") ? `[${place.host}]` : place.host;
+    const url = `${tls === undefined ? "http" : "https"}://${host}:${port}/`;
+    await session.result(url, { type: "serving", url });
+    await session.flush();
+    await untilSignal(session, server, stop, handler.drained);
+    return ExitCode.done;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+    await log?.close();
+  }
+}
+
+/** Takes `HOST:PORT`, `:PORT` for every address, or `PORT` for loopback. */
+function placeOf(text: string): Place {
+  const [, hostText = "127.0.0.1", digits = ""] =
+    /^(?:(.*):)?(\d{1,5})$/.exec(text) ?? [];
+  const host = hostText.replace(/^\[(.*)\]$/, "$1") || "0.0.0.0";
+  const port = Number(digits);
+  if (digits === "" || port > 65_535) {
+    throw new UsageError(
+      `Cannot use --listen ${JSON.stringify(text)}: it takes HOST:PORT`,
+      "such as 127.0.0.1:7627, or :7627 for all addresses of this machine",
+    );
+  }
+  const isLoopback = /^(localhost|127(\.\d{1,3}){3}|::1)$/.test(host);
+  return { host, port, isLoopback };
+}
+
+async function accessOf(
+  session: Session,
+  { isLoopback }: Place,
+  right: Right,
+): Promise<Access> {
+  const { args } = session;
+  const name = args.text("tokens");
+  const anonymous = args.has("anonymous") ? "read" as const : undefined;
+  if (name !== undefined) {
+    const tokens = await readTokens(session, name);
+    return { tokens, ...(anonymous && { anonymous }) };
+  }
+  if (anonymous !== undefined) return { tokens: [], anonymous };
+  if (isLoopback) return { loopback: right };
+  throw new UsageError(
+    "Cannot serve to other machines without tokens",
+    "--tokens FILE names some, --anonymous lets all read",
+  );
+}
+
+/** A certificate and its key. */
+interface Tls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+async function readTls(session: Session): Promise<Tls | undefined> {
+  const { args } = session;
+  const names = [args.text("tls-cert"), args.text("tls-key")];
+  if (names.every((name) => name === undefined)) return undefined;
+  if (names.some((name) => name === undefined)) {
+    throw new UsageError(
+      "Cannot use one of --tls-cert and --tls-key without the other",
+    );
+  }
+  const [cert, key] = await Promise.all(names.map(async (name) => {
+    const path = await resolvePath(session, name!);
+    try {
+      return await readFile(path, "utf8");
+    } catch (cause) {
+      if ((cause as Error).name === "NotCapable") throw cause;
+      throw new CommandError(
+        `Cannot read ${path}: ${(cause as { code?: string }).code ?? cause}`,
+      );
+    }
+  }));
+  return { cert, key };
+}
+
+function makeServer(
+  tls: Tls | undefined,
+  listener: ReturnType<typeof nodeListener>,
+): Server {
+  // How long a body may take, its reader limits.
+  const options = { requestTimeout: 0, headersTimeout: HEADERS_MS };
+  if (tls === undefined) return createServer(options, listener);
+  try {
+    return createTlsServer({ ...options, ...tls }, listener);
+  } catch (cause) {
+    throw badTls(cause);
+  }
+}
+
+function badTls(cause: unknown): CommandError {
+  return new CommandError(
+    `Cannot use the certificate and its key: ${(cause as Error).message}`,
+    "both are files in PEM, the key without a password",
+  );
+}
+
+async function listen(server: Server, { host, port }: Place): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("listening", resolve);
+    server.once("error", (cause: Error & { readonly code?: string }) => {
+      const at = `${host}:${port}`;
+      const isTaken = cause.code === "EADDRINUSE";
+      const reason = isTaken
+        ? "another program does"
+        : cause.code === "EACCES"
+        ? "it is not permitted"
+        : cause.code === "EADDRNOTAVAIL"
+        ? "this machine has no such address"
+        : cause.message;
+      const code = cause.code === undefined ? "" : ` (${cause.code})`;
+      reject(
+        cause.code === undefined ? badTls(cause) : new CommandError(
+          `Cannot listen at ${at}: ${reason}${code}`,
+          isTaken ? "--listen names another port, 0 for any" : undefined,
+        ),
+      );
+    });
+    server.listen(port, host);
+  });
+}
+
+/** Waits for a signal, then for what is at work; the second signal ends that, too. */
+async function untilSignal(
+  { context, signal }: Session,
+  server: Server,
+  stop: AbortController,
+  drained: Promise<void>,
+): Promise<void> {
+  const forced = Promise.withResolvers<void>();
+  const end = () => {
+    if (stop.signal.aborted) forced.resolve();
+    stop.abort();
+  };
+  const giveBack = context.takeSignals?.(end);
+  signal.addEventListener("abort", end, { once: true });
+  if (signal.aborted) end();
+  try {
+    await Promise.race([forced.promise, drained.then(() => closed(server))]);
+  } finally {
+    signal.removeEventListener("abort", end);
+    giveBack?.();
+  }
+}
+
+/** Takes no more connections, and waits until those there are have sent what they had to. */
+async function closed(server: Server): Promise<void> {
+  const timer = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  clearInterval(timer);
+}
