@@ -47,6 +47,7 @@ const CODES: readonly (readonly [string, RegExp])[] = [
     "TLS",
     /invalid peer certificate|\bCERT_|SELF_SIGNED|UNABLE_TO_(VERIFY|GET)|ERR_TLS|ERR_SSL|EPROTO|received corrupt message|HandshakeFailure|fatal alert|unknown issuer/i,
   ],
+  ["EACCES", /Requires net access|ERR_ACCESS_DENIED/i],
   ["BADPORT", /requests to port \d+ are blocked|bad port/i],
   ["EAI_AGAIN", /EAI_AGAIN|temporary failure in name resolution|try again/i],
   ["ENOTFOUND", /ENOTFOUND|EAI_NONAME|dns error|failed to lookup address/i],
@@ -60,6 +61,7 @@ const CODES: readonly (readonly [string, RegExp])[] = [
 ];
 
 const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "is not among what this program may reach",
   BADPORT: "has a port that is kept for other services",
   ENOTFOUND: "has no address",
   EAI_AGAIN: "has no address for now",
