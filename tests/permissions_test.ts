@@ -57,7 +57,10 @@ class Scene implements Disposable {
     return text.replace(
       /\b(DIR|MOUNT|PARENT|STORE|TARGET)\b/g,
       (word) => this.#folder.join(PLACES[word]),
-    ).replace(/\bDENO\b/, Deno.execPath()).replace(/\bTMP\b/, tmpdir());
+    ).replace(/\bHOST:PORT\b/, "127.0.0.1:0").replace(
+      /\bDENO\b/,
+      Deno.execPath(),
+    ).replace(/\bTMP\b/, tmpdir());
   }
 
   /** Makes what all commands start from. */
@@ -96,16 +99,25 @@ class Scene implements Disposable {
   }
 
   async spawn(program: string, args: string[]) {
-    const { code, stdout, stderr } = await new Deno.Command(program, {
+    const child = new Deno.Command(program, {
       args,
       cwd: this.#folder.path,
       env: { NO_COLOR: "1" },
       stdin: "null",
-    }).output();
-    const [out, error] = [stdout, stderr].map((bytes) =>
-      new TextDecoder().decode(bytes)
-    );
-    return { code, out, error };
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const error = new Response(child.stderr).text();
+    let out = "";
+    for await (
+      const text of child.stdout.pipeThrough(new TextDecoderStream())
+    ) {
+      out += text;
+      // A server goes on until it is told to end.
+      if (args.includes("serve")) child.kill();
+    }
+    const { code } = await child.status;
+    return { code, out, error: await error };
   }
 
   /** The flags of a row, and what lets the program read itself. */

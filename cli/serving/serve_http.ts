@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import process from "node:process";
 import {
   type Access,
   nodeListener,
@@ -160,28 +161,43 @@ function badTls(cause: unknown): CommandError {
 }
 
 async function listen(server: Server, { host, port }: Place): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    server.once("listening", resolve);
-    server.once("error", (cause: Error & { readonly code?: string }) => {
-      const at = `${host}:${port}`;
-      const isTaken = cause.code === "EADDRINUSE";
-      const reason = isTaken
-        ? "another program does"
-        : cause.code === "EACCES"
-        ? "it is not permitted"
-        : cause.code === "EADDRNOTAVAIL"
-        ? "this machine has no such address"
-        : cause.message;
-      const code = cause.code === undefined ? "" : ` (${cause.code})`;
-      reject(
-        cause.code === undefined ? badTls(cause) : new CommandError(
-          `Cannot listen at ${at}: ${reason}${code}`,
-          isTaken ? "--listen names another port, 0 for any" : undefined,
-        ),
-      );
-    });
+  const listening = Promise.withResolvers<void>();
+  server.once("listening", listening.resolve);
+  server.once("error", listening.reject);
+  // Deno throws where nobody can catch it if the network is not allowed.
+  process.once("uncaughtException", listening.reject);
+  try {
     server.listen(port, host);
-  });
+    await listening.promise;
+  } catch (cause) {
+    throw listenFailure(`${host}:${port}`, cause as Error);
+  } finally {
+    process.removeListener("uncaughtException", listening.reject);
+  }
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program does",
+  EADDRNOTAVAIL: "this machine has no such address",
+  ENOTFOUND: "there is no such host",
+  EACCES: "it is not permitted",
+};
+
+function listenFailure(
+  at: string,
+  cause: Error & { readonly code?: string },
+): Error {
+  const { code, name } = cause;
+  if (name === "NotCapable") return cause;
+  if (code === undefined) return badTls(cause);
+  return new CommandError(
+    `Cannot listen at ${at}: ${
+      LISTEN_REASONS[code] ?? cause.message
+    } (${code})`,
+    code === "EADDRINUSE"
+      ? "--listen names another port, 0 for any"
+      : undefined,
+  );
 }
 
 /** Waits for a signal, then for what is at work; the second signal ends that, too. */
