@@ -3,24 +3,6 @@ import { type NamedRecord, orderRecords } from "@snap/snapshot/records";
 import type { SaveOptions } from "./options.ts";
 import type { Snapshots } from "@snap/snapshot";
 
-/**
- * Lists the saves that have a record.
- *
- * @param snapshots The store.
- * @param signal What ends the wait.
- * @returns The save ids of all records that can be read.
- */
-export async function finishedSaves(
-  snapshots: Snapshots<WriteStore>,
-  signal: AbortSignal | undefined,
-): Promise<Set<string>> {
-  const records = await snapshots.records({
-    ...(signal === undefined ? {} : { signal }),
-    onDamage: () => {},
-  });
-  return new Set(records.map(({ saveId }) => saveId));
-}
-
 /** Options of {@linkcode recordsOfSource}. */
 export interface RecordsOfSourceOptions
   extends Pick<SaveOptions, "onDamage" | "signal"> {
@@ -46,7 +28,7 @@ export async function recordsOfSource(
   const { onDamage, signal } = options;
   let failure: StoreError | undefined;
   const records = await snapshots.records({
-    ...(signal === undefined ? {} : { signal }),
+    signal,
     onDamage: (name, error) => {
       // That a store fails is no damage: a save that goes on would read everything.
       if (error instanceof StoreError && error.code !== "SHORT") {
@@ -61,7 +43,7 @@ export async function recordsOfSource(
       record.host === options.host && record.source === options.sourceText
     ),
     // The clock is read last: what was saved meanwhile is not later than now.
-    { ...(signal === undefined ? {} : { signal }), ms: options.now() },
+    { signal, ms: options.now() },
   );
   for (const { record, time } of ordered.later) {
     const reason = `its time, ${time}, is later than now`;

@@ -8,14 +8,13 @@ import type { DamagedPack } from "@snap/pack/index-writer";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
 import {
-  indexUnnamed,
-  openStoreState,
+  openIndexedState,
   type RepairOptions,
   repairTable,
   replaceTables,
 } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
-import { finishedSaves } from "./records_of_source.ts";
+import { finishedSaves } from "@snap/snapshot/records";
 import {
   IndexCheck,
   newVerifyProgress,
@@ -81,39 +80,36 @@ export async function repairIndex(
     if (await repairTable(name, snapshots, options) > 0) replaced.push(name);
     else damaged.add(name);
   }
-  // In this order: what has a record by now has an index that is seen below.
-  const finished = await finishedSaves(snapshots, options.signal);
-  const state = await openStoreState(snapshots.store, {
-    ...signalOf(options),
-    hasher: snapshots.hasher,
-    damaged,
-  });
-  const indexed = await indexUnnamed(snapshots, {
+  const { store, hasher } = snapshots;
+  const { signal } = options;
+  const { packs, indexed } = await openIndexedState(store, {
     ...options,
-    packs: state.unnamed,
-    finished,
+    hasher,
+    damaged,
+    finishedSaves: () => finishedSaves(store, { signal }),
   });
   await snapshots.refresh();
   const missingCount = damaged.size > 0
     ? await countMissing(snapshots, options)
     : 0;
-  const carrier = state.packs.packs()
-    .filter(({ name }) => indexed.damaged.every((one) => one.name !== name))
+  const damagedPacks = indexed?.damaged ?? [];
+  const carrier = packs.packs()
+    .filter(({ name }) => damagedPacks.every((one) => one.name !== name))
     .sort((a, b) => a.size - b.size)[0];
   if (damaged.size > 0 && missingCount === 0 && carrier !== undefined) {
     await replaceTables([...damaged], carrier, snapshots, options);
     replaced.push(...damaged);
     damaged.clear();
   }
-  await snapshots.store.sync(["index/"], signalOf(options));
+  await store.sync(["index/"], { signal });
   await snapshots.refresh();
   return {
-    packCount: indexed.packCount,
+    packCount: indexed?.packCount ?? 0,
     replacedTables: replaced,
     keptTables: [...damaged],
     missingCount,
-    unfinishedPackCount: indexed.unfinishedCount,
-    damagedPacks: indexed.damaged,
+    unfinishedPackCount: indexed?.unfinishedCount ?? 0,
+    damagedPacks,
   };
 }
 
@@ -122,17 +118,17 @@ async function damagedTables(
   { store, hasher }: Snapshots<WriteStore>,
   options: RepairIndexOptions,
 ): Promise<string[]> {
-  const range = signalOf(options);
   const { signal } = options;
+  const storeOptions = { signal };
   const ranges = await openRanges(store);
   try {
-    const options = { ...range, hasher, ranges };
-    const { index, damaged } = await openIndex(store, options);
+    const how = { signal, hasher, ranges };
+    const { index, damaged } = await openIndex(store, how);
     const names = [...damaged];
     const check = new IndexCheck(hasher);
     const counts = newVerifyProgress();
     const pacer = new Pacer({ signal });
-    const parts = { ranges, counts, pacer, storeOptions: range };
+    const parts = { ranges, counts, pacer, storeOptions };
     for (const file of index.liveTables) {
       const { problems } = await check.check(file, parts);
       if (problems.length > 0) names.push(file.name);
@@ -148,16 +144,9 @@ async function countMissing(
   snapshots: Snapshots<WriteStore>,
   options: RepairIndexOptions,
 ): Promise<number> {
-  const { onProgress } = options;
-  const { damages } = await verify(snapshots, {
-    ...signalOf(options),
-    ...(onProgress === undefined ? {} : { onProgress }),
-  });
+  const { onProgress, signal } = options;
+  const { damages } = await verify(snapshots, { onProgress, signal });
   return damages.filter(({ subject, reason }) =>
     subject === "object" && reason === "missing"
   ).length;
-}
-
-function signalOf({ signal }: RepairIndexOptions): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
 }

@@ -5,18 +5,16 @@ import {
   storePlace,
 } from "@snap/disk/source";
 import type { DiskError } from "@snap/disk";
-import { hexOf, type Id, idFromBytes } from "@snap/hash";
+import { type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
 import type { WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX } from "@snap/store/format";
 import {
-  encodeRecord,
-  formatRecordName,
   type NamedRecord,
   type PathSample,
-  RECORDS_PREFIX,
   type SnapshotRecord,
   type Totals,
+  writeRecord,
 } from "@snap/snapshot/records";
 import type { SaveOptions } from "./options.ts";
 import type { SaveProgress } from "./progress.ts";
@@ -138,7 +136,15 @@ async function saveOnce(
       });
       const ended = options.dryRun === true
         ? { isNewRecord: false }
-        : await writeRecord(snapshots, record, saved, random, saveId, options);
+        : await writeRecord(snapshots, record, {
+          saveId,
+          salt: random(32),
+          // Only the newest of the source: after A, B and A again, A is the latest.
+          newest: saved.youngByteCount > YOUNG_BYTES_MAX
+            ? undefined
+            : saved.sameSource[0],
+          signal: options.signal,
+        });
       const { sameSource, ids: _ids, youngByteCount: _young, ...rest } = saved;
       return {
         ...rest,
@@ -170,13 +176,9 @@ function openStoreSource(
       `Cannot save ${place.path}: it is the store itself`,
     );
   }
-  return openSource(path, {
-    ...(options.ignore === undefined ? {} : { ignore: options.ignore }),
-    ...(options.oneFileSystem === undefined
-      ? {}
-      : { oneFileSystem: options.oneFileSystem }),
-    ...(place === undefined ? {} : { excludeStore: place.identity }),
-  });
+  const { ignore, oneFileSystem } = options;
+  const excludeStore = place?.identity;
+  return openSource(path, { ignore, oneFileSystem, excludeStore });
 }
 
 /** Makes the record of what was saved. */
@@ -208,48 +210,6 @@ function recordOf(
     fidelity,
     program,
   };
-}
-
-/** Writes the record, unless the newest of its source says the same. */
-async function writeRecord(
-  snapshots: Snapshots<WriteStore>,
-  record: SnapshotRecord,
-  run: SavedTree,
-  random: (size: number) => Uint8Array,
-  saveId: Uint8Array,
-  options: SaveOptions,
-): Promise<{ record: NamedRecord; isNewRecord: boolean }> {
-  const { signal } = options;
-  // Only the newest of the source: after A, B and A again, A is the latest.
-  const newest = run.sameSource[0];
-  if (
-    newest !== undefined && newest.tree === record.tree &&
-    saysTheSame(newest, record) && run.youngByteCount <= YOUNG_BYTES_MAX
-  ) {
-    // Whoever wrote it may have been killed before its name was durable.
-    await snapshots.store.sync([RECORDS_PREFIX], signal && { signal });
-    return { record: newest, isNewRecord: false };
-  }
-  const bytes = encodeRecord(record, { saveId, salt: random(32) });
-  const id = snapshots.hasher.idOf(bytes);
-  const writer = hexOf(saveId);
-  const file = { tree: record.tree, record: id, writer };
-  const name = formatRecordName(file);
-  const { store } = snapshots;
-  await store.create(name, bytes, signal === undefined ? {} : { signal });
-  return {
-    record: { ...record, ...file, saveId: writer },
-    isNewRecord: true,
-  };
-}
-
-/** Whether two records differ in nothing but the time. */
-function saysTheSame(a: SnapshotRecord, b: SnapshotRecord): boolean {
-  const { page, host, user, source, message, unreadable, changed } = b;
-  return a.page === page && a.host === host && a.user === user &&
-    a.source === source && a.message === message &&
-    JSON.stringify([a.unreadable, a.changed]) ===
-      JSON.stringify([unreadable, changed]);
 }
 
 function sampleOf(paths: readonly Uint8Array[], count: number): PathSample {

@@ -8,7 +8,11 @@ import {
   repairTable,
 } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
-import { type NamedRecord, parseTime } from "@snap/snapshot/records";
+import {
+  finishedSaves,
+  type NamedRecord,
+  parseTime,
+} from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { MetadataPacker } from "./pack/metadata_packer.ts";
 import {
@@ -17,7 +21,7 @@ import {
   type SavePipelineResult,
 } from "./pipeline.ts";
 import type { SaveProgress } from "./progress.ts";
-import { finishedSaves, recordsOfSource } from "./records_of_source.ts";
+import { recordsOfSource } from "./records_of_source.ts";
 import { Resources } from "./resources.ts";
 import type { SaveOptions } from "./options.ts";
 import { PreviousReader } from "./walk/previous_reader.ts";
@@ -101,7 +105,7 @@ export class SaveTransaction {
       settings,
       mode: dryRun === true ? "count" : "new",
       damagedTables: damaged,
-      finishedSaves: () => finishedSaves(this.#snapshots, signal),
+      finishedSaves: () => finishedSaves(store, { signal }),
     });
   }
 

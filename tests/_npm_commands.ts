@@ -3,7 +3,7 @@ import { deepEqual, equal, match } from "node:assert/strict";
 import { mkdirSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { rebuildIndex } from "@snap/pack/index-writer";
+import { readPacks } from "@snap/pack/index-writer";
 import { openFileStore } from "@snap/store/file";
 import { ROOT } from "../_tools/workspace.ts";
 import { NAMES, type NpmProject } from "./_npm_project.ts";
@@ -132,14 +132,17 @@ export async function mountWith(
 /** Ids and kinds of all objects in the packs of a store. */
 async function objectsOf(path: string): Promise<Set<string>> {
   const store = await openFileStore(path);
-  const { packs, damaged } = await rebuildIndex(store, { hasher: wasmHasher });
-  deepEqual(damaged, []);
-  return new Set(packs.flatMap(({ table }) =>
-    Array.from(
-      { length: table.objectCount },
-      (_, row) => `${table.idBytes(row).toHex()} ${table.kind(row)}`,
-    )
-  ));
+  const entries = (await Array.fromAsync(store.list("packs/"))).flat();
+  const objects = new Set<string>();
+  for await (const read of readPacks(store, entries, { hasher: wasmHasher })) {
+    deepEqual(read.damaged, []);
+    for (const { table } of read.packs) {
+      for (let row = 0; row < table.objectCount; row++) {
+        objects.add(`${table.idBytes(row).toHex()} ${table.kind(row)}`);
+      }
+    }
+  }
+  return objects;
 }
 
 /** Each program adds to the store of each other, which then verifies what it did not write. */

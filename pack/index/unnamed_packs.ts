@@ -11,7 +11,7 @@ import { buildIndex } from "../index_writer/index_builder.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
 import { decodeIndexHead } from "./index_table.ts";
 import type { IndexFile } from "./object_index.ts";
-import { type DamagedPack, readPack } from "../index_writer/rebuild_index.ts";
+import { type DamagedPack, readPack } from "../index_writer/read_packs.ts";
 
 /** Packs that are read at once. */
 const READS_AT_ONCE = 8;

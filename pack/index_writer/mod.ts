@@ -10,4 +10,4 @@ export type {
   IndexOptions,
   IndexSink,
 } from "./index_table_writer.ts";
-export * from "./rebuild_index.ts";
+export * from "./read_packs.ts";

@@ -3,14 +3,16 @@ import { packName } from "../file_name.ts";
 import { ObjectIndex, replacedTables } from "../index/object_index.ts";
 import { readIndexFile } from "../index/open_index.ts";
 import { StoreIndex } from "../index/store_index.ts";
-import { isFileDamage } from "../faults.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
-import { type DamagedPack, readPack } from "../index_writer/rebuild_index.ts";
+import {
+  type DamagedPack,
+  type PackTables,
+  readPacks,
+} from "../index_writer/read_packs.ts";
 import type { IndexedPack } from "../location.ts";
 import { PackRole } from "../object_kind.ts";
 import {
   HEADER_SIZE,
-  NotFoundError,
   saveIdOf as readSaveId,
   type StoreEntry,
   type StoreOptions,
@@ -21,8 +23,6 @@ import { writeIndexTables } from "./index_tables.ts";
 import { removeSpooled } from "./local_index_files.ts";
 import { randomBytes } from "./pack_files.ts";
 
-/** Packs whose tables are read at once. */
-const READS_AT_ONCE = 8;
 /** Objects in one table that is written: their packs' tables are in memory. */
 const OBJECT_COUNT_MAX = 2 ** 19;
 
@@ -62,10 +62,10 @@ export async function repairTable(
     size: packSize,
   }));
   // All of them are read before the first table is written.
-  for await (const { damaged } of tablesOf(packs, place, options)) {
+  for await (const { damaged } of readPlace(packs, place, options)) {
     if (damaged.length > 0) return 0;
   }
-  return await writeTables(tablesOf(packs, place, options), place, {
+  return await writeTables(readPlace(packs, place, options), place, {
     ...options,
     replaced: [name, ...contents.replaced],
   });
@@ -104,18 +104,18 @@ export async function indexUnnamed(
   const { packs, finished } = options;
   const damaged: DamagedPack[] = [];
   let packCount = 0, unfinishedCount = 0, isIndexLost = false;
-  const chosen = async function* (): AsyncGenerator<ReadTables> {
-    for await (const read of tablesOf(packs, place, options)) {
+  const chosen = async function* (): AsyncGenerator<PackTables> {
+    for await (const read of readPlace(packs, place, options)) {
       damaged.push(...read.damaged);
-      const tables: IndexPack[] = [];
-      for (const pack of read.tables) {
+      const told: IndexPack[] = [];
+      for (const pack of read.packs) {
         const isFinished = finished.has(await saveIdOf(pack, place));
         isIndexLost ||= isFinished;
-        if (isFinished || pack.role === PackRole.data) tables.push(pack);
+        if (isFinished || pack.role === PackRole.data) told.push(pack);
         else unfinishedCount++;
       }
-      packCount += tables.length;
-      yield { tables, damaged: [] };
+      packCount += told.length;
+      yield { packs: told, damaged: [] };
     }
   };
   const how = { ...options, replaced: [] };
@@ -130,8 +130,16 @@ export async function replaceTables(
   place: IndexedStore,
   options: RepairOptions,
 ): Promise<void> {
-  const tables = tablesOf([carrier], place, options);
-  await writeTables(tables, place, { ...options, replaced });
+  const packs = readPlace([carrier], place, options);
+  await writeTables(packs, place, { ...options, replaced });
+}
+
+function readPlace(
+  packs: readonly StoreEntry[],
+  { store, hasher }: IndexedStore,
+  { signal }: RepairOptions,
+): AsyncGenerator<PackTables> {
+  return readPacks(store, packs, { hasher, signal });
 }
 
 async function saveIdOf(
@@ -146,7 +154,7 @@ async function saveIdOf(
 
 /** Writes tables of packs, the last of which says what all of them replace; gives their bytes. */
 async function writeTables(
-  packs: AsyncIterable<ReadTables>,
+  packs: AsyncIterable<PackTables>,
   { store, hasher }: IndexedStore,
   options: RepairOptions & { readonly replaced: readonly string[] },
 ): Promise<number> {
@@ -167,16 +175,16 @@ async function writeTables(
       packs: some,
       merge: [],
       replaced,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     for (const { size } of tables) byteCount += size;
     some = [];
     objectCount = 0;
   };
   try {
-    for await (const { tables } of packs) {
+    for await (const read of packs) {
       if (objectCount >= OBJECT_COUNT_MAX) await write([]);
-      for (const pack of tables) {
+      for (const pack of read.packs) {
         some.push(pack);
         objectCount += pack.table.objectCount;
       }
@@ -197,59 +205,19 @@ async function contentsOf(
 ): Promise<
   { packs: IndexedPack[]; replaced: ReadonlySet<string> } | undefined
 > {
-  const range = signal === undefined ? {} : { signal };
-  const size = await store.size(name, range);
+  const size = await store.size(name, { signal });
   if (size === undefined) return undefined;
   const packs: IndexedPack[] = [];
   try {
-    const file = await readIndexFile(store, { name, size }, {
-      ...range,
-      hasher,
-    });
+    const file = await readIndexFile(store, { name, size }, { signal, hasher });
     const index = new ObjectIndex();
     index.addTables([file]);
-    for await (const batch of new StoreIndex(index, store).packs(range)) {
+    for await (const batch of new StoreIndex(index, store).packs({ signal })) {
       packs.push(...batch);
     }
     return { packs, replaced: replacedTables([file]) };
   } catch (error) {
     if (error instanceof IndexSyntaxError) return undefined;
     throw error;
-  }
-}
-
-/** Tables of some packs, and which of them could not be read. */
-interface ReadTables {
-  readonly tables: readonly IndexPack[];
-  readonly damaged: readonly DamagedPack[];
-}
-
-/** Reads the tables of packs. One that is gone is damaged, too. */
-async function* tablesOf(
-  packs: readonly StoreEntry[],
-  { store, hasher }: IndexedStore,
-  { signal }: RepairOptions,
-): AsyncGenerator<ReadTables> {
-  const range = signal === undefined ? {} : { signal };
-  const read = async (pack: StoreEntry): Promise<IndexPack> => {
-    const size = await store.size(pack.name, range);
-    if (size !== pack.size) throw new NotFoundError(pack.name);
-    return await readPack(store, pack, { ...range, hasher });
-  };
-  for (let i = 0; i < packs.length; i += READS_AT_ONCE) {
-    const some = packs.slice(i, i + READS_AT_ONCE);
-    const tables: IndexPack[] = [];
-    const damaged: DamagedPack[] = [];
-    const results = await Promise.allSettled(some.map(read));
-    for (const [at, result] of results.entries()) {
-      if (result.status === "fulfilled") tables.push(result.value);
-      else if (
-        isFileDamage(result.reason) ||
-        result.reason instanceof NotFoundError
-      ) {
-        damaged.push({ name: some[at].name, error: result.reason });
-      } else throw result.reason;
-    }
-    yield { tables, damaged };
   }
 }

@@ -84,7 +84,7 @@ export async function writeIndexTables(
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
-      await store.adopt(table.name, sink.paths[i], signal && { signal });
+      await store.adopt(table.name, sink.paths[i], { signal });
     }
     return { tables, replaced: merged };
   } finally {

@@ -292,7 +292,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     this.#throwFailure();
     await this.#collector.writeIndex("last");
     this.#throwFailure();
-    await this.#store.sync(["packs/", "index/"], signal && { signal });
+    await this.#store.sync(["packs/", "index/"], { signal });
     await this.#checkPacks();
   }
 

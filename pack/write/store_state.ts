@@ -9,7 +9,11 @@ import type {
   StoreOptions,
   WriteStore,
 } from "@snap/store";
-import { indexUnnamed, type RepairOptions } from "./index_repair.ts";
+import {
+  type IndexedUnnamed,
+  indexUnnamed,
+  type RepairOptions,
+} from "./index_repair.ts";
 
 /** What a store holds when a writer begins. */
 export interface StoreState {
@@ -46,7 +50,7 @@ export async function openStoreState(
   options: StoreStateOptions,
 ): Promise<StoreState> {
   const { hasher, damaged, onDamage, signal } = options;
-  const range = signal === undefined ? {} : { signal };
+  const range = { signal };
   const opened = await openIndex(store, {
     ...range,
     hasher,
@@ -80,6 +84,12 @@ export interface IndexedStateOptions extends StoreStateOptions, RepairOptions {
   readonly finishedSaves: () => Promise<ReadonlySet<string>>;
 }
 
+/** What a store holds once its index tells of all packs. */
+export interface IndexedState extends StoreState {
+  /** What the index was told of; undefined if it told of all. */
+  readonly indexed?: IndexedUnnamed;
+}
+
 /**
  * Opens the index of a store once its tables tell of all packs that are there.
  *
@@ -90,7 +100,7 @@ export interface IndexedStateOptions extends StoreStateOptions, RepairOptions {
 export async function openIndexedState(
   store: WriteStore,
   options: IndexedStateOptions,
-): Promise<StoreState> {
+): Promise<IndexedState> {
   const first = await openStoreState(store, options);
   if (first.unnamed.length === 0) return first;
   const { onDamage, ...quietly } = options;
@@ -104,10 +114,10 @@ export async function openIndexedState(
     finished,
   });
   for (const { name, error } of indexed.damaged) onDamage?.(name, error);
-  if (indexed.packCount === 0) return state;
+  if (indexed.packCount === 0) return { ...state, indexed };
   const again = await openStoreState(store, quietly);
-  if (!indexed.isIndexLost) return again;
+  if (!indexed.isIndexLost) return { ...again, indexed };
   // With the index it may have been forgotten that packs were lost.
   again.index.setPresentPacks(again.packs);
-  return { ...again, isHealthy: false };
+  return { ...again, isHealthy: false, indexed };
 }

@@ -8,3 +8,4 @@ export * from "./record_order.ts";
 export * from "./records.ts";
 export * from "./resolve_snapshot.ts";
 export * from "./tags.ts";
+export * from "./write_record.ts";

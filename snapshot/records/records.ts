@@ -99,6 +99,25 @@ export async function listRecordNames(
 }
 
 /**
+ * Lists the saves whose record is in a store and counts, without reading any:
+ * all that they have written is complete.
+ *
+ * @param store The store.
+ * @param options What ends the wait.
+ * @returns Their save ids.
+ * @throws {StoreError} If the store fails.
+ */
+export async function finishedSaves(
+  store: ReadStore,
+  options: StoreOptions = {},
+): Promise<Set<string>> {
+  const { groups, voids } = await list(store, "", () => true, options);
+  const saves = new Set(groups.flat().map(({ writer }) => writer));
+  for (const saveId of await voids) saves.delete(saveId);
+  return saves;
+}
+
+/**
  * Reads the records of a store.
  *
  * @param store The store.

@@ -1,5 +1,5 @@
 /**
- * Reads the tables of packs, from which an index is built again.
+ * The tables of packs, from which an index is built again.
  *
  * @module
  */
@@ -11,7 +11,8 @@ import {
   type StoreOptions,
 } from "@snap/store";
 import { PackSyntaxError } from "../errors.ts";
-import { PACK_PREFIX, packIdOf } from "../file_name.ts";
+import { isFileDamage } from "../faults.ts";
+import { packIdOf } from "../file_name.ts";
 import type { IndexPack } from "./index_run.ts";
 import {
   decodePackFooter,
@@ -26,8 +27,8 @@ const TAIL_SIZE = 128 << 10;
 /** Packs that are read at once. */
 const READS_AT_ONCE = 8;
 
-/** Options of {@linkcode rebuildIndex}. */
-export interface RebuildIndexOptions extends StoreOptions {
+/** Options of {@linkcode readPacks}. */
+export interface ReadPacksOptions extends StoreOptions {
   /** What hashes. */
   readonly hasher: Hasher;
 }
@@ -40,65 +41,62 @@ export interface DamagedPack {
   readonly error: Error;
 }
 
-/** What the packs of a store say. */
-export interface RebuiltIndex {
-  /** Packs with their tables, by ascending name: what `buildIndex` takes. */
-  readonly packs: IndexPack[];
-  /** Packs that are left out, by ascending name. */
-  readonly damaged: DamagedPack[];
+/** What some packs say. */
+export interface PackTables {
+  /** Packs with their tables: what `buildIndex` takes. */
+  readonly packs: readonly IndexPack[];
+  /** Packs that are left out. */
+  readonly damaged: readonly DamagedPack[];
 }
 
 /**
- * Reads the tables of all packs of a store. A pack that is damaged is reported
- * and left out; an error of the store ends it.
+ * Reads the tables of packs, a few at once. A pack that is damaged, gone or of
+ * another size is told of and left out; an error of the store ends it.
  *
  * @param store The store
+ * @param entries Names and sizes in bytes of the packs
  * @param options What hashes, what ends the wait
- * @returns The packs, from which `buildIndex` makes an index
+ * @returns The packs in the order of `entries`, from which `buildIndex` makes an index
  * @throws {StoreError} If the store fails
  *
  * @example
  * ```ts
- * import { buildIndex } from "@snap/pack/index-writer";
- * import { rebuildIndex } from "@snap/pack/index-writer";
+ * import { readPacks } from "@snap/pack/index-writer";
  * import { MemoryStore } from "@snap/store/memory";
- * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
  * import { equal } from "node:assert/strict";
  *
- * const hasher = wasmHasher;
- * const { packs, damaged } = await rebuildIndex(new MemoryStore(), { hasher });
- * equal(damaged.length, 0);
- * const tables = buildIndex(packs, {
- *   saveId: new Uint8Array(16),
- *   salt: crypto.getRandomValues(new Uint8Array(32)),
- *   timeMs: Date.now(),
- *   hasher,
- * });
- * equal(tables.length, 0);
+ * const entries = [{ name: "packs/aa/gone", size: 500 }];
+ * for await (const { damaged } of readPacks(new MemoryStore(), entries, { hasher })) {
+ *   equal(damaged.length, 1);
+ * }
  * ```
  */
-export async function rebuildIndex(
+export async function* readPacks(
   store: ReadStore,
-  options: RebuildIndexOptions,
-): Promise<RebuiltIndex> {
-  const range = signalOf(options);
-  const entries: StoreEntry[] = [];
-  for await (const batch of store.list(PACK_PREFIX, range)) {
-    entries.push(...batch);
-  }
-  entries.sort((a, b) => a.name < b.name ? -1 : 1);
-  const packs: IndexPack[] = [];
-  const damaged: DamagedPack[] = [];
+  entries: readonly StoreEntry[],
+  options: ReadPacksOptions,
+): AsyncGenerator<PackTables> {
+  const read = async (pack: StoreEntry): Promise<IndexPack> => {
+    const size = await store.size(pack.name, options);
+    if (size !== pack.size) throw new NotFoundError(pack.name);
+    return await readPack(store, pack, options);
+  };
   for (let i = 0; i < entries.length; i += READS_AT_ONCE) {
     const some = entries.slice(i, i + READS_AT_ONCE);
-    const reads = some.map((entry) => tryPack(store, entry, options));
-    await Promise.allSettled(reads); // Whoever started work waits for its end.
-    for (const result of await Promise.all(reads)) {
-      if ("error" in result) damaged.push(result);
-      else packs.push(result);
+    const packs: IndexPack[] = [];
+    const damaged: DamagedPack[] = [];
+    const results = await Promise.allSettled(some.map(read));
+    for (const [at, result] of results.entries()) {
+      if (result.status === "fulfilled") packs.push(result.value);
+      else if (
+        isFileDamage(result.reason) || result.reason instanceof NotFoundError
+      ) {
+        damaged.push({ name: some[at].name, error: result.reason });
+      } else throw result.reason;
     }
+    yield { packs, damaged };
   }
-  return { packs, damaged };
 }
 
 /**
@@ -114,10 +112,10 @@ export async function rebuildIndex(
 export async function readPack(
   store: ReadStore,
   entry: StoreEntry,
-  options: RebuildIndexOptions,
+  options: ReadPacksOptions,
 ): Promise<IndexPack> {
   const { name, size } = entry;
-  const range = signalOf(options);
+  const { signal } = options;
   const id = packIdOf(name);
   if (id === undefined) {
     throw new PackSyntaxError(
@@ -135,7 +133,7 @@ export async function readPack(
   }
   const length = Math.min(size, TAIL_SIZE);
   const offset = size - length;
-  const tail = await store.read(name, { ...range, offset, length });
+  const tail = await store.read(name, { signal, offset, length });
   const footer = decodePackFooter(
     tail.subarray(length - PACK_FOOTER_SIZE),
     size,
@@ -145,7 +143,7 @@ export async function readPack(
   const bytes = tableOffset >= offset
     ? tail.slice(tableOffset - offset, length - PACK_FOOTER_SIZE)
     : await store.read(name, {
-      ...range,
+      signal,
       offset: tableOffset,
       length: tableSize,
     });
@@ -155,23 +153,4 @@ export async function readPack(
     role,
     table: readPackTable(bytes, footer, options.hasher),
   };
-}
-
-async function tryPack(
-  store: ReadStore,
-  entry: StoreEntry,
-  options: RebuildIndexOptions,
-): Promise<IndexPack | DamagedPack> {
-  try {
-    return await readPack(store, entry, options);
-  } catch (error) {
-    if (error instanceof SyntaxError || error instanceof NotFoundError) {
-      return { name: entry.name, error };
-    }
-    throw error;
-  }
-}
-
-function signalOf(options: StoreOptions): StoreOptions {
-  return options.signal === undefined ? {} : { signal: options.signal };
 }

@@ -1,0 +1,64 @@
+import { type Hasher, hexOf } from "@snap/hash";
+import type { StoreOptions, WriteStore } from "@snap/store";
+import {
+  encodeRecord,
+  formatRecordName,
+  type NamedRecord,
+  RECORDS_PREFIX,
+  type SnapshotRecord,
+} from "./record.ts";
+
+/** Options of {@linkcode writeRecord}. */
+export interface WriteRecordOptions extends StoreOptions {
+  /** The save id: 16 bytes. */
+  readonly saveId: Uint8Array;
+  /** 32 random bytes. */
+  readonly salt: Uint8Array;
+  /** The newest record of the same source, which may say the same. */
+  readonly newest?: NamedRecord;
+}
+
+/** What {@linkcode writeRecord} did. */
+export interface WrittenRecord {
+  /** The record: a new one, or the one that says the same. */
+  readonly record: NamedRecord;
+  /** Whether the record is new. */
+  readonly isNewRecord: boolean;
+}
+
+/**
+ * Writes a record, unless the newest of its source says the same. All that it
+ * names must be durable.
+ *
+ * @param place The store, and what hashes.
+ * @param record The record.
+ * @param options The save id, the salt, the newest record.
+ * @returns The record that is in the store.
+ * @throws {StoreError} If the store fails.
+ */
+export async function writeRecord(
+  { store, hasher }: { readonly store: WriteStore; readonly hasher: Hasher },
+  record: SnapshotRecord,
+  options: WriteRecordOptions,
+): Promise<WrittenRecord> {
+  const { newest, saveId, salt, signal } = options;
+  if (newest !== undefined && saysTheSame(newest, record)) {
+    // A process that was killed may have written it before its name was durable.
+    await store.sync([RECORDS_PREFIX], { signal });
+    return { record: newest, isNewRecord: false };
+  }
+  const bytes = encodeRecord(record, { saveId, salt });
+  const writer = hexOf(saveId);
+  const file = { tree: record.tree, record: hasher.idOf(bytes), writer };
+  await store.create(formatRecordName(file), bytes, { signal });
+  return { record: { ...record, ...file, saveId: writer }, isNewRecord: true };
+}
+
+/** Whether two records differ in nothing but the time. */
+function saysTheSame(a: SnapshotRecord, b: SnapshotRecord): boolean {
+  const { tree, page, host, user, source, message, unreadable, changed } = b;
+  return a.tree === tree && a.page === page && a.host === host &&
+    a.user === user && a.source === source && a.message === message &&
+    JSON.stringify([a.unreadable, a.changed]) ===
+      JSON.stringify([unreadable, changed]);
+}
