@@ -38,6 +38,7 @@
  */
 export * from "./entry_row.ts";
 export * from "./page/attribute_page.ts";
+export * from "./page/page_owners.ts";
 export * from "./page/wide_page.ts";
 export * from "./random_bytes.ts";
 export * from "./tree/tree.ts";

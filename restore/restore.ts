@@ -1,15 +1,10 @@
-import {
-  type DiskCalls,
-  diskCalls,
-  DiskError,
-  localOwners,
-  Owners,
-} from "@snap/disk";
+import { type DiskCalls, diskCalls, DiskError, localOwners } from "@snap/disk";
 import { openTarget, type Target } from "@snap/disk/target";
 import { idToBytes } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath, splitPath } from "@snap/manifest/path";
 import { localPrefix, type StoreReader } from "@snap/pack/read";
+import { Owners } from "@snap/posix/owners";
 import { StatTable } from "@snap/posix/stat-table";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import {
@@ -28,8 +23,6 @@ import { signalOf, tolerateDamage } from "./plan/tolerate_damage.ts";
 import type { Snapshots } from "@snap/snapshot";
 
 const SLASH = 0x2f;
-/** Owners without names: of each only the number counts. */
-const NUMBERS = new Owners(new Uint8Array(0), new Uint8Array(0));
 
 /** A change of the target, planned or done. */
 export interface RestoreChange {
@@ -194,7 +187,7 @@ async function restoreWith(
       calls,
       workers,
       owner: options.owner ?? calls.geteuid() === 0,
-      owners: options.numericOwner === true ? NUMBERS : localOwners(),
+      owners: options.numericOwner === true ? new Owners() : localOwners(),
       isReduced: record.fidelity === "reduced",
       delete: options.delete ?? false,
       entryCountMax: record.totals.entryCount,

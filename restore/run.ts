@@ -1,4 +1,5 @@
-import { type DiskCalls, DiskError, type Owners } from "@snap/disk";
+import { type DiskCalls, DiskError } from "@snap/disk";
+import type { OwnerIds } from "@snap/manifest";
 import type { Target } from "@snap/disk/target";
 import { isFileKind } from "@snap/manifest/extras";
 import { joinPath } from "@snap/manifest/path";
@@ -55,7 +56,7 @@ export interface RestoreRunOptions {
   readonly workers: number;
   readonly owner: boolean;
   /** Whose names have which numbers here. */
-  readonly owners: Owners;
+  readonly owners: OwnerIds;
   /** Whether the saver could not read extended attributes and holes. */
   readonly isReduced: boolean;
   readonly delete: boolean;

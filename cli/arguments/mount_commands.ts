@@ -7,6 +7,11 @@ const CACHE: OptionSpec = {
   help: "memory for what was read; 64m if not given",
 };
 
+const NUMERIC_OWNER: OptionSpec = {
+  name: "numeric-owner",
+  help: "show owners by their numbers, not by their names",
+};
+
 /** The commands that show snapshots as file systems. */
 export const MOUNT_COMMANDS: readonly CommandSpec[] = [
   {
@@ -36,6 +41,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
         name: "allow-other",
         help: "let other users in, as far as recorded modes and lists do",
       },
+      NUMERIC_OWNER,
       CACHE,
       {
         name: "workers",
@@ -61,7 +67,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
     notes: [
       "Prints the mount point when it answers. It ends by umount; in the foreground also by Ctrl-C or SIGTERM, with 0.",
       "With --all a snapshot is ids/TREE, of its newest record, and tags/TAG/TIME, by when it was tagged, in UTC; tags/TAG/latest leads to the newest. What is saved later appears within a second.",
-      "Root needs nothing for it, others fusermount3 (package fuse3). Set-id bits and devices have no effect. Owners are those of the recorded numbers, whatever names these have on this machine.",
+      "Root needs nothing for it, others fusermount3 (package fuse3). Set-id bits and devices have no effect. An owner whose recorded name this machine knows has its number here, as after a restore; --numeric-owner shows the recorded numbers.",
     ],
     examples: [
       ["mount latest /mnt", "the newest snapshot of this host"],
@@ -94,6 +100,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
       { name: "ARG", optional: true, repeats: true, help: "its arguments" },
     ],
     options: [
+      NUMERIC_OWNER,
       CACHE,
       ANY,
     ],

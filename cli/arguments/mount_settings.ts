@@ -17,6 +17,8 @@ export interface MountSettings {
   readonly cacheSize?: number;
   /** Whether other users may look. */
   readonly allowOther: boolean;
+  /** Whether owners have the numbers that were recorded. */
+  readonly numericOwner: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export function mountSettings(session: Session): MountSettings {
     workers,
     cacheSize: cacheSizeOf(session),
     allowOther: args.has("allow-other"),
+    numericOwner: args.has("numeric-owner"),
   };
 }
 

@@ -13,6 +13,7 @@ const OPTIONS = [
   "quiet",
   "verbose",
   "cache",
+  "numeric-owner",
   "any",
 ];
 

@@ -23,6 +23,7 @@ const OPTIONS = [
   "verbose",
   "all",
   "allow-other",
+  "numeric-owner",
   "cache",
   "workers",
   "stats",

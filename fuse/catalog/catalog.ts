@@ -12,6 +12,7 @@ import {
   ENOTDIR,
   ESTALE,
 } from "@snap/posix/constants";
+import { type OwnerFiles, Owners } from "@snap/posix/owners";
 import { Attributes } from "../session/attributes.ts";
 import { CatalogTree } from "./catalog_tree.ts";
 import { CatalogVolumes } from "./catalog_volumes.ts";
@@ -60,6 +61,8 @@ export interface CatalogParts {
   send(reply: Reply): number;
   /** Called for each request that failed. */
   onFault(fault: SessionFault): void;
+  /** Names of owners on this machine; without, owners have the numbers that were recorded. */
+  readonly owners?: OwnerFiles;
   /** Owner of the virtual directories. */
   readonly uid: number;
   /** Group of the virtual directories. */
@@ -92,7 +95,11 @@ export class Catalog {
       gid,
       startMs: now(),
     });
-    this.#attributes = new Attributes(undefined, () => {});
+    this.#attributes = new Attributes({
+      owners: new Owners(parts.owners),
+      holes: undefined,
+      onFault: () => {},
+    });
     this.#tree = new CatalogTree(source, {
       now,
       onNewRecords: () => this.#isOutdated = true,

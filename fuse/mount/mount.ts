@@ -19,6 +19,8 @@ import { Counters } from "../counters.ts";
 import { MountError } from "./mount_error.ts";
 import type { MountLog } from "./mount_log.ts";
 import { type MountStatistics, statisticsOf } from "./mount_statistics.ts";
+import type { OwnerFiles } from "@snap/posix/owners";
+import { readSystemFile } from "./read_system_file.ts";
 import type { PreparedMount } from "./prepare_mount.ts";
 import type { SessionOptions } from "../session/session_parts.ts";
 
@@ -45,6 +47,11 @@ export interface MountOptions {
   readonly cacheSize?: number;
   /** Whether other users may look, with the rights that were recorded. */
   readonly allowOther?: boolean;
+  /**
+   * Whether owners have the numbers that were recorded. If left out, those whose name this
+   * machine knows have its number for that name, as in a restore.
+   */
+  readonly numericOwner?: boolean;
   /** How long a read may wait for the store in milliseconds, 30 seconds if left out. */
   readonly deadlineMs?: number;
   /** How long to look for the next request before sleeping, in microseconds. */
@@ -172,7 +179,7 @@ export async function mount(
       nodes.addVolume(await loadRoot(reader(), root));
       return {
         source: `snap:${root.tree.slice(0, 12)}`,
-        session: sessionOf(root),
+        session: { ...sessionOf(root), owners: ownersOf(options) },
       };
     },
   });
@@ -199,14 +206,19 @@ export async function mountAll(
       const { Catalog } = await import("../catalog/catalog.ts");
       const posix = needPosix();
       const totals = { entryCount: 0, byteCount: 0 };
+      const owners = ownersOf(options);
       return {
         source: "snap:all",
-        session: { isAll: true, hasXattrs: true, hasHoles: true, totals },
+        session: {
+          ...{ isAll: true, hasXattrs: true, hasHoles: true },
+          ...{ totals, owners },
+        },
         answererOf(device) {
           const writer = new ReplyWriter(posix, device);
           return new Catalog({
             source: catalog,
             nodes,
+            owners,
             loadRoot: (record) => loadRoot(reader(), record),
             refresh,
             send: (reply) => writer.send(reply),
@@ -221,6 +233,15 @@ export async function mountAll(
       };
     },
   });
+}
+
+/** Names of owners on this machine, where they count. */
+function ownersOf({ numericOwner }: MountOptions): OwnerFiles | undefined {
+  if (numericOwner === true) return undefined;
+  return {
+    passwd: readSystemFile("/etc/passwd"),
+    group: readSystemFile("/etc/group"),
+  };
 }
 
 /** Finds the newest record of a snapshot. */

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { O_RDONLY } from "@snap/posix/constants";
-import { posix } from "@snap/posix";
+import { readSystemFile } from "./read_system_file.ts";
 
 /** The type of a mount of this package in the table. */
 export const MOUNT_TYPE = "fuse.snap";
@@ -34,20 +33,10 @@ export interface MountTableEntry {
  * is no `/proc`, or no native calls.
  */
 export function readMountTable(): MountTableEntry[] {
-  const path = new TextEncoder().encode("/proc/self/mountinfo\0");
-  // Not by `node:fs`, which costs 15 ms at the start of a program.
-  const fd = posix?.open(path, O_RDONLY, 0) ?? -1;
-  if (fd < 0) return [];
-  const piece = new Uint8Array(32 << 10);
   let text = "";
-  for (;;) {
-    const size = posix!.read(fd, piece);
-    if (size <= 0) break;
-    for (const byte of piece.subarray(0, size)) {
-      text += String.fromCharCode(byte);
-    }
+  for (const byte of readSystemFile("/proc/self/mountinfo")) {
+    text += String.fromCharCode(byte);
   }
-  posix!.close(fd);
   return parseMountTable(text);
 }
 

@@ -1,4 +1,4 @@
-import type { AttributePage } from "@snap/manifest";
+import { type AttributePage, PageOwners } from "@snap/manifest";
 import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/extras";
 import {
   S_IFBLK,
@@ -8,6 +8,7 @@ import {
   S_IFLNK,
   S_IFREG,
 } from "@snap/posix/constants";
+import type { Owners } from "@snap/posix/owners";
 import { dataSize, type HoleLists } from "./holes.ts";
 import { inodeHighOf, inodeLowOf } from "../nodes/inode_number.ts";
 import type { NodeCursor } from "../nodes/node_cursor.ts";
@@ -60,16 +61,26 @@ function setTimes(
 
 /** Writes attributes of nodes, every byte of the structures. */
 export class Attributes {
+  readonly #owners: PageOwners;
   readonly #holes: HoleLists | undefined;
   readonly #onFault: (node: number, error: unknown) => void;
 
-  /** @param holes Lists of holes; none where no file has any. */
+  /**
+   * Writes nothing yet.
+   *
+   * @param parts Numbers of owners on this machine; lists of holes, absent where no file has any;
+   * what is told of lists that cannot be read.
+   */
   constructor(
-    holes: HoleLists | undefined,
-    onFault: (node: number, error: unknown) => void,
+    parts: {
+      readonly owners: Owners;
+      readonly holes: HoleLists | undefined;
+      readonly onFault: (node: number, error: unknown) => void;
+    },
   ) {
-    this.#holes = holes;
-    this.#onFault = onFault;
+    this.#owners = new PageOwners(parts.owners);
+    this.#holes = parts.holes;
+    this.#onFault = parts.onFault;
   }
 
   /** Writes a `struct fuse_attr`; `false` while a list of holes is on its way. */
@@ -87,8 +98,8 @@ export class Attributes {
     setTimes(view, at, page, row + 1);
     view.setUint32(at + Attr.mode, TYPES[kind] | page.mode(row + 1), true);
     view.setUint32(at + Attr.nlink, page.nlink(row + 1) || 1, true);
-    view.setUint32(at + Attr.uid, page.uid(row + 1), true);
-    view.setUint32(at + Attr.gid, page.gid(row + 1), true);
+    view.setUint32(at + Attr.uid, this.#owners.uid(page, row + 1), true);
+    view.setUint32(at + Attr.gid, this.#owners.gid(page, row + 1), true);
     view.setUint32(
       at + Attr.rdev,
       isDeviceKind(kind)

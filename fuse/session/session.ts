@@ -14,6 +14,7 @@ import {
   O_TRUNC,
   O_WRONLY,
 } from "@snap/posix/constants";
+import { Owners } from "@snap/posix/owners";
 import { Attributes } from "./attributes.ts";
 import { DirectoryReply } from "./directory_reply.ts";
 import { ASK, fixedAnswer } from "./fixed_answers.ts";
@@ -104,10 +105,11 @@ export class Session {
     this.#hasXattrs = options.hasXattrs || options.isAll;
     this.#hasHoles = options.hasHoles || options.isAll;
     this.#holes = new HoleLists(parts.contents);
-    this.#attributes = new Attributes(
-      this.#hasHoles ? this.#holes : undefined,
-      (node, error) => this.#onFault(node, error),
-    );
+    this.#attributes = new Attributes({
+      owners: new Owners(options.owners),
+      holes: this.#hasHoles ? this.#holes : undefined,
+      onFault: (node, error) => this.#onFault(node, error),
+    });
     this.#directory = new DirectoryReply(
       parts.nodes,
       this.#attributes,

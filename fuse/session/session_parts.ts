@@ -4,6 +4,7 @@
  * @module
  */
 import type { Counters } from "../counters.ts";
+import type { OwnerFiles } from "@snap/posix/owners";
 import type { NodeTable } from "../nodes/node_table.ts";
 import type { Pieces } from "../device/pieces.ts";
 import type { Reply } from "../device/reply.ts";
@@ -88,6 +89,8 @@ export interface SessionOptions {
   readonly hasXattrs: boolean;
   /** Whether other users may look: the kernel then checks modes and access control lists. */
   readonly isShared: boolean;
+  /** Names of owners on this machine; without, owners have the numbers that were recorded. */
+  readonly owners?: OwnerFiles;
   /** Whether any file has recorded holes. */
   readonly hasHoles: boolean;
   /** Totals for `statfs`. */

@@ -1,5 +1,5 @@
-import type { DiskError, Owners } from "@snap/disk";
-import type { AttributePage } from "@snap/manifest";
+import type { DiskError } from "@snap/disk";
+import { type AttributePage, type OwnerIds, PageOwners } from "@snap/manifest";
 import {
   decodeHoles,
   EntryKind,
@@ -23,7 +23,7 @@ const MODE_WITHOUT_OWNER = 0o1777;
 /** What {@linkcode RestoreAttributes} needs. */
 export interface RestoreAttributesOptions {
   readonly reader: StoreReader;
-  readonly owners: Owners;
+  readonly owners: OwnerIds;
   /** Whether owners are restored. */
   readonly owner: boolean;
   /** Whether extended attributes are restored. */
@@ -40,12 +40,11 @@ const UNKNOWN: FileExtras = {};
 /** Reads rows of attribute pages as what entries are to have on this machine. */
 export class RestoreAttributes {
   readonly #options: RestoreAttributesOptions;
-  #page: AttributePage | undefined;
-  #uids: number[] = [];
-  #gids: number[] = [];
+  readonly #owners: PageOwners;
 
   constructor(options: RestoreAttributesOptions) {
     this.#options = options;
+    this.#owners = new PageOwners(options.owners);
   }
 
   /**
@@ -60,8 +59,6 @@ export class RestoreAttributes {
   ): WantedNumbers {
     if (page === undefined) return usualNumbers(kind);
     const { owner } = this.#options;
-    if (owner && page !== this.#page) this.#readOwners(page);
-    const number = page.owner(row);
     const isUnknown = page.mtimeSec(row) === 0 && page.mtimeNs(row) === 0 &&
       page.inodeLow(row) === 0 && page.inodeHigh(row) === 0;
     const mask = owner || kind === EntryKind.directory
@@ -69,25 +66,11 @@ export class RestoreAttributes {
       : MODE_WITHOUT_OWNER;
     return {
       mode: kind === EntryKind.symlink ? KEEP : page.mode(row) & mask,
-      uid: owner ? this.#uids[number] ??= this.#uidOf(page, row) : KEEP,
-      gid: owner ? this.#gids[number] ??= this.#gidOf(page, row) : KEEP,
+      uid: owner ? this.#owners.uid(page, row) : KEEP,
+      gid: owner ? this.#owners.gid(page, row) : KEEP,
       mtimeSec: page.mtimeSec(row),
       mtimeNs: isUnknown ? KEEP : page.mtimeNs(row),
     };
-  }
-
-  #readOwners(page: AttributePage): void {
-    this.#page = page;
-    this.#uids = [];
-    this.#gids = [];
-  }
-
-  #uidOf(page: AttributePage, row: number): number {
-    return this.#options.owners.userId(page.userName(row), page.uid(row));
-  }
-
-  #gidOf(page: AttributePage, row: number): number {
-    return this.#options.owners.groupId(page.groupName(row), page.gid(row));
   }
 
   /**

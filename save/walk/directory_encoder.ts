@@ -1,4 +1,4 @@
-import type { Owners } from "@snap/disk";
+import type { Owners } from "@snap/posix/owners";
 import { ATTRIBUTES_CONTEXT, TREE_CONTEXT } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import { DraftOwners } from "@snap/manifest/draft";
