@@ -49,6 +49,8 @@ export class SftpConnection {
   #end: { readonly error: unknown } | undefined;
   #moved: () => void = () => {};
   #rest: () => void = () => {};
+  /** Whether something is waited for. */
+  #isWatched = false;
   #watching: Promise<void> | undefined;
 
   constructor(parts: ConnectionParts) {
@@ -130,7 +132,7 @@ export class SftpConnection {
   /** Waits for all answers, as long as they are worth it, then ends the pipe. */
   async close(graceMs: number): Promise<void> {
     const giveUp = this.#parts.timing.alarm(graceMs, () => this.abandon());
-    await this.#watching;
+    while (this.#isWatched) await this.#watching;
     giveUp();
     this.#end ??= { error: this.#failure("it is closed", "ECLOSED", false) };
     await Promise.race([
@@ -149,19 +151,22 @@ export class SftpConnection {
 
   /** Ends the connection when nothing comes while something is waited for. */
   #watch(): void {
-    if (this.#watching !== undefined) return;
+    if (this.#isWatched) return;
+    this.#isWatched = true;
     const { stallMs, timing } = this.#parts;
     const makeError = () =>
       this.#failure(`nothing came for ${stallMs / 1000} s`, "ETIMEDOUT", true);
     const wait = (signal: AbortSignal, progress: () => void) =>
       new Promise<void>((resolve, reject) => {
         this.#moved = progress;
-        this.#rest = resolve;
+        this.#rest = () => {
+          this.#isWatched = false;
+          resolve();
+        };
         signal.addEventListener("abort", () => reject(signal.reason));
       });
     this.#watching = withDeadline({ ms: stallMs, makeError, timing }, wait)
-      .catch((error) => this.#fail(error))
-      .finally(() => this.#watching = undefined);
+      .catch((error) => this.#fail(error));
   }
 
   async #readAll(): Promise<void> {
@@ -175,14 +180,12 @@ export class SftpConnection {
         for (const packet of assembler.push(value)) this.#take(packet);
       }
     } catch (error) {
-      if (error instanceof PacketError) {
-        this.#fail(this.#protocolError(error));
-        return;
-      }
-      cause = error;
+      cause = error instanceof PacketError ? this.#protocolError(error) : error;
     }
-    if (this.#end !== undefined) return;
-    this.#fail(await this.#parts.channel.explain(cause));
+    if (this.#end === undefined && !(cause instanceof RemoteError)) {
+      cause = await this.#parts.channel.explain(cause);
+    }
+    this.#fail(cause);
   }
 
   #take(packet: Packet): void {
@@ -207,9 +210,10 @@ export class SftpConnection {
       // What does not speak SFTP, or does not answer, is not waited for.
       this.#parts.channel.close(0).catch(() => {});
     }
-    this.#begin?.reject(error);
+    const { error: reason } = this.#end;
+    this.#begin?.reject(reason);
     this.#begin = undefined;
-    for (const { reject } of this.#waiting.values()) reject(error);
+    for (const { reject } of this.#waiting.values()) reject(reason);
     this.#waiting.clear();
     this.#rest();
   }

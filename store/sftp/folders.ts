@@ -54,18 +54,31 @@ export class Folders {
     }
   }
 
+  /** Opens what {@link Folders.settle} of a folder will need, and waits for nothing. */
+  open(folder: string): void {
+    if (!this.#session.hasSync) return;
+    for (const at of this.#unsettled(folder)) {
+      this.#files.use(this.path(at), () => Promise.resolve()).catch(() => {});
+    }
+  }
+
+  /** A folder, and those of which the entries below it may not be durable. */
+  #unsettled(folder: string): Set<string> {
+    const folders = new Set([folder]);
+    for (let at = folder; !this.#durable.has(at); at = folderOf(at)) {
+      folders.add(folderOf(at));
+    }
+    return folders;
+  }
+
   /**
    * Makes the entries of a folder durable, and the entry of each folder above it
    * that somebody may have made a moment ago.
    */
   async settle(folder: string, signal?: AbortSignal): Promise<void> {
-    const settled: string[] = [];
-    for (let at = folder; !this.#durable.has(at); at = folderOf(at)) {
-      settled.push(at);
-    }
-    const all = [folder, ...settled.map(folderOf)];
+    const all = [...this.#unsettled(folder)];
     await Promise.all(all.map((at) => this.#sync(this.path(at), signal)));
-    for (const at of settled) this.#durable.add(at);
+    for (const at of [folder, ...all]) this.#durable.add(at);
   }
 
   /** Makes the entries of a folder durable. */

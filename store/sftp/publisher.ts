@@ -12,6 +12,13 @@ import { openTemporary, temporaryName } from "./temporary.ts";
  */
 type Means = "link" | "rename" | "none";
 
+/** Whether a file was given its name, and what makes that durable, if it is on its way. */
+interface Given {
+  readonly isCreated: boolean;
+  readonly settling?: Promise<void>;
+}
+
+const TAKEN: Given = { isCreated: false };
 const NOTHING = new Uint8Array(0);
 
 /** Gives finished files their names, and never takes one from another. */
@@ -34,8 +41,9 @@ export class Publisher {
   }
 
   /**
-   * Gives a file a name.
+   * Gives a file a name, and makes that durable, also where it is taken.
    *
+   * @param temporary The path of the file.
    * @returns False if the name is taken.
    */
   async publish(
@@ -43,13 +51,25 @@ export class Publisher {
     name: string,
     signal?: AbortSignal,
   ): Promise<boolean> {
+    const folder = folderOf(name);
+    let given: Given;
     try {
-      return await this.#give(temporary, name, signal);
+      given = await this.#give(temporary, name, signal);
     } catch (error) {
       if (!hasStatus(error, STATUS.noSuchFile)) throw error;
-      await this.#folders.make(folderOf(name), signal);
-      return await this.#give(temporary, name, signal);
+      await this.#folders.make(folder, signal);
+      given = await this.#give(temporary, name, signal);
     }
+    const { isCreated, settling } = given;
+    try {
+      await (settling ?? this.#folders.settle(folder, signal));
+    } catch (error) {
+      if (isCreated) {
+        await this.#session.remove(this.#folders.path(name)).catch(() => {});
+      }
+      throw error;
+    }
+    return isCreated;
   }
 
   /** Whether a name is taken. */
@@ -104,26 +124,31 @@ export class Publisher {
     temporary: string,
     name: string,
     signal?: AbortSignal,
-  ): Promise<boolean> {
+  ): Promise<Given> {
     if (this.#means === undefined) await this.probe(signal);
     const means = await this.#means!;
     this.#check(name, means);
+    const rename = () => this.#rename(temporary, name, signal);
     if (means === "none") {
       return await this.#turns.take(name, async () => {
-        if (await this.isTaken(name, signal)) return false;
-        return await this.#rename(temporary, name, signal);
+        return await this.isTaken(name, signal) ? TAKEN : await rename();
       });
     }
-    if (means === "rename") return await this.#rename(temporary, name, signal);
-    const [from, to] = [temporary, name].map((one) => this.#folders.path(one));
+    if (means === "rename") return await rename();
+    const target = this.#folders.path(name);
+    const linking = this.#session.link(temporary, target, signal);
+    // Sent behind it, and carried out behind it: no server that makes files
+    // durable does things in disorder.
+    const settling = this.#folders.settle(folderOf(name), signal);
+    settling.catch(() => {}); // Heard by who publishes, if there is a link.
     try {
-      await this.#session.link(from, to, signal);
-      return true;
+      await linking;
+      return { isCreated: true, settling };
     } catch (error) {
       const isAbsent = hasStatus(error, STATUS.noSuchFile);
       if (isAbsent || !(error instanceof SftpStatusError)) throw error;
       // The status of a name that is taken is no other than that of a fault.
-      if (await this.isTaken(name, signal)) return false;
+      if (await this.isTaken(name, signal)) return TAKEN;
       // Some servers promise links and have none, as some disks.
       if (!await this.#isWithoutLinks(signal)) throw error;
       return await this.#give(temporary, name, signal);
@@ -144,15 +169,15 @@ export class Publisher {
     temporary: string,
     name: string,
     signal?: AbortSignal,
-  ): Promise<boolean> {
-    const [from, to] = [temporary, name].map((one) => this.#folders.path(one));
+  ): Promise<Given> {
     try {
-      await this.#session.rename(from, to, signal);
-      return true;
+      const target = this.#folders.path(name);
+      await this.#session.rename(temporary, target, signal);
+      return { isCreated: true };
     } catch (error) {
       const isAbsent = hasStatus(error, STATUS.noSuchFile);
       if (isAbsent || !(error instanceof SftpStatusError)) throw error;
-      if (await this.isTaken(name, signal)) return false;
+      if (await this.isTaken(name, signal)) return TAKEN;
       throw error;
     }
   }

@@ -35,7 +35,7 @@ import type { ByteSource, Transfer } from "./transfer.ts";
 /** Bytes that are asked for before it is known whether there are so many. */
 const AHEAD_SIZE_MAX: number = 4 * 1024 * 1024;
 /** Folders that are made durable at once. */
-const SYNC_CONCURRENCY = 16;
+const SYNC_CONCURRENCY = 32;
 
 /** What a {@link ServerStore} is made of. */
 export interface ServerStoreParts {
@@ -49,7 +49,8 @@ export interface ServerStoreParts {
 /** A store on a server of SFTP. What fails is not repeated, but for {@link ServerStore.adopt}. */
 export class ServerStore implements PruneStore {
   readonly #parts: ServerStoreParts;
-  #cleaning: Promise<void> | undefined;
+  readonly #atWork = new Set<Promise<void>>();
+  #isCleaned = false;
 
   constructor(parts: ServerStoreParts) {
     this.#parts = parts;
@@ -85,22 +86,36 @@ export class ServerStore implements PruneStore {
     name: string,
     options: ReadOptions,
   ): Promise<Uint8Array> {
-    const { offset = 0, signal } = options;
+    const { offset = 0, length, signal } = options;
+    const { transfer } = this.#parts;
+    const { handle } = file;
     const rangeOf = async () => {
       const attributes = await file.stat();
       if (!isFile(attributes)) throw new NotFoundError(name);
       return cutRange(name, attributes.size ?? 0, options);
     };
-    const { length = Infinity } = options;
-    const isAhead = length <= AHEAD_SIZE_MAX;
-    const wanted = isAhead ? length : (await rangeOf()).end - offset;
-    const range = { offset, length: wanted };
-    const [bytes, { end }] = await Promise.all([
-      this.#parts.transfer.read(session, file.handle, range, signal),
-      rangeOf(),
-    ]);
-    if (bytes.length === wanted) return bytes;
-    throw shortError(name, end, offset + bytes.length);
+    const checked = (bytes: Uint8Array, end: number) => {
+      const found = offset + bytes.length;
+      if (found === end) return bytes;
+      throw shortError(name, end, found);
+    };
+    const ranging = rangeOf();
+    ranging.catch(() => {}); // Heard when what is read meanwhile is there.
+    if (length !== undefined && length <= AHEAD_SIZE_MAX) {
+      const range = { offset, length };
+      const bytes = await transfer.read(session, handle, range, signal);
+      return checked(bytes, (await ranging).end);
+    }
+    // Most of what is read to its end is small: it comes with its size.
+    const piece = await transfer.readPiece(session, handle, offset, signal);
+    const { end } = await ranging;
+    const bytes = new Uint8Array(end - offset);
+    bytes.set(piece.subarray(0, bytes.length));
+    const from = offset + Math.min(piece.length, bytes.length);
+    const range = { offset: from, length: end - from };
+    const rest = await transfer.read(session, handle, range, signal);
+    bytes.set(rest, from - offset);
+    return checked(bytes.subarray(0, from - offset + rest.length), end);
   }
 
   async size(
@@ -141,10 +156,12 @@ export class ServerStore implements PruneStore {
     const server = await servers.get(signal);
     const { session, folders } = server;
     const batches = listNames(session, folders, prefix, signal);
+    const there = servers.checkThere(server, signal);
+    there.catch(() => {}); // Heard below.
     try {
-      await servers.checkThere(server, signal);
       for (;;) {
         const { done, value } = await meter.run("list", () => batches.next());
+        await there;
         if (done === true) return;
         yield value;
       }
@@ -207,44 +224,52 @@ export class ServerStore implements PruneStore {
     const { name, size } = mark;
     return await this.#run("create", name, signal, async (server) => {
       this.#clean(server);
-      const { folders, publisher } = server;
+      const { session, folders, publisher } = server;
       await publisher.check(name);
-      let created = false;
-      if (!await publisher.isTaken(name, signal)) {
-        const temporary = temporaryName(mark.head);
-        try {
-          await this.#write(server, temporary, mark, source, signal);
-          created = await publisher.publish(temporary, name, signal);
-        } finally {
-          const path = folders.path(temporary);
-          server.session.remove(path).catch(() => {}); // It may have got its name.
+      folders.open(folderOf(name));
+      const temporary = folders.path(temporaryName(mark.head));
+      const opening = openTemporary(session, folders, temporary, signal);
+      let isWanted = false;
+      try {
+        const isTaken = publisher.isTaken(name, signal);
+        await Promise.allSettled([isTaken, opening]);
+        if (await isTaken) {
+          await folders.settle(folderOf(name), signal);
+          return false;
         }
+        const handle = await opening;
+        isWanted = true;
+        await this.#write(server, { handle, temporary }, mark, source, signal);
+        return await publisher.publish(temporary, name, signal);
+      } finally {
+        this.#beside(async () => {
+          if (!isWanted) await session.close(await opening);
+          await session.remove(temporary); // It may have got its name.
+        });
       }
-      await folders.settle(folderOf(name), signal);
-      return created;
     }, size);
   }
 
   /** Writes a file, makes it durable, and looks whether all of it is there. */
   async #write(
-    { session, folders }: Server,
-    temporary: string,
+    { session }: Server,
+    file: { readonly handle: Uint8Array; readonly temporary: string },
     { name, size }: Mark,
     source: ByteSource,
     signal: AbortSignal | undefined,
   ): Promise<void> {
-    const path = folders.path(temporary);
-    const handle = await openTemporary(session, folders, path, signal);
-    try {
-      await this.#parts.transfer.write(session, handle, source, signal);
-      if (session.hasSync) await session.sync(handle, signal);
-    } catch (error) {
-      session.drop(handle);
-      throw error;
-    }
-    // Some servers write when a file is closed, and say only then that it failed.
-    await session.close(handle);
-    const found = (await session.stat(path, signal)).size;
+    const { handle, temporary } = file;
+    const finish = async () => {
+      const synced = session.hasSync ? session.sync(handle, signal) : undefined;
+      const closed = session.close(handle);
+      // Some servers write when a file is closed, and say only then that it failed.
+      if (!session.isInOrder) await closed;
+      const stat = session.stat(temporary, signal);
+      const [{ size }] = await Promise.all([stat, synced, closed]);
+      return size;
+    };
+    const { transfer } = this.#parts;
+    const found = await transfer.write(session, handle, source, finish, signal);
     if (found === size) return;
     throw new RemoteError(
       `Cannot create ${name} as the server must keep ${size} bytes: found ${found} (EIO)`,
@@ -261,12 +286,13 @@ export class ServerStore implements PruneStore {
     const signal = options?.signal;
     await this.#run("sync", "the store", signal, async (server) => {
       const { session, folders } = server;
-      await this.#parts.servers.checkThere(server, signal);
-      if (!session.hasSync) return;
       const all = new Set<string>([""]);
-      for (const prefix of prefixes) {
-        await folderNames(session, folders, folderOf(prefix), all, signal);
-      }
+      await Promise.all([
+        this.#parts.servers.checkThere(server, signal),
+        ...prefixes.filter(() => session.hasSync).map((prefix) =>
+          folderNames(session, folders, folderOf(prefix), all, signal)
+        ),
+      ]);
       await eachOf([...all], SYNC_CONCURRENCY, async (folder) => {
         try {
           await folders.sync(folder, signal);
@@ -302,12 +328,20 @@ export class ServerStore implements PruneStore {
 
   /** Waits for what is at work beside. */
   async settle(): Promise<void> {
-    await this.#cleaning;
+    await Promise.all(this.#atWork);
+  }
+
+  /** Does what nobody waits for, and what may fail. */
+  #beside(run: () => Promise<void>): void {
+    const work = run().catch(() => {}).finally(() => this.#atWork.delete(work));
+    this.#atWork.add(work);
   }
 
   /** Begins, once, to remove what killed processes have left. */
   #clean({ session, folders }: Server): void {
-    this.#cleaning ??= removeAbandoned(session, folders).catch(() => {});
+    if (this.#isCleaned) return;
+    this.#isCleaned = true;
+    this.#beside(() => removeAbandoned(session, folders));
   }
 
   async #run<T>(

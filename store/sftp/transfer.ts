@@ -54,21 +54,58 @@ export class Transfer {
     return bytes.subarray(0, end);
   }
 
-  /** Writes all of a source to a new file. */
-  async write(
+  /** Reads as much from an offset on as one request gives. */
+  async readPiece(
+    session: SftpSession,
+    handle: Uint8Array,
+    offset: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array> {
+    return await this.#limiter.run({ bytes: 0, signal }, async (tell) => {
+      const { readSizeMax } = session;
+      const piece = await session.read(handle, offset, readSizeMax, signal);
+      tell(piece.length);
+      this.#meter.bytesIn += piece.length;
+      return piece;
+    });
+  }
+
+  /**
+   * Writes all of a source to a new file.
+   *
+   * @param finish Closes the file. It is called when all is sent, where a server
+   * carries out what it is sent in this order, else when all is written. A file
+   * that was not written is closed without it.
+   */
+  async write<T>(
     session: SftpSession,
     handle: Uint8Array,
     source: ByteSource,
+    finish: () => Promise<T>,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<T> {
+    let finishing: Promise<T> | undefined;
+    let left = source.size;
     const writePart = async ({ offset, length }: Part) => {
       const bytes = await source.read(offset, length);
-      await session.write(handle, offset, bytes, signal);
-      this.#meter.bytesOut += bytes.length;
+      const writing = session.write(handle, offset, bytes, signal);
+      left -= length;
+      if (left === 0 && session.isInOrder) {
+        finishing = finish();
+        finishing.catch(() => {}); // Heard below, unless a write failed.
+      }
+      await writing;
+      this.#meter.bytesOut += length;
     };
     const lanes = session.isInOrder ? undefined : 1;
     const { writeSizeMax } = session;
-    await this.#each(source.size, writeSizeMax, signal, writePart, lanes);
+    try {
+      await this.#each(source.size, writeSizeMax, signal, writePart, lanes);
+    } catch (error) {
+      if (finishing === undefined) session.drop(handle);
+      throw error;
+    }
+    return await (finishing ?? finish());
   }
 
   async #each(
