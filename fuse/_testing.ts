@@ -58,6 +58,10 @@ export class TestRanges implements Ranges {
 
   hint(): void {}
 
+  distrust(): boolean {
+    return false;
+  }
+
   forgetWanted(): void {
     this.wanted = [];
   }

@@ -30,10 +30,18 @@ interface Waiter {
   readonly number: number;
 }
 
+/** A block in memory. */
+interface Kept {
+  readonly stamp: number;
+  /** Whether it has come from the store itself and no copy. */
+  readonly isFresh: boolean;
+}
+
 /** A block that is wanted or on its way. */
 interface Fetch {
   readonly name: string;
   readonly block: number;
+  readonly isFresh: boolean;
   readonly waiters: Waiter[];
 }
 
@@ -44,8 +52,8 @@ interface Fetch {
 export class Fetcher {
   readonly #parts: FetcherParts;
   readonly #sizes = new Map<string, Promise<number>>();
-  /** Stamps of blocks, the one used last at the end. */
-  readonly #kept = new Map<string, number>();
+  /** Blocks in memory, the one used last at the end. */
+  readonly #kept = new Map<string, Kept>();
   /** Blocks that wait for their turn. */
   readonly #queue = new Map<string, Fetch>();
   readonly #reading = new Map<string, Fetch>();
@@ -61,14 +69,16 @@ export class Fetcher {
 
   /** Takes the wants of a worker. */
   take(worker: number, wants: readonly FetchWant[]): void {
-    for (const { number, name, block } of wants) {
+    for (const { number, name, block, isFresh } of wants) {
       const key = keyOf(name, block);
-      const stamp = this.#kept.get(key);
-      if (stamp !== undefined && this.#parts.memory.has(stamp)) {
+      const kept = this.#kept.get(key);
+      const isUseful = kept !== undefined && (kept.isFresh || !isFresh) &&
+        this.#parts.memory.has(kept.stamp);
+      if (isUseful) {
         this.#kept.delete(key);
-        this.#kept.set(key, stamp);
-        this.#parts.answer(worker, number, stamp);
-      } else this.#need(name, block).waiters.push({ worker, number });
+        this.#kept.set(key, kept);
+        this.#parts.answer(worker, number, kept.stamp);
+      } else this.#need(name, block, isFresh).waiters.push({ worker, number });
       if (this.#isKnown(name, block - 1)) {
         for (let i = 1; i <= AHEAD; i++) this.#readAhead(name, block + i);
       }
@@ -83,11 +93,11 @@ export class Fetcher {
     await Promise.all(this.#reads);
   }
 
-  #need(name: string, block: number): Fetch {
-    const key = keyOf(name, block);
+  #need(name: string, block: number, isFresh = false): Fetch {
+    const key = keyOf(name, block, isFresh);
     const known = this.#reading.get(key) ?? this.#queue.get(key);
     if (known !== undefined) return known;
-    const fetch = { name, block, waiters: [] };
+    const fetch = { name, block, isFresh, waiters: [] };
     this.#queue.set(key, fetch);
     return fetch;
   }
@@ -124,9 +134,9 @@ export class Fetcher {
   /** Takes a block and those that follow it out of the queue. */
   #join(first: Fetch): Fetch[] {
     const joined: Fetch[] = [];
-    const { name, block } = first;
+    const { name, block, isFresh } = first;
     for (let i = 0; i < JOINED_MAX; i++) {
-      const key = keyOf(name, block + i);
+      const key = keyOf(name, block + i, isFresh);
       const fetch = this.#queue.get(key);
       if (fetch === undefined) break;
       this.#queue.delete(key);
@@ -137,15 +147,15 @@ export class Fetcher {
   }
 
   async #read(joined: Fetch[]): Promise<void> {
-    const { name, block } = joined[0];
+    const { name, block, isFresh } = joined[0];
     const offset = block * BLOCK_SIZE;
     try {
       const bytes = await this.#withDeadline(async (signal) => {
         const size = await this.#sizeOf(name, signal);
         const end = Math.min(size, offset + joined.length * BLOCK_SIZE);
         if (end <= offset) return new Uint8Array(0);
-        const length = end - offset;
-        return await this.#parts.store.read(name, { offset, length, signal });
+        const range = { offset, length: end - offset, signal, isFresh };
+        return await this.#parts.store.read(name, range);
       });
       joined.forEach((fetch, i) => {
         const from = i * BLOCK_SIZE;
@@ -204,34 +214,37 @@ export class Fetcher {
   }
 
   #keep(fetch: Fetch, bytes: Uint8Array): void {
-    const { name, block, waiters } = fetch;
-    const key = keyOf(name, block);
-    this.#reading.delete(key);
+    const { name, block, isFresh, waiters } = fetch;
+    this.#reading.delete(keyOf(name, block, isFresh));
     // Read ahead, past the end of the file.
     if (bytes.length === 0 && waiters.length === 0) return;
-    const slot = this.#freeSlot();
+    const key = keyOf(name, block);
+    const slot = this.#freeSlot(key);
     let stamp = 0;
     // A worker that copies from the slot is done in microseconds.
     while (stamp === 0) stamp = this.#parts.memory.put(slot, bytes);
-    this.#kept.set(key, stamp);
+    this.#kept.delete(key);
+    this.#kept.set(key, { stamp, isFresh });
     for (const { worker, number } of waiters) {
       this.#parts.answer(worker, number, stamp);
     }
   }
 
-  /** A slot that was never used, or that of the block used longest ago. */
-  #freeSlot(): number {
+  /** The slot that a block has, one that was never used, or that of the block used longest ago. */
+  #freeSlot(key: string): number {
     const { slotCount } = this.#parts.memory;
+    const same = this.#kept.get(key);
+    if (same !== undefined) return same.stamp % slotCount;
     if (this.#slotNext < slotCount) return this.#slotNext++;
-    const [key, stamp] = this.#kept.entries().next().value!;
-    this.#kept.delete(key);
+    const [oldest, { stamp }] = this.#kept.entries().next().value!;
+    this.#kept.delete(oldest);
     return stamp % slotCount;
   }
 
   #fail(joined: readonly Fetch[], error: unknown): void {
     const { signal } = this.#stopped;
-    for (const { name, block, waiters } of joined) {
-      this.#reading.delete(keyOf(name, block));
+    for (const { name, block, isFresh, waiters } of joined) {
+      this.#reading.delete(keyOf(name, block, isFresh));
       for (const { worker, number } of waiters) {
         this.#parts.answer(worker, number, -errnoOf(error));
       }
@@ -241,8 +254,8 @@ export class Fetcher {
   }
 }
 
-function keyOf(name: string, block: number): string {
-  return `${name} ${block}`;
+function keyOf(name: string, block: number, isFresh = false): string {
+  return `${name} ${block}${isFresh ? " fresh" : ""}`;
 }
 
 function lateError(deadlineMs: number): Error {

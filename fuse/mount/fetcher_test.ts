@@ -10,6 +10,8 @@ class SlowStore implements ReadStore {
   readonly inner = new MemoryStore();
   /** Ranges in blocks: name, first, number. */
   readonly reads: [string, number, number][] = [];
+  /** Names of files of which copies are not wanted. */
+  readonly fresh: string[] = [];
   readonly waiting: PromiseWithResolvers<void>[] = [];
   isSlow = false;
 
@@ -17,6 +19,7 @@ class SlowStore implements ReadStore {
     const { offset = 0, length = 0 } = options;
     const blocks = Math.ceil(length / BLOCK_SIZE);
     this.reads.push([name, offset / BLOCK_SIZE, blocks]);
+    if (options.isFresh) this.fresh.push(name);
     if (this.isSlow) {
       const gate = Promise.withResolvers<void>();
       this.waiting.push(gate);
@@ -56,11 +59,12 @@ function scene(deadlineMs = 60_000) {
       await new Promise<void>((resolve) => wake = resolve);
     }
   };
-  const want = (number: number, name: string, block: number) => ({
-    number,
-    name,
-    block,
-  });
+  const want = (
+    number: number,
+    name: string,
+    block: number,
+    isFresh = false,
+  ) => ({ number, name, block, isFresh });
   return { store, memory, answers, faults, fetcher, answered, want };
 }
 
@@ -85,6 +89,28 @@ Deno.test("Fetcher reads neighbours at once, and each block once", async () => {
   strictEqual(answers.get(9), answers.get(4));
   await fetcher.stop();
   deepStrictEqual(store.reads, [["packs/a", 1, 2], ["packs/a", 3, 3]]);
+});
+
+Deno.test("Fetcher reads a block from the store itself that was damaged, once for all", async () => {
+  const { store, memory, answers, fetcher, answered, want } = scene();
+  await fill(store, "packs/a", 8);
+  for (let i = 0; i < 8; i++) fetcher.take(0, [want(i, "packs/a", i)]);
+  await answered(8);
+  deepStrictEqual(store.fresh, []);
+  fetcher.take(0, [want(10, "packs/a", 2, true)]);
+  fetcher.take(1, [want(11, "packs/a", 2, true)]);
+  await answered(10);
+  fetcher.take(1, [want(12, "packs/a", 2, true), want(13, "packs/a", 2)]);
+  await answered(12);
+  deepStrictEqual(store.fresh, ["packs/a"]);
+  strictEqual(memory.has(answers.get(2)!), false);
+  const stamps = new Set([10, 11, 12, 13].map((i) => answers.get(i)));
+  strictEqual(stamps.size, 1);
+  // No slot was lost: the others are there.
+  for (const i of [0, 1, 3, 4, 5, 6, 7]) {
+    strictEqual(memory.has(answers.get(i)!), true);
+  }
+  await fetcher.stop();
 });
 
 Deno.test("Fetcher reads ahead in a file that is read in order", async () => {

@@ -11,6 +11,8 @@ export interface FetchWant {
   readonly name: string;
   /** Which block of it. */
   readonly block: number;
+  /** Whether it is to come from the store itself and no copy. */
+  readonly isFresh: boolean;
 }
 
 /** Answers that a worker can wait for at once. */
@@ -26,6 +28,8 @@ interface Block {
   stamp: number;
   /** The error number of the read that failed, else 0. */
   errno: number;
+  /** Whether it was, or is to be, asked of the store itself and no copy. */
+  isFresh: boolean;
 }
 
 /** The words in which main answers a worker: 0, or a stamp, or a negative error number. */
@@ -101,6 +105,19 @@ export class FetchedRanges implements Ranges {
 
   hint(): void {}
 
+  distrust(name: string, offset: number, length: number): boolean {
+    let isAny = false;
+    const last = Math.floor((offset + length - 1) / BLOCK_SIZE);
+    for (let i = Math.floor(offset / BLOCK_SIZE); i <= last; i++) {
+      const known = this.#blocks.get(keyOf(name, i));
+      if (known === undefined || known.isFresh) continue;
+      known.stamp = 0;
+      known.isFresh = true;
+      isAny = true;
+    }
+    return isAny;
+  }
+
   get wanted(): readonly number[] {
     return this.#wanted;
   }
@@ -151,7 +168,7 @@ export class FetchedRanges implements Ranges {
 
   /** Copies bytes of a block; -1 while it is on its way. */
   #copy(name: string, block: number, offset: number, out: Uint8Array): number {
-    const key = `${name} ${block}`;
+    const key = keyOf(name, block);
     const known = this.#blocks.get(key) ?? this.#add(key);
     if (known.errno !== 0) throw fetchError(name, known.errno);
     if (known.number === 0) {
@@ -159,6 +176,8 @@ export class FetchedRanges implements Ranges {
         ? -1
         : this.#parts.memory.copy(known.stamp, offset, out);
       if (size >= 0) return size;
+      // One that has gone is asked for as any other.
+      if (known.stamp !== 0) known.isFresh = false;
       this.#ask(known, name, block);
     }
     this.#wanted.push(known.number);
@@ -170,7 +189,7 @@ export class FetchedRanges implements Ranges {
       this.#sweep();
       this.#sweepAt = Math.max(KNOWN_MAX, 2 * this.#blocks.size);
     }
-    const block: Block = { key, number: 0, stamp: 0, errno: 0 };
+    const block = { key, number: 0, stamp: 0, errno: 0, isFresh: false };
     this.#blocks.set(key, block);
     return block;
   }
@@ -196,8 +215,12 @@ export class FetchedRanges implements Ranges {
     known.number = number;
     known.stamp = 0;
     this.#asked.set(number, known);
-    this.#wants.push({ number, name, block });
+    this.#wants.push({ number, name, block, isFresh: known.isFresh });
   }
+}
+
+function keyOf(name: string, block: number): string {
+  return `${name} ${block}`;
 }
 
 function fetchError(name: string, errno: number): Error {

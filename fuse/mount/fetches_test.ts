@@ -44,8 +44,8 @@ Deno.test("FetchedRanges asks for what is missing, all at once and once", () => 
   ranges.flush();
   ranges.flush();
   deepStrictEqual(asked, [
-    { number: 1, name: "packs/a", block: 0 },
-    { number: 2, name: "packs/a", block: 1 },
+    { number: 1, name: "packs/a", block: 0, isFresh: false },
+    { number: 2, name: "packs/a", block: 1, isFresh: false },
   ]);
   ok(!ranges.settle());
   answers.set(1, memory.put(0, block(7)));
@@ -57,6 +57,31 @@ Deno.test("FetchedRanges asks for what is missing, all at once and once", () => 
   deepStrictEqual(read(), Uint8Array.of(7, 7, 8, 8));
   ranges.flush();
   strictEqual(asked.length, 2);
+});
+
+Deno.test("FetchedRanges asks once for the blocks of the store itself where they were damaged", () => {
+  const { memory, answers, asked, ranges } = scene();
+  const range = ["packs/a", BLOCK_SIZE - 1, 2] as const;
+  const answer = () => {
+    ranges.forgetWanted();
+    strictEqual(ranges.take(...range), undefined);
+    ranges.flush();
+    const wants = asked.splice(0);
+    for (const { number, block: i } of wants) {
+      answers.set(number, memory.put(i, block(i)));
+    }
+    ranges.settle();
+    deepStrictEqual(ranges.take(...range), Uint8Array.of(0, 1));
+    return wants.map(({ isFresh }) => isFresh);
+  };
+  deepStrictEqual(answer(), [false, false]);
+  strictEqual(ranges.distrust(...range), true);
+  deepStrictEqual(answer(), [true, true]);
+  strictEqual(ranges.distrust(...range), false);
+  // What had to make room may come from a copy again.
+  memory.put(0, block(9));
+  deepStrictEqual(answer(), [false]);
+  strictEqual(ranges.distrust(...range), true);
 });
 
 Deno.test("FetchedRanges asks again for a block that is gone", () => {

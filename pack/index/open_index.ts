@@ -7,13 +7,14 @@ import type { Hasher } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { StoreIndex } from "./store_index.ts";
 import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
-import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
+import { type AwaitedRanges, takeSound } from "../ranges/ranges.ts";
 import { isFileDamage } from "../faults.ts";
 import { type UnnamedFound, UnnamedPacks } from "./unnamed_packs.ts";
 import { INDEX_PREFIX, indexIdOf } from "../file_name.ts";
 import {
   decodeIndexHead,
   INDEX_PAGE_SIZE,
+  type IndexHead,
   readIndexHeadSize,
 } from "./index_table.ts";
 import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
@@ -182,17 +183,31 @@ export async function readIndexFile(
 
 async function readHead(
   ranges: AwaitedRanges,
-  { name, size }: NamedTable,
+  table: NamedTable,
   options: StoreOptions & { readonly hasher: Hasher },
 ): Promise<IndexFile> {
-  const length = Math.min(size, HEAD_GUESS);
-  let bytes = await takeRange(ranges, { name, offset: 0, length }, options);
-  const headSize = readIndexHeadSize(bytes, size);
-  if (headSize > length) {
-    const whole = { name, offset: 0, length: headSize };
-    bytes = await takeRange(ranges, whole, options);
+  const { name, size } = table;
+  const decode = (bytes: Uint8Array): IndexHead =>
+    decodeIndexHead(bytes, size, options.hasher);
+  const start = { name, offset: 0, length: Math.min(size, HEAD_GUESS) };
+  const head = await takeSound(ranges, start, (bytes) => {
+    const headSize = readIndexHeadSize(bytes, size);
+    return headSize > bytes.length ? headSize : decode(bytes);
+  }, options);
+  if (typeof head !== "number") return { name, size, head };
+  try {
+    const whole = { ...start, length: head };
+    return {
+      name,
+      size,
+      head: await takeSound(ranges, whole, decode, options),
+    };
+  } catch (error) {
+    // The start may have told a wrong size of the head.
+    const isDamage = isFileDamage(error);
+    if (!isDamage || !ranges.distrust(name, 0, start.length)) throw error;
+    return await readHead(ranges, table, options);
   }
-  return { name, size, head: decodeIndexHead(bytes, size, options.hasher) };
 }
 
 function signalOf(options: StoreOptions): StoreOptions {

@@ -1,6 +1,6 @@
 import { checkBytes } from "@snap/hash";
 import type { ReadStore, StoreOptions } from "@snap/store";
-import { type AwaitedRanges, takeRange } from "../ranges/ranges.ts";
+import { type AwaitedRanges, takeSound } from "../ranges/ranges.ts";
 import { RemoteRanges } from "../ranges/remote_ranges.ts";
 import { isFileDamage } from "../faults.ts";
 import {
@@ -248,8 +248,12 @@ export class StoreIndex {
       return true;
     }
     try {
-      const page = takeRange(this.#ranges, request, options);
-      this.index.give(request, page instanceof Promise ? await page : page);
+      await takeSound(
+        this.#ranges,
+        request,
+        (page) => this.index.give(request, page),
+        options,
+      );
       return true;
     } catch (error) {
       if (this.#unnamed === undefined || !isFileDamage(error)) throw error;

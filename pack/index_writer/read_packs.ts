@@ -6,6 +6,7 @@
 import type { Hasher } from "@snap/hash";
 import {
   NotFoundError,
+  type ReadOptions,
   type ReadStore,
   type StoreEntry,
   type StoreOptions,
@@ -114,8 +115,24 @@ export async function readPack(
   entry: StoreEntry,
   options: ReadPacksOptions,
 ): Promise<IndexPack> {
+  const range = { signal: options.signal };
+  try {
+    return await readEntry(store, entry, range, options.hasher);
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // What is damaged may be a copy.
+    const fresh = { ...range, isFresh: true };
+    return await readEntry(store, entry, fresh, options.hasher);
+  }
+}
+
+async function readEntry(
+  store: ReadStore,
+  entry: StoreEntry,
+  range: ReadOptions,
+  hasher: Hasher,
+): Promise<IndexPack> {
   const { name, size } = entry;
-  const { signal } = options;
   const id = packIdOf(name);
   if (id === undefined) {
     throw new PackSyntaxError(
@@ -133,7 +150,7 @@ export async function readPack(
   }
   const length = Math.min(size, TAIL_SIZE);
   const offset = size - length;
-  const tail = await store.read(name, { signal, offset, length });
+  const tail = await store.read(name, { ...range, offset, length });
   const footer = decodePackFooter(
     tail.subarray(length - PACK_FOOTER_SIZE),
     size,
@@ -143,7 +160,7 @@ export async function readPack(
   const bytes = tableOffset >= offset
     ? tail.slice(tableOffset - offset, length - PACK_FOOTER_SIZE)
     : await store.read(name, {
-      signal,
+      ...range,
       offset: tableOffset,
       length: tableSize,
     });
@@ -151,6 +168,6 @@ export async function readPack(
     id,
     size,
     role,
-    table: readPackTable(bytes, footer, options.hasher),
+    table: readPackTable(bytes, footer, hasher),
   };
 }

@@ -89,6 +89,10 @@ export class LocalRanges implements AwaitedRanges, Disposable, AsyncDisposable {
 
   hint(): void {}
 
+  distrust(): boolean {
+    return false;
+  }
+
   forgetWanted(): void {}
 
   arrived(): Promise<void> {

@@ -4,6 +4,7 @@
  * @module
  */
 import type { StoreOptions } from "@snap/store";
+import { DamageError } from "../errors.ts";
 
 /**
  * Reads ranges of a store's files without waiting. A range that is not here yet
@@ -33,6 +34,16 @@ export interface Ranges {
    * @param length Number of bytes
    */
   hint(name: string, offset: number, length: number): void;
+  /**
+   * Says that the bytes that were just taken are damaged. Where they may have come
+   * from a copy of the store's file, the next `take` reads them from the store itself.
+   *
+   * @param name Name of the file in the store
+   * @param offset First byte
+   * @param length Number of bytes
+   * @returns Whether that may give other bytes
+   */
+  distrust(name: string, offset: number, length: number): boolean;
   /** Empties `wanted`. */
   forgetWanted(): void;
 }
@@ -72,6 +83,67 @@ export function takeRange(
   const { name, offset, length } = range;
   const take = () => ranges.take(name, offset, length);
   return take() ?? awaitAnswer(ranges, take, options);
+}
+
+/**
+ * Takes a range that tells whether it is damaged: then it is taken once more, from
+ * the store itself.
+ *
+ * @param ranges The ranges
+ * @param range Name of the file in the store, first byte, number of bytes
+ * @param use Uses the bytes, which are good until it returns; throws a `SyntaxError` for damage
+ * @param options What ends the wait
+ * @returns What `use` returns
+ * @throws {NotFoundError} If the store has no such file
+ * @throws {SyntaxError} If the store itself has damaged bytes
+ * @throws {StoreError} If it cannot be read; with code `SHORT` if it ends before
+ */
+export async function takeSound<T>(
+  ranges: AwaitedRanges,
+  range: {
+    readonly name: string;
+    readonly offset: number;
+    readonly length: number;
+  },
+  use: (bytes: Uint8Array) => T,
+  options: StoreOptions,
+): Promise<T> {
+  const ask = () => useSound(ranges, range, use);
+  return (ask() ?? await awaitAnswer(ranges, ask, options)).value;
+}
+
+/**
+ * As {@linkcode takeSound}, for those who may not wait.
+ *
+ * @param ranges The ranges
+ * @param range Name of the file in the store, first byte, number of bytes
+ * @param use Uses the bytes, which are good until it returns; throws a `SyntaxError` or
+ * `DamageError` for damage
+ * @returns What `use` returns; `undefined` while the range is on its way
+ * @throws {NotFoundError} If the store has no such file
+ * @throws {SyntaxError} If the store itself has damaged bytes
+ * @throws {StoreError} If it cannot be read; with code `SHORT` if it ends before
+ */
+export function useSound<T>(
+  ranges: Ranges,
+  { name, offset, length }: {
+    readonly name: string;
+    readonly offset: number;
+    readonly length: number;
+  },
+  use: (bytes: Uint8Array) => T,
+): { readonly value: T } | undefined {
+  for (;;) {
+    const bytes = ranges.take(name, offset, length);
+    if (bytes === undefined) return undefined;
+    try {
+      return { value: use(bytes) };
+    } catch (error) {
+      const isDamage = error instanceof SyntaxError ||
+        error instanceof DamageError;
+      if (!isDamage || !ranges.distrust(name, offset, length)) throw error;
+    }
+  }
 }
 
 /**

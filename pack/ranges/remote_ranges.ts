@@ -34,6 +34,8 @@ interface Want {
   readonly length: number;
   /** Whether it was only announced so far. */
   isHint: boolean;
+  /** Whether it is to come from the store itself and no copy. */
+  readonly isFresh: boolean;
   /** Callers that wait for it. */
   waiters: number;
   /** Settles with it; there once somebody waits. */
@@ -54,6 +56,8 @@ interface Piece {
   readonly bytes: Uint8Array;
   /** Whether somebody has waited for it and not taken it yet. */
   isAwaited: boolean;
+  /** Whether it has come from the store itself and no copy. */
+  readonly isFresh: boolean;
 }
 
 /**
@@ -74,6 +78,8 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
   readonly #queue = new Set<Want>();
   readonly #reads = new Set<Read>();
   readonly #wanted: Want[] = [];
+  /** Ranges whose bytes were damaged, and that were not asked for since. */
+  readonly #distrusted = new Set<string>();
   #size = 0;
   #numberNext = 1;
   #isPumpDue = false;
@@ -117,6 +123,16 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     const key = keyOf(name, offset, length);
     const isKnown = this.#pieces.has(key) || this.#failures.has(key);
     if (!isKnown && !this.#isClosed) this.#want(key, { name, offset, length });
+  }
+
+  distrust(name: string, offset: number, length: number): boolean {
+    const key = keyOf(name, offset, length);
+    const piece = this.#pieces.get(key);
+    if (piece === undefined || piece.isFresh) return false;
+    this.#pieces.delete(key);
+    this.#size -= piece.bytes.length;
+    this.#distrusted.add(key);
+    return true;
   }
 
   forgetWanted(): void {
@@ -165,7 +181,15 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     const known = this.#wants.get(key);
     if (known !== undefined) return known;
     const number = this.#numberNext++;
-    const want: Want = { key, number, ...range, isHint: true, waiters: 0 };
+    const isFresh = this.#distrusted.delete(key);
+    const want: Want = {
+      key,
+      number,
+      ...range,
+      isHint: true,
+      isFresh,
+      waiters: 0,
+    };
     this.#wants.set(key, want);
     this.#queue.add(want);
     if (!this.#isPumpDue) {
@@ -224,11 +248,13 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     const [{ name, offset }] = wants;
     const end = Math.max(...wants.map((want) => want.offset + want.length));
     try {
-      const range = { offset, length: end - offset, signal };
+      const isFresh = wants.some((want) => want.isFresh);
+      const range = { offset, length: end - offset, signal, isFresh };
       const bytes = await this.#store.read(name, range);
       for (const want of wants) {
         const from = want.offset - offset;
-        this.#keep(want, bytes.subarray(from, from + want.length));
+        const part = bytes.subarray(from, from + want.length);
+        this.#keep(want, { bytes: part, isFresh });
       }
     } catch (error) {
       const isShort = error instanceof StoreError && error.code === "SHORT";
@@ -242,9 +268,9 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     for (const want of wants) this.#begin([want]);
   }
 
-  #keep(want: Want, bytes: Uint8Array): void {
-    this.#pieces.set(want.key, { bytes, isAwaited: want.waiters > 0 });
-    this.#size += bytes.length;
+  #keep(want: Want, part: Omit<Piece, "isAwaited">): void {
+    this.#pieces.set(want.key, { ...part, isAwaited: want.waiters > 0 });
+    this.#size += part.bytes.length;
     this.#settle(want);
     for (const [key, piece] of this.#pieces) {
       if (this.#size <= this.#sizeMax) break;

@@ -18,6 +18,7 @@ interface HeldRead {
   readonly offset: number;
   readonly length: number;
   readonly signal: AbortSignal | undefined;
+  readonly isFresh: boolean;
   answer(): void;
   fail(error: unknown): void;
 }
@@ -27,7 +28,7 @@ class HeldStore implements ReadStore {
   readonly reads: HeldRead[] = [];
 
   read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
-    const { offset = 0, length = 0, signal } = options;
+    const { offset = 0, length = 0, signal, isFresh = false } = options;
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     signal?.addEventListener("abort", () => reject(signal.reason));
     this.reads.push({
@@ -35,6 +36,7 @@ class HeldStore implements ReadStore {
       offset,
       length,
       signal,
+      isFresh,
       answer: () => resolve(bytesAt(offset, length)),
       fail: reject,
     });
@@ -132,6 +134,25 @@ Deno.test("remote ranges: a failure is thrown once, then the range is read again
   store.answerAll();
   await again;
   deepStrictEqual(ranges.take("a", 0, 4), bytesAt(0, 4));
+});
+
+Deno.test("remote ranges: what is distrusted is read once more, from the store itself", async () => {
+  const store = new HeldStore();
+  await using ranges = new RemoteRanges(store);
+  const read = async (isFresh: boolean): Promise<void> => {
+    strictEqual(ranges.take("a", 0, 4), undefined);
+    const arrived = ranges.arrived();
+    await settled();
+    deepStrictEqual(store.reads.map((one) => one.isFresh), [isFresh]);
+    store.answerAll();
+    await arrived;
+    deepStrictEqual(ranges.take("a", 0, 4), bytesAt(0, 4));
+  };
+  strictEqual(ranges.distrust("a", 0, 4), false);
+  await read(false);
+  strictEqual(ranges.distrust("a", 0, 4), true);
+  await read(true);
+  strictEqual(ranges.distrust("a", 0, 4), false);
 });
 
 Deno.test("remote ranges: a file that is too short for one range may hold its neighbour", async () => {

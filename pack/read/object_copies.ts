@@ -9,7 +9,7 @@ import { isCopyDamage } from "../faults.ts";
 import type { Hasher } from "@snap/hash";
 import type { Location } from "../location.ts";
 import { ObjectReader } from "./object_reader.ts";
-import type { Ranges } from "../ranges/ranges.ts";
+import { type Ranges, useSound } from "../ranges/ranges.ts";
 
 /** Copies that could not be read and are remembered. */
 const FAILURES_MAX = 1024;
@@ -105,10 +105,13 @@ export class ObjectCopies {
   ): Uint8Array | undefined {
     const known = this.#reader.take(location, ids, idStart);
     if (known !== undefined) return known;
-    const { packName, frameOffset, storedSize } = location;
-    const stored = this.#ranges.take(packName, frameOffset, storedSize);
-    if (stored === undefined) return undefined;
-    return this.#reader.decode(location, stored, ids, idStart);
+    const { packName: name, frameOffset, storedSize: length } = location;
+    const range = { name, offset: frameOffset, length };
+    return useSound(
+      this.#ranges,
+      range,
+      (stored) => this.#reader.decode(location, stored, ids, idStart),
+    )?.value;
   }
 
   #fail(location: Location, error: unknown): void {

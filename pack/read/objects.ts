@@ -11,7 +11,7 @@ import { isFileDamage } from "../faults.ts";
 import { ObjectIndex } from "../index/object_index.ts";
 import { isPageRequest, type Location, type PageRequest } from "../location.ts";
 import { ObjectCopies } from "./object_copies.ts";
-import type { Ranges } from "../ranges/ranges.ts";
+import { type Ranges, useSound } from "../ranges/ranges.ts";
 import { NotFoundError } from "@snap/store";
 import { TableHeads } from "./table_heads.ts";
 import type { TableList } from "./table_list.ts";
@@ -220,12 +220,12 @@ export class Objects {
 
   /** Whether the page is there now; one that is not what it must be is passed from now on. */
   #givePage(request: PageRequest): boolean {
-    const { name, offset, length } = request;
+    const { offset, length } = request;
     try {
-      const bytes = this.#tables.bytes(request.table, offset, length) ??
-        this.#ranges.take(name, offset, length);
-      if (bytes === undefined) return false;
-      this.#index.give(request, bytes);
+      const give = (page: Uint8Array) => this.#index.give(request, page);
+      const built = this.#tables.bytes(request.table, offset, length);
+      if (built !== undefined) give(built);
+      else return useSound(this.#ranges, request, give) !== undefined;
     } catch (error) {
       if (error instanceof NotFoundError) this.#drop(request.table, error);
       else if (this.#keeper !== undefined && isFileDamage(error)) {

@@ -63,11 +63,12 @@ export class TableHeads {
     const read = (length: number): Uint8Array | undefined =>
       this.#tables.bytes(number, 0, length) ??
         this.#ranges.take(name, 0, length);
+    const guess = Math.min(size, INDEX_PAGE_SIZE);
+    let headSize = guess;
     try {
-      const guess = Math.min(size, INDEX_PAGE_SIZE);
       let bytes = read(guess);
       if (bytes === undefined) return undefined;
-      const headSize = readIndexHeadSize(bytes, size);
+      headSize = readIndexHeadSize(bytes, size);
       if (headSize > bytes.length) {
         bytes = read(headSize);
         if (bytes === undefined) return undefined;
@@ -75,8 +76,11 @@ export class TableHeads {
       const head = decodeIndexHead(bytes.slice(), size, this.#hasher);
       return { name, size, head };
     } catch (error) {
-      if (error instanceof NotFoundError || isFileDamage(error)) return error;
-      throw error;
+      if (error instanceof NotFoundError) return error;
+      if (!isFileDamage(error)) throw error;
+      return this.#ranges.distrust(name, 0, headSize)
+        ? this.#readOne(number)
+        : error;
     }
   }
 }

@@ -230,8 +230,14 @@ export async function readRecord(
   file: RecordFile,
   options: { hasher: Hasher } & StoreOptions,
 ): Promise<NamedRecord> {
-  const bytes = await readDocument(store, formatRecordName(file), options);
-  const actual: Id = options.hasher.idOf(bytes);
+  const name = formatRecordName(file);
+  const { hasher } = options;
+  let bytes = await readDocument(store, name, options);
+  if (hasher.idOf(bytes) !== file.record) {
+    // What is damaged may be a copy.
+    bytes = await readDocument(store, name, { ...options, isFresh: true });
+  }
+  const actual: Id = hasher.idOf(bytes);
   if (actual !== file.record) {
     throw new SyntaxError(
       `Cannot read record ${file.record} as its bytes are damaged: they have id ${actual}`,

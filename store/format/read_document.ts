@@ -5,7 +5,7 @@
  */
 import { DOCUMENT_SIZE_MAX } from "./document.ts";
 import { DocumentSyntaxError, StoreError } from "../errors.ts";
-import type { ReadStore, StoreOptions } from "../store.ts";
+import type { ReadOptions, ReadStore } from "../store.ts";
 
 /**
  * Reads the bytes of a document. Of a file that is too large for one no more is read.
@@ -20,7 +20,7 @@ import type { ReadStore, StoreOptions } from "../store.ts";
 export async function readDocument(
   store: ReadStore,
   name: string,
-  options?: StoreOptions,
+  options?: Pick<ReadOptions, "signal" | "isFresh">,
 ): Promise<Uint8Array> {
   const range = { ...options, sizeMax: DOCUMENT_SIZE_MAX };
   try {
