@@ -47,7 +47,7 @@ export interface KeptBytes {
  * @param path The file.
  * @param range The range.
  * @param isUsed Whether the time of its last use is to be set.
- * @returns The bytes and the gap; undefined where the end of the range is not known.
+ * @returns The bytes and the gap; undefined where the end of the range is not known for sure.
  * @throws {RangeError} If the file is damaged.
  * @throws {Error} If it cannot be read.
  */
@@ -67,6 +67,8 @@ export function readKept(
       return undefined;
     }
     const gap = findGap(readCounts(file, offset, end), end);
+    // Where the end is asked for, the store tells where it is.
+    if (length === undefined && gap.start < gap.end) return undefined;
     const bytes = new Uint8Array(end - offset);
     const before = Math.max(0, gap.start - offset);
     readAll(file, bytes.subarray(0, before), DATA_START + offset);
@@ -166,6 +168,11 @@ function sizeIn(head: Uint8Array): number | undefined {
   }
   const view = new DataView(head.buffer, head.byteOffset);
   const size = view.getUint32(8, true) + view.getUint32(12, true) * 2 ** 32 - 1;
+  if (size > KEPT_SIZE_MAX) {
+    throw new RangeError(
+      `Cannot read kept file as it is of at most ${KEPT_SIZE_MAX} bytes: found ${size}`,
+    );
+  }
   return size < 0 ? undefined : size;
 }
 
@@ -204,6 +211,11 @@ export async function writeKept(path: string, part: KeptPart): Promise<void> {
     const head = new Uint8Array(HEAD_SIZE);
     const { bytesRead } = await file.read(head, 0, HEAD_SIZE, 0);
     const known = bytesRead === 0 ? undefined : sizeIn(head);
+    if (known !== undefined && (size ?? known) !== known) {
+      throw new RangeError(
+        `Cannot write kept file as it is of ${known} bytes: found ${size}`,
+      );
+    }
     if (bytesRead === 0 || (known === undefined && size !== undefined)) {
       await writeAll(file, headWith(size), 0);
     }
