@@ -1,4 +1,5 @@
 import { StoreError, type WriteStore } from "@snap/store";
+import { TagStore } from "@snap/store/format";
 import { type NamedRecord, orderRecords } from "@snap/snapshot/records";
 import type { SaveOptions } from "./options.ts";
 import type { Snapshots } from "@snap/snapshot";
@@ -27,7 +28,7 @@ export async function recordsOfSource(
 ): Promise<readonly NamedRecord[]> {
   const { onDamage, signal } = options;
   let failure: StoreError | undefined;
-  const records = await snapshots.records({
+  const reading = snapshots.records({
     signal,
     onDamage: (name, error) => {
       // That a store fails is no damage: a save that goes on would read everything.
@@ -36,6 +37,10 @@ export async function recordsOfSource(
       } else onDamage?.(`record ${name.record}`, error);
     },
   });
+  // Beside them: from afar each list takes its time.
+  const listing = new TagStore(snapshots.store).lastNumbers({ signal });
+  await Promise.allSettled([reading, listing]); // Whoever started work waits for its end.
+  const [records, tags] = await Promise.all([reading, listing]);
   if (failure !== undefined) throw failure;
   const ordered = await orderRecords(
     snapshots,
@@ -43,7 +48,7 @@ export async function recordsOfSource(
       record.host === options.host && record.source === options.sourceText
     ),
     // The clock is read last: what was saved meanwhile is not later than now.
-    { signal, ms: options.now() },
+    { signal, ms: options.now(), tags },
   );
   for (const { record, time } of ordered.later) {
     const reason = `its time, ${time}, is later than now`;

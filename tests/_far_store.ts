@@ -2,34 +2,37 @@
 // all that wait are answered at once. Each time is a wave; a command that takes
 // W waves would take W round trips of any length.
 import type {
+  PruneStore,
   ReadOptions,
   StoreEntry,
   StoreOptions,
-  WriteStore,
 } from "@snap/store";
 
 /** Turns of the event loop in which no read begins before a wave is answered. */
 const QUIET_TURNS = 6;
 
 /** A store whose reads are answered in waves. */
-export class FarStore implements WriteStore {
+export class FarStore implements PruneStore {
   /** Waves since the last reset. */
   waveCount = 0;
+  /** Calls since the last reset that make a request. */
+  callCount = 0;
   /** Bytes read since the last reset. */
   readByteCount = 0;
   /** Reads since the last reset. */
   readCount = 0;
-  readonly #store: WriteStore;
+  readonly #store: PruneStore;
   #waiting: (() => void)[] = [];
   #isWatching = false;
 
-  constructor(store: WriteStore) {
+  constructor(store: PruneStore) {
     this.#store = store;
   }
 
   /** Begins to count anew. */
   reset(): void {
-    this.waveCount = this.readByteCount = this.readCount = 0;
+    this.waveCount = this.callCount = 0;
+    this.readByteCount = this.readCount = 0;
   }
 
   async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
@@ -61,15 +64,22 @@ export class FarStore implements WriteStore {
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
+    this.callCount++;
     return this.#store.create(name, bytes, options);
   }
 
   adopt(name: string, path: string, options?: StoreOptions): Promise<boolean> {
+    this.callCount++;
     return this.#store.adopt(name, path, options);
   }
 
   spoolPath(saveId: string): string | Promise<string> {
     return this.#store.spoolPath(saveId);
+  }
+
+  remove(name: string, options?: StoreOptions): Promise<void> {
+    this.callCount++;
+    return this.#store.remove(name, options);
   }
 
   sync(prefixes: string[], options?: StoreOptions): Promise<void> {
@@ -78,6 +88,7 @@ export class FarStore implements WriteStore {
 
   /** Waits for the next wave. */
   #wave(): Promise<void> {
+    this.callCount++;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
     if (!this.#isWatching) {

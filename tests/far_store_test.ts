@@ -1,7 +1,7 @@
 // Reads that do not need each other's answers are under way together: a command
 // on a store far away takes the time of its longest chain of reads and not of
 // their sum.
-import { deepStrictEqual, ok } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { restore } from "@snap/restore";
@@ -11,7 +11,9 @@ import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import { formatSettings } from "@snap/snapshot";
 import { MemoryStore } from "@snap/store/memory";
 import { initStore } from "@snap/store/format";
+import { openCacheStore } from "@snap/store/cache";
 import { FarStore } from "./_far_store.ts";
+import { LATER } from "./_saves.ts";
 import {
   noise,
   readDisk,
@@ -82,4 +84,24 @@ Deno.test("far store: a save of what was saved takes its longest chain of reads"
   const { errors } = await save(snapshots, source);
   deepStrictEqual(errors, []);
   ok(far.waveCount <= WAVES_MAX, `${far.waveCount} waves`);
+});
+
+// Config, tables, packs, records with tags, marks of saves that do not count, packs once more.
+Deno.test("far store: a save of what was saved makes 8 requests where a cache has the rest, 6 of them one after the other", async () => {
+  using folder = new TemporaryFolder();
+  const { far, snapshots, source } = await farSnapshots(folder);
+  await snapshots[Symbol.asyncDispose]();
+  const again = async (isNew: boolean): Promise<void> => {
+    await using cache = openCacheStore(far, {
+      location: "memory:",
+      folder: folder.join("cache"),
+    });
+    far.reset();
+    await using opened = await openSnapshots(cache, { hasher: wasmHasher });
+    const { isNewRecord } = await save(opened, source, LATER);
+    strictEqual(isNewRecord, isNew);
+  };
+  await again(true); // Fills the cache, and makes the files old.
+  await again(false);
+  deepStrictEqual([far.callCount, far.waveCount], [8, 6]);
 });

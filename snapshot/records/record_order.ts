@@ -31,6 +31,14 @@ export function partLater(
   };
 }
 
+/** Options of {@linkcode orderRecords}. */
+export interface OrderRecordsOptions extends StoreOptions {
+  /** What the clock says, in milliseconds since 1970. */
+  readonly ms: number;
+  /** The tags and the number of the last slot of each, where they were listed already. */
+  readonly tags?: ReadonlyMap<string, number>;
+}
+
 /**
  * Puts the records of a store in the order in which they were saved. Times say
  * it, but for what the log of a tag knows better: who saves and tags in one run
@@ -45,7 +53,7 @@ export function partLater(
 export async function orderRecords(
   snapshots: TagSource,
   records: readonly NamedRecord[],
-  options: StoreOptions & { readonly ms: number },
+  options: OrderRecordsOptions,
 ): Promise<OrderedRecords> {
   const { past, later } = partLater(records, options.ms);
   if (past.length < 2) return { past, later };
@@ -94,7 +102,7 @@ function compare(a: Moment, b: Moment): number {
 async function chainsOf(
   { store }: TagSource,
   records: readonly NamedRecord[],
-  options: StoreOptions,
+  options: OrderRecordsOptions,
 ): Promise<NamedRecord[][]> {
   const byId = new Map<string, NamedRecord>(
     records.map((record): [Id, NamedRecord] => [record.record, record]),
@@ -102,7 +110,8 @@ async function chainsOf(
   // Only what reads is called.
   const tags = new TagStore(store as WriteStore);
   const chains: NamedRecord[][] = [];
-  for (const [tag, number] of await tags.lastNumbers(options)) {
+  const numbers = options.tags ?? await tags.lastNumbers(options);
+  for (const [tag, number] of numbers) {
     if (number < 2) continue;
     const chain: NamedRecord[] = [];
     for await (const batch of tags.entries(tag, options)) {
