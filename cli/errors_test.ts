@@ -131,7 +131,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
     ],
     [["id", "absent"], /absent: .*ENOENT/],
     [["ls", "absent"], /Cannot find snapshot absent: there is no such tag/],
-    [["stats", `${id}:a`], /: it must be a whole snapshot such as/],
+    [["stats", `${id}:a`], /: a whole snapshot such as/],
     [["ls", "latest~9"], /: the store has 1 record on host box$/m],
     [["ls", "0000"], /Cannot find snapshot 0000/],
     [["ls", "000"], /Cannot find snapshot 000/],
@@ -149,7 +149,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
     [["stats", "absent"], /Cannot find snapshot absent/],
     [["verify", "absent"], /Cannot find snapshot absent/],
     [["tag", "name", "absent"], /Cannot find snapshot absent/],
-    [["restore", id, "full"], /must be absent or empty: found 1/],
+    [["restore", id, "full"], /full: it already has 1 entry/],
     [["restore", id, "tree/a"], /tree\/a: .*ENOTDIR/],
     [["restore", `${id}:absent`, "out"], /Cannot restore absent/],
     [["init"], /there is one/],
@@ -305,7 +305,7 @@ Deno.test("stdout that fails otherwise is a failure", async () => {
   using scene = await savedScene();
   const { code, stderr } = await scene.run(["ls", scene.id], {
     onStdout: () => {
-      throw new Error("Cannot write the result as its place must take it");
+      throw new Error("Cannot write the result: its place is full");
     },
   });
   strictEqual(code, 1);

@@ -98,7 +98,7 @@ export class BlakeSpan {
   valueInto(out: Uint8Array, outOffset = 0): void {
     if (this.#size === 0) {
       throw new RangeError(
-        "Cannot hash span as it has 1 byte or more: found 0",
+        "Cannot hash a span of no bytes",
       );
     }
     this.#stream.digestInto(out, outOffset);
@@ -107,9 +107,9 @@ export class BlakeSpan {
   #count(size: number): void {
     if (this.#size + size > SPAN_SIZE) {
       throw new RangeError(
-        `Cannot hash span as it has at most ${SPAN_SIZE} bytes: found ${
+        `Cannot hash a span of ${
           this.#size + size
-        }`,
+        } bytes: it has at most ${SPAN_SIZE}`,
       );
     }
     this.#size += size;
@@ -135,7 +135,7 @@ export function joinSpans(
   const last = values.length - ID_SIZE;
   if (last < ID_SIZE || last % ID_SIZE > 0) {
     throw new RangeError(
-      `Cannot join spans as 2 or more have 32 bytes each: found ${values.length} bytes`,
+      `Cannot join ${values.length} bytes: 2 spans or more have 32 bytes each`,
     );
   }
   const kernel = blake3Kernel();

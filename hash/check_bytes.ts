@@ -27,7 +27,7 @@ export function checkBytes(
 ): asserts value is Uint8Array {
   if (value instanceof Uint8Array || isForeign(value)) return;
   throw new TypeError(
-    `Cannot use ${name} as it must be a Uint8Array: found ${typeOf(value)}`,
+    `Cannot use ${typeOf(value)} as ${name}: it is no Uint8Array`,
   );
 }
 

@@ -37,7 +37,7 @@ Deno.test("checkBytes takes bytes of all kinds, and says what it was given inste
   ) {
     throws(() => checkBytes(value, "content"), {
       name: "TypeError",
-      message: `Cannot use content as it must be a Uint8Array: found ${found}`,
+      message: `Cannot use ${found} as content: it is no Uint8Array`,
     });
   }
 });

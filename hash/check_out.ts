@@ -6,6 +6,6 @@ export function checkOut(out: Uint8Array, outOffset: number): void {
   checkBytes(out, "place of the id");
   if (outOffset >= 0 && outOffset + ID_SIZE <= out.length) return;
   throw new RangeError(
-    `Cannot write id as it needs ${ID_SIZE} bytes at ${outOffset}: received ${out.length} bytes in all`,
+    `Cannot write id at ${outOffset} of ${out.length} bytes: it needs ${ID_SIZE}`,
   );
 }

@@ -2,6 +2,6 @@
 export function checkSize(size: number): number {
   if (Number.isSafeInteger(size) && size >= 0) return size;
   throw new RangeError(
-    `Cannot hash zeros as their number must be 0 or more: found ${size}`,
+    `Cannot hash ${size} zeros: it takes 0 or more`,
   );
 }

@@ -139,7 +139,7 @@ export class IdMismatchError extends Error {
   /** Names both ids. */
   constructor(expected: Id, actual: Id) {
     super(
-      `Cannot trust bytes as their id needs to be ${expected}: found ${actual}`,
+      `Cannot trust bytes: they have id ${actual}, not ${expected}`,
     );
     this.name = "IdMismatchError";
     this.expected = expected;

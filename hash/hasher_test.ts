@@ -308,6 +308,6 @@ Deno.test("IdMismatchError has both ids", () => {
   strictEqual(error.name, "IdMismatchError");
   strictEqual(
     error.message,
-    `Cannot trust bytes as their id needs to be ${expected}: found ${actual}`,
+    `Cannot trust bytes: they have id ${actual}, not ${expected}`,
   );
 });

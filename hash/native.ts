@@ -50,7 +50,7 @@ export class NativeHasherError extends Error {
   constructor(cause: unknown) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     super(
-      `Cannot hash natively as @napi-rs/blake-hash needs to load: found ${reason}`,
+      `Cannot hash natively: @napi-rs/blake-hash does not load: ${reason}`,
       { cause },
     );
     this.name = "NativeHasherError";

@@ -246,7 +246,7 @@ export async function* diffTrees(
         signal?.throwIfAborted();
         if (levels.length > DEPTH_MAX) {
           throw new ManifestSyntaxError(
-            `Cannot compare trees as directories must nest at most ${DEPTH_MAX} deep`,
+            `Cannot compare trees: directories nest more than ${DEPTH_MAX} deep`,
             0,
           );
         }

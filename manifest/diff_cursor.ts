@@ -69,7 +69,7 @@ export class DiffCursor {
     const [tree, page] = await Promise.all(reads);
     if (page !== undefined && !page.belongsTo(tree, treeId)) {
       throw new ManifestSyntaxError(
-        "Cannot read attribute page as it must belong to its tree: found another's",
+        "Cannot read attribute page: it belongs to another tree",
         32,
       );
     }

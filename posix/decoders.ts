@@ -77,7 +77,7 @@ async function loadZstd(): Promise<NamedDecoder> {
   // Memory of the isolate, which goes with it; the decoder needs no more, and begins where it does.
   const context = new Uint8Array(library.ZSTD_estimateDCtxSize());
   if (library.ZSTD_initStaticDCtx(context, BigInt(context.length)) === 0) {
-    throw new Error("Cannot use libzstd as it refuses memory for its decoder");
+    throw new Error("Cannot use libzstd: it gets no memory for its decoder");
   }
   return {
     name: `libzstd ${versionOf(library.ZSTD_versionNumber())}`,

@@ -38,12 +38,11 @@ export class DamagedEntryError extends DiskError {
     this.kind = damage.kind;
     this.packName = damage.packName;
     const what = `${objectKindName(damage.kind)} ${damage.id}`;
-    const where = damage.packName === undefined
-      ? "which no pack holds"
+    const how = damage.packName === undefined
+      ? "damaged or gone"
       : `damaged in ${damage.packName}`;
-    this.message = `Cannot restore ${
-      displayPath(damage.path)
-    } as it needs sound objects: found ${what} ${where}`;
+    const path = displayPath(damage.path);
+    this.message = `Cannot restore ${path}: its ${what} is ${how}`;
   }
 }
 
@@ -61,12 +60,12 @@ export class TargetNotEmptyError extends Error {
    * @param found How many entries it holds, or the name that one file needs and another has.
    */
   constructor(path: Uint8Array, found: number | Uint8Array) {
-    const need = typeof found === "number"
-      ? `the target must be absent or empty: found ${
-        found === 1 ? "1 entry" : `${found} entries`
-      }`
-      : `the name must be free: found ${displayPath(found)}`;
-    super(`Cannot restore into ${displayPath(path)} as ${need}`);
+    const what = typeof found !== "number"
+      ? displayPath(found)
+      : found === 1
+      ? "1 entry"
+      : `${found} entries`;
+    super(`Cannot restore into ${displayPath(path)}: it already has ${what}`);
     this.path = path;
   }
 }
@@ -85,7 +84,7 @@ export class EntryNotFoundError extends Error {
    */
   constructor(path: Uint8Array) {
     super(
-      `Cannot restore ${displayPath(path)} : the snapshot has no such entry`,
+      `Cannot restore ${displayPath(path)}: the snapshot has no such entry`,
     );
     this.path = path;
   }

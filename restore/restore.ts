@@ -325,7 +325,7 @@ function openChecked(
       throw new RangeError(
         `Cannot restore into ${
           displayPath(path)
-        } as it must not lie in the store: found ${place.path}`,
+        }: it lies in the store ${place.path}`,
       );
     }
     if (options.existing === true) return target;

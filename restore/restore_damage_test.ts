@@ -97,7 +97,7 @@ for (const workers of [0, 1]) {
     equal(error.packName, place.packName);
     equal(
       error.message,
-      `Cannot restore a/small as it needs sound objects: found content ${error.id} damaged in ${place.packName}`,
+      `Cannot restore a/small: its content ${error.id} is damaged in ${place.packName}`,
     );
     equal(result.fileCount, 3);
     deepEqual(
@@ -214,9 +214,7 @@ Deno.test("restore() of a damaged sub-tree restores the rest", async () => {
   await using snapshots = await store.open();
   const result = await restore(snapshots, record, folder.at("out"));
   deepEqual(result.errors.map(({ message }) => message), [
-    `Cannot restore bad as it needs sound objects: found tree ${
-      "05".repeat(32)
-    } which no pack holds`,
+    `Cannot restore bad: its tree ${"05".repeat(32)} is damaged or gone`,
   ]);
   equal(Deno.readTextFileSync(folder.at("out/good/y")), "y");
 });

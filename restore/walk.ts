@@ -168,7 +168,7 @@ export class RestoreWalk {
     const { tree, page } = top;
     if (++this.#entryCount > this.#options.entryCountMax) {
       throw new RangeError(
-        `Cannot restore as the record says that there are ${this.#options.entryCountMax} entries: found more`,
+        `Cannot restore: there are more than the ${this.#options.entryCountMax} entries that the record tells of`,
       );
     }
     const present = top.present?.find(row) ?? -1;

@@ -89,11 +89,10 @@ Deno.test("settings outside of their limits are refused", () => {
   }
   throws(() => parseSettings({ codec: "gzip" }), {
     message:
-      'Cannot use settings as codec must be none, lz4, zstd or zstd:1 to zstd:19: found "gzip"',
+      'Cannot use codec "gzip": there are none, lz4, zstd and zstd:1 to zstd:19',
   });
   throws(() => parseSettings({ chunk: { sizeMin: 1000 } }), {
-    message:
-      "Cannot use settings as sizes of chunks must be powers of two: found 1000",
+    message: "Cannot use chunks of 1000 bytes: sizes are powers of two",
   });
   equal(parseSettings({ packSizeTarget: 4096 }).packSizeTarget, 4096);
 });

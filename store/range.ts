@@ -17,7 +17,7 @@ export function checkRange(range: Range | undefined): void {
   for (const number of [offset, length, sizeMax]) {
     if (Number.isSafeInteger(number) && number >= 0) continue;
     throw new RangeError(
-      `Cannot read range as its numbers must be whole: found ${number}`,
+      `Cannot read range with ${number}: no whole number from 0 on`,
     );
   }
 }

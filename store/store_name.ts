@@ -46,9 +46,9 @@ export function isStoreName(name: string): boolean {
 export function checkStoreName(name: string): void {
   if (isStoreName(name)) return;
   throw new RangeError(
-    `Cannot use store name as its segments must be 1 to 200 of a-z 0-9 . _ - %: found ${
+    `Cannot use store name ${
       JSON.stringify(name)
-    }`,
+    }: its segments are 1 to 200 of a-z 0-9 . _ - %`,
   );
 }
 
@@ -64,9 +64,7 @@ export function checkStorePrefix(prefix: string): void {
     isStoreName(prefix.endsWith("/") ? prefix.slice(0, -1) : prefix)
   ) return;
   throw new RangeError(
-    `Cannot use store prefix as a name must begin with it: found ${
-      JSON.stringify(prefix)
-    }`,
+    `Cannot use store prefix ${JSON.stringify(prefix)}: no name begins so`,
   );
 }
 

@@ -50,7 +50,7 @@ Deno.test("checkStoreName names the value it refuses", () => {
   throws(() => checkStoreName("a/../b"), {
     name: "RangeError",
     message:
-      'Cannot use store name as its segments must be 1 to 200 of a-z 0-9 . _ - %: found "a/../b"',
+      'Cannot use store name "a/../b": its segments are 1 to 200 of a-z 0-9 . _ - %',
   });
 });
 

@@ -141,7 +141,7 @@ export class FileContents implements SessionContents {
       throw new ContentError(
         `Cannot read content ${
           idFromBytes(root.id)
-        } as its chunks need to give it: found that they give another`,
+        }: its chunks give other bytes`,
       );
     }
     const range = { start: offset, end: offset + size };
@@ -163,6 +163,6 @@ function checkSize(
   if (found === size) return;
   const name = idFromBytes(id.slice(idStart, idStart + ID_SIZE));
   throw new ContentError(
-    `Cannot read content ${name} as the entry has ${size} bytes: found ${found}`,
+    `Cannot read content ${name}: it has ${found} bytes, and its entry ${size}`,
   );
 }

@@ -172,7 +172,7 @@ Deno.test("FileContents reads nothing of an empty range, and whole contents up t
   for (const size of [4, 6]) {
     throws(
       () => mount.contents.whole(entry.id, 0, size),
-      /has \d bytes: found 5/,
+      /it has 5 bytes, and its entry \d/,
     );
   }
   deepEqual(mount.contents.whole(entry.id, 0, 5), latin("small"));

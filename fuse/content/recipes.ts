@@ -99,7 +99,7 @@ export class Recipes {
     const size = node.size(row);
     if (chunk === undefined || chunk.length === size) return chunk;
     throw new RecipeSyntaxError(
-      `Cannot read recipe node as its chunk ${row} has ${chunk.length} bytes: found ${size}`,
+      `Cannot read content: its chunk ${row} has ${chunk.length} bytes, not ${size}`,
       node.idStart(row),
     );
   }

@@ -146,6 +146,6 @@ export class WholeObjects {
 function checkSize(size: number, sizeMax: number): void {
   if (size <= sizeMax) return;
   throw new RangeError(
-    `Cannot read object as it has at most ${sizeMax} bytes: found ${size}`,
+    `Cannot read object: it has ${size} bytes, more than ${sizeMax}`,
   );
 }

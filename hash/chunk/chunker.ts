@@ -87,7 +87,7 @@ export class Chunker {
     checkBytes(bytes, "content");
     if (!(start >= 0 && start < end && end <= bytes.length)) {
       throw new RangeError(
-        `Cannot cut a chunk as it needs bytes within ${bytes.length}: received ${start} to ${end}`,
+        `Cannot cut a chunk from ${start} to ${end}: there are ${bytes.length} bytes`,
       );
     }
     const { sizeMin, sizeAverage, sizeMax } = this.sizes;
@@ -123,7 +123,7 @@ export class Chunker {
       const mask = size <= sizeAverage ? this.#maskBelow : this.#maskAbove;
       if ((hash & mask) === 0) {
         throw new RangeError(
-          `Cannot use gear seed ${gearSeed} as zeros need chunks of ${sizeMax} bytes: found ${size}`,
+          `Cannot use gear seed ${gearSeed}: it cuts zeros into chunks of ${size} bytes, not ${sizeMax}`,
         );
       }
     }
@@ -136,12 +136,12 @@ function checkSizes(sizes: ChunkSizes): void {
     sizeAverage < sizeMax && sizeMax <= SIZE_MAX_LIMIT;
   if (!ascending || ![sizeMin, sizeAverage, sizeMax].every(isPowerOfTwo)) {
     throw new RangeError(
-      `Cannot chunk as sizes need to be ascending powers of two from ${SIZE_MIN_LIMIT} to ${SIZE_MAX_LIMIT}: received ${sizeMin}, ${sizeAverage}, ${sizeMax}`,
+      `Cannot chunk by sizes ${sizeMin}, ${sizeAverage}, ${sizeMax}: they are ascending powers of two from ${SIZE_MIN_LIMIT} to ${SIZE_MAX_LIMIT}`,
     );
   }
   if (gearSeed >>> 0 !== gearSeed || gearSeed === 0) {
     throw new RangeError(
-      `Cannot chunk as the gear seed needs to be an integer from 1 to 4294967295: received ${gearSeed}`,
+      `Cannot chunk by gear seed ${gearSeed}: it is a whole number from 1 to 4294967295`,
     );
   }
 }

@@ -211,7 +211,7 @@ Deno.test("Chunker refuses sizes that are not ascending powers of two", () => {
   }
   throws(() => new Chunker({ ...SMALL, sizeMin: 65 }), {
     message:
-      "Cannot chunk as sizes need to be ascending powers of two from 64 to 4194304: received 65, 256, 1024",
+      "Cannot chunk by sizes 65, 256, 1024: they are ascending powers of two from 64 to 4194304",
   });
 });
 

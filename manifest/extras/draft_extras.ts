@@ -28,7 +28,7 @@ export class DraftExtras {
   set(row: number, extras: Uint8Array): void {
     if (this.#numbers[row] !== 0) {
       throw new RangeError(
-        `Cannot set extras as they are set once: current value is ${row}`,
+        `Cannot set extras of row ${row}: they are set once, in order`,
       );
     }
     if (!this.#isLast(extras)) this.#append(extras);

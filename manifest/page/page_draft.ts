@@ -112,7 +112,7 @@ export class PageDraft {
       !(mtimeNs >= 0 && mtimeNs <= NS_MAX && ctimeNs >= 0 && ctimeNs <= NS_MAX)
     ) {
       throw new RangeError(
-        `Cannot set times as nanoseconds must be 0 to ${NS_MAX}: found ${mtimeNs} and ${ctimeNs}`,
+        `Cannot set nanoseconds ${mtimeNs} and ${ctimeNs}: they go from 0 to ${NS_MAX}`,
       );
     }
     const rows = this.#rows;
@@ -151,7 +151,7 @@ export class PageDraft {
   ): void {
     if (!(device >= 0 && device <= DEVICE_MAX)) {
       throw new RangeError(
-        `Cannot set inode as a device must be 0 to ${DEVICE_MAX}: current value is ${device}`,
+        `Cannot set device ${device}: it goes from 0 to ${DEVICE_MAX}`,
       );
     }
     const rows = this.#rows, cells = this.#cells;
@@ -171,7 +171,7 @@ export class PageDraft {
   setMode(row: number, mode: number): void {
     if (!(mode >= 0 && mode <= MODE_MAX)) {
       throw new RangeError(
-        `Cannot set mode as it must have 12 bits: current value is ${mode}`,
+        `Cannot set mode ${mode}: it has 12 bits`,
       );
     }
     this.#cells.setU16(40 * this.#rows + 2 * row, mode);

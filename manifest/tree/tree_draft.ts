@@ -93,7 +93,7 @@ export class TreeDraft {
     const { rowsMax } = this.#names;
     if (row >= rowsMax) {
       throw new RangeError(
-        `Cannot add to tree as it has room for ${rowsMax} rows: found one more`,
+        `Cannot add to tree: its ${rowsMax} rows are full`,
       );
     }
     this.#kinds[row] = kind === 0 || kind === EntryKind.fifo
@@ -162,12 +162,12 @@ export class TreeDraft {
     if (!isFileKind(this.kind(row))) fail(row, "file");
     if (!(size >= 0 && size <= FILE_SIZE_MAX && Number.isInteger(size))) {
       throw new RangeError(
-        `Cannot set content as size must be 0 to 2^53 - 1: current value is ${size}`,
+        `Cannot set content of ${size} bytes: sizes go from 0 to 2^53 - 1`,
       );
     }
     if ((size === 0) !== equalIds(ids, idStart, EMPTY_ID, 0)) {
       throw new RangeError(
-        `Cannot set content as size 0 and the id of nothing go together: current value is ${size}`,
+        `Cannot set content of ${size} bytes: size 0 and the id of nothing go together`,
       );
     }
     this.#setId(row, ids, idStart);
@@ -276,7 +276,7 @@ export class TreeDraft {
     rows.forEach((row) => {
       if ((this.#kinds[row] & UNSET) !== 0) {
         throw new RangeError(
-          `Cannot finish tree as all its rows must be set: row ${row} is not`,
+          `Cannot finish tree: its row ${row} is not set`,
         );
       }
       this.#checkName(row);
@@ -324,7 +324,7 @@ export class TreeDraft {
     const before = this.nameStart(row - 1);
     if (compareRuns(names, before, start, names, start, end) < 0) return;
     throw new RangeError(
-      `Cannot finish tree as names must ascend and never repeat: row ${row}`,
+      `Cannot finish tree: the name of row ${row} is not above the one before`,
     );
   }
 
@@ -342,6 +342,6 @@ export class TreeDraft {
 
 function fail(row: number, what: string): never {
   throw new RangeError(
-    `Cannot set row as it must be of a ${what}: current value is ${row}`,
+    `Cannot set row ${row}: it is of no ${what}`,
   );
 }

@@ -85,9 +85,9 @@ Deno.test("TreeDraft refuses names that no tree has", () => {
     const draft = draftOf(...names);
     draft.add(EntryKind.fifo);
     draft.add(EntryKind.fifo);
-    throws(() => draft.finish(), /ascend/);
+    throws(() => draft.finish(), /is not above the one before/);
   }
-  throws(() => draftOf().add(EntryKind.fifo), /room for 0 rows/);
+  throws(() => draftOf().add(EntryKind.fifo), /its 0 rows are full/);
 });
 
 Deno.test("TreeDraft refuses rows that were never set, and values of other kinds", () => {

@@ -22,7 +22,7 @@ export class WorkerError extends Error {
    * @param record What was thrown in the worker.
    */
   constructor(record: ErrorRecord) {
-    super(`Cannot go on as a worker failed: ${record.message}`);
+    super(`Cannot go on after a worker failed: ${record.message}`);
     this.record = record;
   }
 }

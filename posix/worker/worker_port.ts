@@ -76,8 +76,7 @@ function portOf(thread: Thread): WorkerPort {
   };
   thread.watch(
     fail,
-    () =>
-      fail(new Error("Cannot go on as the worker ended without being asked")),
+    () => fail(new Error("Cannot go on: the worker ended without being asked")),
   );
   return {
     postMessage(message, transfer = []) {

@@ -87,7 +87,7 @@ Deno.test("startWorker gets an error with its fields", async () => {
   });
   assert.match(
     error.message,
-    /^Cannot go on as a worker failed: Cannot open a\ufffd/,
+    /^Cannot go on after a worker failed: Cannot open a\ufffd/,
   );
 });
 
@@ -113,7 +113,7 @@ Deno.test("startWorker gets the failure of a module that throws", async () => {
   const error = await failureOf(worker);
   assert.match(
     error.message,
-    /^Cannot go on as a worker failed: .*Broken on purpose/,
+    /^Cannot go on after a worker failed: .*Broken on purpose/,
   );
   await assert.rejects(worker.end(), WorkerError);
 });

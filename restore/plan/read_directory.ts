@@ -53,7 +53,7 @@ export async function readDirectory(
     const found = AttributePage.decode((await reads[1])!);
     if (found.belongsTo(tree, ids.tree)) return found;
     throw new SyntaxError(
-      "Cannot use attribute page as it must belong to the tree: found another tree id",
+      "Cannot use attribute page: it belongs to another tree",
     );
   });
   return { tree, page };

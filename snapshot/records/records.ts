@@ -240,7 +240,7 @@ export async function readRecord(
   const actual: Id = hasher.idOf(bytes);
   if (actual !== file.record) {
     throw new SyntaxError(
-      `Cannot read record ${file.record} as its bytes are damaged: they have id ${actual}`,
+      `Cannot read record ${file.record}: its bytes are damaged and have id ${actual}`,
     );
   }
   return decodeRecord(file, bytes);

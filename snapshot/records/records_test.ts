@@ -92,7 +92,9 @@ for (
     const damaged = await withBytes(store, name, bytes);
     await rejects(listRecords(damaged, OPTIONS), {
       name: "SyntaxError",
-      message: new RegExp(`^Cannot read record ${bad.record} as`),
+      message: new RegExp(
+        `^Cannot read record ${bad.record}: its bytes are damaged`,
+      ),
     });
     const told: string[] = [];
     const records = await listRecords(damaged, {

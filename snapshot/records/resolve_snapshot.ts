@@ -313,12 +313,12 @@ async function tellShadow(
 function reasonAgainst(text: string): string {
   const { snapshot, path } = parseTarget(text);
   if (path !== undefined) {
-    return `it must be a whole snapshot such as ${snapshot}, without a path`;
+    return `a whole snapshot such as ${snapshot} is wanted, without a path`;
   }
   const digits = `${ID_PREFIX_SIZE_MIN} to 64 hex digits`;
   return isTagName(text)
     ? `there is no such tag, and an id has ${digits}`
-    : `it needs to be ${digits} of an id, a tag or latest`;
+    : `it is none of ${digits} of an id, a tag, latest`;
 }
 
 function recordOptions(

@@ -152,7 +152,7 @@ Deno.test("resolveSnapshot says what there is not", async () => {
     const [text, reason] of [
       ["main~3", /tag main has named 3 so far/],
       ["nothing", /there is no such tag, and an id has 4 to 64 hex digits/],
-      ["nothing:a", /must be a whole snapshot such as nothing, without/],
+      ["nothing:a", /a whole snapshot such as nothing is wanted, without/],
       ["nothing~1", /there is no tag nothing/],
       [`${records[0].tree}~1`, /~ needs a tag/],
       ["latest~3", /the store has 3 records$/],

@@ -152,7 +152,7 @@ export class VerifyContent {
       throw new RangeError(
         `Cannot use content ${
           idFromBytes(id)
-        } as it needs ${size} bytes: found ${location.size}`,
+        }: it has ${location.size} bytes, not ${size}`,
       );
     }
     if (whole !== undefined || this.#isSuspect(location)) {

@@ -246,15 +246,14 @@ export class VerifyData {
     for (const { row, reason } of faults) {
       const id = idFromBytes(table!.bytes, table!.idStart(row));
       const kind = table!.kind(row);
-      const found = reason === "disk"
-        ? "stored bytes that differ from their CRC"
-        : "other bytes, though those stored match their CRC";
-      const message =
-        `Cannot read object ${id} as ${storeName} needs to hold it: found ${found}`;
+      const how = reason === "disk"
+        ? "its stored bytes differ from their checksum"
+        : "other bytes were stored, with the right checksum";
+      const message = `Cannot read object ${id} of ${storeName}: ${how}`;
       log.add({ subject: "object", id, kind, storeName, reason, message });
     }
     for (const problem of problems) {
-      const message = `Cannot trust ${storeName} as ${problem}`;
+      const message = `Cannot trust ${storeName}: ${problem}`;
       log.add({ subject: "pack", storeName, reason: "disk", message });
     }
   }
@@ -279,7 +278,7 @@ export class VerifyData {
       if (absentCount === 0 && wrongCount === 0 && extra === 0) return;
       this.suspects.add(storeName);
       const message =
-        `Cannot trust index as it needs to say of ${storeName} what its table says: found ${absentCount} objects absent, ${wrongCount} elsewhere and ${extra} made up`;
+        `Cannot trust the index of ${storeName}: ${absentCount} objects are absent, ${wrongCount} elsewhere and ${extra} made up`;
       const reason = "disagreement";
       log.add({ subject: "index", storeName, reason, message });
     } catch (error) {

@@ -104,7 +104,7 @@ class PageRows {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const end = INDEX_PAGE_SIZE - 4;
     if (crc32(bytes.subarray(0, end)) !== view.getUint32(end, true)) {
-      this.problems.push(`the CRC of its page at ${offset} is wrong`);
+      this.problems.push(`the checksum of its part at byte ${offset} is wrong`);
       return false;
     }
     const page = (offset - this.#firstPage) / INDEX_PAGE_SIZE;

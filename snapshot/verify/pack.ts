@@ -90,7 +90,7 @@ export class PackCheck {
     const roots: number[] = this.#roots = [];
     const { size } = pack;
     if (size < PACK_HEADER_SIZE + PACK_FOOTER_SIZE) {
-      problems.push(`it needs 136 bytes: found ${size}`);
+      problems.push(`it has ${size} bytes, less than any pack`);
       return { faults, problems, roots };
     }
     const footerBytes = (yield {
@@ -189,7 +189,7 @@ export class PackCheck {
     }
     if (!isStored && faultCount === 0) {
       this.#problems.push(
-        `the CRC of frame ${frame} needs to be the one in its table: found another`,
+        `the checksum of its part ${frame} differs from that in its table`,
       );
     }
   }

@@ -266,7 +266,7 @@ class VerifyRun {
         if (size === -1) this.#missingPackCount++;
         else if (size !== packSize) {
           const message =
-            `Cannot trust ${storeName} as it needs ${packSize} bytes: found ${size}`;
+            `Cannot trust ${storeName}: it has ${size} bytes, not ${packSize}`;
           const reason = "size";
           this.#log.add({ subject: "pack", storeName, reason, message });
         }
@@ -334,7 +334,7 @@ class VerifyRun {
     if (count === 0) return;
     const message = `Cannot find ${count} ${
       count === 1 ? "pack" : "packs"
-    } in the index that snapshots need: read what they say themselves`;
+    } in the index that snapshots need: their own tables were read`;
     this.#log.add({ subject: "index", reason: "missing", message });
   }
 
@@ -345,7 +345,7 @@ class VerifyRun {
       if (known === undefined || index.usedPacks.has(storeName)) continue;
       const held = known.role === PackRole.data ? "files" : "directories";
       const message =
-        `Cannot find ${storeName}, which held ${known.packSize} bytes of ${held} as the index knows: snapshots need ${objectCount} of its objects`;
+        `Cannot find ${storeName}, which held ${known.packSize} bytes of ${held}: snapshots need ${objectCount} of its objects`;
       this.#log.add({ subject: "pack", storeName, reason: "missing", message });
     }
   }
@@ -358,7 +358,7 @@ class VerifyRun {
         const { packName: storeName } = pack;
         if (!index.index.isBad(pack) || named.has(storeName)) continue;
         const message =
-          `Cannot trust ${storeName} as its objects need to match their ids: found another, of which there is a sound copy`;
+          `Cannot trust ${storeName}: it holds damaged objects, of which there are sound copies`;
         const reason = "disk";
         this.#log.add({ subject: "pack", storeName, reason, message });
       }

@@ -184,7 +184,7 @@ Deno.test("verify finds missing packs that something needs", async () => {
     ].toSorted(),
   );
   const pack = report.damages.find(({ subject }) => subject === "pack")!;
-  match(pack.message, /held \d+ bytes of files .*: snapshots need 4 of its/);
+  match(pack.message, /held \d+ bytes of files: snapshots need 4 of its/);
   for (const damage of report.damages) {
     strictEqual(damage.storeName, test.packs[0]);
   }

@@ -125,10 +125,9 @@ export class VerifyWalk {
     this.#ahead.enter(treeId, tree, page);
     if (page !== undefined && !page.belongsTo(tree, treeId)) {
       const id = idFromBytes(pageId!);
-      const message =
-        `Cannot use attributes ${id} as the page needs to name tree ${
-          idFromBytes(treeId)
-        }: found another`;
+      const message = `Cannot use attributes ${id}: they are not of tree ${
+        idFromBytes(treeId)
+      }`;
       const kind = ObjectKind.attributes;
       log.add(
         { subject: "object", reason: "syntax", id, kind, message },
@@ -216,7 +215,7 @@ export class VerifyWalk {
 
 function depthError(): ManifestSyntaxError {
   return new ManifestSyntaxError(
-    `Cannot verify tree as directories must nest at most ${DEPTH_MAX} deep`,
+    `Cannot verify tree: directories nest more than ${DEPTH_MAX} deep`,
     0,
   );
 }

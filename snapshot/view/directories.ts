@@ -62,7 +62,7 @@ export class Directories {
       throw new ManifestSyntaxError(
         `Cannot read attribute page ${
           idFromBytes(ids.page)
-        } as it must belong to tree ${idFromBytes(ids.tree)}`,
+        }: it belongs to another tree than ${idFromBytes(ids.tree)}`,
         32,
       );
     }

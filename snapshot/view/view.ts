@@ -324,7 +324,7 @@ export class View {
     const { id, pageId } = entry;
     if (pageId === undefined) {
       throw new TypeError(
-        `Cannot list ${displayPath(entry.path)} as it is no directory`,
+        `Cannot list ${displayPath(entry.path)}: it is no directory`,
       );
     }
     return await this.#directories.get(
@@ -383,13 +383,13 @@ function paced(
 function checkFile(entry: ViewEntry): void {
   if (isFileKind(entry.kind)) return;
   throw new TypeError(
-    `Cannot read ${displayPath(entry.path)} as it is no file`,
+    `Cannot read ${displayPath(entry.path)}: it is no file`,
   );
 }
 
 function depthError(): ManifestSyntaxError {
   return new ManifestSyntaxError(
-    `Cannot walk snapshot as directories must nest at most ${DEPTH_MAX} deep`,
+    `Cannot walk snapshot: directories nest more than ${DEPTH_MAX} deep`,
     0,
   );
 }

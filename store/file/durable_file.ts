@@ -121,7 +121,7 @@ export async function settle(calls: FileCalls, path: string): Promise<number> {
     const stat = await file.stat();
     if (!stat.isFile()) {
       throw Object.assign(
-        new Error(`Cannot adopt ${path} as it must be a file`),
+        new Error(`Cannot adopt ${path}: it is no file`),
         { code: "EINVAL" },
       );
     }
@@ -164,12 +164,8 @@ export async function linkNew(
       return mine.ino === theirs.ino && mine.dev === theirs.dev;
     }
     throw Object.assign(
-      new Error(
-        `Cannot create ${to} as it must be free: found what is no file`,
-      ),
-      {
-        code: "EISDIR",
-      },
+      new Error(`Cannot create ${to}: what stands there is no file`),
+      { code: "EISDIR" },
     );
   }
 }

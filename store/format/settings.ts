@@ -97,9 +97,7 @@ export function checkNewSettings(settings: SomeStoreSettings): void {
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) {
     throw new TypeError(
-      `Cannot use settings as there is no such setting: found ${
-        JSON.stringify(unknown)
-      }`,
+      `Cannot use setting ${JSON.stringify(unknown)}: there is none`,
     );
   }
 }
@@ -161,7 +159,7 @@ function checkChunk(chunk: ChunkSizes): void {
   for (const size of [sizeMin, sizeAverage, sizeMax]) {
     if (Number.isInteger(Math.log2(size))) continue;
     throw new RangeError(
-      `Cannot use settings as sizes of chunks must be powers of two: found ${size}`,
+      `Cannot use chunks of ${size} bytes: sizes are powers of two`,
     );
   }
 }
@@ -169,9 +167,9 @@ function checkChunk(chunk: ChunkSizes): void {
 function checkCodec(codec: string): void {
   if (CODEC.test(codec)) return;
   throw new RangeError(
-    `Cannot use settings as codec must be none, lz4, zstd or zstd:1 to zstd:19: found ${
+    `Cannot use codec ${
       JSON.stringify(codec)
-    }`,
+    }: there are none, lz4, zstd and zstd:1 to zstd:19`,
   );
 }
 
@@ -183,7 +181,7 @@ function checkRange(
 ): void {
   if (value < min || value > max) {
     throw new RangeError(
-      `Cannot use settings as ${name} must be from ${min} to ${max}: found ${value}`,
+      `Cannot use ${name} ${value}: it goes from ${min} to ${max}`,
     );
   }
 }

@@ -117,7 +117,7 @@ export function timeAfter(time: string, head: TagEntry | undefined): string {
   if (head === undefined || time > head.time) return time;
   if (head.time >= TIME_END) {
     throw new StoreError(
-      `Cannot append to a tag as times end at ${TIME_END}: found that one taken`,
+      `Cannot append to a tag: its last time ${TIME_END} is taken`,
       { code: "ERANGE", action: "create" },
     );
   }

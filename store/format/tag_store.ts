@@ -365,7 +365,7 @@ export class TagStore {
 
 function busyError(tag: string, prefix: string, number: number): StoreError {
   return new StoreError(
-    `Cannot append to tag ${tag} as a number must be free after ${APPEND_ATTEMPTS_MAX} attempts: found ${number} taken`,
+    `Cannot append to tag ${tag}: others have taken ${APPEND_ATTEMPTS_MAX} numbers in a row, up to ${number}`,
     { code: "EAGAIN", action: "create", storeName: prefix + number },
   );
 }
@@ -373,7 +373,7 @@ function busyError(tag: string, prefix: string, number: number): StoreError {
 function fullError(prefix: string): StoreError {
   const last = Number.MAX_SAFE_INTEGER;
   return new StoreError(
-    `Cannot append to ${prefix} as its numbers end at ${last}: found that one taken`,
+    `Cannot append to ${prefix}: its last number ${last} is taken`,
     { code: "ERANGE", action: "create", storeName: prefix + last },
   );
 }

@@ -127,7 +127,10 @@ Deno.test("TagStore goes on behind any number, up to the last that there is", as
     ok(await tags.slot("main", number + 1));
   }
   deepStrictEqual((await tags.numbers("main")).length, 6);
-  await rejects(tags.append("main", body), /numbers end at 9007199254740991/);
+  await rejects(
+    tags.append("main", body),
+    /its last number 9007199254740991 is taken/,
+  );
   await store.create("tags/main/9007199254740992", new Uint8Array(3));
   strictEqual((await logOf(tags, "main")).length, 6);
 });
@@ -212,7 +215,10 @@ Deno.test("an entry is later than the head, whatever the clock says", async () =
   strictEqual(last.entry.time, "2100-01-01T00:00:00.000000001Z");
   const end = { ...bodyOf(4), time: "9999-12-31T23:59:59.999999999Z" };
   await tags.append("main", end);
-  await rejects(tags.append("main", bodyOf(5)), /times end at/);
+  await rejects(
+    tags.append("main", bodyOf(5)),
+    /its last time 9999\S+ is taken/,
+  );
 });
 
 Deno.test("copies of entries stand in the order of their times, and each once", async () => {

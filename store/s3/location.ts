@@ -141,7 +141,7 @@ function flagOf(text: string | undefined): boolean | undefined {
 
 function urlError(found: string, need: string): RemoteError {
   return new RemoteError(
-    `Cannot open store as ${need}: found ${JSON.stringify(found)}`,
+    `Cannot open store ${JSON.stringify(found)}: ${need}`,
     { code: "EINVAL", action: "open" },
   );
 }

@@ -91,7 +91,7 @@ Deno.test("S3Store refuses a URL that cannot be", async () => {
   const urls: readonly [string, RegExp][] = [
     [
       "s3:/bucket",
-      /^Cannot open store as it must read s3:\/\/BUCKET\/PREFIX: /,
+      /^Cannot open store "s3:\/bucket": it must read s3:\/\/BUCKET\/PREFIX$/,
     ],
     ["s3://", /the name of a bucket is/],
     ["s3://x", /the name of a bucket is/],

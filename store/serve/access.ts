@@ -133,7 +133,7 @@ function checkAccess(access: Access): void {
       !/^[\x21-\x7e]+$/.test(token)
     ) {
       throw new RangeError(
-        `Cannot use token as it must be ${TOKEN_SIZE_MIN} to ${TOKEN_SIZE_MAX} visible ASCII characters: found ${length}`,
+        `Cannot use a token of ${length} characters: it has ${TOKEN_SIZE_MIN} to ${TOKEN_SIZE_MAX} visible ones of ASCII`,
       );
     }
   }

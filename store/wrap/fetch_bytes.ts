@@ -155,7 +155,7 @@ function checkWhole(
   if (isCut || length === null || headers.has("content-encoding")) return;
   if (Number(length) === bytes.length) return;
   throw new RemoteError(
-    `Cannot ${action} ${subject} as the answer must have ${length} bytes: found ${bytes.length}`,
+    `Cannot ${action} ${subject}: the answer has ${bytes.length} of ${length} bytes`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES },
   );
 }

@@ -242,7 +242,7 @@ interface Fastest {
 function checkLimit(what: string, value: number): number {
   if (value > 0) return value;
   throw new RangeError(
-    `Cannot limit ${what} as the limit must be above 0: found ${value}`,
+    `Cannot limit ${what} to ${value}: a limit is above 0`,
   );
 }
 
