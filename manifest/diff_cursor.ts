@@ -10,14 +10,12 @@ export interface DiffSource {
    * Reads a tree.
    *
    * @param id The 32 bytes of its id.
-   * @returns The tree.
    */
   tree(id: Uint8Array): Promise<Tree>;
   /**
    * Reads an attribute page.
    *
    * @param id The 32 bytes of its id.
-   * @returns The page.
    */
   page?(id: Uint8Array): Promise<AttributePage>;
   /**

@@ -22,7 +22,6 @@ export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 /**
  * Says whether entries of a kind have content.
  *
- * @param kind The number of the kind.
  * @returns Whether it is `file` or `executable`.
  */
 export function isFileKind(kind: number): boolean {
@@ -32,7 +31,6 @@ export function isFileKind(kind: number): boolean {
 /**
  * Says whether entries of a kind have a device number.
  *
- * @param kind The number of the kind.
  * @returns Whether it is `characterDevice` or `blockDevice`.
  */
 export function isDeviceKind(kind: number): boolean {

@@ -101,7 +101,6 @@ export function sameAttributes(
  * Names what an entry is one of several names of, by device and inode. Kind and content belong to
  * it: no row can make a link of something else.
  *
- * @param tree The tree of its directory.
  * @param page The page beside it.
  * @param row The row in the tree.
  * @returns The same text for all names of one file; nothing if it has but one, or is a directory.

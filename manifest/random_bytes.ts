@@ -43,14 +43,12 @@ export interface WritableBytes extends RandomBytes {
    * Writes the lower 16 bits of a number.
    *
    * @param at Its offset, which is even.
-   * @param value The number.
    */
   setU16(at: number, value: number): void;
   /**
    * Writes a number modulo 2^32.
    *
    * @param at Its offset, a multiple of 4.
-   * @param value The number.
    */
   setU32(at: number, value: number): void;
   /**
@@ -86,7 +84,6 @@ export class MemoryBytes implements WritableBytes {
    * Makes bytes of zeros.
    *
    * @param size How many.
-   * @returns The bytes.
    */
   static ofSize(size: number): MemoryBytes {
     return new MemoryBytes(new Uint8Array(size));
@@ -138,7 +135,6 @@ export class MemoryBytes implements WritableBytes {
    * Writes the lower 16 bits of a number.
    *
    * @param at Its offset.
-   * @param value The number.
    */
   setU16(at: number, value: number): void {
     this.#view.setUint16(at, value, true);
@@ -148,7 +144,6 @@ export class MemoryBytes implements WritableBytes {
    * Writes a number modulo 2^32.
    *
    * @param at Its offset.
-   * @param value The number.
    */
   setU32(at: number, value: number): void {
     this.#view.setUint32(at, value, true);
@@ -182,9 +177,7 @@ export interface ObjectBytes {
 /**
  * Copies the pieces of an object together.
  *
- * @param object The object.
  * @param out Where they go; new bytes if absent.
- * @returns The bytes of the object.
  */
 export function joinPieces(
   object: ObjectBytes,

@@ -58,7 +58,6 @@ export interface TextOptions {
  *
  * @param sec Whole seconds since 1970.
  * @param ns Nanoseconds after that second.
- * @returns The text.
  */
 export function formatTime(sec: number, ns: number): string {
   const fraction = String(ns).padStart(9, "0");
@@ -151,8 +150,6 @@ function formatAttributes({ page, row }: EntryRow): string {
  * strictEqual(formatEntry({ tree, row: 0 }, text.encode("a/b")), "l ../x%20y - a/b");
  * ```
  *
- * @param entry The entry.
- * @param path Its path.
  * @param options What a line has.
  * @returns The line.
  */

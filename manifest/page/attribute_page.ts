@@ -74,7 +74,6 @@ export class AttributePage {
    * Checks that bytes are one canonical page, and views them.
    *
    * @param bytes All bytes of the page, at any offset of their buffer. They are kept, and must not change.
-   * @returns The page.
    * @throws {ManifestSyntaxError} If the bytes are anything but one canonical page.
    */
   static decode(bytes: Uint8Array): AttributePage {
@@ -94,7 +93,6 @@ export class AttributePage {
    * that {@linkcode AttributePage.decode} has accepted in this process, and no others.
    *
    * @param bytes All bytes of the page. They are kept, and must not change.
-   * @returns The page.
    */
   static fromDecoded(bytes: Uint8Array): AttributePage {
     checkBytes(bytes, "attribute page");
@@ -112,7 +110,6 @@ export class AttributePage {
    * Says whether the page belongs to a tree: same id, and a row and a page id for each
    * of its entries and sub-directories.
    *
-   * @param tree The tree.
    * @param treeId Where the 32 bytes of its id are.
    * @param idStart Their offset.
    * @returns Whether rows of the page may be taken for rows of the tree.
@@ -148,7 +145,6 @@ export class AttributePage {
   /**
    * Modification time: seconds since 1970, may be below 0.
    *
-   * @param row The row.
    * @returns Whole seconds.
    */
   mtimeSec(row: number): number {
@@ -160,7 +156,6 @@ export class AttributePage {
   /**
    * Modification time: nanoseconds after the second.
    *
-   * @param row The row.
    * @returns 0 to 999,999,999.
    */
   mtimeNs(row: number): number {
@@ -170,7 +165,6 @@ export class AttributePage {
   /**
    * Change time: seconds since 1970, may be below 0.
    *
-   * @param row The row.
    * @returns Whole seconds.
    */
   ctimeSec(row: number): number {
@@ -182,7 +176,6 @@ export class AttributePage {
   /**
    * Change time: nanoseconds after the second.
    *
-   * @param row The row.
    * @returns 0 to 999,999,999.
    */
   ctimeNs(row: number): number {
@@ -192,7 +185,6 @@ export class AttributePage {
   /**
    * Lower 32 bits of the inode number.
    *
-   * @param row The row.
    * @returns The bits, unsigned.
    */
   inodeLow(row: number): number {
@@ -202,7 +194,6 @@ export class AttributePage {
   /**
    * Upper 32 bits of the inode number.
    *
-   * @param row The row.
    * @returns The bits, unsigned.
    */
   inodeHigh(row: number): number {
@@ -212,7 +203,6 @@ export class AttributePage {
   /**
    * Link count.
    *
-   * @param row The row.
    * @returns How many names the file had, in the snapshot or outside.
    */
   nlink(row: number): number {
@@ -222,7 +212,6 @@ export class AttributePage {
   /**
    * Mode.
    *
-   * @param row The row.
    * @returns The 12 permission bits.
    */
   mode(row: number): number {
@@ -232,7 +221,6 @@ export class AttributePage {
   /**
    * Device.
    *
-   * @param row The row.
    * @returns A small number, 0 for the device of the root.
    */
   device(row: number): number {
@@ -242,7 +230,6 @@ export class AttributePage {
   /**
    * Owner.
    *
-   * @param row The row.
    * @returns Number of the owner within this page: below {@linkcode AttributePage.owners}.
    */
   owner(row: number): number {
@@ -252,7 +239,6 @@ export class AttributePage {
   /**
    * User id of the owner.
    *
-   * @param row The row.
    * @returns The user id.
    */
   uid(row: number): number {
@@ -265,7 +251,6 @@ export class AttributePage {
   /**
    * Group id of the owner.
    *
-   * @param row The row.
    * @returns The group id.
    */
   gid(row: number): number {
@@ -278,7 +263,6 @@ export class AttributePage {
   /**
    * User name of the owner.
    *
-   * @param row The row.
    * @returns A view; empty when the name is not known.
    */
   userName(row: number): Uint8Array {
@@ -296,7 +280,6 @@ export class AttributePage {
   /**
    * Group name of the owner.
    *
-   * @param row The row.
    * @returns A view; empty when the name is not known.
    */
   groupName(row: number): Uint8Array {
@@ -311,7 +294,6 @@ export class AttributePage {
   /**
    * Says whether a row has extras.
    *
-   * @param row The row.
    * @returns Whether it has.
    */
   hasExtras(row: number): boolean {
@@ -321,7 +303,6 @@ export class AttributePage {
   /**
    * Extras of a row, as they are encoded.
    *
-   * @param row The row.
    * @returns A view, or `undefined` when the row has none.
    */
   extrasBytes(row: number): Uint8Array | undefined {
@@ -340,7 +321,6 @@ export class AttributePage {
   /**
    * Extras of a row.
    *
-   * @param row The row.
    * @returns Extended attributes and holes, or `undefined` when the row has none.
    */
   extras(row: number): Extras | undefined {

@@ -24,7 +24,6 @@ export class DraftOwners {
    * @param gid Group id.
    * @param userName User name, empty when it is not known.
    * @param groupName Group name, empty when it is not known.
-   * @returns The number.
    */
   intern(
     uid: number,
@@ -40,8 +39,6 @@ export class DraftOwners {
    *
    * @param cells Where the numbers are.
    * @param start Offset of that of row 0.
-   * @param rows The rows of the page.
-   * @returns The owners of the page.
    *
    * @internal
    */

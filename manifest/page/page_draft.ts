@@ -94,7 +94,6 @@ export class PageDraft {
   /**
    * Sets the times of a row. Seconds further than 2^53 − 1 from 1970 become that.
    *
-   * @param row The row.
    * @param mtimeSec Modification time, whole seconds since 1970.
    * @param mtimeNs Nanoseconds after that second.
    * @param ctimeSec Change time, whole seconds since 1970.
@@ -124,8 +123,6 @@ export class PageDraft {
 
   /**
    * Sets the change time of a row to 1970: nobody takes the row for that of a file that is the same.
-   *
-   * @param row The row.
    */
   forgetChangeTime(row: number): void {
     this.#setSeconds(8 * (this.#rows + row), 0);
@@ -135,7 +132,6 @@ export class PageDraft {
   /**
    * Sets by what the file of a row was known to its file system.
    *
-   * @param row The row.
    * @param inodeLow Lower 32 bits of the inode number.
    * @param inodeHigh Upper 32 bits of the inode number.
    * @param nlink Link count.
@@ -164,7 +160,6 @@ export class PageDraft {
   /**
    * Sets the mode of a row.
    *
-   * @param row The row.
    * @param mode The 12 permission bits, without the bits of the kind.
    * @throws {RangeError} If the mode has more bits.
    */
@@ -180,7 +175,6 @@ export class PageDraft {
   /**
    * Sets the owner of a row.
    *
-   * @param row The row.
    * @param owner A number of {@linkcode DraftOwners}.
    */
   setOwner(row: number, owner: number): void {
@@ -190,7 +184,6 @@ export class PageDraft {
   /**
    * Sets the extras of a row, once.
    *
-   * @param row The row.
    * @param extras What `encodeExtras` made; nothing is set when it is empty.
    * @throws {RangeError} If the row has extras.
    * @throws {ManifestSyntaxError} If the bytes are not canonical extras.
@@ -205,7 +198,6 @@ export class PageDraft {
   /**
    * Link count of a row.
    *
-   * @param row The row.
    * @returns The count.
    */
   nlink(row: number): number {

@@ -50,7 +50,6 @@ export class WidePage {
   /**
    * Looks at the counts.
    *
-   * @param bytes The bytes of the page.
    * @returns The page, or `undefined` if the counts do not fit the bytes.
    */
   static open(bytes: RandomBytes): WidePage | undefined {
@@ -84,101 +83,57 @@ export class WidePage {
     return copyOf(this.#bytes, start, start + ID_SIZE);
   }
 
-  /**
-   * Modification time: seconds since 1970, may be below 0.
-   *
-   * @param row The row.
-   */
+  /** Modification time: seconds since 1970, may be below 0. */
   mtimeSec(row: number): number {
     return this.#seconds(this.#layout.mtimeSec + 8 * row);
   }
 
-  /**
-   * Modification time: nanoseconds after the second.
-   *
-   * @param row The row.
-   */
+  /** Modification time: nanoseconds after the second. */
   mtimeNs(row: number): number {
     return this.#bytes.u32(this.#layout.mtimeNs + 4 * row);
   }
 
-  /**
-   * Change time: seconds since 1970, may be below 0.
-   *
-   * @param row The row.
-   */
+  /** Change time: seconds since 1970, may be below 0. */
   ctimeSec(row: number): number {
     return this.#seconds(this.#layout.ctimeSec + 8 * row);
   }
 
-  /**
-   * Change time: nanoseconds after the second.
-   *
-   * @param row The row.
-   */
+  /** Change time: nanoseconds after the second. */
   ctimeNs(row: number): number {
     return this.#bytes.u32(this.#layout.ctimeNs + 4 * row);
   }
 
-  /**
-   * Lower 32 bits of the inode number.
-   *
-   * @param row The row.
-   */
+  /** Lower 32 bits of the inode number. */
   inodeLow(row: number): number {
     return this.#bytes.u32(this.#layout.inode + 8 * row);
   }
 
-  /**
-   * Upper 32 bits of the inode number.
-   *
-   * @param row The row.
-   */
+  /** Upper 32 bits of the inode number. */
   inodeHigh(row: number): number {
     return this.#bytes.u32(this.#layout.inode + 8 * row + 4);
   }
 
-  /**
-   * Link count.
-   *
-   * @param row The row.
-   */
+  /** Link count. */
   nlink(row: number): number {
     return this.#bytes.u32(this.#layout.nlink + 4 * row);
   }
 
-  /**
-   * Mode: the 12 permission bits.
-   *
-   * @param row The row.
-   */
+  /** Mode: the 12 permission bits. */
   mode(row: number): number {
     return this.#bytes.u16(this.#layout.mode + 2 * row);
   }
 
-  /**
-   * Device: a small number, 0 for the device of the root.
-   *
-   * @param row The row.
-   */
+  /** Device: a small number, 0 for the device of the root. */
   device(row: number): number {
     return this.#bytes.u16(this.#layout.device + 2 * row);
   }
 
-  /**
-   * User id of the owner.
-   *
-   * @param row The row.
-   */
+  /** User id of the owner. */
   uid(row: number): number {
     return this.#bytes.u32(this.#ownerOf(row));
   }
 
-  /**
-   * Group id of the owner.
-   *
-   * @param row The row.
-   */
+  /** Group id of the owner. */
   gid(row: number): number {
     return this.#bytes.u32(this.#ownerOf(row) + 4);
   }
@@ -186,7 +141,6 @@ export class WidePage {
   /**
    * Extras of a row, as they are encoded. Cheap when rows are asked for in ascending order.
    *
-   * @param row The row.
    * @returns A copy, or `undefined` when the row has none.
    */
   extrasBytes(row: number): Uint8Array | undefined {

@@ -39,7 +39,6 @@ export function joinPath(path: Uint8Array, name: Uint8Array): Uint8Array {
  * Splits a path into names. Empty names, as `//` or a slash at either end would
  * leave, are dropped; `.` and `..` are names like others and found in no tree.
  *
- * @param path The path.
  * @returns Views of its names; none for the root.
  */
 export function splitPath(path: Uint8Array): Uint8Array[] {
@@ -82,7 +81,6 @@ function escapeByte(byte: number): string {
  * Writes bytes as text, in the one way that documents of a store use: `%`, control
  * characters below 0x20, 0x7f, and what is not UTF-8 become `%` and two digits.
  *
- * @param bytes Any bytes.
  * @returns The text; {@linkcode parsePath} reads it.
  */
 export function pathToText(bytes: Uint8Array): string {
@@ -117,7 +115,6 @@ export function pathToText(bytes: Uint8Array): string {
  * strictEqual(escapeInvisible("100% \u202Etxt.exe"), "100% %E2%80%AEtxt.exe");
  * ```
  *
- * @param text Any text.
  * @param escape Writes such a character; if absent, as `%` and two digits for each byte.
  * @returns The text without such characters.
  */
@@ -146,7 +143,6 @@ function escapeCharacter(character: string): string {
  * deepStrictEqual(parsePath("a/%FF%0A"), path);
  * ```
  *
- * @param bytes Any bytes.
  * @returns The text; {@linkcode parsePath} reads it.
  */
 export function displayPath(bytes: Uint8Array): string {
@@ -162,8 +158,6 @@ function hexDigit(byte: number): number {
 /**
  * Reads what {@linkcode displayPath} or {@linkcode pathToText} wrote.
  *
- * @param text The text.
- * @returns The bytes.
  * @throws {ManifestSyntaxError} If a `%` is not followed by two upper-case hexadecimal digits, or a surrogate stands alone.
  */
 export function parsePath(text: string): Uint8Array {

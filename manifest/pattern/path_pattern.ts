@@ -114,7 +114,6 @@ export class PathPattern {
   /**
    * Says whether a path matches.
    *
-   * @param path The path.
    * @returns Whether all of it does.
    */
   matches(path: ArrayLike<number>): boolean {

@@ -60,7 +60,6 @@ export class Tree {
    * Checks that bytes are one canonical tree, and views them.
    *
    * @param bytes All bytes of the tree, at any offset of their buffer. They are kept, and must not change.
-   * @returns The tree.
    * @throws {ManifestSyntaxError} If the bytes are anything but one canonical tree.
    */
   static decode(bytes: Uint8Array): Tree {
@@ -74,7 +73,6 @@ export class Tree {
    * that {@linkcode Tree.decode} has accepted in this process, and no others.
    *
    * @param bytes All bytes of the tree. They are kept, and must not change.
-   * @returns The tree.
    */
   static fromDecoded(bytes: Uint8Array): Tree {
     checkBytes(bytes, "tree");
@@ -85,7 +83,6 @@ export class Tree {
   /**
    * Kind of an entry.
    *
-   * @param row The row.
    * @returns Its kind, an {@linkcode EntryKind}.
    */
   kind(row: number): EntryKind {
@@ -95,7 +92,6 @@ export class Tree {
   /**
    * Where the id of an entry is.
    *
-   * @param row The row.
    * @returns Offset in {@linkcode Tree.bytes} of 32 bytes.
    */
   idStart(row: number): number {
@@ -105,7 +101,6 @@ export class Tree {
   /**
    * Id of an entry: of a file's content, of a directory's tree, else zeros.
    *
-   * @param row The row.
    * @returns A view of 32 bytes.
    */
   idBytes(row: number): Uint8Array {
@@ -113,12 +108,7 @@ export class Tree {
     return this.bytes.subarray(start, start + ID_SIZE);
   }
 
-  /**
-   * Size of an entry in bytes: of a file's content, of a link's target, else 0.
-   *
-   * @param row The row.
-   * @returns The size.
-   */
+  /** Size of an entry in bytes: of a file's content, of a link's target, else 0. */
   size(row: number): number {
     const at = this.#values + 8 * row;
     const kind = this.bytes[this.#kinds + row];
@@ -132,7 +122,6 @@ export class Tree {
   /**
    * Where the name of an entry begins.
    *
-   * @param row The row.
    * @returns Offset in {@linkcode Tree.bytes}.
    */
   nameStart(row: number): number {
@@ -144,7 +133,6 @@ export class Tree {
   /**
    * Where the name of an entry ends.
    *
-   * @param row The row.
    * @returns Offset in {@linkcode Tree.bytes}, one past its last byte.
    */
   nameEnd(row: number): number {
@@ -154,7 +142,6 @@ export class Tree {
   /**
    * Name of an entry.
    *
-   * @param row The row.
    * @returns A view of 1 to 255 bytes.
    */
   name(row: number): Uint8Array {
@@ -164,7 +151,6 @@ export class Tree {
   /**
    * Target of a symbolic link.
    *
-   * @param row The row.
    * @returns A view of the target; empty when the entry is no link.
    */
   target(row: number): Uint8Array {
@@ -180,7 +166,6 @@ export class Tree {
   /**
    * Major number of a device.
    *
-   * @param row The row.
    * @returns The number; 0 when the entry is no device.
    */
   deviceMajor(row: number): number {
@@ -192,7 +177,6 @@ export class Tree {
   /**
    * Minor number of a device.
    *
-   * @param row The row.
    * @returns The number; 0 when the entry is no device.
    */
   deviceMinor(row: number): number {
@@ -204,7 +188,6 @@ export class Tree {
   /**
    * Compares the name of an entry with other bytes.
    *
-   * @param row The row.
    * @param name Where the other name is.
    * @param start Its first byte.
    * @param end One past its last byte.

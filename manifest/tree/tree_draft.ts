@@ -66,7 +66,6 @@ export class TreeDraft {
   /**
    * Makes a draft without rows.
    *
-   * @param names The names.
    * @param make Makes room for ids and sizes; in memory if absent.
    */
   constructor(names: DraftNames, make: MakeBytes = MemoryBytes.ofSize) {
@@ -85,7 +84,6 @@ export class TreeDraft {
    * Adds the row of the next name.
    *
    * @param kind The kind of the entry; 0 leaves it out at once.
-   * @returns The number of the row.
    * @throws {RangeError} If there is no name left.
    */
   add(kind: EntryKind | 0): number {
@@ -106,7 +104,6 @@ export class TreeDraft {
   /**
    * Where the name of a row begins.
    *
-   * @param row The row.
    * @returns Its offset in the names.
    */
   nameStart(row: number): number {
@@ -116,7 +113,6 @@ export class TreeDraft {
   /**
    * The kind of a row.
    *
-   * @param row The row.
    * @returns Its kind, 0 if it is left out.
    */
   kind(row: number): EntryKind | 0 {
@@ -126,7 +122,6 @@ export class TreeDraft {
   /**
    * Leaves a row out.
    *
-   * @param row The row.
    * @throws {RangeError} If it is a link with a target.
    */
   leaveOut(row: number): void {
@@ -139,7 +134,6 @@ export class TreeDraft {
   /**
    * Says whether the owner may execute a file.
    *
-   * @param row The row of a file.
    * @param kind The kind it has.
    * @throws {RangeError} If the row, or the kind, is of no file.
    */
@@ -151,7 +145,6 @@ export class TreeDraft {
   /**
    * Sets what a file holds.
    *
-   * @param row The row of a file.
    * @param size Size of the content in bytes.
    * @param ids Where the 32 bytes of the id of the content are.
    * @param idStart Their offset.
@@ -177,7 +170,6 @@ export class TreeDraft {
   /**
    * Sets the tree of a directory.
    *
-   * @param row The row of a directory.
    * @param ids Where the 32 bytes of the id of the tree are.
    * @param idStart Their offset.
    * @throws {RangeError} If the row is no directory.
@@ -192,7 +184,6 @@ export class TreeDraft {
   /**
    * Notes what the tree of a directory was; what it is has still to be set.
    *
-   * @param row The row of a directory.
    * @param ids Where the 32 bytes of the id are.
    * @param idStart Their offset.
    */
@@ -203,7 +194,6 @@ export class TreeDraft {
   /**
    * The id that was set or noted last.
    *
-   * @param row The row.
    * @returns A copy.
    */
   idBytes(row: number): Uint8Array {
@@ -234,7 +224,6 @@ export class TreeDraft {
   /**
    * Sets the numbers of a device.
    *
-   * @param row The row of a device.
    * @param major The major number, 32 bits.
    * @param minor The minor number, 32 bits.
    * @throws {RangeError} If the row is no device.

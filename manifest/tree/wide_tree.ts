@@ -53,7 +53,6 @@ export class WideTree {
   /**
    * Looks at the counts.
    *
-   * @param bytes The bytes of the tree.
    * @returns The tree, or `undefined` if the counts do not fit the bytes.
    */
   static open(bytes: RandomBytes): WideTree | undefined {
@@ -68,11 +67,7 @@ export class WideTree {
       : undefined;
   }
 
-  /**
-   * Kind of an entry.
-   *
-   * @param row The row.
-   */
+  /** Kind of an entry. */
   kind(row: number): number {
     return this.#bytes.u8(this.#kinds + row);
   }
@@ -80,7 +75,6 @@ export class WideTree {
   /**
    * Copies the id of an entry into {@linkcode WideTree.bytes}.
    *
-   * @param row The row.
    * @returns Its offset there.
    */
   idStart(row: number): number {
@@ -96,7 +90,6 @@ export class WideTree {
   /**
    * Id of an entry.
    *
-   * @param row The row.
    * @returns A copy.
    */
   idBytes(row: number): Uint8Array {
@@ -104,11 +97,7 @@ export class WideTree {
     return this.bytes.slice();
   }
 
-  /**
-   * Size of an entry: of a file's content, of a link's target, else 0.
-   *
-   * @param row The row.
-   */
+  /** Size of an entry: of a file's content, of a link's target, else 0. */
   size(row: number): number {
     const at = this.#values + 8 * row;
     const kind = this.kind(row);
@@ -121,7 +110,6 @@ export class WideTree {
   /**
    * Target of a symbolic link.
    *
-   * @param row The row.
    * @returns A copy; empty when the entry is no link, or it lies outside.
    */
   target(row: number): Uint8Array {
@@ -131,11 +119,7 @@ export class WideTree {
     return copyOf(this.#bytes, start, start + this.#bytes.u32(at + 4));
   }
 
-  /**
-   * How many directories there are before a row.
-   *
-   * @param row The row.
-   */
+  /** How many directories there are before a row. */
   directoriesBefore(row: number): number {
     let count = 0;
     for (let i = 0; i < row; i++) {
@@ -147,7 +131,6 @@ export class WideTree {
   /**
    * Compares the name of an entry with other bytes.
    *
-   * @param row The row.
    * @param name Where the other name is.
    * @param start Its first byte.
    * @param end One past its last byte.
