@@ -78,7 +78,6 @@ export class ExhaustedError extends Error {
  * @param action What was tried.
  * @param path The path as bytes.
  * @param code Name of the error number.
- * @returns The error.
  * @throws {ExhaustedError} If the process has no descriptors or memory left.
  */
 export function sourceError(

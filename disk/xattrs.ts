@@ -48,11 +48,7 @@ export class Xattrs {
   readonly #names: Answer = new Answer();
   #value: Answer | undefined;
 
-  /**
-   * Prepares the buffers.
-   *
-   * @param calls The back end.
-   */
+  /** Prepares the buffers. */
   constructor(calls: DiskCalls) {
     this.#calls = calls;
   }
@@ -60,7 +56,6 @@ export class Xattrs {
   /**
    * Attributes of an open file or directory.
    *
-   * @param fd Its descriptor.
    * @param putObject Takes values over 1 KiB.
    * @returns The attributes in any order; or a negative error number. A file system without
    *   attributes has none.
@@ -73,7 +68,6 @@ export class Xattrs {
    * Attributes of an entry that cannot be opened, such as a symbolic link.
    *
    * @param directory Descriptor of its directory.
-   * @param name Its name.
    * @param putObject Takes values over 1 KiB.
    * @returns As `read`.
    */
@@ -135,8 +129,6 @@ export class Xattrs {
    * Nothing is fatal: what the kernel refuses is reported. Without privileges it lets a user set
    * `user.` and access control lists on own files; `trusted.` and most of `security.` need root.
    *
-   * @param fd The descriptor.
-   * @param wanted All attributes.
    * @returns What could not be done.
    */
   apply(fd: number, wanted: readonly XattrValue[]): XattrProblem[] {
@@ -147,8 +139,6 @@ export class Xattrs {
    * As `apply`, for an entry that cannot be opened.
    *
    * @param directory Descriptor of its directory.
-   * @param name Its name.
-   * @param wanted All attributes.
    * @returns What could not be done.
    */
   applyAt(
@@ -162,8 +152,6 @@ export class Xattrs {
   /**
    * Whether `apply` would change nothing.
    *
-   * @param fd The descriptor.
-   * @param wanted All attributes.
    * @returns True if so.
    */
   has(fd: number, wanted: readonly XattrValue[]): boolean {
@@ -174,8 +162,6 @@ export class Xattrs {
    * Whether `applyAt` would change nothing.
    *
    * @param directory Descriptor of its directory.
-   * @param name Its name.
-   * @param wanted All attributes.
    * @returns True if so.
    */
   hasAt(
@@ -239,7 +225,6 @@ export class Xattrs {
 /**
  * Encodes attributes and holes as extras of a row.
  *
- * @param xattrs The attributes.
  * @param holes The encoded list of holes, if any.
  * @param putObject Takes a list over 1 KiB.
  * @returns The extras; empty if there is neither.

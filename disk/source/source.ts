@@ -56,7 +56,6 @@ export interface Source extends Disposable {
  *
  * @param root Its path; a symbolic link to a directory is followed.
  * @param options What is left out.
- * @returns The source.
  *
  * @example
  * ```ts

@@ -144,11 +144,7 @@ export class SourceDirectory implements Disposable {
       : joinName(path, this.path, 0, this.path.length);
   }
 
-  /**
-   * Where a name begins within the names.
-   *
-   * @param i Number of the row.
-   */
+  /** Where a name begins within the names. */
   nameStart(i: number): number {
     return i === 0 ? 0 : this.ends[i - 1];
   }
@@ -156,36 +152,23 @@ export class SourceDirectory implements Disposable {
   /**
    * Name of an entry.
    *
-   * @param i Number of the row.
    * @returns A view of the bytes.
    */
   name(i: number): Uint8Array {
     return this.names.subarray(this.nameStart(i), this.ends[i]);
   }
 
-  /**
-   * Path of an entry, relative to the source.
-   *
-   * @param i Number of the row.
-   */
+  /** Path of an entry, relative to the source. */
   pathOf(i: number): Uint8Array {
     return joinName(this.path, this.names, this.nameStart(i), this.ends[i]);
   }
 
-  /**
-   * Whether an entry is a directory.
-   *
-   * @param i Number of the row.
-   */
+  /** Whether an entry is a directory. */
   isDirectory(i: number): boolean {
     return (this.stats.mode(i - this.first) & S_IFMT) === S_IFDIR;
   }
 
-  /**
-   * Whether an entry is a regular file.
-   *
-   * @param i Number of the row.
-   */
+  /** Whether an entry is a regular file. */
   isFile(i: number): boolean {
     return (this.stats.mode(i - this.first) & S_IFMT) === S_IFREG;
   }
@@ -193,7 +176,6 @@ export class SourceDirectory implements Disposable {
   /**
    * Opens a sub-directory and lists it.
    *
-   * @param i Number of its row.
    * @returns The directory, to be closed by the caller; or why it cannot be read, which is in the
    *   errors of the source too.
    */
@@ -205,7 +187,6 @@ export class SourceDirectory implements Disposable {
    * Opens a sub-directory, to be listed in steps: one of some thousand entries keeps the thread
    * for seconds else. Stats are good until another directory is opened, or the next step.
    *
-   * @param i Number of its row.
    * @returns The directory, to be closed by the caller, after its first step; or why it cannot be
    *   read, which is in the errors of the source too.
    */
@@ -272,7 +253,6 @@ export class SourceDirectory implements Disposable {
   /**
    * Where a symbolic link points.
    *
-   * @param i Number of its row.
    * @returns The bytes; or why they cannot be read, which is in the errors of the source too.
    */
   targetOf(i: number): Uint8Array | DiskError {
@@ -291,7 +271,6 @@ export class SourceDirectory implements Disposable {
    * Extended attributes of an entry that is not a directory, encoded as extras of an attribute
    * page. Those of a sub-directory are its own `extras`, those of a file are read with the file.
    *
-   * @param i Number of the row.
    * @param putObject Takes a value over 1 KiB, gives its id.
    * @returns The extras, nothing if there are none; or why they cannot be read.
    */

@@ -88,7 +88,6 @@ export class FileReader implements Disposable {
    * Opens a file; the one before is closed.
    *
    * @param directory Path of its directory, relative to the source.
-   * @param name Its name.
    * @param uid Its owner: the access time of own files, and for root of all, is left alone.
    * @throws {DiskError} If it cannot be opened.
    */
@@ -169,7 +168,6 @@ export class FileReader implements Disposable {
    * device. To be asked after the last read.
    *
    * @param expected Table with what it was before.
-   * @param row Its row.
    * @returns False if not; then {@linkcode FileReader.stats} says what it is now.
    * @throws {DiskError} If the file cannot be looked at.
    */
@@ -190,7 +188,6 @@ export class FileReader implements Disposable {
    *
    * @param stats Table with what the file is; holes are looked for when fewer blocks are stored
    *   than its size needs.
-   * @param row Its row.
    * @param putObject Takes a value or hole list over 1 KiB, gives its id.
    * @param size Bytes of the content that was read: behind it are no holes.
    * @returns The extras, nothing if there are none.
@@ -223,7 +220,6 @@ export class FileReader implements Disposable {
   /**
    * Whether the extended attributes are those of a list.
    *
-   * @param wanted All attributes.
    * @returns True if so; labels that the system gives may be there besides.
    */
   hasXattrs(wanted: readonly XattrValue[]): boolean {
@@ -234,7 +230,6 @@ export class FileReader implements Disposable {
    * Holes of at least 64 KiB.
    *
    * @param stats Table with what the file is.
-   * @param row Its row.
    * @param size Bytes of the content.
    * @returns Start and size of each, ascending.
    */
@@ -264,7 +259,6 @@ export class FileReader implements Disposable {
    * Bytes of a file that are not stored, as far as its numbers tell.
    *
    * @param stats Table with what the file is.
-   * @param row Its row.
    * @returns The most that its holes can have.
    */
   unstoredSize(stats: StatTable, row: number): number {

@@ -28,7 +28,6 @@ const CREATE_MODE = 0o700;
  *
  * @param root Its path; a symbolic link to a directory is followed.
  * @param options Whether it is made.
- * @returns The target.
  * @throws {DiskError} If it cannot be opened or made.
  *
  * @example

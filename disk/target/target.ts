@@ -54,7 +54,6 @@ export class Target implements Disposable {
   /**
    * For `openTarget`.
    *
-   * @param calls The back end.
    * @param directories The open directories.
    */
   constructor(calls: DiskCalls, directories: TargetDirectories) {
@@ -74,9 +73,7 @@ export class Target implements Disposable {
    * A directory in a directory.
    *
    * @param parent The directory above.
-   * @param name Its name.
    * @param options Whether it is made.
-   * @returns The directory.
    * @throws {DiskError} If it is absent, or a link or something else stands there.
    */
   directory(
@@ -91,7 +88,6 @@ export class Target implements Disposable {
    * A directory by its path.
    *
    * @param path Path relative to the target; empty for the target itself.
-   * @returns The directory.
    * @throws {DiskError} If it is absent, or a part of the path is a link or something else. It
    *   names that part.
    */
@@ -103,7 +99,6 @@ export class Target implements Disposable {
    * Creates a file, empty and with mode 0600.
    *
    * @param directory Where it is created.
-   * @param name Its name.
    * @param options Whether it is written under another name first.
    * @returns The file, to be finished or abandoned.
    * @throws {DiskError} If it cannot be created, or stands there already.
@@ -138,8 +133,6 @@ export class Target implements Disposable {
   /**
    * Puts an entry in the place of another, which stays until the new one is complete.
    *
-   * @param directory Its directory.
-   * @param name Its name.
    * @param replacement How the new one is made.
    * @throws {DiskError} If that cannot be done; nothing of the new one stays.
    */
@@ -155,7 +148,6 @@ export class Target implements Disposable {
    * Creates a symbolic link.
    *
    * @param directory Where it is created.
-   * @param name Its name.
    * @param to Where it points; never followed.
    * @throws {DiskError} If it cannot be created.
    */
@@ -174,7 +166,6 @@ export class Target implements Disposable {
    *
    * @param directory Where the name is created.
    * @param name The new name.
-   * @param existing The file.
    * @throws {DiskError} If it cannot be created.
    */
   hardLink(
@@ -198,7 +189,6 @@ export class Target implements Disposable {
    * Creates a named pipe with mode 0600.
    *
    * @param directory Where it is created.
-   * @param name Its name.
    * @throws {DiskError} If it cannot be created.
    */
   fifo(directory: TargetDirectory, name: Uint8Array): void {
@@ -211,9 +201,7 @@ export class Target implements Disposable {
    * Creates a device with mode 0600. Only root may.
    *
    * @param directory Where it is created.
-   * @param name Its name.
    * @param kind Which kind it is.
-   * @param number Its number.
    * @throws {DiskError} If it cannot be created.
    */
   device(
@@ -242,7 +230,6 @@ export class Target implements Disposable {
   /**
    * Sets attributes of a directory; after everything in it, as that touches its time.
    *
-   * @param directory The directory.
    * @param wanted What it is to have.
    * @returns What could not be done.
    */
@@ -257,8 +244,6 @@ export class Target implements Disposable {
   /**
    * Sets attributes of an entry that is not open. Links are not followed.
    *
-   * @param directory Its directory.
-   * @param name Its name.
    * @param wanted What it is to have.
    * @returns What could not be done.
    * @throws {DiskError} If it is not there, or something is mounted on it.
@@ -286,10 +271,8 @@ export class Target implements Disposable {
   /**
    * Looks at an entry. Links are not followed.
    *
-   * @param directory Its directory.
    * @param name Its name; absent for the directory itself.
    * @param table Where the answer goes.
-   * @param row Its row.
    * @returns False if it is not there.
    * @throws {DiskError} If that cannot be told.
    */
@@ -314,7 +297,6 @@ export class Target implements Disposable {
   /**
    * Lists a directory, with everything that is in it.
    *
-   * @param directory The directory.
    * @returns Its entries.
    * @throws {DiskError} If it cannot be listed.
    */
@@ -329,7 +311,6 @@ export class Target implements Disposable {
   /**
    * Whether the extended attributes of an entry are those wanted. Links are not followed.
    *
-   * @param directory Its directory.
    * @param name Its name; absent for the directory itself.
    * @param wanted All of them.
    * @returns True if nothing needs to be set or removed.
@@ -349,8 +330,6 @@ export class Target implements Disposable {
   /**
    * Whether something is mounted on an entry. Nothing behind it is the target's.
    *
-   * @param directory Its directory.
-   * @param name Its name.
    * @returns True if so; also for a part of the same file system, where the kernel can tell.
    * @throws {DiskError} If the directory cannot be opened.
    */
@@ -363,8 +342,6 @@ export class Target implements Disposable {
    * Removes an entry, and everything below it where it is a directory. Links are not followed, and
    * what is mounted below is not entered. What is gone already is no error.
    *
-   * @param directory Its directory.
-   * @param name Its name.
    * @throws {DiskError} If something cannot be removed, and the directories above it; all else is
    *   gone.
    */

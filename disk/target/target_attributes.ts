@@ -53,11 +53,7 @@ export class AttributeSetter {
   #keepsNs = false;
   #hasToldNs = false;
 
-  /**
-   * Prepares for a back end.
-   *
-   * @param calls The back end.
-   */
+  /** Prepares for a back end. */
   constructor(calls: DiskCalls) {
     this.#calls = calls;
     this.#xattrs = new Xattrs(calls);
@@ -68,7 +64,6 @@ export class AttributeSetter {
    * a mode may forbid to write extended attributes, so it comes after them; anything may touch
    * the time, so it comes last. Where the owner cannot be set, the set-id bits are left out.
    *
-   * @param place The entry.
    * @param wanted What it is to have.
    * @param present Table with what it has now, in row `row`; nothing to set all that is wanted.
    * @returns What could not be done, or was done otherwise; nothing is fatal.
@@ -103,7 +98,6 @@ export class AttributeSetter {
    * Whether the extended attributes of an entry are those wanted. Where there are none at all
    * nothing can differ.
    *
-   * @param place The entry.
    * @param wanted All of them.
    * @returns True if nothing needs to be set or removed.
    */

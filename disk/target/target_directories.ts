@@ -99,7 +99,6 @@ export class TargetDirectories {
   /**
    * Opens the target.
    *
-   * @param calls The back end.
    * @param path Its path and NUL.
    * @param options How many are open, and which is not entered.
    * @returns The directories.
@@ -118,7 +117,6 @@ export class TargetDirectories {
   /**
    * The descriptor of a directory, good until the next call.
    *
-   * @param directory The directory.
    * @throws {DiskError} If it cannot be opened any more.
    */
   fd(directory: TargetDirectory): number {
@@ -135,7 +133,6 @@ export class TargetDirectories {
    * A directory in a directory.
    *
    * @param parent The directory above.
-   * @param name Its name.
    * @param options Whether it is made.
    * @throws {DiskError} If it cannot be entered: `EMOUNT` where something is mounted, `EFOLDED`
    * where a name that was free is taken.
@@ -250,8 +247,6 @@ export class TargetDirectories {
   /**
    * Puts an entry in the place of another, which stays until the new one is complete.
    *
-   * @param directory Its directory.
-   * @param name Its name.
    * @param replacement How the new one is made.
    * @throws {DiskError} If that cannot be done; nothing of the new one stays.
    */
@@ -278,11 +273,7 @@ export class TargetDirectories {
     }
   }
 
-  /**
-   * Closes a directory that is about to be removed, and all below it.
-   *
-   * @param path Its path.
-   */
+  /** Closes a directory that is about to be removed, and all below it. */
   forget(path: Uint8Array): void {
     for (const directory of [...this.#open.keys()]) {
       if (isWithin(directory.path, path)) this.#open.delete(directory);

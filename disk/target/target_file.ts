@@ -57,7 +57,6 @@ export class TargetFile implements Disposable {
   /**
    * Writes bytes.
    *
-   * @param bytes The bytes.
    * @param offset Where they begin in the file.
    * @throws {DiskError} If they cannot be written.
    */
@@ -75,7 +74,6 @@ export class TargetFile implements Disposable {
    * Writes bytes except where the file is to have holes. Bytes that are not zeros are written
    * whatever the list of holes says. `setSize` ends the file where it ends in a hole.
    *
-   * @param bytes The bytes.
    * @param offset Where they begin in the file.
    * @param holes Start and size of each hole, ascending.
    * @throws {DiskError} If they cannot be written.

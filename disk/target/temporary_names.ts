@@ -23,7 +23,6 @@ export class TemporaryNames {
  * of no running restore, was left by one that was killed. A name that only looks alike has another
  * sum.
  *
- * @param name The name.
  * @returns Whether it is.
  */
 export function isTemporaryName(name: Uint8Array): boolean {
