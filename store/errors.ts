@@ -41,12 +41,7 @@ export class StoreError extends Error {
   /** The path on the disk, where one is concerned. */
   readonly path: string | undefined;
 
-  /**
-   * Describes a failure.
-   *
-   * @param message The message.
-   * @param fields What else is known.
-   */
+  /** Describes a failure. */
   constructor(message: string, fields: StoreErrorFields) {
     super(
       message,
@@ -69,7 +64,6 @@ export class NotFoundError extends Error {
    * Describes an absence.
    *
    * @param storeName The name that is absent.
-   * @param options The error beneath.
    */
   constructor(storeName: string, options?: ErrorOptions) {
     super(`Cannot find ${storeName} in the store`, options);
@@ -88,7 +82,6 @@ export class NotAStoreError extends Error {
    *
    * @param location Where a store was looked for.
    * @param reason What is wrong with it.
-   * @param options The error beneath.
    */
   constructor(location: string, reason: string, options?: ErrorOptions) {
     super(`Cannot open ${location} as a store: ${reason}`, options);
@@ -134,9 +127,7 @@ export class DocumentSyntaxError extends SyntaxError {
   /**
    * Describes damage.
    *
-   * @param message The message.
    * @param offset Where in the bytes the damage is.
-   * @param options The error beneath.
    */
   constructor(message: string, offset: number, options?: ErrorOptions) {
     super(message, options);

@@ -72,7 +72,6 @@ const SALT_AT = 40;
  * strictEqual(decodeHeader("PACK", bytes).bodySize, 0);
  * ```
  *
- * @param header What it says.
  * @returns 72 bytes.
  * @throws {RangeError} If the save id or the salt has another size, or a number is no u32.
  */

@@ -42,7 +42,6 @@ export interface ReadStore {
   /**
    * Reads the content of a name, or a range of it.
    *
-   * @param name The name.
    * @param options The range, and a signal.
    * @returns The bytes, exactly as many as asked for. They belong to the caller.
    * @throws {NotFoundError} If the name is absent, and for no other reason.
@@ -54,8 +53,6 @@ export interface ReadStore {
   /**
    * Says how many bytes a name holds.
    *
-   * @param name The name.
-   * @param options A signal.
    * @returns The size in bytes, or undefined if the name is absent, and for no other reason.
    * @throws {StoreError} If the store cannot tell.
    */
@@ -65,7 +62,6 @@ export interface ReadStore {
    * Lists every name that begins with a prefix, in batches and in no order.
    *
    * @param prefix What the names begin with, such as `packs/`. Empty for all.
-   * @param options A signal.
    * @returns The entries. What is created or removed meanwhile may be among them or not.
    * @throws {StoreError} If the store cannot be listed.
    */
@@ -86,9 +82,6 @@ export interface WriteStore extends ReadStore {
    * Creates a name if it is absent: all of it or nothing, and durable with its
    * parents when the promise resolves, also when it resolves to false.
    *
-   * @param name The name.
-   * @param bytes Its content.
-   * @param options A signal.
    * @returns True if this call created the name, false if it was there.
    * @throws {StoreError} If it could not be created; then nothing of it is visible.
    */
@@ -102,9 +95,7 @@ export interface WriteStore extends ReadStore {
    * Takes over a finished local file as a name, with the promise of
    * {@link WriteStore.create}. The file is gone afterwards, also when this fails.
    *
-   * @param name The name.
    * @param path A file, best one at a {@link WriteStore.spoolPath}.
-   * @param options A signal.
    * @returns True if this call created the name, false if it was there.
    * @throws {StoreError} If it could not be created; then nothing of it is visible.
    */
@@ -133,7 +124,6 @@ export interface WriteStore extends ReadStore {
    * A failure is final: a second call that succeeds proves nothing.
    *
    * @param prefixes Prefixes such as `packs/` and `index/`.
-   * @param options A signal.
    * @throws {StoreError} If something could not be made durable.
    */
   sync(prefixes: string[], options?: StoreOptions): Promise<void>;
@@ -144,8 +134,6 @@ export interface PruneStore extends WriteStore {
   /**
    * Removes a name. One that is absent is no error.
    *
-   * @param name The name.
-   * @param options A signal.
    * @throws {StoreError} If it could not be removed.
    */
   remove(name: string, options?: StoreOptions): Promise<void>;

@@ -18,7 +18,6 @@ const ID_LIKE = /^[0-9a-f]{8,}$/i;
  * to 200 of `a-z 0-9 . _ - %`, not beginning with a dot. Names below `tmp/` are
  * left to file stores.
  *
- * @param name Any text.
  * @returns True if it can.
  */
 export function isStoreName(name: string): boolean {
@@ -40,7 +39,6 @@ export function isStoreName(name: string): boolean {
  * throws(() => checkStoreName("tags/../1"), RangeError);
  * ```
  *
- * @param name Any text.
  * @throws {RangeError} If it is no name.
  */
 export function checkStoreName(name: string): void {
@@ -73,7 +71,6 @@ export function checkStorePrefix(prefix: string): void {
  * beginning with a letter, a digit or `_`, and not ending with a dot. What reads
  * as an id (8 and more hex digits) and `latest` are no names either.
  *
- * @param tag Any text.
  * @throws {RangeError} If it is no name of a tag.
  */
 export function checkTagName(tag: string): void {
@@ -108,7 +105,6 @@ export function checkTagName(tag: string): void {
  * strictEqual(escapeTagName("Main"), "%4dain");
  * ```
  *
- * @param tag The name of a tag.
  * @returns The segment.
  * @throws {RangeError} If it is no name of a tag.
  */

@@ -28,7 +28,6 @@ import { type OpenFileStoreOptions, openOverCalls } from "./open_over_calls.ts";
  *
  * @param path The folder.
  * @param options Whether to make it.
- * @returns The store.
  * @throws {NotAStoreError} If the folder is absent, has no config, or is to be made a store but holds other files.
  * @throws {UnsupportedVersionError} If a newer program made the store.
  * @throws {DocumentSyntaxError} If its config is damaged.

@@ -147,7 +147,6 @@ export function bySaveId(type: FieldType): FieldType {
 /**
  * An object.
  *
- * @param fields Its fields.
  * @returns The type.
  */
 export function objectOf(fields: Fields): FieldType {

@@ -10,9 +10,7 @@ import type { ReadOptions, ReadStore } from "../store.ts";
 /**
  * Reads the bytes of a document. Of a file that is too large for one no more is read.
  *
- * @param store The store.
  * @param name The name of the document.
- * @param options A signal.
  * @returns The bytes, which nothing has checked yet.
  * @throws {NotFoundError} If the store has no such document.
  * @throws {DocumentSyntaxError} If the file is larger than any document.

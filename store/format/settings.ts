@@ -81,7 +81,6 @@ export function parseSettings(body: Record<string, unknown>): StoreSettings {
  * Checks settings that a store is to be made with. A name that is not known is
  * refused: it is one that is misspelt.
  *
- * @param settings The settings.
  * @throws {TypeError} If a setting has the wrong type, or is not known.
  * @throws {RangeError} If a setting is outside its limits.
  */
@@ -105,7 +104,6 @@ export function checkNewSettings(settings: SomeStoreSettings): void {
 /**
  * Turns settings into the `settings` field of a config.
  *
- * @param settings The settings.
  * @returns A plain record.
  * @throws {RangeError} If a setting is outside its limits.
  */

@@ -58,7 +58,6 @@ export interface ReadConfigOptions extends StoreOptions {
  * deepStrictEqual(await initStore(store, { codec: "lz4" }), first);
  * ```
  *
- * @param store The store.
  * @param settings Settings of a new store; what is left out gets its default.
  * @param options Save id and signal.
  * @returns The config that the store has now.
@@ -89,7 +88,6 @@ export async function initStore(
 /**
  * Reads the newest config of a store.
  *
- * @param store The store.
  * @param options A signal, and what to call the store in an error.
  * @returns The config.
  * @throws {NotAStoreError} If it has none.

@@ -110,7 +110,6 @@ export function linkAfter(
  *
  * @param time What the clock says.
  * @param head The head, if there is one.
- * @returns The time.
  * @throws {StoreError} If the head has the last time that there is.
  */
 export function timeAfter(time: string, head: TagEntry | undefined): string {

@@ -86,9 +86,7 @@ export class TagStore {
   /**
    * Appends an entry to the log of a tag, which makes it what the tag names.
    *
-   * @param tag The name of the tag.
    * @param body What the entry says; its time becomes later where that of the head is.
-   * @param options A signal.
    * @returns The number of the slot.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails, or others are faster for {@link APPEND_ATTEMPTS_MAX} times.
@@ -115,9 +113,7 @@ export class TagStore {
   /**
    * Adds entries of another store to the log of a tag, but those that it has.
    *
-   * @param tag The name of the tag.
    * @param entries The entries, in any order.
-   * @param options A signal.
    * @returns How many were added.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails, or others are faster for {@link APPEND_ATTEMPTS_MAX} times.
@@ -154,9 +150,7 @@ export class TagStore {
   /**
    * Reads one slot.
    *
-   * @param tag The name of the tag.
    * @param number The number of the slot.
-   * @param options A signal.
    * @returns The slot, also if it is damaged, or undefined if there is none.
    * @throws {RangeError} If this cannot be the name of a tag, or the number of a slot.
    * @throws {StoreError} If the store fails.
@@ -177,8 +171,6 @@ export class TagStore {
   /**
    * Reads the last slot of a tag, whose head is what the tag names.
    *
-   * @param tag The name of the tag.
-   * @param options A signal.
    * @returns The slot, also if it is damaged, or undefined if there is no such tag.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails.
@@ -198,8 +190,6 @@ export class TagStore {
    * Reads the log of a tag, the last entry by time and nonce first; a damaged
    * slot comes after the one that was written after it.
    *
-   * @param tag The name of the tag.
-   * @param options A signal.
    * @returns Batches of slots, the damaged ones among them.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails.
@@ -226,7 +216,6 @@ export class TagStore {
   /**
    * Lists the tags.
    *
-   * @param options A signal.
    * @returns Their names, sorted.
    * @throws {StoreError} If the store fails.
    */
@@ -237,7 +226,6 @@ export class TagStore {
   /**
    * Lists the tags and how far each log goes.
    *
-   * @param options A signal.
    * @returns For each name, sorted, the number of the last slot.
    * @throws {StoreError} If the store fails.
    */
@@ -260,8 +248,6 @@ export class TagStore {
   /**
    * Lists the numbers of a log: there are gaps where slots were lost.
    *
-   * @param tag The name of the tag.
-   * @param options A signal.
    * @returns The numbers, ascending.
    * @throws {RangeError} If this cannot be the name of a tag.
    * @throws {StoreError} If the store fails.

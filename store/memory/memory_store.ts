@@ -37,7 +37,6 @@ export class MemoryStore implements PruneStore {
   /**
    * Reads the content of a name, or a range of it.
    *
-   * @param name The name.
    * @param options The range, and a signal.
    * @returns A copy of the bytes.
    * @throws {NotFoundError} If the name is absent.
@@ -56,8 +55,6 @@ export class MemoryStore implements PruneStore {
   /**
    * Says how many bytes a name holds.
    *
-   * @param name The name.
-   * @param options A signal.
    * @returns The size in bytes, or undefined if the name is absent.
    */
   // deno-lint-ignore require-await -- what is wrong rejects, it does not throw
@@ -74,7 +71,6 @@ export class MemoryStore implements PruneStore {
    * Lists every name that begins with a prefix.
    *
    * @param prefix What the names begin with.
-   * @param options A signal.
    * @returns Batches of entries.
    */
   async *list(
@@ -97,9 +93,7 @@ export class MemoryStore implements PruneStore {
   /**
    * Creates a name if it is absent.
    *
-   * @param name The name.
    * @param bytes Its content, which is copied.
-   * @param options A signal.
    * @returns True if this call created the name.
    */
   // deno-lint-ignore require-await -- what is wrong rejects, it does not throw
@@ -119,9 +113,7 @@ export class MemoryStore implements PruneStore {
   /**
    * Takes over a finished local file as a name.
    *
-   * @param name The name.
    * @param path The file, which is gone afterwards.
-   * @param options A signal.
    * @returns True if this call created the name.
    * @throws {StoreError} If the file cannot be read.
    */
@@ -171,7 +163,6 @@ export class MemoryStore implements PruneStore {
    * Does nothing: memory is as durable as it gets.
    *
    * @param prefixes Prefixes of names.
-   * @param options A signal.
    */
   // deno-lint-ignore require-await -- what is wrong rejects, it does not throw
   async sync(prefixes: string[], options?: StoreOptions): Promise<void> {
@@ -179,12 +170,7 @@ export class MemoryStore implements PruneStore {
     options?.signal?.throwIfAborted();
   }
 
-  /**
-   * Removes a name, if it is there.
-   *
-   * @param name The name.
-   * @param options A signal.
-   */
+  /** Removes a name, if it is there. */
   // deno-lint-ignore require-await -- what is wrong rejects, it does not throw
   async remove(name: string, options?: StoreOptions): Promise<void> {
     checkStoreName(name);

@@ -4,7 +4,6 @@ import { rmSync } from "node:fs";
  * Removes a file that nobody needs, where that works: what went wrong before is
  * what has to be said.
  *
- * @param path The file.
  * @param close Closes it.
  */
 export function removeQuietly(path: string, close?: () => void): void {

@@ -80,7 +80,6 @@ export class SpoolOwner implements Disposable {
  * Writes a document into a store: should the process be killed meanwhile, the
  * next save removes what is left in the folder for unfinished files.
  *
- * @param store The store.
  * @param saveId The save id in the document.
  * @param write Writes it.
  * @returns What `write` returns.

@@ -50,7 +50,6 @@ export interface S3Store extends PruneStore {
    * Finds out whether the server can create a name only if it is absent, without
    * which two writers destroy what the other wrote. Leaves nothing behind.
    *
-   * @param options A signal.
    * @throws {StoreError} With code `NO_CONDITION` if it cannot, and nobody said
    * that there is a single writer.
    */
@@ -62,7 +61,6 @@ export interface S3Store extends PruneStore {
    * what they bring. `adopt` keeps a file for this, out of sight, if the server
    * cannot be reached.
    *
-   * @param options A signal.
    * @returns How many names have become whole.
    * @throws {StoreError} If the server cannot be reached; then they stay for later.
    */

@@ -44,7 +44,6 @@ export const PART_SIZE: number = 8 * 1024 * 1024;
  *
  * @param url The URL.
  * @param options What goes before the URL.
- * @returns The store.
  * @throws {StoreError} If the URL or an option cannot be, or no keys are to be found.
  */
 export async function openS3Store(

@@ -63,7 +63,6 @@ export class FaultStore implements PruneStore {
   /**
    * Wraps a store.
    *
-   * @param inner The store beneath.
    * @param plan Which calls fail. Default: none.
    */
   constructor(inner: PruneStore, plan: FaultPlan = {}) {
@@ -77,12 +76,7 @@ export class FaultStore implements PruneStore {
     return this.#calls;
   }
 
-  /**
-   * How many calls of one kind there were.
-   *
-   * @param action The kind.
-   * @returns Their number.
-   */
+  /** How many calls of one kind there were. */
   count(action: StoreAction): number {
     return this.#counts.get(action) ?? 0;
   }
@@ -90,7 +84,6 @@ export class FaultStore implements PruneStore {
   /**
    * Reads a name or a range of it.
    *
-   * @param name The name.
    * @param options The range, and a signal.
    * @returns The bytes, or what the plan makes of them.
    */
@@ -105,8 +98,6 @@ export class FaultStore implements PruneStore {
   /**
    * Says how many bytes a name holds.
    *
-   * @param name The name.
-   * @param options A signal.
    * @returns The size in bytes, or undefined if the name is absent.
    */
   async size(
@@ -123,7 +114,6 @@ export class FaultStore implements PruneStore {
    * Lists every name that begins with a prefix.
    *
    * @param prefix What the names begin with.
-   * @param options A signal.
    * @returns Batches of entries. A list that is torn lacks half of each.
    */
   async *list(
@@ -140,9 +130,6 @@ export class FaultStore implements PruneStore {
   /**
    * Creates a name if it is absent.
    *
-   * @param name The name.
-   * @param bytes Its content.
-   * @param options A signal.
    * @returns True if this call created the name.
    */
   async create(
@@ -165,9 +152,6 @@ export class FaultStore implements PruneStore {
   /**
    * Takes over a finished local file as a name. Torn and flip are lost here.
    *
-   * @param name The name.
-   * @param path The file.
-   * @param options A signal.
    * @returns True if this call created the name.
    */
   async adopt(
@@ -199,7 +183,6 @@ export class FaultStore implements PruneStore {
    * Makes everything durable below some prefixes.
    *
    * @param prefixes Prefixes of names.
-   * @param options A signal.
    */
   async sync(prefixes: string[], options?: StoreOptions): Promise<void> {
     const fault = await this.#enter("sync", prefixes.join(" "));
@@ -207,12 +190,7 @@ export class FaultStore implements PruneStore {
     this.#leave(fault, "sync", prefixes.join(" "));
   }
 
-  /**
-   * Removes a name, if it is there.
-   *
-   * @param name The name.
-   * @param options A signal.
-   */
+  /** Removes a name, if it is there. */
   async remove(name: string, options?: StoreOptions): Promise<void> {
     const fault = await this.#enter("remove", name);
     await this.#inner.remove(name, options);

@@ -32,11 +32,7 @@ export abstract class AroundStore implements PruneStore {
   /** Goes on with files of processes that have ended, where the store beneath keeps such. */
   readonly finishUploads?: (options?: StoreOptions) => Promise<number>;
 
-  /**
-   * Wraps a store.
-   *
-   * @param inner The store beneath.
-   */
+  /** Wraps a store. */
   constructor(inner: PruneStore) {
     this.inner = inner;
     if (inner.localPath !== undefined) {
@@ -50,7 +46,6 @@ export abstract class AroundStore implements PruneStore {
   /**
    * Runs one call.
    *
-   * @param call What it is.
    * @param run Runs it, with another signal if one is given.
    * @returns What it returns.
    */
@@ -62,9 +57,7 @@ export abstract class AroundStore implements PruneStore {
   /**
    * Reads a name or a range of it.
    *
-   * @param name The name.
    * @param options The range, and a signal.
-   * @returns The bytes.
    * @throws {NotFoundError} If the name is absent.
    * @throws {StoreError} If it cannot be read.
    */
@@ -78,8 +71,6 @@ export abstract class AroundStore implements PruneStore {
   /**
    * Says how many bytes a name holds.
    *
-   * @param name The name.
-   * @param options A signal.
    * @returns The size in bytes, or undefined if the name is absent.
    * @throws {StoreError} If the store cannot tell.
    */
@@ -93,7 +84,6 @@ export abstract class AroundStore implements PruneStore {
    * Lists every name that begins with a prefix; each batch is a call.
    *
    * @param prefix What the names begin with.
-   * @param options A signal.
    * @returns Batches of entries.
    * @throws {StoreError} If the store cannot be listed.
    */
@@ -118,9 +108,6 @@ export abstract class AroundStore implements PruneStore {
   /**
    * Creates a name if it is absent.
    *
-   * @param name The name.
-   * @param bytes Its content.
-   * @param options A signal.
    * @returns True if this call created the name.
    * @throws {StoreError} If it could not be created.
    */
@@ -139,9 +126,7 @@ export abstract class AroundStore implements PruneStore {
   /**
    * Takes over a finished local file as a name.
    *
-   * @param name The name.
    * @param path The file, which is gone afterwards.
-   * @param options A signal.
    * @returns True if this call created the name.
    * @throws {StoreError} If it could not be created.
    */
@@ -165,7 +150,6 @@ export abstract class AroundStore implements PruneStore {
    * Makes everything durable below some prefixes.
    *
    * @param prefixes Prefixes of names.
-   * @param options A signal.
    * @throws {StoreError} If something could not be made durable.
    */
   sync(prefixes: string[], options?: StoreOptions): Promise<void> {
@@ -177,8 +161,6 @@ export abstract class AroundStore implements PruneStore {
   /**
    * Removes a name, if it is there.
    *
-   * @param name The name.
-   * @param options A signal.
    * @throws {StoreError} If it could not be removed.
    */
   remove(name: string, options?: StoreOptions): Promise<void> {

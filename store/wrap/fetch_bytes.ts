@@ -57,7 +57,6 @@ export interface BytesAnswer {
  * Sends a request and reads the answer, of any status. Redirects are not
  * followed: what signs a request signs its host.
  *
- * @param request The request.
  * @returns The answer.
  * @throws {RemoteError} If there is no answer, or it ends before its end.
  */

@@ -253,7 +253,6 @@ export class LimitStore extends AroundStore {
   /**
    * Wraps a store.
    *
-   * @param inner The store beneath.
    * @param limiter The limit, which several stores may share.
    */
   constructor(inner: PruneStore, limiter: Limiter) {
@@ -264,8 +263,6 @@ export class LimitStore extends AroundStore {
   /**
    * Runs one call when its turn comes.
    *
-   * @param call What it is.
-   * @param run Runs it.
    * @returns What it returns.
    */
   protected override async around<T>(

@@ -30,7 +30,6 @@ export class Meter {
    * Counts one request.
    *
    * @param action What is done.
-   * @param run Runs it.
    * @returns What it returns.
    */
   async run<T>(action: StoreAction, run: () => Promise<T>): Promise<T> {
@@ -69,7 +68,6 @@ export class MeterStore extends AroundStore {
    * deepStrictEqual([requests, bytesIn, bytesOut], [2, 10, 100]);
    * ```
    *
-   * @param inner The store beneath.
    * @param meter The counters, which several stores may share. Default: new ones.
    */
   constructor(inner: PruneStore, meter: Meter = new Meter()) {
@@ -80,8 +78,6 @@ export class MeterStore extends AroundStore {
   /**
    * Counts one call.
    *
-   * @param call What it is.
-   * @param run Runs it.
    * @returns What it returns.
    */
   protected override async around<T>(

@@ -36,12 +36,7 @@ export class RemoteError extends StoreError {
   /** What the user can do about it. */
   readonly hint: string | undefined;
 
-  /**
-   * Describes a failure.
-   *
-   * @param message The message.
-   * @param fields What else is known.
-   */
+  /** Describes a failure. */
   constructor(message: string, fields: RemoteErrorFields) {
     super(message, fields);
     this.name = "RemoteError";

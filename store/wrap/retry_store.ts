@@ -42,7 +42,6 @@ export class RetryStore extends AroundStore {
   /**
    * Wraps a store.
    *
-   * @param inner The store beneath.
    * @param options How often, after which pauses, and how long a try may take.
    */
   constructor(inner: PruneStore, options: RetryStoreOptions = {}) {
@@ -53,8 +52,6 @@ export class RetryStore extends AroundStore {
   /**
    * Runs one call, again where that helps.
    *
-   * @param call What it is.
-   * @param run Runs it.
    * @returns What it returns.
    */
   protected override async around<T>(
@@ -70,9 +67,6 @@ export class RetryStore extends AroundStore {
   /**
    * Creates a name if it is absent.
    *
-   * @param name The name.
-   * @param bytes Its content.
-   * @param options A signal.
    * @returns True if this call created the name, also by a try whose answer was lost.
    * @throws {StoreError} If it could not be created.
    */
@@ -107,7 +101,6 @@ export class RetryStore extends AroundStore {
    * anew, without the names that were told.
    *
    * @param prefix What the names begin with.
-   * @param options A signal.
    * @returns Batches of entries.
    * @throws {StoreError} If the store cannot be listed.
    */

@@ -35,7 +35,6 @@ export interface Timing {
    * Calls a function later, unless it is taken back.
    *
    * @param ms When, in milliseconds from now.
-   * @param ring The function.
    * @returns Takes it back.
    */
   alarm(ms: number, ring: () => void): () => void;
