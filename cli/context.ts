@@ -43,7 +43,6 @@ export interface CliContext {
   /**
    * Looks up a variable of the environment. Never asks for permission.
    *
-   * @param name Its name.
    * @returns Its value, or `undefined` if it is not set or may not be read.
    */
   env(name: string): string | undefined;

@@ -17,7 +17,6 @@
  * throws(() => checkBytes("text", "content"), TypeError);
  * ```
  *
- * @param value The value.
  * @param name What to call it in the error.
  * @throws {TypeError} If it is no `Uint8Array`.
  */

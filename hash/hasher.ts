@@ -34,7 +34,6 @@ export interface Hasher {
   /**
    * Hashes content.
    *
-   * @param bytes The content.
    * @param out Receives the 32 bytes of the id.
    * @param outOffset Where they go in `out`, 0 if left out.
    * @throws {RangeError} If `out` has no 32 bytes at `outOffset`.
@@ -44,8 +43,6 @@ export interface Hasher {
   /**
    * Hashes a tree, page or recipe node under its context.
    *
-   * @param context The context of its kind.
-   * @param bytes The bytes of the object.
    * @param out Receives the 32 bytes of the id.
    * @param outOffset Where they go in `out`, 0 if left out.
    * @throws {RangeError} If `out` has no 32 bytes at `outOffset`.
@@ -57,12 +54,7 @@ export interface Hasher {
     outOffset?: number,
   ): void;
 
-  /**
-   * Hashes content.
-   *
-   * @param bytes The content.
-   * @returns Its id.
-   */
+  /** Hashes content. */
   idOf(bytes: Uint8Array): Id;
 
   /**
@@ -121,11 +113,7 @@ export interface HashStream {
    */
   digestInto(out: Uint8Array, outOffset?: number): void;
 
-  /**
-   * Hashes what came so far. More may follow.
-   *
-   * @returns The id.
-   */
+  /** Hashes what came so far. More may follow. */
   digest(): Id;
 }
 

@@ -1,7 +1,6 @@
 /**
  * Writes bytes as text. Not for hot paths.
  *
- * @param bytes The bytes.
  * @returns Two lower-case hexadecimal digits for each.
  */
 export function hexOf(bytes: Uint8Array): string {

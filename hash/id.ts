@@ -26,7 +26,6 @@ for (let value = 0; value < 16; value++) {
 /**
  * Tells whether a text is an id.
  *
- * @param text Any text.
  * @returns `true` for 64 lower-case hexadecimal digits.
  */
 export function isId(text: string): text is Id {
@@ -41,7 +40,6 @@ export function isId(text: string): text is Id {
 /**
  * Parses an id that a user or a file gave.
  *
- * @param text The text to parse.
  * @returns The same text, as an id.
  * @throws {SyntaxError} If `text` is not 64 lower-case hexadecimal digits.
  *
@@ -67,7 +65,6 @@ export function parseId(text: string): Id {
  *
  * @param bytes Where the id bytes are.
  * @param offset Where they begin in `bytes`.
- * @returns The id.
  * @throws {RangeError} If fewer than 32 bytes follow `offset`.
  */
 export function idFromBytes(bytes: Uint8Array, offset = 0): Id {
@@ -85,7 +82,6 @@ export function idFromBytes(bytes: Uint8Array, offset = 0): Id {
 /**
  * Reads the 32 bytes of an id.
  *
- * @param id The id.
  * @returns A new array of 32 bytes.
  * @throws {SyntaxError} If `id` is a text that only claims to be one.
  */

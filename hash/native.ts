@@ -181,7 +181,6 @@ let hasher: Hasher | undefined;
 /**
  * The hasher of the native code, one for each thread.
  *
- * @returns The hasher.
  * @throws {NativeHasherError} If the native code could not be loaded: it is not
  * installed, not made for this machine, or not allowed.
  */

@@ -17,7 +17,6 @@ export type Permission =
 /**
  * Whether a permission is granted for everything, or for one thing. Never asks the user.
  *
- * @param permission Its name.
  * @param thing What it is wanted for, if that is not everything: a path to read or write, a kind
  * of `sys` such as `uid`.
  * @returns True if so; always true on a runtime without permissions.

@@ -9,7 +9,6 @@ import { allowed } from "./allowed.ts";
 /**
  * Decodes one block of LZ4, or one frame of Zstandard.
  *
- * @param stored Its bytes
  * @param out Place for the plain bytes, not over `stored`; nothing else is written to
  * @returns The number of plain bytes, or a negative number where `stored` is not
  * to be decoded, or `out` is too small; then `out` may have been written to

@@ -26,7 +26,6 @@ export class IoVector {
   /**
    * Puts a piece in place `i`.
    *
-   * @param i The place.
    * @param address From `addressOf`, plus an offset.
    * @param size Size in bytes.
    */

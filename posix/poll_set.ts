@@ -46,7 +46,6 @@ export class PollSet {
   /**
    * Says what to wait for.
    *
-   * @param i The place.
    * @param fd A descriptor; -1 leaves the place unused.
    * @param events `POLLIN`, `POLLOUT` or both.
    */
@@ -59,7 +58,6 @@ export class PollSet {
   /**
    * What happened, after `poll`.
    *
-   * @param i The place.
    * @returns Bits as in `watch`, and `POLLERR`, `POLLHUP`, `POLLNVAL`.
    */
   happened(i: number): number {

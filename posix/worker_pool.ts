@@ -40,14 +40,12 @@ export interface PoolOwner<Job extends PoolJob, Result> {
   /**
    * Makes the first message of a worker.
    *
-   * @param worker The number of the worker.
    * @returns The message; the worker answers "ready".
    */
   begin(worker: number): unknown;
   /**
    * Makes the message of a job.
    *
-   * @param job The job.
    * @returns The message; the worker answers with a result.
    */
   give(job: Job): unknown;
@@ -66,15 +64,10 @@ export interface PoolOwner<Job extends PoolJob, Result> {
   /**
    * Takes the result of a job.
    *
-   * @param job The job.
    * @param result What the worker answered.
    */
   takeResult(job: Job, result: Result): void;
-  /**
-   * Takes a message that is none of the pool's.
-   *
-   * @param message The message.
-   */
+  /** Takes a message that is none of the pool's. */
   receive?(message: unknown): void;
   /**
    * Learns of the first error; nothing is to be expected after it.
@@ -145,11 +138,7 @@ export class WorkerPool<
     return !this.#isOver && (this.#queue.length > 0 || this.#isAtWork);
   }
 
-  /**
-   * Adds a job.
-   *
-   * @param job The job.
-   */
+  /** Adds a job. */
   submit(job: Job): void {
     if (job.isShared || ++this.#jobCount === ALL_WORKERS_MIN) {
       this.#startUpTo(this.#options.count);

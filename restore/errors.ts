@@ -26,12 +26,7 @@ export class DamagedEntryError extends DiskError {
   /** The pack that should hold it; absent where none claims to. */
   readonly packName: string | undefined;
 
-  /**
-   * Makes the error of one entry.
-   *
-   * @param damage The entry and the object.
-   * @param cause What was found.
-   */
+  /** Makes the error of one entry. */
   constructor(damage: EntryDamage, cause: unknown) {
     super("restore", damage.path, "EDAMAGED", { cause });
     this.id = damage.id;
@@ -56,7 +51,6 @@ export class TargetNotEmptyError extends Error {
   /**
    * Makes the error of a target.
    *
-   * @param path The path of the target.
    * @param found How many entries it holds, or the name that one file needs and another has.
    */
   constructor(path: Uint8Array, found: number | Uint8Array) {

@@ -108,8 +108,6 @@ export interface RestoreResult {
  * Restores a snapshot into a directory, or one entry as a file. Nothing outside of the directory is touched, whatever the
  * snapshot says and whatever links stand there. Every byte is checked before a file has its name.
  *
- * @param snapshots The store.
- * @param record The snapshot.
  * @param target The directory, which is made if absent; for one entry its new name, too.
  * @param options What is restored, and how.
  * @returns What was done, with the errors of single entries.

@@ -76,11 +76,7 @@ export class Snapshots<Store extends ReadStore = ReadStore>
     return this.#index;
   }
 
-  /**
-   * Opens a reader of objects, once.
-   *
-   * @returns The reader.
-   */
+  /** Opens a reader of objects, once. */
   reader(): Promise<StoreReader> {
     this.#reader ??= this.#openReader();
     return this.#reader;
@@ -124,8 +120,6 @@ export class Snapshots<Store extends ReadStore = ReadStore>
 /**
  * Opens a store of snapshots.
  *
- * @param store The store.
- * @param options The hasher.
  * @returns The snapshots; nothing but the config has been read.
  * @throws {NotAStoreError} If the store has no config.
  * @throws {UnsupportedVersionError} If it was made by a newer program.

@@ -44,7 +44,6 @@ function escapeUnits(character: string): string {
  * deepStrictEqual(jsonPath("path", Uint8Array.of(0x61, 0xff)), { path: "a\ufffd", pathBytes: "Yf8=" });
  * ```
  *
- * @param bytes The bytes.
  * @returns One field or two.
  */
 export function jsonPath(
@@ -61,11 +60,7 @@ export function jsonPath(
   }
 }
 
-/**
- * Writes bytes as base64.
- *
- * @param bytes The bytes.
- */
+/** Writes bytes as base64. */
 export function toBase64(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length; at += 8192) {

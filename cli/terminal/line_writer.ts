@@ -29,11 +29,7 @@ export class LineWriter {
     return true;
   }
 
-  /**
-   * Writes bytes as they are.
-   *
-   * @param bytes The bytes.
-   */
+  /** Writes bytes as they are. */
   async writeBytes(bytes: Uint8Array): Promise<void> {
     this.#start();
     this.#add(bytes);

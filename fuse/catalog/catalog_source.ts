@@ -38,7 +38,6 @@ export interface CatalogSource {
    * Reads a record and checks it against its name.
    *
    * @param file One of the files that were listed.
-   * @returns The record.
    */
   record(file: RecordFile): Promise<CatalogRecord>;
   /**
@@ -50,15 +49,12 @@ export interface CatalogSource {
   /**
    * Lists the numbers of a tag's log: there are gaps where entries were lost.
    *
-   * @param tag The name of the tag.
    * @returns The numbers, ascending.
    */
   tagNumbers(tag: string): Promise<readonly number[]>;
   /**
    * Reads an entry of the log of a tag.
    *
-   * @param tag The name of the tag.
-   * @param number The number of the entry.
    * @returns The entry, or `undefined` if there is none.
    */
   tagEntry(tag: string, number: number): Promise<CatalogTagEntry | undefined>;

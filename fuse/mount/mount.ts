@@ -158,7 +158,6 @@ export class Mount implements AsyncDisposable {
 /**
  * Mounts a snapshot. Nothing is unpacked: what is read is read from the packs, and checked.
  *
- * @param store The store
  * @param id The snapshot, which means its newest record; or a record of it
  * @param options Mount point, hasher, and how
  * @returns The mount, which answers already. It keeps the program running
@@ -188,7 +187,6 @@ export async function mount(
 /**
  * Mounts all snapshots of a store, by id and by tag. A new one appears without a remount.
  *
- * @param store The store
  * @param catalog The source of records and tags
  * @param options Mount point, hasher, and how
  * @returns The mount, which answers already. It keeps the program running

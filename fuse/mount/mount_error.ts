@@ -44,7 +44,6 @@ export class MountError extends Error {
    * Makes an error with advice.
    *
    * @param code The reason.
-   * @param message What failed, and why.
    * @param options What to do about it, and the error beneath.
    */
   constructor(

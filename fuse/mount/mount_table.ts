@@ -70,7 +70,6 @@ export function parseMountTable(text: string): MountTableEntry[] {
 /**
  * Finds the mount at a path.
  *
- * @param entries The table.
  * @param path The path, absolute and without links.
  * @returns The mount that is seen there, or `undefined` if it is no mount point.
  */

@@ -17,7 +17,6 @@ export class PreparedMount {
    * Use {@linkcode prepareMount}.
    *
    * @param hasher Which hasher it loads
-   * @param worker The worker
    */
   constructor(hasher: "wasm" | "native", worker: WorkerHandle) {
     this.hasher = hasher;

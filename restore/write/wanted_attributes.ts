@@ -18,7 +18,6 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
  * Says what is to be set, for a target.
  *
  * @param xattrs Extended attributes; absent leaves them as they are.
- * @returns The attributes.
  */
 export function toAttributes(
   numbers: WantedNumbers,

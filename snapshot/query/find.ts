@@ -36,7 +36,6 @@ export interface FindOptions extends StoreOptions {
 /**
  * Finds entries of a snapshot.
  *
- * @param view The snapshot.
  * @param options What to look for, and where.
  * @returns Batches of entries, in the order of a walk.
  * @throws {SyntaxError} If a pattern is none.

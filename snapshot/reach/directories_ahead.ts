@@ -72,7 +72,6 @@ export class DirectoriesAhead {
    * Says that the walk has come to a directory.
    *
    * @param treeId The id of its tree; left out of the first directory.
-   * @param tree Its tree.
    * @param page Its page, if it can be had.
    */
   enter(
@@ -86,11 +85,7 @@ export class DirectoriesAhead {
     this.#pump();
   }
 
-  /**
-   * Says that the walk has come to a directory, and does not go into it.
-   *
-   * @param treeId The id of its tree.
-   */
+  /** Says that the walk has come to a directory, and does not go into it. */
   skip(treeId: Uint8Array): void {
     if (!this.#reader.ranges.isFar) return;
     this.#passTo(treeId);
@@ -182,9 +177,7 @@ export class DirectoriesAhead {
  * the index can say it without a wait.
  *
  * @param reader The objects of the store.
- * @param tree The tree.
  * @param first The first row.
- * @param options What ends the wait.
  */
 export async function lookUpContents(
   { index }: StoreReader,

@@ -83,7 +83,6 @@ export const RECORDS_PREFIX = "snapshots/";
 /**
  * Encodes a record.
  *
- * @param record The record.
  * @param options The save id (16 bytes) and the salt (32 bytes).
  * @returns The bytes of the document; their BLAKE3 is the record's id.
  */
@@ -104,7 +103,6 @@ export function encodeRecord(
  *
  * @param file The file it was read from.
  * @param bytes The bytes of the document.
- * @returns The record.
  * @throws {DocumentSyntaxError} If the bytes are damaged or a field is missing.
  * @throws {SyntaxError} If the record belongs to another tree.
  */
@@ -128,7 +126,6 @@ export function decodeRecord(
  * Names a file of a record in a store.
  *
  * @param file The ids of tree and record, and the save id.
- * @returns The name.
  */
 export function formatRecordName(file: RecordFile): string {
   return `${RECORDS_PREFIX}${file.tree}-${file.record}-${file.writer}`;

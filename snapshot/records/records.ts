@@ -83,8 +83,6 @@ async function listVoids(
 /**
  * Lists the records of a store, without reading them.
  *
- * @param store The store.
- * @param options What ends the wait.
  * @returns One file of each record.
  * @throws {StoreError} If the store fails.
  */
@@ -120,7 +118,6 @@ export async function finishedSaves(
 /**
  * Reads the records of a store.
  *
- * @param store The store.
  * @param options The hasher, and which records.
  * @returns The records, newest first.
  */
@@ -181,10 +178,7 @@ async function readAny(
 /**
  * Finds a record by its ids, from whichever of its files is sound.
  *
- * @param store The store.
  * @param name The ids of tree and record; with a save id, that file is tried first and nothing listed.
- * @param options The hasher.
- * @returns The record.
  * @throws {NotFoundError} If the store has no such record.
  * @throws {SyntaxError} If the record is damaged.
  */
@@ -218,10 +212,6 @@ export async function findRecord(
 /**
  * Reads one file of a record, and checks it against its name.
  *
- * @param store The store.
- * @param file The file.
- * @param options The hasher.
- * @returns The record.
  * @throws {NotFoundError} If the store has no such file.
  * @throws {SyntaxError} If the record is damaged.
  */

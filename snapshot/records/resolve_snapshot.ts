@@ -25,9 +25,7 @@ export class SnapshotNotFoundError extends Error {
   /**
    * Describes the absence.
    *
-   * @param text The text.
    * @param reason What was looked for, and is not there.
-   * @param options The error beneath.
    */
   constructor(text: string, reason: string, options?: ErrorOptions) {
     super(`Cannot find snapshot ${text || '""'}: ${reason}`, options);
@@ -46,7 +44,6 @@ export class AmbiguousIdError extends Error {
   /**
    * Describes the ambiguity.
    *
-   * @param text The text.
    * @param candidates What it may stand for.
    */
   constructor(text: string, candidates: readonly string[]) {
@@ -67,7 +64,6 @@ export interface RecordSource extends TagSource {
    * Reads records, newest first.
    *
    * @param options Which.
-   * @returns The records.
    */
   records(
     options?: Omit<ListRecordsOptions, "hasher">,
@@ -109,7 +105,6 @@ export interface SnapshotTarget {
 /**
  * Takes `ID:PATH` apart, at the first colon: no id and no tag has one.
  *
- * @param text The text.
  * @returns Both parts.
  */
 export function parseTarget(text: string): SnapshotTarget {
@@ -123,10 +118,7 @@ export function parseTarget(text: string): SnapshotTarget {
  * tree (its newest record) or of a record, `ID@RECORD`, a tag, `latest`, and `TAG~2`
  * or `latest~2` for what came two before. A tag goes before an id.
  *
- * @param snapshots The store.
- * @param text The text.
  * @param options Whose `latest`, what ends the wait.
- * @returns The record.
  * @throws {SnapshotNotFoundError} If nothing has this name.
  * @throws {AmbiguousIdError} If several ids begin like this.
  * @throws {SyntaxError} If the record or the entry of the tag is damaged.

@@ -47,11 +47,7 @@ export interface Tag extends TaggedRecord {
  * Sets a tag: adds an entry to its log. What it named before stays there, as
  * `TAG~1` and so on.
  *
- * @param snapshots The store.
- * @param tag The name of the tag.
- * @param record The record.
  * @param options Save id, clock, what ends the wait.
- * @returns The number of the entry.
  * @throws {RangeError} If this cannot be the name of a tag.
  * @throws {StoreError} If the store fails.
  */
@@ -78,8 +74,6 @@ export async function tagSnapshot(
 /**
  * Lists the tags, and what each of them names now.
  *
- * @param snapshots The store.
- * @param options What ends the wait.
  * @returns The tags, by name.
  * @throws {StoreError} If the store fails.
  */
@@ -99,9 +93,6 @@ export async function listTags(
 /**
  * Reads the log of a tag, newest first.
  *
- * @param snapshots The store.
- * @param tag The name of the tag.
- * @param options What ends the wait.
  * @returns Batches of what it has named; none if there is no such tag.
  * @throws {RangeError} If this cannot be the name of a tag.
  * @throws {StoreError} If the store fails.

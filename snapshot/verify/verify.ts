@@ -51,7 +51,6 @@ export interface VerifySource {
    * Reads records.
    *
    * @param options What becomes of damaged ones.
-   * @returns The records.
    */
   records(
     options?: Omit<ListRecordsOptions, "hasher">,
@@ -109,7 +108,6 @@ export interface VerifyReport {
  * place in a pack that is there. With `data` every byte of packs and index tables
  * is read, every object checked against its id, and every large content as a whole.
  *
- * @param snapshots The store.
  * @param options Which records, how much, who is told.
  * @returns What was found; damage is no error.
  * @throws {StoreError} If the store fails otherwise.

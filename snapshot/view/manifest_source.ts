@@ -10,8 +10,6 @@ export interface ObjectSource {
    * Reads an object, and checks it against its id.
    *
    * @param id The 32 bytes of its id.
-   * @param kind The number of its kind.
-   * @param options What ends the wait.
    * @returns Its bytes, which nobody changes.
    */
   readObject(

@@ -38,11 +38,7 @@ const OPEN_COUNT_MAX = 16;
 
 /** What opens a reader of objects, as `Snapshots` does. */
 export interface ReaderSource {
-  /**
-   * Opens a reader, once.
-   *
-   * @returns The reader.
-   */
+  /** Opens a reader, once. */
   reader(): Promise<StoreReader>;
 }
 
@@ -98,7 +94,6 @@ export class View {
    * Opens a snapshot: reads its root directory and nothing else.
    *
    * @param source A reader of objects, or what opens one.
-   * @param root The record of the snapshot.
    * @param options Memory, what ends the wait.
    * @returns The view.
    * @throws {ObjectNotFoundError} If the store does not hold the root.
@@ -125,7 +120,6 @@ export class View {
    * Looks up a path. Symbolic links are entries, and never followed.
    *
    * @param path The path, as bytes; empty for the root. Slashes at its ends do not count.
-   * @param options What ends the wait.
    * @returns The entry, or `undefined` if there is none.
    * @throws {DamageError} If a directory on the way is damaged in every copy.
    */
@@ -151,8 +145,6 @@ export class View {
   /**
    * Lists a directory, in byte order of names.
    *
-   * @param directory The directory.
-   * @param options What ends the wait.
    * @returns Batches of its entries.
    * @throws {TypeError} If the entry is no directory.
    * @throws {DamageError} If the directory is damaged in every copy.
@@ -184,7 +176,6 @@ export class View {
    * before what is in it.
    *
    * @param directory Where to begin; it is not listed itself.
-   * @param options What ends the wait.
    * @returns Batches of entries.
    * @throws {TypeError} If the entry is no directory.
    * @throws {DamageError} If a directory is damaged in every copy.
@@ -227,7 +218,6 @@ export class View {
    * Reads a file, or a range of it, into memory. All of a file is checked against
    * its id; of a range each chunk, against the id that the recipe names.
    *
-   * @param entry The file.
    * @param options The range, and what ends the wait.
    * @returns The bytes, which belong to the caller.
    * @throws {TypeError} If the entry is no file.
@@ -249,7 +239,6 @@ export class View {
    * Streams a file. What was read is checked chunk by chunk at once, and as a
    * whole at the end: a stream that ends without an error was the file.
    *
-   * @param entry The file.
    * @param options What ends the stream.
    * @returns The bytes in pieces.
    * @throws {TypeError} If the entry is no file.
@@ -276,8 +265,6 @@ export class View {
    * Gives the extended attributes and holes of an entry. Those of a directory
    * are in its own page, which is read for it.
    *
-   * @param entry The entry.
-   * @param options What ends the wait.
    * @returns The extras, `undefined` if there are none.
    * @throws {DamageError} If the page is damaged in every copy.
    */
@@ -293,9 +280,6 @@ export class View {
    * Reads the value of an extended attribute, or a list of holes, of an entry's
    * extras, also one that is content of its own.
    *
-   * @param value The value.
-   * @param options What ends the wait.
-   * @returns Its bytes.
    * @throws {DamageError} If the content is damaged in every copy.
    */
   async readExtra(
