@@ -122,7 +122,7 @@ Deno.test("restore: one file goes where cp would put it, and - is stdout", async
   }
   const taken = await restore("main:sub/b.ts", "new.ts");
   strictEqual(taken.code, 1);
-  match(taken.stderr, /found new\.ts\n {2}hint: --existing/);
+  match(taken.stderr, /it already has new\.ts\n {2}hint: --existing/);
   await restore("main:sub/b.ts", "new.ts", "--existing");
   strictEqual(readFileSync(scene.at("new.ts"), "utf8"), "beta\n");
   const piped = await restore("main:sub/n%FF%0A", "-");
