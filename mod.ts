@@ -14,9 +14,9 @@
 
 /** Bytes to ids, content to chunks. */
 export * as hash from "@snap/hash";
-/** What the runtimes lack or do differently. */
+/** Calls that the runtimes lack or make differently. */
 export * as posix from "@snap/posix";
-/** What a tree and an attribute page say. */
+/** Rows of trees and attribute pages. */
 export * as manifest from "@snap/manifest";
 /** Names and bytes. */
 export * as store from "@snap/store";

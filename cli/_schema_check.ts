@@ -1,4 +1,4 @@
-/** What the tests hold `--json` against: `docs/json.schema.json`, read strictly. */
+/** Check of `--json` lines in tests against `docs/json.schema.json`, read strictly. */
 import { readFileSync } from "node:fs";
 
 interface Schema {

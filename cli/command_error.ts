@@ -1,6 +1,6 @@
 /** Thrown by a command for what no package below has an error for. The program answers 1. */
 export class CommandError extends Error {
-  /** What to do about it. */
+  /** Advice for the user. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {

@@ -1,5 +1,5 @@
 /**
- * What a program that fetches its code has to fetch before it starts.
+ * Modules that a program fetches before it starts, where it fetches its code.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the program is called. The builds may write other names here: the names
+ * Names of the program. The builds may write other names here: the names
  * in this repository belong to others elsewhere.
  *
  * @module

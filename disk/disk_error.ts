@@ -17,7 +17,7 @@ export class DiskError extends Error {
    * that of another entry, as where upper and lower case are one).
    */
   readonly code: string;
-  /** What was tried, as `open directory`. */
+  /** The action that failed, as `open directory`. */
   readonly action: string;
   /** The path as bytes, relative to the source or target where there is one. */
   readonly path: Uint8Array;

@@ -1,5 +1,5 @@
 /**
- * What hashes bytes into ids. Which hasher runs is passed in by the program:
+ * Functions that hash bytes into ids. Which hasher runs is passed in by the program:
  * `wasmHasher` runs everywhere, `nativeHasher()` of `@snap/hash/native` is the
  * fast one where native code is allowed. Both give the same ids.
  *

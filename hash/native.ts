@@ -33,7 +33,7 @@ interface NativeBlake3 {
 }
 
 /**
- * What is used of the native code. Not `blake3()`, `digestBuffer()`, `deriveKey()`
+ * The part of the native code that is used. Not `blake3()`, `digestBuffer()`, `deriveKey()`
  * or a new hasher for each call: what these make is freed by the event loop only.
  */
 interface NativeCode {

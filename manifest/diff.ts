@@ -14,7 +14,7 @@ import { joinPath } from "./path/path.ts";
 export type { DiffSide, DiffSource } from "./diff_cursor.ts";
 
 /**
- * What became of an entry.
+ * Kind of a change.
  *
  * - `added`, `removed`: only one side has it.
  * - `modified`: another content, target, device, or execute bit.
@@ -30,7 +30,7 @@ export type ChangeKind =
 
 /** One difference. */
 export interface Change {
-  /** What became of the entry. */
+  /** Kind of the change. */
   readonly kind: ChangeKind;
   /** Its path; empty for the root. */
   readonly path: Uint8Array;
@@ -145,12 +145,12 @@ function rootChange(level: Level): Change | undefined {
 }
 
 /**
- * What is one more name of what, among the names that both sides have. Where both pages of a
+ * Groups of names of one file, among the names that both sides have. Where both pages of a
  * directory are the same nothing is known of its names; a name that is made or goes changes the
  * pages of all others of its file, which tell its change time.
  */
 class Links {
-  /** What the first name of a file before is a name of after; nothing if of no file of its own. */
+  /** By first name of a file before, the file after that has this name; undefined where none has. */
   readonly #firsts = new Map<string, string | undefined>();
   /** Files after that are what another file before became. */
   readonly #taken = new Set<string>();

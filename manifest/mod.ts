@@ -1,5 +1,5 @@
 /**
- * What a snapshot says: trees, which name the entries of directories, and attribute
+ * Contents of a snapshot: trees, which name the entries of directories, and attribute
  * pages, which hold what does not change an id.
  *
  * Both are views over bytes: {@linkcode Tree.decode} and

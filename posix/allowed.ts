@@ -1,5 +1,5 @@
 /**
- * What the runtime lets the program do.
+ * Permissions that the runtime gives the program.
  *
  * @module
  */

@@ -4,7 +4,7 @@ import type { PollSet } from "./poll_set.ts";
 import type { StatTable } from "./stat_table.ts";
 
 /**
- * Some fifty calls of Linux. Nothing throws: every call returns what the C function does, and
+ * Fifty calls of Linux. They never throw: every call returns what the C function does, and
  * −errno where that fails ({@linkcode errnoName}).
  *
  * - Names, paths and targets are bytes whose last one is NUL; the first NUL ends them. Without a

@@ -33,7 +33,7 @@ const DOT = 46;
  * ```
  */
 export class DirectoryEntries {
-  /** What the kernel wrote; the names lie in it. */
+  /** Bytes that the kernel wrote; the names lie in them. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Where each name begins in {@linkcode bytes}. */
   readonly nameStarts: Uint32Array<ArrayBuffer>;

@@ -140,7 +140,7 @@ export class PosixError extends Error {
   readonly code: string;
   /** The error number, above 0. */
   readonly errno: number;
-  /** What was being done, such as `open`. */
+  /** The action that failed, such as `open`. */
   readonly action: string;
   /** The path it was done to, without NUL. */
   readonly path: Uint8Array;

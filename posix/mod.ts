@@ -1,5 +1,5 @@
 /**
- * What the runtimes lack or do differently: calls of the operating system on bytes, numbers and
+ * Calls that the runtimes lack or make differently: of the operating system, on bytes, numbers and
  * descriptors, starting a worker, asking for a permission.
  *
  * ```ts

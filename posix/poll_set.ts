@@ -56,7 +56,7 @@ export class PollSet {
   }
 
   /**
-   * What happened, after `poll`.
+   * Events of the descriptor, after `poll`.
    *
    * @returns Bits as in `watch`, and `POLLERR`, `POLLHUP`, `POLLNVAL`.
    */

@@ -24,15 +24,15 @@ export interface PoolJob {
   readonly isShared?: boolean;
 }
 
-/** What a worker of a pool says to the pool; any other message goes to the owner. */
+/** Message of a worker to its pool; any other message goes to the owner. */
 export type PoolMessage<Result> =
-  /** It is ready for jobs. */
+  /** The worker is ready for jobs. */
   | { readonly type: "ready" }
   /** A job is done. */
   | { readonly type: "result"; readonly result: Result }
   /** Its part of a shared job is done. */
   | { readonly type: "helped" }
-  /** What {@linkcode WorkerPool.ask} asked for is done. */
+  /** The work of {@linkcode WorkerPool.ask} is done. */
   | { readonly type: "answered" };
 
 /** The program that has a {@linkcode WorkerPool}: its messages, and what becomes of the answers. */
@@ -83,7 +83,7 @@ export interface WorkerPoolOptions<Job extends PoolJob, Result> {
   readonly count: number;
   /** The module of a worker. */
   readonly url: URL;
-  /** Whose pool it is. */
+  /** Owner of the pool. */
   readonly owner: PoolOwner<Job, Result>;
 }
 

@@ -3,7 +3,7 @@ import type { Id } from "@snap/hash";
 import { displayPath } from "@snap/manifest/path";
 import { objectKindName } from "@snap/pack";
 
-/** What a {@linkcode DamagedEntryError} says. */
+/** Fields of {@linkcode DamagedEntryError}. */
 export interface EntryDamage {
   /** Path relative to the target. */
   readonly path: Uint8Array;

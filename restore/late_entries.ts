@@ -23,7 +23,7 @@ const NO_LINK: ReadonlySet<string> = new Set([
   "EXDEV",
 ]);
 
-/** What {@linkcode LateEntries} needs. */
+/** Parts of {@linkcode LateEntries}. */
 export interface LateEntriesOptions {
   readonly maker: EntryMaker;
   readonly links: LinkGroups;
@@ -36,7 +36,7 @@ export interface LateEntriesOptions {
   readonly pace: () => Promise<void> | undefined;
 }
 
-/** What is made when the files are there: hard links, fifos, devices, symbolic links. */
+/** Entries that are made when the files are there: hard links, fifos, devices, symbolic links. */
 export class LateEntries {
   readonly #options: LateEntriesOptions;
   #waiting: DeferredEntry[] = [];

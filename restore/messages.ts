@@ -1,10 +1,10 @@
 import type { WorkerTable } from "@snap/pack/recipe-content";
 
-/** What a restorer needs, in a worker or not. */
+/** Settings of a batch writer, in a worker or not. */
 export interface RestorerConfig {
   /** The path of the directory that is written into. */
   readonly target: Uint8Array;
-  /** What the path of each file of the store begins with; absent if they are not local. */
+  /** Beginning of the path of each file of the store; absent if they are not local. */
   readonly storePrefix: string | undefined;
   /** The tables of the index. */
   readonly indexTables: readonly WorkerTable[];
@@ -18,7 +18,7 @@ export interface RestorerConfig {
   readonly worker: number;
 }
 
-/** What a worker needs beside it. */
+/** Settings of a worker, beside those. */
 export interface RestoreWorkerConfig extends RestorerConfig {
   readonly hasher: "wasm" | "native";
 }
@@ -26,11 +26,11 @@ export interface RestoreWorkerConfig extends RestorerConfig {
 /** Bytes that one count of a progress counter stands for. */
 export const COUNTER_UNIT = 4096;
 
-/** What is done with a file of a batch. */
+/** Action on a file of a batch. */
 export const FilePlan = {
-  /** Nothing stands there: it is created. */
+  /** The name is free: the file is created. */
   create: 0,
-  /** What stands there is replaced. */
+  /** The file of that name is replaced. */
   replace: 1,
   /** A file of the same size stands there: it is replaced if it differs. */
   compare: 2,
@@ -38,7 +38,7 @@ export const FilePlan = {
   clear: 3,
 } as const;
 
-/** What is done with a file of a batch. */
+/** Action on a file of a batch. */
 export type FilePlan = (typeof FilePlan)[keyof typeof FilePlan];
 
 /** `frameOf` of a file without content. */
@@ -117,7 +117,7 @@ export const RestoreStatus = {
   failed: 5,
 } as const;
 
-/** What came of a batch, in its order. */
+/** Results of a batch, in its order. */
 export interface RestoreBatchResult {
   readonly number: number;
   readonly status: Uint8Array;
@@ -134,13 +134,13 @@ export interface RestoreFileError {
   readonly isAttribute: boolean;
 }
 
-/** What main says to a worker. */
+/** Message of the main thread to a worker. */
 export type ToRestoreWorker =
   | { readonly type: "begin"; readonly config: RestoreWorkerConfig }
   | { readonly type: "batch"; readonly batch: RestoreBatch }
   | { readonly type: "close" };
 
-/** What a worker says to main. */
+/** Message of a worker to the main thread. */
 export type FromRestoreWorker =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly result: RestoreBatchResult };

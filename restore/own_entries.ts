@@ -17,7 +17,7 @@ import type { RestoreAttributes } from "./write/attributes.ts";
 import { type FileExtras, FilePlan } from "./messages.ts";
 import { signalOf, tolerateDamage } from "./plan/tolerate_damage.ts";
 
-/** What {@linkcode OwnEntries} needs. */
+/** Parts of {@linkcode OwnEntries}. */
 export interface OwnEntriesOptions {
   readonly reader: StoreReader;
   /** The target; absent in a dry run if it does not exist. */

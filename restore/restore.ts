@@ -26,7 +26,7 @@ const SLASH = 0x2f;
 
 /** A change of the target, planned or done. */
 export interface RestoreChange {
-  /** What is done with the entry. */
+  /** Action on the entry. */
   readonly kind: "added" | "replaced" | "attributes" | "deleted";
   /** Its path relative to the target. */
   readonly path: Uint8Array;
@@ -73,7 +73,7 @@ export interface RestoreOptions extends StoreOptions {
   calls?: DiskCalls;
 }
 
-/** What {@linkcode restore} did. */
+/** Result of {@linkcode restore}. */
 export interface RestoreResult {
   /** Entries of the snapshot that were looked at. */
   readonly entryCount: number;
@@ -96,7 +96,7 @@ export interface RestoreResult {
    */
   readonly privilegedCount: number;
   /**
-   * What could not be done; everything else was. A {@linkcode DamagedEntryError} names the object
+   * Errors of single entries; everything else was done. A {@linkcode DamagedEntryError} names the object
    * and the pack.
    */
   readonly errors: readonly DiskError[];

@@ -39,13 +39,13 @@ import {
   toAttributes,
 } from "./write/wanted_attributes.ts";
 
-/** What making or looking at an entry costs, in bytes read. */
+/** Cost of making or looking at an entry, in bytes read. */
 const ENTRY_COST = 32 * 1024;
 
 /** A change of the target, planned or done. */
 export type ChangeKind = "added" | "replaced" | "attributes" | "deleted";
 
-/** What {@linkcode RestoreRun} needs. */
+/** Parts of {@linkcode RestoreRun}. */
 export interface RestoreRunOptions {
   readonly reader: StoreReader;
   /** The target; absent in a dry run if it does not exist. */
@@ -55,7 +55,7 @@ export interface RestoreRunOptions {
   /** Workers; none writes in this thread. */
   readonly workers: number;
   readonly owner: boolean;
-  /** Whose names have which numbers here. */
+  /** Numbers of owners on this machine, by name. */
   readonly owners: OwnerIds;
   /** Whether the saver could not read extended attributes and holes. */
   readonly isReduced: boolean;
@@ -70,7 +70,7 @@ export interface RestoreRunOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a run did. */
+/** Result of a run. */
 export interface RestoreCounts {
   writtenFileCount: number;
   unchangedCount: number;
@@ -298,7 +298,7 @@ export class RestoreRun {
     this.#tellChange(outcome, directory, name);
   }
 
-  /** Those made last come first: what is below a directory touches its time. */
+  /** The last made come first: making an entry touches the time of its directory. */
   async #setDirectories(): Promise<void> {
     if (this.#options.config.isDry) return;
     for (let i = this.#directories.count - 1; i >= 0; i--) {

@@ -32,7 +32,7 @@ import {
   type WantedNumbers,
 } from "./write/wanted_attributes.ts";
 
-/** What {@linkcode RestoreWalk} needs. */
+/** Parts of {@linkcode RestoreWalk}. */
 export interface RestoreWalkOptions {
   readonly reader: StoreReader;
   /** The target; absent in a dry run if it does not exist. */
@@ -69,7 +69,7 @@ interface OpenDirectory extends SnapshotDirectory {
   readonly path: Uint8Array;
   /** Absent in a dry run if nothing stands there. */
   readonly target: TargetDirectory | undefined;
-  /** What stands there, if anything. */
+  /** Entries of the target, if there are any. */
   readonly present: PresentEntries | undefined;
   row: number;
   /** Number of the next sub-directory. */

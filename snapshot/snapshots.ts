@@ -43,7 +43,7 @@ export class Snapshots<Store extends ReadStore = ReadStore>
   implements AsyncDisposable {
   /** The store. */
   readonly store: Store;
-  /** What the store says about itself. */
+  /** Config of the store. */
   readonly config: StoreConfig;
   /** How it packs objects. */
   readonly settings: StoreSettings;

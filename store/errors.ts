@@ -20,7 +20,7 @@ export type StoreAction =
 export interface StoreErrorFields {
   /** Name of the reason, such as `EIO`, `ENOSPC`, `EACCES`, or `SHORT`. */
   readonly code: string;
-  /** What was being done. */
+  /** The action that failed. */
   readonly action: StoreAction;
   /** The name in the store, where one is concerned. */
   readonly storeName?: string;
@@ -34,7 +34,7 @@ export interface StoreErrorFields {
 export class StoreError extends Error {
   /** Name of the reason: that of the operating system, or `SHORT` for a range beyond the end. */
   readonly code: string;
-  /** What was being done. */
+  /** The action that failed. */
   readonly action: StoreAction;
   /** The name in the store, where one is concerned. */
   readonly storeName: string | undefined;

@@ -26,7 +26,7 @@ export type DocumentKind = "RECD" | "TAGE" | "CONF" | "LEAS" | "GCLG" | "LIST";
 /** Kinds of files. */
 export type FileKind = "PACK" | "INDX" | DocumentKind;
 
-/** What a header says. */
+/** Fields of a header. */
 export interface Header {
   /** Kind of the file. */
   readonly kind: FileKind;
@@ -42,7 +42,7 @@ export interface Header {
   readonly salt: Uint8Array;
 }
 
-/** What a header of any version says. */
+/** Fields of a header of any version. */
 export interface ParsedHeader extends Required<Header> {
   /** The version of the file. */
   readonly version: number;

@@ -1,5 +1,5 @@
 /**
- * What a store is: names and bytes, in three steps, so that a function asks for
+ * Interfaces of a store: names and bytes, in three steps, so that a function asks for
  * no more than it needs and its signature says whether it can destroy anything.
  *
  * Nothing is ever overwritten: a name is created once, and {@link WriteStore.create}

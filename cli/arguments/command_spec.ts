@@ -1,5 +1,5 @@
 /**
- * What a shell offers as the value of an option or argument: `snapshot` is a tag or `latest`,
+ * Values that a shell offers for an option or argument: `snapshot` is a tag or `latest`,
  * `side` that or a directory, a list its words.
  */
 export type Completion =
@@ -17,21 +17,21 @@ export interface OptionSpec {
   readonly name: string;
   /** The short name, one letter. */
   readonly short?: string;
-  /** What its value is called; absent for one without value. */
+  /** Name of its value in help; absent for one without value. */
   readonly value?: string;
   /** Whether it may be given more than once. */
   readonly repeats?: true;
-  /** What it does. */
+  /** Its help, in half a line. */
   readonly help: string;
   /** The argument that is not given with it. */
   readonly replaces?: string;
-  /** What a shell offers as its value; nothing if absent. */
+  /** Values that a shell offers; none if absent. */
   readonly completes?: Completion;
 }
 
 /** An argument that is no option. */
 export interface ArgumentSpec {
-  /** What it is called, in capitals. */
+  /** Its name in help, in capitals. */
   readonly name: string;
   /** Whether it may be left out. */
   readonly optional?: true;
@@ -39,9 +39,9 @@ export interface ArgumentSpec {
   readonly repeats?: true;
   /** Whether `--` has to stand before it. */
   readonly isBehindDashes?: true;
-  /** What it is. */
+  /** Its help. */
   readonly help: string;
-  /** What a shell offers; nothing if absent. */
+  /** Values that a shell offers; none if absent. */
   readonly completes?: Completion;
 }
 
@@ -49,7 +49,7 @@ export interface ArgumentSpec {
 export interface CommandSpec {
   /** Its name. */
   readonly name: string;
-  /** What it does, in half a line. */
+  /** Its help, in half a line. */
   readonly summary: string;
   /** Its arguments. */
   readonly arguments: readonly ArgumentSpec[];
@@ -57,7 +57,7 @@ export interface CommandSpec {
   readonly options: readonly OptionSpec[];
   /** Options that the program gives to itself, when it starts itself again. */
   readonly ownOptions?: readonly OptionSpec[];
-  /** What else a user should know, one sentence or two each. */
+  /** Notes for the user, one sentence or two each. */
   readonly notes?: readonly string[];
   /** Command lines without the name of the program, and what each does. */
   readonly examples?: readonly (readonly [line: string, effect: string])[];

@@ -55,7 +55,7 @@ export function commandHelp(spec: CommandSpec): string {
   return lines.join("\n");
 }
 
-/** What a command should be told about, its own notes first. */
+/** Notes of a command, its own first. */
 export function notesOf(spec: CommandSpec): string[] {
   const takesId = spec.arguments.some((one) => /^ID|^[AB]$/.test(one.name));
   return [...spec.notes ?? [], ...(takesId ? [ID_NOTE] : [])];

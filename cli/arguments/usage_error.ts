@@ -1,6 +1,6 @@
 /** Thrown when the command line asks for what there is not. The program answers 2. */
 export class UsageError extends Error {
-  /** What to do instead. */
+  /** Advice for the user. */
   readonly hint: string | undefined;
 
   constructor(message: string, hint?: string) {

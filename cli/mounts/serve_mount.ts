@@ -18,7 +18,7 @@ interface Served {
   readonly mount: Mount;
   /** Absent for a mount of all. */
   readonly record?: NamedRecord;
-  /** What was odd about the mount point. */
+  /** Warnings about the mount point. */
   readonly warnings: readonly string[];
 }
 

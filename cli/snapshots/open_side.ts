@@ -10,7 +10,7 @@ import type { Session } from "../session.ts";
 
 /** A directory, of a snapshot or of the disk. */
 export interface Side {
-  /** What reads its trees and pages. */
+  /** Reader of its trees and pages. */
   readonly objects: ObjectSource;
   /** Its tree and page. */
   readonly ids: SideIds;

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 export interface Explanation {
   /** One line; absent when there is nothing to say. */
   readonly message?: string;
-  /** What to do about it. */
+  /** Advice for the user. */
   readonly hint?: string;
   /** The name of its class, for programs. */
   readonly name?: string;
@@ -16,7 +16,7 @@ export interface Explanation {
   readonly exitCode: number;
 }
 
-/** What to do about an error, by the name of its class. */
+/** Advice for the user, by the name of the class of an error. */
 const HINTS: Readonly<Record<string, string>> = {
   NotAStoreError: `${COMMAND} init makes a store; --store names another`,
   SnapshotNotFoundError:

@@ -11,7 +11,7 @@ export const JSON_VERSION = 1;
 
 /** One line, before its version is put in front. */
 export interface JsonRecord {
-  /** What the line is about. */
+  /** Kind of the line. */
   readonly type: string;
   readonly [field: string]: unknown;
 }

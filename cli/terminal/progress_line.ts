@@ -18,7 +18,7 @@ const LEFT_MAX_MS = 100 * 3600 * 1000;
 
 /** How far some work is. */
 export interface Progress {
-  /** What is counted, such as `file`. */
+  /** Unit of the counts, such as `file`. */
   readonly unit: string;
   /** How many are done. */
   readonly doneCount: number;

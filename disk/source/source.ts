@@ -11,7 +11,7 @@ import { type SourceDrops, SourceWalk } from "./source_walk.ts";
 
 /** How a directory is walked. */
 export interface SourceOptions {
-  /** What is left out. If absent, `.snapignore` files count. */
+  /** Rules for entries to leave out. If absent, `.snapignore` files count. */
   readonly ignore?: IgnoreRules;
   /** Keeps directories of other file systems, and nothing in them. */
   readonly oneFileSystem?: boolean;
@@ -29,7 +29,7 @@ export interface Source extends Disposable {
   readonly fidelity: "full" | "reduced";
   /** The path as given. */
   readonly path: Uint8Array;
-  /** What was left out so far. */
+  /** Entries left out so far. */
   readonly drops: SourceDrops;
   /** The first 10,000 of what could not be read so far; the caller may take lines out. */
   readonly errors: DiskError[];

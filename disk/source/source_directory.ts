@@ -89,7 +89,7 @@ export class SourceDirectory implements Disposable {
     return this.#rows.ends;
   }
 
-  /** What each entry was when it was listed. May have more rows than there are. */
+  /** Stat of each entry when it was listed. May have more rows than there are. */
   get stats(): StatTable {
     return this.#rows.stats;
   }

@@ -58,7 +58,7 @@ const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
  * ```
  */
 export class FileReader implements Disposable {
-  /** What `isUnchanged` saw last, in row 0. */
+  /** Stat that `isUnchanged` saw last, in row 0. */
   readonly stats: StatTable = new StatTable(1);
   readonly #calls: DiskCalls;
   readonly #root: Uint8Array;

@@ -34,7 +34,7 @@ export interface WalkSettings {
 /** Errors that are kept as objects; later ones are counted only. */
 const ERRORS_KEPT_MAX = 10_000;
 
-/** What all directories of one walk share: settings, counters and buffers that are used again. */
+/** State shared by all directories of one walk: settings, counters and buffers that are used again. */
 export class SourceWalk {
   readonly calls: DiskCalls;
   readonly path: Uint8Array;

@@ -12,7 +12,7 @@ import type { TargetEntries } from "./target_entries.ts";
 export interface ListOptions {
   /** Buffers to use again. */
   readonly listing: Listing;
-  /** What is left out. */
+  /** Rules for entries to leave out. */
   readonly excludeStore: FileIdentity | undefined;
 }
 

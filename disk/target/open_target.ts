@@ -19,7 +19,7 @@ export interface TargetOptions {
 }
 
 const OPEN_MAX = 64;
-/** Nobody else looks before the attributes are set. */
+/** No other user looks before the attributes are set. */
 const CREATE_MODE = 0o700;
 
 /**

@@ -18,6 +18,6 @@ export interface TargetEntries {
   readonly names: Uint8Array;
   /** Where each name ends within the names. */
   readonly ends: Uint32Array;
-  /** What each entry is; all zeros where that cannot be told. May have more rows than `count`. */
+  /** Stat of each entry; all zeros where that cannot be told. May have more rows than `count`. */
   readonly stats: StatTable;
 }

@@ -20,7 +20,7 @@ export interface CatalogTagEntry {
   readonly time: string;
   /** The record, unless the entry is damaged. */
   readonly name?: RecordName;
-  /** What the entry is known by, unless it is damaged. */
+  /** Nonce of the entry, unless it is damaged. */
   readonly nonce?: string;
   /** The nonce of the entry that the tag named from here on, unless this one is damaged. */
   readonly head?: string;

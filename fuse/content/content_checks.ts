@@ -12,7 +12,7 @@ const QUEUE_MAX = 1024;
 /** Bytes that are read in one go. */
 const TURN_SIZE = 1 << 20;
 
-/** What {@linkcode ContentChecks} needs. */
+/** Parts of {@linkcode ContentChecks}. */
 export interface ContentChecksParts {
   readonly reader: () => StoreReader;
   readonly counters: Counters;

@@ -30,11 +30,11 @@ export interface ServedContent {
   readonly size: number;
 }
 
-/** What {@linkcode FileContents} reads with. */
+/** Parts of {@linkcode FileContents}. */
 export interface FileContentsParts {
   /** The objects of the packs. */
   readonly objects: Objects;
-  /** What counts the bytes of large contents. */
+  /** Counter of the bytes of large contents. */
   readonly served?: ServedContents;
   /**
    * Is told once of each large content that has been handed on in full: it is not

@@ -40,7 +40,7 @@ function posixFiles(): FileCalls {
   };
 }
 
-/** What a call gives that no signal interrupts. */
+/** Repeats a call that a signal interrupts. */
 function retried(call: () => number): number {
   for (;;) {
     const result = call();

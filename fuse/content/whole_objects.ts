@@ -27,7 +27,7 @@ export class WholeObjects {
   readonly #objects: Objects;
   readonly #recipes: Recipes;
   readonly #pieces = new Pieces();
-  /** What has come so far, so that the next time gets further. */
+  /** Bytes that have come so far, so that the next try gets further. */
   readonly #parts = new Map<string, Part>();
 
   constructor(objects: Objects, recipes: Recipes) {

@@ -8,7 +8,7 @@
 export type MountErrorCode =
   /** Native calls cannot be had. */
   | "NO_POSIX"
-  /** There is no such directory. */
+  /** The directory is absent. */
   | "NO_DIRECTORY"
   /** Something is mounted there. */
   | "MOUNTED"
@@ -16,7 +16,7 @@ export type MountErrorCode =
   | "STALE"
   /** The mount would hide the store that it is read from, or lie in it. */
   | "HIDES_STORE"
-  /** Nothing that this program could unmount is mounted there. */
+  /** No mount of this program is there. */
   | "NOT_MOUNTED"
   /** The kernel has no FUSE, or its device is not here. */
   | "NO_DEVICE"

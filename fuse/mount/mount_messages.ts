@@ -59,7 +59,7 @@ export type FromMountWorker =
   }
   /** A request that the main thread answers. */
   | { readonly kind: "request"; readonly request: Uint8Array }
-  /** Such a request was interrupted. */
+  /** The request was interrupted. */
   | {
     readonly kind: "interrupt";
     readonly uniqueLow: number;

@@ -1,5 +1,5 @@
 /**
- * What an entry has beside its row: extended attributes and holes; kinds and limits.
+ * Extras of an entry, beside its row: extended attributes and holes; kinds and limits.
  *
  * @module
  */

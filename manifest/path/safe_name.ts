@@ -1,5 +1,5 @@
 /**
- * What names and link targets may be made of.
+ * Rules of names and link targets.
  *
  * @module
  */

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What is left of an error when it crosses to another thread. */
+/** An error as a record, to cross to another thread. */
 export interface ErrorRecord {
   /** Name of its class, such as `PosixError`. */
   readonly name: string;

@@ -1,12 +1,12 @@
 /**
- * What is done when the program ends.
+ * Functions that run when the program ends.
  *
  * @module
  */
 
 import { onDeno } from "./threads.ts";
 
-/** What of Node's process is used; on Deno a look at it costs 8 ms of start-up. */
+/** The part of Node's process that is used; on Deno a look at it costs 8 ms of start-up. */
 interface NodeProcess {
   on(event: "exit", handler: () => void): void;
   off(event: "exit", handler: () => void): void;

@@ -1,16 +1,16 @@
 import type { ErrorRecord } from "./error_record.ts";
 
-/** What a worker sends to the one who started it. */
+/** Message of a worker to its starter. */
 export type FromWorker =
-  /** It listens; what came before would be lost. */
+  /** The worker listens; messages before would be lost. */
   | { readonly kind: "ready" }
   | { readonly kind: "message"; readonly message: unknown }
-  /** It failed, and ends. */
+  /** The worker failed, and ends. */
   | { readonly kind: "error"; readonly record: ErrorRecord }
-  /** It did all it was asked, and ends. */
+  /** The worker has done its work, and ends. */
   | { readonly kind: "done" };
 
-/** What a worker is sent. */
+/** Message to a worker. */
 export type ToWorker =
   | { readonly kind: "message"; readonly message: unknown }
   | { readonly kind: "end" };

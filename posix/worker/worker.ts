@@ -13,7 +13,7 @@ export { type WorkerPort, workerPort } from "./worker_port.ts";
 export class WorkerError extends Error {
   /** Always `WorkerError`. */
   override readonly name: string = "WorkerError";
-  /** What was thrown in the worker. Who knows the class makes it again from this. */
+  /** The error of the worker as a record, from which one of its class can be made. */
   readonly record: ErrorRecord;
 
   /**
@@ -70,7 +70,7 @@ export interface WorkerHandle {
   readonly ended: Promise<void>;
 }
 
-/** What a runtime gives for a worker. */
+/** A worker as a runtime gives it to its starter. */
 interface Thread {
   post(message: ToWorker, transfer: ArrayBuffer[]): void;
   /** Ends it at once, wherever it is. */

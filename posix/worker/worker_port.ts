@@ -27,7 +27,7 @@ export interface WorkerPort {
   close(): void;
 }
 
-/** What a runtime gives a worker. */
+/** A worker's own end as a runtime gives it. */
 interface Thread {
   post(message: FromWorker, transfer: ArrayBuffer[]): void;
   listen(handler: (message: ToWorker) => void): void;

@@ -25,7 +25,7 @@ export class LinkGroups {
   readonly #groups = new Map<string, { group: LinkGroup; left: number }>();
   /** Groups whose first name is not there, by its path. */
   readonly #awaited = new Map<string, LinkGroup>();
-  /** What stood in the target with several names, by device and inode. */
+  /** Files of the target that had several names, by device and inode. */
   readonly #met = new Set<string>();
 
   /**

@@ -3,7 +3,7 @@ import type { Tree } from "@snap/manifest";
 import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/constants";
 import { FilePlan } from "../messages.ts";
 
-/** What stands in a directory of the target, beside what the snapshot has there. */
+/** Entries of a directory of the target, matched with those of the snapshot. */
 export class PresentEntries {
   readonly entries: TargetEntries;
   readonly #tree: Tree;
@@ -50,7 +50,7 @@ export class PresentEntries {
     return present < 0 ? 0 : this.entries.stats.mode(present) & S_IFMT;
   }
 
-  /** What is to be done with a file. */
+  /** Plans the action on a file. */
   plan(
     present: number,
     { size, isApart }: { readonly size: number; readonly isApart: boolean },

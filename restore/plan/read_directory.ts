@@ -59,7 +59,7 @@ export async function readDirectory(
   return { tree, page };
 }
 
-/** What an act on an object gives; nothing if it is damaged or gone. */
+/** Acts on an object; returns nothing if it is damaged or gone. */
 export async function attempt<Result>(
   id: Uint8Array,
   kind: number,

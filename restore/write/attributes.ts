@@ -20,7 +20,7 @@ const HOLES_SIZE_MAX = 64 * 1024 * 1024;
 /** The set-id bits mean nothing without the owner. */
 const MODE_WITHOUT_OWNER = 0o1777;
 
-/** What {@linkcode RestoreAttributes} needs. */
+/** Parts of {@linkcode RestoreAttributes}. */
 export interface RestoreAttributesOptions {
   readonly reader: StoreReader;
   readonly owners: OwnerIds;

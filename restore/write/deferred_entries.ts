@@ -37,7 +37,7 @@ export interface DeferredEntry extends EntryPlace {
   /** Where a symbolic link points. */
   readonly to?: Uint8Array;
   readonly device?: { readonly major: number; readonly minor: number };
-  /** What this is one more name of. */
+  /** The name of which this is one more. */
   readonly group?: LinkGroup;
 }
 
@@ -51,7 +51,7 @@ const FILE_TYPES: ReadonlyMap<number, number> = new Map([
   [EntryKind.blockDevice, S_IFBLK],
 ]);
 
-/** What {@linkcode EntryMaker} needs. */
+/** Parts of {@linkcode EntryMaker}. */
 export interface EntryMakerOptions {
   readonly target: Target | undefined;
   readonly targetPath: Uint8Array;
@@ -127,7 +127,7 @@ export class EntryMaker {
     this.#options.target!.removeTree(directory, name);
   }
 
-  /** What is no directory stays: it is renamed over. */
+  /** Anything but a directory stays: it is renamed over. */
   #clearDirectory(directory: TargetDirectory, name: Uint8Array): void {
     if (!this.check(directory, name)) return;
     this.#options.target!.removeTree(directory, name);

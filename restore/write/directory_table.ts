@@ -79,7 +79,7 @@ export class DirectoryTable {
       : joinPath(this.path(parent), this.name(number));
   }
 
-  /** What it is to have. */
+  /** Attributes that it is to have. */
   numbers(number: number): WantedNumbers {
     return {
       mode: this.#modes[number],

@@ -16,7 +16,7 @@ import { FilePlan, type RestoreBatch } from "../messages.ts";
 import { DamagedEntryError } from "../errors.ts";
 import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";
 
-/** What {@linkcode FallbackWriter} needs. */
+/** Parts of {@linkcode FallbackWriter}. */
 export interface FallbackWriterOptions {
   readonly reader: StoreReader;
   /** The target; absent in a dry run. */

@@ -35,7 +35,7 @@ const BACK_SIZE_MAX = 8 * 1024 * 1024;
 /** The stop word stands before the counters. */
 const STOP_WORDS = 1;
 
-/** What {@linkcode RestoreFiles} needs. */
+/** Parts of {@linkcode RestoreFiles}. */
 export interface RestoreFilesOptions {
   readonly reader: StoreReader;
   readonly config: Omit<RestorerConfig, "control" | "worker">;

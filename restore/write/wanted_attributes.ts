@@ -81,5 +81,5 @@ export function hasNumbers(
           mtimeNs - mtimeNs % unitNs));
 }
 
-/** What times are rounded down to at full and at reduced fidelity. */
+/** Unit to which times are rounded down, at full and at reduced fidelity. */
 export const TIME_UNIT_NS = { full: 1, reduced: 1_000_000 } as const;

@@ -37,14 +37,14 @@ import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";
 /** Plain bytes, each file counted with what making it costs, between two steps. */
 export const STEP_SIZE: number = 512 * 1024;
 const FILE_COST = 16 * 1024;
-/** What is read at once where frames follow each other in a local pack. */
+/** Most bytes of one read, where frames follow each other in a local pack. */
 const LOCAL_AHEAD_SIZE = 512 * 1024;
 /** Files of a batch that are written side by side where ranges are on their way. */
 const FAR_FILES_MAX = 32;
 /** Bytes of large contents that are asked for ahead where ranges are on their way. */
 const FAR_AHEAD_SIZE = 8 * 1024 * 1024;
 
-/** What a store that is far away is read by. */
+/** Reader of a store that is far away. */
 export interface FarStore {
   readonly ranges: Ranges;
   readonly index: ObjectIndex;

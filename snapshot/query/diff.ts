@@ -11,7 +11,7 @@ import { ManifestSource, type ObjectSource } from "../view/manifest_source.ts";
 export type { Change, ChangeKind, DiffSide } from "@snap/manifest/diff";
 export type { ObjectSource } from "../view/manifest_source.ts";
 
-/** What names a directory of a snapshot: a record, or an entry of a view. */
+/** Ids of a directory of a snapshot: a record, or an entry of a view. */
 export interface SideIds {
   /** Its tree: an id, or its 32 bytes. */
   readonly tree: Id | Uint8Array;

@@ -13,7 +13,7 @@ export interface FindTime {
   readonly ns: number;
 }
 
-/** What {@linkcode find} looks for: entries that meet all that is said. */
+/** Conditions of {@linkcode find}: entries that meet all of them. */
 export interface FindOptions extends StoreOptions {
   /** Where to look; the root if left out. */
   directory?: ViewEntry;
@@ -21,7 +21,7 @@ export interface FindOptions extends StoreOptions {
   name?: string;
   /** A pattern that the path from the root of the snapshot matches, as it is or as it is shown. */
   path?: string;
-  /** What the entry is: one of these. */
+  /** Kinds of entries, of which it has one. */
   kinds?: readonly EntryKind[];
   /** Least size in bytes; entries that are no files have none. */
   sizeMin?: number;

@@ -23,7 +23,7 @@ const CONTENTS_MAX = 512;
 export interface DirectoriesAheadOptions {
   /** Whether it is looked up, too, where the contents of files lie. */
   readonly contents?: boolean;
-  /** What ends all reads. */
+  /** Ends all reads. */
   readonly signal?: AbortSignal | undefined;
 }
 

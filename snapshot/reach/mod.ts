@@ -1,5 +1,5 @@
 /**
- * What snapshots reach, read before it is come to.
+ * Directories that snapshots reach, read ahead of a walk.
  *
  * @module
  */

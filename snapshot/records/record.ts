@@ -1,7 +1,7 @@
 import { hexOf, type Id, parseId } from "@snap/hash";
 import { decodeNamed, documentForms, encodeDocument } from "@snap/store/format";
 
-/** What a snapshot holds in all. */
+/** Totals of a snapshot. */
 export interface Totals {
   /** Entries of every kind, without the root. */
   readonly entryCount: number;
@@ -19,7 +19,7 @@ export interface Totals {
   readonly holeCount: number;
 }
 
-/** Some paths of a larger number: enough to tell a person where to look. */
+/** A few paths of a larger number, to tell a person where to look. */
 export interface PathSample {
   /** How many there are. */
   readonly count: number;
@@ -43,11 +43,11 @@ export interface SnapshotRecord {
   readonly user: string;
   /** The absolute path that was saved, as a byte string of the format. */
   readonly source: string;
-  /** What the user said about it. */
+  /** Message of the user. */
   readonly message?: string;
-  /** What it holds. */
+  /** Totals of the snapshot. */
   readonly totals: Totals;
-  /** What could not be read, and so is not in it. */
+  /** Paths that could not be read, and so are not in it. */
   readonly unreadable: PathSample;
   /** Files that changed while they were read, stored as last read. */
   readonly changed: PathSample;

@@ -6,9 +6,9 @@ import type { TagSource } from "./tags.ts";
 
 /** Records, apart by whether their time can be. */
 export interface OrderedRecords {
-  /** Those that are not later than now, the last saved first. */
+  /** Records that are not later than now, the last saved first. */
   readonly past: readonly NamedRecord[];
-  /** Those that a clock has made that was ahead, newest first. */
+  /** Records of a clock that was ahead, newest first. */
   readonly later: readonly NamedRecord[];
 }
 

@@ -34,7 +34,7 @@ export interface ListRecordsOptions extends StoreOptions {
 
 /** The files of records under a prefix, before it is known which are void. */
 interface RecordList {
-  /** Those of each record. */
+  /** Files of each record. */
   readonly groups: readonly (readonly RecordFile[])[];
   /** Save ids whose files do not count. */
   readonly voids: Promise<ReadonlySet<string>>;

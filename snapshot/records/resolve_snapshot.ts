@@ -38,7 +38,7 @@ export class SnapshotNotFoundError extends Error {
 export class AmbiguousIdError extends Error {
   /** The text. */
   readonly text: string;
-  /** What it may stand for, each as `ID` or `ID@RECORD`. */
+  /** Snapshots that it may stand for, each as `ID` or `ID@RECORD`. */
   readonly candidates: readonly string[];
 
   /**
@@ -56,9 +56,9 @@ export class AmbiguousIdError extends Error {
   }
 }
 
-/** What names are looked up in, as `Snapshots` is. */
+/** Source of names and records, as `Snapshots` is. */
 export interface RecordSource extends TagSource {
-  /** What checks records. */
+  /** Hasher that checks records. */
   readonly hasher: Hasher;
   /**
    * Reads records, newest first.
@@ -72,7 +72,7 @@ export interface RecordSource extends TagSource {
 
 /** Options of {@linkcode resolveSnapshot}. */
 export interface ResolveOptions extends StoreOptions {
-  /** Whose `latest`: the name of a machine; without it, any. */
+  /** Machine whose `latest` it is; without it, any. */
   host?: string;
   /** Which `latest`: the path that was saved, as records have it; without it, any. */
   source?: string;
@@ -96,9 +96,9 @@ export interface ResolveOptions extends StoreOptions {
 
 /** A text that is taken apart. */
 export interface SnapshotTarget {
-  /** What stands before the first colon. */
+  /** Text before the first colon. */
   readonly snapshot: string;
-  /** What stands behind it. */
+  /** Text behind it. */
   readonly path?: string;
 }
 
@@ -281,7 +281,7 @@ async function recordsOf(
   return await snapshots.records({ ...recordOptions(options), idPrefix });
 }
 
-/** What of a record begins like this: the id of its tree, or else only its own. */
+/** The id of a record that begins like this: that of its tree, or else only its own. */
 function nameOf({ tree, record }: RecordName, idPrefix: string): string {
   return tree.startsWith(idPrefix) ? tree : `${tree}@${record}`;
 }

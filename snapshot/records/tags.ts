@@ -25,7 +25,7 @@ export interface TagSnapshotOptions extends StoreOptions {
   now?: () => number;
 }
 
-/** What a tag named at some time. */
+/** An entry of a tag's log. */
 export interface TaggedRecord {
   /** The number of the slot in the log of the tag, from 1. */
   readonly number: number;
@@ -33,7 +33,7 @@ export interface TaggedRecord {
   readonly time: string;
   /** The record, unless the entry is damaged. */
   readonly name?: RecordName;
-  /** What is wrong with the entry. */
+  /** Damage of the entry. */
   readonly damage?: SyntaxError | Error;
 }
 

@@ -1,11 +1,11 @@
 /**
- * What may be wrong with a store, and where it hurts.
+ * Damage of a store, and the entries that it reaches.
  *
  * @module
  */
 import type { Id } from "@snap/hash";
 
-/** What is damaged. */
+/** Thing that is damaged. */
 export type DamageSubject =
   | "object"
   | "pack"
@@ -17,7 +17,7 @@ export type DamageSubject =
   | "removal";
 
 /**
- * What is wrong.
+ * Kind of the damage.
  *
  * - `disk`: stored bytes are not those that were written.
  * - `memory`: stored bytes match their checksum, and give another object.
@@ -46,9 +46,9 @@ export interface DamagedPath {
 
 /** One thing that is damaged. */
 export interface Damage {
-  /** What is damaged. */
+  /** Thing that is damaged. */
   readonly subject: DamageSubject;
-  /** What is wrong. */
+  /** Kind of the damage. */
   readonly reason: DamageReason;
   /** A sentence about it. */
   readonly message: string;

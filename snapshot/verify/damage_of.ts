@@ -9,7 +9,7 @@ import { NotFoundError, UnsupportedVersionError } from "@snap/store";
 import type { FoundDamage } from "./damage_log.ts";
 import type { DamageReason, DamageSubject } from "./damage.ts";
 
-/** What was being read when an error came. */
+/** Thing that was being read when an error came. */
 export interface Wanted {
   readonly id: Uint8Array;
   readonly kind: number;

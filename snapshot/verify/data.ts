@@ -32,7 +32,7 @@ const WHOLE_SIZE_MAX = 4 << 20;
 const PACK_COST = 8 << 20;
 const CONTENT_COST = 1 << 20;
 
-/** What the index knows of a pack. */
+/** A pack as the index knows it. */
 export interface KnownPack {
   readonly packNumber: number;
   readonly role: number;
@@ -43,7 +43,7 @@ export interface KnownPack {
 
 type IndexedPackFile = PackFile & KnownPack;
 
-/** What {@linkcode VerifyData} needs. */
+/** Parts of {@linkcode VerifyData}. */
 export interface VerifyDataOptions {
   readonly reader: StoreReader;
   readonly present: PackSet;
@@ -156,7 +156,7 @@ export class VerifyData {
     }
   }
 
-  /** What keeps the pages of a table, so that none has to be read again from afar. */
+  /** Keeps the pages of a table, so that none has to be read again from afar. */
   #keepPage(
     index: ObjectIndex,
     file: IndexFile,

@@ -17,9 +17,9 @@ import type { VerifyProgress } from "./verify_progress.ts";
 
 const READ_SIZE = 1 << 20;
 
-/** What was found in a table. */
+/** Result of the check of a table. */
 export interface CheckedIndex {
-  /** What is wrong with it. */
+  /** Problems of the table. */
   readonly problems: readonly string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * What a store holds, checked against what it says.
+ * Check of a store: all that it holds against all that it claims.
  *
  * @module
  */

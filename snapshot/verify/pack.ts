@@ -45,13 +45,13 @@ export interface PackFault {
 /** Says whether an object was read from this pack before, and was sound. */
 export type IsChecked = (ids: Uint8Array, start: number) => boolean;
 
-/** What was found. */
+/** Result of the check. */
 export interface CheckedPack {
   /** The table, if it is sound. */
   readonly table?: PackTable;
   readonly role?: number;
   readonly faults: readonly PackFault[];
-  /** What is wrong with the pack beside its objects. */
+  /** Problems of the pack beside its objects. */
   readonly problems: readonly string[];
   /** Rows of the roots of recipes. */
   readonly roots: readonly number[];

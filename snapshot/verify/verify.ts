@@ -41,11 +41,11 @@ const INDEX_CACHE_SIZE = 32 << 20;
 /** Orphan packs that are named. */
 const ORPHANS_MAX = 20;
 
-/** What is verified, as `Snapshots` is. */
+/** Store to verify, as `Snapshots` is. */
 export interface VerifySource {
   /** The store. */
   readonly store: ReadStore;
-  /** What hashes. */
+  /** Hasher that checks ids. */
   readonly hasher: Hasher;
   /**
    * Reads records.
@@ -74,7 +74,7 @@ export interface VerifyOptions extends StoreOptions {
   onDamage?: (damage: Damage) => void;
 }
 
-/** What {@linkcode verify} found. */
+/** Result of {@linkcode verify}. */
 export interface VerifyReport {
   /** Records whose trees were checked. */
   readonly recordCount: number;
@@ -86,7 +86,7 @@ export interface VerifyReport {
   readonly packCount: number;
   /** Bytes of packs and index tables that were read, and plain bytes of large contents. */
   readonly byteCount: number;
-  /** What is damaged: the first 10,000. */
+  /** Damages: the first 10,000. */
   readonly damages: readonly Damage[];
   /** Number of all damages; 0 if the store is sound. */
   readonly damageCount: number;

@@ -1,6 +1,6 @@
 /** How far a verify is. */
 export interface VerifyProgress {
-  /** What is being done: index tables, packs, large contents, or trees. */
+  /** Stage of the work: index tables, packs, large contents, or trees. */
   phase: "index" | "packs" | "contents" | "trees";
   /** Records whose trees were checked. */
   recordCount: number;

@@ -22,7 +22,7 @@ import type { VerifyProgress } from "./verify_progress.ts";
 
 const { content } = ObjectKind;
 
-/** What {@linkcode WholeCheck} needs. */
+/** Parts of {@linkcode WholeCheck}. */
 export interface WholeCheckOptions {
   readonly reader: StoreReader;
   readonly counts: VerifyProgress;

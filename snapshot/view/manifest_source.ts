@@ -4,7 +4,7 @@ import { ObjectKind } from "@snap/pack";
 import { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
 
-/** What reads whole objects and checks them: a store reader, or what identified a directory. */
+/** Reader of whole, checked objects: a store reader, or the objects of an identified directory. */
 export interface ObjectSource {
   /**
    * Reads an object, and checks it against its id.
@@ -19,7 +19,7 @@ export interface ObjectSource {
   ): Promise<Uint8Array>;
 }
 
-/** What finding an object costs, in bytes read. */
+/** Cost of finding an object, in bytes read. */
 const READ_COST = 16 * 1024;
 
 /** Reads trees and pages out of objects. */

@@ -29,14 +29,14 @@ export { type ViewAttributes, ViewEntry } from "./view_entry.ts";
 
 /** Memory for directories in bytes where nothing else is asked for. */
 const CACHE_SIZE = 16 << 20;
-/** What finding content costs, in bytes read. */
+/** Cost of finding content, in bytes read. */
 const READ_COST = 16 * 1024;
 /** Entries in a batch. */
 const BATCH_COUNT = 1000;
 /** Files that stay open, so that their recipes are not read again. */
 const OPEN_COUNT_MAX = 16;
 
-/** What opens a reader of objects, as `Snapshots` does. */
+/** Source of readers of objects, as `Snapshots` is. */
 export interface ReaderSource {
   /** Opens a reader, once. */
   reader(): Promise<StoreReader>;

@@ -1,7 +1,7 @@
 import type { AttributePage, EntryRow, Tree } from "@snap/manifest";
 import { EntryKind, type Extras } from "@snap/manifest/extras";
 
-/** What a page says of one entry, beside its extras. */
+/** Row of a page for one entry, without its extras. */
 export interface ViewAttributes {
   /** The 12 permission bits. */
   readonly mode: number;
@@ -82,7 +82,7 @@ export class ViewEntry implements EntryRow {
     return this.row < 0 ? this.path : this.tree.name(this.row);
   }
 
-  /** What it is. */
+  /** Kind of the entry. */
   get kind(): EntryKind {
     return this.row < 0 ? EntryKind.directory : this.tree.kind(this.row);
   }

@@ -1,4 +1,4 @@
-/** What the file store asks of the operating system: the seam where tests put faults. */
+/** Calls of the file store to the operating system: the seam where tests put faults. */
 
 /** The part of an open file that is used. */
 export interface OpenFile {

@@ -60,7 +60,7 @@ export interface LocalFileStoreParts {
   readonly folders: StoreFolders;
   /** Device and inode of the folder of the store. */
   readonly root: { readonly dev: number; readonly ino: number };
-  /** What a writer must know. */
+  /** Feature bits that a writer must know. */
   readonly writeFeatures: number;
 }
 

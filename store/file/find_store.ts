@@ -16,7 +16,7 @@ export type StoreSource = "option" | "environment" | "directory" | "home";
 
 /** Options of {@link findStore}. */
 export interface FindStoreOptions {
-  /** What the caller asked for, a path or anything else. It is taken as it is. */
+  /** The store that the caller asked for, a path or anything else. It is taken as it is. */
   readonly explicit?: string;
   /** The environment: `SNAP_STORE`, `XDG_DATA_HOME`, `HOME`. */
   readonly env: Readonly<Record<string, string | undefined>>;

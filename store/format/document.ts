@@ -24,7 +24,7 @@ export const CHECKSUM_SIZE = 32;
 export const DOCUMENT_SIZE_MAX: number = HEADER_SIZE + BODY_SIZE_MAX +
   CHECKSUM_SIZE;
 
-/** What {@link encodeDocument} needs. */
+/** Input of {@link encodeDocument}. */
 export interface DocumentInput {
   /** Kind of the document. */
   readonly kind: DocumentKind;
@@ -40,7 +40,7 @@ export interface DocumentInput {
   readonly writeFeatures?: number;
 }
 
-/** What {@link decodeDocument} finds. */
+/** Result of {@link decodeDocument}. */
 export interface Document extends ParsedHeader {
   /** The body, with fields that are not known here too. */
   readonly body: Record<string, unknown>;

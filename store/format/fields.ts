@@ -13,9 +13,9 @@ export const ID_COUNT_MAX = 10_000;
 export interface FieldFault {
   /** The field, as a path with dots. */
   readonly field: string;
-  /** What it must be. */
+  /** Rule of the field. */
   readonly need: string;
-  /** What it is. */
+  /** Value of the field. */
   readonly found: unknown;
 }
 

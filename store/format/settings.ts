@@ -147,7 +147,7 @@ function checkSettings(settings: StoreSettings): void {
   checkCodec(settings.codec);
 }
 
-/** What `Chunker` needs, but for the seed's zeros: to try them costs a reader milliseconds. */
+/** Checks what `Chunker` does, but for the seed's zeros: to try them costs a reader milliseconds. */
 function checkChunk(chunk: ChunkSizes): void {
   const { sizeMin, sizeAverage, sizeMax, gearSeed } = chunk;
   checkRange("chunk.sizeMax", sizeMax, 4096, 1024 * 1024);

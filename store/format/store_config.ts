@@ -15,7 +15,7 @@ import type { ReadStore, StoreOptions, WriteStore } from "../store.ts";
 /** Most configs that a store can have had. */
 export const CONFIG_COUNT_MAX = 10_000;
 
-/** What a store says about itself. */
+/** Config of a store: identity, settings, features. */
 export interface StoreConfig {
   /** Number of the config, the newest of the store. */
   readonly number: number;
@@ -39,7 +39,7 @@ export interface InitStoreOptions extends StoreOptions {
 
 /** Options of {@link readConfig}. */
 export interface ReadConfigOptions extends StoreOptions {
-  /** What to call the store in an error. Default: `this place`. */
+  /** Name of the store in an error. Default: `this place`. */
   location?: string;
 }
 

@@ -25,7 +25,7 @@ export interface TagBody {
 
 /** An entry of a log, the same in every store that has it. */
 export interface TagEntry extends TagBody {
-  /** What the entry is known by: 32 random hex digits. */
+  /** Nonce that tells the entry from others: 32 random hex digits. */
   readonly nonce: string;
   /** Save id of the run that set the tag, 32 hex digits. */
   readonly saveId: string;
@@ -55,7 +55,7 @@ export interface TagSlot extends TagLink {
 export interface DamagedTagSlot {
   /** Its number in the log, from 1. */
   readonly number: number;
-  /** What is wrong with it. */
+  /** Damage of the slot. */
   readonly damage: DocumentSyntaxError | UnsupportedVersionError;
 }
 

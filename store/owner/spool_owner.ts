@@ -28,7 +28,7 @@ const F_RDLCK = 0;
 const F_UNLCK = 2;
 
 /**
- * What `statfs` says of file systems that one kernel has for itself, so that it
+ * Types that `statfs` gives for file systems that one kernel has for itself, so that it
  * knows everybody who has a file of theirs open. Those of a network, of a
  * machine above this one and of several layers are not among them.
  */

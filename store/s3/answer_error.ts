@@ -3,7 +3,7 @@ import type { BytesAnswer } from "../wrap/fetch_bytes.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 import { XmlAnswer } from "./xml.ts";
 
-/** What was asked, for an error. */
+/** The request of an answer, for an error. */
 export interface Asked {
   readonly action: StoreAction;
   readonly subject: string;

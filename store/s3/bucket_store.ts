@@ -23,7 +23,7 @@ import type { Spool } from "./spool.ts";
 import type { S3Store } from "./options.ts";
 import type { Uploads } from "./uploads.ts";
 
-/** What a {@link BucketStore} is made of. */
+/** Parts of {@link BucketStore}. */
 export interface BucketStoreParts {
   /** Sends requests. */
   readonly client: S3Client;
@@ -306,7 +306,7 @@ export class BucketStore implements S3Store {
     }
   }
 
-  /** Who may create and not remove leaves 80 bytes. */
+  /** A writer who may create and not remove leaves 80 bytes. */
   async #removeProbe(name: string, options?: StoreOptions): Promise<void> {
     try {
       await this.remove(name, options);

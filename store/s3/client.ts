@@ -20,7 +20,7 @@ const REGION = /^[a-z0-9-]{1,64}$/;
 /** A request to S3. */
 export interface S3Request {
   readonly action: StoreAction;
-  /** What it is about, for errors. */
+  /** Subject of the request, for errors. */
   readonly subject: string;
   readonly method: "GET" | "HEAD" | "PUT" | "POST" | "DELETE";
   /** The name in the store; the bucket itself if there is none. */
@@ -38,7 +38,7 @@ export interface S3Request {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What an {@link S3Client} is made of. */
+/** Parts of {@link S3Client}. */
 export interface S3ClientParts {
   readonly location: S3Location;
   readonly keys: Keys | undefined;
@@ -56,7 +56,7 @@ export class S3Client {
   readonly #parts: S3ClientParts;
   readonly #signingKeys = new Map<string, ArrayBuffer>();
   #region: string;
-  /** What the clock of the server is ahead, in milliseconds. */
+  /** Lead of the clock of the server, in milliseconds. */
   #skewMs = 0;
   #isReached = false;
 

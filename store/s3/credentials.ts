@@ -7,7 +7,7 @@ export interface S3Credentials {
   readonly accessKeyId: string;
   /** The secret half. */
   readonly secretAccessKey: string;
-  /** What goes along with keys that end. */
+  /** Token that goes along with keys that end. */
   readonly sessionToken?: string | undefined;
   /** When they end. */
   readonly expiration?: Date | undefined;
@@ -22,7 +22,7 @@ const CHAIN_VERSION = "3.972.99";
 /** Keys are fetched anew this long before they end, in milliseconds. */
 const EARLY_MS = 300_000;
 
-/** What says that keys come from a place that only the chain knows. */
+/** Variables that name a place of keys that only the chain knows. */
 const CHAIN_PROFILE_KEYS = [
   "role_arn",
   "sso_session",
@@ -32,7 +32,7 @@ const CHAIN_PROFILE_KEYS = [
   "login_session",
 ];
 
-/** What {@link credentialSource} looks at. */
+/** Sources that {@link credentialSource} looks at. */
 export interface CredentialOptions {
   readonly env: Environment;
   readonly profileName: string;

@@ -7,7 +7,7 @@ export interface SentPart {
   readonly tag: string;
 }
 
-/** What does not change about an upload. */
+/** Fields of an upload that do not change. */
 export interface JournalHead {
   /** The name in the store. */
   readonly name: string;
@@ -26,7 +26,7 @@ interface Lines {
 }
 
 /**
- * What is known of an upload, in lines of JSON that are only added to: a kill
+ * Journal of an upload, in lines of JSON that are only added to: a kill
  * leaves a last line that is cut at worst, and what it said is asked of the
  * server. It need not survive a crash of the machine: the file beside it would
  * not either.

@@ -5,7 +5,7 @@ import type { S3StoreOptions } from "./options.ts";
 /** Where a store is, and how it is reached. */
 export interface S3Location {
   readonly bucket: string;
-  /** What each key begins with: empty, or ends with `/`. */
+  /** Beginning of each key: empty, or ends with `/`. */
   readonly prefix: string;
   /** The address that the paths of keys are put behind. */
   readonly base: URL;
@@ -14,7 +14,7 @@ export interface S3Location {
   readonly isSingleWriter: boolean;
 }
 
-/** What a URL says. */
+/** Parts of a URL. */
 export interface S3Url {
   readonly bucket: string;
   readonly prefix: string;

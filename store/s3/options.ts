@@ -27,7 +27,7 @@ export interface S3StoreOptions {
   readonly partSize?: number;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;
-  /** What counts requests and bytes. Default: one of its own. */
+  /** Counter of requests and bytes. Default: one of its own. */
   readonly meter?: Meter;
   /** How often a request is repeated. */
   readonly retry?: RetryOptions;
@@ -43,7 +43,7 @@ export interface S3StoreOptions {
 
 /** A store in a bucket. */
 export interface S3Store extends PruneStore {
-  /** What was asked of the server so far. */
+  /** Requests and bytes so far. */
   readonly meter: Meter;
 
   /**

@@ -5,7 +5,7 @@ import { join } from "node:path";
 /** Variables of the environment. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What the files of the AWS tools say of one profile. Keys in lower case. */
+/** Fields of one profile in the files of the AWS tools. Keys in lower case. */
 export type Profile = ReadonlyMap<string, string>;
 
 /**

@@ -22,14 +22,14 @@ const MIB = 1024 * 1024;
 /** Uploads of one file that vanish before the next is not begun. */
 const BEGINS_MAX = 3;
 
-/** What a server says where an upload, or a part of it, is not there any more. */
+/** Codes of a server for an upload, or a part of it, that is gone. */
 const VANISHED: ReadonlySet<string> = new Set([
   "InvalidPart",
   "NoSuchKey", // Ceph, asked for the parts.
   "NoSuchUpload",
 ]);
 
-/** What {@link Uploads} is made of. */
+/** Parts of {@link Uploads}. */
 export interface UploadsParts {
   readonly client: S3Client;
   readonly spool: Spool;

@@ -1,4 +1,4 @@
-/** Who may do what. */
+/** Rights of requests. */
 import { Refusal } from "./answer.ts";
 import type { Verb } from "./protocol.ts";
 import type { Access, Right } from "./options.ts";
@@ -17,7 +17,7 @@ const NEED: Readonly<Record<Verb, Right>> = {
   join: "append",
   remove: "prune",
 };
-/** What decides over the rest of a store: who may only append does not create it. */
+/** Names that decide over the rest of a store: the right to append does not create them. */
 const GUARDED = /^(config|forgotten|gc|listings)\/|^listing$/;
 /** Shortest token in characters: 16 of them at random cannot be guessed. */
 const TOKEN_SIZE_MIN = 16;
@@ -27,7 +27,7 @@ const WRONG_WAIT_MS = 1000;
 const WRONG_WAITING_MAX = 64;
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
-/** What a request was granted, and why. */
+/** Right of a request, and its reason. */
 export interface Grant {
   readonly right: Right;
   /** Whether it took a token: then no shared cache may keep the answer. */

@@ -2,16 +2,16 @@ import { NotFoundError } from "../errors.ts";
 import { codeOf } from "../file/file_calls.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "./protocol.ts";
 
-/** What a verb answers, before it becomes a response. */
+/** Answer of a verb, before it becomes a response. */
 export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | ReadableStream<Uint8Array> | undefined;
-  /** What went wrong, for the log. */
+  /** Error for the log. */
   readonly error?: unknown;
 }
 
-/** Nothing of an answer to a verb may be kept or changed on its way. */
+/** Caches and proxies neither keep nor change an answer to a verb. */
 const VERB_CACHE = "no-store, no-transform";
 
 /** Thrown where a request cannot be done: becomes an answer. */

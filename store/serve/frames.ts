@@ -1,14 +1,14 @@
 /** Frames on a pipe: docs/PROTOCOL.md. */
 import { joinChunks } from "./body.ts";
 
-/** What each side begins with. */
+/** First bytes of each side. */
 export const PREAMBLE = "SNAPPIP1";
 /** Size of the head of a frame in bytes. */
 export const FRAME_SIZE = 16;
 /** Size of the largest JSON that says what a body belongs to. */
 export const HEAD_SIZE_MAX: number = 64 * 1024;
 
-/** What a frame is. */
+/** Types of frames. */
 export const FRAME_TYPE = {
   /** A request, with all of its body. */
   request: 1,
@@ -34,9 +34,9 @@ export interface Frame {
 
 /** A pipe of bytes, such as a child's standard output and input. */
 export interface Pipe {
-  /** What comes from the other side. */
+  /** Bytes from the other side. */
   readonly readable: ReadableStream<Uint8Array>;
-  /** What goes to it. */
+  /** Bytes to it. */
   readonly writable: WritableStream<Uint8Array>;
 }
 

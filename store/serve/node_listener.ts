@@ -5,10 +5,10 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 
-/** What answers a request. */
+/** Handler of a request. */
 export type RequestHandler = (request: Request) => Promise<Response>;
 
-/** What `createServer` of `node:http` and `node:https` takes. */
+/** Listener that `createServer` of `node:http` and `node:https` takes. */
 export type NodeListener = (
   incoming: IncomingMessage,
   outgoing: ServerResponse,

@@ -1,12 +1,12 @@
 /**
- * What a server of a store is told.
+ * Options of a server of a store.
  *
  * @module
  */
 import type { PruneStore, ReadStore } from "../store.ts";
 
 /**
- * What somebody may do: read; append, which creates and never removes or
+ * A right: read; append, which creates and never removes or
  * replaces, and nothing under `config/`, `forgotten/` or `gc/`; prune, which does all.
  */
 export type Right = "read" | "append" | "prune";
@@ -15,16 +15,16 @@ export type Right = "read" | "append" | "prune";
 export interface TokenGrant {
   /** 16 to 1024 visible ASCII characters, at random. */
   readonly token: string;
-  /** What it allows. */
+  /** Right that it gives. */
   readonly right: Right;
 }
 
-/** Who may do what: by tokens, or whoever is on this machine. */
+/** Rights of requests: by tokens, or of all on this machine. */
 export type Access =
   | {
     /** The tokens. */
     readonly tokens: readonly TokenGrant[];
-    /** What requests without a token may do. Default: nothing. */
+    /** Right of requests without a token. Default: none. */
     readonly anonymous?: "read";
   }
   | {
@@ -38,9 +38,9 @@ export type Access =
 /** A store to serve: what it cannot do is refused. */
 export type ServedStore = ReadStore & Partial<PruneStore>;
 
-/** What an `exchange` knows beside its body. */
+/** Context of an `exchange`, beside its body. */
 export interface ExchangeContext {
-  /** What the request may do. */
+  /** Right of the request. */
   readonly right: Right;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal: AbortSignal;
@@ -56,13 +56,13 @@ export type ExchangeHandler = (
 export interface AccessLine {
   /** The HTTP method. */
   readonly method: string;
-  /** What was asked for, or undefined if it was nothing known. */
+  /** Verb of the request, or undefined if it is none known. */
   readonly verb: string | undefined;
   /** The name, prefix or upload that it concerns. */
   readonly subject: string | undefined;
   /** The HTTP status. */
   readonly status: number;
-  /** What the request was allowed, or undefined if nothing. */
+  /** Right of the request, or undefined if it has none. */
   readonly right: Right | undefined;
   /** Bytes of its body. */
   readonly bytesIn: number;
@@ -70,7 +70,7 @@ export interface AccessLine {
   readonly bytesOut: number;
   /** How long it took in milliseconds, up to the last byte of the answer. */
   readonly durationMs: number;
-  /** What went wrong, with all that must not be told outside. */
+  /** The error, with all that must not be told outside. */
   readonly error: unknown;
 }
 

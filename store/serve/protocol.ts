@@ -1,4 +1,4 @@
-/** What the server and the client of the request model must agree on: docs/PROTOCOL.md. */
+/** Constants that server and client of the request model agree on: docs/PROTOCOL.md. */
 
 /** The header that every answer of a server has, and its only value so far. */
 export const PROTOCOL_HEADER = "snap-protocol";
@@ -13,7 +13,7 @@ export const FILE_SIZE_MAX: number = 2 ** 31;
 /** Longest wait for the next byte in milliseconds if nobody says otherwise. */
 export const IDLE_MS = 30_000;
 
-/** What a request asks for, with the path segment of those that are no HTTP method. */
+/** Verbs of requests, with the path segment of those that are no HTTP method. */
 export type Verb =
   | "read"
   | "create"

@@ -13,7 +13,7 @@ const PIECE_SIZE = 1024 * 1024;
 /** Largest file that is hashed for its tag. */
 const HASHED_SIZE_MAX = 4 * 1024 * 1024;
 
-/** What a read is made of. */
+/** Parts of a read. */
 export interface ReadRequest {
   readonly store: ReadStore;
   readonly name: string;

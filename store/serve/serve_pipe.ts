@@ -22,7 +22,7 @@ export type { Pipe };
 
 /** Options of {@link servePipe}. */
 export interface ServePipeOptions extends ServeLimits {
-  /** What the other side may do: it has been let in by whoever made the pipe. */
+  /** Right of the other side, which was let in by the maker of the pipe. */
   readonly right: Right;
 }
 
@@ -102,7 +102,7 @@ export async function servePipe(
   }
 }
 
-/** What is at work for one pipe. */
+/** Requests at work for one pipe. */
 class Session {
   readonly #server: Server;
   readonly #writer: FrameWriter;

@@ -9,7 +9,7 @@ import type { Access, ServedStore, ServeLimits } from "./options.ts";
 
 /** Options of {@link serveStore}. */
 export interface ServeOptions extends ServeLimits {
-  /** Who may do what. */
+  /** Rights of requests. */
   readonly access: Access;
   /** The path that the store has, from `/` to `/`. Default `/`. */
   readonly base?: string;

@@ -27,14 +27,14 @@ const REQUESTS_MAX = 256;
 /** How long the answer of a look at the store's health is good for in milliseconds. */
 const HEALTH_MS = 5000;
 
-/** What is asked for, taken apart. */
+/** A request, taken apart. */
 interface Route {
   readonly verb: Verb;
   readonly name: string;
   readonly query: URLSearchParams;
 }
 
-/** What is known of a request while it is at work. */
+/** State of a request while it is at work. */
 interface Work {
   readonly request: Request;
   readonly startedMs: number;

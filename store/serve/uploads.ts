@@ -13,7 +13,7 @@ const READ_SIZE = 1024 * 1024;
 /** The uploads to one store. An upload is named by the SHA-256 of the whole file. */
 export class Uploads {
   readonly #store: WriteStore;
-  /** Who is at work on an upload: one after another. */
+  /** Work on each upload: one after another. */
   readonly #queues = new Map<string, Promise<unknown>>();
   #folder: Promise<string> | undefined;
   /** A folder that was made here, and goes with this object. */

@@ -1,4 +1,4 @@
-/** What each verb does. The rights of who asks have been looked at. */
+/** Each verb as a function. The rights of the request have been checked. */
 import type { PruneStore } from "../store.ts";
 import { isStoreName } from "../store_name.ts";
 import { type Answer, jsonAnswer, Refusal } from "./answer.ts";
@@ -8,7 +8,7 @@ import { readVerb } from "./read_verb.ts";
 import type { Uploads } from "./uploads.ts";
 import type { ExchangeHandler, Right, ServedStore } from "./options.ts";
 
-/** What a verb is done with. */
+/** Context of a verb. */
 export interface VerbContext {
   readonly store: ServedStore;
   readonly uploads: Uploads;

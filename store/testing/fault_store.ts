@@ -47,7 +47,7 @@ export interface FaultPlan {
   };
   /** Only calls of these kinds count and fail. Default: all. */
   readonly actions?: readonly StoreAction[];
-  /** What a slow call waits for. Default: one turn of the event loop. */
+  /** Wait of a slow call. Default: one turn of the event loop. */
   readonly wait?: () => Promise<void>;
 }
 

@@ -1,5 +1,5 @@
 /**
- * What every store is tested with: one suite for all, and a store that fails on demand.
+ * Test of every store: one suite for all, and a store that fails on demand.
  *
  * @example A store that answers wrongly once
  * ```ts

@@ -307,7 +307,7 @@ async function listAll(
   return lines.sort();
 }
 
-/** What a promise rejects with; undefined if it does not. */
+/** Reason with which a promise rejects; undefined if it does not. */
 async function failure(outcome: Promise<unknown>): Promise<unknown> {
   try {
     await outcome;

@@ -1,5 +1,5 @@
 /**
- * What all wrappers have in common.
+ * Base of all wrappers.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type {
 
 /** A call of a store, for what is put around it. */
 export interface StoreCall {
-  /** What is done. */
+  /** The action. */
   readonly action: StoreAction;
   /** The name in the store, or the prefix. */
   readonly name: string;

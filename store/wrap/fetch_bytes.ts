@@ -17,9 +17,9 @@ export const ERROR_SIZE_MAX: number = 64 * 1024;
 
 /** A request. */
 export interface BytesRequest {
-  /** What is done, for errors. */
+  /** The action, for errors. */
   readonly action: StoreAction;
-  /** What it is done with, for errors: a name in the store, or the store. */
+  /** Subject of the action, for errors: a name in the store, or the store. */
   readonly subject: string;
   /** The verb. */
   readonly method: string;
@@ -98,7 +98,7 @@ export async function fetchBytes(request: BytesRequest): Promise<BytesAnswer> {
 
 const PASSES = { isTransient: true, mayHaveHappened: true } as const;
 
-/** What is compressed on the way has another length than what stands in the store. */
+/** A body that is compressed on the way has another length than the file in the store. */
 function withIdentity(headers: Headers | undefined): Headers {
   const all = new Headers(headers);
   all.set("accept-encoding", "identity");
@@ -159,7 +159,7 @@ function checkWhole(
   );
 }
 
-/** What is wrong with a network, as each runtime says it, and whether it passes. */
+/** Faults of a network, as each runtime says them, and whether they pass. */
 const NETWORK_REASONS: readonly [RegExp, string, string, boolean][] = [
   [/refused/i, "ECONNREFUSED", "the connection is refused", true],
   [

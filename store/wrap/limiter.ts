@@ -18,7 +18,7 @@ export const BYTES_IN_FLIGHT_MAX: number = 64 * 1024 * 1024;
 
 /** A request that takes this many times as long as the fastest of its size waits in a queue. */
 const SLOW_FACTOR = 5;
-/** What a request may take longer than the fastest, whatever that took, in milliseconds. */
+/** Time that a request may take longer than the fastest, whatever that took, in milliseconds. */
 const SLOW_MS = 100;
 /** Requests after which the fastest is looked for anew. */
 const FASTEST_COUNT = 256;

@@ -4,7 +4,7 @@ import type { ReadStore } from "../store.ts";
 import { mayHaveHappened, RemoteError } from "./remote_error.ts";
 import { retry, type RetryOptions } from "./retry.ts";
 
-/** What a file is told by: its size, and a header with a salt that no other has. */
+/** Mark of a file: its size, and a header with a salt that no other has. */
 export interface Mark {
   readonly name: string;
   readonly size: number;

@@ -1,11 +1,11 @@
 /**
- * What stores that are far away throw, and what to do about it.
+ * Errors of stores that are far away.
  *
  * @module
  */
 import { StoreError, type StoreErrorFields } from "../errors.ts";
 
-/** What a {@link RemoteError} knows beside a {@link StoreError}. */
+/** Fields of {@link RemoteError} beside those of {@link StoreError}. */
 export interface RemoteErrorFields extends StoreErrorFields {
   /** The status of the answer, where there was one. */
   readonly status?: number | undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What waits, measures and draws. */
+/** Clock, waits and random numbers. */
 export interface Timing {
   /**
    * The time since some moment, never running backwards.
