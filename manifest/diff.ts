@@ -150,7 +150,7 @@ function rootChange(level: Level): Change | undefined {
  * pages of all others of its file, which tell its change time.
  */
 class Links {
-  /** By first name of a file before, the file after that has this name; undefined where none has. */
+  /** By file before, the file after that has its first name; undefined where that one is taken. */
   readonly #firsts = new Map<string, string | undefined>();
   /** Files after that are what another file before became. */
   readonly #taken = new Set<string>();
