@@ -22,7 +22,7 @@ const SFTP_SERVER = "/usr/lib/openssh/sftp-server";
 export interface Sshd extends AsyncDisposable {
   /** The folder that all of it lies in. */
   readonly folder: string;
-  /** The home of its logins. */
+  /** What its logins have for `HOME`; what ssh runs begins in the home of the user all the same. */
   readonly home: string;
   /** Where it listens: `127.0.0.1:PORT`. */
   readonly host: string;

@@ -117,6 +117,14 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     help: "the program, and its options, in the place of ssh",
     variable: "SNAP_SSH",
   },
+  "sftp-command": {
+    kind: "text",
+    where: "store",
+    schemes: ["sftp"],
+    help:
+      "a program that speaks SFTP on its standard input and output, such as rclone serve sftp --stdio REMOTE:PATH",
+    variable: "SNAP_SFTP_COMMAND",
+  },
   "remote-command": {
     kind: "text",
     where: "store",

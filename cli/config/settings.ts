@@ -90,6 +90,7 @@ export async function farSettings(
       anonymous: await get<boolean>("anonymous"),
       singleWriter: await get<boolean>("single-writer"),
       sshCommand: await get<string>("ssh-command"),
+      sftpCommand: await get<string>("sftp-command"),
       remoteCommand: await get<string>("remote-command"),
       token: async () => {
         const token = await get<string>("token");

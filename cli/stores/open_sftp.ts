@@ -2,16 +2,17 @@ import { openSftpStore } from "@snap/store/sftp";
 import type { FarNeed, OpenedStore } from "./opened_store.ts";
 import { wordsOf } from "./words_of.ts";
 
-/** Opens `sftp://HOST/PATH`, through the user's own ssh. */
+/** Opens `sftp://HOST/PATH`, through the user's own ssh, or another program. */
 export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
   const { signal, settings, limiter, meter } = need;
-  const { singleWriter, sshCommand } = settings;
+  const { singleWriter, sshCommand, sftpCommand } = settings;
   const store = await openSftpStore(url, {
     signal,
     limiter,
     meter,
     ...(singleWriter !== undefined && { singleWriter }),
     ...(sshCommand !== undefined && { ssh: wordsOf(sshCommand) }),
+    ...(sftpCommand !== undefined && { command: wordsOf(sftpCommand) }),
   });
   if (!store.isDurable) {
     need.detail(

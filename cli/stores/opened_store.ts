@@ -34,6 +34,8 @@ export interface FarSettings {
   readonly token: () => Promise<string | undefined>;
   /** Program and arguments in the place of `ssh`. */
   readonly sshCommand: string | undefined;
+  /** Program and arguments that speak SFTP themselves, without ssh. */
+  readonly sftpCommand: string | undefined;
   /** What runs this program on the other host. */
   readonly remoteCommand: string | undefined;
 }

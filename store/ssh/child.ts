@@ -126,8 +126,7 @@ class RunningChild implements Child {
   async close(graceMs: number): Promise<void> {
     const child = this.#child;
     if (!await isSoon(this.#ended, graceMs)) {
-      // With all that it has started.
-      kill(-child.pid!, "SIGKILL");
+      killGroup(child.pid!);
       await this.#ended;
     }
     for (const end of [child.stdin, child.stdout, child.stderr]) end?.destroy();
@@ -159,6 +158,16 @@ function streamOf(readable: Readable): ReadableStream<Uint8Array> {
     pull: () => void readable.resume(),
     cancel: () => void readable.destroy(),
   }, { highWaterMark: BUFFER_SIZE, size: (piece) => piece.length });
+}
+
+/** Ends a program by force, with all that it has started. */
+function killGroup(pid: number): void {
+  try {
+    kill(-pid, "SIGKILL");
+  } catch (error) {
+    // It may have ended meanwhile.
+    if ((error as { code?: unknown }).code !== "ESRCH") throw error;
+  }
 }
 
 async function isSoon(event: Promise<unknown>, ms: number): Promise<boolean> {
