@@ -9,6 +9,7 @@ export * from "../ranges/local_ranges.ts";
 export * from "../ranges/open_ranges.ts";
 export * from "../ranges/ranges.ts";
 export * from "../ranges/remote_ranges.ts";
+export * from "./check_object.ts";
 export * from "./content_reader.ts";
 export * from "./object_copies.ts";
 export * from "./object_reader.ts";

@@ -75,6 +75,18 @@ export interface NewCounts {
   readonly newObjectCount: number;
 }
 
+/** A frame as it is stored elsewhere, whose objects were checked against their ids. */
+export interface CheckedFrame extends StoredFrame {
+  /** As it is stored. */
+  readonly stored: Uint8Array;
+  /** Its plain bytes. */
+  readonly plain: Uint8Array;
+  /** Those of its objects that are wanted. */
+  readonly rows: FrameRows;
+  /** Of data or of trees. */
+  readonly role: PackRole;
+}
+
 /**
  * Puts objects into packs, each once: small content by the bundle, chunks of
  * large content in frames of their own, trees, pages and recipes in tree packs.
@@ -268,6 +280,39 @@ export class ObjectSink implements Disposable {
   }
 
   /**
+   * Keeps what is new of a frame that is stored elsewhere: as it is stored if all
+   * of it is new, else object by object.
+   *
+   * @param frame The frame; its bytes are good until the call returns.
+   * @returns How many of its objects were new.
+   */
+  takeFrame(frame: CheckedFrame): number {
+    const { rows, plain, role } = frame;
+    const fresh: number[] = [];
+    let size = 0;
+    for (let i = 0; i < rows.count; i++) {
+      const kind = rows.kinds[i] as ObjectKind;
+      if (!this.#isNew(rows.ids, 32 * i, kind)) continue;
+      fresh.push(i);
+      size += rows.sizes[i];
+    }
+    if (role === PackRole.data) {
+      this.newByteCount += size;
+      this.newObjectCount += fresh.length;
+    }
+    if (size === frame.plainSize && fresh.length === rows.count) {
+      this.putFrame(frame.stored, frame, rows, role);
+      return fresh.length;
+    }
+    for (const i of fresh) {
+      const start = rows.offsets[i];
+      const bytes = plain.subarray(start, start + rows.sizes[i]);
+      this.#addTaken(bytes, rows, i, role);
+    }
+    return fresh.length;
+  }
+
+  /**
    * Tells whether the store holds an object.
    *
    * @param id Bytes with the id.
@@ -331,6 +376,33 @@ export class ObjectSink implements Disposable {
       this.#close(frame, this.#treePacks);
     }
     frame.add(bytes, id, at, kind);
+  }
+
+  /** Adds an object of another store, which may be larger than what is cut here. */
+  #addTaken(
+    bytes: Uint8Array,
+    { ids, kinds }: FrameRows,
+    row: number,
+    role: PackRole,
+  ): void {
+    const kind = kinds[row] as ObjectKind, at = 32 * row;
+    const packs = role === PackRole.data ? this.#dataPacks : this.#treePacks;
+    // What is small is a file, what is large most likely a chunk.
+    const isChunk = bytes.length >= this.settings.largeFrameTarget;
+    const frame = role === PackRole.trees
+      ? this.#trees
+      : isChunk
+      ? this.#large
+      : this.#bundle;
+    if (bytes.length > frame.sizeMax) {
+      const own = new FrameBuilder(bytes.length);
+      own.add(bytes, ids, at, kind);
+      return this.#close(own, packs);
+    }
+    if (role === PackRole.trees) return this.#add(bytes, ids, at, kind);
+    if (frame.sizeLeft < bytes.length) this.#close(frame, packs);
+    frame.add(bytes, ids, at, kind);
+    if (isChunk) this.closeLarge();
   }
 
   #count(size: number): void {

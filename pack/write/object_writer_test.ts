@@ -1,6 +1,9 @@
 // The writer without a save: what is kept, what is missing, what is durable when.
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
+import { crc32 } from "node:zlib";
+import { TREE_CONTEXT } from "@snap/hash";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { zstdCodec } from "../codec/zstd_codec.ts";
 import { StoreError, type WriteStore } from "@snap/store";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
 import { MemoryStore } from "@snap/store/memory";
@@ -190,4 +193,76 @@ Deno.test("ObjectSink takes frames as they are stored elsewhere, and checks them
     await using broken = await openWriter(new MemoryStore());
     broken.sink().putFrame(B, frame, rows, PackRole.data);
   }, RangeError);
+});
+
+Deno.test("ObjectSink takes a frame as it is stored if all of it is new, else what is new", async () => {
+  const memory = new MemoryStore();
+  await store(memory, B);
+  const plain = new Uint8Array([...A, ...B, ...C]);
+  const rows = {
+    count: 3,
+    ids: new Uint8Array([A, B, C].flatMap((one) => [...idOf(one)])),
+    kinds: Uint8Array.of(1, 1, 1),
+    offsets: Uint32Array.of(0, A.length, A.length + B.length),
+    sizes: Uint32Array.of(A.length, B.length, C.length),
+  };
+  const stored = zstdCodec({ level: 1 }).compress(plain) ?? plain;
+  const codecTag = stored === plain ? 0 : 2;
+  const frame = {
+    ...{ stored, plain, rows, codecTag, role: PackRole.data },
+    plainSize: plain.length,
+    crc: crc32(stored),
+  };
+  {
+    await using writer = await openWriter(memory);
+    equal(writer.sink().takeFrame(frame), 2);
+    equal(writer.sink().takeFrame(frame), 0);
+    await writer.finish();
+  }
+  const fresh = new MemoryStore();
+  {
+    await using writer = await openWriter(fresh);
+    equal(writer.sink().takeFrame(frame), 3);
+    await writer.finish();
+  }
+  for (const one of [memory, fresh]) {
+    await using reader = await openStoreReader(one, { hasher });
+    for (const plain of [A, B, C]) {
+      deepEqual(await reader.readObject(idOf(plain), 1), plain);
+    }
+    const location = await reader.index.locate(idOf(A), 1);
+    equal(location!.storedSize, one === fresh ? stored.length : 3000 + 1000);
+  }
+});
+
+Deno.test("ObjectSink takes objects that are larger than those that are cut here", async () => {
+  const memory = new MemoryStore();
+  const large = noise(1_000_000, 4), tree = noise(900_000, 5);
+  const treeId = new Uint8Array(32);
+  hasher.deriveInto(TREE_CONTEXT, tree, treeId);
+  await using writer = await openWriter(memory);
+  for (
+    const [bytes, id, kind, role] of [
+      [large, idOf(large), ObjectKind.content, PackRole.data],
+      [tree, treeId, ObjectKind.tree, PackRole.trees],
+    ] as const
+  ) {
+    // A frame of which only the first object is wanted.
+    const plain = new Uint8Array([...bytes, 1]);
+    writer.sink().takeFrame({
+      ...{ stored: plain, plain, role, codecTag: 0, crc: crc32(plain) },
+      plainSize: plain.length,
+      rows: {
+        count: 1,
+        ids: id,
+        kinds: Uint8Array.of(kind),
+        offsets: Uint32Array.of(0),
+        sizes: Uint32Array.of(bytes.length),
+      },
+    });
+  }
+  await writer.finish();
+  await using reader = await openStoreReader(memory, { hasher });
+  deepEqual(await reader.readObject(idOf(large), ObjectKind.content), large);
+  deepEqual(await reader.readObject(treeId, ObjectKind.tree), tree);
 });
