@@ -30,6 +30,8 @@ export * as snapshot from "@snap/snapshot";
 export * as save from "@snap/save";
 /** A snapshot becomes a directory. */
 export * as restore from "@snap/restore";
+/** Snapshots from store to store. */
+export * as sync from "@snap/sync";
 /** A snapshot as a read-only file system of the kernel. */
 export * as fuse from "@snap/fuse";
 /** The command line as a function. */

@@ -45,7 +45,16 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     posix: "all",
     hash: "all",
   },
+  sync: {
+    snapshot: "all",
+    pack: "all",
+    manifest: "all",
+    store: "all",
+    hash: "all",
+    posix: "all",
+  },
   cli: {
+    sync: "all",
     fuse: "all",
     save: "all",
     restore: "all",

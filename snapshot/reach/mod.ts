@@ -1,6 +1,8 @@
 /**
- * Directories that snapshots reach, read ahead of a walk.
+ * Directories that snapshots reach, gone through once, and read ahead of a walk.
  *
  * @module
  */
 export * from "./directories_ahead.ts";
+export * from "./id_set.ts";
+export * from "./reach_walk.ts";

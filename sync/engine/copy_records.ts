@@ -1,0 +1,235 @@
+import { IdSet } from "@snap/snapshot/reach";
+import { ObjectKind } from "@snap/pack";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { SyncError } from "../errors.ts";
+import { marked, ObjectRows } from "../object_rows.ts";
+import type { CopyOptions, SyncReport } from "../options.ts";
+import type {
+  LostObject,
+  PeerSession,
+  RecordDocument,
+  Source,
+  Target,
+} from "../peer/peer.ts";
+
+/** Records that are moved and written together. */
+const GROUP_SIZE = 64;
+/** Objects that are asked for together. */
+const QUEUE_COUNT = 8192;
+/** Plain bytes that are asked for together. */
+const QUEUE_SIZE = 256 << 20;
+/** Records that one is compared with. */
+const BASES_MAX = 8;
+/** How often a target may say that something is missing. */
+const COMMITS_MAX = 3;
+
+/** What {@linkcode copyRecords} copies. */
+export interface CopyWork {
+  readonly from: PeerSession;
+  readonly to: PeerSession;
+  /** The records, oldest first. */
+  readonly records: readonly RecordDocument[];
+  /** Records that both sides have. */
+  readonly shared: readonly NamedRecord[];
+  readonly report: SyncReport;
+  readonly context: unknown;
+}
+
+/**
+ * Copies records with all that they reach. One that cannot be had whole is named
+ * in the report, and the others go on.
+ *
+ * @param work What is copied.
+ * @param options How.
+ */
+export async function copyRecords(
+  work: CopyWork,
+  options: CopyOptions,
+): Promise<void> {
+  const { records, report, context } = work;
+  if (records.length === 0) return;
+  const { observer } = options;
+  const shared = [...work.shared];
+  await using source = await work.from.openSource();
+  for (let at = 0; at < records.length; at += GROUP_SIZE) {
+    const group = records.slice(at, at + GROUP_SIZE);
+    const round = ++report.rounds;
+    const before = report.recordsCopied;
+    const inner = observer?.roundStarted?.(context, round);
+    await using target = await work.to.openTarget();
+    const copy = new GroupCopy(work, options, { source, target, shared });
+    shared.push(...await copy.run(group));
+    const recordsCopied = report.recordsCopied - before;
+    observer?.roundEnded?.(inner, { round, recordsCopied });
+  }
+}
+
+/** Copies a group of records. */
+class GroupCopy {
+  readonly #work: CopyWork;
+  readonly #options: CopyOptions;
+  readonly #source: Source;
+  readonly #target: Target;
+  readonly #shared: readonly NamedRecord[];
+  #seen = new IdSet();
+  #queue = new ObjectRows();
+  #moving: Promise<void> = Promise.resolve();
+  #lost: LostObject[] = [];
+
+  constructor(
+    work: CopyWork,
+    options: CopyOptions,
+    parts: {
+      readonly source: Source;
+      readonly target: Target;
+      readonly shared: readonly NamedRecord[];
+    },
+  ) {
+    this.#work = work;
+    this.#options = options;
+    this.#source = parts.source;
+    this.#target = parts.target;
+    this.#shared = parts.shared;
+  }
+
+  /** Moves what the records reach, then writes those that are whole; returns them. */
+  async run(group: readonly RecordDocument[]): Promise<NamedRecord[]> {
+    const { report } = this.#work;
+    const whole: RecordDocument[] = [];
+    for (const document of group) {
+      this.#options.signal?.throwIfAborted();
+      if (await this.#reach(document)) whole.push(document);
+    }
+    if (this.#options.dryRun === true) {
+      report.recordsCopied += whole.length;
+      return whole.map(({ record }) => record);
+    }
+    report.phase = "commit";
+    await this.#target.finish();
+    const written: NamedRecord[] = [];
+    for (const document of whole) {
+      if (!await this.#commit(document)) continue;
+      written.push(document.record);
+      report.recordsCopied++;
+    }
+    await this.#target.confirm();
+    return written;
+  }
+
+  /** Moves what a record reaches; says whether all of it could be had. */
+  async #reach({ record }: RecordDocument): Promise<boolean> {
+    const { report } = this.#work;
+    report.phase = "walk";
+    try {
+      const bases = this.#basesOf(record);
+      const how = { seen: this.#seen, baseReader: this.#target.reader };
+      for await (const one of this.#source.walk(record, bases, how)) {
+        const { treeId, pageId, tree, page, contents } = one;
+        const { tree: treeKind, attributes } = ObjectKind;
+        this.#queue.add(treeId, 0, treeKind, tree.bytes.length);
+        this.#queue.add(pageId, 0, attributes, page.bytes.length);
+        for (let row = 0; row < contents.count; row++) {
+          this.#queue.addRow(contents, row);
+        }
+        const isFull = this.#queue.count >= QUEUE_COUNT ||
+          this.#queue.byteCount >= QUEUE_SIZE || this.#source.isFull;
+        if (isFull) await this.#move();
+      }
+      await this.#move();
+    } catch (error) {
+      await this.#moving.catch(() => {});
+      this.#options.signal?.throwIfAborted();
+      this.#lost.push({ id: new Uint8Array(32), error: walkError(error) });
+    }
+    await this.#moving;
+    const lost = this.#lost.splice(0);
+    if (lost.length === 0) return true;
+    // What was had in part counts for no other record.
+    this.#queue = new ObjectRows();
+    this.#seen = new IdSet();
+    this.#target.forgetPromises();
+    for (const { error } of lost) this.#tell(error);
+    this.#tell(incompleteError(record, lost[0].error));
+    return false;
+  }
+
+  /** Begins to move what is in the queue; what was begun before is awaited first. */
+  async #move(): Promise<void> {
+    await this.#moving;
+    const queue = this.#queue;
+    if (queue.count === 0) return;
+    this.#queue = new ObjectRows();
+    this.#moving = this.#moveRows(queue);
+    // Whoever awaits it is told; meanwhile it must not end the program.
+    this.#moving.catch(() => {});
+    if (this.#source.isFull) await this.#moving;
+  }
+
+  async #moveRows(queue: ObjectRows): Promise<void> {
+    const { report } = this.#work;
+    const lack = marked(queue, await this.#target.missing(queue));
+    report.objectsTotal += queue.count;
+    report.objectsSkipped += queue.count - lack.count;
+    report.bytesTotal += lack.byteCount;
+    if (lack.count === 0 || this.#options.dryRun === true) return;
+    report.phase = "move";
+    this.#lost.push(...await this.#source.move(lack, this.#target));
+    await this.#target.settled();
+  }
+
+  async #commit(document: RecordDocument): Promise<boolean> {
+    const { record } = document;
+    const bases = this.#basesOf(record);
+    for (let attempt = 0; attempt < COMMITS_MAX; attempt++) {
+      const missing = await this.#target.commit(document, bases);
+      if (missing.count === 0) return true;
+      this.#target.forgetPromises();
+      const lost = await this.#source.move(missing, this.#target);
+      await this.#target.finish();
+      if (lost.length === 0) continue;
+      for (const { error } of lost) this.#tell(error);
+      this.#tell(incompleteError(record, lost[0].error));
+      return false;
+    }
+    this.#tell(
+      new SyncError(
+        `Cannot write record ${record.record} as the target says each time that something is missing`,
+        { code: "LYING", hint: "Check the target with `snap verify`" },
+      ),
+    );
+    return false;
+  }
+
+  /** Records that the target has whole, those that are most alike first. */
+  #basesOf(record: NamedRecord): NamedRecord[] {
+    if (!this.#target.trustsRecords) return [];
+    const rank = (one: NamedRecord): number =>
+      (one.host === record.host && one.source === record.source ? 2 : 0) +
+      (one.time <= record.time ? 1 : 0);
+    return this.#shared.filter(({ record: id }) => id !== record.record)
+      .sort((a, b) => rank(b) - rank(a) || (a.time < b.time ? 1 : -1))
+      .slice(0, BASES_MAX);
+  }
+
+  #tell(error: SyncError): void {
+    this.#work.report.errors.push(error);
+    this.#options.observer?.error?.(this.#work.context, error);
+  }
+}
+
+function walkError(error: unknown): SyncError {
+  if (error instanceof SyncError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new SyncError(`Cannot read a directory of the source: ${reason}`, {
+    code: error instanceof SyntaxError ? "MISMATCH" : "GONE",
+    hint: "Check the source with `snap verify`",
+    cause: error,
+  });
+}
+
+function incompleteError(record: NamedRecord, cause: SyncError): SyncError {
+  return new SyncError(
+    `Cannot copy snapshot ${record.tree} as all of it must be there: ${cause.message}`,
+    { code: cause.code, cause, ...(cause.hint ? { hint: cause.hint } : {}) },
+  );
+}

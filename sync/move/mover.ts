@@ -1,0 +1,443 @@
+import { type Hasher, ID_SIZE, idFromBytes, IdMismatchError } from "@snap/hash";
+import { BlakeSpan } from "@snap/hash/blake-span";
+import { ObjectKind, type PackRole } from "@snap/pack";
+import type { FrameDecoders } from "@snap/pack/codecs";
+import type { ObjectIndex } from "@snap/pack/index";
+import { isPageRequest, type Location } from "@snap/pack";
+import { contextOf, ObjectCheck } from "@snap/pack/read";
+import {
+  type RecipeNode,
+  RecipeReader,
+  RecipeRowKind,
+} from "@snap/pack/recipe";
+import { FrameDecoder, type Ranges, WAIT } from "@snap/pack/recipe-content";
+import type { CheckedFrame } from "@snap/pack/sink";
+import type { FrameRows } from "@snap/pack/write";
+import { NotFoundError, StoreError } from "@snap/store";
+import {
+  FRAME_COLUMNS,
+  type FrameBatch,
+  type LargeBatch,
+  type MoveBatch,
+  type MoveResult,
+} from "./batch.ts";
+
+/** Stored bytes that are asked for ahead where ranges are on their way. */
+const AHEAD_SIZE = 16 << 20;
+
+/** Takes frames whose objects were checked. */
+export interface FrameTaker {
+  /**
+   * Takes a frame.
+   *
+   * @param frame The frame; its bytes are good until the call returns.
+   */
+  takeFrame(frame: CheckedFrame): unknown;
+}
+
+/** What a {@linkcode Mover} works with. */
+export interface MoverTools {
+  /** Bytes of the source. */
+  readonly ranges: Ranges;
+  /** Where objects lie in the source. */
+  readonly index: () => ObjectIndex;
+  /** Bytes of an index table that is in memory alone. */
+  readonly tableBytes?: (name: string) => Uint8Array | undefined;
+  readonly hasher: Hasher;
+  readonly decoders?: FrameDecoders;
+  /** Whether ranges are worth asking for ahead. */
+  readonly isFar: boolean;
+  readonly taker: FrameTaker;
+}
+
+/** One object or part that cannot be read from where the index says. */
+class UnreadableError extends Error {}
+
+/** Reads frames, checks every object in them, and hands them on. Waits for nothing. */
+export class Mover {
+  readonly #tools: MoverTools;
+  readonly #check: ObjectCheck;
+  readonly #decoder: FrameDecoder;
+  #storedByteCount = 0;
+  #objectCount = 0;
+
+  constructor(tools: MoverTools) {
+    this.#tools = tools;
+    this.#check = new ObjectCheck(tools.hasher);
+    this.#decoder = new FrameDecoder(tools.decoders);
+  }
+
+  /**
+   * Moves a batch.
+   *
+   * @returns Steps: each says how many plain bytes have passed, or {@linkcode WAIT}
+   * where nothing goes on before a range has arrived.
+   */
+  *move(batch: MoveBatch): Generator<number, MoveResult> {
+    this.#storedByteCount = 0;
+    this.#objectCount = 0;
+    const { number } = batch;
+    const outcome = batch.type === "frames"
+      ? { failed: yield* this.#moveFrames(batch) }
+      : { failed: [], ...yield* this.#moveLarge(batch) };
+    const objectCount = this.#objectCount;
+    return {
+      number,
+      ...outcome,
+      objectCount,
+      storedByteCount: this.#storedByteCount,
+    };
+  }
+
+  *#moveFrames(batch: FrameBatch): Generator<number, number[]> {
+    const { frames, packs, rows } = batch;
+    const failed: number[] = [];
+    let ahead = 0, aheadSize = 0, first = 0;
+    for (let at = 0; at < frames.length; at += FRAME_COLUMNS) {
+      while (
+        this.#tools.isFar && ahead < frames.length && aheadSize < AHEAD_SIZE
+      ) {
+        const pack = packs[frames[ahead]];
+        this.#tools.ranges.hint(pack, frames[ahead + 1], frames[ahead + 2]);
+        aheadSize += frames[ahead + 2];
+        ahead += FRAME_COLUMNS;
+      }
+      aheadSize -= frames[at + 2];
+      const end = frames[at + 7];
+      const place = {
+        packName: packs[frames[at]],
+        frameOffset: frames[at + 1],
+        storedSize: frames[at + 2],
+        plainSize: frames[at + 3],
+        codecTag: frames[at + 4],
+        crc: frames[at + 5],
+        role: frames[at + 6] as PackRole,
+      };
+      const some = slice(rows, first, end);
+      try {
+        const stored = yield* this.#stored(place);
+        const sound = this.#takeSound(place, stored, some);
+        for (const row of sound) failed.push(first + row);
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+        for (let row = first; row < end; row++) failed.push(row);
+      }
+      first = end;
+      yield place.plainSize;
+    }
+    return failed;
+  }
+
+  /** Hands on a frame; gives the rows that are not what their ids say. */
+  #takeSound(
+    place: FramePlace,
+    stored: Uint8Array,
+    rows: FrameRows,
+  ): readonly number[] {
+    const { plainSize, codecTag } = place;
+    const plain = this.#decoder.decode(codecTag, stored, plainSize);
+    const failed: number[] = [];
+    for (let row = 0; row < rows.count; row++) {
+      const start = rows.offsets[row];
+      const bytes = plain.subarray(start, start + rows.sizes[row]);
+      const isSound = this.#check.matches(
+        bytes,
+        rows.kinds[row],
+        rows.ids,
+        ID_SIZE * row,
+      );
+      if (!isSound) failed.push(row);
+    }
+    this.#objectCount += rows.count - failed.length;
+    const sound = failed.length === 0 ? rows : without(rows, failed);
+    if (sound.count > 0) {
+      const role = place.role as PackRole;
+      const frame = { ...place, role, stored, plain, rows: sound };
+      this.#tools.taker.takeFrame(frame);
+    }
+    return failed;
+  }
+
+  *#moveLarge(batch: LargeBatch): Generator<number, { value?: Uint8Array }> {
+    const { id, kind, size, offset, length } = batch;
+    const { hasher } = this.#tools;
+    const context = contextOf(kind);
+    const isWhole = length === size;
+    const hash = !isWhole
+      ? new BlakeSpan(offset, context)
+      : context === undefined
+      ? hasher.stream()
+      : hasher.deriveStream(context);
+    const reader = new RecipeReader({ hasher, id, kind, size });
+    reader.seek(offset, offset + length);
+    const frame = new OpenFrame(this.#tools.taker);
+    const end = offset + length;
+    const scout = this.#tools.isFar ? this.#scout(batch) : undefined;
+    let isFirst = true;
+    try {
+      for (let step = reader.next(); step !== "end"; step = reader.next()) {
+        if (step === "node") {
+          if (batch.root !== undefined && isFirst) {
+            isFirst = false;
+            const node = reader.give(batch.root);
+            scout?.know(node);
+            continue;
+          }
+          const { recipe } = ObjectKind;
+          const place = yield* this.#locate(reader.wanted, 0, recipe);
+          const stored = yield* this.#stored(place);
+          const plain = this.#decode(place, stored);
+          const bytes = this.#object(place, plain, reader.wanted, 0).slice();
+          const node = reader.give(bytes);
+          scout?.know(node);
+          continue;
+        }
+        const from = Math.max(reader.offset, offset);
+        const to = Math.min(reader.offset + reader.size, end);
+        if (reader.rowKind === RecipeRowKind.zeros) {
+          for (let left = to - from; left > 0;) {
+            left -= hash.updateZeros(left);
+            yield 0;
+          }
+          continue;
+        }
+        scout?.goTo(reader.offset + AHEAD_SIZE);
+        const { ids, idStart } = reader;
+        const place = yield* this.#locate(ids, idStart, ObjectKind.content);
+        if (place.size !== reader.size) {
+          throw new UnreadableError("a chunk has another size");
+        }
+        if (!frame.isSame(place)) {
+          frame.close();
+          const stored = yield* this.#stored(place);
+          frame.open(place, stored, this.#decode(place, stored));
+        }
+        const chunk = this.#object(place, frame.plain, ids, idStart);
+        this.#objectCount++;
+        frame.add(place, ids, idStart);
+        const start = reader.offset;
+        hash.update(chunk.subarray(from - start, to - start));
+        yield to - from;
+      }
+      frame.close();
+      const value = new Uint8Array(ID_SIZE);
+      if (hash instanceof BlakeSpan) hash.valueInto(value);
+      else hash.digestInto(value);
+      return { value };
+    } catch (error) {
+      if (!isUnreadable(error)) throw error;
+      return {};
+    }
+  }
+
+  /** Asks for chunks ahead, as far as the nodes that name them were met. */
+  #scout({ id, kind, size, offset, length }: LargeBatch): Scout {
+    const { hasher, ranges } = this.#tools;
+    const reader = new RecipeReader({ hasher, id, kind, size });
+    reader.seek(offset, offset + length);
+    return new Scout(reader, (ids, idStart) => {
+      const index = this.#tools.index();
+      const answer = index.locate(ids, idStart, ObjectKind.content);
+      if (answer === undefined) return;
+      if (isPageRequest(answer)) {
+        ranges.hint(answer.name, answer.offset, answer.length);
+      } else {
+        const { packName, frameOffset, storedSize } = answer;
+        ranges.hint(packName, frameOffset, storedSize);
+      }
+    });
+  }
+
+  *#locate(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Generator<number, Location> {
+    const { tableBytes, ranges } = this.#tools;
+    const index = this.#tools.index();
+    for (;;) {
+      const answer = index.locate(ids, idStart, kind);
+      if (answer === undefined) throw new UnreadableError("a part is gone");
+      if (!isPageRequest(answer)) return answer;
+      const { name, offset, length } = answer;
+      const page = tableBytes?.(name)?.subarray(offset, offset + length) ??
+        ranges.take(name, offset, length);
+      if (page === undefined) yield WAIT;
+      else index.give(answer, page);
+    }
+  }
+
+  *#stored(place: FramePlace): Generator<number, Uint8Array> {
+    const { packName, frameOffset, storedSize } = place;
+    for (;;) {
+      const { ranges } = this.#tools;
+      const stored = ranges.take(packName, frameOffset, storedSize);
+      if (stored !== undefined) {
+        this.#storedByteCount += storedSize;
+        return stored;
+      }
+      yield WAIT;
+    }
+  }
+
+  #decode({ codecTag, plainSize }: FramePlace, stored: Uint8Array): Uint8Array {
+    return this.#decoder.decode(codecTag, stored, plainSize);
+  }
+
+  #object(
+    { offset, size, kind }: Location,
+    plain: Uint8Array,
+    ids: Uint8Array,
+    idStart: number,
+  ): Uint8Array {
+    const bytes = plain.subarray(offset, offset + size);
+    if (this.#check.matches(bytes, kind, ids, idStart)) return bytes;
+    throw new UnreadableError("an object has another id");
+  }
+}
+
+/** Goes ahead of a reader of a recipe. */
+class Scout {
+  readonly #reader: RecipeReader;
+  readonly #hint: (ids: Uint8Array, idStart: number) => void;
+  readonly #nodes = new Map<string, RecipeNode>();
+
+  constructor(
+    reader: RecipeReader,
+    hint: (ids: Uint8Array, idStart: number) => void,
+  ) {
+    this.#reader = reader;
+    this.#hint = hint;
+  }
+
+  /** Takes a node that was met. */
+  know(node: RecipeNode): void {
+    this.#nodes.set(idFromBytes(node.id), node);
+  }
+
+  /** Asks for all chunks that begin before an offset. */
+  goTo(offset: number): void {
+    const reader = this.#reader;
+    while (reader.offset < offset) {
+      const step = reader.next();
+      if (step === "end") return;
+      if (step === "row") {
+        if (reader.rowKind === RecipeRowKind.zeros) continue;
+        this.#hint(reader.ids, reader.idStart);
+        continue;
+      }
+      const key = idFromBytes(reader.wanted);
+      const node = this.#nodes.get(key);
+      if (node === undefined) return;
+      this.#nodes.delete(key);
+      reader.give(node);
+    }
+  }
+}
+
+/** Where a frame lies, and how. */
+type FramePlace =
+  & Pick<
+    Location,
+    | "packName"
+    | "frameOffset"
+    | "storedSize"
+    | "plainSize"
+    | "crc"
+  >
+  & { readonly codecTag: number; readonly role: PackRole | number };
+
+/** The frame whose chunks come one after the other. */
+class OpenFrame {
+  plain = new Uint8Array(0);
+  readonly #taker: FrameTaker;
+  #place: Location | undefined;
+  #stored = new Uint8Array(0);
+  #ids: Uint8Array[] = [];
+  #offsets: number[] = [];
+  #sizes: number[] = [];
+
+  constructor(taker: FrameTaker) {
+    this.#taker = taker;
+  }
+
+  isSame({ frameKey }: Location): boolean {
+    return this.#place?.frameKey === frameKey;
+  }
+
+  open(place: Location, stored: Uint8Array, plain: Uint8Array): void {
+    this.#place = place;
+    // Pages and nodes are read through the same buffers meanwhile.
+    this.#stored = stored.slice();
+    this.plain = plain.slice();
+  }
+
+  add(place: Location, ids: Uint8Array, idStart: number): void {
+    if (this.#offsets.includes(place.offset)) return;
+    this.#ids.push(ids.slice(idStart, idStart + ID_SIZE));
+    this.#offsets.push(place.offset);
+    this.#sizes.push(place.size);
+  }
+
+  close(): void {
+    const place = this.#place, count = this.#offsets.length;
+    if (place === undefined || count === 0) return;
+    const ids = new Uint8Array(ID_SIZE * count);
+    this.#ids.forEach((id, i) => ids.set(id, ID_SIZE * i));
+    this.#taker.takeFrame({
+      stored: this.#stored,
+      plain: this.plain,
+      plainSize: place.plainSize,
+      codecTag: place.codecTag,
+      crc: place.crc,
+      role: place.role as PackRole,
+      rows: {
+        count,
+        ids,
+        kinds: new Uint8Array(count).fill(ObjectKind.content),
+        offsets: Uint32Array.from(this.#offsets),
+        sizes: Uint32Array.from(this.#sizes),
+      },
+    });
+    this.#place = undefined;
+    this.#ids = [];
+    this.#offsets = [];
+    this.#sizes = [];
+  }
+}
+
+function slice(rows: FrameRows, first: number, end: number): FrameRows {
+  return {
+    count: end - first,
+    ids: rows.ids.subarray(ID_SIZE * first, ID_SIZE * end),
+    kinds: rows.kinds.subarray(first, end),
+    offsets: rows.offsets.subarray(first, end),
+    sizes: rows.sizes.subarray(first, end),
+  };
+}
+
+function without(rows: FrameRows, failed: readonly number[]): FrameRows {
+  const left = Array.from({ length: rows.count }, (_, row) => row)
+    .filter((row) => !failed.includes(row));
+  const ids = new Uint8Array(ID_SIZE * left.length);
+  left.forEach((row, i) =>
+    ids.set(
+      rows.ids.subarray(ID_SIZE * row, ID_SIZE * row + ID_SIZE),
+      ID_SIZE * i,
+    )
+  );
+  return {
+    count: left.length,
+    ids,
+    kinds: Uint8Array.from(left, (row) => rows.kinds[row]),
+    offsets: Uint32Array.from(left, (row) => rows.offsets[row]),
+    sizes: Uint32Array.from(left, (row) => rows.sizes[row]),
+  };
+}
+
+/** Whether another copy may be sound; anything else ends the run. */
+function isUnreadable(error: unknown): boolean {
+  return error instanceof UnreadableError || error instanceof SyntaxError ||
+    error instanceof NotFoundError || error instanceof IdMismatchError ||
+    (error instanceof StoreError && error.code === "SHORT");
+}

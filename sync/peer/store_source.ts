@@ -1,0 +1,497 @@
+import { equalBytes, type Hasher, ID_SIZE, idFromBytes } from "@snap/hash";
+import { joinSpans } from "@snap/hash/blake-span";
+import { isPageRequest, type Location, ObjectKind } from "@snap/pack";
+import {
+  contextOf,
+  HeapFrameCache,
+  localPrefix,
+  openIndex,
+  type OpenRanges,
+  openRanges,
+  openStoreReader,
+  recipeRows,
+  type StoreReader,
+} from "@snap/pack/read";
+import { RecipeNode, RecipeReader } from "@snap/pack/recipe";
+import { WAIT, type WorkerTable } from "@snap/pack/recipe-content";
+import { nativeDecoders } from "@snap/posix/decoders";
+import { Pacer } from "@snap/posix/pacer";
+import type { ReadStore } from "@snap/store";
+import {
+  contentsOf,
+  DirectoriesAhead,
+  type IdSet,
+  type ObjectReads,
+  ReachWalk,
+} from "@snap/snapshot/reach";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { SyncError } from "../errors.ts";
+import type { MoveBatch, MoveResult } from "../move/batch.ts";
+import { MovePool } from "../move/move_pool.ts";
+import { type FrameTaker, Mover } from "../move/mover.ts";
+import { frameBatches, largeBatches, type Placed } from "../move/plan.ts";
+import { singleFrame } from "../move/single_frame.ts";
+import { idOfRow, ObjectRows } from "../object_rows.ts";
+import type {
+  LargeObject,
+  LostObject,
+  ObjectList,
+  SessionOptions,
+  Source,
+  Target,
+  WalkedDirectory,
+} from "./peer.ts";
+
+const INDEX_CACHE_SIZE = 16 << 20;
+const FRAME_CACHE_SIZE = 8 << 20;
+/** Batches of a store far away that are under way at once. */
+const FAR_BATCHES_MAX = 4;
+/** So little is moved without workers, as they are not worth their start. */
+const SMALL_SIZE = 8 << 20;
+
+/** What a {@linkcode StoreSource} reads. */
+export interface StoreSourceOptions extends SessionOptions {
+  readonly store: ReadStore;
+  readonly hasher: Hasher;
+}
+
+interface LargeRow {
+  readonly id: Uint8Array;
+  readonly kind: number;
+  readonly size: number;
+}
+
+/** Objects of a store in this process. */
+export class StoreSource implements Source {
+  readonly isFull = false;
+  /** What reads objects. */
+  readonly reader: StoreReader;
+  readonly #options: StoreSourceOptions;
+  readonly #ranges: OpenRanges;
+  readonly #pacer: Pacer;
+  #pool: { readonly pool: MovePool; readonly target: Target } | undefined;
+  #batchCount = 0;
+
+  /** Made by {@linkcode openStoreSource}. */
+  constructor(
+    options: StoreSourceOptions,
+    reader: StoreReader,
+    ranges: OpenRanges,
+  ) {
+    this.#options = options;
+    this.reader = reader;
+    this.#ranges = ranges;
+    const { signal } = options;
+    this.#pacer = new Pacer(signal === undefined ? {} : { signal });
+  }
+
+  async *walk(
+    record: NamedRecord,
+    bases: readonly NamedRecord[],
+    { seen, baseReader }: {
+      readonly seen?: IdSet;
+      readonly baseReader?: ObjectReads | undefined;
+    } = {},
+  ): AsyncGenerator<WalkedDirectory> {
+    const { signal } = this.#options;
+    const ahead = new DirectoriesAhead(this.reader, { signal });
+    const how = signal === undefined ? {} : { signal };
+    const walk = new ReachWalk(this.reader, record, {
+      ...how,
+      bases,
+      ...(seen === undefined ? {} : { seen }),
+      ...(baseReader === undefined ? {} : { baseReader }),
+    });
+    let isFirst = true;
+    try {
+      for (let one = await walk.next(); one; one = await walk.next()) {
+        const { tree, page, treeId } = one;
+        ahead.enter(isFirst ? undefined : treeId, tree, page);
+        isFirst = false;
+        if (walk.entryCount > record.totals.entryCount) {
+          throw tooManyError(record);
+        }
+        const contents = new ObjectRows();
+        for (const { ids, idStart, size } of contentsOf(one)) {
+          contents.add(ids, idStart, ObjectKind.content, size);
+        }
+        yield { ...one, contents };
+        await this.#pacer.yield();
+      }
+    } finally {
+      await ahead.close();
+    }
+  }
+
+  async move(objects: ObjectList, target: Target): Promise<LostObject[]> {
+    const placed: Placed[] = [];
+    const large: LargeRow[] = [];
+    const lost: LostObject[] = [];
+    const { ids, kinds, sizes } = objects;
+    for (let row = 0; row < objects.count; row++) {
+      const idStart = ID_SIZE * row, kind = kinds[row];
+      const place = this.#locateNow(ids, idStart, kind) ??
+        await this.#locate(ids, idStart, kind);
+      if (place === undefined) {
+        lost.push(goneError(idOfRow(objects, row), kind));
+      } else if (place.kind === kind) placed.push({ place, ids, idStart });
+      else large.push({ id: idOfRow(objects, row), kind, size: sizes[row] });
+    }
+    const batches: MoveBatch[] = frameBatches(placed, this.#batchCount);
+    this.#batchCount += batches.length;
+    const spans = new Map<number, LargeRow>();
+    for (const one of large) {
+      for (const batch of largeBatches(one, this.#batchCount)) {
+        spans.set(batch.number, one);
+        batches.push(batch);
+        this.#batchCount++;
+      }
+    }
+    const results = await this.#run(batches, target);
+    const byNumber = new Map(results.map((one) => [one.number, one]));
+    for (const batch of batches) {
+      if (batch.type !== "frames") continue;
+      for (const row of byNumber.get(batch.number)?.failed ?? []) {
+        const id = batch.rows.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
+        lost.push(...await this.#moveOther(id, batch.rows.kinds[row], target));
+      }
+    }
+    const values = new Map<LargeRow, (Uint8Array | undefined)[]>();
+    for (const [number, one] of spans) {
+      const some = values.get(one) ?? [];
+      some.push(byNumber.get(number)?.value);
+      values.set(one, some);
+    }
+    for (const [one, some] of values) {
+      lost.push(...await this.#finishLarge(one, some, target));
+    }
+    return lost;
+  }
+
+  /**
+   * Says what the chunks of a large object that lie here are: nothing is moved.
+   *
+   * @param large The object; its root may lie elsewhere.
+   * @returns Its id by its chunks, if all of them are here and sound.
+   */
+  async identify(large: LargeObject): Promise<Uint8Array | undefined> {
+    const { id, kind, size, root } = large;
+    const batches = largeBatches({ id, kind, size, root }, 0);
+    const mover = this.#mover({ takeFrame: () => {} });
+    const values: Uint8Array[] = [];
+    for (const batch of batches) {
+      const { value } = await this.#moveHere(mover, batch);
+      if (value === undefined) return undefined;
+      values.push(value);
+    }
+    return joinValues(values, kind);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ranges[Symbol.asyncDispose]();
+  }
+
+  /** Where an object, or the root of its recipe, lies, if that can be said at once. */
+  #locateNow(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location | undefined {
+    try {
+      const { index } = this.reader.index;
+      for (const one of [kind, ObjectKind.recipe]) {
+        const answer = index.locate(ids, idStart, one);
+        if (answer === undefined) continue;
+        return isPageRequest(answer) ? undefined : answer;
+      }
+    } catch {
+      // Who waits meets the error again, and goes on without the table.
+    }
+    return undefined;
+  }
+
+  async #locate(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Promise<Location | undefined> {
+    const id = ids.slice(idStart, idStart + ID_SIZE);
+    const { signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    return await this.reader.index.locate(id, kind, how) ??
+      await this.reader.index.locate(id, ObjectKind.recipe, how);
+  }
+
+  async #run(
+    batches: readonly MoveBatch[],
+    target: Target,
+  ): Promise<MoveResult[]> {
+    const { meter } = this.#options;
+    const onResult = (result: MoveResult): void => {
+      meter.objectsIn += result.objectCount;
+      meter.bytesIn += result.storedByteCount;
+    };
+    const pool = await this.#poolFor(batches, target);
+    if (pool !== undefined) return await pool.run(batches, onResult);
+    const results: MoveResult[] = [];
+    const next = batches.values();
+    const lane = async (): Promise<void> => {
+      const mover = this.#mover(target);
+      for (const batch of next) {
+        const result = await this.#moveHere(mover, batch);
+        results.push(result);
+        onResult(result);
+        await target.settled();
+      }
+    };
+    const count = this.#ranges.isFar ? FAR_BATCHES_MAX : 1;
+    const lanes = Array.from({ length: count }, lane);
+    await Promise.allSettled(lanes); // Whoever started work waits for its end.
+    await Promise.all(lanes);
+    return results;
+  }
+
+  async #moveHere(mover: Mover, batch: MoveBatch): Promise<MoveResult> {
+    const { signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    const steps = mover.move(batch);
+    for (;;) {
+      // What the steps want they say before they wait.
+      this.#ranges.forgetWanted();
+      let step = steps.next();
+      while (!step.done && step.value !== WAIT) {
+        const turn = this.#pacer.yield(step.value);
+        if (turn !== undefined) await turn;
+        this.#ranges.forgetWanted();
+        step = steps.next();
+      }
+      if (step.done) return step.value;
+      await this.#ranges.arrived(how);
+    }
+  }
+
+  #mover(taker: FrameTaker): Mover {
+    return new Mover({
+      ranges: this.#ranges,
+      index: () => this.reader.index.index,
+      tableBytes: (name) => this.reader.index.bytesOf(name),
+      hasher: this.#options.hasher,
+      decoders: nativeDecoders,
+      isFar: this.#ranges.isFar,
+      taker,
+    });
+  }
+
+  /** The workers, where both sides are folders and there is enough to do. */
+  async #poolFor(
+    batches: readonly MoveBatch[],
+    target: Target,
+  ): Promise<MovePool | undefined> {
+    if (this.#pool?.target === target) return this.#pool.pool;
+    const { workers = 0, store, hasher } = this.#options;
+    const sourcePrefix = localPrefix(store);
+    const { writer } = target;
+    if (workers === 0 || writer === undefined || sourcePrefix === undefined) {
+      return undefined;
+    }
+    const byteCount = batches.reduce((sum, one) => sum + one.byteCount, 0);
+    if (byteCount < SMALL_SIZE) return undefined;
+    const { index } = this.reader;
+    const tables = index.index.liveTables.map(({ name, size }): WorkerTable => {
+      const bytes = index.bytesOf(name);
+      return bytes === undefined ? { name, size } : { name, size, bytes };
+    });
+    const options = { workers, sourcePrefix, tables, writer, hasher };
+    const pool = new MovePool(options);
+    this.#pool = { pool, target };
+    target.attach(pool);
+    return await Promise.resolve(pool);
+  }
+
+  /** Moves an object from wherever a sound copy of it is. */
+  async #moveOther(
+    id: Uint8Array,
+    kind: number,
+    target: Target,
+  ): Promise<LostObject[]> {
+    const { signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    try {
+      const bytes = await this.reader.readStored(id, kind, how);
+      if (bytes === undefined) return [goneError(id, kind)];
+      target.takeFrame(singleFrame(bytes, id, kind));
+      await target.settled();
+      return [];
+    } catch (error) {
+      signal?.throwIfAborted();
+      return [lostObject(id, kind, error)];
+    }
+  }
+
+  async #finishLarge(
+    large: LargeRow,
+    values: readonly (Uint8Array | undefined)[],
+    target: Target,
+  ): Promise<LostObject[]> {
+    const { id, kind } = large;
+    try {
+      const sound = values.filter((value) => value !== undefined);
+      const isRead = sound.length === values.length;
+      if (!isRead) await this.#moveLargeOther(large, target);
+      else if (!equalBytes(joinValues(sound, kind), 0, id, 0, ID_SIZE)) {
+        throw lyingError(id);
+      }
+      await this.#moveNodes(large, target);
+      return [];
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      return [lostObject(id, kind, error)];
+    }
+  }
+
+  /** Moves the chunks of a large object from wherever a sound copy is, and checks the whole. */
+  async #moveLargeOther(
+    { id, kind, size }: LargeRow,
+    target: Target,
+  ): Promise<void> {
+    const { hasher, signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    const context = contextOf(kind);
+    const hash = context === undefined
+      ? hasher.sparseStream()
+      : hasher.deriveStream(context);
+    const root = await this.#root(id);
+    const walk = new RecipeReader({ hasher, id, kind, size });
+    for await (const row of recipeRows(this.reader, walk, root, how)) {
+      const bytes = await row.bytes;
+      if (bytes === undefined) {
+        for (let left = row.size; left > 0;) {
+          left -= hash.updateZeros(left);
+          await this.#pacer.yield();
+        }
+        continue;
+      }
+      hash.update(bytes);
+      const chunkId = new Uint8Array(ID_SIZE);
+      hasher.hashInto(bytes, chunkId);
+      target.takeFrame(singleFrame(bytes, chunkId, ObjectKind.content));
+      await target.settled();
+      await this.#pacer.yield(bytes.length);
+    }
+    const found = new Uint8Array(ID_SIZE);
+    hash.digestInto(found);
+    if (!equalBytes(found, 0, id, 0, ID_SIZE)) throw lyingError(id);
+  }
+
+  /** Moves the nodes of a recipe, each before the one that names it. */
+  async #moveNodes(large: LargeRow, target: Target): Promise<void> {
+    const { id, kind, size } = large;
+    const root = await this.#root(id);
+    if (root.plainSize !== size || root.objectKind !== kind) {
+      throw lyingError(id);
+    }
+    await this.#moveBelow(root, target);
+    const isProven = true;
+    target.addRoot({ id, kind, size, root: root.bytes, isProven });
+  }
+
+  async #moveBelow(node: RecipeNode, target: Target): Promise<void> {
+    if (node.level === 0) return;
+    for (let row = 0; row < node.count; row++) {
+      const start = node.idStart(row);
+      const id = node.bytes.slice(start, start + ID_SIZE);
+      const bytes = await this.reader.readNode(id);
+      const child = RecipeNode.decode(bytes, this.#options.hasher);
+      await this.#moveBelow(child, target);
+      target.takeFrame(singleFrame(bytes, id, ObjectKind.recipe));
+      await target.settled();
+    }
+  }
+
+  async #root(id: Uint8Array): Promise<RecipeNode> {
+    const bytes = await this.reader.readStored(id, ObjectKind.recipe);
+    if (bytes === undefined) throw goneError(id, ObjectKind.recipe).error;
+    return RecipeNode.decode(bytes, this.#options.hasher);
+  }
+}
+
+/** Joins what was hashed of a large object: of all of it, or of its spans. */
+function joinValues(
+  values: readonly Uint8Array[],
+  kind: number,
+): Uint8Array {
+  if (values.length === 1) return values[0];
+  const joined = new Uint8Array(ID_SIZE * values.length);
+  values.forEach((value, i) => joined.set(value, ID_SIZE * i));
+  const id = new Uint8Array(ID_SIZE);
+  joinSpans(joined, id, contextOf(kind));
+  return id;
+}
+
+/**
+ * Opens a store to take objects from it.
+ *
+ * @param options The store.
+ * @returns The source.
+ */
+export async function openStoreSource(
+  options: StoreSourceOptions,
+): Promise<StoreSource> {
+  const { store, hasher, signal } = options;
+  const how = signal === undefined ? {} : { signal };
+  const ranges = await openRanges(store, { aheadSize: 1 << 20 });
+  try {
+    const cacheSize = INDEX_CACHE_SIZE;
+    const index = await openIndex(store, { ...how, hasher, cacheSize, ranges });
+    const reader = await openStoreReader(store, {
+      hasher,
+      index,
+      ranges,
+      cache: new HeapFrameCache({ sizeMax: FRAME_CACHE_SIZE }),
+      decoders: nativeDecoders,
+    });
+    return new StoreSource(options, reader, ranges);
+  } catch (error) {
+    await ranges[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function goneError(id: Uint8Array, kind: number): LostObject {
+  const name = kind === ObjectKind.content ? "content" : "object";
+  const error = new SyncError(
+    `Cannot copy ${name} ${idFromBytes(id)} as the source has it no more`,
+    { code: "GONE", hint: "Check the source with `snap verify`" },
+  );
+  return { id, error };
+}
+
+function lostObject(id: Uint8Array, kind: number, cause: unknown): LostObject {
+  if (cause instanceof SyncError) return { id, error: cause };
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = new SyncError(
+    `Cannot copy object ${idFromBytes(id)}: ${reason}`,
+    {
+      code: kind > 0 ? "MISMATCH" : "STORE",
+      hint: "Check the source with `snap verify`",
+      cause,
+    },
+  );
+  return { id, error };
+}
+
+function lyingError(id: Uint8Array): SyncError {
+  return new SyncError(
+    `Cannot copy content ${
+      idFromBytes(id)
+    } as its chunks must be it: found something else`,
+    { code: "LYING", hint: "Check the source with `snap verify`" },
+  );
+}
+
+function tooManyError(record: NamedRecord): SyncError {
+  return new SyncError(
+    `Cannot copy record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
+    { code: "LYING", hint: "Check the source with `snap verify`" },
+  );
+}

@@ -1,0 +1,194 @@
+import {
+  equalBytes,
+  type Hasher,
+  hexOf,
+  ID_SIZE,
+  idFromBytes,
+} from "@snap/hash";
+import { ObjectKind } from "@snap/pack";
+import type { CheckedFrame } from "@snap/pack/sink";
+import { type ObjectWriter, openObjectWriter } from "@snap/pack/write";
+import { IdSet } from "@snap/snapshot/reach";
+import {
+  formatRecordName,
+  listRecordNames,
+  type NamedRecord,
+} from "@snap/snapshot/records";
+import type { WriteStore } from "@snap/store";
+import type { StoreSettings } from "@snap/store/format";
+import { SyncError } from "../errors.ts";
+import { ObjectRows } from "../object_rows.ts";
+import { systemEnv } from "../options.ts";
+import { openStoreSource } from "./store_source.ts";
+import type {
+  LargeObject,
+  ObjectList,
+  RecordDocument,
+  SessionOptions,
+  SinkThreads,
+  Target,
+} from "./peer.ts";
+
+/** What a {@linkcode StoreTarget} writes. */
+export interface StoreTargetOptions extends SessionOptions {
+  readonly store: WriteStore;
+  readonly hasher: Hasher;
+  readonly settings: StoreSettings;
+}
+
+/** Objects and records into a store in this process. */
+export class StoreTarget implements Target {
+  readonly settings: StoreSettings;
+  readonly writer: ObjectWriter;
+  readonly #options: StoreTargetOptions;
+  #promised = new IdSet();
+  #threads: SinkThreads[] = [];
+  #unproven: LargeObject[] = [];
+  #recordCount = 0;
+  #isFinished = false;
+
+  /** Made by {@linkcode openStoreTarget}. */
+  constructor(options: StoreTargetOptions, writer: ObjectWriter) {
+    this.#options = options;
+    this.settings = options.settings;
+    this.writer = writer;
+  }
+
+  get trustsRecords(): boolean {
+    return this.writer.trustsRecords && this.#options.recheck !== true;
+  }
+
+  missing(objects: ObjectList): Promise<Uint8Array> {
+    const { ids, kinds, count } = objects;
+    const sink = this.writer.sink();
+    const { content, recipe, tree, attributes } = ObjectKind;
+    const bits = new Uint8Array(count);
+    for (let row = 0; row < count; row++) {
+      const at = ID_SIZE * row, kind = kinds[row];
+      if (!this.#promised.add(ids, at, 0, kind)) continue;
+      if (sink.has(ids, at, kind as ObjectKind)) continue;
+      // A recipe stands for its object where all packs are there that it relies on.
+      const isLarge = kind === content || kind === tree || kind === attributes;
+      const isProof = isLarge && this.writer.trustsRecords;
+      if (isProof && sink.has(ids, at, recipe)) continue;
+      bits[row] = 1;
+    }
+    return Promise.resolve(bits);
+  }
+
+  attach(threads: SinkThreads): void {
+    this.#threads.push(threads);
+  }
+
+  forgetPromises(): void {
+    this.#promised = new IdSet();
+  }
+
+  takeFrame(frame: CheckedFrame): void {
+    const { meter } = this.#options;
+    meter.objectsOut += this.writer.sink().takeFrame(frame);
+  }
+
+  async settled(): Promise<void> {
+    await this.writer.settled();
+    this.writer.failure.throwIfAborted();
+    if (this.writer.isFull) await this.#makeRoom();
+  }
+
+  addRoot(large: LargeObject): void {
+    if (large.isProven) this.#putRoot(large);
+    else this.#unproven.push(large);
+  }
+
+  async finish(): Promise<void> {
+    await this.#prove();
+    for (const threads of this.#threads) await threads.finish();
+    await this.writer.finish();
+    this.#isFinished = true;
+    this.#options.meter.bytesOut += this.writer.storedByteCount;
+  }
+
+  async commit(
+    { record, bytes }: RecordDocument,
+    _bases: readonly NamedRecord[],
+  ): Promise<ObjectList> {
+    const { store, env = systemEnv, signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    // One run of a writer writes one record under its own id.
+    const saveId = this.#recordCount++ === 0
+      ? this.writer.saveId
+      : env.random(16);
+    const file = { ...record, writer: hexOf(saveId) };
+    await store.create(formatRecordName(file), bytes, how);
+    return new ObjectRows();
+  }
+
+  async confirm(): Promise<void> {
+    await this.writer.confirm();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const threads of this.#threads) await threads.close();
+    if (!this.#isFinished) await this.writer.giveUp();
+    await this.writer[Symbol.asyncDispose]();
+  }
+
+  /** Proves what came from a server: its chunks are read here once more. */
+  async #prove(): Promise<void> {
+    const unproven = this.#unproven.splice(0);
+    if (unproven.length === 0) return;
+    this.#options.meter.phase = "prove";
+    await this.#makeRoom();
+    await using source = await openStoreSource(this.#options);
+    for (const large of unproven) {
+      const id = await source.identify(large);
+      if (id === undefined || !equalBytes(id, 0, large.id, 0, ID_SIZE)) {
+        const found = id === undefined ? "a part missing" : idFromBytes(id);
+        throw new SyncError(
+          `Cannot take content ${
+            idFromBytes(large.id)
+          } as its chunks must be it: found ${found}`,
+          { code: "LYING", hint: "Check the source with `snap verify`" },
+        );
+      }
+      this.#putRoot(large);
+    }
+  }
+
+  #putRoot({ id, root }: LargeObject): void {
+    this.writer.addRecipe([{ id, bytes: root, isRoot: true }]);
+    this.#options.meter.objectsOut++;
+  }
+
+  async #makeRoom(): Promise<void> {
+    for (const threads of this.#threads) await threads.finish();
+    const index = await this.writer.makeRoom();
+    for (const threads of this.#threads) await threads.reopen(index);
+  }
+}
+
+/**
+ * Opens a store to add to it.
+ *
+ * @param options The store.
+ * @returns The target.
+ */
+export async function openStoreTarget(
+  options: StoreTargetOptions,
+): Promise<StoreTarget> {
+  const { store, hasher, settings, env = systemEnv, signal } = options;
+  const how = signal === undefined ? {} : { signal };
+  const writer = await openObjectWriter(store, {
+    ...how,
+    saveId: env.random(16),
+    hasher,
+    settings,
+    random: (size) => env.random(size),
+    now: () => env.now(),
+    finishedSaves: async () => {
+      const records = await listRecordNames(store, how);
+      return new Set(records.map(({ writer }) => writer));
+    },
+  });
+  return new StoreTarget(options, writer);
+}

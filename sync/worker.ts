@@ -1,0 +1,116 @@
+/**
+ * The worker of a copy from folder to folder. Started by the engine, of no use
+ * otherwise.
+ *
+ * @module
+ */
+import type { Hasher } from "@snap/hash";
+import { openIndexFiles } from "@snap/pack/index";
+import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";
+import { type FinishedPackFile, ObjectSink } from "@snap/pack/sink";
+import { nativeDecoders } from "@snap/posix/decoders";
+import { runAtOnce } from "@snap/posix/pacer";
+import { workerPort } from "@snap/posix/worker";
+import type {
+  FromMoveWorker,
+  MoveWorkerConfig,
+  ToMoveWorker,
+} from "./move/messages.ts";
+import { Mover } from "./move/mover.ts";
+
+/** What is read at once where frames follow each other. */
+const AHEAD_SIZE = 1 << 20;
+
+const port = workerPort();
+
+function say(message: FromMoveWorker): void {
+  port?.postMessage(message);
+}
+
+/** What this thread reads and writes with. */
+class Thread implements Disposable {
+  readonly sink: ObjectSink;
+  readonly mover: Mover;
+  readonly #ranges: LocalRanges;
+
+  constructor(config: MoveWorkerConfig, hasher: Hasher) {
+    const { sourcePrefix, tables } = config;
+    const random = (size: number): Uint8Array =>
+      crypto.getRandomValues(new Uint8Array(size));
+    const target = {
+      addPack: (pack: FinishedPackFile) => say({ type: "pack", pack }),
+    };
+    this.sink = new ObjectSink(config.sink, { hasher, random, target });
+    const ranges = new LocalRanges({
+      pathOf: (name) => sourcePrefix + name,
+      calls: nodeFiles,
+      aheadSize: AHEAD_SIZE,
+    });
+    this.#ranges = ranges;
+    const built = new Map(tables.map(({ name, bytes }) => [name, bytes]));
+    const { index } = openIndexFiles({
+      tables,
+      readAt: (name, offset, out) =>
+        out.set(
+          built.get(name)?.subarray(offset, offset + out.length) ??
+            ranges.take(name, offset, out.length),
+        ),
+      hasher,
+      cacheSize: 8 << 20,
+    });
+    this.mover = new Mover({
+      ranges,
+      index: () => index,
+      tableBytes: (name) => built.get(name),
+      hasher,
+      decoders: nativeDecoders,
+      isFar: false,
+      taker: this.sink,
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.sink.discard();
+    this.sink[Symbol.dispose]();
+    this.#ranges[Symbol.dispose]();
+  }
+}
+
+let thread: Thread | undefined;
+
+async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
+  if (name === "wasm") {
+    return (await import("@snap/hash/wasm-hasher")).wasmHasher;
+  }
+  return (await import("@snap/hash/native")).nativeHasher();
+}
+
+async function handle(message: ToMoveWorker): Promise<void> {
+  switch (message.type) {
+    case "begin": {
+      const { config } = message;
+      thread = new Thread(config, await hasherNamed(config.hasher));
+      return say({ type: "ready" });
+    }
+    case "batch": {
+      const result = runAtOnce(thread!.mover.move(message.batch));
+      return say({ type: "result", result });
+    }
+    case "reopen":
+      thread!.sink.reopen(message.index);
+      return say({ type: "answered" });
+    case "finish":
+      thread!.sink.finish();
+      return say({ type: "answered" });
+    case "discard":
+      thread?.[Symbol.dispose]();
+      thread = undefined;
+  }
+}
+
+// In order, although the first message takes a while.
+let last = Promise.resolve();
+port?.onMessage((message) => {
+  last = last.then(() => handle(message as ToMoveWorker));
+  return last;
+});
