@@ -11,8 +11,11 @@ import { ObjectKind } from "../object_kind.ts";
 const ROOT_MARK = 5;
 
 /**
- * The context that objects of a kind are hashed under; undefined for content.
- * A recipe's root, which stands under the id of its object, carries its hash.
+ * Gives the context that objects of a kind are hashed under. A recipe's root,
+ * which stands under the id of its object, carries its hash.
+ *
+ * @param kind Number of the kind
+ * @returns The context; undefined for content
  */
 export function contextOf(kind: number): HashContext | undefined {
   if (kind === ObjectKind.tree) return TREE_CONTEXT;
@@ -26,11 +29,24 @@ export class ObjectCheck {
   readonly #hasher: Hasher;
   readonly #hash = new Uint8Array(ID_SIZE);
 
+  /**
+   * Checks nothing yet.
+   *
+   * @param hasher What hashes
+   */
   constructor(hasher: Hasher) {
     this.#hasher = hasher;
   }
 
-  /** Whether plain bytes are the object of that kind and id. */
+  /**
+   * Tells whether plain bytes are an object.
+   *
+   * @param plain The bytes
+   * @param kind Number of its kind
+   * @param ids Bytes with its id
+   * @param idStart Where its 32 bytes begin
+   * @returns Whether they are
+   */
   matches(
     plain: Uint8Array,
     kind: number,

@@ -14,5 +14,6 @@ export * from "./pack_files.ts";
 export * from "./pack_footer.ts";
 export * from "./pack_table.ts";
 export * from "./pack_writer.ts";
+export * from "./sink_config.ts";
 export * from "./store_state.ts";
 export * from "./stored_objects.ts";

@@ -12,13 +12,13 @@ import { listPacks, type PackSet } from "../index/pack_set.ts";
 import { ObjectKind } from "../object_kind.ts";
 import { ClaimTable } from "./claim_table.ts";
 import { LocalIndexFiles, removeSpooled } from "./local_index_files.ts";
-import {
-  type EncodedNode,
-  ObjectSink,
-  type ObjectTarget,
-  type SinkConfig,
-  type WriterMode,
-} from "./object_sink.ts";
+import { ObjectSink } from "./object_sink.ts";
+import type {
+  EncodedNode,
+  ObjectTarget,
+  SinkConfig,
+  WriterMode,
+} from "./sink_config.ts";
 import { PackCollector } from "./pack_collector.ts";
 import { type FinishedPackFile, randomBytes } from "./pack_files.ts";
 import {

@@ -1,17 +1,17 @@
-import { type Hasher, ID_SIZE, idFromBytes, IdMismatchError } from "@snap/hash";
+import {
+  type Hasher,
+  type HashStream,
+  ID_SIZE,
+  IdMismatchError,
+} from "@snap/hash";
 import { BlakeSpan } from "@snap/hash/blake-span";
 import { ObjectKind, type PackRole } from "@snap/pack";
 import type { FrameDecoders } from "@snap/pack/codecs";
 import type { ObjectIndex } from "@snap/pack/index";
 import { isPageRequest, type Location } from "@snap/pack";
 import { contextOf, ObjectCheck } from "@snap/pack/read";
-import {
-  type RecipeNode,
-  RecipeReader,
-  RecipeRowKind,
-} from "@snap/pack/recipe";
+import { RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
 import { FrameDecoder, type Ranges, WAIT } from "@snap/pack/recipe-content";
-import type { CheckedFrame } from "@snap/pack/sink";
 import type { FrameRows } from "@snap/pack/write";
 import { NotFoundError, StoreError } from "@snap/store";
 import {
@@ -21,19 +21,12 @@ import {
   type MoveBatch,
   type MoveResult,
 } from "./batch.ts";
+import { rowsWithout, sliceRows } from "./frame_rows.ts";
+import { type FrameTaker, OpenFrame } from "./open_frame.ts";
+import { Scout } from "./scout.ts";
 
 /** Stored bytes that are asked for ahead where ranges are on their way. */
 const AHEAD_SIZE = 16 << 20;
-
-/** Takes frames whose objects were checked. */
-export interface FrameTaker {
-  /**
-   * Takes a frame.
-   *
-   * @param frame The frame; its bytes are good until the call returns.
-   */
-  takeFrame(frame: CheckedFrame): unknown;
-}
 
 /** What a {@linkcode Mover} works with. */
 export interface MoverTools {
@@ -113,7 +106,7 @@ export class Mover {
         crc: frames[at + 5],
         role: frames[at + 6] as PackRole,
       };
-      const some = slice(rows, first, end);
+      const some = sliceRows(rows, first, end);
       try {
         const stored = yield* this.#stored(place);
         const sound = this.#takeSound(place, stored, some);
@@ -149,7 +142,7 @@ export class Mover {
       if (!isSound) failed.push(row);
     }
     this.#objectCount += rows.count - failed.length;
-    const sound = failed.length === 0 ? rows : without(rows, failed);
+    const sound = failed.length === 0 ? rows : rowsWithout(rows, failed);
     if (sound.count > 0) {
       const role = place.role as PackRole;
       const frame = { ...place, role, stored, plain, rows: sound };
@@ -161,13 +154,7 @@ export class Mover {
   *#moveLarge(batch: LargeBatch): Generator<number, { value?: Uint8Array }> {
     const { id, kind, size, offset, length } = batch;
     const { hasher } = this.#tools;
-    const context = contextOf(kind);
-    const isWhole = length === size;
-    const hash = !isWhole
-      ? new BlakeSpan(offset, context)
-      : context === undefined
-      ? hasher.stream()
-      : hasher.deriveStream(context);
+    const hash = this.#hashOf(batch);
     const reader = new RecipeReader({ hasher, id, kind, size });
     reader.seek(offset, offset + length);
     const frame = new OpenFrame(this.#tools.taker);
@@ -228,6 +215,15 @@ export class Mover {
       if (!isUnreadable(error)) throw error;
       return {};
     }
+  }
+
+  #hashOf({ kind, size, offset, length }: LargeBatch): BlakeSpan | HashStream {
+    const { hasher } = this.#tools;
+    const context = contextOf(kind);
+    if (length < size) return new BlakeSpan(offset, context);
+    return context === undefined
+      ? hasher.stream()
+      : hasher.deriveStream(context);
   }
 
   /** Asks for chunks ahead, as far as the nodes that name them were met. */
@@ -296,45 +292,6 @@ export class Mover {
   }
 }
 
-/** Goes ahead of a reader of a recipe. */
-class Scout {
-  readonly #reader: RecipeReader;
-  readonly #hint: (ids: Uint8Array, idStart: number) => void;
-  readonly #nodes = new Map<string, RecipeNode>();
-
-  constructor(
-    reader: RecipeReader,
-    hint: (ids: Uint8Array, idStart: number) => void,
-  ) {
-    this.#reader = reader;
-    this.#hint = hint;
-  }
-
-  /** Takes a node that was met. */
-  know(node: RecipeNode): void {
-    this.#nodes.set(idFromBytes(node.id), node);
-  }
-
-  /** Asks for all chunks that begin before an offset. */
-  goTo(offset: number): void {
-    const reader = this.#reader;
-    while (reader.offset < offset) {
-      const step = reader.next();
-      if (step === "end") return;
-      if (step === "row") {
-        if (reader.rowKind === RecipeRowKind.zeros) continue;
-        this.#hint(reader.ids, reader.idStart);
-        continue;
-      }
-      const key = idFromBytes(reader.wanted);
-      const node = this.#nodes.get(key);
-      if (node === undefined) return;
-      this.#nodes.delete(key);
-      reader.give(node);
-    }
-  }
-}
-
 /** Where a frame lies, and how. */
 type FramePlace =
   & Pick<
@@ -346,94 +303,6 @@ type FramePlace =
     | "crc"
   >
   & { readonly codecTag: number; readonly role: PackRole | number };
-
-/** The frame whose chunks come one after the other. */
-class OpenFrame {
-  plain = new Uint8Array(0);
-  readonly #taker: FrameTaker;
-  #place: Location | undefined;
-  #stored = new Uint8Array(0);
-  #ids: Uint8Array[] = [];
-  #offsets: number[] = [];
-  #sizes: number[] = [];
-
-  constructor(taker: FrameTaker) {
-    this.#taker = taker;
-  }
-
-  isSame({ frameKey }: Location): boolean {
-    return this.#place?.frameKey === frameKey;
-  }
-
-  open(place: Location, stored: Uint8Array, plain: Uint8Array): void {
-    this.#place = place;
-    // Pages and nodes are read through the same buffers meanwhile.
-    this.#stored = stored.slice();
-    this.plain = plain.slice();
-  }
-
-  add(place: Location, ids: Uint8Array, idStart: number): void {
-    if (this.#offsets.includes(place.offset)) return;
-    this.#ids.push(ids.slice(idStart, idStart + ID_SIZE));
-    this.#offsets.push(place.offset);
-    this.#sizes.push(place.size);
-  }
-
-  close(): void {
-    const place = this.#place, count = this.#offsets.length;
-    if (place === undefined || count === 0) return;
-    const ids = new Uint8Array(ID_SIZE * count);
-    this.#ids.forEach((id, i) => ids.set(id, ID_SIZE * i));
-    this.#taker.takeFrame({
-      stored: this.#stored,
-      plain: this.plain,
-      plainSize: place.plainSize,
-      codecTag: place.codecTag,
-      crc: place.crc,
-      role: place.role as PackRole,
-      rows: {
-        count,
-        ids,
-        kinds: new Uint8Array(count).fill(ObjectKind.content),
-        offsets: Uint32Array.from(this.#offsets),
-        sizes: Uint32Array.from(this.#sizes),
-      },
-    });
-    this.#place = undefined;
-    this.#ids = [];
-    this.#offsets = [];
-    this.#sizes = [];
-  }
-}
-
-function slice(rows: FrameRows, first: number, end: number): FrameRows {
-  return {
-    count: end - first,
-    ids: rows.ids.subarray(ID_SIZE * first, ID_SIZE * end),
-    kinds: rows.kinds.subarray(first, end),
-    offsets: rows.offsets.subarray(first, end),
-    sizes: rows.sizes.subarray(first, end),
-  };
-}
-
-function without(rows: FrameRows, failed: readonly number[]): FrameRows {
-  const left = Array.from({ length: rows.count }, (_, row) => row)
-    .filter((row) => !failed.includes(row));
-  const ids = new Uint8Array(ID_SIZE * left.length);
-  left.forEach((row, i) =>
-    ids.set(
-      rows.ids.subarray(ID_SIZE * row, ID_SIZE * row + ID_SIZE),
-      ID_SIZE * i,
-    )
-  );
-  return {
-    count: left.length,
-    ids,
-    kinds: Uint8Array.from(left, (row) => rows.kinds[row]),
-    offsets: Uint32Array.from(left, (row) => rows.offsets[row]),
-    sizes: Uint32Array.from(left, (row) => rows.sizes[row]),
-  };
-}
 
 /** Whether another copy may be sound; anything else ends the run. */
 function isUnreadable(error: unknown): boolean {

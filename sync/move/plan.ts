@@ -1,7 +1,7 @@
 import { ID_SIZE } from "@snap/hash";
 import { SPAN_SIZE } from "@snap/hash/blake-span";
 import type { Location } from "@snap/pack";
-import { FRAME_COLUMNS, type FrameBatch, type LargeBatch } from "./batch.ts";
+import type { FrameBatch, LargeBatch } from "./batch.ts";
 
 /** Plain bytes of the frames of a batch. */
 const BATCH_SIZE = 4 << 20;
@@ -75,7 +75,6 @@ function batchOf(
     frames[frames.length - 1] = row + 1;
   });
   const columns = Float64Array.from(frames);
-  if (columns.length % FRAME_COLUMNS !== 0) throw new TypeError("columns");
   return { type: "frames", number, byteCount, packs, frames: columns, rows };
 }
 

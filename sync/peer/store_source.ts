@@ -1,18 +1,14 @@
-import { equalBytes, type Hasher, ID_SIZE, idFromBytes } from "@snap/hash";
-import { joinSpans } from "@snap/hash/blake-span";
+import { type Hasher, ID_SIZE } from "@snap/hash";
 import { isPageRequest, type Location, ObjectKind } from "@snap/pack";
 import {
-  contextOf,
   HeapFrameCache,
   localPrefix,
   openIndex,
   type OpenRanges,
   openRanges,
   openStoreReader,
-  recipeRows,
   type StoreReader,
 } from "@snap/pack/read";
-import { RecipeNode, RecipeReader } from "@snap/pack/recipe";
 import { WAIT, type WorkerTable } from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
@@ -28,10 +24,13 @@ import type { NamedRecord } from "@snap/snapshot/records";
 import { SyncError } from "../errors.ts";
 import type { MoveBatch, MoveResult } from "../move/batch.ts";
 import { MovePool } from "../move/move_pool.ts";
-import { type FrameTaker, Mover } from "../move/mover.ts";
+import { Mover } from "../move/mover.ts";
+import type { FrameTaker } from "../move/open_frame.ts";
 import { frameBatches, largeBatches, type Placed } from "../move/plan.ts";
 import { singleFrame } from "../move/single_frame.ts";
 import { idOfRow, ObjectRows } from "../object_rows.ts";
+import { joinValues, LargeObjects, type LargeRow } from "./large_objects.ts";
+import { goneObject, lostObject } from "./lost_object.ts";
 import type {
   LargeObject,
   LostObject,
@@ -55,12 +54,6 @@ export interface StoreSourceOptions extends SessionOptions {
   readonly hasher: Hasher;
 }
 
-interface LargeRow {
-  readonly id: Uint8Array;
-  readonly kind: number;
-  readonly size: number;
-}
-
 /** Objects of a store in this process. */
 export class StoreSource implements Source {
   readonly isFull = false;
@@ -69,6 +62,7 @@ export class StoreSource implements Source {
   readonly #options: StoreSourceOptions;
   readonly #ranges: OpenRanges;
   readonly #pacer: Pacer;
+  readonly #large: LargeObjects;
   #pool: { readonly pool: MovePool; readonly target: Target } | undefined;
   #batchCount = 0;
 
@@ -83,6 +77,7 @@ export class StoreSource implements Source {
     this.#ranges = ranges;
     const { signal } = options;
     this.#pacer = new Pacer(signal === undefined ? {} : { signal });
+    this.#large = new LargeObjects(reader, options, this.#pacer);
   }
 
   async *walk(
@@ -133,7 +128,7 @@ export class StoreSource implements Source {
       const place = this.#locateNow(ids, idStart, kind) ??
         await this.#locate(ids, idStart, kind);
       if (place === undefined) {
-        lost.push(goneError(idOfRow(objects, row), kind));
+        lost.push(goneObject(idOfRow(objects, row), kind));
       } else if (place.kind === kind) placed.push({ place, ids, idStart });
       else large.push({ id: idOfRow(objects, row), kind, size: sizes[row] });
     }
@@ -163,7 +158,7 @@ export class StoreSource implements Source {
       values.set(one, some);
     }
     for (const [one, some] of values) {
-      lost.push(...await this.#finishLarge(one, some, target));
+      lost.push(...await this.#large.finish(one, some, target));
     }
     return lost;
   }
@@ -318,7 +313,7 @@ export class StoreSource implements Source {
     const how = signal === undefined ? {} : { signal };
     try {
       const bytes = await this.reader.readStored(id, kind, how);
-      if (bytes === undefined) return [goneError(id, kind)];
+      if (bytes === undefined) return [goneObject(id, kind)];
       target.takeFrame(singleFrame(bytes, id, kind));
       await target.settled();
       return [];
@@ -327,105 +322,6 @@ export class StoreSource implements Source {
       return [lostObject(id, kind, error)];
     }
   }
-
-  async #finishLarge(
-    large: LargeRow,
-    values: readonly (Uint8Array | undefined)[],
-    target: Target,
-  ): Promise<LostObject[]> {
-    const { id, kind } = large;
-    try {
-      const sound = values.filter((value) => value !== undefined);
-      const isRead = sound.length === values.length;
-      if (!isRead) await this.#moveLargeOther(large, target);
-      else if (!equalBytes(joinValues(sound, kind), 0, id, 0, ID_SIZE)) {
-        throw lyingError(id);
-      }
-      await this.#moveNodes(large, target);
-      return [];
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      return [lostObject(id, kind, error)];
-    }
-  }
-
-  /** Moves the chunks of a large object from wherever a sound copy is, and checks the whole. */
-  async #moveLargeOther(
-    { id, kind, size }: LargeRow,
-    target: Target,
-  ): Promise<void> {
-    const { hasher, signal } = this.#options;
-    const how = signal === undefined ? {} : { signal };
-    const context = contextOf(kind);
-    const hash = context === undefined
-      ? hasher.sparseStream()
-      : hasher.deriveStream(context);
-    const root = await this.#root(id);
-    const walk = new RecipeReader({ hasher, id, kind, size });
-    for await (const row of recipeRows(this.reader, walk, root, how)) {
-      const bytes = await row.bytes;
-      if (bytes === undefined) {
-        for (let left = row.size; left > 0;) {
-          left -= hash.updateZeros(left);
-          await this.#pacer.yield();
-        }
-        continue;
-      }
-      hash.update(bytes);
-      const chunkId = new Uint8Array(ID_SIZE);
-      hasher.hashInto(bytes, chunkId);
-      target.takeFrame(singleFrame(bytes, chunkId, ObjectKind.content));
-      await target.settled();
-      await this.#pacer.yield(bytes.length);
-    }
-    const found = new Uint8Array(ID_SIZE);
-    hash.digestInto(found);
-    if (!equalBytes(found, 0, id, 0, ID_SIZE)) throw lyingError(id);
-  }
-
-  /** Moves the nodes of a recipe, each before the one that names it. */
-  async #moveNodes(large: LargeRow, target: Target): Promise<void> {
-    const { id, kind, size } = large;
-    const root = await this.#root(id);
-    if (root.plainSize !== size || root.objectKind !== kind) {
-      throw lyingError(id);
-    }
-    await this.#moveBelow(root, target);
-    const isProven = true;
-    target.addRoot({ id, kind, size, root: root.bytes, isProven });
-  }
-
-  async #moveBelow(node: RecipeNode, target: Target): Promise<void> {
-    if (node.level === 0) return;
-    for (let row = 0; row < node.count; row++) {
-      const start = node.idStart(row);
-      const id = node.bytes.slice(start, start + ID_SIZE);
-      const bytes = await this.reader.readNode(id);
-      const child = RecipeNode.decode(bytes, this.#options.hasher);
-      await this.#moveBelow(child, target);
-      target.takeFrame(singleFrame(bytes, id, ObjectKind.recipe));
-      await target.settled();
-    }
-  }
-
-  async #root(id: Uint8Array): Promise<RecipeNode> {
-    const bytes = await this.reader.readStored(id, ObjectKind.recipe);
-    if (bytes === undefined) throw goneError(id, ObjectKind.recipe).error;
-    return RecipeNode.decode(bytes, this.#options.hasher);
-  }
-}
-
-/** Joins what was hashed of a large object: of all of it, or of its spans. */
-function joinValues(
-  values: readonly Uint8Array[],
-  kind: number,
-): Uint8Array {
-  if (values.length === 1) return values[0];
-  const joined = new Uint8Array(ID_SIZE * values.length);
-  values.forEach((value, i) => joined.set(value, ID_SIZE * i));
-  const id = new Uint8Array(ID_SIZE);
-  joinSpans(joined, id, contextOf(kind));
-  return id;
 }
 
 /**
@@ -455,38 +351,6 @@ export async function openStoreSource(
     await ranges[Symbol.asyncDispose]();
     throw error;
   }
-}
-
-function goneError(id: Uint8Array, kind: number): LostObject {
-  const name = kind === ObjectKind.content ? "content" : "object";
-  const error = new SyncError(
-    `Cannot copy ${name} ${idFromBytes(id)} as the source has it no more`,
-    { code: "GONE", hint: "Check the source with `snap verify`" },
-  );
-  return { id, error };
-}
-
-function lostObject(id: Uint8Array, kind: number, cause: unknown): LostObject {
-  if (cause instanceof SyncError) return { id, error: cause };
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const error = new SyncError(
-    `Cannot copy object ${idFromBytes(id)}: ${reason}`,
-    {
-      code: kind > 0 ? "MISMATCH" : "STORE",
-      hint: "Check the source with `snap verify`",
-      cause,
-    },
-  );
-  return { id, error };
-}
-
-function lyingError(id: Uint8Array): SyncError {
-  return new SyncError(
-    `Cannot copy content ${
-      idFromBytes(id)
-    } as its chunks must be it: found something else`,
-    { code: "LYING", hint: "Check the source with `snap verify`" },
-  );
 }
 
 function tooManyError(record: NamedRecord): SyncError {

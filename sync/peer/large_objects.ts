@@ -1,0 +1,142 @@
+import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
+import { joinSpans } from "@snap/hash/blake-span";
+import { ObjectKind } from "@snap/pack";
+import { contextOf, recipeRows, type StoreReader } from "@snap/pack/read";
+import { RecipeNode, RecipeReader } from "@snap/pack/recipe";
+import type { Pacer } from "@snap/posix/pacer";
+import type { StoreOptions } from "@snap/store";
+import { singleFrame } from "../move/single_frame.ts";
+import { goneObject, lostObject, lyingError } from "./lost_object.ts";
+import type { LostObject, Target } from "./peer.ts";
+
+/** A large object. */
+export interface LargeRow {
+  readonly id: Uint8Array;
+  readonly kind: number;
+  readonly size: number;
+}
+
+/** What {@linkcode LargeObjects} works with. */
+export interface LargeObjectsOptions extends StoreOptions {
+  readonly hasher: Hasher;
+}
+
+/** Moves recipes of large objects, and chunks of which the first copy is damaged. */
+export class LargeObjects {
+  readonly #reader: StoreReader;
+  readonly #options: LargeObjectsOptions;
+  readonly #pacer: Pacer;
+
+  constructor(reader: StoreReader, options: LargeObjectsOptions, pacer: Pacer) {
+    this.#reader = reader;
+    this.#options = options;
+    this.#pacer = pacer;
+  }
+
+  /**
+   * Moves the recipe of a large object whose chunks were moved.
+   *
+   * @param large The object.
+   * @param values What was hashed of its spans; undefined where one could not be read.
+   * @param target Where it goes.
+   * @returns The object, if it could not be had.
+   */
+  async finish(
+    large: LargeRow,
+    values: readonly (Uint8Array | undefined)[],
+    target: Target,
+  ): Promise<LostObject[]> {
+    const { id, kind } = large;
+    try {
+      const sound = values.filter((value) => value !== undefined);
+      const isRead = sound.length === values.length;
+      if (!isRead) await this.#moveLargeOther(large, target);
+      else if (!equalBytes(joinValues(sound, kind), 0, id, 0, ID_SIZE)) {
+        throw lyingError(id);
+      }
+      await this.#moveNodes(large, target);
+      return [];
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      return [lostObject(id, kind, error)];
+    }
+  }
+
+  /** Moves the chunks of a large object from wherever a sound copy is, and checks the whole. */
+  async #moveLargeOther(
+    { id, kind, size }: LargeRow,
+    target: Target,
+  ): Promise<void> {
+    const { hasher, signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    const context = contextOf(kind);
+    const hash = context === undefined
+      ? hasher.sparseStream()
+      : hasher.deriveStream(context);
+    const root = await this.#root(id);
+    const walk = new RecipeReader({ hasher, id, kind, size });
+    for await (const row of recipeRows(this.#reader, walk, root, how)) {
+      const bytes = await row.bytes;
+      if (bytes === undefined) {
+        for (let left = row.size; left > 0;) {
+          left -= hash.updateZeros(left);
+          await this.#pacer.yield();
+        }
+        continue;
+      }
+      hash.update(bytes);
+      const chunkId = new Uint8Array(ID_SIZE);
+      hasher.hashInto(bytes, chunkId);
+      target.takeFrame(singleFrame(bytes, chunkId, ObjectKind.content));
+      await target.settled();
+      await this.#pacer.yield(bytes.length);
+    }
+    const found = new Uint8Array(ID_SIZE);
+    hash.digestInto(found);
+    if (!equalBytes(found, 0, id, 0, ID_SIZE)) throw lyingError(id);
+  }
+
+  /** Moves the nodes of a recipe, each before the one that names it. */
+  async #moveNodes(large: LargeRow, target: Target): Promise<void> {
+    const { id, kind, size } = large;
+    const root = await this.#root(id);
+    if (root.plainSize !== size || root.objectKind !== kind) {
+      throw lyingError(id);
+    }
+    await this.#moveBelow(root, target);
+    const isProven = true;
+    target.addRoot({ id, kind, size, root: root.bytes, isProven });
+  }
+
+  async #moveBelow(node: RecipeNode, target: Target): Promise<void> {
+    if (node.level === 0) return;
+    for (let row = 0; row < node.count; row++) {
+      const start = node.idStart(row);
+      const id = node.bytes.slice(start, start + ID_SIZE);
+      const bytes = await this.#reader.readNode(id);
+      const child = RecipeNode.decode(bytes, this.#options.hasher);
+      await this.#moveBelow(child, target);
+      target.takeFrame(singleFrame(bytes, id, ObjectKind.recipe));
+      await target.settled();
+    }
+  }
+
+  async #root(id: Uint8Array): Promise<RecipeNode> {
+    const bytes = await this.#reader.readStored(id, ObjectKind.recipe);
+    if (bytes === undefined) throw goneObject(id, ObjectKind.recipe).error;
+    return RecipeNode.decode(bytes, this.#options.hasher);
+  }
+}
+
+/** Joins what was hashed of a large object: of all of it, or of its spans. */
+export function joinValues(
+  values: readonly Uint8Array[],
+  kind: number,
+): Uint8Array {
+  if (values.length === 1) return values[0];
+  const joined = new Uint8Array(ID_SIZE * values.length);
+  values.forEach((value, i) => joined.set(value, ID_SIZE * i));
+  const id = new Uint8Array(ID_SIZE);
+  joinSpans(joined, id, contextOf(kind));
+  return id;
+}

@@ -1,0 +1,45 @@
+import { idFromBytes } from "@snap/hash";
+import { ObjectKind } from "@snap/pack";
+import { SyncError } from "../errors.ts";
+import type { LostObject } from "./peer.ts";
+
+const HINT = "Check the source with `snap verify`";
+
+/** An object that the source has not. */
+export function goneObject(id: Uint8Array, kind: number): LostObject {
+  const name = kind === ObjectKind.content ? "content" : "object";
+  const error = new SyncError(
+    `Cannot copy ${name} ${idFromBytes(id)} as the source has it no more`,
+    { code: "GONE", hint: HINT },
+  );
+  return { id, error };
+}
+
+/** An object that cannot be had. */
+export function lostObject(
+  id: Uint8Array,
+  kind: number,
+  cause: unknown,
+): LostObject {
+  if (cause instanceof SyncError) return { id, error: cause };
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const error = new SyncError(
+    `Cannot copy object ${idFromBytes(id)}: ${reason}`,
+    {
+      code: kind > 0 ? "MISMATCH" : "STORE",
+      hint: HINT,
+      cause,
+    },
+  );
+  return { id, error };
+}
+
+/** Large content that is not what its recipe says. */
+export function lyingError(id: Uint8Array): SyncError {
+  return new SyncError(
+    `Cannot copy content ${
+      idFromBytes(id)
+    } as its chunks must be it: found something else`,
+    { code: "LYING", hint: HINT },
+  );
+}
