@@ -15,7 +15,7 @@ import {
 } from "./plan/read_directory.ts";
 import type { RestoreAttributes } from "./write/attributes.ts";
 import { type FileExtras, FilePlan } from "./messages.ts";
-import { signalOf, tolerateDamage } from "./plan/tolerate_damage.ts";
+import { tolerateDamage } from "./plan/tolerate_damage.ts";
 
 /** Parts of {@linkcode OwnEntries}. */
 export interface OwnEntriesOptions {
@@ -62,7 +62,7 @@ export class OwnEntries {
     if (entry.size > 0) {
       const kind = ObjectKind.content;
       const id = tree.idBytes(row);
-      location = await reader.index.locate(id, kind, signalOf(this.#options));
+      location = await reader.index.locate(id, kind, this.#options);
     }
     const { directory, numbers } = entry;
     const plan = this.#plan(entry);

@@ -19,7 +19,7 @@ import { openRestoreReader } from "./reader.ts";
 import { renamedEntry } from "./plan/renamed_entry.ts";
 import { RestoreRun } from "./run.ts";
 import { liesInStore, type StorePlace, storePlace } from "@snap/disk/source";
-import { signalOf, tolerateDamage } from "./plan/tolerate_damage.ts";
+import { tolerateDamage } from "./plan/tolerate_damage.ts";
 import type { Snapshots } from "@snap/snapshot";
 
 const SLASH = 0x2f;
@@ -170,7 +170,7 @@ async function restoreWith(
   const calls = options.calls ?? diskCalls();
   const damaged: DiskError[] = [];
   const found = await findEntry(reader, record, {
-    ...signalOf(options),
+    signal: options.signal,
     path,
     onError: (error) => damaged.push(error),
   });
@@ -347,7 +347,7 @@ function openOrMake(
   path: Uint8Array,
   { calls, place, dryRun, create }: OpenOptions & { create: boolean },
 ): Target | undefined {
-  const how = { calls, ...(place && { excludeStore: place.identity }) };
+  const how = { calls, excludeStore: place?.identity };
   try {
     return openTarget(path, how);
   } catch (error) {
@@ -368,10 +368,11 @@ function configOf(
   const { dryRun = false, xattrs = true } = options;
   const storePrefix = localPrefix(store);
   const tables = storePrefix === undefined ? [] : index.index.liveTables;
-  const indexTables = tables.map(({ name, size }) => {
-    const bytes = index.bytesOf(name);
-    return { name, size, ...(bytes === undefined ? {} : { bytes }) };
-  });
+  const indexTables = tables.map(({ name, size }) => ({
+    name,
+    size,
+    bytes: index.bytesOf(name),
+  }));
   return { target, storePrefix, indexTables, isDry: dryRun, xattrs };
 }
 

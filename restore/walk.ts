@@ -25,7 +25,7 @@ import {
 import { PresentEntries } from "./plan/present_entries.ts";
 import type { RestoreAttributes } from "./write/attributes.ts";
 import { type FileExtras, FilePlan } from "./messages.ts";
-import { signalOf, tolerateDamage } from "./plan/tolerate_damage.ts";
+import { tolerateDamage } from "./plan/tolerate_damage.ts";
 import {
   hasNumbers,
   TIME_UNIT_NS,
@@ -349,14 +349,14 @@ export class RestoreWalk {
     const { reader } = this.#options;
     const extras = await this.#extrasOf(top, row);
     if (reader.ranges.isFar) {
-      await lookUpContents(reader, tree, row, signalOf(this.#options));
+      await lookUpContents(reader, tree, row, this.#options);
     }
     const location = tree.size(row) === 0
       ? undefined
       : await reader.index.locate(
         tree.idBytes(row),
         ObjectKind.content,
-        signalOf(this.#options),
+        this.#options,
       );
     await this.#file(top, row, present, { location, extras });
   }

@@ -1,6 +1,6 @@
 import type { DiskError } from "@snap/disk";
 import { idFromBytes } from "@snap/hash";
-import { NotFoundError, type StoreOptions } from "@snap/store";
+import { NotFoundError } from "@snap/store";
 import type { ReadDirectoryOptions } from "./read_directory.ts";
 import { DamagedEntryError } from "../errors.ts";
 
@@ -13,25 +13,13 @@ export function tolerateDamage(
   },
 ): ReadDirectoryOptions {
   return {
-    ...signalOf(options),
+    signal: options.signal,
     onDamage: (id, kind, error) => {
       const object = { path, id: idFromBytes(id), kind };
       const damage = { ...object, ...packNameOf(error) };
       options.onError(new DamagedEntryError(damage, error));
     },
   };
-}
-
-/**
- * The signal of options, where it may be absent in two ways.
- *
- * @returns The signal, or nothing.
- */
-export function signalOf(
-  options: { readonly signal?: AbortSignal | undefined },
-): StoreOptions {
-  const { signal } = options;
-  return signal === undefined ? {} : { signal };
 }
 
 /** Names the pack that an error is about. */

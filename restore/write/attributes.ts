@@ -134,7 +134,7 @@ export class RestoreAttributes {
     const { reader, signal } = this.#options;
     return await reader.readObject(value.id!, ObjectKind.content, {
       sizeMax,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   }
 }

@@ -99,19 +99,13 @@ export class FallbackWriter {
     batch: RestoreBatch,
     row: number,
   ): Promise<ReadableStream<Uint8Array>> {
-    const options = this.#signal();
     const { reader } = this.#options;
     const content = await reader.openContent(
       idOf(batch, row),
       batch.sizes[row],
-      options,
+      this.#options,
     );
-    return content.stream(options);
-  }
-
-  #signal(): { signal?: AbortSignal } {
-    const { signal } = this.#options;
-    return signal === undefined ? {} : { signal };
+    return content.stream(this.#options);
   }
 
   /** Names the object and the pack. */

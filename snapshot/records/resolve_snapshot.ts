@@ -165,7 +165,7 @@ async function latest(
   );
   // The clock is read last: what was saved meanwhile is not later than now.
   const ms = (options.now ?? Date.now)();
-  const order = { ...signalOf(options), ms };
+  const order = { signal: options.signal, ms };
   const { past, later } = await orderRecords(snapshots, all, order);
   const records = [...past, ...later];
   if (back < records.length) {
@@ -206,7 +206,7 @@ async function fromTag(
 ): Promise<NamedRecord | undefined> {
   const { tag, back } = wanted;
   let seen = 0;
-  for await (const batch of tagLog(snapshots, tag, signalOf(options))) {
+  for await (const batch of tagLog(snapshots, tag, options)) {
     if (seen + batch.length <= back) {
       seen += batch.length;
       continue;
@@ -230,7 +230,7 @@ async function readNamed(
 ): Promise<NamedRecord> {
   const { store, hasher } = snapshots;
   try {
-    return await findRecord(store, name, { hasher, ...signalOf(options) });
+    return await findRecord(store, name, { hasher, signal: options.signal });
   } catch (cause) {
     if (!(cause instanceof NotFoundError)) throw cause;
     throw new SnapshotNotFoundError(text, `record ${name.record} is gone`, {
@@ -316,10 +316,6 @@ function reasonAgainst(text: string): string {
 function recordOptions(
   options: ResolveOptions,
 ): Omit<ListRecordsOptions, "hasher"> {
-  const { onDamage } = options;
-  return { ...signalOf(options), ...(onDamage && { onDamage }) };
-}
-
-function signalOf(options: StoreOptions): StoreOptions {
-  return options.signal === undefined ? {} : { signal: options.signal };
+  const { signal, onDamage } = options;
+  return { signal, onDamage };
 }

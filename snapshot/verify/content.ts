@@ -56,7 +56,7 @@ export class VerifyContent {
     this.#seen = seen;
     const { reader, signal } = options;
     this.#tasks = new SideBySide(reader.ranges.isFar);
-    this.#storeOptions = signal === undefined ? {} : { signal };
+    this.#storeOptions = { signal };
   }
 
   /** Waits for the end of all checks. */

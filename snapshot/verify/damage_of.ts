@@ -38,8 +38,7 @@ export function damageOf(
   }
   if (error instanceof IndexSyntaxError) {
     const [storeName] = /index\/[0-9a-f]{64}/.exec(message) ?? [];
-    const file = storeName === undefined ? {} : { storeName };
-    return { subject: "index", reason: "disk", message, ...file };
+    return { subject: "index", reason: "disk", message, storeName };
   }
   if (error instanceof NotFoundError) {
     return { ...object, reason: "missing", storeName: error.storeName };

@@ -72,7 +72,7 @@ export class VerifyData {
   constructor(options: VerifyDataOptions) {
     this.#options = options;
     const { signal, reader } = options;
-    this.#storeOptions = signal === undefined ? {} : { signal };
+    this.#storeOptions = { signal };
     this.#indexCheck = new IndexCheck(reader.hasher);
     this.#tasks = new SideBySide(reader.ranges.isFar);
   }

@@ -140,7 +140,7 @@ class VerifyRun {
   ) {
     this.#snapshots = snapshots;
     this.#options = options;
-    this.#storeOptions = options.signal ? { signal: options.signal } : {};
+    this.#storeOptions = { signal: options.signal };
     this.#log = log;
     const { signal } = options;
     this.#pacer = new Pacer({ signal, onTurn: () => this.#tellNow() });

@@ -39,7 +39,7 @@ export class VerifyWalk {
     this.#options = options;
     const { reader, signal } = options;
     this.#ahead = new DirectoriesAhead(reader, { contents: true, signal });
-    this.#storeOptions = signal === undefined ? {} : { signal };
+    this.#storeOptions = { signal };
     this.#content = new VerifyContent(options, this.#seen);
   }
 
