@@ -50,5 +50,6 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./stores/open_s3.ts"),
     import("./stores/open_sftp.ts"),
     import("./stores/open_ssh.ts"),
+    import("./stores/with_cache.ts"),
   ]);
 }

@@ -19,6 +19,10 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
     help: "most requests at once to a store far away",
   },
   {
+    name: "no-cache",
+    help: "keep nothing on this machine of a store far away, and use nothing",
+  },
+  {
     name: "json",
     help: "JSON lines: results on stdout, progress and errors on stderr",
   },

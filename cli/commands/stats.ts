@@ -1,5 +1,6 @@
 import type { Snapshots } from "@snap/snapshot";
 import type { WriteStore } from "@snap/store";
+import type { CacheFigures } from "@snap/store/cache";
 import type { Meter } from "@snap/store/wrap";
 import { type Backends, findBackends } from "../snapshots/backends.ts";
 import { ExitCode } from "../exit_code.ts";
@@ -58,7 +59,7 @@ async function tellSnapshot(
 async function tellStore(
   session: Session,
   snapshots: Snapshots<WriteStore>,
-  { location, meter }: OpenedStore,
+  { location, meter, cache }: OpenedStore,
 ): Promise<void> {
   const { store, config, settings } = snapshots;
   const backends = await findBackends();
@@ -84,6 +85,7 @@ async function tellStore(
       settings: config.settings,
       ...backends,
       ...(meter && trafficFields(meter)),
+      ...(cache && cacheFields(cache)),
     });
   }
   await tell(session, [
@@ -99,6 +101,7 @@ async function tellStore(
     ["codec", settings.codec],
     ...backendRows(backends),
     ...meter === undefined ? [] : trafficRows(session, meter),
+    ...cache === undefined ? [] : cacheRows(session, cache),
   ]);
 }
 
@@ -118,6 +121,29 @@ function trafficRows(session: Session, meter: Meter): [string, string][] {
     ["repeated requests", count(session, meter.retries)],
     ["received", size(session, meter.bytesIn)],
     ["sent", size(session, meter.bytesOut)],
+  ];
+}
+
+/** What this command has not asked for, as it was on this machine. */
+function cacheFields(cache: CacheFigures): Readonly<Record<string, number>> {
+  return {
+    cacheHitCount: cache.hits,
+    cacheMissCount: cache.misses,
+    cacheByteCount: cache.bytesHit,
+  };
+}
+
+function cacheRows(
+  session: Session,
+  { hits, misses, bytesHit }: CacheFigures,
+): [string, string][] {
+  const reads = hits + misses;
+  return [
+    [
+      "reads without a request",
+      `${count(session, hits)} of ${count(session, reads)}`,
+    ],
+    ["read from the cache", size(session, bytesHit)],
   ];
 }
 

@@ -36,23 +36,27 @@ export async function run(session: Session): Promise<number> {
 async function verifyStore(session: Session): Promise<number> {
   const { args, signal } = session;
   const [text] = args.positionals;
-  return await withSnapshots(session, {}, async (snapshots) => {
-    const { verify } = await import("@snap/snapshot/verify");
-    const records = text === undefined
-      ? undefined
-      : [await resolveRecord(session, snapshots, text)];
-    const report = await verify(snapshots, {
-      records,
-      data: args.has("data"),
-      signal,
-      onProgress: (progress) => session.progress(verifyProgressOf(progress)),
-    });
-    session.clearProgress();
-    await tellDamages(session, report);
-    if (session.isJson) await session.result("", verifiedRecord(report));
-    else tellSummary(session, report);
-    return report.damageCount > 0 ? ExitCode.damaged : ExitCode.done;
-  });
+  return await withSnapshots(
+    session,
+    { isUncached: true },
+    async (snapshots) => {
+      const { verify } = await import("@snap/snapshot/verify");
+      const records = text === undefined
+        ? undefined
+        : [await resolveRecord(session, snapshots, text)];
+      const report = await verify(snapshots, {
+        records,
+        data: args.has("data"),
+        signal,
+        onProgress: (progress) => session.progress(verifyProgressOf(progress)),
+      });
+      session.clearProgress();
+      await tellDamages(session, report);
+      if (session.isJson) await session.result("", verifiedRecord(report));
+      else tellSummary(session, report);
+      return report.damageCount > 0 ? ExitCode.damaged : ExitCode.done;
+    },
+  );
 }
 
 async function tellDamages(

@@ -4,7 +4,7 @@ export type ConfigValue = string | number | boolean;
 /** A key of the configuration, and where else its value may stand. */
 export interface ConfigKey {
   /** What its value is. */
-  readonly kind: "text" | "switch" | "size" | "count";
+  readonly kind: "text" | "switch" | "size" | "rate" | "count";
   /** Where it may stand: above all tables, in the table of a store, or both. */
   readonly where: "top" | "store" | "both";
   /** What its value is used for. */
@@ -40,7 +40,7 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     help: "where the store is: an address, or a path from / or ~/",
   },
   "limit-rate": {
-    kind: "size",
+    kind: "rate",
     where: "both",
     help: "most bytes a second, both ways together, such as 10m",
     option: "limit-rate",
@@ -52,6 +52,24 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     help: `most requests under way, 1 to ${JOBS_MAX}`,
     option: "jobs",
     variable: "SNAP_JOBS",
+  },
+  "no-cache": {
+    kind: "switch",
+    where: "both",
+    help: "whether nothing that was read is kept on this machine",
+    option: "no-cache",
+  },
+  "cache-dir": {
+    kind: "text",
+    where: "top",
+    help: "the folder of what was read from stores far away, from / or ~/",
+    variable: "SNAP_CACHE_DIR",
+  },
+  "cache-size": {
+    kind: "size",
+    where: "top",
+    help: "most bytes of disk for what was read from stores far away",
+    variable: "SNAP_CACHE_SIZE",
   },
   "endpoint": {
     kind: "text",

@@ -21,6 +21,12 @@ export function checkValue(name: string, value: unknown): CheckedValue {
         : { need: "it is true or false" };
     case "size": {
       const size = typeof value === "string" ? parseSize(value) : value;
+      return typeof size === "number" && size >= 0
+        ? { value: size }
+        : { need: "it takes bytes such as 10g" };
+    }
+    case "rate": {
+      const size = typeof value === "string" ? parseSize(value) : value;
       return typeof size === "number" && size >= RATE_MIN ? { value: size } : {
         need: `it takes bytes a second such as 10m, at least ${
           formatCount(RATE_MIN)

@@ -1,4 +1,8 @@
-import type { FarLimits, FarSettings } from "../stores/opened_store.ts";
+import type {
+  FarCache,
+  FarLimits,
+  FarSettings,
+} from "../stores/opened_store.ts";
 import type { Session } from "../session.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { configOf, type ConfigTable } from "./config_file.ts";
@@ -64,12 +68,12 @@ function checked(
   throw new UsageError(`Cannot use ${shown}${text}: ${found.need}`);
 }
 
-/** How a store far away is reached, and what it may take. */
+/** How a store far away is reached, what it may take, and what is kept of it. */
 export async function farSettings(
   session: Session,
   scheme: string,
   table?: ConfigTable,
-): Promise<{ settings: FarSettings; limits: FarLimits }> {
+): Promise<{ settings: FarSettings; limits: FarLimits; cache: FarCache }> {
   const get = async <T extends ConfigValue>(
     name: string,
   ): Promise<T | undefined> => {
@@ -81,6 +85,11 @@ export async function farSettings(
     limits: {
       bytesPerSecond: await get<number>("limit-rate"),
       requestsMax: await get<number>("jobs"),
+    },
+    cache: {
+      isOff: await get<boolean>("no-cache") ?? false,
+      folder: await get<string>("cache-dir"),
+      budget: await get<number>("cache-size"),
     },
     settings: {
       endpoint: await get<string>("endpoint"),

@@ -8,7 +8,7 @@ import {
   locateStore,
   type StoreOrigin,
 } from "../stores/locate_store.ts";
-import { openedFolder, openStore } from "../stores/open_store.ts";
+import { openCached, openedFolder, openStore } from "../stores/open_store.ts";
 import type { OpenedStore } from "../stores/opened_store.ts";
 import { withoutPassword } from "../stores/store_address.ts";
 import { formatCount, formatCounted, formatSize } from "../terminal/units.ts";
@@ -22,6 +22,8 @@ export interface OpenOptions extends HasherNeed {
   readonly whenAbsent?: "create" | "memory";
   /** Says which store was taken, also without `--verbose`. */
   readonly isTold?: boolean;
+  /** Whether all is read from the store itself, as what it has is to be found out. */
+  readonly isUncached?: boolean;
   /** Says nothing of a damaged index, as the command tells of it itself. */
   readonly isQuiet?: boolean;
 }
@@ -119,7 +121,11 @@ async function openCommandStore(
   tell(session, located, options);
   const isAbsent = options.whenAbsent !== undefined &&
     source === "home" && place.kind === "folder" && await isUnmade(place.path);
-  if (!isAbsent) return await openStore(session, place);
+  if (!isAbsent) {
+    const opened = await openStore(session, place);
+    if (place.kind === "folder" || options.isUncached) return opened;
+    return await openCached(session, opened, place.cache);
+  }
   if (options.whenAbsent === "memory") {
     const { MemoryStore } = await import("@snap/store/memory");
     const store = new MemoryStore();

@@ -19,6 +19,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
   return {
     store,
     location: url,
+    identity: store.location,
     meter: need.meter,
     probe: (options) => store.probe(options),
     [Symbol.asyncDispose]: () => Promise.resolve(),

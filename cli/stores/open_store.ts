@@ -2,6 +2,7 @@ import type { FileStore } from "@snap/store/file";
 import { loadLate } from "../load_late.ts";
 import type { Session } from "../session.ts";
 import type {
+  FarCache,
   FarLimits,
   FarSettings,
   FarStoreModule,
@@ -18,6 +19,7 @@ export type StorePlace =
     readonly scheme: string;
     readonly settings: FarSettings;
     readonly limits: FarLimits;
+    readonly cache: FarCache;
   };
 
 /** Modules that open stores far away: a command that works in a folder loads none of them. */
@@ -29,6 +31,15 @@ const OPENERS: Readonly<Record<keyof typeof SCHEMES, () => Promise<unknown>>> =
     sftp: () => loadLate("stores/open_sftp"),
     ssh: () => loadLate("stores/open_ssh"),
   };
+
+/** The module that puts a cache around a store. */
+interface CacheModule {
+  withCache(
+    session: Session,
+    opened: OpenedStore,
+    cache: FarCache,
+  ): Promise<OpenedStore>;
+}
 
 /** How a store is opened. */
 export interface OpenStoreOptions {
@@ -87,6 +98,17 @@ async function openFar(
   });
   session.meter = opened.meter;
   return opened;
+}
+
+/** Puts a cache around a store far away, unless the user wants none. */
+export async function openCached(
+  session: Session,
+  opened: OpenedStore,
+  cache: FarCache,
+): Promise<OpenedStore> {
+  if (cache.isOff) return opened;
+  const { withCache } = await loadLate("stores/with_cache") as CacheModule;
+  return await withCache(session, opened, cache);
 }
 
 /** The environment as a record, of which nothing is read that nobody asks for. */

@@ -1,4 +1,5 @@
 import type { PruneStore, StoreOptions } from "@snap/store";
+import type { CacheFigures } from "@snap/store/cache";
 import type { Limiter, Meter } from "@snap/store/wrap";
 
 /** A store that a command works with, until it is disposed of. */
@@ -9,11 +10,25 @@ export interface OpenedStore extends AsyncDisposable {
   readonly location: string;
   /** What was asked of it so far; absent for a folder, which costs no requests. */
   readonly meter?: Meter;
+  /** What a cache of it was good for, where there is one. */
+  readonly cache?: CacheFigures;
+  /** What tells it from all other stores, where the location does not. */
+  readonly identity?: string;
   /**
    * Finds out whether two writers could destroy what the other wrote.
    * @throws {StoreError} With code `NO_CONDITION` if they could, and nobody said that there is one writer.
    */
   probe?(options?: StoreOptions): Promise<void>;
+}
+
+/** What a command keeps on this machine of a store far away. */
+export interface FarCache {
+  /** Whether nothing is kept, and nothing used. */
+  readonly isOff: boolean;
+  /** The folder of all caches, as the user wrote it. */
+  readonly folder: string | undefined;
+  /** Most bytes of disk. */
+  readonly budget: number | undefined;
 }
 
 /** How a store far away is reached: what is said of it beside its address. */

@@ -18,6 +18,7 @@ import { retry } from "../wrap/retry.ts";
 import { checkedRange, checkTag, rangeOf, sizeOf } from "./answer_checks.ts";
 import { strangeError, xmlOf } from "./answer_error.ts";
 import type { S3Client, S3Request } from "./client.ts";
+import { addressOf } from "./location.ts";
 import { readPart } from "./file_part.ts";
 import type { Spool } from "./spool.ts";
 import type { S3Store } from "./options.ts";
@@ -49,6 +50,7 @@ const LIST_SIZE = 1000;
 /** A store in a bucket. */
 export class BucketStore implements S3Store {
   readonly meter: Meter;
+  readonly location: string;
   readonly #client: S3Client;
   readonly #spool: Spool;
   readonly #uploads: Uploads;
@@ -57,6 +59,7 @@ export class BucketStore implements S3Store {
 
   constructor(parts: BucketStoreParts) {
     this.meter = parts.meter;
+    this.location = addressOf(parts.client.location);
     this.#client = parts.client;
     this.#spool = parts.spool;
     this.#uploads = parts.uploads(this);

@@ -14,6 +14,11 @@ export interface S3Location {
   readonly isSingleWriter: boolean;
 }
 
+/** The address that tells a store from all others. */
+export function addressOf({ base, prefix }: S3Location): string {
+  return `${base.href} ${prefix}`;
+}
+
 /** Parts of a URL. */
 export interface S3Url {
   readonly bucket: string;

@@ -45,6 +45,8 @@ export interface S3StoreOptions {
 export interface S3Store extends PruneStore {
   /** Requests and bytes so far. */
   readonly meter: Meter;
+  /** What tells the store from all others: the addresses of its bucket and of its prefix. */
+  readonly location: string;
 
   /**
    * Finds out whether the server can create a name only if it is absent, without

@@ -5,7 +5,7 @@ import { hexOf } from "@snap/hash";
 import { cacheHome } from "../cache_home.ts";
 import { randomHex } from "../hex.ts";
 import { StoreError } from "../errors.ts";
-import type { S3Location } from "./location.ts";
+import { addressOf, type S3Location } from "./location.ts";
 import {
   isGone,
   type Owner,
@@ -23,8 +23,7 @@ const busy = new Set<string>();
 
 /** The folder of one store in the user's cache: it outlives a restart, and is not in memory. */
 export function spoolFolder(location: S3Location, env: Environment): string {
-  const place = `${location.base.href} ${location.prefix}`;
-  const hash = createHash("sha256").update(place).digest();
+  const hash = createHash("sha256").update(addressOf(location)).digest();
   return join(cacheHome(env), "spool", hexOf(hash.subarray(0, 16)));
 }
 
