@@ -13,7 +13,7 @@ const LINES: readonly (readonly [line: string, offered: string])[] = [
   ["snap rest", "restore"],
   ["snap re", "repair restore"],
   ["snap repair ", "index"],
-  ["snap --store st l", "log ls"],
+  ["snap --store st l", "listing log ls"],
   ["snap save --exclude-c", "--exclude-caches"],
   ["snap --store st save t", "tree"],
   ["snap save --workers ", ""],
