@@ -1,7 +1,7 @@
 // Stores on another host, which is this one: the real program, the user's ssh and
 // a real sshd, with this program there (ssh://) and without it (sftp://).
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { ROOT } from "../_tools/workspace.ts";
 import { denoFolder, type Outcome, run } from "./_run.ts";
 import { noise, TemporaryFolder } from "./_snapshots.ts";
@@ -39,23 +39,39 @@ class Scene implements AsyncDisposable {
     return `${scheme}://${this.#sshd.host}${this.#sshd.folder}/${name}`;
   }
 
+  get #env(): Record<string, string> {
+    const path = this.#folder.path;
+    return {
+      HOME: path,
+      XDG_CACHE_HOME: `${path}/cache`,
+      DENO_DIR: denoFolder(),
+      SNAP_SSH: this.#sshd.ssh.join(" "),
+      SNAP_REMOTE_COMMAND: `env DENO_DIR=${denoFolder()} ${MAIN}`,
+    };
+  }
+
   /** Runs a command of the program. */
   async snap(
     args: readonly string[],
     env: Record<string, string> = {},
   ): Promise<Outcome> {
-    const path = this.#folder.path;
     return await run([...MAIN.split(" "), ...args], {
-      cwd: path,
-      env: {
-        HOME: path,
-        XDG_CACHE_HOME: `${path}/cache`,
-        DENO_DIR: denoFolder(),
-        SNAP_SSH: this.#sshd.ssh.join(" "),
-        SNAP_REMOTE_COMMAND: `env DENO_DIR=${denoFolder()} ${MAIN}`,
-        ...env,
-      },
+      cwd: this.#folder.path,
+      env: { ...this.#env, ...env },
     });
+  }
+
+  /** Begins a command of the program that is to be killed. */
+  begin(args: readonly string[]): Deno.ChildProcess {
+    const [program, ...words] = MAIN.split(" ");
+    return new Deno.Command(program, {
+      args: [...words, ...args],
+      cwd: this.#folder.path,
+      env: this.#env,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
   }
 
   /** Runs a command that has to succeed, and gives what it printed. */
@@ -142,6 +158,30 @@ test("a store is wherever rclone reaches, for a single writer", async () => {
   await scene.well(["verify", "--data", "--store", store], env);
 });
 
+test("a save over SFTP that is killed leaves nothing behind the next", async () => {
+  await using scene = await Scene.start();
+  const store = scene.address("sftp", "killed");
+  await scene.well(["init", store]);
+  const there = `${new URL(store).pathname}`;
+  const spool = scene.at("cache/snap/spool/files");
+  writeFileSync(scene.at("source/large"), noise(40_000_000, 8));
+  for (const [folder, name] of [[spool, /-/], [`${there}/tmp`, /-/]] as const) {
+    const child = scene.begin(["save", "source", "--store", store]);
+    while (!namesIn(folder).some((one) => name.test(one))) await turn();
+    child.kill("SIGKILL");
+    await child.status;
+  }
+  strictEqual(namesIn(spool).length > 0, true);
+  const id = await scene.well(["save", "source", "--store", store]);
+  await scene.well(["verify", "--data", "--store", store]);
+  match(
+    await scene.well(["log", "--any", "--store", store]),
+    new RegExp(`^${id.trim()}\\t.*\n$`),
+  );
+  deepStrictEqual(namesIn(spool), []);
+  deepStrictEqual(namesIn(`${there}/tmp`), []);
+});
+
 /** What is wrong with a host, and what is said of it, over both. */
 const FAULTS: Readonly<
   Record<string, { options: SshdOptions; says: RegExp; hint: RegExp }>
@@ -210,3 +250,11 @@ test("a command says that a host lacks the program, a store, an answer", async (
   }
   deepStrictEqual(readdirSync(scene.at(".")).includes("x"), false);
 });
+
+function namesIn(folder: string): string[] {
+  return existsSync(folder) ? readdirSync(folder) : [];
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve));
+}

@@ -1,5 +1,6 @@
 // The suite that every store passes, over both carriers.
 import { rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { openFileStore } from "../file/open_file_store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { serveStore } from "../serve/mod.ts";
@@ -11,6 +12,7 @@ import { type TestedStore, testStore } from "../testing/test_store.ts";
 import { openHttpStore } from "./http_store.ts";
 import { openPipeStore } from "./pipe_store.ts";
 
+const spoolFolder = tmpdir();
 const TOKEN = "a-token-that-may-prune";
 
 testStore("HTTP store over a folder", async (): Promise<TestedStore> => {
@@ -21,7 +23,10 @@ testStore("HTTP store over a folder", async (): Promise<TestedStore> => {
     base: "/some/where/",
   }));
   return {
-    store: await openHttpStore(`${served.url}some/where`, { token: TOKEN }),
+    store: await openHttpStore(`${served.url}some/where`, {
+      token: TOKEN,
+      spoolFolder: folder,
+    }),
     async [Symbol.asyncDispose]() {
       await served[Symbol.asyncDispose]();
       rmSync(folder, { recursive: true });
@@ -38,7 +43,9 @@ if ("serve" in Deno) {
       });
       const server = Deno.serve({ port: 0, onListen: () => {} }, handler);
       return {
-        store: await openHttpStore(`http://localhost:${server.addr.port}`),
+        store: await openHttpStore(`http://localhost:${server.addr.port}`, {
+          spoolFolder,
+        }),
         async [Symbol.asyncDispose]() {
           await server.shutdown();
         },
@@ -50,7 +57,7 @@ if ("serve" in Deno) {
 testStore("Pipe store", async (): Promise<TestedStore> => {
   const { near, far } = pipePair();
   const served = servePipe(new MemoryStore(), far, { right: "prune" });
-  const store = await openPipeStore(near);
+  const store = await openPipeStore(near, { spoolFolder });
   return {
     store,
     async [Symbol.asyncDispose]() {

@@ -172,7 +172,7 @@ if (!ignore) {
     );
     const nginx = await Nginx.start(`${folder}/nginx`, proxyTo(served.url));
     return {
-      store: await openHttpStore(nginx.url),
+      store: await openHttpStore(nginx.url, { spoolFolder: folder }),
       async [Symbol.asyncDispose]() {
         await nginx[Symbol.asyncDispose]();
         await served[Symbol.asyncDispose]();

@@ -34,7 +34,7 @@ export interface RemoteStore extends PruneStore, AsyncDisposable {
 export interface RemoteStoreOptions extends StoreOptions {
   /** Longest wait for the next byte of an answer in milliseconds. Default 30,000. */
   readonly timeoutMs?: number;
-  /** The folder for files on their way up. Default: that of the system for temporary files. */
+  /** The folder for files that wait for their upload. Default: one in the user's cache. */
   readonly spoolFolder?: string;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;

@@ -1,6 +1,5 @@
 /** A store behind a server of ours, over either carrier. */
 import { checkBytes } from "@snap/hash";
-import { randomHex } from "../hex.ts";
 import { HEADER_SIZE } from "../header.ts";
 import { checkRange, shortError } from "../range.ts";
 import { storeFailure } from "../file/store_failure.ts";
@@ -26,7 +25,6 @@ import {
 } from "./upload.ts";
 import type { RemoteStore } from "./remote_store.ts";
 
-const SAVE_ID = /^[0-9a-f]{32}$/;
 const NO_RETRY: RetryOptions = { triesMax: 1 };
 /** Largest answer of an exchange in bytes. */
 const EXCHANGE_SIZE_MAX: number = 64 * 1024 * 1024;
@@ -172,7 +170,8 @@ export class ServedRemoteStore implements RemoteStore {
   }
 
   async spoolPath(saveId: string): Promise<string> {
-    return await spoolPathIn(this.#parts.spoolFolder, saveId);
+    const { newSpoolPath } = await import("../spool_path.ts");
+    return await newSpoolPath(saveId, this.#parts.spoolFolder);
   }
 
   async sync(prefixes: string[], options?: StoreOptions): Promise<void> {
@@ -277,26 +276,4 @@ export function portalFailure(reply: Reply): Error {
     "PORTAL",
     `the answer must come from the store: found ${type} (${reply.status}), such as the page of a portal`,
   );
-}
-
-/** A path for a file that is to be uploaded. */
-export async function spoolPathIn(
-  folder: string | undefined,
-  saveId: string,
-): Promise<string> {
-  if (!SAVE_ID.test(saveId)) {
-    throw new RangeError(
-      `Cannot make spool path as the save id must be 32 hex digits: found ${
-        JSON.stringify(saveId)
-      }`,
-    );
-  }
-  const [{ tmpdir }, { join }] = await Promise.all([
-    import("node:os"),
-    import("node:path"),
-  ]);
-  const name = `${saveId}-${randomHex()}`;
-  return folder === undefined
-    ? join(tmpdir(), `snap-${name}`)
-    : join(folder, name);
 }

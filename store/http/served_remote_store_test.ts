@@ -5,6 +5,7 @@ import {
   strictEqual,
 } from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { StoreError } from "../errors.ts";
 import { openFileStore } from "../file/open_file_store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
@@ -30,6 +31,7 @@ async function through(
 ): Promise<{ store: RemoteStore; set: (between: Between) => void }> {
   let between: Between = (request, next) => next(request);
   const store = await openHttpStore("http://localhost/", {
+    spoolFolder: tmpdir(),
     ...options,
     fetch: (url, init) => between(new Request(url, init), handler),
   });

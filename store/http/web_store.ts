@@ -21,7 +21,7 @@ import {
   receiveRange,
   type Wanted,
 } from "./receive_range.ts";
-import { portalFailure, spoolPathIn } from "./served_remote_store.ts";
+import { portalFailure } from "./served_remote_store.ts";
 import type { Reply } from "./reply.ts";
 import type { Sender } from "./sender.ts";
 import type { RemoteStore } from "./remote_store.ts";
@@ -126,7 +126,8 @@ export class WebStore implements RemoteStore {
   }
 
   async spoolPath(saveId: string): Promise<string> {
-    return await spoolPathIn(undefined, saveId);
+    const { newSpoolPath } = await import("../spool_path.ts");
+    return await newSpoolPath(saveId);
   }
 
   async sync(prefixes: string[]): Promise<void> {

@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
-import { mkdir, readdir, rename } from "node:fs/promises";
+import { readdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { hexOf } from "@snap/hash";
 import { cacheHome } from "../cache_home.ts";
 import { randomHex } from "../hex.ts";
-import { StoreError } from "../errors.ts";
+import { makeSpoolFolder, newSpoolPath, spoolFailure } from "../spool_path.ts";
 import { addressOf, type S3Location } from "./location.ts";
 import {
   isGone,
@@ -15,7 +15,6 @@ import {
 } from "../owner/process_owner.ts";
 import type { Environment } from "./profiles.ts";
 
-const SAVE_ID = /^[0-9a-f]{32}$/;
 const JOURNAL = /^upload-([0-9a-f]{32})-(.+)\.journal$/;
 
 /** Journals that this process is at work on, whichever store they are of. */
@@ -46,20 +45,12 @@ export class Spool {
   }
 
   async newPath(saveId: string): Promise<string> {
-    if (!SAVE_ID.test(saveId)) {
-      throw new RangeError(
-        `Cannot make spool path as the save id must be 32 hex digits: found ${
-          JSON.stringify(saveId)
-        }`,
-      );
-    }
-    await this.#make();
-    return join(this.#folder, `${saveId}-${randomHex()}`);
+    return await newSpoolPath(saveId, this.#folder);
   }
 
   /** Paths for a new upload. Nothing is there yet. */
   async newUpload(): Promise<SpooledUpload> {
-    await this.#make();
+    await makeSpoolFolder(this.#folder);
     const id = randomHex();
     const upload = this.#upload(id, thisOwner(), false);
     busy.add(upload.journalPath);
@@ -109,25 +100,8 @@ export class Spool {
       return await readdir(this.#folder);
     } catch (error) {
       if (isAbsent(error)) return [];
-      throw this.#failure(error);
+      throw spoolFailure(this.#folder, error);
     }
-  }
-
-  async #make(): Promise<void> {
-    try {
-      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    } catch (error) {
-      throw this.#failure(error);
-    }
-  }
-
-  #failure(cause: unknown): unknown {
-    const code = (cause as { code?: unknown }).code;
-    if (typeof code !== "string") return cause;
-    return new StoreError(
-      `Cannot use ${this.#folder} for files that wait for their upload: found ${code}`,
-      { code, action: "adopt", path: this.#folder, cause },
-    );
   }
 }
 

@@ -6,7 +6,7 @@ import { storeFailure } from "../file/store_failure.ts";
 import { folderOf } from "../file/store_folders.ts";
 import { HEADER_SIZE } from "../header.ts";
 import { withFileSource } from "../http/upload.ts";
-import { spoolPathIn } from "../http/served_remote_store.ts";
+import { newSpoolPath } from "../spool_path.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
 import type {
   PruneStore,
@@ -278,7 +278,7 @@ export class ServerStore implements PruneStore {
   }
 
   async spoolPath(saveId: string): Promise<string> {
-    return await spoolPathIn(this.#parts.spoolFolder, saveId);
+    return await newSpoolPath(saveId, this.#parts.spoolFolder);
   }
 
   async sync(prefixes: string[], options?: StoreOptions): Promise<void> {

@@ -30,7 +30,7 @@ export interface SftpStoreOptions extends StoreOptions {
   readonly ssh?: readonly string[];
   /** Whether nobody else writes, so that a server which replaces what is there will do. Default: false. */
   readonly singleWriter?: boolean;
-  /** The folder for files on their way up. Default: that of the system for temporary files. */
+  /** The folder for files that wait for their upload. Default: one in the user's cache. */
   readonly spoolFolder?: string;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;

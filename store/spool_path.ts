@@ -1,0 +1,49 @@
+/** Files that wait for their upload: where they lie, whichever store they go to. */
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import process from "node:process";
+import { cacheHome } from "./cache_home.ts";
+import { StoreError } from "./errors.ts";
+import { randomHex } from "./hex.ts";
+
+const SAVE_ID = /^[0-9a-f]{32}$/;
+
+/**
+ * A path for a file that is to be uploaded. No file is there yet.
+ *
+ * @param folder The folder, which is made. Default: one in the user's cache, which
+ * is not in memory, and in which the next save removes what a killed one left.
+ */
+export async function newSpoolPath(
+  saveId: string,
+  folder: string = join(cacheHome(process.env), "spool", "files"),
+): Promise<string> {
+  if (!SAVE_ID.test(saveId)) {
+    throw new RangeError(
+      `Cannot make spool path as the save id must be 32 hex digits: found ${
+        JSON.stringify(saveId)
+      }`,
+    );
+  }
+  await makeSpoolFolder(folder);
+  return join(folder, `${saveId}-${randomHex()}`);
+}
+
+/** Makes a folder for files that are to be uploaded. */
+export async function makeSpoolFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw spoolFailure(folder, error);
+  }
+}
+
+/** The error of a folder for files that are to be uploaded. */
+export function spoolFailure(folder: string, cause: unknown): unknown {
+  const code = (cause as { code?: unknown }).code;
+  if (typeof code !== "string") return cause;
+  return new StoreError(
+    `Cannot use ${folder} for files that wait for their upload: found ${code}`,
+    { code, action: "adopt", path: folder, cause },
+  );
+}
