@@ -33,13 +33,12 @@
  * - `@snap/manifest/path`: paths and names: what is safe, and how they are shown
  * - `@snap/manifest/pattern`: patterns of paths, as gitignore has them
  * - `@snap/manifest/text`
+ * - `@snap/manifest/wide`: trees and attribute pages that are too wide for memory
  *
  * @module
  */
-export * from "./entry_row.ts";
+export type { EntryRow } from "./entry_row.ts";
 export * from "./page/attribute_page.ts";
 export * from "./page/page_owners.ts";
-export * from "./page/wide_page.ts";
 export * from "./random_bytes.ts";
 export * from "./tree/tree.ts";
-export * from "./tree/wide_tree.ts";

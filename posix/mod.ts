@@ -14,7 +14,7 @@
  * }
  * ```
  *
- * A worker finds its side of this in `@snap/posix/worker`; decoders of the system, which are
+ * A worker finds its side of this in `@snap/posix/worker-port`; decoders of the system, which are
  * loaded with their module, are in `@snap/posix/decoders`.
  *
  * The parts have entry points of their own:

@@ -5,7 +5,7 @@
  */
 import type { Hasher } from "@snap/hash";
 import { nativeDecoders } from "@snap/posix/decoders";
-import { workerPort } from "@snap/posix/worker";
+import { workerPort } from "@snap/posix/worker-port";
 import { Restorer } from "./write/writer.ts";
 import type {
   FromRestoreWorker,

@@ -12,7 +12,7 @@ import {
   type ObjectTarget,
 } from "@snap/pack/sink";
 import { runAtOnce } from "@snap/posix/pacer";
-import { workerPort } from "@snap/posix/worker";
+import { workerPort } from "@snap/posix/worker-port";
 import type {
   FileBatch,
   SaveMessage,

@@ -10,7 +10,7 @@ import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";
 import { type FinishedPackFile, ObjectSink } from "@snap/pack/sink";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { runAtOnce } from "@snap/posix/pacer";
-import { workerPort } from "@snap/posix/worker";
+import { workerPort } from "@snap/posix/worker-port";
 import type {
   FromMoveWorker,
   MoveWorkerConfig,

@@ -6,7 +6,7 @@
 import type { Hasher } from "@snap/hash";
 import { SharedFrameCache } from "@snap/pack/cache";
 import { nativeDecoders } from "@snap/posix/decoders";
-import { errorRecord, workerPort } from "@snap/posix/worker";
+import { errorRecord, workerPort } from "@snap/posix/worker-port";
 import { posix } from "@snap/posix";
 import { DeviceLoop } from "../device/device_loop.ts";
 import { FetchMemory } from "./fetch_memory.ts";

@@ -2,7 +2,7 @@
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { EntryKind } from "@snap/manifest/extras";
 import { SharedFrameCache } from "@snap/pack/cache";
-import { workerPort } from "@snap/posix/worker";
+import { workerPort } from "@snap/posix/worker-port";
 import { Objects, TableList } from "@snap/pack/objects";
 import { FileContents } from "../content/file_contents.ts";
 import { NodeCursor } from "../nodes/node_cursor.ts";

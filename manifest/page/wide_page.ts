@@ -21,7 +21,7 @@ import type { RandomBytes } from "../random_bytes.ts";
  * @example
  * ```ts
  * import { MemoryBytes } from "@snap/manifest";
- * import { WidePage } from "@snap/manifest";
+ * import { WidePage } from "@snap/manifest/wide";
  * import { equal } from "node:assert/strict";
  *
  * equal(WidePage.open(new MemoryBytes(new Uint8Array(64))), undefined);

@@ -18,7 +18,7 @@ import type { RandomBytes } from "../random_bytes.ts";
  * import { EntryKind } from "@snap/manifest/extras";
  * import { joinPieces, MemoryBytes } from "@snap/manifest";
  * import { TreeDraft } from "@snap/manifest/draft";
- * import { WideTree } from "@snap/manifest";
+ * import { WideTree } from "@snap/manifest/wide";
  * import { equal } from "node:assert/strict";
  *
  * const name = new TextEncoder().encode("pipe");

@@ -1,5 +1,5 @@
 // Claims ids beside other workers: see claim_table_test.ts.
-import { workerPort } from "@snap/posix/worker";
+import { workerPort } from "@snap/posix/worker-port";
 import { Claim, ClaimTable } from "../write/claim_table.ts";
 
 /** What a worker is to do. */

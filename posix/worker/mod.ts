@@ -6,4 +6,3 @@
 export * from "./error_record.ts";
 export * from "./on_exit.ts";
 export * from "./worker.ts";
-export * from "./worker_port.ts";

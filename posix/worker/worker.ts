@@ -7,8 +7,6 @@
 import { type FromWorker, threads, type ToWorker } from "./threads.ts";
 import { type ErrorRecord, errorRecord } from "./error_record.ts";
 
-export { type WorkerPort, workerPort } from "./worker_port.ts";
-
 /** A worker failed. */
 export class WorkerError extends Error {
   /** Always `WorkerError`. */
@@ -86,8 +84,9 @@ interface Listener {
 /**
  * Starts a worker. Once it listens it is never terminated: ask it to {@linkcode WorkerHandle.end}.
  *
- * The module must call {@linkcode workerPort} and listen. So that it is fetched and published with
- * the module that starts it, put an `import()` of it there in a function that is never called.
+ * The module must call `workerPort` of `@snap/posix/worker-port` and listen. So that it is
+ * fetched and published with the module that starts it, put an `import()` of it there in a
+ * function that is never called.
  *
  * @param url Address of the worker's module, usually `new URL("./x.ts", import.meta.url)`.
  * @returns The worker; it takes messages at once.

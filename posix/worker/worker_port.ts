@@ -45,7 +45,7 @@ let port: WorkerPort | undefined;
  *
  * @example
  * ```ts
- * import { workerPort } from "@snap/posix/worker";
+ * import { workerPort } from "@snap/posix/worker-port";
  *
  * const port = workerPort();
  * port?.onMessage((message) => port.postMessage({ echo: message }));

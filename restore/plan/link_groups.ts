@@ -1,4 +1,4 @@
-import { linkKey } from "@snap/manifest";
+import { linkKey } from "@snap/manifest/diff";
 import { joinPath, pathToText } from "@snap/manifest/path";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { SnapshotDirectory } from "./read_directory.ts";

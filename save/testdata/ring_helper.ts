@@ -1,5 +1,5 @@
 // Helps in a ring, as a worker of a save does: see large_file_ring_test.ts.
-import { workerPort } from "@snap/posix/worker";
+import { workerPort } from "@snap/posix/worker-port";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { LargeFileRing } from "../read/large_file_ring.ts";
 

@@ -1,4 +1,5 @@
-import { AttributePage, Tree, WidePage, WideTree } from "@snap/manifest";
+import { AttributePage, Tree } from "@snap/manifest";
+import { WidePage, WideTree } from "@snap/manifest/wide";
 import { equalBytes, ID_SIZE, IdMismatchError, idToBytes } from "@snap/hash";
 import {
   DamageError,
