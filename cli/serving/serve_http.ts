@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { createServer, type Server } from "node:http";
+import { createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
 import {
   type Access,
+  type NodeListener,
   nodeListener,
   type Right,
   serveStore,
@@ -23,9 +24,6 @@ import { UsageError } from "../arguments/usage_error.ts";
 export const LISTEN = "127.0.0.1:7627";
 /** How long the head of a request may take, in milliseconds. */
 const HEADERS_MS = 30_000;
-
-/** How often connections are looked at that may have become idle, in milliseconds. */
-const IDLE_LOOK_MS = 20;
 
 /** An address to listen at. */
 interface Place {
@@ -57,7 +55,8 @@ export async function serveHttp(
     signal: stop.signal,
     ...(log && { onAccess: (line) => log.write(line) }),
   });
-  const server = makeServer(tls, nodeListener(handler));
+  const answers = new Answers(nodeListener(handler));
+  const server = makeServer(tls, answers.listener);
   try {
     await listen(server, place);
     const { port } = server.address() as AddressInfo;
@@ -65,12 +64,40 @@ export async function serveHttp(
     const url = `${tls === undefined ? "http" : "https"}://${host}:${port}/`;
     await session.result(url, { type: "serving", url });
     await session.flush();
-    await untilSignal(session, server, stop, handler.drained);
+    await untilSignal(session, stop, async () => {
+      await handler.drained;
+      await answers.sent();
+    });
     return ExitCode.done;
   } finally {
-    server.closeAllConnections();
     server.close();
+    server.closeAllConnections();
     await log?.close();
+  }
+}
+
+/** The answers that are on their way out: not every runtime knows which connections are idle. */
+class Answers {
+  readonly listener: NodeListener;
+  readonly #open = new Set<ServerResponse>();
+  #onSent = () => {};
+
+  constructor(inner: NodeListener) {
+    this.listener = (incoming, outgoing) => {
+      this.#open.add(outgoing);
+      const end = () => {
+        this.#open.delete(outgoing);
+        if (this.#open.size === 0) this.#onSent();
+      };
+      outgoing.once("finish", end).once("close", end);
+      inner(incoming, outgoing);
+    };
+  }
+
+  /** Waits until the last byte of each is handed to the system. */
+  async sent(): Promise<void> {
+    if (this.#open.size === 0) return;
+    await new Promise<void>((resolve) => this.#onSent = resolve);
   }
 }
 
@@ -141,7 +168,7 @@ async function readTls(session: Session): Promise<Tls | undefined> {
 
 function makeServer(
   tls: Tls | undefined,
-  listener: ReturnType<typeof nodeListener>,
+  listener: NodeListener,
 ): Server {
   // How long a body may take, its reader limits.
   const options = { requestTimeout: 0, headersTimeout: HEADERS_MS };
@@ -203,29 +230,21 @@ function listenFailure(
 /** Waits for a signal, then for what is at work; the second signal ends that, too. */
 async function untilSignal(
   { context, signal }: Session,
-  server: Server,
   stop: AbortController,
-  drained: Promise<void>,
+  finish: () => Promise<void>,
 ): Promise<void> {
-  const forced = Promise.withResolvers<void>();
-  const end = () => {
-    if (stop.signal.aborted) forced.resolve();
-    stop.abort();
-  };
+  const first = Promise.withResolvers<void>();
+  const second = Promise.withResolvers<void>();
+  stop.signal.addEventListener("abort", () => first.resolve(), { once: true });
+  const end = () => stop.signal.aborted ? second.resolve() : stop.abort();
   const giveBack = context.takeSignals?.(end);
   signal.addEventListener("abort", end, { once: true });
   if (signal.aborted) end();
   try {
-    await Promise.race([forced.promise, drained.then(() => closed(server))]);
+    await first.promise;
+    await Promise.race([second.promise, finish()]);
   } finally {
     signal.removeEventListener("abort", end);
     giveBack?.();
   }
-}
-
-/** Takes no more connections, and waits until those there are have sent what they had to. */
-async function closed(server: Server): Promise<void> {
-  const timer = setInterval(() => server.closeIdleConnections(), IDLE_LOOK_MS);
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  clearInterval(timer);
 }

@@ -47,17 +47,31 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
       },
     };
   } catch (cause) {
-    const error = signal.aborted ? cause : await explained(child, cause);
-    await child.close(signal.aborted ? 0 : END_MS);
+    const error = signal.aborted
+      ? cause
+      : await explained(child, cause, location);
+    await child.close(0);
     throw error;
   }
 }
 
 /** What the other side says of a failure, as it knows better. */
-async function explained(child: Child, cause: unknown): Promise<Error> {
+async function explained(
+  child: Child,
+  cause: unknown,
+  location: string,
+): Promise<Error> {
   const { message } = cause as Error;
   if (!/must begin with \S+: found "/.test(message)) {
-    return await child.explain(cause);
+    const error = await child.explain(cause);
+    // This program says there what is wrong, and what to do.
+    const [, said, hint] =
+      /: (Cannot .*?)(?:; hint: (.*))? \([A-Z]+\)$/.exec(error.message) ?? [];
+    if (said === undefined) return error;
+    return new CommandError(
+      `Cannot open ${location}, which says: ${said}`,
+      hint,
+    );
   }
   return new CommandError(
     message,
