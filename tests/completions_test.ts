@@ -14,6 +14,7 @@ const LINES: readonly (readonly [line: string, offered: string])[] = [
   ["snap re", "repair restore"],
   ["snap repair ", "index"],
   ["snap --store st l", "listing log ls"],
+  ["snap --jobs 4 --store st l", "listing log ls"],
   ["snap save --exclude-c", "--exclude-caches"],
   ["snap --store st save t", "tree"],
   ["snap save --workers ", ""],

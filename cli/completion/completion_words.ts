@@ -1,4 +1,5 @@
 import type { Completion, OptionSpec } from "../arguments/command_spec.ts";
+import { GLOBAL_OPTIONS } from "../arguments/global_options.ts";
 import { COMMANDS } from "../arguments/command_table.ts";
 
 /** Writes options as they stand on a command line. */
@@ -16,7 +17,11 @@ export function quote(text: string): string {
 
 /** Finds the options that the next word belongs to, in whichever command. */
 export function valueWords(): string[] {
-  const options = COMMANDS.flatMap((one) => one.options);
+  const options = [
+    // --store stands apart: what follows it is needed.
+    ...GLOBAL_OPTIONS.filter((one) => one.name !== "store"),
+    ...COMMANDS.flatMap((one) => one.options),
+  ];
   return [
     ...new Set(words(options.filter((one) => one.value !== undefined))),
   ];
