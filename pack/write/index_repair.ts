@@ -20,7 +20,7 @@ import {
 } from "@snap/store";
 import { type Hasher, hexOf } from "@snap/hash";
 import { writeIndexTables } from "./index_tables.ts";
-import { removeSpooled } from "./local_index_files.ts";
+import { openSpool } from "@snap/store/owner";
 import { randomBytes } from "./pack_files.ts";
 
 /** Objects in one table that is written: their packs' tables are in memory. */
@@ -160,7 +160,7 @@ async function writeTables(
 ): Promise<number> {
   const { random = randomBytes, now = Date.now, signal } = options;
   const saveId = random(16);
-  const spoolPath = await store.spoolPath(hexOf(saveId));
+  const spool = await openSpool(store, saveId);
   let some: IndexPack[] = [];
   let objectCount = 0, fileCount = 0, byteCount = 0;
   const write = async (replaced: readonly string[]): Promise<void> => {
@@ -171,7 +171,7 @@ async function writeTables(
       saveId,
       random,
       timeMs: now(),
-      spoolPath: `${spoolPath}-${fileCount++}`,
+      spoolPath: `${spool.path}-${fileCount++}`,
       packs: some,
       merge: [],
       replaced,
@@ -193,7 +193,7 @@ async function writeTables(
     await write(options.replaced);
     return byteCount;
   } finally {
-    removeSpooled(spoolPath);
+    spool[Symbol.dispose]();
   }
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import type { ReadStore, StoreOptions } from "@snap/store";
@@ -92,23 +92,5 @@ export class LocalIndexFiles implements Disposable {
       writeFileSync(path, bytes);
       return path;
     });
-  }
-}
-
-/**
- * Removes the files that a save has made beside a spool path.
- *
- * @param spoolPath The beginning of their paths.
- */
-export function removeSpooled(spoolPath: string): void {
-  const folder = dirname(spoolPath), prefix = `${basename(spoolPath)}-`;
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return; // Where no file could be made either, and that was thrown.
-  }
-  for (const name of names) {
-    if (name.startsWith(prefix)) removeQuietly(join(folder, name));
   }
 }

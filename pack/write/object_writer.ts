@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { type Hasher, hexOf } from "@snap/hash";
+import type { Hasher } from "@snap/hash";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
-import { removeAbandoned, SpoolOwner } from "@snap/store/owner";
+import { openSpool, type Spool } from "@snap/store/owner";
 import type { ObjectIndex } from "../index/object_index.ts";
 import { listPacks, type PackSet } from "../index/pack_set.ts";
 import { ObjectKind } from "../object_kind.ts";
 import { ClaimTable } from "./claim_table.ts";
-import { LocalIndexFiles, removeSpooled } from "./local_index_files.ts";
+import { LocalIndexFiles } from "./local_index_files.ts";
 import { ObjectSink } from "./object_sink.ts";
 import type {
   EncodedNode,
@@ -101,7 +101,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   readonly #options: ObjectWriterOptions;
   readonly #state: StoreState;
   readonly #tables: LocalIndexFiles;
-  readonly #owner: SpoolOwner | undefined;
+  readonly #spool: Spool;
   readonly #claims: ClaimTable;
   readonly #collector: PackCollector;
   readonly #failed = new AbortController();
@@ -116,17 +116,16 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     parts: {
       readonly state: StoreState;
       readonly tables: LocalIndexFiles;
-      readonly spoolPath: string;
-      readonly owner: SpoolOwner | undefined;
+      readonly spool: Spool;
     },
   ) {
     this.#store = store;
     this.#options = options;
     this.saveId = options.saveId;
-    this.spoolPath = parts.spoolPath;
+    this.spoolPath = parts.spool.path;
     this.#state = parts.state;
     this.#tables = parts.tables;
-    this.#owner = parts.owner;
+    this.#spool = parts.spool;
     this.#index = this.#handOut(parts.state.packs);
     this.#claims = new ClaimTable(options.claimSlots ?? CLAIM_SLOTS);
     this.#collector = new PackCollector({
@@ -137,7 +136,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
       indexByteCount: options.indexByteCount ?? INDEX_BYTE_COUNT,
       spoolSizeMax: options.spoolSizeMax ??
         SPOOLED_PACKS_MAX * options.settings.packSizeTarget,
-      spoolPath: parts.spoolPath,
+      spoolPath: this.spoolPath,
       index: parts.tables,
       onError: (error) => this.#failed.abort(error),
     });
@@ -319,8 +318,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     this.#sink?.[Symbol.dispose]();
     this.#collector[Symbol.dispose]();
     this.#tables[Symbol.dispose]();
-    removeSpooled(this.spoolPath);
-    this.#owner?.[Symbol.dispose]();
+    this.#spool[Symbol.dispose]();
     return Promise.resolve();
   }
 
@@ -366,35 +364,24 @@ export async function openObjectWriter(
   options: ObjectWriterOptions,
 ): Promise<ObjectWriter> {
   // A lease would begin here, before anything is looked at.
-  const isCounting = options.mode === "count";
+  const isDry = options.mode === "count";
   // What a killed run has sent is found below, with what it was sending.
-  if (!isCounting) await store.finishUploads?.({ signal: options.signal });
+  if (!isDry) await store.finishUploads?.({ signal: options.signal });
   const how = {
     ...options,
     damaged: options.damagedTables ?? new Set<string>(),
     finishedSaves: options.finishedSaves ?? (() => Promise.resolve(new Set())),
   };
-  const state = isCounting
+  const state = isDry
     ? await openStoreState(store, how)
     : await openIndexedState(store, how);
   const tables = new LocalIndexFiles(store);
-  let owner: SpoolOwner | undefined;
   try {
     await tables.add(state.index.liveTables, options);
-    const spoolPath = await store.spoolPath(hexOf(options.saveId));
-    if (!isCounting) {
-      removeAbandoned(spoolPath);
-      owner = new SpoolOwner(spoolPath);
-    }
-    return new ObjectWriter(store, options, {
-      state,
-      tables,
-      spoolPath,
-      owner,
-    });
+    const spool = await openSpool(store, options.saveId, { isDry });
+    return new ObjectWriter(store, options, { state, tables, spool });
   } catch (error) {
     tables[Symbol.dispose]();
-    owner?.[Symbol.dispose]();
     throw error;
   }
 }

@@ -1,4 +1,4 @@
-// Begins a save, says so, and never ends: see _spool_owner_test.ts.
+// Begins a save, says so, and never ends: see killed_save_test.ts.
 import { argv } from "node:process";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import type { WriteStore } from "@snap/store";

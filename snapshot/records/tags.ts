@@ -67,8 +67,13 @@ export async function tagSnapshot(
   const append = () => tags.append(tag, body, options);
   // Only what lies on a disk leaves files behind.
   if (store.localPath === undefined) return await append();
-  const { whileOwned } = await import("@snap/store/owner");
-  return await whileOwned(store, saveId, append);
+  const { openSpool } = await import("@snap/store/owner");
+  const spool = await openSpool(store, saveId);
+  try {
+    return await append();
+  } finally {
+    spool[Symbol.dispose]();
+  }
 }
 
 /**

@@ -5,4 +5,4 @@
  * @module
  */
 export * from "./remove_quietly.ts";
-export * from "./spool_owner.ts";
+export * from "./spool.ts";

@@ -14,8 +14,6 @@ import {
   O_RDONLY,
 } from "@snap/posix/constants";
 import { posix } from "@snap/posix";
-import type { WriteStore } from "../store.ts";
-import { hexOf } from "@snap/hash";
 import { removeQuietly } from "./remove_quietly.ts";
 
 /** A save id, in a folder that others use, too, behind a word; then what tells two saves apart. */
@@ -73,28 +71,6 @@ export class SpoolOwner implements Disposable {
     const descriptor = this.#descriptor;
     this.#descriptor = -1;
     if (descriptor >= 0) removeQuietly(this.#path, () => closeSync(descriptor));
-  }
-}
-
-/**
- * Writes a document into a store: should the process be killed meanwhile, the
- * next save removes what is left in the folder for unfinished files.
- *
- * @param saveId The save id in the document.
- * @param write Writes it.
- * @returns What `write` returns.
- */
-export async function whileOwned<T>(
-  store: WriteStore,
-  saveId: Uint8Array,
-  write: () => Promise<T>,
-): Promise<T> {
-  if (store.localPath === undefined) return await write();
-  const owner = new SpoolOwner(await store.spoolPath(hexOf(saveId)));
-  try {
-    return await write();
-  } finally {
-    owner[Symbol.dispose]();
   }
 }
 

@@ -1,31 +1,9 @@
 import { deepEqual, ok, throws } from "node:assert/strict";
-import { mkdirSync, readdirSync, readlinkSync, writeFileSync } from "node:fs";
+import { readdirSync, readlinkSync, writeFileSync } from "node:fs";
 import { StoreError } from "@snap/store";
 import { TemporaryFolder } from "../../tests/_snapshots.ts";
-import { FileRanges, spooling } from "@snap/pack/ranges";
-import { removeQuietly } from "@snap/store/owner";
-import { removeSpooled } from "./local_index_files.ts";
-
-Deno.test("removeSpooled removes what it can and throws nothing", () => {
-  using folder = new TemporaryFolder();
-  for (const name of ["one-0", "one-b", "other-0", "one"]) {
-    writeFileSync(folder.join(name), name);
-  }
-  // What cannot be removed like a file stands between the others.
-  mkdirSync(folder.join("one-a"));
-  removeSpooled(folder.join("one"));
-  deepEqual(readdirSync(folder.path).sort(), ["one", "one-a", "other-0"]);
-  removeSpooled(folder.join("no", "such"));
-});
-
-Deno.test("removeQuietly removes a file that cannot be closed", () => {
-  using folder = new TemporaryFolder();
-  writeFileSync(folder.join("file"), "");
-  removeQuietly(folder.join("file"), () => {
-    throw new Error("EIO");
-  });
-  deepEqual(readdirSync(folder.path), []);
-});
+import { FileRanges } from "./open_file_ranges.ts";
+import { spooling } from "./store_file_error.ts";
 
 Deno.test("a file on its way into a store that fails is an error of the store", () => {
   const path = "/no/such/folder/file";
