@@ -24,8 +24,8 @@ export async function execInside(
   let mounted: Mount | undefined;
   try {
     return await withSnapshots(session, {}, async (snapshots) => {
-      const { root } = await findRoot(session, snapshots, target);
-      mounted = await mount(snapshots.store, root, {
+      const finding = findRoot(session, snapshots, target);
+      mounted = await mount(snapshots.store, finding.then(({ root }) => root), {
         ...mountSettings(session),
         mountpoint: args.text("inside")!,
         hasher: snapshots.hasher,

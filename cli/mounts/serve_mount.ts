@@ -75,8 +75,10 @@ async function start(
     return { warnings, mount: await mountAll(store, catalog, options) };
   }
   const [target] = args.positionals;
-  const { record, root } = await findRoot(session, snapshots, target);
-  return { record, warnings, mount: await mount(store, root, options) };
+  const finding = findRoot(session, snapshots, target);
+  const mounted = await mount(store, finding.then(({ root }) => root), options);
+  const { record } = await finding;
+  return { record, warnings, mount: mounted };
 }
 
 async function report(

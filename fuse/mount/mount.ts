@@ -158,7 +158,8 @@ export class Mount implements AsyncDisposable {
 /**
  * Mounts a snapshot. Nothing is unpacked: what is read is read from the packs, and checked.
  *
- * @param id The snapshot, which means its newest record; or a record of it
+ * @param id The snapshot, which means its newest record; or a record of it, also one that is
+ * looked for: the index is opened meanwhile
  * @param options Mount point, hasher, and how
  * @returns The mount, which answers already. It keeps the program running
  * @throws {MountError} If it cannot be mounted; its `hint` says what to do
@@ -166,22 +167,29 @@ export class Mount implements AsyncDisposable {
  */
 export async function mount(
   store: ReadStore,
-  id: Id | MountRoot,
+  id: Id | MountRoot | Promise<MountRoot>,
   options: MountOptions,
 ): Promise<Mount> {
-  return await open(store, options, {
-    isAll: false,
-    async plan({ reader, nodes }) {
-      const root = typeof id === "string"
-        ? await newestRecord(store, id, options.hasher)
-        : id;
-      nodes.addVolume(await loadRoot(reader(), root));
-      return {
-        source: `snap:${root.tree.slice(0, 12)}`,
-        session: { ...sessionOf(root), owners: ownersOf(options) },
-      };
-    },
-  });
+  const finding = typeof id === "string"
+    ? newestRecord(store, id, options.hasher)
+    : Promise.resolve(id);
+  finding.catch(() => {}); // Whoever awaits it is told.
+  try {
+    return await open(store, options, {
+      isAll: false,
+      async plan({ reader, nodes }) {
+        const root = await finding;
+        nodes.addVolume(await loadRoot(reader(), root));
+        return {
+          source: `snap:${root.tree.slice(0, 12)}`,
+          session: { ...sessionOf(root), owners: ownersOf(options) },
+        };
+      },
+    });
+  } finally {
+    // Whoever started work waits for its end.
+    await Promise.allSettled([finding]);
+  }
 }
 
 /**

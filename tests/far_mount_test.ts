@@ -1,0 +1,70 @@
+// What a mount of a store far away costs: requests, and those that wait for others.
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { mount } from "@snap/fuse";
+import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { save } from "@snap/save";
+import { openSnapshots } from "@snap/snapshot";
+import { openCacheStore } from "@snap/store/cache";
+import { FarStore } from "./_far_store.ts";
+import { mountTest } from "./_mount.ts";
+import { makeMemorySnapshots, noise, TemporaryFolder } from "./_snapshots.ts";
+
+/** Round trips until the root of a mount can be listed: config, lists, record and index, root. */
+const FIRST_WAVES_MAX = 4;
+/** The same when all but what may change is on this machine: config, lists, marks. */
+const NEXT_WAVES_MAX = 3;
+
+/** A store far away that has some snapshots of a directory with files and folders. */
+async function makeFar(folder: TemporaryFolder): Promise<FarStore> {
+  const source = folder.join("source");
+  mkdirSync(source);
+  const snapshots = await makeMemorySnapshots();
+  for (let i = 0; i < 5; i++) {
+    mkdirSync(`${source}/d${i}`);
+    writeFileSync(`${source}/d${i}/small`, `small ${i}`);
+    writeFileSync(`${source}/large${i}`, noise(300_000, i));
+    await save(snapshots, source);
+  }
+  return new FarStore(snapshots.store);
+}
+
+/** Opens the store, mounts its newest snapshot and lists the root; gives the names. */
+async function listFirst(
+  far: FarStore,
+  folder: TemporaryFolder,
+): Promise<string[]> {
+  far.reset();
+  const mountpoint = folder.join("mount");
+  mkdirSync(mountpoint, { recursive: true });
+  const location = "memory:";
+  const caches = folder.join("caches");
+  await using cache = openCacheStore(far, { location, folder: caches });
+  await using snapshots = await openSnapshots(cache, { hasher: wasmHasher });
+  const finding = snapshots.records().then(([newest]) => newest);
+  await using _ = await mount(cache, finding, {
+    mountpoint,
+    hasher: wasmHasher,
+  });
+  const { readCount } = far;
+  const { success, stdout } = await new Deno.Command("ls", {
+    args: ["-l", mountpoint],
+  }).output();
+  ok(success);
+  strictEqual(far.readCount, readCount, "ls needs what the mount has not read");
+  const lines = new TextDecoder().decode(stdout).trim().split("\n").slice(1);
+  return lines.map((line) => line.split(" ").at(-1)!);
+}
+
+mountTest(
+  "a mount of a store far away can be listed after 4 round trips, the next one after 3",
+  async () => {
+    using folder = new TemporaryFolder();
+    const far = await makeFar(folder);
+    const names = await listFirst(far, folder);
+    strictEqual(names.length, 10);
+    ok(far.waveCount <= FIRST_WAVES_MAX, `${far.waveCount} waves`);
+    deepStrictEqual(await listFirst(far, folder), names);
+    ok(far.waveCount <= NEXT_WAVES_MAX, `${far.waveCount} waves`);
+  },
+);
