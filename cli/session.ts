@@ -73,11 +73,6 @@ export class Session {
     await this.#results.write(this.isJson ? jsonLine(record) : `${text}\n`);
   }
 
-  /** Writes a result without waiting, where the caller cannot. */
-  queueResult(text: string, record: JsonRecord): void {
-    this.#results.push(this.isJson ? jsonLine(record) : `${text}\n`);
-  }
-
   /**
    * Writes a part of a result as it is.
    *

@@ -1,7 +1,6 @@
 import type {
   RestoreChange,
   RestoreOptions,
-  RestoreProgress,
   RestoreResult,
 } from "@snap/restore";
 import type { NamedRecord } from "@snap/snapshot/records";
@@ -9,7 +8,7 @@ import type { Snapshots } from "@snap/snapshot";
 import { ExitCode } from "../exit_code.ts";
 import { jsonPath } from "../terminal/json_line.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
-import type { Progress } from "../terminal/progress_line.ts";
+import { fileProgressOf } from "../terminal/progress_line.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import { resolveRecord } from "../snapshots/resolve_record.ts";
 import type { Session } from "../session.ts";
@@ -101,7 +100,7 @@ function restoreOptions(
     owner,
     numericOwner: isNumeric,
     xattrs: !args.has("no-xattrs"),
-    onProgress: (progress) => session.progress(progressOf(progress)),
+    onProgress: (progress) => session.progress(fileProgressOf(progress)),
     dryRun,
     onChange: dryRun ? (change) => void changes.push(change) : undefined,
   };
@@ -154,17 +153,6 @@ async function restorePath(
       path: meant,
     });
   }
-}
-
-function progressOf(progress: RestoreProgress): Progress {
-  return {
-    unit: "file",
-    doneCount: progress.fileCount,
-    totalCount: progress.foundFileCount,
-    doneByteCount: progress.byteCount,
-    totalByteCount: progress.foundByteCount,
-    isTotalKnown: progress.isWalked,
-  };
 }
 
 /**

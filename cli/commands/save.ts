@@ -3,12 +3,9 @@ import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { PRODUCT } from "../product.ts";
 import { readExcludes } from "../arguments/read_excludes.ts";
+import { fileProgressOf } from "../terminal/progress_line.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
-import {
-  savedRecord,
-  saveProgressOf,
-  summarizeSave,
-} from "../terminal/save_report.ts";
+import { savedRecord, summarizeSave } from "../terminal/save_report.ts";
 import type { Session } from "../session.ts";
 import { renewListing } from "../stores/renew_listing.ts";
 import { checkTag } from "../arguments/check_tag.ts";
@@ -67,7 +64,7 @@ async function saveOptions(session: Session): Promise<SaveOptions> {
     readAll: args.has("read-all"),
     trustStat: args.has("trust-stat"),
     dryRun: args.has("dry-run"),
-    onProgress: (progress) => session.progress(saveProgressOf(progress)),
+    onProgress: (progress) => session.progress(fileProgressOf(progress)),
     onDamage: (name, error) =>
       session.warn(
         `Cannot use ${name}, and go on without it: ${

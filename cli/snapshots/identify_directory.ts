@@ -5,7 +5,7 @@ import { ExitCode } from "../exit_code.ts";
 import { locateStore } from "../stores/locate_store.ts";
 import { readExcludes } from "../arguments/read_excludes.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
-import { saveProgressOf } from "../terminal/save_report.ts";
+import { fileProgressOf } from "../terminal/progress_line.ts";
 import type { Session } from "../session.ts";
 import {
   tellChanged,
@@ -37,7 +37,7 @@ export async function identifyDirectory(
     excludeStore: store,
     ...options,
     signal: session.signal,
-    onProgress: (progress) => session.progress(saveProgressOf(progress)),
+    onProgress: (progress) => session.progress(fileProgressOf(progress)),
   });
   session.clearProgress();
   if (calls.reduced) await tellFidelity(session);

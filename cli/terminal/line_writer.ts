@@ -17,16 +17,11 @@ export class LineWriter {
 
   /** Writes text. */
   async write(text: string): Promise<void> {
-    if (this.push(text)) await this.#chain;
-  }
-
-  /** Writes text without waiting; what fails is thrown by the next wait. */
-  push(text: string): boolean {
     this.#text.push(text);
     this.#size += text.length;
-    if (this.#size < BUFFER_SIZE) return false;
+    if (this.#size < BUFFER_SIZE) return;
     this.#start();
-    return true;
+    await this.#chain;
   }
 
   /** Writes bytes as they are. */

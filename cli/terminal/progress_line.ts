@@ -1,3 +1,5 @@
+import type { RestoreProgress } from "@snap/restore";
+import type { SaveProgress } from "@snap/save";
 import {
   formatCount,
   formatCounted,
@@ -34,6 +36,20 @@ export interface Progress {
   readonly sentByteCount?: number;
   /** Bytes that came from a store far away. */
   readonly receivedByteCount?: number;
+}
+
+/** Turns the counters of a save or a restore into a progress line. */
+export function fileProgressOf(
+  progress: SaveProgress | RestoreProgress,
+): Progress {
+  return {
+    unit: "file",
+    doneCount: progress.fileCount,
+    totalCount: progress.foundFileCount,
+    doneByteCount: progress.byteCount,
+    totalByteCount: progress.foundByteCount,
+    isTotalKnown: progress.isWalked,
+  };
 }
 
 /** A line of a terminal that is drawn again and again. */

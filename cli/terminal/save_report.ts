@@ -1,24 +1,11 @@
-import type { SaveProgress, SaveResult } from "@snap/save";
+import type { SaveResult } from "@snap/save";
 import type { JsonRecord } from "./json_line.ts";
-import type { Progress } from "./progress_line.ts";
 import {
   formatCount,
   formatCounted,
   formatDuration,
   formatSize,
 } from "./units.ts";
-
-/** Turns the counters of a save into a progress line. */
-export function saveProgressOf(progress: SaveProgress): Progress {
-  return {
-    unit: "file",
-    doneCount: progress.fileCount,
-    totalCount: progress.foundFileCount,
-    doneByteCount: progress.byteCount,
-    totalByteCount: progress.foundByteCount,
-    isTotalKnown: progress.isWalked,
-  };
-}
 
 /**
  * Says in one line what a save did.
