@@ -2,7 +2,7 @@ import { match } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { findNode, nodeArguments } from "../../tests/_node.ts";
 
-/** What runs on both: the rest starts programs, or needs newer syntax. */
+/** What runs on both. */
 const FILES = [
   "contract_test.ts",
   "network_test.ts",
@@ -10,6 +10,9 @@ const FILES = [
   "web_store_test.ts",
   "../serve/serve_store_test.ts",
   "../serve/serve_pipe_test.ts",
+  "../sftp/hostile_server_test.ts",
+  "../sftp/sftp_store_test.ts",
+  "../ssh/child_test.ts",
 ];
 
 Deno.test("stores far away work on Node as on Deno", () => {

@@ -88,6 +88,16 @@ export class Folders {
 
   async #sync(path: string, signal?: AbortSignal): Promise<void> {
     if (!this.#session.hasSync) return;
+    try {
+      await this.#syncOnce(path, signal);
+    } catch (error) {
+      if (!hasStatus(error, STATUS.noSuchFile)) throw error;
+      // It was opened for somebody else, before it was made.
+      await this.#syncOnce(path, signal);
+    }
+  }
+
+  async #syncOnce(path: string, signal?: AbortSignal): Promise<void> {
     let isOpen = false;
     try {
       await this.#files.use(path, async ({ handle }) => {

@@ -69,6 +69,8 @@ export class FakeSftp {
   replaces = false;
   /** Connections so far. */
   connections = 0;
+  /** Most handles that one connection had at once. */
+  mostHandles = 0;
   /** Connections that have not ended. */
   open = 0;
 
@@ -251,6 +253,7 @@ export class FakeSftp {
       case "opendir": {
         const handle = crypto.randomUUID();
         handles.set(handle, { path, isListed: 0 });
+        this.mostHandles = Math.max(this.mostHandles, handles.size);
         return [PACKET.handle, handle];
       }
       case "stat":
