@@ -186,9 +186,9 @@ export async function mount(
         };
       },
     });
-  } finally {
-    // Whoever started work waits for its end.
-    await Promise.allSettled([finding]);
+  } catch (error) {
+    await finding; // Its own error goes before.
+    throw error;
   }
 }
 
