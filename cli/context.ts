@@ -1,6 +1,6 @@
 import type { ExitCode } from "./exit_code.ts";
 
-/** Where a program writes. */
+/** A stream that a program writes to. */
 export interface Output {
   /** Whether a person reads along. */
   readonly isTerminal: boolean;

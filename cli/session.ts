@@ -10,7 +10,7 @@ import { type Progress, ProgressLine } from "./terminal/progress_line.ts";
 /** Columns of a terminal that does not tell. */
 const COLUMNS = 80;
 
-/** One run of a command: its command line, and where its words go. */
+/** One run of a command: its command line and its output. */
 export class Session {
   /** Where the program runs. */
   readonly context: CliContext;

@@ -24,7 +24,7 @@ export function localOwners(calls: DiskCalls = diskCalls()): Owners {
   return known;
 }
 
-/** Where `node:fs` reads, Deno would ask on a terminal for what is not allowed. */
+/** Reads a table, unless Deno would ask on a terminal for a permission. */
 function readTable(calls: DiskCalls, path: string): Uint8Array {
   if (calls.reduced && !allowed("read", path)) return NOTHING;
   return readWholeFile(calls, path) ?? NOTHING;

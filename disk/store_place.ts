@@ -2,7 +2,7 @@ import type { DiskCalls } from "./disk_calls.ts";
 import type { FileIdentity } from "./file_identity.ts";
 import { identifyPath } from "./source/source.ts";
 
-/** Where a store lies on this machine. */
+/** Place of a store on this machine. */
 export interface StorePlace {
   /** The path of its folder. */
   readonly path: string;

@@ -10,7 +10,7 @@ import { ZERO_SUBTREE_BLOCKS, zeroSubtree } from "./zero_subtrees.ts";
 /** Most blocks of zeros that are hashed at once: 1 MiB. */
 const ZERO_BLOCKS_MAX = 16;
 
-/** Which part of the tree a stack makes. */
+/** Part of the tree that a stack makes. */
 export interface TreePart {
   /** The block that it begins with: no sub-tree of the part reaches back over it. */
   readonly firstBlock: number;

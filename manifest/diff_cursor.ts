@@ -4,7 +4,7 @@ import type { EntryRow } from "./entry_row.ts";
 import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import type { Tree } from "./tree/tree.ts";
 
-/** Where trees and pages come from. Both calls check that what they return has that id. */
+/** Source of trees and pages. Both calls check that what they return has that id. */
 export interface DiffSource {
   /**
    * Reads a tree.

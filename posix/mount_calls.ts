@@ -47,7 +47,7 @@ export function mountCalls(
   };
 }
 
-/** Where the parts of a message lie in one piece of memory. */
+/** Offsets of the parts of a message in one piece of memory. */
 const VECTOR_AT = 64, DATA_AT = 80, CONTROL_AT = 88, CONTROL_SIZE = 64;
 
 function receiveFd(libc: Libc, socket: number): number {

@@ -101,7 +101,7 @@ export interface RestoreBatch {
   readonly extras: readonly (readonly [index: number, extras: FileExtras])[];
 }
 
-/** How a file of a batch ended. */
+/** Outcome of a file of a batch. */
 export const RestoreStatus = {
   /** Not come to, as the restore was stopped. */
   stopped: 0,

@@ -1,4 +1,4 @@
-/** How far a restore is. */
+/** Progress of a restore. */
 export interface RestoreProgress {
   /** Files that are in place: written, or as they should be already. */
   fileCount: number;

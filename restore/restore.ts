@@ -217,7 +217,7 @@ interface FoundEntry {
   readonly row: number | undefined;
 }
 
-/** Says where one entry goes, and under which name, as `cp` does. */
+/** Finds the directory and the name for one entry, as `cp` does. */
 function placeEntry(
   entry: FoundEntry,
   targetPath: Uint8Array,
@@ -297,7 +297,7 @@ async function openOnTheWay(
   return found;
 }
 
-/** How the target is opened. */
+/** Options of opening the target. */
 interface OpenOptions extends RestoreOptions {
   readonly calls: DiskCalls;
   /** Where the store lies: nothing of it is touched. */

@@ -23,7 +23,7 @@ export function checkRange(range: Range | undefined): void {
 }
 
 /**
- * Where a range lies in a file of a given size.
+ * Finds start and end of a range in a file of a given size.
  *
  * @throws {StoreError} If the file ends before the range does, or is larger than it may be.
  */

@@ -4,7 +4,7 @@ import { EXIT_CODES } from "../exit_code.ts";
 import { GLOBAL_OPTIONS } from "./global_options.ts";
 import { COMMAND, PRODUCT } from "../product.ts";
 
-/** How an `ID` may be written. */
+/** Ways to write an `ID`. */
 export const ID_NOTE =
   "An ID is 64 hex digits or the first 4 or more of them, of a snapshot or of a record, as log shows both; ID@RECORD; a tag, which goes before an id that begins like it; latest (of this host, and of the current folder or the nearest above it that was saved, else of any); or one of the last two with ~N for the Nth before.";
 

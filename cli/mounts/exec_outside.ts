@@ -17,7 +17,7 @@ const OPTIONS = [
   "any",
 ];
 
-/** Where a folder for the mount may be made, after that in TMPDIR. */
+/** Places for the folder of the mount, after that in TMPDIR. */
 const FOLDERS = ["/tmp", "/var/tmp", "/dev/shm"];
 /** Is there nearly everywhere: in the namespace it is covered for the command only. */
 const LAST_RESORT = "/mnt";

@@ -6,7 +6,7 @@ import type { Session } from "../session.ts";
 import { formatTable } from "../terminal/table.ts";
 import { formatCount, formatSize } from "../terminal/units.ts";
 
-/** How long a mount may take to say what it holds, in milliseconds. */
+/** Longest time for a mount to say what it holds, in milliseconds. */
 const ANSWER_MS_MAX = 1000;
 
 const COLUMNS = [

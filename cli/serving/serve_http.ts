@@ -20,9 +20,9 @@ import { serveLimits } from "./serve_limits.ts";
 import type { Session } from "../session.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 
-/** Where a server listens that is not told. */
+/** Default address of a server. */
 export const LISTEN = "127.0.0.1:7627";
-/** How long the head of a request may take, in milliseconds. */
+/** Longest time for the head of a request, in milliseconds. */
 const HEADERS_MS = 30_000;
 
 /** An address to listen at. */

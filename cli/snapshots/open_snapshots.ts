@@ -13,7 +13,7 @@ import type { OpenedStore } from "../stores/opened_store.ts";
 import { withoutPassword } from "../stores/store_address.ts";
 import { formatCount, formatCounted, formatSize } from "../terminal/units.ts";
 
-/** How a store is opened for a command. */
+/** Options of opening the store of a command. */
 export interface OpenOptions extends HasherNeed {
   /**
    * What becomes of the user's own store when there is none yet: nothing, so

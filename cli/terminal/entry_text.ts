@@ -29,7 +29,7 @@ export const LONG_COLUMNS: readonly Column[] = [
   { title: "size", isNumber: true },
   { title: "modified" },
 ];
-/** How a terminal shows entries by kind, as `ls` does. */
+/** Colours of entries by kind, as of `ls`. */
 const COLORS: Readonly<Partial<Record<EntryKind, string>>> = {
   [EntryKind.executable]: "32",
   [EntryKind.directory]: "1;34",
@@ -60,7 +60,7 @@ export function longRow(entry: ViewEntry, isForPeople: boolean): string[] {
   ];
 }
 
-/** How names are shown. */
+/** Options of showing names. */
 export interface NameOptions {
   /** Whether a sign behind the name tells the kind. */
   readonly isMarked: boolean;

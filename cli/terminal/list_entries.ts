@@ -2,7 +2,7 @@ import type { ViewEntry } from "@snap/snapshot/view";
 import type { Session } from "../session.ts";
 import { formatTable } from "./table.ts";
 
-/** How entries are listed. */
+/** Options of listing entries. */
 export interface ListOptions {
   /** The name or path to show. */
   nameOf(entry: ViewEntry): Uint8Array;

@@ -18,7 +18,7 @@ const LEFT_AFTER_MS = 3000;
 /** A time beyond this is that of work that stands still, in milliseconds. */
 const LEFT_MAX_MS = 100 * 3600 * 1000;
 
-/** How far some work is. */
+/** Progress of some work. */
 export interface Progress {
   /** Unit of the counts, such as `file`. */
   readonly unit: string;
@@ -119,7 +119,7 @@ export class ProgressLine {
   }
 }
 
-/** How fast some work is. */
+/** Speed of some work. */
 export interface Pace {
   /** Bytes a second, 0 if not known. */
   readonly rate: number;

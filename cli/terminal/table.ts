@@ -10,7 +10,7 @@ export interface Column {
   readonly keeps?: "start" | "end";
 }
 
-/** How a table is written. */
+/** Options of writing a table. */
 export interface TableOptions {
   /** Whether it is for people: aligned, with titles; else fields are separated by tabs. */
   readonly isForPeople: boolean;

@@ -19,7 +19,7 @@ export interface IgnoreOptions {
 }
 
 /**
- * Which entries of a source are left out: patterns given by the caller, and rule files.
+ * Rules for entries of a source to leave out: patterns given by the caller, and rule files.
  *
  * Syntax and meaning are those of gitignore: a rule file holds for its directory and below, the
  * deepest file that says something decides, its last matching line first. Nothing inside an

@@ -9,7 +9,7 @@ import { SourceDirectory } from "./source_directory.ts";
 import { terminated } from "../read_whole_file.ts";
 import { type SourceDrops, SourceWalk } from "./source_walk.ts";
 
-/** How a directory is walked. */
+/** Options of walking a directory. */
 export interface SourceOptions {
   /** Rules for entries to leave out. If absent, `.snapignore` files count. */
   readonly ignore?: IgnoreRules;

@@ -8,7 +8,7 @@ import { openBelow } from "../open_below.ts";
 import { type FileIdentity, isFile } from "../file_identity.ts";
 import type { TargetEntries } from "./target_entries.ts";
 
-/** How a directory of a target is listed. */
+/** Options of listing a directory of a target. */
 export interface ListOptions {
   /** Buffers to use again. */
   readonly listing: Listing;

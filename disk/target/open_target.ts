@@ -6,7 +6,7 @@ import type { FileIdentity } from "../file_identity.ts";
 import { Target } from "./target.ts";
 import { TargetDirectories } from "./target_directories.ts";
 
-/** How a target is opened. */
+/** Options of opening a target. */
 export interface TargetOptions {
   /** Makes the directory, and those above it, if absent. */
   readonly create?: boolean;

@@ -50,7 +50,7 @@ export interface Replacement {
   readonly clear?: () => void;
 }
 
-/** How a directory is entered. */
+/** Options of entering a directory. */
 export interface EnterOptions {
   /**
    * Whether it is made if absent, with mode 0700. One of the user's own that stands there, and
@@ -66,7 +66,7 @@ export interface EnterOptions {
   readonly isFree?: boolean;
 }
 
-/** How the directories of a target are opened. */
+/** Options of opening the directories of a target. */
 export interface TargetDirectoriesOptions {
   /** Directories below the target that are open at most. */
   readonly openMax: number;

@@ -5,7 +5,7 @@ import { DiskError } from "../disk_error.ts";
 import type { FreshFile } from "./fresh_files.ts";
 import type { AttributeSetter, TargetAttributes } from "./target_attributes.ts";
 
-/** How a file is created. */
+/** Options of creating a file. */
 export interface CreateFileOptions {
   /** Writes under another name until the file is finished; then it replaces what stands there. */
   readonly temporary?: boolean;

@@ -12,7 +12,7 @@ import {
 
 /** Time within which the store is not listed again, in milliseconds. */
 const FRESH_MS = 1000;
-/** How many records or entries of a tag are read at once. */
+/** Records or entries of a tag that are read at once. */
 const CONCURRENCY = 16;
 /** The newest entry of a tag, beside the entries by time. */
 const LATEST = "latest";

@@ -3,9 +3,9 @@ import type { StoreReader } from "@snap/pack/read";
 import type { Counters } from "../counters.ts";
 import type { ServedContent } from "./file_contents.ts";
 
-/** How long nothing must be asked of a mount for it to be idle, in milliseconds. */
+/** Time without a request after which a mount is idle, in milliseconds. */
 const IDLE_MS = 100;
-/** How long a store that does not look at its signal is waited for at the end, in milliseconds. */
+/** Longest wait at the end for a store that does not look at its signal, in milliseconds. */
 const STOP_MS = 100;
 /** Contents that wait at most; more are not checked as a whole. */
 const QUEUE_MAX = 1024;

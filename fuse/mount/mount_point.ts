@@ -246,7 +246,7 @@ function mountError(path: string, result: number): MountError {
   );
 }
 
-/** How something is unmounted. */
+/** Request to unmount. */
 export interface UnmountRequest {
   /** Whether it goes out of sight also while it is in use. */
   readonly isLazy: boolean;

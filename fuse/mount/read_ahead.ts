@@ -1,7 +1,7 @@
 import { O_WRONLY } from "@snap/posix/constants";
 import type { Posix } from "@snap/posix";
 
-/** How far the kernel reads ahead in a file that is read in order, in KiB; 128 without this. */
+/** Read-ahead of the kernel in a file that is read in order, in KiB; 128 without this. */
 const READ_AHEAD_KB = 1024;
 
 /**

@@ -35,7 +35,7 @@ export interface DirectoryBytes {
   readonly pageBytes: Uint8Array;
 }
 
-/** Where the 32 bytes of an id are. */
+/** Place of the 32 bytes of an id. */
 export interface IdPlace {
   readonly bytes: Uint8Array;
   readonly start: number;

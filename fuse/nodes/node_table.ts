@@ -24,7 +24,7 @@ import type { Objects } from "@snap/pack/objects";
 import type { NodeCursor, OpenDirectory } from "./node_cursor.ts";
 import { ROOT_ID } from "../device/protocol.ts";
 
-/** How long a worker waits for another one that loads the directory it needs. */
+/** Longest wait for another worker that loads the same directory, in milliseconds. */
 const LOAD_WAIT_MS = 30_000;
 /** Directories that a worker has views of; a power of two. */
 const VIEWS_COUNT = 2048;

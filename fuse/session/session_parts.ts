@@ -81,7 +81,7 @@ export interface SessionParts {
   onFault(fault: SessionFault): void;
 }
 
-/** How a session answers. */
+/** Options of a session. */
 export interface SessionOptions {
   /** Whether nodes with a number in the upper half, and node 1, are virtual and answered elsewhere. */
   readonly isAll: boolean;

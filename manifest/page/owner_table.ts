@@ -1,6 +1,6 @@
 import { compareRuns } from "../bytes.ts";
 
-/** How many owners are compared one by one before a table of texts is used. */
+/** Owners that are compared one by one before a table of texts is used. */
 const LINEAR_MAX = 8;
 
 function ownerKey(

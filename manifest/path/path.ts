@@ -13,7 +13,7 @@ const PERCENT = 0x25;
 const HEX = "0123456789ABCDEF";
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
-/** All but the selectors of a variant, without which many a pictogram is another one. */
+/** Invisible characters, but for the selectors of a variant, without which many a pictogram is another one. */
 const INVISIBLE =
   /[[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]--[\uFE00-\uFE0F]]/gv;
 

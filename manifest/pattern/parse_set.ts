@@ -72,7 +72,7 @@ export function parseSet(codes: Codes, start: number): ParsedSet {
   return UNCLOSED;
 }
 
-/** Where the next `]` is, or the end. */
+/** Place of the next `]`, or the end. */
 function closeAfter(codes: Codes, at: number): number {
   while (at < codes.length && codes[at] !== CLOSE) at++;
   return at;

@@ -19,7 +19,7 @@ import {
 } from "../random_bytes.ts";
 import { checkName, checkTarget } from "../path/safe_name.ts";
 
-/** Says that what a row holds is still to be set. */
+/** Mark of a row that is still to be set. */
 const UNSET = 0x80;
 
 /** The names that a {@linkcode TreeDraft} is about. */

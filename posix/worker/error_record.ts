@@ -18,7 +18,7 @@ export interface ErrorRecord {
   readonly cause?: ErrorRecord;
 }
 
-/** How many causes of causes are kept. */
+/** Most causes of causes that are kept. */
 const DEPTH_MAX = 8;
 
 /**

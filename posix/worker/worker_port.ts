@@ -7,7 +7,7 @@
 import { type FromWorker, onDeno, threads, type ToWorker } from "./threads.ts";
 import { errorRecord } from "./error_record.ts";
 
-/** How a worker speaks with the one who started it. */
+/** A worker's way to speak with its starter. */
 export interface WorkerPort {
   /**
    * Sends a message.

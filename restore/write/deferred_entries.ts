@@ -41,7 +41,7 @@ export interface DeferredEntry extends EntryPlace {
   readonly group?: LinkGroup;
 }
 
-/** How an entry came about. */
+/** Outcome of making an entry. */
 export type EntryOutcome = "unchanged" | "attributes" | "added" | "replaced";
 
 const FILE_TYPES: ReadonlyMap<number, number> = new Map([

@@ -15,7 +15,7 @@ const NO_HOLES = new Float64Array(0);
 /** Bytes that are read and hashed between two steps. */
 const STEP_SIZE = 512 * 1024;
 
-/** How a file that stands there compares with the one that is wanted. */
+/** Result of comparing a file of the target with the one that is wanted. */
 export type Comparison = "same" | "attributes" | "content";
 
 /** Compares files that stand in a target with those that are wanted. */

@@ -15,7 +15,7 @@ export interface WantedNumbers {
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /**
- * Says what is to be set, for a target.
+ * Turns the attributes of a row into those of a target.
  *
  * @param xattrs Extended attributes; absent leaves them as they are.
  */

@@ -82,7 +82,7 @@ export class IdSet {
   }
 }
 
-/** Where a key is, or where it goes. */
+/** Place of a key, or for it. */
 function place(words: Uint32Array, key: Uint32Array): number {
   const mask = words.length / ENTRY_WORDS - 1;
   for (let slot = key[1] & mask;; slot = (slot + 1) & mask) {

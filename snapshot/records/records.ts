@@ -14,7 +14,7 @@ import {
 
 /** The folder of marks of saves whose records do not count. */
 const VOIDS_PREFIX = "gc/void/";
-/** How many records are read at once. */
+/** Records that are read at once. */
 const CONCURRENCY = 16;
 
 /** Options for {@linkcode listRecords}. */

@@ -118,7 +118,7 @@ function readTags(store: ReadStore): TagStore {
 }
 
 /**
- * Says what a slot of the log of a tag names.
+ * Reads the record that a slot of a tag's log names.
  *
  * @param slot The slot, also a damaged one.
  * @param part Its own entry, or what the tag names if this is its last slot.

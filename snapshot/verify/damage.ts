@@ -44,7 +44,7 @@ export interface DamagedPath {
   readonly path: Uint8Array;
 }
 
-/** One thing that is damaged. */
+/** A damaged object, pack, table or document. */
 export interface Damage {
   /** Thing that is damaged. */
   readonly subject: DamageSubject;

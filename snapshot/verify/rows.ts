@@ -4,7 +4,7 @@ import type { StoreIndex } from "@snap/pack/read";
 import type { PackTable } from "@snap/pack/write";
 import type { StoreOptions } from "@snap/store";
 
-/** How an index and the table of a pack differ. */
+/** Differences of an index and the table of a pack. */
 export interface RowDifferences {
   /** Objects of the pack that the index does not place in it. */
   absentCount: number;

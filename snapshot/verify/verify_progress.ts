@@ -1,4 +1,4 @@
-/** How far a verify is. */
+/** Progress of a verify. */
 export interface VerifyProgress {
   /** Stage of the work: index tables, packs, large contents, or trees. */
   phase: "index" | "packs" | "contents" | "trees";

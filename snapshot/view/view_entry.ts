@@ -31,7 +31,7 @@ export interface ViewAttributes {
   readonly device: number;
 }
 
-/** Where a {@linkcode ViewEntry} comes from. */
+/** Source of a {@linkcode ViewEntry}. */
 export interface ViewEntrySource {
   /** Its path; empty for the root. */
   readonly path: Uint8Array;

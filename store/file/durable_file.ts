@@ -23,7 +23,7 @@ const NO_LINK = new Set([
 /** Errors that say that a folder cannot be synced here at all. */
 const NO_FOLDER_SYNC = new Set(["EINVAL", "ENOTSUP", "EOPNOTSUPP", "ENOSYS"]);
 
-/** Where bytes come from: a part of them for each call, empty at the end. */
+/** Source of bytes: a part of them for each call, empty at the end. */
 type Next = (position: number) => Promise<Uint8Array> | Uint8Array;
 
 /** Writes a new file and syncs it. A file that failed is removed. */

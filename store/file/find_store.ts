@@ -11,7 +11,7 @@ import { StoreError } from "../errors.ts";
 /** Name of the folder that is looked for. */
 export const STORE_FOLDER = ".snap";
 
-/** How a store was found. */
+/** Ways to find a store. */
 export type StoreSource = "option" | "environment" | "directory" | "home";
 
 /** Options of {@link findStore}. */

@@ -29,7 +29,7 @@ export const PATH_SAMPLE_MAX = 20;
 
 const PAGE_NAME = /^listings\/[0-9a-f]{64}$/;
 
-/** One sort of documents. */
+/** A form of documents. */
 export interface DocumentForm {
   /** The kind in the header. */
   readonly kind: DocumentKind;

@@ -74,7 +74,7 @@ export function typeOf(
 }
 
 /**
- * One of some texts.
+ * Type of a field with one of a few texts.
  *
  * @param texts The texts.
  * @returns The type.

@@ -5,7 +5,7 @@
  */
 import { type ChunkSizes, DEFAULT_CHUNK_SIZES } from "@snap/hash/chunk";
 
-/** How a store packs its objects. Kept in the config; no choice here changes an id. */
+/** Settings for packing the objects of a store. Kept in the config; none of them changes an id. */
 export interface StoreSettings {
   /** The chunk sizes and the gear seed. */
   readonly chunk: ChunkSizes;

@@ -28,7 +28,7 @@ import {
 } from "./tag_log.ts";
 import { SlotOrder } from "./slot_order.ts";
 
-/** How often an append that loses its race tries the next number. */
+/** Most numbers that one append tries, each taken by others meanwhile. */
 export const APPEND_ATTEMPTS_MAX = 10_000;
 
 const BATCH_SIZE = 16;
@@ -41,7 +41,7 @@ export interface TagStoreOptions {
   readonly saveId?: Uint8Array;
 }
 
-/** How far a log is known. */
+/** The known end of a log. */
 interface LogEnd {
   /** The last number that is taken; 0 for none. */
   readonly number: number;

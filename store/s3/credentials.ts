@@ -13,7 +13,7 @@ export interface S3Credentials {
   readonly expiration?: Date | undefined;
 }
 
-/** Where keys come from. */
+/** A source of keys. */
 export type CredentialSource = () => Promise<S3Credentials>;
 
 /** The package that knows all other ways to keys, at the version that was tested. */

@@ -2,7 +2,7 @@ import { RemoteError } from "../wrap/remote_error.ts";
 import type { Environment, Profile } from "./profiles.ts";
 import type { S3StoreOptions } from "./options.ts";
 
-/** Where a store is, and how it is reached. */
+/** Place of a store, and the way to it. */
 export interface S3Location {
   readonly bucket: string;
   /** Beginning of each key: empty, or ends with `/`. */

@@ -30,10 +30,10 @@ export class ByteGate {
   }
 }
 
-/** How many bytes have to come in each span of `idleMs`. */
+/** Bytes that have to come in each span of `idleMs`. */
 const SIZE_EACH_IDLE = 1024 * 1024;
 
-/** How a body is read. */
+/** Limits of reading a body. */
 export interface BodyLimits {
   readonly sizeMax: number;
   readonly idleMs: number;

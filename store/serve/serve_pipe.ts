@@ -29,7 +29,7 @@ export interface ServePipeOptions extends ServeLimits {
 /** Most requests at work at once; more are read when one of them is answered. */
 const AT_WORK_MAX = 64;
 const PIECE_SIZE = 1024 * 1024;
-/** Where a request is for: a name or `~verb`, and what it is asked with. */
+/** Path of a request: a name or `~verb`, and parameters. */
 const PATH = /^(~[a-z]+|[a-z0-9._%/-]+)(\?[\x21-\x7e]*)?$/;
 const METHOD = /^(GET|HEAD|PUT|POST|DELETE)$/;
 

@@ -21,10 +21,10 @@ import { Uploads } from "./uploads.ts";
 import { VERBS } from "./verbs.ts";
 import type { Right, ServedStore, ServeLimits } from "./options.ts";
 
-/** How many of the largest bodies may be in memory at once. */
+/** Most of the largest bodies that are in memory at once. */
 const BODIES_AT_ONCE = 4;
 const REQUESTS_MAX = 256;
-/** How long the answer of a look at the store's health is good for in milliseconds. */
+/** Time for which a look at the store's health is good, in milliseconds. */
 const HEALTH_MS = 5000;
 
 /** A request, taken apart. */

@@ -13,7 +13,7 @@ import type {
 } from "../store.ts";
 
 /**
- * How a call fails.
+ * Ways for a call to fail.
  *
  * - `error`: EIO, and nothing was done.
  * - `full`: ENOSPC, and nothing was done.
@@ -32,7 +32,7 @@ export type Fault =
   | "slow"
   | "gone";
 
-/** Which calls fail. */
+/** The calls that fail. */
 export interface FaultPlan {
   /** Faults at given calls, the first of which is 1. */
   readonly at?: readonly { readonly call: number; readonly fault: Fault }[];

@@ -12,7 +12,7 @@ export interface TestedStore extends AsyncDisposable {
   readonly store: PruneStore;
 }
 
-/** How a test is registered, such as `Deno.test`. */
+/** Registers a test, such as `Deno.test`. */
 export type RegisterTest = (title: string, run: () => Promise<void>) => void;
 
 type Check = (store: PruneStore) => Promise<void>;

@@ -8,7 +8,7 @@ import { withDeadline } from "./deadline.ts";
 import { RemoteError } from "./remote_error.ts";
 import { systemTiming, type Timing } from "./timing.ts";
 
-/** How long nothing may come, in milliseconds. */
+/** Longest silence of the other side, in milliseconds. */
 export const STALL_MS = 30_000;
 /** The slowest way up that is borne, in bytes a second. */
 export const RATE_MIN: number = 16 * 1024;
@@ -209,7 +209,7 @@ function networkError(
   );
 }
 
-/** All that an error and its causes say. */
+/** Messages of an error and its causes. */
 function textOf(error: unknown): string {
   let text = "";
   let next = error;

@@ -15,7 +15,7 @@ export const PAUSE_MS_MAX = 20_000;
 /** Longest pause that the other side may ask for, in milliseconds. */
 export const RETRY_AFTER_MS_MAX = 300_000;
 
-/** How often, and after which pauses. */
+/** Number of tries, and pauses between them. */
 export interface RetryOptions {
   /** Most tries, the first among them. Default: {@link TRIES_MAX}. */
   readonly triesMax?: number;
@@ -80,7 +80,7 @@ export async function retry<T>(
   }
 }
 
-/** How long to wait, or undefined if the other side asks for too much. */
+/** The next pause in milliseconds, or undefined if the other side asks for too much. */
 function pauseAfter(
   error: unknown,
   tryNumber: number,
