@@ -3,6 +3,8 @@
  *
  * @module
  */
+export * from "./ranges/fetch_memory.ts";
+export * from "./ranges/fetched_ranges.ts";
 export * from "./ranges/local_ranges.ts";
 export type * from "./ranges/ranges.ts";
 export * from "./read/objects.ts";

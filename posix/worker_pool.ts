@@ -85,6 +85,8 @@ export interface WorkerPoolOptions<Job extends PoolJob, Result> {
   readonly url: URL;
   /** Owner of the pool. */
   readonly owner: PoolOwner<Job, Result>;
+  /** Whether the last worker starts with the others, as the owner has no time for jobs. */
+  readonly startsAll?: boolean;
 }
 
 interface PoolWorker<Job> {
@@ -118,14 +120,15 @@ export class WorkerPool<
   #changed: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /**
-   * Starts the workers but for the last of several.
+   * Starts the workers, in general but for the last of several.
    *
    * @param options How many, and for whom.
    */
   constructor(options: WorkerPoolOptions<Job, Result>) {
     this.#options = options;
     this.#owner = options.owner;
-    this.#startUpTo(Math.max(1, options.count - 1));
+    const { count, startsAll = false } = options;
+    this.#startUpTo(startsAll ? count : Math.max(1, count - 1));
   }
 
   /** Jobs that were not given to a worker yet. */

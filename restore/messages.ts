@@ -1,13 +1,18 @@
-import type { WorkerTable } from "@snap/pack/recipe-content";
+import type { IndexFile } from "@snap/pack/index";
+import type { FetchedSource, FetchWant, LocalSource } from "@snap/pack/ranges";
+
+/** A table of the index. */
+export interface RestoreTable extends IndexFile {
+  /** All its bytes, where it is in memory alone. */
+  readonly bytes?: Uint8Array | undefined;
+}
 
 /** Settings of a batch writer, in a worker or not. */
 export interface RestorerConfig {
   /** The path of the directory that is written into. */
   readonly target: Uint8Array;
-  /** Beginning of the path of each file of the store; absent if they are not local. */
-  readonly storePrefix: string | undefined;
   /** The tables of the index. */
-  readonly indexTables: readonly WorkerTable[];
+  readonly indexTables: readonly RestoreTable[];
   /** Looks, and writes nothing. */
   readonly isDry: boolean;
   /** Whether extended attributes are restored and compared. */
@@ -21,6 +26,8 @@ export interface RestorerConfig {
 /** Settings of a worker, beside those. */
 export interface RestoreWorkerConfig extends RestorerConfig {
   readonly hasher: "wasm" | "native";
+  /** The source of the bytes of the store. */
+  readonly source: LocalSource | FetchedSource;
 }
 
 /** Bytes that one count of a progress counter stands for. */
@@ -143,4 +150,10 @@ export type ToRestoreWorker =
 /** Message of a worker to the main thread. */
 export type FromRestoreWorker =
   | { readonly type: "ready" }
-  | { readonly type: "result"; readonly result: RestoreBatchResult };
+  | { readonly type: "result"; readonly result: RestoreBatchResult }
+  /** The worker wants blocks of the store. */
+  | {
+    readonly type: "fetch";
+    readonly worker: number;
+    readonly wants: readonly FetchWant[];
+  };

@@ -3,7 +3,7 @@ import { openTarget, type Target } from "@snap/disk/target";
 import { idToBytes } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath, splitPath } from "@snap/manifest/path";
-import { localPrefix, type StoreReader } from "@snap/pack/read";
+import type { StoreReader } from "@snap/pack/read";
 import { Owners } from "@snap/posix/owners";
 import { StatTable } from "@snap/posix/stat-table";
 import type { ReadStore, StoreOptions } from "@snap/store";
@@ -181,7 +181,8 @@ async function restoreWith(
     const run = new RestoreRun({
       reader,
       target: opened,
-      config: configOf(reader, snapshots.store, targetPath, options),
+      store: snapshots.store,
+      config: configOf(reader, targetPath, options),
       calls,
       workers,
       owner: options.owner ?? calls.geteuid() === 0,
@@ -361,19 +362,18 @@ function openOrMake(
 
 function configOf(
   { index }: StoreReader,
-  store: ReadStore,
   target: Uint8Array,
   options: RestoreOptions,
 ): Omit<RestorerConfig, "control" | "worker"> {
   const { dryRun = false, xattrs = true } = options;
-  const storePrefix = localPrefix(store);
-  const tables = storePrefix === undefined ? [] : index.index.liveTables;
-  const indexTables = tables.map(({ name, size }) => ({
+  const { liveTables } = index.index;
+  const indexTables = liveTables.map(({ name, size, head }) => ({
     name,
     size,
+    head,
     bytes: index.bytesOf(name),
   }));
-  return { target, storePrefix, indexTables, isDry: dryRun, xattrs };
+  return { target, indexTables, isDry: dryRun, xattrs };
 }
 
 function toBytes(path: string | Uint8Array): Uint8Array {

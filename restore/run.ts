@@ -7,6 +7,7 @@ import { AT_FDCWD, PERMISSION_MASK } from "@snap/posix/constants";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import type { StoreReader } from "@snap/pack/read";
+import type { ReadStore } from "@snap/store";
 import { directoryOf, nameOf, xattrsOf } from "./plan/batch_rows.ts";
 import {
   type DeferredEntry,
@@ -50,6 +51,8 @@ export interface RestoreRunOptions {
   readonly reader: StoreReader;
   /** The target; absent in a dry run if it does not exist. */
   readonly target: Target | undefined;
+  /** The store that is restored from. */
+  readonly store: ReadStore;
   readonly config: Omit<RestorerConfig, "control" | "worker">;
   readonly calls: DiskCalls;
   /** Workers; none writes in this thread. */

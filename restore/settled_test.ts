@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { setImmediate as turn } from "node:timers/promises";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { openStoreReader } from "@snap/pack/read";
-import { rebuildIndex } from "@snap/pack/index-writer";
+import { readPacks } from "@snap/pack/index-writer";
 import { diffSnapshots, snapshotSide } from "@snap/snapshot/query";
 import { type NamedRecord, tagLog, tagSnapshot } from "@snap/snapshot/records";
 import { save } from "@snap/save";
@@ -72,7 +72,10 @@ class UnevenStore implements ReadStore {
 type Action = (store: UnevenStore) => Promise<unknown>;
 
 /** What is done with a store that fails as soon as it is asked to. */
-function actionsOn(record: NamedRecord): Record<string, Action> {
+function actionsOn(
+  record: NamedRecord,
+  otherRecord: NamedRecord,
+): Record<string, Action> {
   const hasher = wasmHasher;
   return {
     async readConfig(store) {
@@ -83,9 +86,10 @@ function actionsOn(record: NamedRecord): Record<string, Action> {
       store.fail();
       for await (const _ of tagLog({ store }, "tag"));
     },
-    async rebuildIndex(store) {
+    async readPacks(store) {
+      const entries = (await Array.fromAsync(store.list("packs/"))).flat();
       store.fail();
-      await rebuildIndex(store, { hasher });
+      for await (const _ of readPacks(store, entries, { hasher }));
     },
     async view(store) {
       const reader = await openStoreReader(store, { hasher });
@@ -104,7 +108,7 @@ function actionsOn(record: NamedRecord): Record<string, Action> {
         tree: record.tree,
       });
       const other = await openStoreReader(store, { hasher });
-      const otherSide = snapshotSide(other, { tree: record.page });
+      const otherSide = snapshotSide(other, { tree: otherRecord.tree });
       store.fail();
       for await (const _ of diffSnapshots(side, otherSide));
     },
@@ -124,10 +128,14 @@ Deno.test("who fails has waited for all reads that he began", async (test) => {
   await using snapshots = await makeMemorySnapshots(SMALL_SETTINGS);
   await save(snapshots, folder.path, { message: "first" });
   const { record } = await save(snapshots, folder.path, { message: "second" });
-  if (record === undefined) throw new Error("nothing was saved");
+  writeFileSync(folder.join("more"), "more");
+  const { record: other } = await save(snapshots, folder.path);
+  if (record === undefined || other === undefined) {
+    throw new Error("nothing was saved");
+  }
   for (let i = 0; i < 3; i++) await tagSnapshot(snapshots, "tag", record);
 
-  for (const [name, act] of Object.entries(actionsOn(record))) {
+  for (const [name, act] of Object.entries(actionsOn(record, other))) {
     await test.step(name, async () => {
       const store = new UnevenStore(snapshots.store);
       await rejects(act(store), { code: "ETIMEDOUT" });

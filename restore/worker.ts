@@ -4,9 +4,15 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
+import {
+  FetchAnswers,
+  FetchedRanges,
+  FetchMemory,
+  WAIT,
+} from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { workerPort } from "@snap/posix/worker-port";
-import { Restorer } from "./write/writer.ts";
+import { localSource, Restorer, type RestoreSource } from "./write/writer.ts";
 import type {
   FromRestoreWorker,
   RestoreBatch,
@@ -16,6 +22,8 @@ import type {
 
 const port = workerPort();
 let restorer: Restorer | undefined;
+/** What main fetches for this worker; absent where it opens the files of the store itself. */
+let fetched: FetchedRanges | undefined;
 
 function say(message: FromRestoreWorker): void {
   port?.postMessage(message);
@@ -25,8 +33,23 @@ async function begin(config: RestoreWorkerConfig): Promise<void> {
   restorer = new Restorer(config, {
     hasher: await hasherNamed(config.hasher),
     decoders: nativeDecoders,
+    source: openSource(config),
   });
   say({ type: "ready" });
+}
+
+function openSource(config: RestoreWorkerConfig): RestoreSource {
+  const { source, worker } = config;
+  if (source.kind === "local") {
+    return localSource((name) => source.prefix + name);
+  }
+  const ranges = new FetchedRanges({
+    memory: new FetchMemory(source.memory),
+    answers: new FetchAnswers(source.answers),
+    ask: (wants) => say({ type: "fetch", worker, wants }),
+  });
+  fetched = ranges;
+  return { makeRanges: () => ranges.apart(), isFar: true };
 }
 
 async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
@@ -43,6 +66,7 @@ function restoreBatch(batch: RestoreBatch): void {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return say({ type: "result", result: step.value });
+    if (step.value === WAIT) fetched!.sleep(() => restorer!.isStopped);
     if (!restorer!.isStopped) continue;
     steps.return(undefined as never);
     return;

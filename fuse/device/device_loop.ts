@@ -7,7 +7,7 @@ import {
   POLLIN,
 } from "@snap/posix/constants";
 import { PollSet, type Posix } from "@snap/posix";
-import type { FetchedRanges } from "../mount/fetches.ts";
+import type { FetchedRanges } from "@snap/pack/objects";
 import type { MountControl } from "../mount/mount_control.ts";
 import { Counter, type Counters } from "../counters.ts";
 import { Opcode, RequestHead } from "./protocol.ts";

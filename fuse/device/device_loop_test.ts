@@ -9,12 +9,13 @@ import {
 } from "@snap/posix/constants";
 import type { Posix } from "@snap/posix";
 import { DeviceLoop, type DeviceLoopParts } from "./device_loop.ts";
-import { FetchMemory } from "../mount/fetch_memory.ts";
 import {
+  failureAnswer,
   FetchAnswers,
   FetchedRanges,
+  FetchMemory,
   type FetchWant,
-} from "../mount/fetches.ts";
+} from "@snap/pack/objects";
 import { MountControl } from "../mount/mount_control.ts";
 import { Counter, Counters } from "../counters.ts";
 import { Opcode } from "./protocol.ts";
@@ -141,11 +142,14 @@ class Bench {
   }
 
   /** Answers all that was asked. */
-  answer(errno = 0): () => void {
+  answer(error?: Error): () => void {
     return () => {
       const block = Uint8Array.from({ length: 100 }, (_, i) => i);
       for (const { number } of this.asked.splice(0)) {
-        this.answers.set(number, -errno || this.memory.put(0, block));
+        const answer = error === undefined
+          ? this.memory.put(0, block)
+          : failureAnswer(error);
+        this.answers.set(number, answer);
       }
     };
   }
@@ -212,7 +216,7 @@ Deno.test("DeviceLoop asks once for a block that two requests want", () => {
 Deno.test("DeviceLoop lets a failed fetch be thrown to who waits, and asked for again", () => {
   const bench = new Bench(request(1));
   bench.wantBlock("packs/a");
-  bench.events.push(bench.answer(errnos.EACCES), () => {}, request(2));
+  bench.events.push(bench.answer(new Error("away")), () => {}, request(2));
   bench.events.push(bench.answer());
   bench.loop().run();
   deepStrictEqual(bench.handled, [1, 1, 2, 2]);

@@ -1,5 +1,5 @@
 import type { ErrorRecord } from "@snap/posix/worker";
-import type { FetchWant } from "./fetches.ts";
+import type { FetchedSource, FetchWant, LocalSource } from "@snap/pack/ranges";
 import type { SessionOptions } from "../session/session_parts.ts";
 
 /** The configuration of a worker, all of it numbers, text and shared memory. */
@@ -21,20 +21,6 @@ export interface MountWorkerConfig {
   readonly session: SessionOptions;
   readonly spinUs: number;
   readonly deadlineMs: number;
-}
-
-/** Files that a worker opens itself. */
-export interface LocalSource {
-  readonly kind: "local";
-  /** The beginning of the path of each file. */
-  readonly prefix: string;
-}
-
-/** Files that the main thread reads. */
-export interface FetchedSource {
-  readonly kind: "fetched";
-  readonly memory: SharedArrayBuffer;
-  readonly answers: SharedArrayBuffer;
 }
 
 /** Messages to a worker. */

@@ -5,7 +5,6 @@ import { errnoName } from "@snap/posix/constants";
 import { onExit } from "@snap/posix/worker";
 import type { Posix } from "@snap/posix";
 import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
-import { type WorkerSource, workerSource } from "./block_source.ts";
 import { ContentChecks } from "../content/content_checks.ts";
 import { Forwarded, type RequestAnswerer } from "./forwarded.ts";
 import type { MountControl } from "./mount_control.ts";
@@ -14,6 +13,7 @@ import { openMount, unmountPath } from "./mount_point.ts";
 import type { MountWorkers } from "./mount_workers.ts";
 import { ServedContents } from "../content/served_contents.ts";
 import type { TableList } from "@snap/pack/objects";
+import { type WorkerSource, workerSource } from "@snap/pack/ranges";
 import { PackSearches } from "./pack_searches.ts";
 import { raiseReadAhead } from "./read_ahead.ts";
 import { startWatchdog, type Watchdog } from "./watchdog.ts";
@@ -53,6 +53,9 @@ export interface MountRunParts {
   readonly answererOf?: (device: number) => RequestAnswerer;
   readonly onLog: (line: MountLog) => void;
 }
+
+/** Memory for stored bytes that were fetched. */
+const FETCHED_SIZE = 32 << 20;
 
 /** A mount, from the call that makes it to the last thing that is left of it. */
 export class MountRun {
@@ -124,6 +127,7 @@ export class MountRun {
     watchdog.watch(this.#number);
     this.#bytes = workerSource(store, {
       count: workers.wakes.length,
+      sizeMax: FETCHED_SIZE,
       deadlineMs,
       wake: (number) => workers.wake(number),
       onFault: (name, error) => {

@@ -9,15 +9,20 @@ import { nativeDecoders } from "@snap/posix/decoders";
 import { errorRecord, workerPort } from "@snap/posix/worker-port";
 import { posix } from "@snap/posix";
 import { DeviceLoop } from "../device/device_loop.ts";
-import { FetchMemory } from "./fetch_memory.ts";
-import { FetchAnswers, FetchedRanges } from "./fetches.ts";
 import { MountControl } from "./mount_control.ts";
 import type {
   FromMountWorker,
   MountWorkerConfig,
   ToMountWorker,
 } from "./mount_messages.ts";
-import { Objects, type Ranges, TableList } from "@snap/pack/objects";
+import {
+  FetchAnswers,
+  FetchedRanges,
+  FetchMemory,
+  Objects,
+  type Ranges,
+  TableList,
+} from "@snap/pack/objects";
 import { ServedContents } from "../content/served_contents.ts";
 import { ReplyWriter } from "../device/reply_writer.ts";
 import { Counters } from "../counters.ts";

@@ -18,6 +18,7 @@ import {
   readIndexHeadSize,
 } from "./index_table.ts";
 import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
+import { OpenTable } from "./open_table.ts";
 
 export { StoreIndex, type StoreIndexOptions } from "./store_index.ts";
 export type {
@@ -29,6 +30,10 @@ export type {
 
 /** Bytes read at once when a table is opened; enough for 80,000 objects. */
 const HEAD_GUESS = INDEX_PAGE_SIZE;
+/** Where a request costs more than bytes do: enough for a million objects. */
+const FAR_HEAD_GUESS = 16 * INDEX_PAGE_SIZE;
+/** A table far away is read whole up to this size, as long as all of those have at most so many bytes. */
+const WHOLE_SIZE = 1 << 20, WHOLE_SIZES = 16 << 20;
 /** Tables opened at once where each costs a round trip. */
 const OPENINGS_MAX = 16;
 
@@ -102,10 +107,13 @@ export async function openIndex(
   // What a table replaces is smaller, and then its head need not be read.
   tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const files: IndexFile[] = [];
+  const whole = new Map<string, Uint8Array>();
   const damages = new Map<string, Error>();
   for await (const [{ name }, opened] of openTables(store, tables, options)) {
-    if (!(opened instanceof Error)) files.push(opened);
-    else if (isFileDamage(opened)) damages.set(name, opened);
+    if (!(opened instanceof Error)) {
+      files.push(opened.file);
+      if (opened.whole !== undefined) whole.set(name, opened.whole);
+    } else if (isFileDamage(opened)) damages.set(name, opened);
     else throw opened;
   }
   // What another table replaces may be as it is.
@@ -118,8 +126,19 @@ export async function openIndex(
   return new StoreIndex(index, store, {
     damaged: [...damages.keys()],
     ranges: options.ranges,
+    whole,
     unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
   });
+}
+
+/** Where a table stands that is looked at by itself. */
+const FIRST_PLACE = { number: 0, packBase: 0, frameBase: 0 };
+
+/** A table that was opened. */
+interface OpenedTable {
+  readonly file: IndexFile;
+  /** All of its bytes, where they were read. */
+  readonly whole?: Uint8Array;
 }
 
 /** Reads the heads of tables that count, in order. A file is read at once: thirty times faster than by promises. */
@@ -127,14 +146,19 @@ async function* openTables(
   store: ReadStore,
   tables: readonly NamedTable[],
   options: OpenIndexOptions,
-): AsyncGenerator<[NamedTable, IndexFile | Error]> {
+): AsyncGenerator<[NamedTable, OpenedTable | Error]> {
   const own = options.ranges === undefined
     ? await openRanges(store)
     : undefined;
   const ranges: AwaitedRanges = options.ranges ?? own as OpenRanges;
-  const open = async (table: NamedTable): Promise<IndexFile | Error> => {
+  let wholeSize = 0;
+  const open = async (table: NamedTable): Promise<OpenedTable | Error> => {
+    const { size } = table;
+    const isWhole = ranges.isFar && size <= WHOLE_SIZE &&
+      wholeSize + size <= WHOLE_SIZES;
+    if (isWhole) wholeSize += size;
     try {
-      return await readHead(ranges, table, options);
+      return await openTable(ranges, table, { ...options, isWhole });
     } catch (error) {
       return error as Error;
     }
@@ -150,7 +174,7 @@ async function* openTables(
       for (const [i, file] of opened.entries()) {
         yield [some[i], file];
         if (file instanceof Error || options.withReplaced) continue;
-        for (const name of replacedTables([file])) replaced.add(name);
+        for (const name of replacedTables([file.file])) replaced.add(name);
       }
     }
   } finally {
@@ -175,39 +199,69 @@ export async function readIndexFile(
 ): Promise<IndexFile> {
   const ranges = await openRanges(store);
   try {
-    return await readHead(ranges, table, options);
+    return (await openTable(ranges, table, options)).file;
   } finally {
     await ranges[Symbol.asyncDispose]();
   }
 }
 
-async function readHead(
+async function openTable(
   ranges: AwaitedRanges,
   table: NamedTable,
-  options: StoreOptions & { readonly hasher: Hasher },
-): Promise<IndexFile> {
+  options: StoreOptions & {
+    readonly hasher: Hasher;
+    readonly isWhole?: boolean;
+  },
+): Promise<OpenedTable> {
+  if (options.isWhole === true) {
+    try {
+      return await takeWhole(ranges, table, options);
+    } catch (error) {
+      // Of a damaged table those pages count that are sound.
+      if (!isFileDamage(error)) throw error;
+    }
+  }
   const { name, size } = table;
   const decode = (bytes: Uint8Array): IndexHead =>
     decodeIndexHead(bytes, size, options.hasher);
-  const start = { name, offset: 0, length: Math.min(size, HEAD_GUESS) };
-  const head = await takeSound(ranges, start, (bytes) => {
+  const guess = ranges.isFar ? FAR_HEAD_GUESS : HEAD_GUESS;
+  const start = { name, offset: 0, length: Math.min(size, guess) };
+  let head = await takeSound(ranges, start, (bytes) => {
     const headSize = readIndexHeadSize(bytes, size);
     return headSize > bytes.length ? headSize : decode(bytes);
   }, options);
-  if (typeof head !== "number") return { name, size, head };
+  if (typeof head !== "number") return { file: { name, size, head } };
   try {
     const whole = { ...start, length: head };
-    return {
-      name,
-      size,
-      head: await takeSound(ranges, whole, decode, options),
-    };
+    head = await takeSound(ranges, whole, decode, options);
+    return { file: { name, size, head } };
   } catch (error) {
     // The start may have told a wrong size of the head.
     const isDamage = isFileDamage(error);
     if (!isDamage || !ranges.distrust(name, 0, start.length)) throw error;
-    return await readHead(ranges, table, options);
+    return await openTable(ranges, table, { ...options, isWhole: false });
   }
+}
+
+/** Reads all of a table, and checks every page. */
+function takeWhole(
+  ranges: AwaitedRanges,
+  { name, size }: NamedTable,
+  options: StoreOptions & { readonly hasher: Hasher },
+): Promise<OpenedTable> {
+  const range = { name, offset: 0, length: size };
+  return takeSound(ranges, range, (bytes) => {
+    const head = decodeIndexHead(bytes, size, options.hasher);
+    const file = { name, size, head };
+    const table = new OpenTable(file, FIRST_PLACE);
+    for (let at = table.firstPage; at < size; at += INDEX_PAGE_SIZE) {
+      table.checkPage(at, bytes.subarray(at, at + INDEX_PAGE_SIZE));
+    }
+    // Shared, as workers look things up, too.
+    const whole = new Uint8Array(new SharedArrayBuffer(size));
+    whole.set(bytes);
+    return { file, whole };
+  }, options);
 }
 
 function signalOf(options: StoreOptions): StoreOptions {

@@ -16,8 +16,8 @@ import { listPacks, PackSet } from "./pack_set.ts";
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const hasher = wasmHasher;
 
-Deno.test("openIndex reads heads, and a page for a look-up", async () => {
-  const packs = randomPacks(3, { count: 150 });
+/** Opens the index of packs from afar, and tells how much is read by each request. */
+async function openFar(packs: readonly MadePack[]) {
   const memory = new MemoryStore();
   const [{ name, bytes }] = buildIndex(packs, INDEX_OPTIONS);
   await memory.create(name, bytes);
@@ -30,14 +30,28 @@ Deno.test("openIndex reads heads, and a page for a look-up", async () => {
     size: (file) => memory.size(file),
     list: (prefix) => memory.list(prefix),
   }, { hasher });
-  deepEqual(reads, [4096]);
+  return { index, reads, size: bytes.length };
+}
+
+Deno.test("openIndex reads the head of a large table, and a page for a look-up", async () => {
+  const packs = randomPacks(3, { count: 1_000 });
+  const { index, reads, size } = await openFar(packs);
+  ok(size > 2 ** 20, `${size}`);
+  deepEqual(reads, [65_536]);
   const { table } = packs[0];
   ok(await index.locate(table.idBytes(0), 1));
-  deepEqual(reads, [4096, 4096, 4096, 4096]);
+  deepEqual(reads, [65_536, 4096, 4096, 4096]);
   ok(await index.locate(table.idBytes(0), 1));
   equal(reads.length, 4);
+});
+
+Deno.test("openIndex reads a small table at once, and nothing for a look-up", async () => {
+  const packs = randomPacks(3, { count: 150 });
+  const { index, reads, size } = await openFar(packs);
+  ok(await index.locate(packs[0].table.idBytes(0), 1));
   const found = await Array.fromAsync(index.packs());
   equal(found.flat().length, packs.length);
+  deepEqual(reads, [size]);
 });
 
 Deno.test("openIndex does not read what another table replaces", async () => {

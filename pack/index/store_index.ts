@@ -16,6 +16,7 @@ import {
   type Location,
   type PageRequest,
 } from "../location.ts";
+import { IndexReader } from "./index_reader.ts";
 import type { IndexFile, ObjectIndex } from "./object_index.ts";
 import { ObjectKind } from "../object_kind.ts";
 
@@ -25,13 +26,17 @@ const PAGES_SIZE = 1 << 20;
 /** Pages of packs that are asked for ahead. */
 const PAGES_AHEAD = 16;
 
+const NO_TABLES: ReadonlyMap<string, Uint8Array> = new Map();
+
 /** Options of {@linkcode StoreIndex}. */
 export interface StoreIndexOptions {
   /** Names of tables that were left out as they are damaged, none if absent. */
   readonly damaged?: readonly string[];
+  /** All bytes of tables that were read whole. */
+  readonly whole?: ReadonlyMap<string, Uint8Array>;
   /** What is read where no table of the store tells of an object; an error if absent. */
   readonly unnamed?: UnnamedPacks;
-  /** An index of the same store, with which the tables of such packs are shared. */
+  /** An index of the same store, with which these bytes and the tables of such packs are shared. */
   readonly shared?: StoreIndex;
   /** What pages are read from; the store, by promises, if absent. */
   readonly ranges?: AwaitedRanges | undefined;
@@ -45,7 +50,10 @@ export class StoreIndex {
   readonly damaged: readonly string[];
   readonly #ranges: AwaitedRanges;
   readonly #unnamed: UnnamedPacks | undefined;
+  readonly #whole: ReadonlyMap<string, Uint8Array>;
   readonly #named: NamedPacks;
+  /** What tells without a wait. */
+  readonly #now: IndexReader;
   #distrustCount = 1;
 
   /**
@@ -61,10 +69,19 @@ export class StoreIndex {
     options: StoreIndexOptions = {},
   ) {
     this.index = index;
-    const { damaged = [], unnamed, shared, ranges } = options;
+    const { damaged = [], unnamed, shared, ranges, whole = NO_TABLES } =
+      options;
     this.damaged = damaged;
     this.#ranges = ranges ?? new RemoteRanges(store, { sizeMax: PAGES_SIZE });
     this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
+    this.#whole = shared === undefined ? whole : shared.#whole;
+    const { isFar } = this.#ranges;
+    this.#now = new IndexReader(index, {
+      bytesOf: ({ name }) => this.bytesOf(name),
+      ranges: isFar
+        ? { take: (...range) => void this.#ranges.hint(...range) }
+        : this.#ranges,
+    });
     this.#named = {
       distrustCount: () => this.#distrustCount,
       keys: (options) => this.#soundPacks(options),
@@ -77,13 +94,13 @@ export class StoreIndex {
   }
 
   /**
-   * Gives the bytes of a table that is in memory alone.
+   * Gives the bytes of a table that is in memory.
    *
    * @param name Its name
-   * @returns Its bytes, in memory that threads may share; `undefined` if it lies in the store
+   * @returns Its bytes, in memory that threads may share; `undefined` if they are in the store alone
    */
   bytesOf(name: string): Uint8Array | undefined {
-    return this.#unnamed?.bytesOf(name);
+    return this.#unnamed?.bytesOf(name) ?? this.#whole.get(name);
   }
 
   /** The packs that no sound table names, as far as they were looked for. */
@@ -131,18 +148,11 @@ export class StoreIndex {
     idStart: number,
   ): Location | "recipe" | undefined {
     const { content, recipe } = ObjectKind;
-    try {
-      const answer = this.index.locate(ids, idStart, content);
-      if (answer !== undefined) {
-        return isPageRequest(answer) ? undefined : answer;
-      }
-      const root = this.index.locate(ids, idStart, recipe);
-      return root === undefined || isPageRequest(root) ? undefined : "recipe";
-    } catch (error) {
-      // Who waits meets the error again, and goes on without the table.
-      if (error instanceof IndexSyntaxError) return undefined;
-      throw error;
-    }
+    const found = this.#locateNow(ids, idStart, content);
+    if (found === "unknown") return undefined;
+    if (found !== undefined) return found;
+    const root = this.#locateNow(ids, idStart, recipe);
+    return root === undefined || root === "unknown" ? undefined : "recipe";
   }
 
   /**
@@ -153,13 +163,21 @@ export class StoreIndex {
    * @param kind Number of its kind
    */
   hint(ids: Uint8Array, idStart: number, kind: number): void {
+    this.#locateNow(ids, idStart, kind);
+  }
+
+  /** Where an object lies, as far as that can be told at once; a page far away is announced. */
+  #locateNow(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location | undefined | "unknown" {
     try {
-      const answer = this.index.locate(ids, idStart, kind);
-      if (!isPageRequest(answer)) return;
-      this.#ranges.hint(answer.name, answer.offset, answer.length);
-    } catch (error) {
-      // Who asks meets the error again.
-      if (!(error instanceof IndexSyntaxError)) throw error;
+      const answer = this.#now.ask(() => this.index.locate(ids, idStart, kind));
+      return isPageRequest(answer) ? "unknown" : answer;
+    } catch {
+      // Who waits meets the error again, and goes on without the table.
+      return "unknown";
     }
   }
 
@@ -242,18 +260,17 @@ export class StoreIndex {
     options: StoreOptions,
   ): Promise<boolean> {
     const { name, offset, length } = request;
-    const built = this.#unnamed?.bytesOf(name);
-    if (built !== undefined) {
-      this.index.give(request, built.subarray(offset, offset + length));
-      return true;
-    }
     try {
-      await takeSound(
-        this.#ranges,
-        request,
-        (page) => this.index.give(request, page),
-        options,
-      );
+      const built = this.bytesOf(name)?.subarray(offset, offset + length);
+      if (built !== undefined) this.index.give(request, built);
+      else {
+        await takeSound(
+          this.#ranges,
+          request,
+          (page) => this.index.give(request, page),
+          options,
+        );
+      }
       return true;
     } catch (error) {
       if (this.#unnamed === undefined || !isFileDamage(error)) throw error;
@@ -265,8 +282,8 @@ export class StoreIndex {
 
   /** Announces the pages that follow. */
   #hintPages({ table, name, offset, length }: PageRequest): void {
-    const { size, isBuilt } = this.index.tables[table];
-    if (isBuilt === true || !this.#ranges.isFar) return;
+    const { size } = this.index.tables[table];
+    if (!this.#ranges.isFar || this.bytesOf(name) !== undefined) return;
     for (let i = 1; i <= PAGES_AHEAD; i++) {
       const at = offset + i * length;
       if (at < size) this.#ranges.hint(name, at, length);

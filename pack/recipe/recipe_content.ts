@@ -1,6 +1,6 @@
 import { equalBytes, type Hasher, type HashStream, ID_SIZE } from "@snap/hash";
 import { decodeFrame, type FrameDecoders } from "../codec/frame_decoders.ts";
-import { openIndexFiles } from "../index/index_files.ts";
+import { IndexReader } from "../index/index_reader.ts";
 import type { ObjectIndex } from "../index/object_index.ts";
 import { isPageRequest, type Location } from "../location.ts";
 import { ObjectKind } from "../object_kind.ts";
@@ -10,18 +10,6 @@ import { CodecTag } from "../codec/codec.ts";
 import { isMostlyZeros } from "./mostly_zeros.ts";
 import type { Ranges } from "../ranges/ranges.ts";
 
-/** A table of the index for a worker. */
-export interface WorkerTable {
-  /** Its name in the store. */
-  readonly name: string;
-  /** Its size in bytes. */
-  readonly size: number;
-  /** All its bytes, where it is in memory alone. */
-  readonly bytes?: Uint8Array;
-}
-
-/** Memory for pages of the index. */
-const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Plain bytes between two steps. */
 const STEP_SIZE = 512 * 1024;
 
@@ -90,9 +78,10 @@ class LastFrame {
   object(location: Location): Uint8Array | undefined {
     if (location.frameKey !== this.#key || this.#plain === undefined) {
       const { packName, frameOffset, storedSize, plainSize } = location;
+      // What was decoded last may lie where the stored bytes go now.
+      this.#key = -1;
       const stored = this.ranges.take(packName, frameOffset, storedSize);
       if (stored === undefined) return undefined;
-      this.#key = -1;
       this.#plain = this.#decoder.decode(
         location.codecTag,
         stored,
@@ -111,8 +100,10 @@ class LastFrame {
 export interface RecipeContentOptions {
   /** Opens ranges of the store; those that lie in one file should be read ahead. */
   readonly makeRanges: () => Ranges & Partial<Disposable>;
-  /** The index, or the tables to open it from. */
-  readonly index: ObjectIndex | readonly WorkerTable[];
+  /** The index. */
+  readonly index: ObjectIndex;
+  /** Gives the bytes of a table that is in memory alone. */
+  readonly bytesOf?: (name: string) => Uint8Array | undefined;
   /** What hashes. */
   readonly hasher: Hasher;
   /** What decodes instead of the codecs. */
@@ -131,11 +122,8 @@ export class RecipeContent implements Disposable {
   readonly #pages: Ranges;
   readonly #chunks: LastFrame;
   readonly #nodes: LastFrame;
-  readonly #source: ObjectIndex | readonly WorkerTable[];
-  /** Tables that are in memory alone. */
-  readonly #built = new Map<string, Uint8Array>();
+  readonly #index: IndexReader;
   readonly #digest = new Uint8Array(ID_SIZE);
-  #index: ObjectIndex | undefined;
 
   /**
    * Makes a reader; nothing is opened yet.
@@ -143,13 +131,16 @@ export class RecipeContent implements Disposable {
    * @param options What reads the store, where things lie in it, what hashes and decodes
    */
   constructor(options: RecipeContentOptions) {
-    const { makeRanges, index, hasher, decoders } = options;
+    const { makeRanges, index, bytesOf, hasher, decoders } = options;
     this.#hasher = hasher;
-    this.#source = index;
     this.#ranges = [makeRanges(), makeRanges(), makeRanges()];
     this.#pages = this.#ranges[0];
     this.#chunks = new LastFrame(this.#ranges[1], decoders);
     this.#nodes = new LastFrame(this.#ranges[2], decoders);
+    this.#index = new IndexReader(index, {
+      ranges: this.#pages,
+      bytesOf: ({ name }) => bytesOf?.(name),
+    });
   }
 
   /**
@@ -236,22 +227,15 @@ export class RecipeContent implements Disposable {
     start: number,
     kind: number,
   ): Uint8Array | undefined {
-    const index = this.#index ??= this.#openIndex();
-    for (;;) {
-      const answer = index.locate(ids, start, kind);
-      if (answer === undefined) throw new ContentError("a part is not there");
-      if (!isPageRequest(answer)) return from.object(answer);
-      const { name, offset, length } = answer;
-      const page = this.#built.get(name)?.subarray(offset, offset + length) ??
-        this.#pages.take(name, offset, length);
-      if (page === undefined) return undefined;
-      index.give(answer, page);
-    }
+    const { index } = this.#index;
+    const answer = this.#index.ask(() => index.locate(ids, start, kind));
+    if (answer === undefined) throw new ContentError("a part is not there");
+    return isPageRequest(answer) ? undefined : from.object(answer);
   }
 
   /** Announces a chunk; false if only what says where it lies could be announced. */
   #hint(ids: Uint8Array, start: number): boolean {
-    const index = this.#index ??= this.#openIndex();
+    const { index } = this.#index;
     const answer = index.locate(ids, start, ObjectKind.content);
     if (answer === undefined) return true;
     if (isPageRequest(answer)) {
@@ -261,25 +245,6 @@ export class RecipeContent implements Disposable {
     const { packName, frameOffset, storedSize } = answer;
     this.#chunks.ranges.hint(packName, frameOffset, storedSize);
     return true;
-  }
-
-  #openIndex(): ObjectIndex {
-    const source = this.#source;
-    if (!Array.isArray(source)) return source as ObjectIndex;
-    const tables: readonly WorkerTable[] = source;
-    for (const { name, bytes } of tables) {
-      if (bytes !== undefined) this.#built.set(name, bytes);
-    }
-    return openIndexFiles({
-      tables,
-      readAt: (name, offset, out) =>
-        out.set(
-          this.#built.get(name)?.subarray(offset, offset + out.length) ??
-            this.#pages.take(name, offset, out.length)!,
-        ),
-      hasher: this.#hasher,
-      cacheSize: INDEX_CACHE_SIZE,
-    }).index;
   }
 
   /** Closes the files. */

@@ -2,6 +2,8 @@ import { deepEqual, equal, ok, throws } from "node:assert/strict";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { ObjectKind } from "@snap/pack";
+import { ObjectIndex } from "@snap/pack/index";
+import { openIndex } from "@snap/pack/read";
 import { RecipeBuilder } from "@snap/pack/recipe";
 import { openFileStore } from "@snap/store/file";
 import { HostileStore } from "../../tests/_hostile_store.ts";
@@ -51,10 +53,9 @@ async function stored(folder: TemporaryFolder) {
   const store = await makeFileStore(folder.join("store"), SMALL_SETTINGS);
   await using snapshots = await open(store);
   await save(snapshots, source);
-  const indexTables = [];
-  for await (const batch of store.list("index/")) indexTables.push(...batch);
+  const { index } = await openIndex(store, { hasher: wasmHasher });
   const packs = await namesIn(store, "packs/");
-  return { content, id: idOf(content), store, indexTables, packs };
+  return { content, id: idOf(content), store, index, packs };
 }
 
 /** Counts how often frames are decoded. */
@@ -96,11 +97,11 @@ function readAll(
 
 Deno.test("RecipeContent reads content in order, in steps of a mebibyte, and each frame once", async () => {
   using folder = new TemporaryFolder();
-  const { content, id, store, indexTables } = await stored(folder);
+  const { content, id, store, index } = await stored(folder);
   const { counter, decoders } = countingDecoders();
   const parts = {
     makeRanges: () => rangesOf(store),
-    index: indexTables,
+    index,
     hasher: wasmHasher,
     decoders,
   };
@@ -128,10 +129,10 @@ Deno.test("RecipeContent reads content in order, in steps of a mebibyte, and eac
 
 Deno.test("RecipeContent refuses another size, another id and what is not there", async () => {
   using folder = new TemporaryFolder();
-  const { id, content, store, indexTables } = await stored(folder);
+  const { id, content, store, index } = await stored(folder);
   const parts = {
     makeRanges: () => rangesOf(store),
-    index: indexTables,
+    index,
     hasher: wasmHasher,
   };
   using reader = new RecipeContent(parts);
@@ -140,14 +141,14 @@ Deno.test("RecipeContent refuses another size, another id and what is not there"
   }
   const absent = { id: new Uint8Array(32).fill(1), size: SIZE };
   throws(() => readAll(reader, absent), ContentError);
-  using nothing = new RecipeContent({ ...parts, index: [] });
+  using nothing = new RecipeContent({ ...parts, index: new ObjectIndex() });
   throws(() => readAll(nothing, { id, size: SIZE }), ContentError);
   equal(Buffer.compare(readAll(reader, { id, size: SIZE }).bytes, content), 0);
 });
 
 Deno.test("RecipeContent notices every damaged pack, and reads on when it is sound again", async () => {
   using folder = new TemporaryFolder();
-  const { id, content, store, indexTables, packs } = await stored(folder);
+  const { id, content, store, index, packs } = await stored(folder);
   ok(packs.length >= 2);
   let noticed = 0;
   for (const pack of packs) {
@@ -156,7 +157,7 @@ Deno.test("RecipeContent notices every damaged pack, and reads on when it is sou
     for (const damage of ["flipped", "cut", "gone"]) {
       using reader = new RecipeContent({
         makeRanges: () => rangesOf(store),
-        index: indexTables,
+        index,
         hasher: wasmHasher,
       });
       if (damage === "gone") rmSync(path);
@@ -177,7 +178,7 @@ Deno.test("RecipeContent notices every damaged pack, and reads on when it is sou
       writeFileSync(path, sound);
       using again = new RecipeContent({
         makeRanges: () => rangesOf(store),
-        index: indexTables,
+        index,
         hasher: wasmHasher,
       });
       equal(
@@ -209,10 +210,10 @@ Deno.test("RecipeContent refuses chunks of another size than their recipe says, 
     const store = await openFileStore(folder.join("store"), { create: true });
     const { snapshots } = await hostile.write(store, hostile.directory([]));
     await using _ = snapshots;
-    const indexTables = (await Array.fromAsync(store.list("index/"))).flat();
+    const { index } = await openIndex(store, { hasher: wasmHasher });
     using reader = new RecipeContent({
       makeRanges: () => rangesOf(store),
-      index: indexTables,
+      index,
       hasher: wasmHasher,
     });
     const size = content.length + 2 * lie;

@@ -10,9 +10,16 @@ import {
 
 /** Files of a batch, unless they share a frame. */
 const COUNT_MAX = 256;
-/** Plain bytes of a batch, each file counted with what making it costs. */
-const SIZE_MAX = 4 * 1024 * 1024;
+/** What making a file costs, in plain bytes. */
 const FILE_COST = 4096;
+
+/** Options of {@linkcode cutBatches}. */
+export interface BatchOptions {
+  /** Plain bytes of a batch, each file counted with what making it costs. */
+  readonly sizeMax: number;
+  /** Gives each batch its number. */
+  readonly nextNumber: () => number;
+}
 
 /**
  * Cuts the files of a window into batches: large content first, the rest in
@@ -20,8 +27,9 @@ const FILE_COST = 4096;
  */
 export function* cutBatches(
   window: FileWindow,
-  nextNumber: () => number,
+  options: BatchOptions,
 ): Generator<RestoreBatch, void> {
+  const { sizeMax, nextNumber } = options;
   const order = sortByPlace(window);
   const { pack, frameOffsets, sizes } = window;
   let start = 0;
@@ -32,7 +40,7 @@ export function* cutBatches(
       const before = order[i - 1];
       const sharesFrame = pack[row] >= 0 && pack[before] === pack[row] &&
         frameOffsets[before] === frameOffsets[row];
-      const isFull = i - start >= COUNT_MAX || cost >= SIZE_MAX;
+      const isFull = i - start >= COUNT_MAX || cost >= sizeMax;
       if (isFull && !sharesFrame) {
         yield toBatch(window, order.subarray(start, i), nextNumber());
         start = i;

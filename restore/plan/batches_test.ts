@@ -56,7 +56,8 @@ function windowOf(
 
 function cut(window: FileWindow): RestoreBatch[] {
   let number = 0;
-  return [...cutBatches(window, () => number++)];
+  const sizeMax = 4 * 1024 * 1024;
+  return [...cutBatches(window, { sizeMax, nextNumber: () => number++ })];
 }
 
 const pathsOf = (batch: RestoreBatch): string[] =>

@@ -6,19 +6,28 @@ import {
   WorkerPool,
 } from "@snap/posix/worker-pool";
 import { WAIT } from "@snap/pack/recipe-content";
+import { blocksOf, type WorkerSource, workerSource } from "@snap/pack/ranges";
 import type { StoreReader } from "@snap/pack/read";
+import type { ReadStore } from "@snap/store";
 import { pathOf } from "../plan/batch_rows.ts";
 import { FileWindow, type WindowFile } from "../plan/file_window.ts";
 import { cutBatches } from "../plan/batches.ts";
 import {
   COUNTER_UNIT,
+  FRAME_COLUMNS,
+  type FromRestoreWorker,
   type RestoreBatch,
   type RestoreBatchResult,
   type RestorerConfig,
   RestoreStatus,
   type ToRestoreWorker,
 } from "../messages.ts";
-import { Restorer, STEP_SIZE } from "./writer.ts";
+import {
+  localSource,
+  Restorer,
+  type RestoreSource,
+  STEP_SIZE,
+} from "./writer.ts";
 import type { FallbackWriter } from "./fallback_writer.ts";
 
 /** Files of the first window, and of the largest. */
@@ -26,8 +35,16 @@ const WINDOW_FIRST = 1024;
 const WINDOW_MAX = 16384;
 /** Batches that wait for each worker before the walk does. */
 const BATCHES_AHEAD = 4;
-/** Batches of a store far away that are under way at once. */
+/** Plain bytes of a batch, each file counted with what making it costs. */
+const BATCH_SIZE = 4 * 1024 * 1024;
+/** As much for a worker where ranges are on their way, which it waits for together. */
+const FAR_BATCH_SIZE = 16 * 1024 * 1024;
+/** Batches of a store far away that this thread has under way at once. */
 const FAR_BATCHES_MAX = 4;
+/** Memory for stored bytes that this thread fetches for workers. */
+const FETCHED_SIZE = 64 * 1024 * 1024;
+/** Blocks that are fetched for a batch before a worker begins it; those of all that wait fit into the memory. */
+const BLOCKS_AHEAD = 5;
 /** So little is written here, as workers are not worth their start. */
 const SMALL_SIZE = 8 * 1024 * 1024;
 /** More plain bytes are never written here at once if there are workers: signals have to be heard. */
@@ -38,6 +55,7 @@ const STOP_WORDS = 1;
 /** Parts of {@linkcode RestoreFiles}. */
 export interface RestoreFilesOptions {
   readonly reader: StoreReader;
+  readonly store: ReadStore;
   readonly config: Omit<RestorerConfig, "control" | "worker">;
   readonly calls: DiskCalls;
   /** Workers; none writes in this thread. */
@@ -75,8 +93,14 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   #inline: Restorer | undefined;
   #batchNumber = 0;
   #isLast = false;
-  /** Batches of a store far away that are under way. */
+  /** Batches of a store far away that this thread has under way. */
   readonly #farBatches = new Set<Promise<void>>();
+  /** The source of the bytes of the store, for workers. */
+  #source: WorkerSource | undefined;
+  /** Sizes of the packs of a store far away. */
+  readonly #packSizes = new Map<string, number>();
+  /** Whether the store has failed for a worker. */
+  #hasFault = false;
 
   constructor(options: RestoreFilesOptions) {
     this.#options = options;
@@ -85,7 +109,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     );
   }
 
-  /** Whether most of the time is spent waiting for the store, which this thread does for all files. */
+  /** Whether most of the time is spent waiting for the store, which this thread does for all workers. */
   get #isFar(): boolean {
     return this.#options.reader.ranges.isFar;
   }
@@ -103,7 +127,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   /** Starts the workers early where there is work for them: they need a while. */
   start(): void {
     const { expectedByteCount, workers } = this.#options;
-    if (workers > 0 && !this.#isFar && expectedByteCount >= SMALL_SIZE) {
+    if (workers > 0 && expectedByteCount >= SMALL_SIZE) {
       this.#pool ??= this.#startPool();
     }
   }
@@ -114,6 +138,10 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
    * @returns When the next may come, if not at once.
    */
   add(file: WindowFile): Promise<void> | undefined {
+    const { location } = file;
+    if (location !== undefined && this.#isFar) {
+      this.#packSizes.set(location.packName, location.packSize);
+    }
     this.#window.add(file);
     return this.#window.isFull ? this.#flush() : undefined;
   }
@@ -124,10 +152,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     await this.#flush();
     while (this.#farBatches.size > 0) await Promise.race(this.#farBatches);
     const pool = this.#pool;
-    while (pool?.isBusy === true) {
-      await this.#helpOrWait(pool);
-      this.#options.throwFailure();
-    }
+    while (pool?.isBusy === true) await this.#helpOrWait(pool);
     this.#options.throwFailure();
     await this.#writeLeftOver();
   }
@@ -135,6 +160,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   /** Makes everybody leave what they do. */
   stop(): void {
     Atomics.store(new Int32Array(this.#control), 0, 1);
+    this.#source?.wake();
     this.#pool?.stop();
   }
 
@@ -143,6 +169,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     await Promise.all(this.#farBatches);
     this.#inline?.[Symbol.dispose]();
     await this.#pool?.close();
+    await this.#source?.fetcher?.stop();
   }
 
   /** Hands the files of the window out, and begins a larger one where it was full. */
@@ -153,24 +180,49 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     );
     const { workers } = this.#options;
     const isSmall = this.#isLast && window.byteCount < SMALL_SIZE;
-    if (workers > 0 && !isSmall && !this.#isFar) {
-      this.#pool ??= this.#startPool();
-    }
-    for (const batch of cutBatches(window, () => this.#batchNumber++)) {
+    if (workers > 0 && !isSmall) this.#pool ??= this.#startPool();
+    const sizeMax = this.#isFar && this.#pool !== undefined
+      ? FAR_BATCH_SIZE
+      : BATCH_SIZE;
+    const nextNumber = () => this.#batchNumber++;
+    for (const batch of cutBatches(window, { sizeMax, nextNumber })) {
       this.#options.throwFailure();
       await this.#submit(batch);
     }
   }
 
   async #submit(batch: RestoreBatch): Promise<void> {
-    if (this.#isFar) return await this.#submitFar(batch);
     const pool = this.#pool;
-    if (pool === undefined) return await this.#writeInline(batch);
+    if (pool === undefined) {
+      return await (this.#isFar
+        ? this.#submitFar(batch)
+        : this.#writeInline(batch));
+    }
     const byteCount = batch.sizes.reduce((sum, size) => sum + size, 0);
+    this.#fetchAhead(batch);
     pool.submit({ number: batch.number, byteCount, batch });
     while (pool.waitingCount > BATCHES_AHEAD * this.#options.workers) {
       await this.#helpOrWait(pool);
-      this.#options.throwFailure();
+    }
+  }
+
+  /** Fetches the first blocks of a batch that waits for a worker. */
+  #fetchAhead({ packs, frames }: RestoreBatch): void {
+    const fetcher = this.#source?.fetcher;
+    if (fetcher === undefined) return;
+    const blocks = packs.map(() => new Set<number>());
+    let left = BLOCKS_AHEAD;
+    for (let at = 0; at < frames.length && left > 0; at += FRAME_COLUMNS) {
+      const known = blocks[frames[at]];
+      const before = known.size;
+      for (const block of blocksOf(frames[at + 1], frames[at + 2])) {
+        known.add(block);
+      }
+      left -= known.size - before;
+    }
+    for (const [i, name] of packs.entries()) {
+      const size = this.#packSizes.get(name)!;
+      if (blocks[i].size > 0) fetcher.ahead({ name, size }, blocks[i]);
     }
   }
 
@@ -186,23 +238,43 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   }
 
   /** Writes a batch in place of the worker that was not started, or waits until one has ended. */
-  #helpOrWait(
+  async #helpOrWait(
     pool: WorkerPool<BatchJob, RestoreBatchResult>,
   ): Promise<void> {
     const job = pool.takeBack(BACK_SIZE_MAX);
-    return job === undefined ? pool.changed() : this.#writeInline(job.batch);
+    await (job === undefined ? pool.changed() : this.#writeInline(job.batch));
+    this.#options.throwFailure();
+    // A store that fails for one file would let each of the others wait in vain.
+    if (this.#hasFault) await this.#writeLeftOver();
   }
 
   #startPool(): WorkerPool<BatchJob, RestoreBatchResult> {
+    const { store, workers: count } = this.#options;
+    this.#source = workerSource(store, {
+      count,
+      sizeMax: FETCHED_SIZE,
+      onFault: () => void (this.#hasFault = true),
+    });
     const url = new URL(workerUrl(), import.meta.url);
-    return new WorkerPool({ count: this.#options.workers, url, owner: this });
+    return new WorkerPool({ count, url, owner: this, startsAll: this.#isFar });
   }
 
   /** @inheritDoc */
   begin(worker: number): ToRestoreWorker {
     const { config, reader } = this.#options;
-    const hasher = reader.hasher.name, control = this.#control;
-    return { type: "begin", config: { ...config, control, worker, hasher } };
+    const control = this.#control;
+    const hasher = reader.hasher.name;
+    const source = this.#source!.sourceOf(worker);
+    return {
+      type: "begin",
+      config: { ...config, control, worker, hasher, source },
+    };
+  }
+
+  /** @inheritDoc */
+  receive(message: FromRestoreWorker): void {
+    if (message.type !== "fetch") return;
+    this.#source?.fetcher?.take(message.worker, message.wants);
   }
 
   /** @inheritDoc */
@@ -227,11 +299,10 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
 
   async #writeInline(batch: RestoreBatch): Promise<void> {
     const { calls, config, reader, workers, signal } = this.#options;
-    const { hasher, index, ranges } = reader;
-    const far = ranges.isFar ? { ranges, index: index.index } : undefined;
+    const { hasher, ranges } = reader;
     this.#inline ??= new Restorer(
       { ...config, control: this.#control, worker: workers },
-      { hasher, decoders: nativeDecoders, calls, far },
+      { hasher, decoders: nativeDecoders, calls, source: this.#inlineSource() },
     );
     const steps = this.#inline.restore(batch);
     try {
@@ -245,6 +316,13 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     } finally {
       steps.return(undefined as never);
     }
+  }
+
+  #inlineSource(): RestoreSource {
+    const { reader: { ranges }, store } = this.#options;
+    return ranges.isFar
+      ? { makeRanges: () => ranges, isFar: true }
+      : localSource((name) => store.localPath!(name));
   }
 
   #takeResult(batch: RestoreBatch, result: RestoreBatchResult): void {
@@ -267,6 +345,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
   async #writeLeftOver(): Promise<void> {
     const files = this.#leftOver;
     this.#leftOver = [];
+    this.#hasFault = false;
     const { onFile, onWritten, slow } = this.#options;
     for (const { batch, row } of files) {
       this.#options.throwFailure();

@@ -19,7 +19,7 @@ import {
   RecipeContent,
   WAIT,
 } from "@snap/pack/recipe-content";
-import type { ObjectIndex } from "@snap/pack/index";
+import { ObjectIndex } from "@snap/pack/index";
 import {
   COUNTER_UNIT,
   type FileExtras,
@@ -39,15 +39,30 @@ export const STEP_SIZE: number = 512 * 1024;
 const FILE_COST = 16 * 1024;
 /** Most bytes of one read, where frames follow each other in a local pack. */
 const LOCAL_AHEAD_SIZE = 512 * 1024;
+/** Memory for pages of the index. */
+const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Files of a batch that are written side by side where ranges are on their way. */
 const FAR_FILES_MAX = 32;
 /** Bytes of large contents that are asked for ahead where ranges are on their way. */
 const FAR_AHEAD_SIZE = 8 * 1024 * 1024;
 
-/** Reader of a store that is far away. */
-export interface FarStore {
-  readonly ranges: Ranges;
-  readonly index: ObjectIndex;
+/** The bytes of the store. */
+export interface RestoreSource {
+  /** Opens ranges; those that are local read ahead where frames follow each other. */
+  readonly makeRanges: () => Ranges & Partial<Disposable>;
+  /** Whether a range may be on its way. */
+  readonly isFar: boolean;
+}
+
+/**
+ * Makes the source of a store whose files this program may open itself.
+ *
+ * @param pathOf Gives the path of a file.
+ * @returns The source.
+ */
+export function localSource(pathOf: (name: string) => string): RestoreSource {
+  const options = { pathOf, calls: nodeFiles, aheadSize: LOCAL_AHEAD_SIZE };
+  return { makeRanges: () => new LocalRanges(options), isFar: false };
 }
 
 /** Writes batches of files, in a worker or not. */
@@ -77,8 +92,7 @@ export class Restorer implements Disposable {
       readonly hasher: Hasher;
       readonly decoders?: FrameDecoders;
       readonly calls?: DiskCalls;
-      /** Absent where the files of the store are local. */
-      readonly far?: FarStore | undefined;
+      readonly source: RestoreSource;
     },
   ) {
     this.#config = config;
@@ -86,18 +100,16 @@ export class Restorer implements Disposable {
     this.#calls = tools.calls ?? diskCalls();
     this.#decoder = new FrameDecoder(tools.decoders);
     this.#control = new Int32Array(config.control);
-    const { far } = tools;
-    const prefix = config.storePrefix ?? "";
-    const makeRanges = (): Ranges & Partial<Disposable> =>
-      far?.ranges ?? new LocalRanges({
-        pathOf: (name) => prefix + name,
-        calls: nodeFiles,
-        aheadSize: LOCAL_AHEAD_SIZE,
-      });
-    this.#isFar = far !== undefined;
+    const { makeRanges, isFar } = tools.source;
+    this.#isFar = isFar;
     this.#packs = makeRanges();
-    const index = far?.index ?? config.indexTables;
-    this.#recipes = new RecipeContent({ ...tools, makeRanges, index });
+    const index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+    index.addTables(config.indexTables);
+    const built = new Map(
+      config.indexTables.map(({ name, bytes }) => [name, bytes]),
+    );
+    const bytesOf = (name: string) => built.get(name);
+    this.#recipes = new RecipeContent({ ...tools, makeRanges, index, bytesOf });
   }
 
   /** Whether the restore has been told to stop. */
@@ -324,10 +336,11 @@ export class Restorer implements Disposable {
       at,
       at + FRAME_COLUMNS,
     );
-    const stored = this.#packs.take(batch.packs[pack], offset, storedSize);
-    if (stored === undefined) return false;
+    // What was decoded last may lie where the stored bytes go now.
     this.#frame = -1;
     this.#checkedRow = -1;
+    const stored = this.#packs.take(batch.packs[pack], offset, storedSize);
+    if (stored === undefined) return false;
     this.#plain = this.#decoder.decode(codec, stored, plainSize);
     this.#batch = batch;
     this.#frame = frame;

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { type DiskCalls, diskCalls } from "@snap/disk";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { openIndex } from "@snap/pack/read";
 import { EIO, errnos } from "@snap/posix/constants";
 import {
   makeFileStore,
@@ -28,7 +29,7 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "../messages.ts";
-import { Restorer, STEP_SIZE } from "./writer.ts";
+import { localSource, Restorer, STEP_SIZE } from "./writer.ts";
 import { save } from "@snap/save";
 
 const { failed, left, stopped, unchanged, written } = RestoreStatus;
@@ -158,23 +159,30 @@ class Calls {
 function restore(
   folder: TemporaryFolder,
   batch: RestoreBatch,
-  options: Partial<RestorerConfig> & { readonly disk?: Calls } = {},
+  options: Partial<RestorerConfig> & {
+    readonly disk?: Calls;
+    readonly storePrefix?: string;
+  } = {},
 ): RestoreBatchResult & { readonly steps: number } {
-  const { disk = new Calls(), ...config } = options;
+  const { disk = new Calls(), storePrefix, ...config } = options;
   const control = new SharedArrayBuffer(8);
   let steps = 0;
   using packs = new TemporaryFolder();
+  const prefix = storePrefix ?? writePack(packs, batch);
   try {
     using restorer = new Restorer({
       target: encode(folder.path),
-      storePrefix: writePack(packs, batch),
       indexTables: [],
       isDry: false,
       xattrs: false,
       control,
       worker: 0,
       ...config,
-    }, { hasher: wasmHasher, calls: disk.calls });
+    }, {
+      hasher: wasmHasher,
+      calls: disk.calls,
+      source: localSource((name) => prefix + name),
+    });
     const run = restorer.restore(batch);
     for (;;) {
       const step = run.next();
@@ -359,7 +367,8 @@ Deno.test("large content ends with an error of the target, and is left when it i
   const store = await makeFileStore(folder.join("store"), SMALL_SETTINGS);
   await using snapshots = await open(store);
   await save(snapshots, source);
-  const indexTables = (await Array.fromAsync(store.list("index/"))).flat();
+  const { index } = await openIndex(store, { hasher: wasmHasher });
+  const indexTables = index.tables;
   const local = { storePrefix: `${store.path}/`, indexTables };
   const batch = batchOf([{ name: "file", content }]);
   const large = { ...batch, frameOf: Int32Array.of(FRAME_RECIPE) };

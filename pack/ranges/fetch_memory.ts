@@ -1,6 +1,19 @@
 /** Stored bytes are fetched in pieces of this size, at multiples of it. */
 export const BLOCK_SIZE: number = 1 << 20;
 
+/**
+ * The blocks that a range touches.
+ *
+ * @param offset First byte.
+ * @param length Number of bytes, above 0.
+ */
+export function* blocksOf(offset: number, length: number): Generator<number> {
+  const last = Math.floor((offset + length - 1) / BLOCK_SIZE);
+  for (let block = Math.floor(offset / BLOCK_SIZE); block <= last; block++) {
+    yield block;
+  }
+}
+
 /** Words of a slot: stamp of its block, number of bytes, number of workers that copy from it now. */
 const STAMP = 0, SIZE = 1, PINS = 2, SLOT_WORDS = 4;
 

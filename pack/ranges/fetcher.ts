@@ -1,12 +1,11 @@
-import { errnos } from "@snap/posix/constants";
-import { NotFoundError, type ReadStore } from "@snap/store";
+import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
 import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
-import type { FetchWant } from "./fetches.ts";
+import { failureAnswer, type FetchWant } from "./fetched_ranges.ts";
 
 /** Reads under way at once, in all and of one file, so that a file that never comes stops no other. */
 const READS_MAX = 32, READS_OF_FILE_MAX = 4;
-/** Most blocks in one read. */
-const JOINED_MAX = 4;
+/** Most blocks in one read, and in all that are under way. */
+const JOINED_MAX = 4, BLOCKS_MAX = 64;
 /** Blocks that are read ahead when a file is read in order. */
 const AHEAD = 3;
 /** Sizes of files that are kept. */
@@ -17,9 +16,9 @@ export interface FetcherParts {
   readonly store: ReadStore;
   /** Memory that blocks are read into. */
   readonly memory: FetchMemory;
-  /** How long a read may take, in milliseconds. */
-  readonly deadlineMs: number;
-  /** Answers a worker: the stamp of the block, or a negative error number. */
+  /** How long a read may take, in milliseconds; as long as the store lets it if left out. */
+  readonly deadlineMs?: number | undefined;
+  /** Answers a worker: the stamp of the block, or a failure below 0. */
   readonly answer: (worker: number, number: number, answer: number) => void;
   /** Called for each read that failed. */
   readonly onFault: (name: string, error: unknown) => void;
@@ -86,6 +85,23 @@ export class Fetcher {
     this.#pump();
   }
 
+  /**
+   * Reads ahead what a worker will take.
+   *
+   * @param file Name and size of a file of the store.
+   * @param blocks Which blocks of it.
+   */
+  ahead(
+    file: { readonly name: string; readonly size: number },
+    blocks: Iterable<number>,
+  ): void {
+    const { name, size } = file;
+    if (this.#sizes.size >= SIZES_MAX) this.#sizes.clear();
+    this.#sizes.set(name, Promise.resolve(size));
+    for (const block of blocks) this.#readAhead(name, block);
+    this.#pump();
+  }
+
   /** Ends all reads. */
   async stop(): Promise<void> {
     this.#queue.clear();
@@ -114,9 +130,18 @@ export class Fetcher {
   /** Starts reads while there may be more. */
   #pump(): void {
     if (this.#stopped.signal.aborted) return;
-    for (const first of this.#queue.values()) {
+    const queue = [...this.#queue.values()];
+    const isWanted = ({ waiters }: Fetch): boolean => waiters.length > 0;
+    // What nobody waits for yet comes last.
+    const ordered = [
+      ...queue.filter(isWanted),
+      ...queue.filter((fetch) => !isWanted(fetch)),
+    ];
+    for (const first of ordered) {
       if (this.#reads.size >= READS_MAX) return;
-      const { name } = first;
+      if (this.#reading.size >= BLOCKS_MAX) return;
+      const { name, block, isFresh } = first;
+      if (!this.#queue.has(keyOf(name, block, isFresh))) continue;
       const count = this.#readsOfFile.get(name) ?? 0;
       if (count >= READS_OF_FILE_MAX) continue;
       this.#readsOfFile.set(name, count + 1);
@@ -131,12 +156,17 @@ export class Fetcher {
     }
   }
 
-  /** Takes a block and those that follow it out of the queue. */
-  #join(first: Fetch): Fetch[] {
+  /** Takes a block and its neighbours out of the queue. */
+  #join(wanted: Fetch): Fetch[] {
     const joined: Fetch[] = [];
-    const { name, block, isFresh } = first;
-    for (let i = 0; i < JOINED_MAX; i++) {
-      const key = keyOf(name, block + i, isFresh);
+    const { name, block, isFresh } = wanted;
+    let first = block;
+    while (
+      block - first < JOINED_MAX - 1 &&
+      this.#queue.has(keyOf(name, first - 1, isFresh))
+    ) first--;
+    for (let i = first; i < first + JOINED_MAX; i++) {
+      const key = keyOf(name, i, isFresh);
       const fetch = this.#queue.get(key);
       if (fetch === undefined) break;
       this.#queue.delete(key);
@@ -150,7 +180,7 @@ export class Fetcher {
     const { name, block, isFresh } = joined[0];
     const offset = block * BLOCK_SIZE;
     try {
-      const bytes = await this.#withDeadline(async (signal) => {
+      const bytes = await this.#withDeadline(name, async (signal) => {
         const size = await this.#sizeOf(name, signal);
         const end = Math.min(size, offset + joined.length * BLOCK_SIZE);
         if (end <= offset) return new Uint8Array(0);
@@ -168,14 +198,16 @@ export class Fetcher {
 
   /** Limits the time of a read, also of a store that does not look at its signal. */
   async #withDeadline<T>(
+    name: string,
     action: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     const { deadlineMs } = this.#parts;
+    if (deadlineMs === undefined) return await action(this.#stopped.signal);
     const late = new AbortController();
     const given = Promise.withResolvers<never>();
     const stop = () => late.abort(this.#stopped.signal.reason);
     const timer = setTimeout(
-      () => late.abort(lateError(deadlineMs)),
+      () => late.abort(lateError(name, deadlineMs)),
       deadlineMs,
     );
     this.#stopped.signal.addEventListener("abort", stop);
@@ -246,7 +278,7 @@ export class Fetcher {
     for (const { name, block, isFresh, waiters } of joined) {
       this.#reading.delete(keyOf(name, block, isFresh));
       for (const { worker, number } of waiters) {
-        this.#parts.answer(worker, number, -errnoOf(error));
+        this.#parts.answer(worker, number, failureAnswer(error));
       }
     }
     const isWanted = joined.some(({ waiters }) => waiters.length > 0);
@@ -258,16 +290,9 @@ function keyOf(name: string, block: number, isFresh = false): string {
   return `${name} ${block}${isFresh ? " fresh" : ""}`;
 }
 
-function lateError(deadlineMs: number): Error {
-  const message =
-    `Cannot read from the store: it gave no answer within ${deadlineMs} ms`;
-  return Object.assign(new Error(message), { code: "ETIMEDOUT" });
-}
-
-function errnoOf(error: unknown): number {
-  if (error instanceof NotFoundError) return errnos.ENOENT;
-  const { code } = error as { code?: unknown };
-  // Workers take EIO for damage, and ask no more for what they have another way to.
-  if (code === "SHORT") return errnos.EIO;
-  return errnos[String(code)] ?? errnos.EPROTO;
+function lateError(name: string, deadlineMs: number): StoreError {
+  return new StoreError(
+    `Cannot read ${name}: the store gave no answer within ${deadlineMs} ms`,
+    { code: "ETIMEDOUT", action: "read", storeName: name },
+  );
 }

@@ -1,7 +1,6 @@
-import { errnoName, errnos } from "@snap/posix/constants";
 import { NotFoundError, StoreError } from "@snap/store";
-import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
-import type { Ranges } from "@snap/pack/objects";
+import { BLOCK_SIZE, blocksOf, type FetchMemory } from "./fetch_memory.ts";
+import type { Ranges } from "./ranges.ts";
 
 /** A block that a worker asks of main. */
 export interface FetchWant {
@@ -15,6 +14,26 @@ export interface FetchWant {
   readonly isFresh: boolean;
 }
 
+/**
+ * What a worker learns of a read that failed: a code of the store, or that the file is
+ * absent. It takes `EIO` and `SHORT` for damage, and asks no more for what it has another
+ * way to; other codes are told as the first.
+ */
+const FAILURES = ["EPROTO", "ENOENT", "EIO", "SHORT", "ETIMEDOUT", "EACCES"];
+
+/**
+ * Makes the answer to a question whose read has failed.
+ *
+ * @param error What the store threw.
+ * @returns A negative number.
+ */
+export function failureAnswer(error: unknown): number {
+  const code = error instanceof NotFoundError
+    ? "ENOENT"
+    : (error as { readonly code?: unknown }).code;
+  return -1 - Math.max(0, FAILURES.findIndex((known) => known === code));
+}
+
 /** Answers that a worker can wait for at once. */
 const ANSWERS = 1 << 14;
 /** Blocks known of, below which none is forgotten. */
@@ -26,13 +45,16 @@ interface Block {
   number: number;
   /** The stamp in memory; 0 while it is not there. */
   stamp: number;
-  /** The error number of the read that failed, else 0. */
-  errno: number;
+  /** The number of a failure in {@linkcode FAILURES}; -1 where the read has not failed. */
+  failure: number;
   /** Whether it was, or is to be, asked of the store itself and no copy. */
   isFresh: boolean;
 }
 
-/** The words in which main answers a worker: 0, or a stamp, or a negative error number. */
+/** Blocks on their way at which nothing is read ahead. */
+const AHEAD_MAX = 32;
+
+/** The words in which main answers a worker: 0, or a stamp, or a failure below 0. */
 export class FetchAnswers {
   /** The shared memory. */
   readonly buffer: SharedArrayBuffer;
@@ -43,7 +65,9 @@ export class FetchAnswers {
    *
    * @param buffer Memory of another one; new memory if left out.
    */
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(ANSWERS * 4)) {
+  constructor(
+    buffer: SharedArrayBuffer = new SharedArrayBuffer((ANSWERS + 1) * 4),
+  ) {
     this.buffer = buffer;
     this.#words = new Int32Array(buffer);
   }
@@ -56,6 +80,22 @@ export class FetchAnswers {
   /** Answers a number; with 0, makes it ready for a question. */
   set(number: number, answer: number): void {
     Atomics.store(this.#words, number % ANSWERS, answer);
+  }
+
+  /** How often the worker was woken. */
+  get wakeCount(): number {
+    return Atomics.load(this.#words, ANSWERS);
+  }
+
+  /** Wakes the worker, if it sleeps. */
+  wake(): void {
+    Atomics.add(this.#words, ANSWERS, 1);
+    Atomics.notify(this.#words, ANSWERS);
+  }
+
+  /** Sleeps until the worker is woken once more; no other work of its thread goes on. */
+  sleep(wakeCount: number): void {
+    Atomics.wait(this.#words, ANSWERS, wakeCount);
   }
 }
 
@@ -81,35 +121,45 @@ export class FetchedRanges implements Ranges {
   #numberNext = 1;
   /** Number of known blocks at which those that are gone are swept. */
   #sweepAt = KNOWN_MAX;
-  #room = new Uint8Array(256 << 10);
+  readonly #room = new Room();
 
   constructor(parts: FetchedRangesParts) {
     this.#parts = parts;
   }
 
   take(name: string, offset: number, length: number): Uint8Array | undefined {
-    if (this.#room.length < length) this.#room = new Uint8Array(length * 2);
-    const end = offset + length;
-    let isWhole = true;
-    for (let at = offset; at < end;) {
-      const block = Math.floor(at / BLOCK_SIZE);
-      const stop = Math.min(end, (block + 1) * BLOCK_SIZE);
-      const out = this.#room.subarray(at - offset, stop - offset);
-      const size = this.#copy(name, block, at - block * BLOCK_SIZE, out);
-      if (size < 0) isWhole = false;
-      else if (size < out.length) throw shortError(name, end, at + size);
-      at = stop;
-    }
-    return isWhole ? this.#room.subarray(0, length) : undefined;
+    return this.#take(this.#room, { name, offset, length });
   }
 
-  hint(): void {}
+  /** The same ranges with room of their own: what they give stays while others are taken here. */
+  apart(): Ranges {
+    const { wanted } = this;
+    const room = new Room();
+    return {
+      wanted,
+      take: (name, offset, length) =>
+        this.#take(room, { name, offset, length }),
+      hint: (name, offset, length) => this.hint(name, offset, length),
+      distrust: (name, offset, length) => this.distrust(name, offset, length),
+      forgetWanted: () => this.forgetWanted(),
+    };
+  }
+
+  hint(name: string, offset: number, length: number): void {
+    for (const block of blocksOf(offset, length)) {
+      if (this.#asked.size >= AHEAD_MAX) return;
+      const key = keyOf(name, block);
+      const known = this.#blocks.get(key) ?? this.#add(key);
+      const isThere = known.number !== 0 || known.failure >= 0 ||
+        known.stamp !== 0 && this.#parts.memory.has(known.stamp);
+      if (!isThere) this.#ask(known, name, block);
+    }
+  }
 
   distrust(name: string, offset: number, length: number): boolean {
     let isAny = false;
-    const last = Math.floor((offset + length - 1) / BLOCK_SIZE);
-    for (let i = Math.floor(offset / BLOCK_SIZE); i <= last; i++) {
-      const known = this.#blocks.get(keyOf(name, i));
+    for (const block of blocksOf(offset, length)) {
+      const known = this.#blocks.get(keyOf(name, block));
       if (known === undefined || known.isFresh) continue;
       known.stamp = 0;
       known.isFresh = true;
@@ -153,11 +203,28 @@ export class FetchedRanges implements Ranges {
       block.number = 0;
       if (answer > 0) block.stamp = answer;
       else {
-        block.errno = -answer;
+        block.failure = -1 - answer;
         this.#failed.push(block);
       }
     }
     return isAny;
+  }
+
+  /**
+   * Asks main for what is missing, and sleeps until some of it has come. What has failed before
+   * may be asked for again.
+   *
+   * @param isOver Whether to wait no more; looked at each time the worker is woken.
+   */
+  sleep(isOver: () => boolean): void {
+    this.forgetFailures();
+    this.flush();
+    const { answers } = this.#parts;
+    for (;;) {
+      const { wakeCount } = answers;
+      if (this.settle() || this.#asked.size === 0 || isOver()) return;
+      answers.sleep(wakeCount);
+    }
   }
 
   /** Lets what failed be asked for again. */
@@ -166,11 +233,34 @@ export class FetchedRanges implements Ranges {
     this.#failed = [];
   }
 
+  #take(
+    room: Room,
+    { name, offset, length }: {
+      readonly name: string;
+      readonly offset: number;
+      readonly length: number;
+    },
+  ): Uint8Array | undefined {
+    const bytes = room.take(length);
+    const end = offset + length;
+    let isWhole = true;
+    for (let at = offset; at < end;) {
+      const block = Math.floor(at / BLOCK_SIZE);
+      const stop = Math.min(end, (block + 1) * BLOCK_SIZE);
+      const out = bytes.subarray(at - offset, stop - offset);
+      const size = this.#copy(name, block, at - block * BLOCK_SIZE, out);
+      if (size < 0) isWhole = false;
+      else if (size < out.length) throw shortError(name, end, at + size);
+      at = stop;
+    }
+    return isWhole ? bytes : undefined;
+  }
+
   /** Copies bytes of a block; -1 while it is on its way. */
   #copy(name: string, block: number, offset: number, out: Uint8Array): number {
     const key = keyOf(name, block);
     const known = this.#blocks.get(key) ?? this.#add(key);
-    if (known.errno !== 0) throw fetchError(name, known.errno);
+    if (known.failure >= 0) throw fetchError(name, known.failure);
     if (known.number === 0) {
       const size = known.stamp === 0
         ? -1
@@ -189,14 +279,14 @@ export class FetchedRanges implements Ranges {
       this.#sweep();
       this.#sweepAt = Math.max(KNOWN_MAX, 2 * this.#blocks.size);
     }
-    const block = { key, number: 0, stamp: 0, errno: 0, isFresh: false };
+    const block = { key, number: 0, stamp: 0, failure: -1, isFresh: false };
     this.#blocks.set(key, block);
     return block;
   }
 
   #sweep(): void {
-    for (const [key, { number, stamp, errno }] of this.#blocks) {
-      const isUsed = number !== 0 || errno !== 0 ||
+    for (const [key, { number, stamp, failure }] of this.#blocks) {
+      const isUsed = number !== 0 || failure >= 0 ||
         stamp !== 0 && this.#parts.memory.has(stamp);
       if (!isUsed) this.#blocks.delete(key);
     }
@@ -223,9 +313,19 @@ function keyOf(name: string, block: number): string {
   return `${name} ${block}`;
 }
 
-function fetchError(name: string, errno: number): Error {
-  if (errno === errnos.ENOENT) return new NotFoundError(name);
-  const code = errnoName(errno);
+/** Room for the bytes of one range. */
+class Room {
+  #bytes = new Uint8Array(256 << 10);
+
+  take(length: number): Uint8Array {
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(length * 2);
+    return this.#bytes.subarray(0, length);
+  }
+}
+
+function fetchError(name: string, failure: number): Error {
+  const code = FAILURES[failure];
+  if (code === "ENOENT") return new NotFoundError(name);
   return new StoreError(`Cannot read ${name}: the store failed with ${code}`, {
     code,
     action: "read",

@@ -1,8 +1,12 @@
 import { deepStrictEqual, ok, strictEqual, throws } from "node:assert/strict";
-import { errnos } from "@snap/posix/constants";
 import { NotFoundError, StoreError } from "@snap/store";
 import { BLOCK_SIZE, FetchMemory } from "./fetch_memory.ts";
-import { FetchAnswers, FetchedRanges, type FetchWant } from "./fetches.ts";
+import {
+  failureAnswer,
+  FetchAnswers,
+  FetchedRanges,
+  type FetchWant,
+} from "./fetched_ranges.ts";
 
 function scene() {
   const memory = FetchMemory.create(0);
@@ -14,6 +18,10 @@ function scene() {
     ask: (wants) => asked.push(...wants),
   });
   return { memory, answers, asked, ranges };
+}
+
+function storeError(code: string): StoreError {
+  return new StoreError("Cannot read", { code, action: "read" });
 }
 
 function block(first: number, size: number = BLOCK_SIZE): Uint8Array {
@@ -99,9 +107,9 @@ Deno.test("FetchedRanges asks again for a block that is gone", () => {
 });
 
 for (
-  const [name, errno, expected] of [
-    ["an absent file", errnos.ENOENT, NotFoundError],
-    ["a failing store", errnos.EACCES, StoreError],
+  const [name, error, expected] of [
+    ["an absent file", new NotFoundError("packs/a"), NotFoundError],
+    ["a failing store", storeError("EACCES"), StoreError],
   ] as const
 ) {
   Deno.test(`FetchedRanges throws for ${name}, until failures are forgotten`, () => {
@@ -109,7 +117,7 @@ for (
     const read = () => ranges.take("packs/a", 0, 1);
     read();
     ranges.flush();
-    answers.set(1, -errno);
+    answers.set(1, failureAnswer(error));
     ok(ranges.settle());
     throws(read, expected);
     throws(read, expected);
@@ -144,4 +152,56 @@ Deno.test("FetchedRanges refuses more than it can wait for", () => {
   const { ranges } = scene();
   for (let i = 0; i < 1 << 14; i++) ranges.take("packs/a", i * BLOCK_SIZE, 1);
   throws(() => ranges.take("packs/b", 0, 1), { code: "EBUSY" });
+});
+
+Deno.test("FetchedRanges announces blocks without waiting for them", () => {
+  const { memory, answers, asked, ranges } = scene();
+  ranges.hint("packs/a", BLOCK_SIZE - 2, 4);
+  ranges.hint("packs/a", BLOCK_SIZE, 4);
+  ranges.flush();
+  deepStrictEqual(asked.map(({ block }) => block), [0, 1]);
+  deepStrictEqual(ranges.wanted, []);
+  for (const { number } of asked) {
+    answers.set(number, memory.put(number, block(number)));
+  }
+  ranges.settle();
+  deepStrictEqual(
+    ranges.take("packs/a", BLOCK_SIZE - 1, 2),
+    Uint8Array.of(1, 2),
+  );
+  ranges.hint("packs/a", 0, 1);
+  ranges.flush();
+  strictEqual(asked.length, 2);
+  for (let i = 0; i < 1000; i++) ranges.hint("packs/b", i * BLOCK_SIZE, 1);
+  ranges.flush();
+  ok(asked.length < 100, "what is read ahead has a limit");
+});
+
+Deno.test("FetchedRanges that are apart keep what they gave", () => {
+  const { memory, answers, ranges } = scene();
+  const [one, other] = [ranges.apart(), ranges.apart()];
+  one.take("packs/a", 0, 2);
+  ranges.take("packs/a", BLOCK_SIZE, 2);
+  ranges.flush();
+  answers.set(1, memory.put(0, block(1)));
+  answers.set(2, memory.put(1, block(2)));
+  ranges.settle();
+  const bytes = one.take("packs/a", 0, 2);
+  deepStrictEqual(
+    other.take("packs/a", BLOCK_SIZE, 2),
+    Uint8Array.of(2, 2),
+  );
+  ranges.take("packs/a", BLOCK_SIZE, 2);
+  deepStrictEqual(bytes, Uint8Array.of(1, 1));
+});
+
+Deno.test("FetchedRanges sleep until an answer has come, or all is over", () => {
+  const { memory, answers, ranges } = scene();
+  ranges.sleep(() => false); // Nothing was asked for.
+  ranges.take("packs/a", 0, 1);
+  ranges.sleep(() => true);
+  strictEqual(ranges.take("packs/a", 0, 1), undefined);
+  answers.set(1, memory.put(0, block(7)));
+  ranges.sleep(() => false);
+  deepStrictEqual(ranges.take("packs/a", 0, 1), Uint8Array.of(7));
 });
