@@ -4,9 +4,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { cacheHome } from "./cache_home.ts";
 import { StoreError } from "./errors.ts";
-import { randomHex } from "./hex.ts";
-
-const SAVE_ID = /^[0-9a-f]{32}$/;
+import { checkSaveId, randomHex } from "./hex.ts";
 
 /**
  * A path for a file that is to be uploaded. No file is there yet.
@@ -18,13 +16,7 @@ export async function newSpoolPath(
   saveId: string,
   folder: string = join(cacheHome(process.env), "spool", "files"),
 ): Promise<string> {
-  if (!SAVE_ID.test(saveId)) {
-    throw new RangeError(
-      `Cannot make spool path as the save id must be 32 hex digits: found ${
-        JSON.stringify(saveId)
-      }`,
-    );
-  }
+  checkSaveId(saveId);
   await makeSpoolFolder(folder);
   return join(folder, `${saveId}-${randomHex()}`);
 }
@@ -43,7 +35,7 @@ export function spoolFailure(folder: string, cause: unknown): unknown {
   const code = (cause as { code?: unknown }).code;
   if (typeof code !== "string") return cause;
   return new StoreError(
-    `Cannot use ${folder} for files that wait for their upload: found ${code}`,
+    `Cannot use ${folder} for files that wait for their upload: ${code}`,
     { code, action: "adopt", path: folder, cause },
   );
 }

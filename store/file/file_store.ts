@@ -8,7 +8,7 @@ import {
   writeNew,
 } from "./durable_file.ts";
 import { type FileCalls, type OpenFile, saysAbsent } from "./file_calls.ts";
-import { randomHex } from "../hex.ts";
+import { checkSaveId, randomHex } from "../hex.ts";
 import { listFolder } from "./list_folder.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
 import { storeFailure } from "./store_failure.ts";
@@ -29,7 +29,6 @@ import type {
 import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 
 const READ_SIZE = 64 * 1024 * 1024;
-const SAVE_ID = /^[0-9a-f]{32}$/;
 
 /** A store in a folder. Its files are 0600, its folders 0700. */
 export interface FileStore extends PruneStore {
@@ -182,13 +181,7 @@ export class LocalFileStore implements FileStore {
   }
 
   async spoolPath(saveId: string): Promise<string> {
-    if (!SAVE_ID.test(saveId)) {
-      throw new RangeError(
-        `Cannot make spool path as the save id must be 32 hex digits: found ${
-          JSON.stringify(saveId)
-        }`,
-      );
-    }
+    checkSaveId(saveId);
     checkWriteFeatures({ writeFeatures: this.#writeFeatures });
     try {
       await this.#folders.make("tmp");
