@@ -52,7 +52,7 @@ export class BlakeSpan {
   constructor(offset: number, context?: HashContext) {
     if (!Number.isSafeInteger(offset) || offset < 0 || offset % SPAN_SIZE > 0) {
       throw new RangeError(
-        `Cannot hash span as it begins at a multiple of ${SPAN_SIZE}: found ${offset}`,
+        `Cannot hash a span at ${offset}: spans begin at multiples of ${SPAN_SIZE}`,
       );
     }
     this.#stream = new WasmHashStream(blake3Kernel(), modeOf(context), {

@@ -94,7 +94,7 @@ export class StatTable {
     const need = rows * STAT_ROW_SIZE;
     if (buffer.byteLength < need) {
       throw new RangeError(
-        `Cannot make stat table as its ${rows} rows need ${need} bytes: found ${buffer.byteLength}`,
+        `Cannot make stat table of ${buffer.byteLength} bytes: its ${rows} rows need ${need}`,
       );
     }
     const table: StatTable = Object.create(StatTable.prototype);

@@ -78,7 +78,7 @@ Deno.test("StatTable shares a buffer", () => {
     () => StatTable.fromBuffer(new ArrayBuffer(2 * STAT_ROW_SIZE - 1), 2),
     {
       name: "RangeError",
-      message: "Cannot make stat table as its 2 rows need 160 bytes: found 159",
+      message: "Cannot make stat table of 159 bytes: its 2 rows need 160",
     },
   );
 });

@@ -47,7 +47,7 @@ export class DraftExtras {
     });
     if (size > EXTRAS_SIZE_MAX) {
       throw new RangeError(
-        `Cannot add extras as a page has at most 2^32 - 1 bytes: found ${size}`,
+        `Cannot add extras up to ${size} bytes: a page has at most 2^32 - 1`,
       );
     }
     return { count, size };

@@ -301,6 +301,6 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
 
 function placeError(): RangeError {
   return new RangeError(
-    "Cannot go on with a walk as its place must be in the tree: found another",
+    "Cannot go on with a walk: its place is not in the tree",
   );
 }

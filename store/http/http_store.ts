@@ -72,7 +72,7 @@ export async function openHttpStore(
   const { token, timeoutMs = IDLE_MS } = options;
   if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
     throw new RangeError(
-      "Cannot open store as its token must be visible ASCII characters",
+      "Cannot open store: its token has other than visible ASCII characters",
     );
   }
   const sender = new Sender({
@@ -155,9 +155,9 @@ function takeApart(
     parsed.search !== "" || parsed.hash !== ""
   ) {
     throw new RangeError(
-      `Cannot open store as its URL must be http: or https: without ? and #: found ${
+      `Cannot open store ${
         JSON.stringify(url.replace(/\/\/[^/@]*@/, "//"))
-      }`,
+      }: its URL is http: or https:, without ? and #`,
     );
   }
   const { username, password } = parsed;

@@ -260,7 +260,7 @@ Deno.test("SftpStore notices a server that says it wrote and did not", async () 
     const holed = new Uint8Array(10).fill(1);
     await rejects(store.create("index/one", holed), {
       message:
-        "Cannot create index/one as the server must keep 10 bytes: found 0 (EIO)",
+        "Cannot create index/one: the server has kept 0 of 10 bytes (EIO)",
       code: "EIO",
     });
     strictEqual(fake.files.has("index/one"), false);

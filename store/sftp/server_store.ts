@@ -272,7 +272,7 @@ export class ServerStore implements PruneStore {
     const found = await transfer.write(session, handle, source, finish, signal);
     if (found === size) return;
     throw new RemoteError(
-      `Cannot create ${name} as the server must keep ${size} bytes: found ${found} (EIO)`,
+      `Cannot create ${name}: the server has kept ${found} of ${size} bytes (EIO)`,
       { code: "EIO", action: "create", storeName: name },
     );
   }

@@ -250,7 +250,7 @@ function planned(
   storeName: string,
 ): StoreError {
   const message =
-    `Cannot ${action} ${storeName} as the plan of the test must hold: found ${code}`;
+    `Cannot ${action} ${storeName}: the plan of the test says so (${code})`;
   return new StoreError(message, { code, action, storeName });
 }
 
