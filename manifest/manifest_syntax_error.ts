@@ -3,12 +3,7 @@ export class ManifestSyntaxError extends SyntaxError {
   /** Where the first wrong byte or character is, from the start of what was read. */
   readonly offset: number;
 
-  /**
-   * Makes the error.
-   *
-   * @param message What could not be read, why, and what was found.
-   * @param offset Where it was found.
-   */
+  /** Makes the error. */
   constructor(message: string, offset: number) {
     super(message);
     this.name = "ManifestSyntaxError";

@@ -12,11 +12,7 @@ export class IoVector {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly #words: BigUint64Array;
 
-  /**
-   * Makes a list of empty pieces.
-   *
-   * @param count Number of places.
-   */
+  /** Makes a list of empty pieces. */
   constructor(count: number) {
     this.count = count;
     this.bytes = new Uint8Array(count * 16);

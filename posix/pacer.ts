@@ -56,11 +56,7 @@ export interface PacerOptions {
 export class Pacer {
   readonly #options: PacerOptions;
 
-  /**
-   * Does nothing yet.
-   *
-   * @param options What ends the work, who is told of turns.
-   */
+  /** Does nothing yet. */
   constructor(options: PacerOptions = {}) {
     this.#options = options;
   }

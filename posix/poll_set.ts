@@ -30,11 +30,7 @@ export class PollSet {
   readonly #i32: Int32Array;
   readonly #u16: Uint16Array;
 
-  /**
-   * Makes a set in which every place is unused.
-   *
-   * @param count Number of places.
-   */
+  /** Makes a set in which every place is unused. */
   constructor(count: number) {
     this.count = count;
     this.bytes = new Uint8Array(count * 8);

@@ -69,11 +69,7 @@ export class StatTable {
   /** The memory as `f64`: 10 a row. */
   readonly f64: Float64Array<ArrayBuffer>;
 
-  /**
-   * Makes a table of zeros.
-   *
-   * @param rows Number of rows.
-   */
+  /** Makes a table of zeros. */
   constructor(rows: number) {
     const buffer = new ArrayBuffer(rows * STAT_ROW_SIZE);
     this.rows = rows;

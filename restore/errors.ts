@@ -71,11 +71,7 @@ export class EntryNotFoundError extends Error {
   /** The path within the snapshot. */
   readonly path: Uint8Array;
 
-  /**
-   * Makes the error of a path.
-   *
-   * @param path The path within the snapshot.
-   */
+  /** Makes the error of a path. */
   constructor(path: Uint8Array) {
     super(
       `Cannot restore ${displayPath(path)}: the snapshot has no such entry`,

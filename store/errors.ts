@@ -60,11 +60,7 @@ export class NotFoundError extends Error {
   /** The name that is absent. */
   readonly storeName: string;
 
-  /**
-   * Describes an absence.
-   *
-   * @param storeName The name that is absent.
-   */
+  /** Describes an absence. */
   constructor(storeName: string, options?: ErrorOptions) {
     super(`Cannot find ${storeName} in the store`, options);
     this.name = "NotFoundError";
@@ -77,12 +73,7 @@ export class NotAStoreError extends Error {
   /** Where a store was looked for. */
   readonly location: string;
 
-  /**
-   * Describes a place that is no store.
-   *
-   * @param location Where a store was looked for.
-   * @param reason What is wrong with it.
-   */
+  /** Describes a place that is no store. */
   constructor(location: string, reason: string, options?: ErrorOptions) {
     super(`Cannot open ${location} as a store: ${reason}`, options);
     this.name = "NotAStoreError";
@@ -97,13 +88,7 @@ export class UnsupportedVersionError extends Error {
   /** The feature bits that are not known here. */
   readonly features: number;
 
-  /**
-   * Describes a file that is too new.
-   *
-   * @param use What cannot be done: `read` the file or `write` to its store.
-   * @param version Version of the format that the file has.
-   * @param features The feature bits that are not known here.
-   */
+  /** Describes a file that is too new. */
   constructor(use: "read" | "write", version: number, features: number) {
     const need = features === 0
       ? `it has version ${version} of the format, and only 1 is known here`
@@ -124,11 +109,7 @@ export class DocumentSyntaxError extends SyntaxError {
   /** Where in the bytes the damage is, as far as that is known. */
   readonly offset: number;
 
-  /**
-   * Describes damage.
-   *
-   * @param offset Where in the bytes the damage is.
-   */
+  /** Describes damage. */
   constructor(message: string, offset: number, options?: ErrorOptions) {
     super(message, options);
     this.name = "DocumentSyntaxError";

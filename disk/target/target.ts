@@ -51,11 +51,7 @@ export class Target implements Disposable {
   readonly #setter: AttributeSetter;
   readonly #fresh: FreshFiles;
 
-  /**
-   * For `openTarget`.
-   *
-   * @param directories The open directories.
-   */
+  /** For `openTarget`. */
   constructor(calls: DiskCalls, directories: TargetDirectories) {
     this.fidelity = calls.reduced ? "reduced" : "full";
     this.#calls = calls;

@@ -40,11 +40,7 @@ export class TargetFile implements Disposable {
   readonly #parts: TargetFileParts;
   #isOpen = true;
 
-  /**
-   * For `Target.createFile`.
-   *
-   * @param parts What it is made from.
-   */
+  /** For `Target.createFile`. */
   constructor(parts: TargetFileParts) {
     this.#parts = parts;
   }

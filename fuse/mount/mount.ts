@@ -102,11 +102,7 @@ export class Mount implements AsyncDisposable {
   readonly #run: MountRun;
   readonly #counters: Counters;
 
-  /**
-   * Use {@linkcode mount}.
-   *
-   * @param parts The run, its counters and its end
-   */
+  /** Use {@linkcode mount}. */
   constructor(
     parts: {
       readonly path: string;

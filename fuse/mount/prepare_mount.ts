@@ -13,11 +13,7 @@ export class PreparedMount {
   /** The worker. */
   readonly worker: WorkerHandle;
 
-  /**
-   * Use {@linkcode prepareMount}.
-   *
-   * @param hasher Which hasher it loads
-   */
+  /** Use {@linkcode prepareMount}. */
   constructor(hasher: "wasm" | "native", worker: WorkerHandle) {
     this.hasher = hasher;
     this.worker = worker;

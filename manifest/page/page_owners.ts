@@ -30,11 +30,7 @@ export class PageOwners {
   #uids: number[] = [];
   #gids: number[] = [];
 
-  /**
-   * Makes an empty one.
-   *
-   * @param ids Numbers of names
-   */
+  /** Makes an empty one. */
   constructor(ids: OwnerIds) {
     this.#ids = ids;
   }

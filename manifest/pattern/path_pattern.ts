@@ -56,11 +56,7 @@ export class PathPattern {
   readonly isAnywhere: boolean;
   readonly #parts: readonly Part[];
 
-  /**
-   * Reads a pattern.
-   *
-   * @param codes The pattern.
-   */
+  /** Reads a pattern. */
   constructor(codes: ArrayLike<number>) {
     const parts: Part[] = [];
     this.flaw = parseParts(codes, parts);

@@ -14,11 +14,7 @@ export class WorkerError extends Error {
   /** The error of the worker as a record, from which one of its class can be made. */
   readonly record: ErrorRecord;
 
-  /**
-   * Makes the error of a worker.
-   *
-   * @param record What was thrown in the worker.
-   */
+  /** Makes the error of a worker. */
   constructor(record: ErrorRecord) {
     super(`Cannot go on after a worker failed: ${record.message}`);
     this.record = record;

@@ -54,12 +54,7 @@ export class DirectoriesAhead {
   readonly #reads = new Set<Promise<void>>();
   #below: Below[] = [];
 
-  /**
-   * Makes a reader; nothing is read yet.
-   *
-   * @param reader The objects of the store.
-   * @param options What is looked up, and what ends it.
-   */
+  /** Makes a reader; nothing is read yet. */
   constructor(reader: StoreReader, options: DirectoriesAheadOptions = {}) {
     const { contents = false, signal } = options;
     this.#reader = reader;

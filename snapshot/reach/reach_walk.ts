@@ -74,13 +74,7 @@ export class ReachWalk {
   readonly #levels: Level[] = [];
   #hasBegun = false;
 
-  /**
-   * Reads nothing yet.
-   *
-   * @param reader What reads trees and pages.
-   * @param record The record.
-   * @param options What is passed over.
-   */
+  /** Reads nothing yet. */
   constructor(
     reader: ObjectReads,
     record: NamedRecord,

@@ -22,11 +22,7 @@ export class SnapshotNotFoundError extends Error {
   /** The text. */
   readonly text: string;
 
-  /**
-   * Describes the absence.
-   *
-   * @param reason What was looked for, and is not there.
-   */
+  /** Describes the absence. */
   constructor(text: string, reason: string, options?: ErrorOptions) {
     super(`Cannot find snapshot ${text || '""'}: ${reason}`, options);
     this.name = "SnapshotNotFoundError";
@@ -41,11 +37,7 @@ export class AmbiguousIdError extends Error {
   /** Snapshots that it may stand for, each as `ID` or `ID@RECORD`. */
   readonly candidates: readonly string[];
 
-  /**
-   * Describes the ambiguity.
-   *
-   * @param candidates What it may stand for.
-   */
+  /** Describes the ambiguity. */
   constructor(text: string, candidates: readonly string[]) {
     super(
       `Cannot tell which snapshot ${text} is: ${candidates.length} ids begin like this`,

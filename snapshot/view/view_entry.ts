@@ -64,11 +64,7 @@ export class ViewEntry implements EntryRow {
   readonly #directory: ViewEntrySource["directory"];
   #attributes: ViewAttributes | undefined;
 
-  /**
-   * Made by a `View`.
-   *
-   * @param source The rows, and the path.
-   */
+  /** Made by a `View`. */
   constructor(source: ViewEntrySource) {
     this.path = source.path;
     this.tree = source.tree;

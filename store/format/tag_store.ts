@@ -71,12 +71,7 @@ export class TagStore {
   readonly #store: WriteStore;
   readonly #saveId: Uint8Array;
 
-  /**
-   * Does nothing yet.
-   *
-   * @param store The store that holds the tags.
-   * @param options Who appends.
-   */
+  /** Does nothing yet. */
   constructor(store: WriteStore, options?: TagStoreOptions) {
     this.#store = store;
     this.#saveId = options?.saveId ??

@@ -60,11 +60,7 @@ export class FaultStore implements PruneStore {
   #isGone = false;
   #random: number;
 
-  /**
-   * Wraps a store.
-   *
-   * @param plan Which calls fail. Default: none.
-   */
+  /** Wraps a store. */
   constructor(inner: PruneStore, plan: FaultPlan = {}) {
     this.#inner = inner;
     this.#plan = plan;

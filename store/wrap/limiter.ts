@@ -250,11 +250,7 @@ function checkLimit(what: string, value: number): number {
 export class LimitStore extends AroundStore {
   readonly #limiter: Limiter;
 
-  /**
-   * Wraps a store.
-   *
-   * @param limiter The limit, which several stores may share.
-   */
+  /** Wraps a store. */
   constructor(inner: PruneStore, limiter: Limiter) {
     super(inner);
     this.#limiter = limiter;

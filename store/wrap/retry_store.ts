@@ -39,11 +39,7 @@ export interface RetryStoreOptions extends RetryOptions {
 export class RetryStore extends AroundStore {
   readonly #options: RetryStoreOptions;
 
-  /**
-   * Wraps a store.
-   *
-   * @param options How often, after which pauses, and how long a try may take.
-   */
+  /** Wraps a store. */
   constructor(inner: PruneStore, options: RetryStoreOptions = {}) {
     super(inner);
     this.#options = options;
