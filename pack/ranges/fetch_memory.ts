@@ -41,6 +41,7 @@ export class FetchMemory {
     return new FetchMemory(new SharedArrayBuffer(size));
   }
 
+  /** Uses memory that `create` has made. */
   constructor(buffer: SharedArrayBuffer) {
     this.buffer = buffer;
     this.slotCount = buffer.byteLength / (BLOCK_SIZE + SLOT_WORDS * 4);

@@ -123,6 +123,7 @@ export class FetchedRanges implements Ranges {
   #sweepAt = KNOWN_MAX;
   readonly #room = new Room();
 
+  /** Asks for nothing yet. */
   constructor(parts: FetchedRangesParts) {
     this.#parts = parts;
   }

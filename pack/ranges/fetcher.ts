@@ -13,6 +13,7 @@ const SIZES_MAX = 1 << 16;
 
 /** The parts that {@linkcode Fetcher} is made of. */
 export interface FetcherParts {
+  /** The store that blocks are read from. */
   readonly store: ReadStore;
   /** Memory that blocks are read into. */
   readonly memory: FetchMemory;
@@ -62,6 +63,7 @@ export class Fetcher {
   /** Slots below were used. */
   #slotNext = 0;
 
+  /** Reads nothing yet. */
   constructor(parts: FetcherParts) {
     this.#parts = parts;
   }

@@ -6,6 +6,7 @@ import { localPrefix } from "./open_ranges.ts";
 
 /** Files that a worker opens itself. */
 export interface LocalSource {
+  /** Always `local`. */
   readonly kind: "local";
   /** The beginning of the path of each file. */
   readonly prefix: string;
@@ -13,8 +14,11 @@ export interface LocalSource {
 
 /** Files that the main thread reads for a worker. */
 export interface FetchedSource {
+  /** Always `fetched`. */
   readonly kind: "fetched";
+  /** Memory of a `FetchMemory`. */
   readonly memory: SharedArrayBuffer;
+  /** Words of a `FetchAnswers`. */
   readonly answers: SharedArrayBuffer;
 }
 
