@@ -42,7 +42,6 @@ export class DiffCursor {
   readonly tree: Tree;
   /** Its page, if the side has one. */
   readonly page: AttributePage | undefined;
-  /** The row. */
   row = 0;
   readonly #source: DiffSource;
   #directories = 0;

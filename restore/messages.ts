@@ -11,7 +11,6 @@ export interface RestoreTable extends IndexFile {
 export interface RestorerConfig {
   /** The path of the directory that is written into. */
   readonly target: Uint8Array;
-  /** The tables of the index. */
   readonly indexTables: readonly RestoreTable[];
   /** Looks, and writes nothing. */
   readonly isDry: boolean;

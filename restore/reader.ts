@@ -15,7 +15,6 @@ const INDEX_CACHE_SIZE = 16 * 1024 * 1024;
 /** Memory for frames of trees and pages. */
 const FRAME_CACHE_SIZE = 8 * 1024 * 1024;
 
-/** A reader for one restore. */
 export interface RestoreReader extends AsyncDisposable {
   readonly reader: StoreReader;
 }

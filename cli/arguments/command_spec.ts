@@ -39,7 +39,6 @@ export interface ArgumentSpec {
   readonly repeats?: true;
   /** Whether `--` has to stand before it. */
   readonly isBehindDashes?: true;
-  /** Its help. */
   readonly help: string;
   /** Values that a shell offers; none if absent. */
   readonly completes?: Completion;
@@ -47,11 +46,9 @@ export interface ArgumentSpec {
 
 /** A command, as parser, help and completions know it. Its code is `commands/NAME.ts`. */
 export interface CommandSpec {
-  /** Its name. */
   readonly name: string;
   /** Its help, in half a line. */
   readonly summary: string;
-  /** Its arguments. */
   readonly arguments: readonly ArgumentSpec[];
   /** Its options, beside those that all commands have. */
   readonly options: readonly OptionSpec[];

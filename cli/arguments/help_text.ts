@@ -8,7 +8,6 @@ import { COMMAND, PRODUCT } from "../product.ts";
 export const ID_NOTE =
   "An ID is 64 hex digits or the first 4 or more of them, of a snapshot or of a record, as log shows both; ID@RECORD; a tag, which goes before an id that begins like it; latest (of this host, and of the current folder or the nearest above it that was saved, else of any); or one of the last two with ~N for the Nth before.";
 
-/** The help of the program. */
 export function programHelp(): string {
   return [
     `${PRODUCT}: content-addressed snapshots of directories`,
@@ -31,7 +30,6 @@ export function programHelp(): string {
   ].join("\n");
 }
 
-/** The help of one command. */
 export function commandHelp(spec: CommandSpec): string {
   const lines = [
     `${COMMAND} ${spec.name}: ${spec.summary}`,

@@ -9,7 +9,6 @@ import type { Session } from "../session.ts";
 
 /** Root of a mount, and the record that it is from. */
 export interface FoundRoot {
-  /** The record that it is of. */
   readonly record: NamedRecord;
   /** The directory. */
   readonly root: MountRoot;

@@ -2,7 +2,6 @@ import { chooseHasher } from "./choose_hasher.ts";
 
 /** Implementations in use: they decide speed and fidelity, never an id. */
 export interface Backends {
-  /** The hasher. */
   readonly hasher: "native" | "wasm";
   /** Native decoders of mounts and of workers of a restore; none where portable code serves. */
   readonly decoders: readonly string[];

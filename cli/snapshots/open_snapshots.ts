@@ -73,7 +73,6 @@ function tellTraffic(session: Session): void {
 
 /** The snapshots of a store, and the store itself, both until they are disposed of. */
 export interface CommandSnapshots extends AsyncDisposable {
-  /** The snapshots. */
   readonly snapshots: Snapshots<PruneStore>;
   /** Their store. */
   readonly opened: OpenedStore;

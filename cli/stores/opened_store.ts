@@ -4,7 +4,6 @@ import type { Limiter, Meter } from "@snap/store/wrap";
 
 /** A store that a command works with, until it is disposed of. */
 export interface OpenedStore extends AsyncDisposable {
-  /** The store. */
   readonly store: PruneStore;
   /** Where it is, without passwords: for people. */
   readonly location: string;

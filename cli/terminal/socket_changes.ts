@@ -4,7 +4,6 @@ import type { Side } from "../snapshots/open_side.ts";
 export interface SocketChange {
   /** Whether it is the side after. */
   readonly kind: "added" | "removed";
-  /** Its path. */
   readonly path: Uint8Array;
   /** No tree has it. */
   readonly before?: undefined;

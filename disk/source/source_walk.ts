@@ -21,7 +21,6 @@ export interface SourceDrops {
   mounts: number;
 }
 
-/** Settings of a walk. */
 export interface WalkSettings {
   readonly calls: DiskCalls;
   readonly path: Uint8Array;

@@ -23,11 +23,9 @@ import { makeWritable } from "./make_writable.ts";
 import { isMountPoint, openUnmounted } from "./mount_points.ts";
 import { type FileIdentity, isFile } from "../file_identity.ts";
 
-/** Entry that is removed. */
 export interface RemovedEntry {
   /** Descriptor of its directory. */
   readonly directory: number;
-  /** Its name. */
   readonly name: Uint8Array;
   /** Its path, for errors. */
   readonly path: Uint8Array;

@@ -46,7 +46,6 @@ export interface CatalogTreeOptions {
  * a second; records and entries of tags never change and are read once.
  */
 export class CatalogTree {
-  /** The root. */
   readonly root: VirtualDirectory;
   readonly #source: CatalogSource;
   readonly #options: CatalogTreeOptions;

@@ -30,7 +30,6 @@ export class Request {
     return this.#u32(RequestHead.length) === this.bytes.length;
   }
 
-  /** Size of the body. */
   get bodySize(): number {
     return this.bytes.length - RequestHead.size;
   }

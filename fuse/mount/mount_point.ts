@@ -40,7 +40,6 @@ export interface MountPoint {
   readonly hidesEntries: boolean;
 }
 
-/** A request to mount. */
 export interface MountRequest {
   /** The absolute path of a directory. */
   readonly path: string;
@@ -246,7 +245,6 @@ function mountError(path: string, result: number): MountError {
   );
 }
 
-/** Request to unmount. */
 export interface UnmountRequest {
   /** Whether it goes out of sight also while it is in use. */
   readonly isLazy: boolean;

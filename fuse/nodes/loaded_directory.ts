@@ -29,7 +29,6 @@ export interface Directory {
 
 /** Plain bytes of a directory, which were checked against their ids. */
 export interface DirectoryBytes {
-  /** Its tree. */
   readonly treeBytes: Uint8Array;
   /** The attribute page beside it. */
   readonly pageBytes: Uint8Array;

@@ -59,9 +59,7 @@ export interface SessionFault {
 
 /** The parts that a session is made of. */
 export interface SessionParts {
-  /** The nodes. */
   readonly nodes: SessionNodes;
-  /** The contents. */
   readonly contents: SessionContents;
   /** Counters of answered requests, bytes read and faults. */
   readonly counters: Counters;
@@ -81,7 +79,6 @@ export interface SessionParts {
   onFault(fault: SessionFault): void;
 }
 
-/** Options of a session. */
 export interface SessionOptions {
   /** Whether nodes with a number in the upper half, and node 1, are virtual and answered elsewhere. */
   readonly isAll: boolean;
@@ -95,7 +92,6 @@ export interface SessionOptions {
   readonly hasHoles: boolean;
   /** Totals for `statfs`. */
   readonly totals: {
-    /** Number of entries. */
     readonly entryCount: number;
     /** Plain bytes of all files. */
     readonly byteCount: number;

@@ -24,7 +24,6 @@ function failRow(row: number, reason: string, offset: number): never {
   fail(`${reason}: found row ${row}`, offset);
 }
 
-/** Reads the counts. */
 export function readCounts(view: DataView): PageCounts {
   return {
     rows: view.getUint32(4, true),

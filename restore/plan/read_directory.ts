@@ -3,14 +3,12 @@ import { isObjectFault, ObjectKind } from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
 import type { StoreOptions } from "@snap/store";
 
-/** A directory of a snapshot. */
 export interface SnapshotDirectory {
   readonly tree: Tree;
   /** Its attributes; absent if they cannot be had. */
   readonly page: AttributePage | undefined;
 }
 
-/** The ids of a directory. */
 export interface DirectoryIds {
   readonly tree: Uint8Array;
   /** Absent if the page of the directory above cannot be had. */

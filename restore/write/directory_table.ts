@@ -65,7 +65,6 @@ export class DirectoryTable {
     return this.#xattrs.has(number) ? this.#xattrs.get(number) : [];
   }
 
-  /** Its name. */
   name(number: number): Uint8Array {
     const start = number === 0 ? 0 : this.#ends[number - 1];
     return this.#names.subarray(start, this.#ends[number]);

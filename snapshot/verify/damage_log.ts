@@ -5,7 +5,6 @@ const DAMAGES_MAX = 10_000;
 /** Paths that are kept of each damage. */
 const PATHS_MAX = 5;
 
-/** Damage as it is found. */
 export type FoundDamage = Omit<Damage, "paths" | "pathCount">;
 
 interface LoggedDamage extends FoundDamage {
@@ -17,7 +16,6 @@ interface LoggedDamage extends FoundDamage {
 export class DamageLog {
   /** The first damages, in the order in which they were found. */
   readonly damages: LoggedDamage[] = [];
-  /** Number of all. */
   count = 0;
   readonly #byKey = new Map<string, LoggedDamage>();
   /** The path that was last added to each. */

@@ -43,7 +43,6 @@ const REASONS: Readonly<Record<string, string>> = {
   SlowDown: "the server asks for fewer requests",
 };
 
-/** The error that an answer is. */
 export function answerError(
   asked: Asked,
   answer: BytesAnswer,

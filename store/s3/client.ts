@@ -17,7 +17,6 @@ const XML_SIZE_MAX = 16 * 1024 * 1024;
 const FIRST_TRIES_MAX = 3;
 const REGION = /^[a-z0-9-]{1,64}$/;
 
-/** A request to S3. */
 export interface S3Request {
   readonly action: StoreAction;
   /** Subject of the request, for errors. */

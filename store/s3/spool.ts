@@ -30,7 +30,6 @@ export function spoolFolder(location: S3Location, env: Environment): string {
 export interface SpooledUpload {
   /** Path of the journal, whose name says who works on it. */
   readonly journalPath: string;
-  /** Path of the file. */
   readonly filePath: string;
   /** Whether the machine was started anew since: what was not synced may be gone. */
   readonly isOld: boolean;

@@ -40,7 +40,6 @@ export interface UploadsParts {
   readonly partSize: number;
 }
 
-/** A file to upload. */
 export interface FileToUpload {
   readonly name: string;
   readonly path: string;

@@ -20,7 +20,6 @@ export const FRAME_TYPE = {
   stop: 4,
 } as const;
 
-/** One frame. */
 export interface Frame {
   readonly type: number;
   /** Whether more of this body follows. */
@@ -93,7 +92,6 @@ export class FrameWriter {
   }
 }
 
-/** Reads frames. */
 export class FrameReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #bodySizeMax: number;

@@ -8,7 +8,6 @@ import { readVerb } from "./read_verb.ts";
 import type { Uploads } from "./uploads.ts";
 import type { ExchangeHandler, Right, ServedStore } from "./options.ts";
 
-/** Context of a verb. */
 export interface VerbContext {
   readonly store: ServedStore;
   readonly uploads: Uploads;
