@@ -5,6 +5,7 @@ import {
   sshCommand,
   startChild,
 } from "@snap/store/ssh";
+import { RetryStore } from "@snap/store/wrap";
 import { CommandError } from "../command_error.ts";
 import { COMMAND } from "../product.ts";
 import type { FarNeed, OpenedStore } from "./opened_store.ts";
@@ -33,12 +34,24 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
     wordsOf(settings.sshCommand ?? "ssh"),
   );
   need.detail(`Runs ${command.join(" ")}`);
-  const child = await startChild(command, location);
+  const again = { onRetry: () => void meter.retries++ };
+  let child = await startChild(command, location);
   try {
-    const options = { location, signal, limiter, meter };
-    const store = await openPipeStore(child.pipe, options);
+    const store = await openPipeStore(child.pipe, {
+      location,
+      signal,
+      limiter,
+      meter,
+      retry: again,
+      explain: (cause) => explained(child, cause, location),
+      reconnect: async () => {
+        await child.close(0);
+        child = await startChild(command, location);
+        return child.pipe;
+      },
+    });
     return {
-      store,
+      store: new RetryStore(store, again),
       location,
       meter,
       async [Symbol.asyncDispose]() {
@@ -46,10 +59,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
         await child.close(END_MS);
       },
     };
-  } catch (cause) {
-    const error = signal.aborted
-      ? cause
-      : await explained(child, cause, location);
+  } catch (error) {
     await child.close(0);
     throw error;
   }

@@ -33,6 +33,11 @@ export class PipeClient {
     this.#writer = new FrameWriter(pipe.writable);
   }
 
+  /** Whether no request can be made any more. */
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Sends a request: what `fetch` does, but its URL is `http://pipe/`. */
   readonly fetch: Fetch = async (url, init) => {
     if (this.#ended !== undefined) throw this.#ended.error;

@@ -2,6 +2,7 @@
 import type { Limiter } from "../wrap/limiter.ts";
 import type { Meter } from "../wrap/meter.ts";
 import { type Doing, failed, statusFailure } from "./failure.ts";
+import { RemoteError } from "../wrap/remote_error.ts";
 import { Reply, Watch } from "./reply.ts";
 
 /** What a request is sent with: the part of `fetch` that is needed. */
@@ -24,6 +25,8 @@ export interface SenderParts {
   readonly fetch: Fetch;
   /** Ends in a slash. */
   readonly base: string;
+  /** What the host is called in messages. Default: that of the base. */
+  readonly host?: string;
   /** The header that lets the caller in. It never leaves the origin of the base. */
   readonly authorization?: string | undefined;
   readonly timeoutMs: number;
@@ -49,7 +52,7 @@ export class Sender {
     this.#parts = parts;
     const { origin, host } = new URL(parts.base);
     this.#origin = origin;
-    this.host = host;
+    this.host = parts.host ?? host;
   }
 
   /** What counts requests and bytes. */
@@ -151,7 +154,8 @@ export class Sender {
     try {
       return await fetch(url, init);
     } catch (cause) {
-      const { host } = new URL(url);
+      if (cause instanceof RemoteError) throw cause;
+      const host = isAtHome ? this.host : new URL(url).host;
       throw watch.explain(call, host, cause);
     }
   }

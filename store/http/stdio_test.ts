@@ -7,6 +7,7 @@ import { Readable, Writable } from "node:stream";
 import { setImmediate } from "node:timers";
 import { findNode, nodeArguments } from "../../tests/_node.ts";
 import { makeFastFolder } from "../testdata/fast_folder.ts";
+import { RetryStore } from "../wrap/retry_store.ts";
 import { openPipeStore, type Pipe } from "./pipe_store.ts";
 import type { RemoteStore } from "./remote_store.ts";
 
@@ -36,6 +37,57 @@ async function served(
   } as unknown as Pipe;
   const store = await openPipeStore(pipe, { spoolFolder: folder });
   return { store, child };
+}
+
+Deno.test("a store behind a pipe goes on when the program is killed", async () => {
+  const folder = makeFastFolder();
+  const [program, ...args] = [...RUNTIMES.Deno()!, `${folder}/store`];
+  const children: ChildProcess[] = [];
+  const connect = () => {
+    const child = spawn(program, args, { stdio: ["pipe", "pipe", "inherit"] });
+    children.push(child);
+    return {
+      readable: Readable.toWeb(child.stdout!),
+      writable: Writable.toWeb(child.stdin!),
+    } as unknown as Pipe;
+  };
+  try {
+    const inner = await openPipeStore(connect(), {
+      spoolFolder: folder,
+      location: "ssh://host/store",
+      retry: { pauseFirstMs: 1 },
+      reconnect: () => Promise.resolve(connect()),
+    });
+    const store = new RetryStore(inner, { pauseFirstMs: 1 });
+    await store.create("index/one", bytes.subarray(0, 100));
+    await kill(children[0]);
+    strictEqual(await store.size("index/one"), 100);
+    strictEqual(children.length, 2);
+    const path = await store.spoolPath(SAVE_ID);
+    for (let i = 0; i < 5; i++) writeFileSync(path, bytes, { flag: "a" });
+    const adopt = store.adopt("packs/ab/one", path);
+    while (uploaded(folder) < MIB) await turn();
+    await kill(children[1]);
+    strictEqual(await adopt, true);
+    strictEqual(await store.size("packs/ab/one"), 5 * bytes.length);
+    strictEqual(children.length, 3);
+    const end = once(children[2], "exit");
+    await inner[Symbol.asyncDispose]();
+    deepStrictEqual(await end, [0, null]);
+    await rejects(inner.size("index/one"), {
+      message:
+        "Cannot size index/one: ssh://host/store broke the connection (ECONNRESET)",
+    });
+    strictEqual(children.length, 3);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+async function kill(child: ChildProcess): Promise<void> {
+  const exit = once(child, "exit");
+  child.kill("SIGKILL");
+  await exit;
 }
 
 /** How many bytes of an upload there are. */

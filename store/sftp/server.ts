@@ -1,3 +1,4 @@
+import { orAborted } from "../or_aborted.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 import type { Timing } from "../wrap/timing.ts";
 import { type Channel, SftpConnection } from "./connection.ts";
@@ -136,21 +137,5 @@ export class Servers {
     const closing = connection.close(GRACE_MS)
       .finally(() => this.#closing.delete(closing));
     this.#closing.add(closing);
-  }
-}
-
-/** Waits for what others wait for, too, as long as the signal lets. */
-async function orAborted<T>(
-  promise: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return await promise;
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const stop = () => reject(signal.reason);
-  signal.addEventListener("abort", stop, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", stop);
   }
 }
