@@ -19,7 +19,7 @@ export async function run(session: Session): Promise<number> {
   }
   return await withSnapshots(
     session,
-    { isQuiet: true, isUncached: true },
+    { isQuiet: true, isWriting: true, isUncached: true },
     async (snapshots, opened) => {
       const { repairIndex } = await import("@snap/save/repair-index");
       const report = await repairIndex(snapshots, {

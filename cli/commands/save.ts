@@ -32,6 +32,7 @@ export async function run(session: Session): Promise<number> {
   return await withSnapshots(session, {
     whenAbsent: isDryRun ? "memory" : "create",
     isTold: true,
+    isWriting: !isDryRun,
   }, async (snapshots, opened) => {
     const { save } = await import("@snap/save");
     const result = await save(snapshots, path, options);

@@ -63,7 +63,12 @@ async function tellStore(
 ): Promise<void> {
   const { store, config, settings } = snapshots;
   const backends = await findBackends();
-  const packs = await sumOf(session, store, "packs/");
+  const packs = await sumOf(session, store, "packs/")
+    .catch((error: { readonly code?: unknown }) => {
+      // The listing of a web server names none.
+      if (error.code !== "EROFS") throw error;
+      return undefined;
+    });
   const index = await sumOf(session, store, "index/");
   const { listRecordNames } = await import("@snap/snapshot/records");
   const { signal } = session;
@@ -78,8 +83,8 @@ async function tellStore(
       createdAt: config.createdAt,
       recordCount,
       tagCount: tags.size,
-      packCount: packs.count,
-      packByteCount: packs.byteCount,
+      packCount: packs?.count,
+      packByteCount: packs?.byteCount,
       indexCount: index.count,
       indexByteCount: index.byteCount,
       settings: config.settings,
@@ -94,8 +99,8 @@ async function tellStore(
     ["made", time(session, config.createdAt)],
     ["records", count(session, recordCount)],
     ["tags", count(session, tags.size)],
-    ["packs", count(session, packs.count)],
-    ["size of packs", size(session, packs.byteCount)],
+    ["packs", packs ? count(session, packs.count) : ""],
+    ["size of packs", packs ? size(session, packs.byteCount) : ""],
     ["indexes", count(session, index.count)],
     ["size of indexes", size(session, index.byteCount)],
     ["codec", settings.codec],

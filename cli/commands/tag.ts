@@ -28,7 +28,7 @@ export async function run(session: Session): Promise<number> {
   }
   return await withSnapshots(
     session,
-    { isLight: true },
+    { isLight: true, isWriting: true },
     async (snapshots, opened) => {
       const { signal } = session;
       const { tagSnapshot } = await import("@snap/snapshot/records");

@@ -1,4 +1,3 @@
-import { readFile } from "node:fs/promises";
 import { createServer, type Server, type ServerResponse } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -13,8 +12,8 @@ import {
 import type { PruneStore } from "@snap/store";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
-import { resolvePath } from "../arguments/resolve_path.ts";
 import { AccessLog } from "./access_log.ts";
+import { readTls, type Tls } from "./read_tls.ts";
 import { readTokens } from "./read_tokens.ts";
 import { serveLimits } from "./serve_limits.ts";
 import type { Session } from "../session.ts";
@@ -64,13 +63,15 @@ export async function serveHttp(
     const url = `${tls === undefined ? "http" : "https"}://${host}:${port}/`;
     await session.result(url, { type: "serving", url });
     await session.flush();
+    // Its address is free for another server from then on.
+    stop.signal.addEventListener("abort", () => server.close());
     await untilSignal(session, stop, async () => {
       await handler.drained;
       await answers.sent();
     });
     return ExitCode.done;
   } finally {
-    server.close();
+    stop.abort();
     server.closeAllConnections();
     await log?.close();
   }
@@ -137,35 +138,6 @@ async function accessOf(
   );
 }
 
-/** A certificate and its key. */
-interface Tls {
-  readonly cert: string;
-  readonly key: string;
-}
-
-async function readTls(session: Session): Promise<Tls | undefined> {
-  const { args } = session;
-  const names = [args.text("tls-cert"), args.text("tls-key")];
-  if (names.every((name) => name === undefined)) return undefined;
-  if (names.some((name) => name === undefined)) {
-    throw new UsageError(
-      "Cannot use one of --tls-cert and --tls-key without the other",
-    );
-  }
-  const [cert, key] = await Promise.all(names.map(async (name) => {
-    const path = await resolvePath(session, name!);
-    try {
-      return await readFile(path, "utf8");
-    } catch (cause) {
-      if ((cause as Error).name === "NotCapable") throw cause;
-      throw new CommandError(
-        `Cannot read ${path}: ${(cause as { code?: string }).code ?? cause}`,
-      );
-    }
-  }));
-  return { cert, key };
-}
-
 function makeServer(
   tls: Tls | undefined,
   listener: NodeListener,
@@ -173,18 +145,7 @@ function makeServer(
   // How long a body may take, its reader limits.
   const options = { requestTimeout: 0, headersTimeout: HEADERS_MS };
   if (tls === undefined) return createServer(options, listener);
-  try {
-    return createTlsServer({ ...options, ...tls }, listener);
-  } catch (cause) {
-    throw badTls(cause);
-  }
-}
-
-function badTls(cause: unknown): CommandError {
-  return new CommandError(
-    `Cannot use the certificate and its key: ${(cause as Error).message}`,
-    "both are files in PEM, the key without a password",
-  );
+  return createTlsServer({ ...options, ...tls }, listener);
 }
 
 async function listen(server: Server, { host, port }: Place): Promise<void> {
@@ -216,7 +177,7 @@ function listenFailure(
 ): Error {
   const { code, name } = cause;
   if (name === "NotCapable") return cause;
-  if (code === undefined) return badTls(cause);
+  if (code === undefined) return cause;
   return new CommandError(
     `Cannot listen at ${at}: ${
       LISTEN_REASONS[code] ?? cause.message

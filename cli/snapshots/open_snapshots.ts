@@ -1,6 +1,7 @@
 import type { OpenSnapshotsOptions, Snapshots } from "@snap/snapshot";
 import type { PruneStore, WriteStore } from "@snap/store";
 import { chooseHasher, type HasherNeed } from "./choose_hasher.ts";
+import { CommandError } from "../command_error.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
 import {
@@ -20,6 +21,8 @@ export interface OpenOptions extends HasherNeed {
    * that the error says it; `create`; or `memory`, for what stores nothing.
    */
   readonly whenAbsent?: "create" | "memory";
+  /** Refuses a store beforehand to which nothing can be added. */
+  readonly isWriting?: boolean;
   /** Says which store was taken, also without `--verbose`. */
   readonly isTold?: boolean;
   /** Whether all is read from the store itself, as what it has is to be found out. */
@@ -91,6 +94,7 @@ export async function openCommandSnapshots(
   const hasher = await chooseHasher(options);
   const opened = await openCommandStore(session, options);
   try {
+    if (options.isWriting) checkWritable(opened);
     const { openSnapshots } = await import("@snap/snapshot");
     const snapshots = await openSnapshots(opened.store, {
       hasher,
@@ -109,6 +113,12 @@ export async function openCommandSnapshots(
     await opened[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function checkWritable({ location, readOnly }: OpenedStore): void {
+  if (readOnly === undefined) return;
+  const { reason, hint } = readOnly;
+  throw new CommandError(`Cannot add to ${location}: ${reason}`, hint);
 }
 
 async function openCommandStore(

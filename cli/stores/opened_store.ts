@@ -7,6 +7,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly store: PruneStore;
   /** Where it is, without passwords: for people. */
   readonly location: string;
+  /** Why nothing can be added to it, where that is known beforehand. */
+  readonly readOnly?: { readonly reason: string; readonly hint?: string };
   /** What was asked of it so far; absent for a folder, which costs no requests. */
   readonly meter?: Meter;
   /** What a cache of it was good for, where there is one. */
