@@ -291,6 +291,11 @@ const LIES: readonly [string, string, (seen: Seen) => Uint8Array][] = [
     ({ id }) => encodePacket(PACKET.status, [id, 0, "", ""]),
   ],
   [
+    "a file without a size",
+    "stat index/one",
+    ({ id }) => encodePacket(PACKET.attributes, [id, 0]),
+  ],
+  [
     "a size above 2^53",
     "stat index/one",
     ({ id }) => encodePacket(PACKET.attributes, [id, 1, 2n ** 63n]),
@@ -467,6 +472,19 @@ Deno.test("SftpStore is closed though the server answers no more", async () => {
     timing.pass(5000);
     await closed;
     await rejects(store.size("index/one"), { code: "ECLOSED" });
+  });
+});
+
+Deno.test("SftpStore makes no room for what a server only says that it has", async () => {
+  await withStore(async ({ fake, store }) => {
+    await store.create("index/one", bytes);
+    const mode = 0o100_600;
+    const lie = ({ id }: Seen) =>
+      encodePacket(PACKET.attributes, [id, 5, 2n ** 50n, mode]);
+    fake.trouble = once("fstat index/one", lie);
+    await rejects(store.read("index/one"), { code: "SHORT" });
+    fake.trouble = once("fstat index/one", lie);
+    await rejects(store.read("index/one", { offset: 7 }), { code: "SHORT" });
   });
 });
 

@@ -8,6 +8,7 @@ import { HEADER_SIZE } from "../header.ts";
 import { withFileSource } from "../http/upload.ts";
 import { newSpoolPath } from "../spool_path.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
+import { joinChunks } from "../serve/body.ts";
 import type {
   PruneStore,
   ReadOptions,
@@ -34,6 +35,8 @@ import type { ByteSource, Transfer } from "./transfer.ts";
 
 /** Bytes that are asked for before it is known whether there are so many. */
 const AHEAD_SIZE_MAX: number = 4 * 1024 * 1024;
+/** Bytes of a large file that are read before room is made for more. */
+const BLOCK_SIZE: number = 64 * 1024 * 1024;
 /** Folders that are made durable at once. */
 const SYNC_CONCURRENCY = 32;
 
@@ -109,13 +112,18 @@ export class ServerStore implements PruneStore {
     // Most of what is read to its end is small: it comes with its size.
     const piece = await transfer.readPiece(session, handle, offset, signal);
     const { end } = await ranging;
-    const bytes = new Uint8Array(end - offset);
-    bytes.set(piece.subarray(0, bytes.length));
-    const from = offset + Math.min(piece.length, bytes.length);
-    const range = { offset: from, length: end - from };
-    const rest = await transfer.read(session, handle, range, signal);
-    bytes.set(rest, from - offset);
-    return checked(bytes.subarray(0, from - offset + rest.length), end);
+    // A copy: what came with it in one piece of the pipe belongs to others.
+    const pieces = [new Uint8Array(piece.subarray(0, end - offset))];
+    let at = offset + pieces[0].length;
+    // What a server says of a size is believed as far as it comes.
+    for (let isWhole = true; isWhole && at < end;) {
+      const range = { offset: at, length: Math.min(BLOCK_SIZE, end - at) };
+      const block = await transfer.read(session, handle, range, signal);
+      isWhole = block.length === range.length;
+      pieces.push(block);
+      at += block.length;
+    }
+    return checked(joinChunks(pieces, at - offset), end);
   }
 
   async size(

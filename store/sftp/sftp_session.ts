@@ -12,6 +12,8 @@ export const OPEN: { readonly read: number; readonly createNew: number } = {
 const ATTRIBUTE = { size: 1, owner: 2, mode: 4, times: 8, more: 0x8000_0000 };
 /** What each server can read and write at once, in bytes. */
 const CHUNK_SIZE = 32 * 1024;
+/** Fewest bytes at once: less would make more of requests than of content. */
+const CHUNK_SIZE_MIN = 1024;
 /** Most bytes at once where the server says how many it can: a packet has room for its head. */
 const CHUNK_SIZE_MAX: number = 255 * 1024;
 const READ_ONLY_FLAG = 1;
@@ -248,7 +250,11 @@ export class SftpSession {
     const answer = await this.#ask(type, [what], signal);
     return this.#connection.reading(() => {
       if (answer.type === PACKET.status) this.#throwStatus(answer);
-      return attributesIn(expect(answer, PACKET.attributes));
+      const attributes = attributesIn(expect(answer, PACKET.attributes));
+      if (attributes.size !== undefined || !isFile(attributes)) {
+        return attributes;
+      }
+      throw new PacketError("a file must have a size");
     });
   }
 
@@ -285,7 +291,8 @@ export class SftpSession {
 }
 
 function chunkSize(limit: number): number {
-  return limit === 0 ? CHUNK_SIZE : Math.min(limit, CHUNK_SIZE_MAX);
+  if (limit === 0) return CHUNK_SIZE;
+  return Math.min(Math.max(limit, CHUNK_SIZE_MIN), CHUNK_SIZE_MAX);
 }
 
 function expect(answer: Packet, type: number): Packet {

@@ -80,6 +80,22 @@ for (
   }, (title, fn) => Deno.test({ name: title, ignore, fn }));
 
   test(
+    `SftpStore on ${name} gives bytes that are the caller's alone`,
+    open,
+    async ({ store }) => {
+      const names = Array.from({ length: 20 }, (_, i) => `index/${i}`);
+      for (const name of names) {
+        await store.create(name, bytes.subarray(0, 500));
+      }
+      await Promise.all(names.map(async (name) => {
+        const read = await store.read(name);
+        strictEqual(read.buffer.byteLength, 500);
+        deepStrictEqual(read, bytes.subarray(0, 500));
+      }));
+    },
+  );
+
+  test(
     `SftpStore on ${name} moves large files, and leaves nothing beside`,
     open,
     async ({ store, folder }) => {
