@@ -113,7 +113,9 @@ export class ServerStore implements PruneStore {
     const piece = await transfer.readPiece(session, handle, offset, signal);
     const { end } = await ranging;
     // A copy: what came with it in one piece of the pipe belongs to others.
-    const pieces = [new Uint8Array(piece.subarray(0, end - offset))];
+    const pieces: Uint8Array[] = [
+      new Uint8Array(piece.subarray(0, end - offset)),
+    ];
     let at = offset + pieces[0].length;
     // What a server says of a size is believed as far as it comes.
     for (let isWhole = true; isWhole && at < end;) {
