@@ -38,9 +38,9 @@ export async function recordsOfSource(
     },
   });
   // Beside them: from afar each list takes its time.
-  const listing = new TagStore(snapshots.store).lastNumbers({ signal });
+  const listing = new TagStore(snapshots.store).logs({ signal });
   await Promise.allSettled([reading, listing]); // Whoever started work waits for its end.
-  const [records, tags] = await Promise.all([reading, listing]);
+  const [records, logs] = await Promise.all([reading, listing]);
   if (failure !== undefined) throw failure;
   const ordered = await orderRecords(
     snapshots,
@@ -48,7 +48,7 @@ export async function recordsOfSource(
       record.host === options.host && record.source === options.sourceText
     ),
     // The clock is read last: what was saved meanwhile is not later than now.
-    { signal, ms: options.now(), tags },
+    { signal, ms: options.now(), logs, isFirstEnough: true },
   );
   for (const { record, time } of ordered.later) {
     const reason = `its time, ${time}, is later than now`;

@@ -78,8 +78,12 @@ export class SaveTransaction {
    */
   async run<T>(writeRecord: (saved: SavedTree) => Promise<T>): Promise<T> {
     try {
-      const writer = this.#resources.use(await this.#openWriter());
-      const sameSource = await recordsOfSource(this.#snapshots, this.#options);
+      // In this order: what has a record by now has an index that is seen.
+      const reading = recordsOfSource(this.#snapshots, this.#options);
+      const opening = this.#openWriter();
+      await Promise.allSettled([reading, opening]); // Whoever started work waits for its end.
+      const writer = this.#resources.use(await opening);
+      const sameSource = await reading;
       try {
         const saved = await this.#store(writer, sameSource);
         await this.#snapshots.refresh();

@@ -1,7 +1,7 @@
 import type { Id } from "@snap/hash";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { TagStore } from "@snap/store/format";
-import { formatTime, type NamedRecord } from "./record.ts";
+import { formatTime, type NamedRecord, parseTime } from "./record.ts";
 import type { TagSource } from "./tags.ts";
 
 /** Records, apart by whether their time can be. */
@@ -31,12 +31,17 @@ export function partLater(
   };
 }
 
+/** A record is tagged by a clock that may be behind that of the record, in seconds. */
+const APART_SEC = 24 * 3600;
+
 /** Options of {@linkcode orderRecords}. */
 export interface OrderRecordsOptions extends StoreOptions {
   /** What the clock says, in milliseconds since 1970. */
   readonly ms: number;
-  /** The tags and the number of the last slot of each, where they were listed already. */
-  readonly tags?: ReadonlyMap<string, number>;
+  /** The tags and the numbers of the slots of each, where they were listed already. */
+  readonly logs?: ReadonlyMap<string, readonly number[]>;
+  /** Whether only the first is wanted; the order of the others is then by time. */
+  readonly isFirstEnough?: boolean;
 }
 
 /**
@@ -110,17 +115,25 @@ async function chainsOf(
   // Only what reads is called.
   const tags = new TagStore(store as WriteStore);
   const chains: NamedRecord[][] = [];
-  const numbers = options.tags ?? await tags.lastNumbers(options);
-  for (const [tag, number] of numbers) {
-    if (number < 2) continue;
+  const { signal, isFirstEnough = false } = options;
+  const { sec, ns } = parseTime(records[0].time);
+  const old = formatTime(sec - APART_SEC, ns);
+  for (const [tag, numbers] of options.logs ?? await tags.logs(options)) {
+    if (numbers.length < 2) continue;
     const chain: NamedRecord[] = [];
-    for await (const batch of tags.entries(tag, options)) {
+    for await (const batch of tags.entries(tag, { signal, numbers })) {
       for (const slot of batch) {
         if (slot.damage !== undefined) continue;
         const record = byId.get(slot.entry.record);
         // A tag may be moved back on purpose: only the run that saved knows that it is the last.
         if (record?.saveId === slot.entry.saveId) chain.push(record);
       }
+      if (!isFirstEnough) continue;
+      // What comes now came before the newest record: times of a log only grow.
+      const isOlder = batch.some((slot) =>
+        slot.damage === undefined && slot.entry.time < old
+      );
+      if (isOlder || chain.includes(records[0])) break;
     }
     if (chain.length > 1) chains.push(chain.reverse());
   }

@@ -118,3 +118,30 @@ Deno.test("a tag that is moved back says nothing about which record came last", 
   await tagSnapshot(snapshots, "main", one.record!);
   deepEqual((await latest(snapshots)).record, two.record);
 });
+
+Deno.test("a save reads no more of a log than tells which record came last", async () => {
+  using folder = new TemporaryFolder();
+  await using snapshots = await makeMemorySnapshots();
+  const { store } = snapshots;
+  const times = [9, 7, 5, 3, 1].map((days) => NOW - days * 24 * 3600_000);
+  for (const [i, ms] of times.entries()) {
+    writeFileSync(folder.join("file"), `content ${i}`);
+    const now = () => ms;
+    const { record, saveId } = await save(snapshots, folder.path, { now });
+    await tagSnapshot(snapshots, "main", record!, { saveId, now });
+    await tagSnapshot(snapshots, "other", record!, { now });
+  }
+  const reads: string[] = [];
+  const read = store.read.bind(store);
+  store.read = (name, options) => {
+    if (name.startsWith("tags/")) reads.push(name);
+    return read(name, options);
+  };
+  await save(snapshots, folder.path, RIGHT);
+  deepEqual(reads.sort(), [
+    "tags/main/4",
+    "tags/main/5",
+    "tags/other/4",
+    "tags/other/5",
+  ]);
+});

@@ -31,9 +31,16 @@ import { SlotOrder } from "./slot_order.ts";
 /** Most numbers that one append tries, each taken by others meanwhile. */
 export const APPEND_ATTEMPTS_MAX = 10_000;
 
-const BATCH_SIZE = 16;
+/** Slots that are read at once, and how many at first. */
+const BATCH_SIZE = 16, BATCH_SIZE_FIRST = 2;
 /** Decimal, from 1. */
 const NUMBER = /^[1-9][0-9]{0,15}$/;
+
+/** Options of {@link TagStore.entries}. */
+export interface TagEntriesOptions extends StoreOptions {
+  /** The numbers of the slots, ascending, where they were listed already. */
+  readonly numbers?: readonly number[];
+}
 
 /** Options of {@link TagStore}. */
 export interface TagStoreOptions {
@@ -191,18 +198,21 @@ export class TagStore {
    */
   async *entries(
     tag: string,
-    options?: StoreOptions,
+    options: TagEntriesOptions = {},
   ): AsyncGenerator<AnyTagSlot[]> {
     const prefix = prefixOf(tag);
-    const numbers = (await this.#numbers(prefix, options)).reverse();
+    const listed = options.numbers ?? await this.#numbers(prefix, options);
+    const numbers = listed.toReversed();
     const order = new SlotOrder();
-    for (let at = 0; at < numbers.length; at += BATCH_SIZE) {
-      const batch = numbers.slice(at, at + BATCH_SIZE);
+    // The last ones are all that some want.
+    let size = BATCH_SIZE_FIRST;
+    for (let at = 0; at < numbers.length; at += size, size = BATCH_SIZE) {
+      const batch = numbers.slice(at, at + size);
       const reads = batch.map((n) => this.#read(prefix, n, options));
       await Promise.allSettled(reads); // Whoever started work waits for its end.
       const slots = (await Promise.all(reads))
         .filter((slot) => slot !== undefined);
-      const isLast = at + BATCH_SIZE >= numbers.length;
+      const isLast = at + size >= numbers.length;
       const ready = order.add(slots, isLast);
       if (ready.length > 0) yield ready;
     }
@@ -225,7 +235,18 @@ export class TagStore {
    * @throws {StoreError} If the store fails.
    */
   async lastNumbers(options?: StoreOptions): Promise<Map<string, number>> {
-    const last = new Map<string, number>();
+    const logs = await this.logs(options);
+    return new Map(Array.from(logs, ([tag, all]) => [tag, all.at(-1)!]));
+  }
+
+  /**
+   * Lists the tags and the slots of each.
+   *
+   * @returns For each name, sorted, the numbers of its slots, ascending.
+   * @throws {StoreError} If the store fails.
+   */
+  async logs(options?: StoreOptions): Promise<Map<string, number[]>> {
+    const logs = new Map<string, number[]>();
     for await (const batch of this.#store.list("tags/", options)) {
       for (const { name } of batch) {
         const [, segment, digits, ...rest] = name.split("/");
@@ -234,10 +255,13 @@ export class TagStore {
         }
         const tag = unescapeTagName(segment);
         if (tag === undefined) continue;
-        last.set(tag, Math.max(last.get(tag) ?? 0, Number(digits)));
+        const numbers = logs.get(tag);
+        if (numbers === undefined) logs.set(tag, [Number(digits)]);
+        else numbers.push(Number(digits));
       }
     }
-    return new Map([...last].sort(([a], [b]) => a < b ? -1 : 1));
+    for (const numbers of logs.values()) numbers.sort((a, b) => a - b);
+    return new Map([...logs].sort(([a], [b]) => a < b ? -1 : 1));
   }
 
   /**
