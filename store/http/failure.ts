@@ -1,5 +1,6 @@
 /** Failures of the way to a server, and answers that are failures, as errors of a store. */
 import type { StoreAction } from "../errors.ts";
+import { retryAfterOf, textOf } from "../wrap/failure_facts.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 import { RemoteFailure, RETRYABLE_CODES } from "./error_codes.ts";
 
@@ -107,7 +108,11 @@ export function statusFailure(
   { status, headers }: { readonly status: number; readonly headers: Headers },
   reason: string | undefined,
 ): RemoteError {
-  const cause = new RemoteFailure(status, reason, retryAfter(headers));
+  const cause = new RemoteFailure(
+    status,
+    reason,
+    retryAfterOf(headers, Date.now()),
+  );
   const code = codeOfStatus(status, reason);
   const words = WORDS[reason ?? ""] ?? WORDS[status] ?? "the server refuses";
   return failed(doing, code, `${words} (${status})`, cause);
@@ -163,26 +168,6 @@ function codeOfStatus(status: number, reason: string | undefined): string {
       if (reason === "TRUNCATED") return "TRUNCATED";
       return status >= 500 ? "EREMOTEIO" : "REFUSED";
   }
-}
-
-/** What `Retry-After` says, in milliseconds. */
-function retryAfter(headers: Headers): number | undefined {
-  const value = headers.get("retry-after");
-  if (value === null) return undefined;
-  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
-  const at = Date.parse(value);
-  return Number.isNaN(at) ? undefined : Math.max(0, at - Date.now());
-}
-
-/** All that an error and those beneath it say. */
-function textOf(error: unknown): string {
-  const parts: string[] = [];
-  let at = error;
-  for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
-    parts.push(`${(at as { code?: unknown }).code ?? ""} ${at.message}`);
-    at = at.cause;
-  }
-  return parts.join(" ");
 }
 
 /** What the innermost error says. */

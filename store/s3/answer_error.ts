@@ -1,5 +1,6 @@
 import type { StoreAction } from "../errors.ts";
 import type { BytesAnswer } from "../wrap/fetch_bytes.ts";
+import { retryAfterOf } from "../wrap/failure_facts.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 import { XmlAnswer } from "./xml.ts";
 
@@ -88,15 +89,6 @@ function reasonOf(answer: BytesAnswer, code: string, isS3: boolean): string {
 
 function hostOf(target: string): string {
   return URL.canParse(target) ? new URL(target).host : "another path";
-}
-
-/** The pause that is asked for in milliseconds: seconds, or a date. */
-function retryAfterOf(headers: Headers, date: number): number {
-  const text = headers.get("retry-after");
-  if (text === null) return 0;
-  if (/^\d{1,9}$/.test(text)) return Number(text) * 1000;
-  const at = Date.parse(text);
-  return Number.isNaN(at) ? 0 : Math.max(0, at - date);
 }
 
 /** The error of an answer that S3 does not give. */

@@ -5,6 +5,7 @@
  */
 import type { StoreAction } from "../errors.ts";
 import { withDeadline } from "./deadline.ts";
+import { textOf } from "./failure_facts.ts";
 import { RemoteError } from "./remote_error.ts";
 import { systemTiming, type Timing } from "./timing.ts";
 
@@ -207,16 +208,4 @@ function networkError(
     `Cannot ${action} ${subject}: the connection has ended too early`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES, cause },
   );
-}
-
-/** Messages of an error and its causes. */
-function textOf(error: unknown): string {
-  let text = "";
-  let next = error;
-  for (let depth = 0; depth < 5 && next instanceof Error; depth++) {
-    const code = (next as { code?: unknown }).code;
-    text += `${next.name} ${String(code ?? "")} ${next.message}\n`;
-    next = next.cause;
-  }
-  return text;
 }
