@@ -193,6 +193,10 @@ Deno.test({
         authorization: "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/s3",
       },
     })).body?.cancel();
+    match(
+      (await scene.run(["log", "--store", store], { env })).stderr,
+      /^snap: Cannot open s3:\S+ as a store: it has no config\/1\n {2}hint: snap init/,
+    );
     const { code, stderr } = await scene.run(["init", "--store", store], {
       env,
     });

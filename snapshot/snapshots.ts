@@ -25,6 +25,12 @@ export interface OpenSnapshotsOptions extends StoreOptions {
   /** The hasher for everything that is read and written. */
   hasher: Hasher;
   /**
+   * Name of the store in an error.
+   *
+   * @default {"this place"}
+   */
+  location?: string;
+  /**
    * Memory for decoded frames in bytes.
    *
    * @default {33554432}

@@ -98,6 +98,7 @@ export async function openCommandSnapshots(
     const { openSnapshots } = await import("@snap/snapshot");
     const snapshots = await openSnapshots(opened.store, {
       hasher,
+      location: opened.location,
       signal: session.signal,
       ...(options.isQuiet ? {} : indexWarnings(session)),
     });

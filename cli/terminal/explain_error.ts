@@ -26,6 +26,22 @@ const HINTS: Readonly<Record<string, string>> = {
   TargetNotEmptyError: "--existing writes into it, and --dry-run shows what",
 };
 
+/** What to do where a certificate is one's own. */
+const CERTIFICATE_HINT =
+  "a certificate of one's own is trusted by DENO_CERT=FILE, on Node by NODE_EXTRA_CA_CERTS=FILE";
+
+/** Advice for stores far away, by the code of the error. */
+const CODE_HINTS: Readonly<Record<string, string>> = {
+  ENOKEYS:
+    "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are keys, and so are those of a profile in ~/.aws",
+  ECERT: CERTIFICATE_HINT,
+  TLS: CERTIFICATE_HINT,
+};
+
+/** Advice where a server does not know who asks. */
+const TOKEN_HINT =
+  "SNAP_TOKEN is the token, or that of a store in the configuration";
+
 /** Finds the words for an error, and the answer to the shell. */
 export function explainError(error: unknown, session: Session): Explanation {
   const { signal } = session;
@@ -41,7 +57,7 @@ export function explainError(error: unknown, session: Session): Explanation {
     ? describe(error)
     : `Cannot go on without a permission: ${oneLine(error.message)}`;
   const hint = denied === undefined
-    ? ownHint(error) ?? HINTS[error.name]
+    ? ownHint(error) ?? HINTS[error.name] ?? farHint(error)
     : `${denied} allows it`;
   return {
     message,
@@ -69,6 +85,13 @@ function ownHint(error: Error): string | undefined {
     return `it may be ${error.candidates.slice(0, 5).join(", ")}`;
   }
   return undefined;
+}
+
+/** What to do about a store far away. */
+function farHint(error: Error): string | undefined {
+  if (error.name !== "RemoteError") return undefined;
+  const { code, status } = error as { code?: unknown; status?: unknown };
+  return status === 401 ? TOKEN_HINT : CODE_HINTS[String(code)];
 }
 
 /** Says which flag of Deno allows what was refused. */
