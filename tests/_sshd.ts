@@ -57,24 +57,10 @@ export async function startSshd(options: SshdOptions = {}): Promise<Sshd> {
     writeFileSync(`${home}/.bashrc`, `echo '${greeting}'\n`);
   }
   if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
-  await run("ssh-keygen", [
-    "-q",
-    "-t",
-    "ed25519",
-    "-N",
-    "",
-    "-f",
-    `${folder}/host`,
-  ]);
-  await run("ssh-keygen", [
-    "-q",
-    "-t",
-    "ed25519",
-    "-N",
-    "",
-    "-f",
-    `${folder}/user`,
-  ]);
+  for (const name of ["host", "user"]) {
+    const how = ["-q", "-t", "ed25519", "-N", "", "-f", `${folder}/${name}`];
+    await run("ssh-keygen", how);
+  }
   for (;;) {
     const port = await freePort();
     writeFileSync(`${folder}/sshd_config`, serverLines(folder, port, options));

@@ -5,7 +5,7 @@ import { NotFoundError, type StoreAction } from "../errors.ts";
 import { storeFailure } from "../file/store_failure.ts";
 import { folderOf } from "../file/store_folders.ts";
 import { HEADER_SIZE } from "../header.ts";
-import { withFileSource } from "../http/upload.ts";
+import { memorySource, withFileSource } from "../http/upload.ts";
 import { newSpoolPath } from "../spool_path.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
 import { joinChunks } from "../serve/body.ts";
@@ -189,13 +189,8 @@ export class ServerStore implements PruneStore {
   ): Promise<boolean> {
     checkBytes(bytes, "content");
     checkStoreName(name);
-    const source = {
-      size: bytes.length,
-      read: (offset: number, length: number) =>
-        Promise.resolve(bytes.subarray(offset, offset + length)),
-    };
     const mark = markOf(name, bytes);
-    return await this.#create(mark, source, options?.signal);
+    return await this.#create(mark, memorySource(bytes), options?.signal);
   }
 
   async adopt(
