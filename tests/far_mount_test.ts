@@ -68,3 +68,51 @@ mountTest(
     ok(far.waveCount <= NEXT_WAVES_MAX, `${far.waveCount} waves`);
   },
 );
+
+mountTest(
+  "a read at a random place of a mount of a store far away costs one request, a whole file few",
+  async () => {
+    using folder = new TemporaryFolder();
+    const source = folder.join("source");
+    mkdirSync(source);
+    const size = 48 << 20;
+    writeFileSync(`${source}/large`, noise(size, 1));
+    const near = await makeMemorySnapshots();
+    const { record } = await save(near, source);
+    const far = new FarStore(near.store);
+    const mountpoint = folder.join("mount");
+    mkdirSync(mountpoint);
+    await using _ = await mount(far, record!, {
+      mountpoint,
+      hasher: wasmHasher,
+    });
+    const path = `${mountpoint}/large`;
+    const places = Array.from({ length: 12 }, (_, i) => (i * 5) % 12 * 4 + 1);
+    const read = async (place: number): Promise<number> => {
+      far.reset();
+      const { success, stdout } = await new Deno.Command("dd", {
+        args: [
+          `if=${path}`,
+          ...["bs=4096", "count=1", "iflag=direct", "status=none"],
+          `skip=${place * 256}`,
+        ],
+      }).output();
+      ok(success);
+      deepStrictEqual(stdout, noiseAt(place << 20));
+      return far.callCount;
+    };
+    const bytes = noise(size, 1);
+    const noiseAt = (at: number) => bytes.slice(at, at + 4096);
+    await read(0); // The recipe, and the index.
+    let requests = 0;
+    for (const place of places) requests += await read(place);
+    // The first of a pack may need a page of the index.
+    ok(requests <= places.length + 2, `${requests} for ${places.length}`);
+    far.reset();
+    ok(
+      (await new Deno.Command("cmp", { args: [path, `${source}/large`] })
+        .output()).success,
+    );
+    ok(far.callCount <= size >> 19, `${far.callCount} requests`);
+  },
+);

@@ -79,7 +79,10 @@ export class StoreIndex {
     this.#now = new IndexReader(index, {
       bytesOf: ({ name }) => this.bytesOf(name),
       ranges: isFar
-        ? { take: (...range) => void this.#ranges.hint(...range) }
+        ? {
+          take: (name, offset, length) =>
+            void this.#ranges.hint(name, offset, length),
+        }
         : this.#ranges,
     });
     this.#named = {

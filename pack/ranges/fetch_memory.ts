@@ -1,5 +1,5 @@
 /** Stored bytes are fetched in pieces of this size, at multiples of it. */
-export const BLOCK_SIZE: number = 1 << 20;
+export const BLOCK_SIZE: number = 256 << 10;
 
 /**
  * The blocks that a range touches.

@@ -2,14 +2,20 @@ import { NotFoundError, StoreError } from "@snap/store";
 import { BLOCK_SIZE, blocksOf, type FetchMemory } from "./fetch_memory.ts";
 import type { Ranges } from "./ranges.ts";
 
-/** A block that a worker asks of main. */
-export interface FetchWant {
-  /** The number under which main answers. */
-  readonly number: number;
-  /** A file of the store. */
+/** A block of a file of the store. */
+interface BlockPlace {
+  /** The file. */
   readonly name: string;
   /** Which block of it. */
   readonly block: number;
+  /** Size of the file, where it is known. */
+  readonly fileSize: number | undefined;
+}
+
+/** A block that a worker asks of main. */
+export interface FetchWant extends BlockPlace {
+  /** The number under which main answers. */
+  readonly number: number;
   /** Whether it is to come from the store itself and no copy. */
   readonly isFresh: boolean;
 }
@@ -52,7 +58,7 @@ interface Block {
 }
 
 /** Blocks on their way at which nothing is read ahead. */
-const AHEAD_MAX = 32;
+const AHEAD_MAX = 128;
 
 /** The words in which main answers a worker: 0, or a stamp, or a failure below 0. */
 export class FetchAnswers {
@@ -128,8 +134,13 @@ export class FetchedRanges implements Ranges {
     this.#parts = parts;
   }
 
-  take(name: string, offset: number, length: number): Uint8Array | undefined {
-    return this.#take(this.#room, { name, offset, length });
+  take(
+    name: string,
+    offset: number,
+    length: number,
+    fileSize?: number,
+  ): Uint8Array | undefined {
+    return this.#take(this.#room, { name, offset, length, fileSize });
   }
 
   /** The same ranges with room of their own: what they give stays while others are taken here. */
@@ -138,8 +149,8 @@ export class FetchedRanges implements Ranges {
     const room = new Room();
     return {
       wanted,
-      take: (name, offset, length) =>
-        this.#take(room, { name, offset, length }),
+      take: (name, offset, length, fileSize) =>
+        this.#take(room, { name, offset, length, fileSize }),
       hint: (name, offset, length) => this.hint(name, offset, length),
       distrust: (name, offset, length) => this.distrust(name, offset, length),
       forgetWanted: () => this.forgetWanted(),
@@ -153,7 +164,7 @@ export class FetchedRanges implements Ranges {
       const known = this.#blocks.get(key) ?? this.#add(key);
       const isThere = known.number !== 0 || known.failure >= 0 ||
         known.stamp !== 0 && this.#parts.memory.has(known.stamp);
-      if (!isThere) this.#ask(known, name, block);
+      if (!isThere) this.#ask(known, { name, block, fileSize: undefined });
     }
   }
 
@@ -236,10 +247,11 @@ export class FetchedRanges implements Ranges {
 
   #take(
     room: Room,
-    { name, offset, length }: {
+    { name, offset, length, fileSize }: {
       readonly name: string;
       readonly offset: number;
       readonly length: number;
+      readonly fileSize: number | undefined;
     },
   ): Uint8Array | undefined {
     const bytes = room.take(length);
@@ -249,7 +261,8 @@ export class FetchedRanges implements Ranges {
       const block = Math.floor(at / BLOCK_SIZE);
       const stop = Math.min(end, (block + 1) * BLOCK_SIZE);
       const out = bytes.subarray(at - offset, stop - offset);
-      const size = this.#copy(name, block, at - block * BLOCK_SIZE, out);
+      const place = { name, block, fileSize };
+      const size = this.#copy(place, at - block * BLOCK_SIZE, out);
       if (size < 0) isWhole = false;
       else if (size < out.length) throw shortError(name, end, at + size);
       at = stop;
@@ -258,7 +271,8 @@ export class FetchedRanges implements Ranges {
   }
 
   /** Copies bytes of a block; -1 while it is on its way. */
-  #copy(name: string, block: number, offset: number, out: Uint8Array): number {
+  #copy(place: BlockPlace, offset: number, out: Uint8Array): number {
+    const { name, block } = place;
     const key = keyOf(name, block);
     const known = this.#blocks.get(key) ?? this.#add(key);
     if (known.failure >= 0) throw fetchError(name, known.failure);
@@ -269,7 +283,7 @@ export class FetchedRanges implements Ranges {
       if (size >= 0) return size;
       // One that has gone is asked for as any other.
       if (known.stamp !== 0) known.isFresh = false;
-      this.#ask(known, name, block);
+      this.#ask(known, place);
     }
     this.#wanted.push(known.number);
     return -1;
@@ -293,7 +307,8 @@ export class FetchedRanges implements Ranges {
     }
   }
 
-  #ask(known: Block, name: string, block: number): void {
+  #ask(known: Block, place: BlockPlace): void {
+    const { name } = place;
     const number = this.#numberNext;
     if (this.#asked.has(number - ANSWERS)) {
       throw new StoreError(
@@ -306,7 +321,7 @@ export class FetchedRanges implements Ranges {
     known.number = number;
     known.stamp = 0;
     this.#asked.set(number, known);
-    this.#wants.push({ number, name, block, isFresh: known.isFresh });
+    this.#wants.push({ number, ...place, isFresh: known.isFresh });
   }
 }
 

@@ -3,11 +3,15 @@ import { BLOCK_SIZE, type FetchMemory } from "./fetch_memory.ts";
 import { failureAnswer, type FetchWant } from "./fetched_ranges.ts";
 
 /** Reads under way at once, in all and of one file, so that a file that never comes stops no other. */
-const READS_MAX = 32, READS_OF_FILE_MAX = 4;
+const READS_MAX = 32, READS_OF_FILE_MAX = 16;
 /** Most blocks in one read, and in all that are under way. */
-const JOINED_MAX = 4, BLOCKS_MAX = 64;
-/** Blocks that are read ahead when a file is read in order. */
-const AHEAD = 3;
+const JOINED_MAX = 16, BLOCKS_MAX = 256;
+/** Most blocks that are read ahead when a file is read in order, and the part of the memory that is. */
+const AHEAD_MAX = 32, AHEAD_PART = 4;
+/** Blocks follow each other so far apart, as workers ask for them side by side. */
+const NEAR = 4;
+/** Places of a file from which it is read in order, and files of which they are known. */
+const STREAMS_MAX = 8, FOLLOWED_MAX = 64;
 /** Sizes of files that are kept. */
 const SIZES_MAX = 1 << 16;
 
@@ -37,6 +41,16 @@ interface Kept {
   readonly isFresh: boolean;
 }
 
+/** A place from which a file is read in order. */
+interface Stream {
+  /** The last block that was wanted. */
+  last: number;
+  /** The block behind those that were read ahead. */
+  end: number;
+  /** Blocks that are read ahead. */
+  count: number;
+}
+
 /** A block that is wanted or on its way. */
 interface Fetch {
   readonly name: string;
@@ -58,6 +72,7 @@ export class Fetcher {
   readonly #queue = new Map<string, Fetch>();
   readonly #reading = new Map<string, Fetch>();
   readonly #readsOfFile = new Map<string, number>();
+  readonly #streams = new Map<string, Stream[]>();
   readonly #stopped = new AbortController();
   readonly #reads = new Set<Promise<void>>();
   /** Slots below were used. */
@@ -70,7 +85,10 @@ export class Fetcher {
 
   /** Takes the wants of a worker. */
   take(worker: number, wants: readonly FetchWant[]): void {
-    for (const { number, name, block, isFresh } of wants) {
+    let before: FetchWant | undefined;
+    for (const want of wants) {
+      const { number, name, block, fileSize, isFresh } = want;
+      if (fileSize !== undefined) this.#know(name, fileSize);
       const key = keyOf(name, block);
       const kept = this.#kept.get(key);
       const isUseful = kept !== undefined && (kept.isFresh || !isFresh) &&
@@ -80,9 +98,10 @@ export class Fetcher {
         this.#kept.set(key, kept);
         this.#parts.answer(worker, number, kept.stamp);
       } else this.#need(name, block, isFresh).waiters.push({ worker, number });
-      if (this.#isKnown(name, block - 1)) {
-        for (let i = 1; i <= AHEAD; i++) this.#readAhead(name, block + i);
-      }
+      // Blocks of one range say nothing of what comes next.
+      const isSame = before?.name === name && before.block === block - 1;
+      this.#follow(name, block, isSame ? 0 : AHEAD_MAX);
+      before = want;
     }
     this.#pump();
   }
@@ -98,8 +117,7 @@ export class Fetcher {
     blocks: Iterable<number>,
   ): void {
     const { name, size } = file;
-    if (this.#sizes.size >= SIZES_MAX) this.#sizes.clear();
-    this.#sizes.set(name, Promise.resolve(size));
+    this.#know(name, size);
     for (const block of blocks) this.#readAhead(name, block);
     this.#pump();
   }
@@ -118,6 +136,38 @@ export class Fetcher {
     const fetch = { name, block, isFresh, waiters: [] };
     this.#queue.set(key, fetch);
     return fetch;
+  }
+
+  #know(name: string, size: number): void {
+    if (this.#sizes.size >= SIZES_MAX) this.#sizes.clear();
+    this.#sizes.set(name, Promise.resolve(size));
+  }
+
+  /** Reads ahead where a file is read in order, each time twice as far. */
+  #follow(name: string, block: number, aheadMax: number): void {
+    const streams = this.#streams.get(name) ?? [];
+    // The one used last is at the end, of places as of files.
+    this.#streams.delete(name);
+    this.#streams.set(name, streams);
+    if (this.#streams.size > FOLLOWED_MAX) {
+      this.#streams.delete(this.#streams.keys().next().value!);
+    }
+    const at = streams.findIndex(({ last }) => Math.abs(block - last) <= NEAR);
+    if (at < 0) {
+      if (streams.length >= STREAMS_MAX) streams.shift();
+      streams.push({ last: block, end: block + 1, count: 1 });
+      return;
+    }
+    const [stream] = streams.splice(at, 1);
+    streams.push(stream);
+    if (block <= stream.last) return;
+    stream.last = block;
+    if (aheadMax === 0 || block + stream.count / 2 < stream.end) return;
+    const room = Math.floor(this.#parts.memory.slotCount / AHEAD_PART);
+    stream.count = Math.min(2 * stream.count, aheadMax, room);
+    const first = Math.max(stream.end, block + 1);
+    stream.end = block + stream.count + 1;
+    for (let i = first; i < stream.end; i++) this.#readAhead(name, i);
   }
 
   #isKnown(name: string, block: number): boolean {

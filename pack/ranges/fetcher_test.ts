@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import {
   NotFoundError,
   type ReadOptions,
@@ -18,6 +18,8 @@ class SlowStore implements ReadStore {
   /** Names of files of which copies are not wanted. */
   readonly fresh: string[] = [];
   readonly waiting: PromiseWithResolvers<void>[] = [];
+  /** How often a size was asked for. */
+  sizeCount = 0;
   isSlow = false;
 
   async read(name: string, options: ReadOptions = {}): Promise<Uint8Array> {
@@ -34,6 +36,7 @@ class SlowStore implements ReadStore {
   }
 
   size(name: string): Promise<number | undefined> {
+    this.sizeCount++;
     return this.inner.size(name);
   }
 
@@ -43,9 +46,9 @@ class SlowStore implements ReadStore {
 }
 
 /** Answers of a fetcher, and what waits for them. */
-function scene(deadlineMs = 60_000) {
+function scene(deadlineMs = 60_000, blockCount = 0) {
   const store = new SlowStore();
-  const memory = FetchMemory.create(0);
+  const memory = FetchMemory.create(blockCount * BLOCK_SIZE);
   const answers = new Map<number, number>();
   const faults: string[] = [];
   let wake = () => {};
@@ -69,7 +72,7 @@ function scene(deadlineMs = 60_000) {
     name: string,
     block: number,
     isFresh = false,
-  ) => ({ number, name, block, isFresh });
+  ) => ({ number, name, block, isFresh, fileSize: undefined });
   return { store, memory, answers, faults, fetcher, answered, want };
 }
 
@@ -93,7 +96,7 @@ Deno.test("Fetcher reads neighbours at once, and each block once", async () => {
   fetcher.take(0, [want(9, "packs/a", 5)]);
   strictEqual(answers.get(9), answers.get(4));
   await fetcher.stop();
-  deepStrictEqual(store.reads, [["packs/a", 1, 2], ["packs/a", 3, 3]]);
+  deepStrictEqual(store.reads, [["packs/a", 1, 2], ["packs/a", 5, 1]]);
 });
 
 Deno.test("Fetcher reads a block from the store itself that was damaged, once for all", async () => {
@@ -118,21 +121,52 @@ Deno.test("Fetcher reads a block from the store itself that was damaged, once fo
   await fetcher.stop();
 });
 
-Deno.test("Fetcher reads ahead in a file that is read in order", async () => {
-  const { store, fetcher, answered, want } = scene();
-  await fill(store, "packs/a", 9);
-  fetcher.take(0, [want(1, "packs/a", 0)]);
-  await answered(1);
-  fetcher.take(0, [want(2, "packs/a", 1)]);
-  await answered(2);
-  fetcher.take(0, [want(3, "packs/a", 4)]);
-  await answered(3);
+Deno.test("Fetcher reads further and further ahead in a file that is read in order", async () => {
+  const { store, fetcher, answered, want } = scene(60_000, 256);
+  const size = 200 * BLOCK_SIZE;
+  await store.inner.create("packs/a", new Uint8Array(size));
+  for (let i = 0; i < 200; i += 2) {
+    // Two workers, the second of which is first.
+    fetcher.take(1, [want(i + 1, "packs/a", i + 1)]);
+    fetcher.take(0, [want(i, "packs/a", i)]);
+    await answered(i + 2);
+  }
   await fetcher.stop();
-  deepStrictEqual(store.reads.slice(0, 2), [["packs/a", 0, 1], [
-    "packs/a",
-    1,
-    4,
-  ]]);
+  const counts = store.reads.map(([, , count]) => count);
+  strictEqual(counts.reduce((sum, count) => sum + count, 0), 200);
+  ok(counts.length < 30, `${counts}`);
+  strictEqual(Math.max(...counts), 16);
+});
+
+Deno.test("Fetcher reads nothing ahead in a file that is read in no order", async () => {
+  const { store, fetcher, answered, want } = scene(60_000, 256);
+  await store.inner.create("packs/a", new Uint8Array(200 * BLOCK_SIZE));
+  // A range of two blocks each time.
+  const places = [0, 150, 50, 110, 20, 180, 80];
+  for (const [i, at] of places.entries()) {
+    const both = [
+      want(2 * i, "packs/a", at),
+      want(2 * i + 1, "packs/a", at + 1),
+    ];
+    fetcher.take(0, both);
+    await answered(2 * i + 2);
+  }
+  await fetcher.stop();
+  deepStrictEqual(store.reads, places.map((at) => ["packs/a", at, 2]));
+});
+
+Deno.test("Fetcher asks for no size that it was told", async () => {
+  const { store, fetcher, answered, want } = scene();
+  await fill(store, "packs/a", 2);
+  const fileSize = 2 * BLOCK_SIZE - 10;
+  fetcher.take(0, [{ ...want(1, "packs/a", 1), fileSize }]);
+  await answered(1);
+  strictEqual(store.sizeCount, 0);
+  await fill(store, "packs/b", 2);
+  fetcher.take(0, [want(2, "packs/b", 1)]);
+  await answered(2);
+  strictEqual(store.sizeCount, 1);
+  await fetcher.stop();
 });
 
 Deno.test("Fetcher keeps as many blocks as there is room for", async () => {
@@ -158,12 +192,12 @@ Deno.test("Fetcher has few reads of one file under way, so that others come", as
   const { store, answers, fetcher, answered, want } = scene();
   await fill(store, "packs/a", 1);
   await fill(store, "packs/b", 1);
-  await store.inner.create("packs/a2", new Uint8Array(99 * BLOCK_SIZE));
+  await store.inner.create("packs/a2", new Uint8Array(400 * BLOCK_SIZE));
   store.isSlow = true;
-  // Every other block, so that nothing is joined.
-  for (let i = 0; i < 40; i++) fetcher.take(0, [want(i, "packs/a2", i * 2)]);
-  while (store.waiting.length < 4) await new Promise((r) => setTimeout(r));
-  strictEqual(store.reads.length, 4);
+  // So far apart that nothing is joined, nor read ahead.
+  for (let i = 0; i < 40; i++) fetcher.take(0, [want(i, "packs/a2", i * 10)]);
+  while (store.waiting.length < 16) await new Promise((r) => setTimeout(r));
+  strictEqual(store.reads.length, 16);
   store.isSlow = false;
   fetcher.take(1, [want(100, "packs/b", 0)]);
   await answered(1);
@@ -249,7 +283,7 @@ Deno.test("Fetcher has no more bytes under way than its limit", async () => {
   while (store.reads.length < 16) await new Promise((r) => setTimeout(r));
   for (let i = 0; i < 10; i++) await new Promise((r) => setTimeout(r));
   const count = store.reads.reduce((sum, [, , blocks]) => sum + blocks, 0);
-  strictEqual(count, 64);
+  strictEqual(count, 256);
   store.isSlow = false;
   for (const gate of store.waiting) gate.resolve();
   await fetcher.stop();

@@ -20,12 +20,18 @@ export interface Ranges {
    * @param name Name of the file in the store
    * @param offset First byte
    * @param length Number of bytes
+   * @param fileSize Size of the file, where it is known: it need not be asked for then
    * @returns The bytes, good until the next call; `undefined` while they are on
    * their way
    * @throws {NotFoundError} If the store has no such file
    * @throws {StoreError} If it cannot be read; with code `SHORT` if it ends before
    */
-  take(name: string, offset: number, length: number): Uint8Array | undefined;
+  take(
+    name: string,
+    offset: number,
+    length: number,
+    fileSize?: number,
+  ): Uint8Array | undefined;
   /**
    * Says that a range will be taken soon. Never fails, and may do nothing.
    *
@@ -116,7 +122,8 @@ export async function takeSound<T>(
  * As {@linkcode takeSound}, for those who may not wait.
  *
  * @param ranges The ranges
- * @param range Name of the file in the store, first byte, number of bytes
+ * @param range Name of the file in the store, first byte, number of bytes, and the size of
+ * the file where it is known
  * @param use Uses the bytes, which are good until it returns; throws a `SyntaxError` or
  * `DamageError` for damage
  * @returns What `use` returns; `undefined` while the range is on its way
@@ -126,15 +133,16 @@ export async function takeSound<T>(
  */
 export function useSound<T>(
   ranges: Ranges,
-  { name, offset, length }: {
+  { name, offset, length, fileSize }: {
     readonly name: string;
     readonly offset: number;
     readonly length: number;
+    readonly fileSize?: number;
   },
   use: (bytes: Uint8Array) => T,
 ): { readonly value: T } | undefined {
   for (;;) {
-    const bytes = ranges.take(name, offset, length);
+    const bytes = ranges.take(name, offset, length, fileSize);
     if (bytes === undefined) return undefined;
     try {
       return { value: use(bytes) };

@@ -106,7 +106,8 @@ export class ObjectCopies {
     const known = this.#reader.take(location, ids, idStart);
     if (known !== undefined) return known;
     const { packName: name, frameOffset, storedSize: length } = location;
-    const range = { name, offset: frameOffset, length };
+    const fileSize = location.packSize;
+    const range = { name, offset: frameOffset, length, fileSize };
     return useSound(
       this.#ranges,
       range,

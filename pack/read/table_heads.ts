@@ -62,7 +62,7 @@ export class TableHeads {
     const { name, size } = this.#tables.table(number);
     const read = (length: number): Uint8Array | undefined =>
       this.#tables.bytes(number, 0, length) ??
-        this.#ranges.take(name, 0, length);
+        this.#ranges.take(name, 0, length, size);
     const guess = Math.min(size, INDEX_PAGE_SIZE);
     let headSize = guess;
     try {
