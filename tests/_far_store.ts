@@ -8,11 +8,13 @@ import type {
   StoreOptions,
 } from "@snap/store";
 
-/** Turns of the event loop in which no read begins before a wave is answered. */
-const QUIET_TURNS = 6;
-
 /** A store whose reads are answered in waves. */
 export class FarStore implements PruneStore {
+  /**
+   * Turns of the event loop in which no read begins before a wave is answered:
+   * more where something else, such as a disk, is waited for meanwhile.
+   */
+  quietTurns = 6;
   /** Waves since the last reset. */
   waveCount = 0;
   /** Calls since the last reset that make a request. */
@@ -102,7 +104,7 @@ export class FarStore implements PruneStore {
   #watch(quietTurns: number, count: number): void {
     setTimeout(() => {
       const now = this.#waiting.length;
-      if (now > count || quietTurns < QUIET_TURNS) {
+      if (now > count || quietTurns < this.quietTurns) {
         this.#watch(now > count ? 0 : quietTurns + 1, now);
         return;
       }
