@@ -22,6 +22,7 @@
  * The parts have entry points of their own:
  *
  * - `@snap/sync/protocol`: the messages, for those who look into them
+ * - `@snap/sync/serve`: the side that answers
  * - `@snap/sync/testing`: transports that fail on purpose
  * - `@snap/sync/worker`: started by the engine, so that it can be found wherever the package lies
  *
@@ -33,5 +34,6 @@ export * from "./engine/sync.ts";
 export * from "./errors.ts";
 export * from "./options.ts";
 export * from "./peer/peer.ts";
+export * from "./peer/remote_peer.ts";
 export * from "./peer/store_peer.ts";
 export * from "./transport.ts";

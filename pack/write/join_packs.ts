@@ -37,14 +37,8 @@ export function joinPacks(
 
 function copyFrames(part: PackPart, writer: PackWriter): void {
   const { table } = part;
-  const { order, starts } = rowsByFrame(table);
   let buffer = new Uint8Array(256 << 10);
-  for (let frame = 0; frame < table.frameCount; frame++) {
-    const rows = rowsOf(
-      table,
-      order.subarray(starts[frame], starts[frame + 1]),
-    );
-    if (rows.count === 0) continue;
+  for (const { frame, rows } of rowsByFrame(table)) {
     const size = table.storedSize(frame);
     if (size > buffer.length) buffer = new Uint8Array(size * 2);
     const stored = buffer.subarray(0, size);
@@ -57,17 +51,25 @@ function copyFrames(part: PackPart, writer: PackWriter): void {
   }
 }
 
-/** Numbers of the objects, those of one frame side by side. */
-function rowsByFrame(
+/**
+ * Goes through the frames of a pack that hold objects.
+ *
+ * @param table The table of the pack
+ * @returns Numbers of the frames, each with its objects in the order in which they lie in it
+ */
+export function* rowsByFrame(
   table: PackTable,
-): { order: Uint32Array; starts: Uint32Array } {
+): Generator<{ readonly frame: number; readonly rows: FrameRows }, void> {
   const starts = new Uint32Array(table.frameCount + 1);
   for (let i = 0; i < table.objectCount; i++) starts[table.frame(i) + 1]++;
   for (let i = 0; i < table.frameCount; i++) starts[i + 1] += starts[i];
   const next = starts.slice();
   const order = new Uint32Array(table.objectCount);
   for (let i = 0; i < table.objectCount; i++) order[next[table.frame(i)]++] = i;
-  return { order, starts };
+  for (let frame = 0; frame < table.frameCount; frame++) {
+    const some = order.subarray(starts[frame], starts[frame + 1]);
+    if (some.length > 0) yield { frame, rows: rowsOf(table, some) };
+  }
 }
 
 function rowsOf(table: PackTable, order: Uint32Array): FrameRows {

@@ -1,7 +1,8 @@
 import { IdSet } from "@snap/snapshot/reach";
-import { ObjectKind } from "@snap/pack";
+import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import type { NamedRecord } from "@snap/snapshot/records";
-import { SyncError } from "../errors.ts";
+import { NotFoundError, StoreError } from "@snap/store";
+import { SyncError, type SyncErrorCode } from "../errors.ts";
 import { marked, ObjectRows } from "../object_rows.ts";
 import type { CopyOptions, SyncReport } from "../options.ts";
 import type {
@@ -145,12 +146,16 @@ class GroupCopy {
     const lost = this.#lost.splice(0);
     if (lost.length === 0) return true;
     // What was had in part counts for no other record.
-    this.#queue = new ObjectRows();
-    this.#seen = new IdSet();
-    this.#target.forgetPromises();
+    this.#forget();
     for (const { error } of lost) this.#tell(error);
     this.#tell(incompleteError(record, lost[0].error));
     return false;
+  }
+
+  #forget(): void {
+    this.#queue = new ObjectRows();
+    this.#seen = new IdSet();
+    this.#target.forgetPromises();
   }
 
   /** Begins to move what is in the queue; what was begun before is awaited first. */
@@ -183,13 +188,11 @@ class GroupCopy {
     for (let attempt = 0; attempt < COMMITS_MAX; attempt++) {
       const missing = await this.#target.commit(document, bases);
       if (missing.count === 0) return true;
-      this.#target.forgetPromises();
-      const lost = await this.#source.move(missing, this.#target);
+      this.#forget();
+      this.#lost.push(...await this.#source.move(missing, this.#target));
+      // What was said to be there may not be, either: all of it is asked for again.
+      if (!await this.#reach(document)) return false;
       await this.#target.finish();
-      if (lost.length === 0) continue;
-      for (const { error } of lost) this.#tell(error);
-      this.#tell(incompleteError(record, lost[0].error));
-      return false;
     }
     this.#tell(
       new SyncError(
@@ -221,10 +224,17 @@ function walkError(error: unknown): SyncError {
   if (error instanceof SyncError) return error;
   const reason = error instanceof Error ? error.message : String(error);
   return new SyncError(`Cannot read a directory of the source: ${reason}`, {
-    code: error instanceof SyntaxError ? "MISMATCH" : "GONE",
+    code: codeOf(error),
     hint: "Check the source with `snap verify`",
     cause: error,
   });
+}
+
+function codeOf(error: unknown): SyncErrorCode {
+  if (error instanceof StoreError) return "STORE";
+  const isGone = error instanceof ObjectNotFoundError ||
+    error instanceof NotFoundError;
+  return isGone ? "GONE" : "MISMATCH";
 }
 
 function incompleteError(record: NamedRecord, cause: SyncError): SyncError {

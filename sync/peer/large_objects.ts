@@ -2,12 +2,13 @@ import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { joinSpans } from "@snap/hash/blake-span";
 import { ObjectKind } from "@snap/pack";
 import { contextOf, recipeRows, type StoreReader } from "@snap/pack/read";
-import { RecipeNode, RecipeReader } from "@snap/pack/recipe";
+import { RecipeNode, RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
 import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
+import { marked, ObjectRows } from "../object_rows.ts";
 import { singleFrame } from "../move/single_frame.ts";
 import { goneObject, lostObject, lyingError } from "./lost_object.ts";
-import type { LostObject, Target } from "./peer.ts";
+import type { LostObject, Source, Target } from "./peer.ts";
 
 /** A large object. */
 export interface LargeRow {
@@ -58,7 +59,7 @@ export class LargeObjects {
       return [];
     } catch (error) {
       this.#options.signal?.throwIfAborted();
-      return [lostObject(id, kind, error)];
+      return [lostObject(id, error)];
     }
   }
 
@@ -99,10 +100,7 @@ export class LargeObjects {
   /** Moves the nodes of a recipe, each before the one that names it. */
   async #moveNodes(large: LargeRow, target: Target): Promise<void> {
     const { id, kind, size } = large;
-    const root = await this.#root(id);
-    if (root.plainSize !== size || root.objectKind !== kind) {
-      throw lyingError(id);
-    }
+    const root = await this.root(large);
     await this.#moveBelow(root, target);
     const isProven = true;
     target.addRoot({ id, kind, size, root: root.bytes, isProven });
@@ -119,6 +117,74 @@ export class LargeObjects {
       target.takeFrame(singleFrame(bytes, id, ObjectKind.recipe));
       await target.settled();
     }
+  }
+
+  /**
+   * Moves a large object to a target that proves it itself: only what is missing there.
+   *
+   * @param one The object.
+   * @param target Where it goes.
+   * @param source What moves its parts.
+   * @returns Parts that could not be had.
+   */
+  async moveMissing(
+    one: LargeRow,
+    target: Target,
+    source: Pick<Source, "move">,
+  ): Promise<LostObject[]> {
+    const { id, kind } = one;
+    try {
+      const root = await this.root(one);
+      const size = root.plainSize;
+      const lost = await this.#moveParts(root, target, source);
+      if (lost.length > 0) return lost;
+      target.addRoot({ id, kind, size, root: root.bytes, isProven: false });
+      return [];
+    } catch (error) {
+      this.#options.signal?.throwIfAborted();
+      return [lostObject(id, error)];
+    }
+  }
+
+  async #moveParts(
+    node: RecipeNode,
+    target: Target,
+    source: Pick<Source, "move">,
+  ): Promise<LostObject[]> {
+    const lost: LostObject[] = [];
+    const rows = new ObjectRows();
+    for (let row = 0; row < node.count; row++) {
+      const kind = node.rowKind(row);
+      if (kind === RecipeRowKind.zeros) continue;
+      const start = node.idStart(row);
+      if (kind === RecipeRowKind.chunk) {
+        rows.add(node.bytes, start, ObjectKind.content, node.size(row));
+        continue;
+      }
+      const id = node.bytes.slice(start, start + ID_SIZE);
+      const bytes = await this.#reader.readNode(id);
+      const child = RecipeNode.decode(bytes, this.#options.hasher);
+      lost.push(...await this.#moveParts(child, target, source));
+      rows.add(id, 0, ObjectKind.recipe, bytes.length);
+    }
+    const lack = marked(rows, await target.missing(rows));
+    if (lack.count > 0) lost.push(...await source.move(lack, target));
+    return lost;
+  }
+
+  /**
+   * Reads the root of the recipe of a large object.
+   *
+   * @param large The object.
+   * @returns The root.
+   * @throws {SyncError} If it is not there, or says something else.
+   */
+  async root({ id, kind, size }: LargeRow): Promise<RecipeNode> {
+    const root = await this.#root(id);
+    // A size that a target asks for is not always known.
+    const isSame = size === 0 || root.plainSize === size;
+    if (isSame && root.objectKind === kind) return root;
+    throw lyingError(id);
   }
 
   async #root(id: Uint8Array): Promise<RecipeNode> {

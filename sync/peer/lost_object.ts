@@ -1,6 +1,7 @@
 import { idFromBytes } from "@snap/hash";
-import { ObjectKind } from "@snap/pack";
-import { SyncError } from "../errors.ts";
+import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
+import { NotFoundError, StoreError } from "@snap/store";
+import { SyncError, type SyncErrorCode } from "../errors.ts";
 import type { LostObject } from "./peer.ts";
 
 const HINT = "Check the source with `snap verify`";
@@ -16,22 +17,25 @@ export function goneObject(id: Uint8Array, kind: number): LostObject {
 }
 
 /** An object that cannot be had. */
-export function lostObject(
-  id: Uint8Array,
-  kind: number,
-  cause: unknown,
-): LostObject {
+export function lostObject(id: Uint8Array, cause: unknown): LostObject {
   if (cause instanceof SyncError) return { id, error: cause };
   const reason = cause instanceof Error ? cause.message : String(cause);
   const error = new SyncError(
     `Cannot copy object ${idFromBytes(id)}: ${reason}`,
     {
-      code: kind > 0 ? "MISMATCH" : "STORE",
+      code: codeOf(cause),
       hint: HINT,
       cause,
     },
   );
   return { id, error };
+}
+
+function codeOf(cause: unknown): SyncErrorCode {
+  const isGone = cause instanceof NotFoundError ||
+    cause instanceof ObjectNotFoundError;
+  if (isGone) return "GONE";
+  return cause instanceof StoreError ? "STORE" : "MISMATCH";
 }
 
 /** Large content that is not what its recipe says. */

@@ -215,6 +215,8 @@ export interface Target extends AsyncDisposable {
   readonly writer?: ObjectWriter;
   /** What reads trees of records that it has, if that is a store in this process. */
   readonly reader?: ObjectReads | undefined;
+  /** Whether only the roots of large objects are wanted: the rest is asked for by what they name. */
+  readonly takesRootsOnly?: boolean;
   /** Whether standing records prove what they reach. */
   readonly trustsRecords: boolean;
   /**

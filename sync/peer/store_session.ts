@@ -58,6 +58,8 @@ export class StoreSession implements PeerSession {
   readonly requestCount = 0;
   readonly #options: StoreSessionOptions;
   readonly #snapshots: Snapshots;
+  /** What there is when it is first asked for. */
+  #records: Promise<RecordSet> | undefined;
 
   /** Made by {@linkcode openStoreSession}. */
   constructor(
@@ -70,7 +72,11 @@ export class StoreSession implements PeerSession {
     this.info = info;
   }
 
-  async records(): Promise<RecordSet> {
+  records(): Promise<RecordSet> {
+    return this.#records ??= this.#list();
+  }
+
+  async #list(): Promise<RecordSet> {
     const { store } = this.#options;
     const forgotten: Id[] = [];
     const names = await listRecordNames(store, this.#how);

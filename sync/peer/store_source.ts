@@ -22,7 +22,9 @@ import {
 } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
 import { SyncError } from "../errors.ts";
-import type { MoveBatch, MoveResult } from "../move/batch.ts";
+import type { ProofCache } from "../options.ts";
+import { joined } from "../protocol/sections.ts";
+import type { LargeBatch, MoveBatch, MoveResult } from "../move/batch.ts";
 import { MovePool } from "../move/move_pool.ts";
 import { Mover } from "../move/mover.ts";
 import type { FrameTaker } from "../move/open_frame.ts";
@@ -132,8 +134,14 @@ export class StoreSource implements Source {
       } else if (place.kind === kind) placed.push({ place, ids, idStart });
       else large.push({ id: idOfRow(objects, row), kind, size: sizes[row] });
     }
+    if (target.takesRootsOnly === true) {
+      for (const { id } of large.splice(0)) {
+        lost.push(...await this.#moveOther(id, ObjectKind.recipe, target));
+      }
+    }
     const batches: MoveBatch[] = frameBatches(placed, this.#batchCount);
     this.#batchCount += batches.length;
+    const own = target.writer === undefined ? large.splice(0) : [];
     const spans = new Map<number, LargeRow>();
     for (const one of large) {
       for (const batch of largeBatches(one, this.#batchCount)) {
@@ -160,6 +168,9 @@ export class StoreSource implements Source {
     for (const [one, some] of values) {
       lost.push(...await this.#large.finish(one, some, target));
     }
+    for (const one of own) {
+      lost.push(...await this.#large.moveMissing(one, target, this));
+    }
     return lost;
   }
 
@@ -167,16 +178,28 @@ export class StoreSource implements Source {
    * Says what the chunks of a large object that lie here are: nothing is moved.
    *
    * @param large The object; its root may lie elsewhere.
+   * @param proofs What was hashed before, and when it is time to stop.
    * @returns Its id by its chunks, if all of them are here and sound.
    */
-  async identify(large: LargeObject): Promise<Uint8Array | undefined> {
-    const { id, kind, size, root } = large;
-    const batches = largeBatches({ id, kind, size, root }, 0);
+  async identify(
+    { id, kind, size, root }: LargeObject,
+    proofs?: ProofCache & { readonly isLate?: () => boolean },
+  ): Promise<Uint8Array | "late" | undefined> {
+    // What has just come may stand in no table yet.
+    await this.reader.index.findUnnamed(this.#how);
     const mover = this.#mover({ takeFrame: () => {} });
     const values: Uint8Array[] = [];
-    for (const batch of batches) {
+    for (const batch of largeBatches({ id, kind, size, root }, 0)) {
+      const key = spanKey(batch, this.#options.hasher);
+      const known = proofs?.get(key);
+      if (known !== undefined) {
+        values.push(known);
+        continue;
+      }
+      if (proofs?.isLate?.()) return "late";
       const { value } = await this.#moveHere(mover, batch);
       if (value === undefined) return undefined;
+      proofs?.set(key, value);
       values.push(value);
     }
     return joinValues(values, kind);
@@ -211,10 +234,8 @@ export class StoreSource implements Source {
     kind: number,
   ): Promise<Location | undefined> {
     const id = ids.slice(idStart, idStart + ID_SIZE);
-    const { signal } = this.#options;
-    const how = signal === undefined ? {} : { signal };
-    return await this.reader.index.locate(id, kind, how) ??
-      await this.reader.index.locate(id, ObjectKind.recipe, how);
+    return await this.reader.index.locate(id, kind, this.#how) ??
+      await this.reader.index.locate(id, ObjectKind.recipe, this.#how);
   }
 
   async #run(
@@ -247,8 +268,6 @@ export class StoreSource implements Source {
   }
 
   async #moveHere(mover: Mover, batch: MoveBatch): Promise<MoveResult> {
-    const { signal } = this.#options;
-    const how = signal === undefined ? {} : { signal };
     const steps = mover.move(batch);
     for (;;) {
       // What the steps want they say before they wait.
@@ -261,8 +280,13 @@ export class StoreSource implements Source {
         step = steps.next();
       }
       if (step.done) return step.value;
-      await this.#ranges.arrived(how);
+      await this.#ranges.arrived(this.#how);
     }
+  }
+
+  get #how(): { readonly signal?: AbortSignal } {
+    const { signal } = this.#options;
+    return signal === undefined ? {} : { signal };
   }
 
   #mover(taker: FrameTaker): Mover {
@@ -309,17 +333,15 @@ export class StoreSource implements Source {
     kind: number,
     target: Target,
   ): Promise<LostObject[]> {
-    const { signal } = this.#options;
-    const how = signal === undefined ? {} : { signal };
     try {
-      const bytes = await this.reader.readStored(id, kind, how);
+      const bytes = await this.reader.readStored(id, kind, this.#how);
       if (bytes === undefined) return [goneObject(id, kind)];
       target.takeFrame(singleFrame(bytes, id, kind));
       await target.settled();
       return [];
     } catch (error) {
-      signal?.throwIfAborted();
-      return [lostObject(id, kind, error)];
+      this.#options.signal?.throwIfAborted();
+      return [lostObject(id, error)];
     }
   }
 }
@@ -351,6 +373,15 @@ export async function openStoreSource(
     await ranges[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+/** Names what is hashed of a large object: its root says which bytes these are. */
+function spanKey(
+  { root, offset, length }: LargeBatch,
+  hasher: Hasher,
+): string {
+  const text = new TextEncoder().encode(`snap 1 span ${offset} ${length} `);
+  return hasher.idOf(joined([text, root ?? new Uint8Array(0)]));
 }
 
 function tooManyError(record: NamedRecord): SyncError {

@@ -141,9 +141,11 @@ export class StoreTarget implements Target {
     await this.#makeRoom();
     await using source = await openStoreSource(this.#options);
     for (const large of unproven) {
-      const id = await source.identify(large);
-      if (id === undefined || !equalBytes(id, 0, large.id, 0, ID_SIZE)) {
-        const found = id === undefined ? "a part missing" : idFromBytes(id);
+      const id = await source.identify(large, this.#options.proofs);
+      if (typeof id !== "object" || !equalBytes(id, 0, large.id, 0, ID_SIZE)) {
+        const found = typeof id !== "object"
+          ? "a part missing"
+          : idFromBytes(id);
         throw new SyncError(
           `Cannot take content ${
             idFromBytes(large.id)

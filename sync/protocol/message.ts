@@ -47,6 +47,7 @@ export const SectionKind = {
   proofs: 8,
   tags: 9,
   bases: 10,
+  lost: 11,
 } as const;
 
 /** One section of a message. */

@@ -7,10 +7,15 @@ export const FIELDS_SIZE_MAX: number = 64 << 10;
 export const IDS_MAX = 262_144;
 /** Ranges in one message at most. */
 export const RANGES_MAX = 4096;
+/** Count of a range that is only there so that the next one begins behind it. */
+export const RANGE_SKIPPED: number = 2 ** 32 - 1;
 /** Size of the largest cursor. */
 export const CURSOR_SIZE_MAX: number = 8 << 10;
 /** Number that stands for a record where kinds of objects stand. */
 export const RECORD_KIND = 5;
+
+/** Number that stands for a forgotten record. */
+export const FORGOTTEN_KIND = 6;
 
 const ID_ROW = 36;
 const RANGE_ROW = 56;
@@ -30,7 +35,7 @@ export interface IdRows {
 export interface IdRange {
   /** The largest id of the range, 32 bytes; it begins behind the range before. */
   readonly upper: Uint8Array;
-  /** Ids in it. */
+  /** Ids in it, or {@linkcode RANGE_SKIPPED}. */
   readonly count: number;
   /** 0 records, 1 forgotten records. */
   readonly set: number;
@@ -163,8 +168,8 @@ export function readIds(
     const at = ID_ROW * i;
     ids.set(bytes.subarray(at, at + 32), 32 * i);
     kinds[i] = bytes[at + 32];
-    if (kinds[i] < 1 || kinds[i] > RECORD_KIND) {
-      refuse("kinds are 1 to 5", kinds[i]);
+    if (kinds[i] < 1 || kinds[i] > FORGOTTEN_KIND) {
+      refuse("kinds are 1 to 6", kinds[i]);
     }
   }
   return { count, ids, kinds };

@@ -1,0 +1,107 @@
+import type { Hasher } from "@snap/hash";
+import type { PackRole } from "@snap/pack";
+import { parseCodec } from "@snap/pack/codecs";
+import type { CheckedFrame } from "@snap/pack/sink";
+import { FrameBuilder, PackWriter } from "@snap/pack/write";
+import type { StoreSettings } from "@snap/store/format";
+import { joined } from "../protocol/sections.ts";
+import type { FrameTaker } from "../move/open_frame.ts";
+
+/** Plain bytes at which a frame of objects without one is closed. */
+const FRAME_SIZE = 512 << 10;
+/** Largest object. */
+const OBJECT_SIZE_MAX = 4 << 20;
+
+/** What {@linkcode MemoryPacks} are made with. */
+export interface MemoryPacksOptions {
+  readonly saveId: Uint8Array;
+  readonly random: (size: number) => Uint8Array;
+  readonly settings: StoreSettings;
+  readonly hasher: Hasher;
+}
+
+/** A pack of each role that is written into memory, to be sent. */
+export class MemoryPacks implements FrameTaker {
+  /** Objects so far. */
+  objectCount = 0;
+  readonly #options: MemoryPacksOptions;
+  #packs = new Map<PackRole, MemoryPack>();
+
+  constructor(options: MemoryPacksOptions) {
+    this.#options = options;
+  }
+
+  /** Bytes so far: what is not compressed yet counts as it is. */
+  get size(): number {
+    let size = 0;
+    for (const pack of this.#packs.values()) size += pack.size;
+    return size;
+  }
+
+  takeFrame(frame: CheckedFrame): void {
+    const { role, rows } = frame;
+    let pack = this.#packs.get(role);
+    if (pack === undefined) {
+      this.#packs.set(role, pack = new MemoryPack(role, this.#options));
+    }
+    pack.take(frame);
+    this.objectCount += rows.count;
+  }
+
+  /** Ends the packs; the next frame begins new ones. */
+  finish(): Uint8Array[] {
+    const packs = [...this.#packs.values()].map((pack) => pack.finish());
+    this.#packs = new Map();
+    this.objectCount = 0;
+    return packs;
+  }
+}
+
+class MemoryPack {
+  readonly #parts: Uint8Array[] = [];
+  readonly #writer: PackWriter;
+  readonly #loose = new FrameBuilder(OBJECT_SIZE_MAX);
+
+  constructor(role: PackRole, options: MemoryPacksOptions) {
+    const { settings, random } = options;
+    this.#writer = new PackWriter({
+      ...options,
+      role,
+      salt: random(32),
+      codec: parseCodec(settings.codec),
+      sink: { write: (bytes) => void this.#parts.push(bytes.slice()) },
+    });
+  }
+
+  get size(): number {
+    return this.#writer.size + this.#loose.size;
+  }
+
+  take({ stored, plain, rows, ...frame }: CheckedFrame): void {
+    let size = 0;
+    for (let row = 0; row < rows.count; row++) size += rows.sizes[row];
+    if (size === frame.plainSize) {
+      this.#writer.addStoredFrame(stored, frame, rows);
+      return;
+    }
+    for (let row = 0; row < rows.count; row++) {
+      const { offsets, sizes, ids, kinds } = rows;
+      if (this.#loose.sizeLeft < sizes[row]) this.#close();
+      const bytes = plain.subarray(offsets[row], offsets[row] + sizes[row]);
+      this.#loose.add(bytes, ids, 32 * row, kinds[row]);
+      if (this.#loose.size >= FRAME_SIZE) this.#close();
+    }
+  }
+
+  finish(): Uint8Array {
+    this.#close();
+    this.#writer.finish();
+    return joined(this.#parts);
+  }
+
+  #close(): void {
+    if (this.#loose.size === 0) return;
+    this.#writer.addFrame(this.#loose.plain(), this.#loose.rows);
+    this.#loose.clear();
+  }
+}

@@ -1,0 +1,388 @@
+import { equalBytes, type Hasher, hexOf, ID_SIZE } from "@snap/hash";
+import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
+import { contextOf } from "@snap/pack/read";
+import { RecipeNode, RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
+import type { CheckedFrame } from "@snap/pack/sink";
+import { nativeDecoders } from "@snap/posix/decoders";
+import {
+  contentsOf,
+  type IdSet,
+  type ObjectReads,
+  ReachWalk,
+} from "@snap/snapshot/reach";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { SyncError } from "../errors.ts";
+import { rowsWithout } from "../move/frame_rows.ts";
+import { idOfRow, marked, ObjectRows } from "../object_rows.ts";
+import { isRecipeRoot, openPack } from "../packs/open_pack.ts";
+import {
+  type Message,
+  SectionKind,
+  sectionOf,
+  Verb,
+} from "../protocol/message.ts";
+import {
+  fieldsSection,
+  idsSection,
+  readFields,
+  readIds,
+} from "../protocol/sections.ts";
+import { KeptFrames } from "./kept_frames.ts";
+import { goneObject } from "./lost_object.ts";
+import type {
+  LargeObject,
+  LostObject,
+  ObjectList,
+  PeerInfo,
+  SessionOptions,
+  Source,
+  Target,
+  WalkedDirectory,
+} from "./peer.ts";
+import type { RemoteConnection } from "./remote_connection.ts";
+import { nameRows } from "./name_rows.ts";
+
+/** Bytes of an answer. */
+const ANSWER_SIZE = 16 << 20;
+/** Plain bytes of small contents that come with directories. */
+const CONTENTS_SIZE = 1 << 20;
+/** Stored bytes that are kept for the target. */
+const KEPT_SIZE_MAX = 64 << 20;
+/** Objects of one request. */
+const ROWS_MAX = 16_384;
+/** Objects below a record for each entry that it has, at most. */
+const OBJECTS_AN_ENTRY = 8;
+/** Requests for objects that are under way at once. */
+const REQUESTS_MAX = 4;
+
+/** What a {@linkcode RemoteSource} asks. */
+export interface RemoteSourceOptions extends SessionOptions {
+  readonly connection: RemoteConnection;
+  readonly hasher: Hasher;
+  readonly info: PeerInfo;
+}
+
+/** Objects of a server. */
+export class RemoteSource implements Source, ObjectReads {
+  readonly #options: RemoteSourceOptions;
+  readonly #kept = new KeptFrames();
+  #below: (() => Promise<boolean>) | undefined;
+
+  constructor(options: RemoteSourceOptions) {
+    this.#options = options;
+  }
+
+  get isFull(): boolean {
+    return this.#kept.size >= KEPT_SIZE_MAX / 2;
+  }
+
+  async *walk(
+    record: NamedRecord,
+    bases: readonly NamedRecord[],
+    { seen, baseReader }: {
+      readonly seen?: IdSet;
+      readonly baseReader?: ObjectReads | undefined;
+    } = {},
+  ): AsyncGenerator<WalkedDirectory> {
+    // What a server has left out must be readable here to be passed over.
+    const known = baseReader === undefined ? [] : bases;
+    this.#below = this.#askBelow(record, known);
+    const { signal } = this.#options;
+    const walk = new ReachWalk(this, record, {
+      ...(signal === undefined ? {} : { signal }),
+      bases: known,
+      ...(seen === undefined ? {} : { seen }),
+      ...(baseReader === undefined ? {} : { baseReader }),
+    });
+    for (let one = await walk.next(); one; one = await walk.next()) {
+      if (walk.entryCount > record.totals.entryCount) {
+        throw this.#lying(
+          `more entries in record ${record.record} than it says`,
+        );
+      }
+      const contents = new ObjectRows();
+      for (const { ids, idStart, size } of contentsOf(one)) {
+        contents.add(ids, idStart, ObjectKind.content, size);
+      }
+      yield { ...one, contents };
+    }
+  }
+
+  async readObject(id: Uint8Array, kind: number): Promise<Uint8Array> {
+    const { recipe } = ObjectKind;
+    const take = (): Uint8Array | undefined =>
+      this.#kept.take(id, kind) ?? this.#kept.take(id, recipe);
+    let bytes = take();
+    while (bytes === undefined && this.#below !== undefined) {
+      if (await this.#below()) this.#below = undefined;
+      bytes = take();
+    }
+    if (bytes === undefined) {
+      const rows = new ObjectRows();
+      rows.add(id, 0, kind, 0);
+      await this.#fetch(rows, (frame) => this.#kept.keep(frame));
+      bytes = take();
+    }
+    if (bytes === undefined) throw new ObjectNotFoundError(id, kind);
+    return isRecipeRoot(bytes, recipe) && kind !== recipe
+      ? await this.#readLarge(
+        RecipeNode.decode(bytes, this.#options.hasher),
+        kind,
+      )
+      : bytes;
+  }
+
+  async move(objects: ObjectList, target: Target): Promise<LostObject[]> {
+    const lost: LostObject[] = [];
+    const roots: LargeObject[] = [];
+    const take = (frame: CheckedFrame): void => {
+      this.#hand(frame, target, roots);
+    };
+    const rest = this.#kept.give(objects, take);
+    await target.settled();
+    await this.#fetchAll(rest, take, lost, target);
+    for (const root of roots) lost.push(...await this.#moveLarge(root, target));
+    if (this.#kept.size >= KEPT_SIZE_MAX) this.#kept.clear();
+    return lost;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#kept.clear();
+    await Promise.resolve();
+  }
+
+  /** Asks for what is below a record, page by page; says whether it was the last. */
+  #askBelow(
+    record: NamedRecord,
+    bases: readonly NamedRecord[],
+  ): () => Promise<boolean> {
+    const { connection } = this.#options;
+    let cursor: Uint8Array | undefined;
+    // A tree, a page and a content for each entry, and some attributes.
+    let left = OBJECTS_AN_ENTRY * (record.totals.entryCount + 1);
+    return async () => {
+      const answer = await connection.ask(Verb.get, [
+        fieldsSection({ want: "below", contents: CONTENTS_SIZE }),
+        idsSection(nameRows([record])),
+        idsSection(nameRows(bases), SectionKind.bases),
+        ...(cursor === undefined
+          ? []
+          : [{ kind: SectionKind.cursor, rows: 1, bytes: cursor }]),
+      ], ANSWER_SIZE);
+      let count = 0;
+      for (const frame of this.#framesOf(answer)) {
+        this.#kept.keep(frame);
+        count += frame.rows.count;
+      }
+      left -= count;
+      if (left < 0) {
+        throw this.#lying(
+          `more objects than record ${record.record} can have`,
+        );
+      }
+      const fields = readFields(sectionOf(answer, SectionKind.fields));
+      if (fields.flag("isDone")) return true;
+      const next = sectionOf(answer, SectionKind.cursor)?.bytes.slice();
+      if (next === undefined || count === 0) {
+        throw this.#lying("an answer that leads nowhere");
+      }
+      cursor = next;
+      return false;
+    };
+  }
+
+  *#framesOf(answer: Message): Generator<CheckedFrame, void> {
+    const { hasher, meter } = this.#options;
+    for (const { kind, bytes } of answer.sections) {
+      if (kind !== SectionKind.pack) continue;
+      meter.bytesIn += bytes.length;
+      for (
+        const frame of openPack(bytes, { hasher, decoders: nativeDecoders })
+      ) {
+        meter.objectsIn += frame.rows.count;
+        yield frame;
+      }
+    }
+  }
+
+  /** Gives a frame to the target, but for roots: they wait for what they name. */
+  #hand(frame: CheckedFrame, target: Target, roots: LargeObject[]): void {
+    const { rows, plain } = frame;
+    const held: number[] = [];
+    for (let row = 0; row < rows.count; row++) {
+      const start = rows.offsets[row];
+      const bytes = plain.subarray(start, start + rows.sizes[row]);
+      if (!isRecipeRoot(bytes, rows.kinds[row])) continue;
+      const node = RecipeNode.decode(bytes.slice(), this.#options.hasher);
+      const { id, objectKind: kind, plainSize: size, bytes: root } = node;
+      roots.push({ id: id.slice(), kind, size, root, isProven: false });
+      held.push(row);
+    }
+    if (held.length === rows.count) return;
+    const free = held.length === 0 ? rows : rowsWithout(rows, held);
+    target.takeFrame({ ...frame, rows: free });
+  }
+
+  /** Moves what a root names, then the root. */
+  async #moveLarge(large: LargeObject, target: Target): Promise<LostObject[]> {
+    const node = RecipeNode.decode(large.root, this.#options.hasher);
+    const lost = await this.#moveBelow(node, target);
+    if (lost.length === 0) target.addRoot(large);
+    return lost;
+  }
+
+  async #moveBelow(node: RecipeNode, target: Target): Promise<LostObject[]> {
+    const rows = new ObjectRows();
+    for (let row = 0; row < node.count; row++) {
+      const kind = node.rowKind(row);
+      if (kind === RecipeRowKind.zeros) continue;
+      const isNode = kind === RecipeRowKind.node;
+      const objectKind = isNode ? ObjectKind.recipe : ObjectKind.content;
+      rows.add(node.bytes, node.idStart(row), objectKind, node.size(row));
+    }
+    if (node.level > 0) return await this.#moveNodes(rows, target);
+    const lack = marked(rows, await target.missing(rows));
+    const lost: LostObject[] = [];
+    const roots: LargeObject[] = [];
+    const take = (frame: CheckedFrame): void => {
+      this.#hand(frame, target, roots);
+    };
+    await this.#fetchAll(lack, take, lost, target);
+    return lost;
+  }
+
+  /** Moves nodes, each after what is below it. */
+  async #moveNodes(rows: ObjectRows, target: Target): Promise<LostObject[]> {
+    const lost: LostObject[] = [];
+    for (let row = 0; row < rows.count; row++) {
+      const id = idOfRow(rows, row);
+      const bytes = await this.readObject(id, ObjectKind.recipe);
+      const node = RecipeNode.decode(bytes, this.#options.hasher);
+      lost.push(...await this.#moveBelow(node, target));
+      const one = new ObjectRows();
+      one.add(id, 0, ObjectKind.recipe, 0);
+      const lack = marked(one, await target.missing(one));
+      this.#kept.give(lack, (frame) => target.takeFrame(frame));
+      await target.settled();
+    }
+    return lost;
+  }
+
+  /** Reads a large tree or page. */
+  async #readLarge(root: RecipeNode, kind: number): Promise<Uint8Array> {
+    const { hasher } = this.#options;
+    const { id, plainSize: size } = root;
+    if (size > ANSWER_SIZE) throw this.#lying(`a directory of ${size} bytes`);
+    const plain = new Uint8Array(size);
+    const reader = new RecipeReader({ hasher, id, kind, size });
+    for (let step = reader.next(); step !== "end"; step = reader.next()) {
+      if (step === "node") {
+        const isRoot = equalBytes(reader.wanted, 0, id, 0, ID_SIZE);
+        reader.give(
+          isRoot
+            ? root
+            : await this.readObject(reader.wanted.slice(), ObjectKind.recipe),
+        );
+      } else if (reader.rowKind === RecipeRowKind.chunk) {
+        const { ids, idStart, offset } = reader;
+        const chunkId = ids.slice(idStart, idStart + ID_SIZE);
+        plain.set(await this.readObject(chunkId, ObjectKind.content), offset);
+      }
+    }
+    const found = new Uint8Array(ID_SIZE);
+    hasher.deriveInto(contextOf(kind)!, plain, found);
+    if (equalBytes(found, 0, id, 0, ID_SIZE)) return plain;
+    throw this.#lying("a directory that is not what its recipe says");
+  }
+
+  /** Asks for objects, several requests at once. */
+  async #fetchAll(
+    objects: ObjectRows,
+    take: (frame: CheckedFrame) => void,
+    lost: LostObject[],
+    target: Target,
+  ): Promise<void> {
+    const parts: ObjectRows[] = [];
+    for (let row = 0; row < objects.count; row++) {
+      const last = parts.at(-1);
+      const isFull = last === undefined || last.count >= ROWS_MAX ||
+        last.byteCount >= ANSWER_SIZE;
+      if (isFull) parts.push(new ObjectRows());
+      parts.at(-1)!.addRow(objects, row);
+    }
+    const next = parts.values();
+    const lane = async (): Promise<void> => {
+      for (const part of next) {
+        lost.push(...await this.#fetch(part, take));
+        await target.settled();
+      }
+    };
+    const lanes = Array.from({ length: REQUESTS_MAX }, lane);
+    await Promise.allSettled(lanes); // Whoever started work waits for its end.
+    await Promise.all(lanes);
+  }
+
+  /** Asks for objects until all have come, or are said to be gone. */
+  async #fetch(
+    objects: ObjectRows,
+    take: (frame: CheckedFrame) => void,
+  ): Promise<LostObject[]> {
+    const { connection } = this.#options;
+    const lost: LostObject[] = [];
+    for (let first = 0; first < objects.count;) {
+      const rows = new ObjectRows();
+      const asked = new Set<string>();
+      for (let row = first; row < objects.count; row++) {
+        rows.addRow(objects, row);
+        asked.add(hexOf(idOfRow(objects, row)));
+      }
+      const want = fieldsSection({ want: "objects" });
+      const answer = await connection.ask(
+        Verb.get,
+        [want, idsSection(rows)],
+        ANSWER_SIZE,
+      );
+      for (const frame of this.#framesOf(answer)) {
+        this.#checkAsked(frame, asked);
+        take(frame);
+      }
+      const fields = readFields(sectionOf(answer, SectionKind.fields));
+      const done = fields.count("done", rows.count);
+      if (done === 0) throw this.#lying("an answer that leads nowhere");
+      const gone = readIds(sectionOf(answer, SectionKind.lost));
+      for (let row = 0; row < gone.count; row++) {
+        const id = gone.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
+        if (!asked.delete(hexOf(id))) {
+          throw this.#lying("an object not asked for");
+        }
+        lost.push(goneObject(id, gone.kinds[row]));
+      }
+      for (let row = first; row < first + done; row++) {
+        if (!asked.has(hexOf(idOfRow(objects, row)))) continue;
+        throw this.#lying(
+          `object ${hexOf(idOfRow(objects, row))} neither sent nor gone`,
+        );
+      }
+      first += done;
+    }
+    return lost;
+  }
+
+  #checkAsked({ rows }: CheckedFrame, asked: Set<string>): void {
+    for (let row = 0; row < rows.count; row++) {
+      const id = hexOf(
+        rows.ids.subarray(ID_SIZE * row, ID_SIZE * row + ID_SIZE),
+      );
+      if (asked.delete(id)) continue;
+      throw this.#lying(`object ${id}, which was not asked for`);
+    }
+  }
+
+  #lying(found: string): SyncError {
+    const { location } = this.#options.info;
+    return new SyncError(
+      `Cannot trust ${location} as it must send what it was asked for: found ${found}`,
+      { code: "LYING" },
+    );
+  }
+}

@@ -1,0 +1,285 @@
+import { type Hasher, hexOf, ID_SIZE } from "@snap/hash";
+import { ObjectKind } from "@snap/pack";
+import type { CheckedFrame } from "@snap/pack/sink";
+import { IdSet } from "@snap/snapshot/reach";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { StoreError } from "@snap/store";
+import type { StoreSettings } from "@snap/store/format";
+import { SyncError } from "../errors.ts";
+import { singleFrame } from "../move/single_frame.ts";
+import { ObjectRows } from "../object_rows.ts";
+import { systemEnv } from "../options.ts";
+import { MemoryPacks } from "../packs/memory_packs.ts";
+import { openPack } from "../packs/open_pack.ts";
+import {
+  type Section,
+  SectionKind,
+  sectionOf,
+  Verb,
+} from "../protocol/message.ts";
+import {
+  documentsSection,
+  fieldsSection,
+  idsSection,
+  type ProofRow,
+  proofsSection,
+  readFields,
+  readIds,
+  readProofs,
+} from "../protocol/sections.ts";
+import { nameRows } from "./name_rows.ts";
+import type {
+  LargeObject,
+  ObjectList,
+  PeerInfo,
+  RecordDocument,
+  SessionOptions,
+  Target,
+} from "./peer.ts";
+import type { RemoteConnection } from "./remote_connection.ts";
+
+/** Bytes of the first pack that is sent: what every proxy lets pass. */
+const PUT_SIZE_FIRST = 900 << 10;
+/** Bytes of a pack that is sent, at most. */
+const PUT_SIZE_MAX = 14 << 20;
+/** Packs on their way at once. */
+const PUTS_MAX = 4;
+/** Objects that are asked about at once. */
+const ROWS_MAX = 65_536;
+
+/** What a {@linkcode RemoteTarget} asks. */
+export interface RemoteTargetOptions extends SessionOptions {
+  readonly connection: RemoteConnection;
+  readonly hasher: Hasher;
+  readonly info: PeerInfo;
+}
+
+/** Objects and records into the store of a server. */
+export class RemoteTarget implements Target {
+  readonly settings: StoreSettings;
+  readonly trustsRecords: boolean;
+  readonly #options: RemoteTargetOptions;
+  readonly #puts = new Set<Promise<void>>();
+  #promised = new IdSet();
+  #packs: MemoryPacks;
+  #putSize = PUT_SIZE_FIRST;
+  #roots: LargeObject[] = [];
+  #failure: { readonly error: unknown } | undefined;
+  #recordCount = 0;
+
+  constructor(options: RemoteTargetOptions) {
+    this.#options = options;
+    this.settings = options.info.settings;
+    this.trustsRecords = options.recheck !== true;
+    this.#packs = this.#newPacks();
+  }
+
+  async missing(objects: ObjectList): Promise<Uint8Array> {
+    const { connection } = this.#options;
+    const bits = new Uint8Array(objects.count);
+    let rows = new ObjectRows();
+    let numbers: number[] = [];
+    const ask = async (): Promise<void> => {
+      if (rows.count === 0) return;
+      const answer = await connection.ask(Verb.missing, [idsSection(rows)]);
+      const section = sectionOf(answer, SectionKind.bits);
+      const size = Math.ceil(rows.count / 8);
+      if (section?.rows !== rows.count || section.bytes.length !== size) {
+        throw this.#lying(`no answer for ${rows.count} objects`);
+      }
+      numbers.forEach((row, i) => {
+        bits[row] = section.bytes[i >> 3] >> (i & 7) & 1;
+      });
+      rows = new ObjectRows();
+      numbers = [];
+    };
+    for (let row = 0; row < objects.count; row++) {
+      const kind = objects.kinds[row];
+      if (!this.#promised.add(objects.ids, ID_SIZE * row, 0, kind)) continue;
+      rows.addRow(objects, row);
+      numbers.push(row);
+      if (rows.count === ROWS_MAX) await ask();
+    }
+    await ask();
+    return bits;
+  }
+
+  attach(): void {}
+
+  forgetPromises(): void {
+    this.#promised = new IdSet();
+  }
+
+  takeFrame(frame: CheckedFrame): void {
+    this.#packs.takeFrame(frame);
+    this.#options.meter.objectsOut += frame.rows.count;
+    if (this.#packs.size >= this.#putSize) this.#send();
+  }
+
+  async settled(): Promise<void> {
+    while (this.#puts.size >= PUTS_MAX) await Promise.race(this.#puts);
+    this.#throwFailure();
+  }
+
+  addRoot(large: LargeObject): void {
+    this.#roots.push(large);
+  }
+
+  async finish(): Promise<void> {
+    this.#send();
+    while (this.#puts.size > 0) await Promise.race(this.#puts);
+    this.#throwFailure();
+    this.#options.meter.phase = "prove";
+    for (const root of this.#roots.splice(0)) await this.#seal(root);
+  }
+
+  async commit(
+    { record, bytes }: RecordDocument,
+    bases: readonly NamedRecord[],
+  ): Promise<ObjectList> {
+    const { connection, env = systemEnv, recheck, info } = this.#options;
+    const writer = hexOf(
+      this.#recordCount++ === 0 ? connection.session : env.random(16),
+    );
+    let cursor: Section | undefined;
+    const { entryCount } = record.totals;
+    for (let round = 0; round <= entryCount + 1; round++) {
+      const answer = await connection.ask(Verb.commit, [
+        fieldsSection({ writer, recheck: recheck === true }),
+        idsSection(nameRows([record])),
+        documentsSection([bytes]),
+        idsSection(nameRows(bases), SectionKind.bases),
+        ...(cursor === undefined ? [] : [cursor]),
+      ]);
+      const fields = readFields(sectionOf(answer, SectionKind.fields));
+      if (fields.flag("isDone")) return new ObjectRows();
+      cursor = sectionOf(answer, SectionKind.cursor);
+      if (cursor !== undefined) continue;
+      const { count, ids, kinds } = readIds(
+        sectionOf(answer, SectionKind.ids),
+      );
+      if (count === 0) throw this.#lying("an answer that leads nowhere");
+      return { count, ids, kinds, sizes: new Float64Array(count) };
+    }
+    throw this.#lying(
+      `no end of the walk through ${record.record} (${info.storeId})`,
+    );
+  }
+
+  async confirm(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.allSettled(this.#puts);
+  }
+
+  #newPacks(): MemoryPacks {
+    const { connection, hasher, env = systemEnv } = this.#options;
+    return new MemoryPacks({
+      saveId: connection.session,
+      random: (size) => env.random(size),
+      settings: this.settings,
+      hasher,
+    });
+  }
+
+  /** Sends what was taken so far. */
+  #send(): void {
+    if (this.#packs.objectCount === 0) return;
+    const packs = this.#packs.finish();
+    const put = this.#put(packs).catch((error) => {
+      this.#failure ??= { error };
+    }).finally(() => this.#puts.delete(put));
+    this.#puts.add(put);
+  }
+
+  async #put(packs: readonly Uint8Array[]): Promise<void> {
+    const { connection, meter } = this.#options;
+    const sections = packs.map((bytes): Section => ({
+      kind: SectionKind.pack,
+      rows: 1,
+      bytes,
+    }));
+    try {
+      await connection.ask(Verb.put, sections);
+    } catch (error) {
+      if (!isTooLarge(error)) throw error;
+      return await this.#putInParts(packs, error);
+    }
+    const size = packs.reduce((sum, { length }) => sum + length, 0);
+    meter.bytesOut += size;
+    if (size >= this.#putSize / 2) {
+      this.#putSize = Math.min(2 * this.#putSize, PUT_SIZE_MAX);
+    }
+  }
+
+  /** Sends again, in smaller packs, what is too much for somebody on the way. */
+  async #putInParts(
+    packs: readonly Uint8Array[],
+    cause: unknown,
+  ): Promise<void> {
+    const size = packs.reduce((sum, { length }) => sum + length, 0);
+    const { hasher } = this.#options;
+    this.#putSize = Math.min(this.#putSize, Math.ceil(size / 2));
+    let part = this.#newPacks();
+    let frames = 0, parts = 0;
+    const send = async (): Promise<void> => {
+      if (part.objectCount === 0) return;
+      parts++;
+      const some = part.finish();
+      // One frame alone cannot be made smaller.
+      if (frames === 1 && parts === 1 && some[0].length >= size) throw cause;
+      await this.#put(some);
+      part = this.#newPacks();
+      frames = 0;
+    };
+    for (const bytes of packs) {
+      for (const frame of openPack(bytes, { hasher })) {
+        part.takeFrame(frame);
+        frames++;
+        if (part.size >= size / 2) await send();
+      }
+    }
+    await send();
+  }
+
+  async #seal({ id, root }: LargeObject): Promise<void> {
+    const { connection, hasher } = this.#options;
+    const pack = this.#newPacks();
+    pack.takeFrame(singleFrame(root, id, ObjectKind.recipe));
+    const [bytes] = pack.finish();
+    const proofs: ProofRow[] = [];
+    for (;;) {
+      const answer = await connection.ask(Verb.seal, [
+        { kind: SectionKind.pack, rows: 1, bytes },
+        proofsSection(proofs),
+      ]);
+      const fields = readFields(sectionOf(answer, SectionKind.fields));
+      if (fields.flag("isSealed")) return;
+      const fresh = readProofs(sectionOf(answer, SectionKind.proofs));
+      if (fresh.length === 0) {
+        throw this.#lying(`no end of proofs of ${hasher.name} hashes`);
+      }
+      proofs.push(...fresh);
+    }
+  }
+
+  #throwFailure(): void {
+    this.#options.signal?.throwIfAborted();
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #lying(found: string): SyncError {
+    const { location } = this.#options.info;
+    return new SyncError(
+      `Cannot trust ${location} as it must answer what it was asked: found ${found}`,
+      { code: "LYING" },
+    );
+  }
+}
+
+function isTooLarge(error: unknown): boolean {
+  if (error instanceof SyncError) return error.code === "LARGE";
+  return error instanceof StoreError && error.code === "TOOLARGE";
+}

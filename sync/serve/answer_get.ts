@@ -1,0 +1,247 @@
+import { hexOf, ID_SIZE } from "@snap/hash";
+import { ObjectKind } from "@snap/pack";
+import { contentsOf, IdSet, ReachWalk } from "@snap/snapshot/reach";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { SyncError } from "../errors.ts";
+import { idOfRow, ObjectRows } from "../object_rows.ts";
+import { newMeter } from "../options.ts";
+import { MemoryPacks } from "../packs/memory_packs.ts";
+import type { LostObject, ObjectList, Target } from "../peer/peer.ts";
+import { openStoreSession } from "../peer/store_session.ts";
+import { openStoreSource, type StoreSource } from "../peer/store_source.ts";
+import { type Section, SectionKind, sectionOf } from "../protocol/message.ts";
+import {
+  fieldsSection,
+  idsSection,
+  readFields,
+  readIds,
+} from "../protocol/sections.ts";
+import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
+import { cursorSection, readCursor } from "./cursor.ts";
+
+/** Plain bytes of an answer at most; more than they are they hardly become. */
+const ANSWER_SIZE_MAX = 32 << 20;
+/** Objects that are looked up together. */
+const ROWS_MAX = 4096;
+/** Records that one is compared with. */
+const BASES_MAX = 8;
+
+/** Answers what is below a record, or objects by their ids. */
+export async function answerGet(
+  served: ServedStore,
+  request: ServedRequest,
+): Promise<readonly Section[]> {
+  const { message, signal } = request;
+  const { store, hasher } = served;
+  const meter = newMeter();
+  const location = "the store of the server";
+  const how = { store, hasher, meter, signal, location };
+  await using session = await openStoreSession(how);
+  await using source = await openStoreSource(how);
+  const { settings } = session.info;
+  const saveId = served.env.random(16);
+  const random = (size: number) => served.env.random(size);
+  const packs = new MemoryPacks({ saveId, random, settings, hasher });
+  const sizeMax = Math.min(message.limit || ANSWER_SIZE_MAX, ANSWER_SIZE_MAX);
+  const collector = new Collector(source, packs, sizeMax, settings);
+  const fields = readFields(sectionOf(message, SectionKind.fields));
+  const want = fields.text("want");
+  if (want === "objects") {
+    const rows = readIds(sectionOf(message, SectionKind.ids));
+    const done = await collector.takeRows(rows);
+    return [fieldsSection({ done }), ...collector.sections()];
+  }
+  if (want !== "below") {
+    throw new SyncError(
+      `Cannot get what is none of records, below, objects: found ${want}`,
+      { code: "FORMAT" },
+    );
+  }
+  const names = recordNames(readIds(sectionOf(message, SectionKind.ids)));
+  const baseNames = recordNames(
+    readIds(sectionOf(message, SectionKind.bases), 2 * BASES_MAX),
+  );
+  const records = await recordsOf(session, names);
+  const bases = (await session.readRecords(baseNames))
+    .filter((one) => one !== undefined).map(({ record }) => record);
+  const contentMax = fields.count("contents");
+  return await answerBelow(served, request, {
+    ...{ records, bases, collector, source, contentMax },
+  });
+}
+
+async function recordsOf(
+  session: Awaited<ReturnType<typeof openStoreSession>>,
+  names: readonly { readonly tree: string; readonly record: string }[],
+): Promise<NamedRecord[]> {
+  const documents = await session.readRecords(names as never);
+  return documents.map((one, i) => {
+    if (one !== undefined) return one.record;
+    throw new SyncError(`Cannot find record ${names[i].record}`, {
+      code: "GONE",
+    });
+  });
+}
+
+async function answerBelow(
+  { hasher, macKey, env, workMs }: ServedStore,
+  { message, signal }: ServedRequest,
+  work: {
+    readonly records: readonly NamedRecord[];
+    readonly bases: readonly NamedRecord[];
+    readonly collector: Collector;
+    readonly source: StoreSource;
+    readonly contentMax: number;
+  },
+): Promise<readonly Section[]> {
+  const marker = { hasher, macKey };
+  const cursor = readCursor(sectionOf(message, SectionKind.cursor), marker);
+  const { records, bases, collector, source, contentMax } = work;
+  const seen = new IdSet();
+  const deadline = env.now() + workMs;
+  let contentSize = 0;
+  for (let number = cursor.record; number < records.length; number++) {
+    const isFirst = number === cursor.record;
+    const place = isFirst ? cursor.place : [];
+    const how = { bases, seen, place, signal };
+    const walk = new ReachWalk(source.reader, records[number], how);
+    for (let one = await walk.next(); one; one = await walk.next()) {
+      const { tree, attributes, content } = ObjectKind;
+      collector.add(one.treeId, 0, tree, one.tree.bytes.length);
+      collector.add(one.pageId, 0, attributes, one.page.bytes.length);
+      for (const { ids, idStart, size } of contentsOf(one)) {
+        if (contentSize + size > contentMax) continue;
+        contentSize += size;
+        if (seen.add(ids, idStart, 0, content)) {
+          collector.add(ids, idStart, content, size);
+        }
+      }
+      await collector.settle();
+      if (!collector.isFull && env.now() < deadline) continue;
+      const entryCount = cursor.entryCount + walk.entryCount;
+      const next = { record: number, place: walk.place, entryCount };
+      await collector.flush();
+      return [
+        fieldsSection({ isDone: false }),
+        cursorSection(next, marker),
+        ...collector.sections(),
+      ];
+    }
+  }
+  await collector.flush();
+  return [fieldsSection({ isDone: true }), ...collector.sections()];
+}
+
+/** Gathers objects into packs, up to a size. */
+class Collector {
+  readonly #source: StoreSource;
+  readonly #packs: MemoryPacks;
+  readonly #sizeMax: number;
+  readonly #target: Target;
+  readonly #lost = new ObjectRows();
+  #rows = new ObjectRows();
+  #size = 0;
+
+  constructor(
+    source: StoreSource,
+    packs: MemoryPacks,
+    sizeMax: number,
+    settings: Target["settings"],
+  ) {
+    this.#source = source;
+    this.#packs = packs;
+    this.#sizeMax = sizeMax;
+    this.#target = packTarget(packs, settings);
+  }
+
+  get isFull(): boolean {
+    return this.#size >= this.#sizeMax;
+  }
+
+  add(ids: Uint8Array, idStart: number, kind: number, size: number): void {
+    this.#rows.add(ids, idStart, kind, size);
+    this.#size += size;
+  }
+
+  async settle(): Promise<void> {
+    if (this.#rows.count >= ROWS_MAX) await this.flush();
+  }
+
+  async flush(): Promise<void> {
+    const rows = this.#rows;
+    this.#rows = new ObjectRows();
+    this.#tell(rows, await this.#source.move(rows, this.#target));
+  }
+
+  /** Takes rows whose sizes are not known, in their order; says how many. */
+  async takeRows(
+    rows: {
+      readonly count: number;
+      readonly ids: Uint8Array;
+      readonly kinds: Uint8Array;
+    },
+  ): Promise<number> {
+    let row = 0;
+    while (row < rows.count && this.#packs.size < this.#sizeMax) {
+      const some = new ObjectRows();
+      let size = 0;
+      for (; row < rows.count && some.count < ROWS_MAX; row++) {
+        const id = rows.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
+        const place = await this.#source.reader.index.locate(
+          id,
+          rows.kinds[row],
+        );
+        size += place?.size ?? 0;
+        if (some.count > 0 && this.#packs.size + size > this.#sizeMax) break;
+        some.add(id, 0, rows.kinds[row], place?.size ?? 0);
+      }
+      this.#tell(some, await this.#source.move(some, this.#target));
+      if (row < rows.count && this.#packs.size + size > this.#sizeMax) break;
+    }
+    return row;
+  }
+
+  sections(): Section[] {
+    const packs = this.#packs.finish().map((bytes): Section => ({
+      kind: SectionKind.pack,
+      rows: 1,
+      bytes,
+    }));
+    return this.#lost.count === 0
+      ? packs
+      : [...packs, idsSection(this.#lost, SectionKind.lost)];
+  }
+
+  #tell(rows: ObjectList, lost: readonly LostObject[]): void {
+    const ids = new Set(lost.map(({ id }) => hexOf(id)));
+    if (ids.size === 0) return;
+    for (let row = 0; row < rows.count; row++) {
+      const id = hexOf(idOfRow(rows, row));
+      if (ids.delete(id)) this.#lost.addRow(rows, row);
+    }
+  }
+}
+
+/** Packs in memory as what a source moves into. */
+function packTarget(
+  packs: MemoryPacks,
+  settings: Target["settings"],
+): Target {
+  const nothing = (): Promise<void> => Promise.resolve();
+  const none = new ObjectRows();
+  return {
+    settings,
+    takesRootsOnly: true,
+    trustsRecords: false,
+    missing: ({ count }) => Promise.resolve(new Uint8Array(count).fill(1)),
+    attach: () => {},
+    forgetPromises: () => {},
+    takeFrame: (frame) => packs.takeFrame(frame),
+    settled: nothing,
+    addRoot: () => {},
+    finish: nothing,
+    commit: () => Promise.resolve(none),
+    confirm: nothing,
+    [Symbol.asyncDispose]: nothing,
+  };
+}

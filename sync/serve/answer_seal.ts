@@ -1,0 +1,89 @@
+import { equalBytes, ID_SIZE, idFromBytes } from "@snap/hash";
+import { packName } from "@snap/pack";
+import { RecipeNode } from "@snap/pack/recipe";
+import type { WriteStore } from "@snap/store";
+import { SyncError } from "../errors.ts";
+import { newMeter } from "../options.ts";
+import { isRecipeRoot, openPack } from "../packs/open_pack.ts";
+import { openStoreSource } from "../peer/store_source.ts";
+import { type Section, SectionKind, sectionOf } from "../protocol/message.ts";
+import {
+  fieldsSection,
+  type ProofRow,
+  proofsSection,
+  readProofs,
+} from "../protocol/sections.ts";
+import type { ServedRequest, ServedStore } from "./served.ts";
+import { isMarked, markOf } from "./cursor.ts";
+
+/** Proves that the chunks of large objects are what their roots say, then takes the roots. */
+export async function answerSeal(
+  served: ServedStore,
+  { message, signal }: ServedRequest,
+  store: WriteStore,
+): Promise<readonly Section[]> {
+  const { hasher, macKey, env, workMs } = served;
+  const marker = { hasher, macKey };
+  const pack = sectionOf(message, SectionKind.pack)?.bytes ?? new Uint8Array(0);
+  const roots = rootsOf(pack, served, message.session);
+  const known = new Map<string, ProofRow>();
+  for (const proof of readProofs(sectionOf(message, SectionKind.proofs))) {
+    const { key, value, mac } = proof;
+    if (isMarked([key, value], mac, marker)) known.set(key.toHex(), proof);
+  }
+  const deadline = env.now() + workMs;
+  const how = { store, hasher, meter: newMeter(), signal };
+  await using source = await openStoreSource(how);
+  const fresh: ProofRow[] = [];
+  for (const root of roots) {
+    const { id, objectKind: kind, plainSize: size, bytes } = root;
+    const large = { id, kind, size, root: bytes, isProven: false };
+    const found = await source.identify(large, {
+      get: (key) => known.get(key)?.value,
+      set: (name, value) => {
+        const key = Uint8Array.fromHex(name);
+        const proof = { key, value, mac: markOf([key, value], marker) };
+        known.set(name, proof);
+        fresh.push(proof);
+      },
+      isLate: () => env.now() >= deadline,
+    });
+    if (found === "late") {
+      return [fieldsSection({ isSealed: false }), proofsSection(fresh)];
+    }
+    if (found === undefined || !equalBytes(found, 0, id, 0, ID_SIZE)) {
+      const what = found === undefined ? "a part missing" : idFromBytes(found);
+      throw new SyncError(
+        `Cannot take content ${
+          idFromBytes(id)
+        } as its chunks must be it: found ${what}`,
+        { code: "LYING", hint: "Check the source with `snap verify`" },
+      );
+    }
+  }
+  const id = new Uint8Array(ID_SIZE);
+  hasher.hashInto(pack, id);
+  await store.create(packName(id), pack, { signal });
+  return [fieldsSection({ isSealed: true }), proofsSection(fresh)];
+}
+
+function rootsOf(
+  pack: Uint8Array,
+  { hasher }: ServedStore,
+  saveId: Uint8Array,
+): RecipeNode[] {
+  const roots: RecipeNode[] = [];
+  for (const { plain, rows } of openPack(pack, { hasher, saveId })) {
+    for (let row = 0; row < rows.count; row++) {
+      const at = rows.offsets[row];
+      const bytes = plain.slice(at, at + rows.sizes[row]);
+      if (!isRecipeRoot(bytes, rows.kinds[row])) {
+        throw new SyncError("Cannot seal what is no root of a recipe", {
+          code: "LYING",
+        });
+      }
+      roots.push(RecipeNode.decode(bytes, hasher));
+    }
+  }
+  return roots;
+}

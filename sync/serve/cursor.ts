@@ -1,0 +1,75 @@
+import { type Hasher, ID_SIZE } from "@snap/hash";
+import { SyncError } from "../errors.ts";
+import { CURSOR_SIZE_MAX, joined } from "../protocol/sections.ts";
+import { type Section, SectionKind } from "../protocol/message.ts";
+
+/** What marks what a server has said as its own. */
+export interface Marker {
+  readonly hasher: Hasher;
+  /** 32 bytes that only the server knows. */
+  readonly macKey: Uint8Array;
+}
+
+/** The mark of bytes: BLAKE3 of the key and them, which cannot be made longer. */
+export function markOf(
+  bytes: readonly Uint8Array[],
+  { hasher, macKey }: Marker,
+): Uint8Array {
+  const mark = new Uint8Array(ID_SIZE);
+  hasher.hashInto(joined([macKey, ...bytes]), mark);
+  return mark;
+}
+
+/** Whether a mark is that of the bytes. */
+export function isMarked(
+  bytes: readonly Uint8Array[],
+  mark: Uint8Array,
+  marker: Marker,
+): boolean {
+  const wanted = markOf(bytes, marker);
+  let difference = 0;
+  for (let i = 0; i < ID_SIZE; i++) difference |= wanted[i] ^ mark[i];
+  return difference === 0;
+}
+
+/** Where a walk goes on. */
+export interface Cursor {
+  /** The record among those that were asked for. */
+  readonly record: number;
+  /** Rows of the directories down to where it was. */
+  readonly place: readonly number[];
+  /** Entries that were met before. */
+  readonly entryCount: number;
+}
+
+/** Makes a section of a cursor; undefined if it would be too large. */
+export function cursorSection(cursor: Cursor, marker: Marker): Section {
+  const text = new TextEncoder().encode(JSON.stringify(cursor));
+  if (text.length + ID_SIZE > CURSOR_SIZE_MAX) {
+    throw new SyncError(
+      `Cannot go on later as a cursor has at most ${CURSOR_SIZE_MAX} bytes: found ${text.length}`,
+      { code: "LARGE" },
+    );
+  }
+  const bytes = joined([markOf([text], marker), text]);
+  return { kind: SectionKind.cursor, rows: 1, bytes };
+}
+
+/** Reads a section of a cursor that this server has made; the beginning where there is none. */
+export function readCursor(
+  section: Section | undefined,
+  marker: Marker,
+): Cursor {
+  if (section === undefined || section.bytes.length === 0) {
+    return { record: 0, place: [], entryCount: 0 };
+  }
+  const mark = section.bytes.subarray(0, ID_SIZE);
+  const text = section.bytes.subarray(ID_SIZE);
+  if (!isMarked([text], mark, marker)) {
+    throw new SyncError(
+      "Cannot go on from a cursor that this server has not made: begin again",
+      { code: "SESSION" },
+    );
+  }
+  return JSON.parse(new TextDecoder().decode(text)) as Cursor;
+}

@@ -1,0 +1,95 @@
+import { type Hasher, hexOf } from "@snap/hash";
+import { ObjectKind } from "@snap/pack";
+import { StoreIndex } from "@snap/pack/read";
+import {
+  indexUnnamed,
+  openIndexedState,
+  openStoreState,
+  type StoreState,
+} from "@snap/pack/write";
+import { listRecordNames } from "@snap/snapshot/records";
+import type { StoreOptions, WriteStore } from "@snap/store";
+import type { Env } from "../options.ts";
+
+/** Options of {@linkcode openSessionState}. */
+export interface SessionStateOptions extends StoreOptions {
+  readonly hasher: Hasher;
+  readonly env: Env;
+  /** The session, whose packs count. */
+  readonly session: Uint8Array;
+}
+
+/** What a store holds, with all that a session has put into it. */
+export class SessionState {
+  /** Whether no pack is lost that the index tells of. */
+  readonly isHealthy: boolean;
+  readonly #index: StoreIndex;
+  readonly #options: SessionStateOptions;
+
+  /** Made by {@linkcode openSessionState}. */
+  constructor(
+    store: WriteStore,
+    state: StoreState,
+    options: SessionStateOptions,
+  ) {
+    this.isHealthy = state.isHealthy;
+    this.#index = new StoreIndex(state.index, store);
+    this.#options = options;
+  }
+
+  /**
+   * Tells whether an object is there; large content with all its chunks.
+   *
+   * @param id 32 bytes.
+   * @param kind Its kind.
+   */
+  async has(id: Uint8Array, kind: number): Promise<boolean> {
+    if (await this.holds(id, kind)) return true;
+    if (kind === ObjectKind.recipe || !this.isHealthy) return false;
+    return await this.holds(id, ObjectKind.recipe);
+  }
+
+  /** Tells whether a pack that is there has an object of this kind. */
+  async holds(id: Uint8Array, kind: number): Promise<boolean> {
+    const { signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    return await this.#index.locate(id, kind, how) !== undefined;
+  }
+}
+
+/**
+ * Looks what a store holds. What the session has put into it gets an index first.
+ *
+ * @param store The store.
+ * @param options The session.
+ * @returns The state.
+ */
+export async function openSessionState(
+  store: WriteStore,
+  options: SessionStateOptions,
+): Promise<SessionState> {
+  const { hasher, env, session, signal } = options;
+  const how = {
+    ...(signal === undefined ? {} : { signal }),
+    hasher,
+    damaged: new Set<string>(),
+    random: (size: number) => env.random(size),
+    now: () => env.now(),
+    finishedSaves: async () => {
+      const names = await listRecordNames(store, signal ? { signal } : {});
+      return new Set(names.map(({ writer }) => writer));
+    },
+  };
+  let state = await openIndexedState(store, how);
+  if (state.unnamed.length > 0) {
+    const finished = new Set([hexOf(session)]);
+    const packs = state.unnamed;
+    const done = await indexUnnamed({ store, hasher }, {
+      ...how,
+      packs,
+      finished,
+    });
+    if (done.packCount > 0) state = await openStoreState(store, how);
+  }
+  return new SessionState(store, state, options);
+}
