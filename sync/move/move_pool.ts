@@ -1,10 +1,9 @@
 import type { Hasher } from "@snap/hash";
 import type { IndexConfig } from "@snap/pack/sink";
-import type { WorkerTable } from "@snap/pack/recipe-content";
 import type { ObjectWriter } from "@snap/pack/write";
 import { type PoolOwner, WorkerPool } from "@snap/posix/worker-pool";
 import type { MoveBatch, MoveResult } from "./batch.ts";
-import type { FromMoveWorker, ToMoveWorker } from "./messages.ts";
+import type { FromMoveWorker, SourceTable, ToMoveWorker } from "./messages.ts";
 
 /** Options of {@linkcode MovePool}. */
 export interface MovePoolOptions {
@@ -13,7 +12,7 @@ export interface MovePoolOptions {
   /** What the path of each file of the source begins with. */
   readonly sourcePrefix: string;
   /** The tables of the index of the source. */
-  readonly tables: readonly WorkerTable[];
+  readonly tables: readonly SourceTable[];
   /** Takes the packs that workers make. */
   readonly writer: ObjectWriter;
   readonly hasher: Hasher;

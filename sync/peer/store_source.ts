@@ -9,7 +9,7 @@ import {
   openStoreReader,
   type StoreReader,
 } from "@snap/pack/read";
-import { WAIT, type WorkerTable } from "@snap/pack/recipe-content";
+import { WAIT } from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
 import type { ReadStore } from "@snap/store";
@@ -25,6 +25,7 @@ import { SyncError } from "../errors.ts";
 import type { ProofCache } from "../options.ts";
 import { joined } from "../protocol/sections.ts";
 import type { LargeBatch, MoveBatch, MoveResult } from "../move/batch.ts";
+import type { SourceTable } from "../move/messages.ts";
 import { MovePool } from "../move/move_pool.ts";
 import { Mover } from "../move/mover.ts";
 import type { FrameTaker } from "../move/open_frame.ts";
@@ -316,7 +317,7 @@ export class StoreSource implements Source {
     const byteCount = batches.reduce((sum, one) => sum + one.byteCount, 0);
     if (byteCount < SMALL_SIZE) return undefined;
     const { index } = this.reader;
-    const tables = index.index.liveTables.map(({ name, size }): WorkerTable => {
+    const tables = index.index.liveTables.map(({ name, size }): SourceTable => {
       const bytes = index.bytesOf(name);
       return bytes === undefined ? { name, size } : { name, size, bytes };
     });
