@@ -44,12 +44,15 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/listing.ts"),
     import("./commands/serve.ts"),
     import("./config/read_config.ts"),
+    import("./config/settings.ts"),
     import("./serving/serve_http.ts"),
     import("./serving/serve_stdio.ts"),
+    import("./stores/open_far.ts"),
     import("./stores/open_http.ts"),
     import("./stores/open_s3.ts"),
     import("./stores/open_sftp.ts"),
     import("./stores/open_ssh.ts"),
+    import("./stores/write_listing_again.ts"),
     import("./stores/with_cache.ts"),
   ]);
 }

@@ -3,10 +3,11 @@ import { NotAStoreError } from "@snap/store";
 import { CommandError } from "../command_error.ts";
 import { configOf, type ConfigTable } from "../config/config_file.ts";
 import { expandHome } from "../config/expand_home.ts";
+import { loadLate } from "../load_late.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import type { Session } from "../session.ts";
-import type { StorePlace } from "./open_store.ts";
+import type { StorePlace } from "./opened_store.ts";
 import { parseAddress, type StoreAddress } from "./store_address.ts";
 
 /** An address that is no name. */
@@ -145,7 +146,9 @@ async function addressed(
   if (address.kind === "folder") {
     return await folderAt(session, expandHome(session, address.path));
   }
-  const { farSettings } = await import("../config/settings.ts");
+  const { farSettings } = await loadLate(
+    "config/settings",
+  ) as typeof import("../config/settings.ts");
   return {
     ...address,
     ...await farSettings(session, address.scheme, table),

@@ -64,6 +64,21 @@ export interface FarLimits {
   readonly requestsMax: number | undefined;
 }
 
+/** Where a store far away is, and how it is reached. */
+export interface FarPlace {
+  readonly kind: "far";
+  readonly url: string;
+  readonly scheme: string;
+  readonly settings: FarSettings;
+  readonly limits: FarLimits;
+  readonly cache: FarCache;
+}
+
+/** Where a store is, and how it is reached. */
+export type StorePlace =
+  | { readonly kind: "folder"; readonly path: string }
+  | FarPlace;
+
 /** What opens a store far away is given. */
 export interface FarNeed {
   /** What is said of the store beside its address. */

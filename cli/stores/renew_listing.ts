@@ -1,4 +1,4 @@
-import type { FileStore } from "@snap/store/file";
+import { loadLate } from "../load_late.ts";
 import type { OpenedStore } from "./opened_store.ts";
 import type { Session } from "../session.ts";
 
@@ -8,21 +8,10 @@ export async function renewListing(
   { store }: OpenedStore,
 ): Promise<void> {
   if (store.localPath === undefined) return;
-  const { stat } = await import("node:fs/promises");
-  try {
-    await stat(store.localPath("listing"));
-  } catch {
-    return;
-  }
-  const { writeListing } = await import("@snap/store/http");
-  try {
-    await writeListing(store as FileStore, { signal: session.signal });
-  } catch (error) {
-    session.signal.throwIfAborted();
-    session.warn(
-      `Cannot write the listing anew, so that readers behind a web server do not see what is new: ${
-        (error as Error).message
-      }`,
-    );
-  }
+  const { existsSync } = await import("node:fs");
+  if (!existsSync(store.localPath("listing"))) return;
+  const { run } = await loadLate(
+    "stores/write_listing_again",
+  ) as typeof import("./write_listing_again.ts");
+  await run(session, store);
 }
