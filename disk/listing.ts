@@ -22,6 +22,11 @@ export class Listing implements NameHeap {
   #spare: Uint32Array = new Uint32Array(1 << 10);
   #entries: DirectoryEntries | undefined;
 
+  /** These buffers, or new ones while a directory is being read into these. */
+  unused(): Listing {
+    return this.isInUse ? new Listing() : this;
+  }
+
   /**
    * Reads and sorts the entries of an open directory.
    *

@@ -87,16 +87,20 @@ export class Pacer {
   }
 
   /**
-   * Runs steps to their end.
+   * Runs steps to their end, or has them end where the signal comes first.
    *
    * @param steps What works; each step gives the work that was done.
    * @returns What the steps return.
    */
   async run<T>(steps: Iterator<number, T>): Promise<T> {
-    for (let step = steps.next();; step = steps.next()) {
-      if (step.done) return step.value;
-      const turn = this.yield(step.value);
-      if (turn !== undefined) await turn;
+    try {
+      for (let step = steps.next();; step = steps.next()) {
+        if (step.done) return step.value;
+        const turn = this.yield(step.value);
+        if (turn !== undefined) await turn;
+      }
+    } finally {
+      steps.return?.();
     }
   }
 }

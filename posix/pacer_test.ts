@@ -94,3 +94,23 @@ Deno.test("Pacer.run and runAtOnce run steps to their end", async () => {
   deepStrictEqual(log, [0, 1, 2, 0, 1, 2]);
   ok(rounds > 0);
 });
+
+Deno.test("Pacer has steps end that it runs no further", async () => {
+  const controller = new AbortController();
+  const { signal } = controller;
+  const reason = new Error("enough");
+  let hasEnded = false;
+  function* steps(): Generator<number, void> {
+    try {
+      for (;;) {
+        work();
+        controller.abort(reason);
+        yield 1 << 20;
+      }
+    } finally {
+      hasEnded = true;
+    }
+  }
+  await rejects(new Pacer({ signal }).run(steps()), reason);
+  ok(hasEnded);
+});

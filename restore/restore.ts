@@ -5,6 +5,7 @@ import { EntryKind } from "@snap/manifest/extras";
 import { displayPath, splitPath } from "@snap/manifest/path";
 import type { StoreReader } from "@snap/pack/read";
 import { Owners } from "@snap/posix/owners";
+import { runAtOnce } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import {
@@ -329,7 +330,7 @@ function openChecked(
     }
     if (options.existing === true) return target;
     if (row === undefined) {
-      const { count } = target.list(target.root);
+      const { count } = runAtOnce(target.list(target.root));
       if (count > 0) throw new TargetNotEmptyError(path, count);
       return target;
     }

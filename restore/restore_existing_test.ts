@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, rejects } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { displayPath } from "@snap/manifest/path";
 import { posix } from "@snap/posix";
 import {
@@ -297,4 +297,25 @@ Deno.test("a dry run into a target that is absent does not make it", async () =>
   equal(changes.length, record.totals.entryCount);
   equal(changes.every((change) => change.startsWith("added ")), true);
   await rejects(Deno.lstat(folder.at("new")), Deno.errors.NotFound);
+});
+
+Deno.test("restore lets the event loop turn while it removes entries", async () => {
+  await using saved = await restored();
+  const { folder, snapshots, record } = saved;
+  for (let i = 0; i < 5000; i++) folder.file(`out/a/extra ${i}`, "");
+  let rounds = 0, isOver = false;
+  const count = (): void => {
+    rounds++;
+    if (!isOver) setImmediate(count);
+  };
+  setImmediate(count);
+  const seen: number[] = [];
+  const { deletedCount } = await restore(snapshots, record, folder.at("out"), {
+    existing: true,
+    delete: true,
+    onChange: ({ kind }) => void (kind === "deleted" && seen.push(rounds)),
+  });
+  isOver = true;
+  equal(deletedCount, 5000);
+  ok(seen.at(-1)! > seen[0], "no round of the event loop in between");
 });

@@ -22,7 +22,7 @@ import {
   readDirectory,
   type SnapshotDirectory,
 } from "./plan/read_directory.ts";
-import { PresentEntries } from "./plan/present_entries.ts";
+import { type PresentEntries, readPresent } from "./plan/present_entries.ts";
 import type { RestoreAttributes } from "./write/attributes.ts";
 import { type FileExtras, FilePlan } from "./messages.ts";
 import { tolerateDamage } from "./plan/tolerate_damage.ts";
@@ -110,12 +110,20 @@ export class RestoreWalk {
       this.#options.onChange("attributes", ROOT, ROOT);
     }
     this.#ahead.enter(undefined, root.tree, root.page);
-    this.#enter(root, { number, path: ROOT, target: target?.root });
+    await this.#enter(root, { number, path: ROOT, target: target?.root });
     for (;;) {
       const top = this.#stack.at(-1);
       if (top === undefined) return;
+      const extra = top.present?.nextExtra(top.row);
+      if (extra !== undefined) {
+        // One with such a name was left by a restore that was killed.
+        const isTaken = this.#options.delete || isTemporaryName(extra);
+        if (isTaken) this.#delete(top, extra);
+        const turn = this.#options.pace();
+        if (turn !== undefined) await turn;
+        continue;
+      }
       if (top.row === top.tree.count) {
-        top.present?.finish();
         this.#stack.pop();
         continue;
       }
@@ -129,39 +137,35 @@ export class RestoreWalk {
   /** Restores one entry that is no directory, under its name. */
   async runEntry(home: SnapshotDirectory, row: number): Promise<void> {
     const { target } = this.#options;
-    const entries = target?.list(target.root);
-    const present = entries &&
-      new PresentEntries(entries, home.tree, (name) => {
+    const there = target?.root;
+    const present = await readPresent(this.#options, there, home.tree);
+    const place = { number: -1, path: ROOT, target: target?.root, present };
+    const top = { ...home, ...place, row, child: 0 };
+    const passUntil = async (end: number): Promise<void> => {
+      for (;;) {
+        const name = present?.nextExtra(end);
+        if (name === undefined) return;
         // What other rows are called is nobody's here.
         const isLeftOver = isTemporaryName(name) && home.tree.find(name) < 0;
         if (isLeftOver) this.#delete(top, name);
-      });
-    const place = { number: -1, path: ROOT, target: target?.root, present };
-    const top = { ...home, ...place, row, child: 0 };
+        const turn = this.#options.pace();
+        if (turn !== undefined) await turn;
+      }
+    };
+    await passUntil(row);
     await this.#entry(top, row);
-    present?.finish();
+    await passUntil(home.tree.count);
   }
 
-  #enter(
+  async #enter(
     directory: SnapshotDirectory,
     place: Pick<OpenDirectory, "number" | "path" | "target"> & {
       readonly isNew?: boolean;
     },
-  ): void {
-    const { target } = this.#options;
-    const entries = place.target === undefined || place.isNew === true
-      ? undefined
-      : target!.list(place.target);
-    const present = entries === undefined || entries.count === 0
-      ? undefined
-      : new PresentEntries(entries, directory.tree, (name) => {
-        // One with such a name was left by a restore that was killed.
-        if (this.#options.delete || isTemporaryName(name)) {
-          this.#delete(top, name);
-        }
-      });
-    const top = { ...directory, ...place, present, row: 0, child: 0 };
-    this.#stack.push(top);
+  ): Promise<void> {
+    const there = place.isNew ? undefined : place.target;
+    const present = await readPresent(this.#options, there, directory.tree);
+    this.#stack.push({ ...directory, ...place, present, row: 0, child: 0 });
   }
 
   #entry(top: OpenDirectory, row: number): Promise<void> | undefined {
@@ -270,7 +274,12 @@ export class RestoreWalk {
     }
     if (source === undefined) return;
     this.#ahead.enter(ids.tree, source.tree, source.page);
-    this.#attempt(() => this.#enter(source, { number, path, target, isNew }));
+    try {
+      await this.#enter(source, { number, path, target, isNew });
+    } catch (error) {
+      if (!(error instanceof DiskError)) throw error;
+      this.#options.onError(error);
+    }
   }
 
   /** Whether a directory that stands there has what it is to have. */

@@ -12,7 +12,7 @@ import { StatTable } from "@snap/posix/stat-table";
 import { CACHE_TAG_NAME, holdsCacheTag } from "../ignore/cache_tag.ts";
 import { RULE_FILE_SIZE_MAX, type RuleScope } from "../ignore/ignore_rules.ts";
 import { isFile } from "../file_identity.ts";
-import { Listing } from "../listing.ts";
+import type { Listing } from "../listing.ts";
 import { readNamedFile } from "../read_whole_file.ts";
 import { joinName } from "../bytes.ts";
 import type { SourceWalk } from "./source_walk.ts";
@@ -99,7 +99,7 @@ function* readNames(
   directory: ListedDirectory,
   rows: ListedRows,
 ): Generator<void, Uint8Array> {
-  const listing = walk.listing.isInUse ? new Listing() : walk.listing;
+  const listing = walk.listing.unused();
   listing.isInUse = true;
   try {
     const result = yield* listing.readInSteps(walk.calls, directory.fd);

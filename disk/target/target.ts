@@ -293,13 +293,13 @@ export class Target implements Disposable {
   /**
    * Lists a directory, with everything that is in it.
    *
-   * @returns Its entries.
+   * @returns Steps that give the work that was done, then its entries.
    * @throws {DiskError} If it cannot be listed.
    */
-  list(directory: TargetDirectory): TargetEntries {
+  list(directory: TargetDirectory): Generator<number, TargetEntries> {
     const fd = this.#directories.fd(directory);
     return listEntries(this.#calls, fd, directory.path, {
-      listing: this.#listing,
+      listing: this.#listing.unused(),
       excludeStore: this.#directories.excludeStore,
     });
   }
@@ -350,7 +350,7 @@ export class Target implements Disposable {
       name,
       path,
       excludeStore: this.#directories.excludeStore,
-      listing: this.#listing,
+      listing: this.#listing.unused(),
     });
   }
 

@@ -8,6 +8,7 @@ import {
   statSync,
   writeFileSync,
 } from "node:fs";
+import { runAtOnce } from "@snap/posix/pacer";
 import { ENOSYS, O_DIRECTORY, O_RDONLY } from "@snap/posix/constants";
 import { diskCalls } from "../best_calls.ts";
 import type { DiskCalls } from "../disk_calls.ts";
@@ -143,9 +144,12 @@ Deno.test({
       target.setAttributes(a, bytes("link"), { mtimeSec: 7 }),
       [],
     );
-    assert.equal(target.list(target.directoryAt(bytes("a"))).count, 1);
+    assert.equal(
+      runAtOnce(target.list(target.directoryAt(bytes("a")))).count,
+      1,
+    );
     target.removeTree(target.root, bytes("a"));
-    assert.equal(target.list(target.root).count, 0);
+    assert.equal(runAtOnce(target.list(target.root)).count, 0);
   },
 });
 

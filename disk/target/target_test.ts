@@ -13,6 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { runAtOnce } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import { diskCalls } from "../best_calls.ts";
 import { DiskError } from "../disk_error.ts";
@@ -20,6 +21,7 @@ import { openTarget } from "./open_target.ts";
 import { FileReader } from "../source/source_file.ts";
 import type { Target } from "./target.ts";
 import type { TargetDirectory } from "./target_directories.ts";
+import type { TargetEntries } from "./target_entries.ts";
 import {
   BACK_ENDS,
   bytes,
@@ -315,7 +317,7 @@ for (const [name, calls] of BACK_ENDS) {
       errorOf(() => target.removeTree(known, bytes("file"))).code,
       "ELOOP",
     );
-    assert.equal(errorOf(() => target.list(known)).code, "ELOOP");
+    assert.equal(errorOf(() => runAtOnce(target.list(known))).code, "ELOOP");
     assertUntouched(dir.outside);
   });
 
@@ -358,7 +360,7 @@ for (const [name, calls] of BACK_ENDS) {
     assert.equal(readlinkSync(`${dir.path}/b/soft`), "../a/file");
     assert.equal(lstatSync(`${dir.path}/b/soft`).mtimeMs, 77_000);
     for (let round = 0; round < 2; round++) {
-      const { count, ends, names, stats } = target.list(b);
+      const { count, ends, names, stats } = runAtOnce(target.list(b));
       assert.deepEqual([count, [...ends], text(names)], [
         2,
         [4, 8],
@@ -471,7 +473,7 @@ Deno.test({
         [],
       );
     }
-    const { count, names, stats, ends } = target.list(root);
+    const { count, names, stats, ends } = runAtOnce(target.list(root));
     assert.equal(count, 4);
     for (let i = 0, start = 0; i < count; start = ends[i++]) {
       const isFile = text(names.subarray(start, ends[i])) === "file";
@@ -549,9 +551,31 @@ Deno.test({
     }
     writeFile(target, directory, "file", "deep");
     const again = target.directoryAt(directory.path);
-    assert.equal(target.list(again).count, 1);
+    assert.equal(runAtOnce(target.list(again)).count, 1);
     target.removeTree(target.root, name);
-    assert.equal(target.list(target.root).count, 0);
+    assert.equal(runAtOnce(target.list(target.root)).count, 0);
     rmSync(dir.path, { recursive: true });
   },
 });
+
+for (const [backEnd, calls] of BACK_ENDS) {
+  Deno.test(`${backEnd} target lists a wide directory in steps, and others in between`, () => {
+    using dir = tempDir();
+    const wide = Array.from({ length: 1000 }, (_, i) => `name ${i}`);
+    for (const name of wide) writeFileSync(`${dir.path}/${name}`, "");
+    mkdirSync(`${dir.path}/other`);
+    writeFileSync(`${dir.path}/other/one`, "");
+    using target = openTarget(dir.path, { calls });
+    const namesOf = ({ names, ends }: TargetEntries): string[] =>
+      Array.from(ends, (end, i) => text(names.subarray(ends[i - 1] ?? 0, end)));
+    const other = target.directory(target.root, bytes("other"));
+    const steps = target.list(target.root);
+    let count = 0;
+    let step = steps.next();
+    for (; !step.done; step = steps.next(), count++) {
+      assert.deepEqual(namesOf(runAtOnce(target.list(other))), ["one"]);
+    }
+    assert.ok(count >= 10, `${count} steps`);
+    assert.deepEqual(namesOf(step.value), [...wide, "other"].sort());
+  });
+}

@@ -1,32 +1,67 @@
-import type { TargetEntries } from "@snap/disk/target";
+import type { Target, TargetDirectory, TargetEntries } from "@snap/disk/target";
 import type { Tree } from "@snap/manifest";
 import { S_IFDIR, S_IFMT, S_IFREG } from "@snap/posix/constants";
+import { Pacer } from "@snap/posix/pacer";
 import { FilePlan } from "../messages.ts";
+
+/**
+ * Reads what stands in a directory of a target.
+ *
+ * @param options The target, and what ends the wait.
+ * @param directory The directory; absent if it is not there, or new.
+ * @param tree The entries that the snapshot has there.
+ * @returns Nothing if nothing stands there.
+ * @throws {DiskError} If it cannot be listed.
+ */
+export async function readPresent(
+  options: {
+    readonly target: Target | undefined;
+    readonly signal: AbortSignal | undefined;
+  },
+  directory: TargetDirectory | undefined,
+  tree: Tree,
+): Promise<PresentEntries | undefined> {
+  if (directory === undefined) return undefined;
+  const pacer = new Pacer({ signal: options.signal });
+  const entries = await pacer.run(options.target!.list(directory));
+  return entries.count === 0 ? undefined : new PresentEntries(entries, tree);
+}
 
 /** Entries of a directory of the target, matched with those of the snapshot. */
 export class PresentEntries {
   readonly entries: TargetEntries;
   readonly #tree: Tree;
-  readonly #onExtra: (name: Uint8Array) => void;
   #next = 0;
 
-  constructor(
-    entries: TargetEntries,
-    tree: Tree,
-    onExtra: (name: Uint8Array) => void,
-  ) {
+  constructor(entries: TargetEntries, tree: Tree) {
     this.entries = entries;
     this.#tree = tree;
-    this.#onExtra = onExtra;
   }
 
   /**
-   * Finds what stands under the name of a row. Rows must come in order.
+   * Passes the next entry that the snapshot does not have.
+   *
+   * @param row Only if its name comes before that of this row; whatever it is at the end of the rows.
+   * @returns Its name; nothing where there is none.
+   */
+  nextExtra(row: number): Uint8Array | undefined {
+    const { names, ends, count } = this.entries;
+    if (this.#next === count) return undefined;
+    const start = this.#next === 0 ? 0 : ends[this.#next - 1];
+    const end = ends[this.#next];
+    const isBefore = row === this.#tree.count ||
+      this.#tree.compareName(row, names, start, end) > 0;
+    if (!isBefore) return undefined;
+    this.#next++;
+    return names.subarray(start, end);
+  }
+
+  /**
+   * Finds what stands under the name of a row, when all before it was passed.
    *
    * @returns Its number among the entries, or -1.
    */
   find(row: number): number {
-    this.#passUntil(row);
     const { names, ends, count } = this.entries;
     const at = this.#next;
     if (at === count) return -1;
@@ -34,11 +69,6 @@ export class PresentEntries {
     if (this.#tree.compareName(row, names, start, ends[at]) !== 0) return -1;
     this.#next++;
     return at;
-  }
-
-  /** Passes all that is left. */
-  finish(): void {
-    this.#passUntil(undefined);
   }
 
   /**
@@ -61,17 +91,5 @@ export class PresentEntries {
     const isAlike = type === S_IFREG && !isApart &&
       this.entries.stats.size(present) === size;
     return isAlike ? FilePlan.compare : FilePlan.replace;
-  }
-
-  #passUntil(row: number | undefined): void {
-    const { names, ends, count } = this.entries;
-    for (; this.#next < count; this.#next++) {
-      const start = this.#next === 0 ? 0 : ends[this.#next - 1];
-      const end = ends[this.#next];
-      const isBefore = row === undefined ||
-        this.#tree.compareName(row, names, start, end) > 0;
-      if (!isBefore) return;
-      this.#onExtra(names.subarray(start, end));
-    }
   }
 }

@@ -11,6 +11,7 @@ import {
   S_IFLNK,
   S_IFMT,
 } from "@snap/posix/constants";
+import { runAtOnce } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import type { EntryPlace, LinkGroup } from "../plan/link_groups.ts";
 import type { FileExtras } from "../messages.ts";
@@ -112,7 +113,8 @@ export class EntryMaker {
     if (!target.stat(directory, name, this.#stats, 0)) return false;
     if ((this.#stats.mode(0) & S_IFMT) !== S_IFDIR) return false;
     if (this.#options.delete) return true;
-    if (target.list(target.directory(directory, name)).count === 0) return true;
+    const entries = target.list(target.directory(directory, name));
+    if (runAtOnce(entries).count === 0) return true;
     const path = joinPath(directory.path, name);
     throw new DiskError("replace directory", path, "ENOTEMPTY");
   }
