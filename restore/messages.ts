@@ -1,17 +1,11 @@
 import type { IndexFile } from "@snap/pack/index";
 import type { FetchedSource, FetchWant, LocalSource } from "@snap/pack/ranges";
 
-/** A table of the index. */
-export interface RestoreTable extends IndexFile {
-  /** All its bytes, where it is in memory alone. */
-  readonly bytes?: Uint8Array | undefined;
-}
-
 /** Settings of a batch writer, in a worker or not. */
 export interface RestorerConfig {
   /** The path of the directory that is written into. */
   readonly target: Uint8Array;
-  readonly indexTables: readonly RestoreTable[];
+  readonly indexTables: readonly IndexFile[];
   /** Looks, and writes nothing. */
   readonly isDry: boolean;
   /** Whether extended attributes are restored and compared. */

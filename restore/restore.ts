@@ -368,11 +368,11 @@ function configOf(
 ): Omit<RestorerConfig, "control" | "worker"> {
   const { dryRun = false, xattrs = true } = options;
   const { liveTables } = index.index;
-  const indexTables = liveTables.map(({ name, size, head }) => ({
+  const indexTables = liveTables.map(({ name, size, head, bytes }) => ({
     name,
     size,
     head,
-    bytes: index.bytesOf(name),
+    bytes,
   }));
   return { target, indexTables, isDry: dryRun, xattrs };
 }

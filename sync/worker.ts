@@ -5,7 +5,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
-import { openIndexFiles } from "@snap/pack/index";
+import { ObjectIndex } from "@snap/pack/index";
 import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";
 import { type FinishedPackFile, ObjectSink } from "@snap/pack/sink";
 import { nativeDecoders } from "@snap/posix/decoders";
@@ -47,21 +47,11 @@ class Thread implements Disposable {
       aheadSize: AHEAD_SIZE,
     });
     this.#ranges = ranges;
-    const built = new Map(tables.map(({ name, bytes }) => [name, bytes]));
-    const { index } = openIndexFiles({
-      tables,
-      readAt: (name, offset, out) =>
-        out.set(
-          built.get(name)?.subarray(offset, offset + out.length) ??
-            ranges.take(name, offset, out.length),
-        ),
-      hasher,
-      cacheSize: 8 << 20,
-    });
+    const index = new ObjectIndex({ cacheSize: 8 << 20 });
+    index.addTables(tables);
     this.mover = new Mover({
       ranges,
       index: () => index,
-      tableBytes: (name) => built.get(name),
       hasher,
       decoders: nativeDecoders,
       isFar: false,

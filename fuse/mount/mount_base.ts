@@ -79,7 +79,7 @@ export async function openBase(
   };
   let reader: StoreReader;
   const share = ({ index }: StoreReader): void =>
-    tables.add(index.index.liveTables, (name) => index.bytesOf(name));
+    tables.add(index.index.liveTables);
   try {
     reader = await openReader();
     share(reader);

@@ -11,8 +11,6 @@ import type { ObjectIndex } from "./object_index.ts";
 export interface IndexReaderOptions {
   /** Bytes of the store. */
   readonly ranges: Pick<Ranges, "take">;
-  /** Gives the bytes of a table that is in memory alone. */
-  readonly bytesOf?: (table: PageRequest) => Uint8Array | undefined;
   /**
    * Takes note of a page that cannot be had, so that the index does without it; the
    * error is thrown if it is left out.
@@ -55,11 +53,10 @@ export class IndexReader {
 
   /** Gives a page to the index; false while it is on its way. */
   #give(request: PageRequest): boolean {
-    const { ranges, bytesOf, onFault } = this.#options;
+    const { ranges, onFault } = this.#options;
     const { name, offset, length } = request;
     try {
-      const page = bytesOf?.(request)?.subarray(offset, offset + length) ??
-        ranges.take(name, offset, length);
+      const page = ranges.take(name, offset, length);
       if (page === undefined) return false;
       this.index.give(request, page);
     } catch (error) {

@@ -16,6 +16,7 @@ import { indexName, packName } from "../file_name.ts";
 import { INDEX_PAGE_SIZE, type IndexHead } from "./index_table.ts";
 import {
   type IndexedPack,
+  isPageRequest,
   type Location,
   locationProblem,
   type PageRequest,
@@ -36,6 +37,8 @@ export interface IndexFile {
   readonly size: number;
   /** Its head. */
   readonly head: IndexHead;
+  /** All its bytes, where they are in memory and sound: no page of it is asked for. */
+  readonly bytes?: Uint8Array | undefined;
   /** Whether it is in memory alone, as the packs in it are in no sound table. */
   readonly isBuilt?: boolean;
 }
@@ -202,6 +205,14 @@ export class ObjectIndex {
     idStart: number,
     kind: number,
   ): Location | PageRequest | undefined {
+    return this.#answer(() => this.#locate(ids, idStart, kind));
+  }
+
+  #locate(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location | PageRequest | undefined {
     let last: Location | undefined;
     for (const table of this.#tables) {
       if (table.replaced) continue;
@@ -230,6 +241,14 @@ export class ObjectIndex {
    * @throws {IndexSyntaxError} If a row does not agree with its frame or pack
    */
   locateAll(
+    ids: Uint8Array,
+    idStart: number,
+    kind: number,
+  ): Location[] | PageRequest {
+    return this.#answer(() => this.#locateAll(ids, idStart, kind));
+  }
+
+  #locateAll(
     ids: Uint8Array,
     idStart: number,
     kind: number,
@@ -274,7 +293,23 @@ export class ObjectIndex {
   packAt(packNumber: number): IndexedPack | PageRequest | undefined {
     const table = this.#tableOf(packNumber);
     if (table.replaced) return undefined;
-    return this.#packOf(table, packNumber - table.packBase);
+    return this.#answer(() => this.#packOf(table, packNumber - table.packBase));
+  }
+
+  /** Asks until a page is needed that is not in memory. */
+  #answer<Answer extends object | undefined>(
+    question: () => Answer | PageRequest,
+  ): Answer | PageRequest {
+    for (;;) {
+      const answer = question();
+      if (!isPageRequest(answer)) return answer;
+      const table = this.#tables[answer.table];
+      if (table.bytes === undefined) return answer;
+      const { offset, length } = answer;
+      const page = (offset - table.firstPage) / INDEX_PAGE_SIZE;
+      const bytes = table.bytes.subarray(offset, offset + length);
+      this.#cache.put(table.number, page, bytes);
+    }
   }
 
   #tableOf(packNumber: number): OpenTable {

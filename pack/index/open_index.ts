@@ -107,13 +107,10 @@ export async function openIndex(
   // What a table replaces is smaller, and then its head need not be read.
   tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const files: IndexFile[] = [];
-  const whole = new Map<string, Uint8Array>();
   const damages = new Map<string, Error>();
   for await (const [{ name }, opened] of openTables(store, tables, options)) {
-    if (!(opened instanceof Error)) {
-      files.push(opened.file);
-      if (opened.whole !== undefined) whole.set(name, opened.whole);
-    } else if (isFileDamage(opened)) damages.set(name, opened);
+    if (!(opened instanceof Error)) files.push(opened);
+    else if (isFileDamage(opened)) damages.set(name, opened);
     else throw opened;
   }
   // What another table replaces may be as it is.
@@ -126,7 +123,6 @@ export async function openIndex(
   return new StoreIndex(index, store, {
     damaged: [...damages.keys()],
     ranges: options.ranges,
-    whole,
     unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
   });
 }
@@ -134,25 +130,18 @@ export async function openIndex(
 /** Where a table stands that is looked at by itself. */
 const FIRST_PLACE = { number: 0, packBase: 0, frameBase: 0 };
 
-/** A table that was opened. */
-interface OpenedTable {
-  readonly file: IndexFile;
-  /** All of its bytes, where they were read. */
-  readonly whole?: Uint8Array;
-}
-
 /** Reads the heads of tables that count, in order. A file is read at once: thirty times faster than by promises. */
 async function* openTables(
   store: ReadStore,
   tables: readonly NamedTable[],
   options: OpenIndexOptions,
-): AsyncGenerator<[NamedTable, OpenedTable | Error]> {
+): AsyncGenerator<[NamedTable, IndexFile | Error]> {
   const own = options.ranges === undefined
     ? await openRanges(store)
     : undefined;
   const ranges: AwaitedRanges = options.ranges ?? own as OpenRanges;
   let wholeSize = 0;
-  const open = async (table: NamedTable): Promise<OpenedTable | Error> => {
+  const open = async (table: NamedTable): Promise<IndexFile | Error> => {
     const { size } = table;
     const isWhole = ranges.isFar && size <= WHOLE_SIZE &&
       wholeSize + size <= WHOLE_SIZES;
@@ -174,7 +163,7 @@ async function* openTables(
       for (const [i, file] of opened.entries()) {
         yield [some[i], file];
         if (file instanceof Error || options.withReplaced) continue;
-        for (const name of replacedTables([file.file])) replaced.add(name);
+        for (const name of replacedTables([file])) replaced.add(name);
       }
     }
   } finally {
@@ -199,7 +188,7 @@ export async function readIndexFile(
 ): Promise<IndexFile> {
   const ranges = await openRanges(store);
   try {
-    return (await openTable(ranges, table, options)).file;
+    return await openTable(ranges, table, options);
   } finally {
     await ranges[Symbol.asyncDispose]();
   }
@@ -212,7 +201,7 @@ async function openTable(
     readonly hasher: Hasher;
     readonly isWhole?: boolean;
   },
-): Promise<OpenedTable> {
+): Promise<IndexFile> {
   if (options.isWhole === true) {
     try {
       return await takeWhole(ranges, table, options);
@@ -230,11 +219,11 @@ async function openTable(
     const headSize = readIndexHeadSize(bytes, size);
     return headSize > bytes.length ? headSize : decode(bytes);
   }, options);
-  if (typeof head !== "number") return { file: { name, size, head } };
+  if (typeof head !== "number") return { name, size, head };
   try {
     const whole = { ...start, length: head };
     head = await takeSound(ranges, whole, decode, options);
-    return { file: { name, size, head } };
+    return { name, size, head };
   } catch (error) {
     // The start may have told a wrong size of the head.
     const isDamage = isFileDamage(error);
@@ -248,19 +237,18 @@ function takeWhole(
   ranges: AwaitedRanges,
   { name, size }: NamedTable,
   options: StoreOptions & { readonly hasher: Hasher },
-): Promise<OpenedTable> {
+): Promise<IndexFile> {
   const range = { name, offset: 0, length: size };
   return takeSound(ranges, range, (bytes) => {
     const head = decodeIndexHead(bytes, size, options.hasher);
-    const file = { name, size, head };
-    const table = new OpenTable(file, FIRST_PLACE);
+    const table = new OpenTable({ name, size, head }, FIRST_PLACE);
     for (let at = table.firstPage; at < size; at += INDEX_PAGE_SIZE) {
       table.checkPage(at, bytes.subarray(at, at + INDEX_PAGE_SIZE));
     }
     // Shared, as workers look things up, too.
     const whole = new Uint8Array(new SharedArrayBuffer(size));
     whole.set(bytes);
-    return { file, whole };
+    return { name, size, head, bytes: whole };
   }, options);
 }
 

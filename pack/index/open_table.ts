@@ -36,6 +36,7 @@ export class OpenTable {
   readonly name: string;
   readonly size: number;
   readonly head: IndexHead;
+  readonly bytes: Uint8Array | undefined;
   readonly number: number;
   readonly pages: IndexPages;
   readonly firstPage: number;
@@ -60,6 +61,7 @@ export class OpenTable {
       name: string;
       size: number;
       head: IndexHead;
+      bytes?: Uint8Array | undefined;
       isBuilt?: boolean;
     },
     place: { number: number; packBase: number; frameBase: number },
@@ -67,6 +69,7 @@ export class OpenTable {
     this.name = file.name;
     this.size = file.size;
     this.head = file.head;
+    this.bytes = file.bytes;
     this.isBuilt = file.isBuilt ?? false;
     this.number = place.number;
     this.packBase = place.packBase;

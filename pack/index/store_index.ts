@@ -26,17 +26,13 @@ const PAGES_SIZE = 1 << 20;
 /** Pages of packs that are asked for ahead. */
 const PAGES_AHEAD = 16;
 
-const NO_TABLES: ReadonlyMap<string, Uint8Array> = new Map();
-
 /** Options of {@linkcode StoreIndex}. */
 export interface StoreIndexOptions {
   /** Names of tables that were left out as they are damaged, none if absent. */
   readonly damaged?: readonly string[];
-  /** All bytes of tables that were read whole. */
-  readonly whole?: ReadonlyMap<string, Uint8Array>;
   /** What is read where no table of the store tells of an object; an error if absent. */
   readonly unnamed?: UnnamedPacks;
-  /** An index of the same store, with which these bytes and the tables of such packs are shared. */
+  /** An index of the same store, with which the tables of such packs are shared. */
   readonly shared?: StoreIndex;
   /** What pages are read from; the store, by promises, if absent. */
   readonly ranges?: AwaitedRanges | undefined;
@@ -50,7 +46,6 @@ export class StoreIndex {
   readonly damaged: readonly string[];
   readonly #ranges: AwaitedRanges;
   readonly #unnamed: UnnamedPacks | undefined;
-  readonly #whole: ReadonlyMap<string, Uint8Array>;
   readonly #named: NamedPacks;
   /** What tells without a wait. */
   readonly #now: IndexReader;
@@ -69,15 +64,12 @@ export class StoreIndex {
     options: StoreIndexOptions = {},
   ) {
     this.index = index;
-    const { damaged = [], unnamed, shared, ranges, whole = NO_TABLES } =
-      options;
+    const { damaged = [], unnamed, shared, ranges } = options;
     this.damaged = damaged;
     this.#ranges = ranges ?? new RemoteRanges(store, { sizeMax: PAGES_SIZE });
     this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
-    this.#whole = shared === undefined ? whole : shared.#whole;
     const { isFar } = this.#ranges;
     this.#now = new IndexReader(index, {
-      bytesOf: ({ name }) => this.bytesOf(name),
       ranges: isFar
         ? {
           take: (name, offset, length) =>
@@ -94,16 +86,6 @@ export class StoreIndex {
   /** Tables that lie in the store; the others are in memory. */
   get storedTables(): readonly IndexFile[] {
     return this.index.tables.filter(({ isBuilt }) => isBuilt !== true);
-  }
-
-  /**
-   * Gives the bytes of a table that is in memory.
-   *
-   * @param name Its name
-   * @returns Its bytes, in memory that threads may share; `undefined` if they are in the store alone
-   */
-  bytesOf(name: string): Uint8Array | undefined {
-    return this.#unnamed?.bytesOf(name) ?? this.#whole.get(name);
   }
 
   /** The packs that no sound table names, as far as they were looked for. */
@@ -262,18 +244,14 @@ export class StoreIndex {
     request: PageRequest,
     options: StoreOptions,
   ): Promise<boolean> {
-    const { name, offset, length } = request;
+    const { name } = request;
     try {
-      const built = this.bytesOf(name)?.subarray(offset, offset + length);
-      if (built !== undefined) this.index.give(request, built);
-      else {
-        await takeSound(
-          this.#ranges,
-          request,
-          (page) => this.index.give(request, page),
-          options,
-        );
-      }
+      await takeSound(
+        this.#ranges,
+        request,
+        (page) => this.index.give(request, page),
+        options,
+      );
       return true;
     } catch (error) {
       if (this.#unnamed === undefined || !isFileDamage(error)) throw error;
@@ -286,7 +264,7 @@ export class StoreIndex {
   /** Announces the pages that follow. */
   #hintPages({ table, name, offset, length }: PageRequest): void {
     const { size } = this.index.tables[table];
-    if (!this.#ranges.isFar || this.bytesOf(name) !== undefined) return;
+    if (!this.#ranges.isFar) return;
     for (let i = 1; i <= PAGES_AHEAD; i++) {
       const at = offset + i * length;
       if (at < size) this.#ranges.hint(name, at, length);

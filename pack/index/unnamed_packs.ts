@@ -57,7 +57,6 @@ export class UnnamedPacks {
   /** All packs of the store: listed once. */
   #listed: StoreEntry[] | undefined;
   readonly #seen = new Set<string>();
-  readonly #bytes = new Map<string, Uint8Array>();
   readonly #tables: IndexFile[] = [];
   readonly #packs: StoreEntry[] = [];
   readonly #damaged: DamagedPack[] = [];
@@ -75,11 +74,6 @@ export class UnnamedPacks {
   /** What was found so far. */
   get found(): UnnamedFound {
     return { packs: this.#packs, damaged: this.#damaged };
-  }
-
-  /** The bytes of a table that was built here. */
-  bytesOf(name: string): Uint8Array | undefined {
-    return this.#bytes.get(name);
   }
 
   /** Tells of a damaged table. */
@@ -182,8 +176,7 @@ export class UnnamedPacks {
       // Shared, as workers look things up, too.
       const shared = new Uint8Array(new SharedArrayBuffer(size));
       shared.set(bytes);
-      this.#bytes.set(name, shared);
-      this.#tables.push({ name, size, head, isBuilt: true });
+      this.#tables.push({ name, size, head, bytes: shared, isBuilt: true });
     }
     for (const { id, size, table } of packs) {
       const name = packName(id);

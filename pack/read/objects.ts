@@ -220,12 +220,9 @@ export class Objects {
 
   /** Whether the page is there now; one that is not what it must be is passed from now on. */
   #givePage(request: PageRequest): boolean {
-    const { offset, length } = request;
     try {
       const give = (page: Uint8Array) => this.#index.give(request, page);
-      const built = this.#tables.bytes(request.table, offset, length);
-      if (built !== undefined) give(built);
-      else return useSound(this.#ranges, request, give) !== undefined;
+      return useSound(this.#ranges, request, give) !== undefined;
     } catch (error) {
       if (error instanceof NotFoundError) this.#drop(request.table, error);
       else if (this.#keeper !== undefined && isFileDamage(error)) {

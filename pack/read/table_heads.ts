@@ -60,9 +60,9 @@ export class TableHeads {
 
   #readOne(number: number): IndexFile | Error | undefined {
     const { name, size } = this.#tables.table(number);
+    const whole = this.#tables.bytes(number, 0, size);
     const read = (length: number): Uint8Array | undefined =>
-      this.#tables.bytes(number, 0, length) ??
-        this.#ranges.take(name, 0, length, size);
+      whole ?? this.#ranges.take(name, 0, length, size);
     const guess = Math.min(size, INDEX_PAGE_SIZE);
     let headSize = guess;
     try {
@@ -74,7 +74,7 @@ export class TableHeads {
         if (bytes === undefined) return undefined;
       }
       const head = decodeIndexHead(bytes.slice(), size, this.#hasher);
-      return { name, size, head };
+      return { name, size, head, bytes: whole };
     } catch (error) {
       if (error instanceof NotFoundError) return error;
       if (!isFileDamage(error)) throw error;

@@ -89,16 +89,12 @@ export class TableList {
    * Adds those tables that are not in the list yet.
    *
    * @param tables Tables whose heads were read.
-   * @param bytesOf The bytes of those that are in memory alone.
    * @throws {RangeError} If there are more than 65,536, or their bytes are more than 1 GiB.
    */
-  add(
-    tables: Iterable<IndexFile>,
-    bytesOf: (name: string) => Uint8Array | undefined = () => undefined,
-  ): void {
+  add(tables: Iterable<IndexFile>): void {
     const known = new Set<string>();
     for (let i = 0; i < this.count; i++) known.add(this.table(i).name);
-    for (const { name, size, head } of tables) {
+    for (const { name, size, head, bytes } of tables) {
       const id = indexIdOf(name);
       if (id === undefined || known.has(name)) continue;
       const number = this.count;
@@ -111,7 +107,6 @@ export class TableList {
       this.#words[at] = size;
       this.#words[at + 1] = head.packCount;
       this.#words[at + 2] = head.frameCount;
-      const bytes = bytesOf(name);
       if (bytes !== undefined) this.#words[at + PLACE_WORD] = this.#keep(bytes);
       this.#bytes.set(id, 4 * (at + ID_WORD));
       Atomics.store(this.#words, COUNT, number + 1);

@@ -102,8 +102,6 @@ export interface RecipeContentOptions {
   readonly makeRanges: () => Ranges & Partial<Disposable>;
   /** The index. */
   readonly index: ObjectIndex;
-  /** Gives the bytes of a table that is in memory alone. */
-  readonly bytesOf?: (name: string) => Uint8Array | undefined;
   /** What hashes. */
   readonly hasher: Hasher;
   /** What decodes instead of the codecs. */
@@ -131,16 +129,13 @@ export class RecipeContent implements Disposable {
    * @param options What reads the store, where things lie in it, what hashes and decodes
    */
   constructor(options: RecipeContentOptions) {
-    const { makeRanges, index, bytesOf, hasher, decoders } = options;
+    const { makeRanges, index, hasher, decoders } = options;
     this.#hasher = hasher;
     this.#ranges = [makeRanges(), makeRanges(), makeRanges()];
     this.#pages = this.#ranges[0];
     this.#chunks = new LastFrame(this.#ranges[1], decoders);
     this.#nodes = new LastFrame(this.#ranges[2], decoders);
-    this.#index = new IndexReader(index, {
-      ranges: this.#pages,
-      bytesOf: ({ name }) => bytesOf?.(name),
-    });
+    this.#index = new IndexReader(index, { ranges: this.#pages });
   }
 
   /**

@@ -6,6 +6,16 @@ import type { LocalTable } from "./stored_objects.ts";
 import { removeQuietly } from "@snap/store/owner";
 import { spooling } from "../ranges/store_file_error.ts";
 
+/** A table of the index. */
+export interface StoredTable {
+  /** Its name in the store. */
+  readonly name: string;
+  /** Its size in bytes. */
+  readonly size: number;
+  /** All its bytes, where they are in memory. */
+  readonly bytes?: Uint8Array | undefined;
+}
+
 /** The files of index tables, where workers can open them. */
 export class LocalIndexFiles implements Disposable {
   readonly #store: ReadStore;
@@ -63,13 +73,14 @@ export class LocalIndexFiles implements Disposable {
    * @param options A signal.
    */
   async add(
-    tables: Iterable<{ readonly name: string; readonly size: number }>,
+    tables: Iterable<StoredTable>,
     options?: StoreOptions,
   ): Promise<void> {
-    for (const { name, size } of tables) {
+    for (const { name, size, bytes } of tables) {
       let path = this.#store.localPath?.(name);
       if (path === undefined) {
-        path = this.#write(name, await this.#store.read(name, options));
+        const copied = bytes ?? await this.#store.read(name, options);
+        path = this.#write(name, copied);
       }
       this.#files.push({ name, size, path });
     }

@@ -105,11 +105,7 @@ export class Restorer implements Disposable {
     this.#packs = makeRanges();
     const index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
     index.addTables(config.indexTables);
-    const built = new Map(
-      config.indexTables.map(({ name, bytes }) => [name, bytes]),
-    );
-    const bytesOf = (name: string) => built.get(name);
-    this.#recipes = new RecipeContent({ ...tools, makeRanges, index, bytesOf });
+    this.#recipes = new RecipeContent({ ...tools, makeRanges, index });
   }
 
   /** Whether the restore has been told to stop. */

@@ -3,24 +3,15 @@ import type {
   IndexConfig,
   SinkConfig,
 } from "@snap/pack/sink";
+import type { IndexFile } from "@snap/pack/index";
 import type { MoveBatch, MoveResult } from "./batch.ts";
-
-/** A table of the index of a source. */
-export interface SourceTable {
-  /** Its name in the store. */
-  readonly name: string;
-  /** Its size in bytes. */
-  readonly size: number;
-  /** All its bytes, where it is in memory alone. */
-  readonly bytes?: Uint8Array;
-}
 
 /** What a thread of a copy is told. */
 export interface MoveWorkerConfig {
   /** What the path of each file of the source begins with. */
   readonly sourcePrefix: string;
   /** The tables of the index of the source. */
-  readonly tables: readonly SourceTable[];
+  readonly tables: readonly IndexFile[];
   /** What it writes with. */
   readonly sink: SinkConfig;
   readonly hasher: "wasm" | "native";

@@ -1,9 +1,10 @@
 import type { Hasher } from "@snap/hash";
 import type { IndexConfig } from "@snap/pack/sink";
+import type { IndexFile } from "@snap/pack/index";
 import type { ObjectWriter } from "@snap/pack/write";
 import { type PoolOwner, WorkerPool } from "@snap/posix/worker-pool";
 import type { MoveBatch, MoveResult } from "./batch.ts";
-import type { FromMoveWorker, SourceTable, ToMoveWorker } from "./messages.ts";
+import type { FromMoveWorker, ToMoveWorker } from "./messages.ts";
 
 /** Options of {@linkcode MovePool}. */
 export interface MovePoolOptions {
@@ -12,7 +13,7 @@ export interface MovePoolOptions {
   /** What the path of each file of the source begins with. */
   readonly sourcePrefix: string;
   /** The tables of the index of the source. */
-  readonly tables: readonly SourceTable[];
+  readonly tables: readonly IndexFile[];
   /** Takes the packs that workers make. */
   readonly writer: ObjectWriter;
   readonly hasher: Hasher;

@@ -34,8 +34,6 @@ export interface MoverTools {
   readonly ranges: Ranges;
   /** Where objects lie in the source. */
   readonly index: () => ObjectIndex;
-  /** Bytes of an index table that is in memory alone. */
-  readonly tableBytes?: (name: string) => Uint8Array | undefined;
   readonly hasher: Hasher;
   readonly decoders?: FrameDecoders;
   /** Whether ranges are worth asking for ahead. */
@@ -249,15 +247,14 @@ export class Mover {
     idStart: number,
     kind: number,
   ): Generator<number, Location> {
-    const { tableBytes, ranges } = this.#tools;
+    const { ranges } = this.#tools;
     const index = this.#tools.index();
     for (;;) {
       const answer = index.locate(ids, idStart, kind);
       if (answer === undefined) throw new UnreadableError("a part is gone");
       if (!isPageRequest(answer)) return answer;
       const { name, offset, length } = answer;
-      const page = tableBytes?.(name)?.subarray(offset, offset + length) ??
-        ranges.take(name, offset, length);
+      const page = ranges.take(name, offset, length);
       if (page === undefined) yield WAIT;
       else index.give(answer, page);
     }

@@ -25,7 +25,6 @@ import { SyncError } from "../errors.ts";
 import type { ProofCache } from "../options.ts";
 import { joined } from "../protocol/sections.ts";
 import type { LargeBatch, MoveBatch, MoveResult } from "../move/batch.ts";
-import type { SourceTable } from "../move/messages.ts";
 import { MovePool } from "../move/move_pool.ts";
 import { Mover } from "../move/mover.ts";
 import type { FrameTaker } from "../move/open_frame.ts";
@@ -294,7 +293,6 @@ export class StoreSource implements Source {
     return new Mover({
       ranges: this.#ranges,
       index: () => this.reader.index.index,
-      tableBytes: (name) => this.reader.index.bytesOf(name),
       hasher: this.#options.hasher,
       decoders: nativeDecoders,
       isFar: this.#ranges.isFar,
@@ -317,10 +315,13 @@ export class StoreSource implements Source {
     const byteCount = batches.reduce((sum, one) => sum + one.byteCount, 0);
     if (byteCount < SMALL_SIZE) return undefined;
     const { index } = this.reader;
-    const tables = index.index.liveTables.map(({ name, size }): SourceTable => {
-      const bytes = index.bytesOf(name);
-      return bytes === undefined ? { name, size } : { name, size, bytes };
-    });
+    const { liveTables } = index.index;
+    const tables = liveTables.map(({ name, size, head, bytes }) => ({
+      name,
+      size,
+      head,
+      bytes,
+    }));
     const options = { workers, sourcePrefix, tables, writer, hasher };
     const pool = new MovePool(options);
     this.#pool = { pool, target };
