@@ -229,3 +229,20 @@ Deno.test("far store: a save of what was saved makes 10 requests where a cache h
   await again(false);
   deepStrictEqual([far.callCount, far.waveCount], [10, 5]);
 });
+
+// As many but for the tag, and the table, the record, and frames of trees.
+Deno.test("far store: a save of what was saved makes 12 requests without a cache, 6 of them one after the other", async () => {
+  using folder = new TemporaryFolder();
+  const { far, snapshots, source } = await manySmall(folder);
+  await snapshots[Symbol.asyncDispose]();
+  const again = async (isNew: boolean): Promise<void> => {
+    far.reset();
+    await using opened = await openSnapshots(far, { hasher: wasmHasher });
+    const { isNewRecord } = await save(opened, source, LATER);
+    strictEqual(isNewRecord, isNew);
+  };
+  await again(true); // Makes the files old.
+  await again(false);
+  ok(far.callCount <= 12, `${far.callCount} requests`);
+  ok(far.waveCount <= 6, `${far.waveCount} waves`);
+});

@@ -58,6 +58,8 @@ export interface OpenIndexOptions extends StoreOptions {
   readonly without?: ReadonlySet<string>;
   /** Whether tables that others replace are opened, too, though nothing is looked up there. */
   readonly withReplaced?: boolean;
+  /** Is called when the tables are listed, before they are read. */
+  readonly onListed?: () => void;
   /**
    * Is told of a table that is damaged, which is then left out.
    *
@@ -104,6 +106,7 @@ export async function openIndex(
       ),
     );
   }
+  options.onListed?.();
   // What a table replaces is smaller, and then its head need not be read.
   tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
   const files: IndexFile[] = [];

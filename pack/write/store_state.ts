@@ -51,19 +51,27 @@ export async function openStoreState(
 ): Promise<StoreState> {
   const { hasher, damaged, onDamage, signal } = options;
   const range = { signal };
-  const opened = await openIndex(store, {
+  let listing: Promise<PackSet> | undefined;
+  const opening = openIndex(store, {
     ...range,
     hasher,
     without: damaged,
     onDamage: (name, error) => onDamage?.(name, error),
+    // After the tables: what one of them names was there before it.
+    onListed: () => {
+      listing = listPacks(store, range);
+      listing.catch(() => {}); // Whoever awaits it is told.
+    },
   });
+  // Whoever started work waits for its end.
+  await Promise.allSettled([opening.finally(() => listing)]);
+  const opened = await opening;
   const { index } = opened;
   const replaced = replacedTables(index.tables);
   // Only what was there when the index was opened: another save may add tables.
   const unread = [...opened.damaged, ...damaged];
   let isHealthy = unread.every((name) => replaced.has(name));
-  // After the tables: what one of them names was there before it.
-  const packs = await listPacks(store, range);
+  const packs = await listing!;
   const named = new Set<string>();
   // An index that is what it is: a page that is damaged is an error.
   for await (const batch of new StoreIndex(index, store).packs(range)) {
