@@ -31,7 +31,7 @@ import { benchArguments } from "./_arguments.ts";
 import { withFolder } from "./_folder.ts";
 
 const DELAY_MS = 50;
-const BYTES_PER_SECOND = 40e6;
+const BYTES_PER_SECOND = 20e6;
 const READ_SIZE = 4096;
 /** Reads at random places that are under way at once. */
 const READERS = 16;
@@ -41,7 +41,7 @@ interface Size {
   readonly readCount: number;
 }
 
-const FULL: Size = { fileSize: 256 * 2 ** 20, readCount: 320 };
+const FULL: Size = { fileSize: 128 * 2 ** 20, readCount: 320 };
 const SMALL: Size = { fileSize: 16 * 2 ** 20, readCount: 32 };
 
 /** A store behind a server, and how many requests it had. */

@@ -77,6 +77,8 @@ export class Fetcher {
   readonly #reads = new Set<Promise<void>>();
   /** Slots below were used. */
   #slotNext = 0;
+  /** Blocks that were read ahead where a file ended: what was read in order goes on in another. */
+  #carried = 0;
 
   /** Reads nothing yet. */
   constructor(parts: FetcherParts) {
@@ -100,7 +102,7 @@ export class Fetcher {
       } else this.#need(name, block, isFresh).waiters.push({ worker, number });
       // Blocks of one range say nothing of what comes next.
       const isSame = before?.name === name && before.block === block - 1;
-      this.#follow(name, block, isSame ? 0 : AHEAD_MAX);
+      this.#follow(want, isSame ? 0 : AHEAD_MAX);
       before = want;
     }
     this.#pump();
@@ -144,7 +146,7 @@ export class Fetcher {
   }
 
   /** Reads ahead where a file is read in order, each time twice as far. */
-  #follow(name: string, block: number, aheadMax: number): void {
+  #follow({ name, block, fileSize }: FetchWant, aheadMax: number): void {
     const streams = this.#streams.get(name) ?? [];
     // The one used last is at the end, of places as of files.
     this.#streams.delete(name);
@@ -153,16 +155,22 @@ export class Fetcher {
       this.#streams.delete(this.#streams.keys().next().value!);
     }
     const at = streams.findIndex(({ last }) => Math.abs(block - last) <= NEAR);
-    if (at < 0) {
-      if (streams.length >= STREAMS_MAX) streams.shift();
-      streams.push({ last: block, end: block + 1, count: 1 });
-      return;
-    }
-    const [stream] = streams.splice(at, 1);
+    if (at < 0 && streams.length >= STREAMS_MAX) streams.shift();
+    const stream = streams.splice(at, at < 0 ? 0 : 1)[0] ??
+      { last: -1, end: block + 1, count: 1 };
     streams.push(stream);
     if (block <= stream.last) return;
     stream.last = block;
-    if (aheadMax === 0 || block + stream.count / 2 < stream.end) return;
+    let isInOrder = at >= 0;
+    if (!isInOrder && block === 0 && this.#carried > 0) {
+      stream.count = this.#carried;
+      this.#carried = 0;
+      isInOrder = true;
+    }
+    const left = Math.ceil((fileSize ?? Infinity) / BLOCK_SIZE) - block;
+    if (isInOrder && left <= NEAR) this.#carried = stream.count / 2;
+    if (!isInOrder || aheadMax === 0) return;
+    if (block + stream.count / 2 < stream.end) return;
     const room = Math.floor(this.#parts.memory.slotCount / AHEAD_PART);
     stream.count = Math.min(2 * stream.count, aheadMax, room);
     const first = Math.max(stream.end, block + 1);

@@ -1,4 +1,4 @@
-import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, fail, ok, strictEqual } from "node:assert/strict";
 import {
   NotFoundError,
   type ReadOptions,
@@ -137,6 +137,65 @@ Deno.test("Fetcher reads further and further ahead in a file that is read in ord
   ok(counts.length < 30, `${counts}`);
   strictEqual(Math.max(...counts), 16);
 });
+
+/**
+ * Reads files in order as a kernel does, over a link that has its own clock; says
+ * which part of the time bytes were on the link.
+ */
+async function readOver(
+  link: { readonly bytesPerSecond: number; readonly delayMs: number },
+): Promise<number> {
+  const fileCount = 3, blockCount = 256, underWayMax = 4;
+  const fileSize = blockCount * BLOCK_SIZE;
+  const arrivals: { readonly ms: number; readonly come: () => void }[] = [];
+  const bytes = new Uint8Array(16 * BLOCK_SIZE);
+  let now = 0, freeMs = 0;
+  const store: ReadStore = {
+    read(_, { length = 0 } = {}) {
+      freeMs = Math.max(freeMs, now + link.delayMs) +
+        length / link.bytesPerSecond * 1000;
+      const ms = freeMs;
+      return new Promise((resolve) => {
+        const come = () => resolve(bytes.subarray(0, length));
+        arrivals.push({ ms, come });
+      });
+    },
+    size: () => Promise.resolve(fileSize),
+    async *list() {},
+  };
+  const come = new Set<number>();
+  const fetcher = new Fetcher({
+    store,
+    memory: FetchMemory.create(128 * BLOCK_SIZE),
+    answer: (_, number) => come.add(number),
+    onFault: (_, error) => fail(String(error)),
+  });
+  const count = fileCount * blockCount;
+  for (let done = 0, asked = 0; done < count;) {
+    for (; asked < Math.min(count, done + underWayMax); asked++) {
+      const name = `packs/${Math.floor(asked / blockCount)}`;
+      const block = asked % blockCount;
+      fetcher.take(asked % 2, [
+        { number: asked, name, block, fileSize, isFresh: false },
+      ]);
+    }
+    await new Promise((resolve) => setTimeout(resolve));
+    if (!come.has(done)) {
+      const next = arrivals.shift(); // In order, as one link has them.
+      now = next?.ms ?? now;
+      next?.come();
+    } else while (come.has(done)) done++;
+  }
+  await fetcher.stop();
+  return count * BLOCK_SIZE / link.bytesPerSecond * 1000 / now;
+}
+
+for (const [bytesPerSecond, part] of [[20e6, 0.95], [100e6, 0.8]] as const) {
+  Deno.test(`Fetcher keeps a link of 50 ms and ${bytesPerSecond / 1e6} MB/s busy`, async () => {
+    const found = await readOver({ bytesPerSecond, delayMs: 50 });
+    ok(found >= part, `${found}`);
+  });
+}
 
 Deno.test("Fetcher reads nothing ahead in a file that is read in no order", async () => {
   const { store, fetcher, answered, want } = scene(60_000, 256);
