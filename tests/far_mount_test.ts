@@ -1,6 +1,13 @@
 // What a mount of a store far away costs: requests, and those that wait for others.
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { mount } from "@snap/fuse";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { save } from "@snap/save";
@@ -114,5 +121,66 @@ mountTest(
         .output()).success,
     );
     ok(far.callCount <= size >> 19, `${far.callCount} requests`);
+  },
+);
+
+/** The files of all caches that hold parts of packs. */
+function keptPacks(caches: string): string[] {
+  return readdirSync(caches, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile() && one.parentPath.includes("/packs/"))
+    .map(({ parentPath, name }) => `${parentPath}/${name}`);
+}
+
+mountTest(
+  "a cache that is damaged, cut and removed under a mount costs no reader anything",
+  async () => {
+    using folder = new TemporaryFolder();
+    const source = folder.join("source"), mountpoint = folder.join("mount");
+    mkdirSync(source);
+    mkdirSync(mountpoint);
+    // More than the mount has memory for.
+    writeFileSync(`${source}/large`, noise(64 << 20, 1));
+    const near = await makeMemorySnapshots();
+    const { record } = await save(near, source);
+    const far = new FarStore(near.store);
+    const caches = folder.join("caches");
+    await using cache = openCacheStore(far, {
+      location: "memory:",
+      folder: caches,
+    });
+    const faults: string[] = [];
+    await using _ = await mount(cache, record!, {
+      mountpoint,
+      hasher: wasmHasher,
+      cacheSize: 1 << 20,
+      onLog: ({ message }) => faults.push(message),
+    });
+    const compare = async (): Promise<void> => {
+      const { success, stdout } = await new Deno.Command("bash", {
+        args: [
+          "-c",
+          `dd if="${mountpoint}/large" bs=1M iflag=direct status=none | cmp - "${source}/large"`,
+        ],
+      }).output();
+      ok(success, new TextDecoder().decode(stdout));
+      await cache[Symbol.asyncDispose](); // What was read is kept.
+    };
+    await compare();
+    for (const path of keptPacks(caches)) {
+      const bytes = readFileSync(path);
+      for (let at = 300_000; at < bytes.length; at += 2_000_000) bytes[at] ^= 1;
+      writeFileSync(path, bytes);
+    }
+    await compare();
+    ok(cache.figures.dropped > 0);
+    for (const path of keptPacks(caches)) truncateSync(path, 5_000_000);
+    await compare();
+    rmSync(caches, { recursive: true });
+    await compare();
+    ok(keptPacks(caches).length > 0);
+    const reading = compare();
+    rmSync(caches, { recursive: true });
+    await reading;
+    deepStrictEqual(faults, []);
   },
 );
