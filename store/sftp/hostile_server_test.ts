@@ -42,6 +42,7 @@ async function open(
 ): Promise<Scene> {
   const timing = new FakeTiming();
   const store = await openOverChannels(ADDRESS, fake.connect, {
+    spoolFolder: tmpdir(),
     timing,
     ...options,
   });
