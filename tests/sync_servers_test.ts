@@ -1,0 +1,102 @@
+// Snapshots to and from a server, over HTTP and over a pipe, past a proxy.
+import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { save } from "@snap/save";
+import type { Snapshots } from "@snap/snapshot";
+import type { NamedRecord } from "@snap/snapshot/records";
+import { verify } from "@snap/snapshot/verify";
+import type { WriteStore } from "@snap/store";
+import { openHttpStore, openPipeStore } from "@snap/store/http";
+import { servePipe, serveStore } from "@snap/store/serve";
+import { remotePeer, storePeer, sync, systemEnv } from "@snap/sync";
+import { syncHandler } from "@snap/sync/serve";
+import { LATER, makeTree } from "./_saves.ts";
+import {
+  makeMemorySnapshots,
+  noise,
+  readSnapshot,
+  sameEntries,
+  TemporaryFolder,
+} from "./_snapshots.ts";
+
+const token = "a-long-and-random-token";
+const env = { ...systemEnv, sleep: () => Promise.resolve() };
+
+/** Saves some files, and one that takes several messages. */
+async function saveOne(
+  snapshots: Snapshots<WriteStore>,
+): Promise<NamedRecord> {
+  using folder = new TemporaryFolder();
+  makeTree(folder.join("tree"));
+  Deno.writeFileSync(folder.join("tree/large"), noise(6_000_000, 4));
+  const { record } = await save(snapshots, folder.join("tree"), LATER);
+  return record!;
+}
+
+async function checkSame(
+  a: Snapshots,
+  b: Snapshots,
+  record: NamedRecord,
+): Promise<void> {
+  await b.refresh();
+  sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
+  deepStrictEqual((await verify(b, { data: true })).damages, []);
+}
+
+Deno.test("snapshots go over HTTP past a proxy that takes 1 MiB, and come back", async () => {
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await using c = await makeMemorySnapshots();
+  const record = await saveOne(a);
+  const handler = serveStore(b.store, {
+    access: { tokens: [{ token, right: "append" }] },
+    exchange: syncHandler(b.store, { hasher }),
+  });
+  let largest = 0, refused = 0;
+  const proxy = (url: string | URL | Request, init?: RequestInit) => {
+    const size = (init?.body as Uint8Array | undefined)?.length ?? 0;
+    if (size > 1 << 20) {
+      refused++;
+      return Promise.resolve(new Response("<html>413</html>", { status: 413 }));
+    }
+    largest = Math.max(largest, size);
+    return handler(new Request(url, init));
+  };
+  const options = { token, fetch: proxy as typeof fetch };
+  await using store = await openHttpStore("http://localhost/", options);
+  const server = remotePeer(store, { hasher });
+  const here = storePeer(a.store, { hasher });
+  const pushed = await sync(here, server, { env });
+  deepStrictEqual([pushed.recordsCopied, pushed.errors], [1, []]);
+  ok(refused > 0 && largest > 500_000, `${refused} ${largest}`);
+  await checkSame(a, b, record);
+  const there = storePeer(c.store, { hasher });
+  const pulled = await sync(there, server, { env, push: false });
+  deepStrictEqual([pulled.recordsCopied, pulled.errors], [1, []]);
+  await checkSame(a, c, record);
+});
+
+Deno.test("snapshots go over a pipe, and come back", async () => {
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await using c = await makeMemorySnapshots();
+  const record = await saveOne(a);
+  const up = new TransformStream<Uint8Array, Uint8Array>();
+  const down = new TransformStream<Uint8Array, Uint8Array>();
+  const served = servePipe(
+    b.store,
+    { readable: up.readable, writable: down.writable },
+    { right: "append", exchange: syncHandler(b.store, { hasher }) },
+  );
+  const pipe = { readable: down.readable, writable: up.writable };
+  const store = await openPipeStore(pipe);
+  const server = remotePeer(store, { hasher });
+  const pushed = await sync(storePeer(a.store, { hasher }), server);
+  deepStrictEqual([pushed.recordsCopied, pushed.errors], [1, []]);
+  await checkSame(a, b, record);
+  const pulled = await sync(storePeer(c.store, { hasher }), server);
+  strictEqual(pulled.recordsCopied, 1);
+  await checkSame(a, c, record);
+  await store[Symbol.asyncDispose]();
+  await served;
+});
