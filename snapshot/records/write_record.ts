@@ -4,6 +4,7 @@ import {
   encodeRecord,
   formatRecordName,
   type NamedRecord,
+  type RecordName,
   RECORDS_PREFIX,
   type SnapshotRecord,
 } from "./record.ts";
@@ -52,6 +53,25 @@ export async function writeRecord(
   const file = { tree: record.tree, record: hasher.idOf(bytes), writer };
   await store.create(formatRecordName(file), bytes, { signal });
   return { record: { ...record, ...file, saveId: writer }, isNewRecord: true };
+}
+
+/**
+ * Writes a record of another store as it is. All that it names must be durable.
+ *
+ * @param store The store.
+ * @param name The ids of the record.
+ * @param bytes Its document.
+ * @param options The save id under which it stands here, which no other record has.
+ * @throws {StoreError} If the store fails.
+ */
+export async function copyRecord(
+  store: WriteStore,
+  { tree, record }: RecordName,
+  bytes: Uint8Array,
+  { saveId, signal }: StoreOptions & { readonly saveId: Uint8Array },
+): Promise<void> {
+  const name = formatRecordName({ tree, record, writer: hexOf(saveId) });
+  await store.create(name, bytes, { signal });
 }
 
 /** Whether two records differ in nothing but the time. */

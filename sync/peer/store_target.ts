@@ -1,16 +1,10 @@
-import {
-  equalBytes,
-  type Hasher,
-  hexOf,
-  ID_SIZE,
-  idFromBytes,
-} from "@snap/hash";
+import { equalBytes, type Hasher, ID_SIZE, idFromBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { type ObjectWriter, openObjectWriter } from "@snap/pack/write";
 import { IdSet } from "@snap/snapshot/reach";
 import {
-  formatRecordName,
+  copyRecord,
   listRecordNames,
   type NamedRecord,
 } from "@snap/snapshot/records";
@@ -118,8 +112,7 @@ export class StoreTarget implements Target {
     const saveId = this.#recordCount++ === 0
       ? this.writer.saveId
       : env.random(16);
-    const file = { ...record, writer: hexOf(saveId) };
-    await store.create(formatRecordName(file), bytes, how);
+    await copyRecord(store, record, bytes, { ...how, saveId });
     return new ObjectRows();
   }
 

@@ -3,8 +3,8 @@ import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
 import { contentsOf, IdSet, ReachWalk } from "@snap/snapshot/reach";
 import {
+  copyRecord,
   decodeRecord,
-  formatRecordName,
   listRecordNames,
   type NamedRecord,
 } from "@snap/snapshot/records";
@@ -89,7 +89,8 @@ export async function answerCommit(
     return [fieldsSection({ isDone: false }), idsSection(check.missing)];
   }
   await store.sync(["packs/", "index/"], { signal });
-  if (!isThere) await store.create(formatRecordName(record), bytes, { signal });
+  const saveId = readWriter(message.sections);
+  if (!isThere) await copyRecord(store, record, bytes, { saveId, signal });
   return [fieldsSection({ isDone: true })];
 }
 
