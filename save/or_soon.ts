@@ -1,7 +1,6 @@
 /**
  * Waits for something, but not for long.
  *
- * @param promise What is waited for.
  * @param ms The most time that is waited, in milliseconds.
  */
 export async function orSoon(

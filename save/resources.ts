@@ -4,12 +4,7 @@
 export class Resources {
   readonly #resources: (Disposable | AsyncDisposable)[] = [];
 
-  /**
-   * Adds a resource.
-   *
-   * @param resource The resource.
-   * @returns The same.
-   */
+  /** Adds a resource. */
   use<T extends Disposable | AsyncDisposable>(resource: T): T {
     this.#resources.push(resource);
     return resource;

@@ -58,7 +58,6 @@ export class SaveTransaction {
   /**
    * Begins nothing yet.
    *
-   * @param snapshots The store.
    * @param options The source, and how to read it.
    */
   constructor(
@@ -72,9 +71,6 @@ export class SaveTransaction {
   /**
    * Walks the source, stores what is new, and has the record written once all
    * that it relies on is durable.
-   *
-   * @param writeRecord Writes the record.
-   * @returns What `writeRecord` returns.
    */
   async run<T>(writeRecord: (saved: SavedTree) => Promise<T>): Promise<T> {
     try {
@@ -171,10 +167,8 @@ export class SaveTransaction {
  * table again from the packs and begins again; where that is not possible,
  * begins again without the table.
  *
- * @param snapshots The store.
  * @param options The options of the save.
  * @param run The save; told which tables not to look into, and the bytes of those written again.
- * @returns What `run` returns.
  */
 export async function retryWithoutDamage<T>(
   snapshots: Snapshots<WriteStore>,

@@ -30,24 +30,11 @@ export type SaveWriter = Pick<
 
 /** The save that workers read for. */
 export interface WorkersRun {
-  /**
-   * Takes the result of a batch.
-   *
-   * @param batch The batch.
-   * @param result What came of it.
-   */
+  /** Takes the result of a batch. */
   takeResult(batch: QueuedBatch, result: BatchResult): void;
-  /**
-   * Counts what was not in the store before.
-   *
-   * @param counts How much.
-   */
+  /** Counts what was not in the store before. */
   countNew(counts: NewCounts): void;
-  /**
-   * Ends the save.
-   *
-   * @param error Why.
-   */
+  /** Ends the save. */
   fail(error: unknown): void;
 }
 

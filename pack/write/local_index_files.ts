@@ -52,11 +52,7 @@ export class LocalIndexFiles implements Disposable {
     return this.#files.slice();
   }
 
-  /**
-   * Takes tables out that others have replaced.
-   *
-   * @param tables The tables.
-   */
+  /** Takes tables out that others have replaced. */
   remove(tables: Iterable<{ readonly name: string }>): void {
     const names = new Set(Array.from(tables, ({ name }) => name));
     for (const { name, path } of this.#files) {
@@ -66,12 +62,7 @@ export class LocalIndexFiles implements Disposable {
     this.#files = this.#files.filter(({ name }) => !names.has(name));
   }
 
-  /**
-   * Adds index tables; copies them if they lie elsewhere.
-   *
-   * @param tables The tables.
-   * @param options A signal.
-   */
+  /** Adds index tables; copies them if they lie elsewhere. */
   async add(
     tables: Iterable<StoredTable>,
     options?: StoreOptions,

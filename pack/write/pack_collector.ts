@@ -78,11 +78,7 @@ export class PackCollector implements Disposable {
     this.#indexTime = options.now();
   }
 
-  /**
-   * Takes a pack. One that is far from full waits for the end, to be joined.
-   *
-   * @param pack The pack.
-   */
+  /** Takes a pack. One that is far from full waits for the end, to be joined. */
   add(pack: FinishedPackFile): void {
     const isSmall = pack.size < this.#options.settings.packSizeTarget / 4 &&
       pack.objectCount <= SMALL_OBJECTS_MAX;

@@ -39,7 +39,6 @@ export class ContentPacker {
   /**
    * Makes the packer of one thread.
    *
-   * @param sink Where content goes.
    * @param options The hasher, and where recipes go.
    */
   constructor(sink: ObjectSink, options: ContentPackerOptions) {
@@ -70,12 +69,7 @@ export class ContentPacker {
     else this.sink.commit(id, 0, size);
   }
 
-  /**
-   * Names and stores content that is at hand, such as a large attribute.
-   *
-   * @param bytes The content.
-   * @returns Its id.
-   */
+  /** Names and stores content that is at hand, such as a large attribute. */
   putContent(bytes: Uint8Array): Uint8Array {
     const id = new Uint8Array(32);
     if (bytes.length <= this.chunkSizeMax) {
@@ -92,8 +86,6 @@ export class ContentPacker {
   /**
    * Stores content above the largest chunk that is at hand, if it is new.
    *
-   * @param bytes The content.
-   * @param id Its id.
    * @returns Steps, each with the work that was done.
    */
   *putLarge(bytes: Uint8Array, id: Uint8Array): Generator<number, void> {
@@ -107,8 +99,6 @@ export class ContentPacker {
   /**
    * Begins the recipe of a large object. Its nodes are stored whatever becomes
    * of the object: what is claimed has to be.
-   *
-   * @returns The builder, empty.
    */
   beginRecipe(): RecipeBuilder {
     this.#recipe.clear();
@@ -129,8 +119,6 @@ export class ContentPacker {
   /**
    * Finds the end of a chunk.
    *
-   * @param bytes The bytes.
-   * @param start Where the chunk begins.
    * @param end Where the bytes end: a largest chunk further, or the content's end.
    * @returns The end of the chunk.
    */
@@ -146,8 +134,6 @@ export class ContentPacker {
   /**
    * Cuts and stores content.
    *
-   * @param bytes The bytes at hand.
-   * @param recipe The recipe so far.
    * @param isLast Whether the content ends with `bytes`.
    * @returns Steps, each with the work that was done, then the bytes used: all but an unfinished chunk.
    */
@@ -171,8 +157,6 @@ export class ContentPacker {
    * Stores a group of chunks as one frame.
    *
    * @param bytes The chunks, one after the other.
-   * @param sizes Their sizes.
-   * @param ids Where their ids go.
    */
   putGroup(bytes: Uint8Array, sizes: Int32Array, ids: Uint8Array): void {
     let start = 0;

@@ -19,7 +19,6 @@ export class MetadataPacker {
    * Makes the packer of the thread that walks.
    *
    * @param sink Where trees and pages go.
-   * @param hasher The hasher.
    */
   constructor(sink: ObjectSink, hasher: Hasher) {
     const { chunk } = sink.settings;
@@ -33,9 +32,6 @@ export class MetadataPacker {
    * Names and stores a tree or page. Yields between two steps, but for a small one.
    *
    * @param context The context of its kind.
-   * @param kind The kind of object.
-   * @param object The canonical bytes.
-   * @param out Where the id goes.
    * @param outOffset The offset of the id in `out`.
    */
   *save(

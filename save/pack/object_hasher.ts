@@ -13,7 +13,6 @@ export class ObjectHasher {
   /**
    * Keeps room for small objects.
    *
-   * @param hasher The hasher.
    * @param smallSizeMax Objects up to this size are joined.
    */
   constructor(hasher: Hasher, smallSizeMax: number) {
@@ -25,8 +24,6 @@ export class ObjectHasher {
    * Names an object. Yields between two steps.
    *
    * @param context The context of its kind.
-   * @param object The object.
-   * @param out Where the id goes.
    * @param outOffset The offset of the id in `out`.
    * @returns The bytes of a small object, good until the next call.
    */

@@ -1,7 +1,6 @@
 /**
  * Tells whether bytes are all zero.
  *
- * @param bytes The bytes.
  * @returns Whether none of them is set.
  */
 export function isZeros(bytes: Uint8Array): boolean {

@@ -67,7 +67,6 @@ export class BatchReader implements Disposable {
   /**
    * Makes the reader of one thread. No file is opened yet.
    *
-   * @param packer Where content goes.
    * @param options What is read, and what ends it.
    */
   constructor(packer: ContentPacker, options: BatchReaderOptions) {
@@ -91,13 +90,7 @@ export class BatchReader implements Disposable {
     );
   }
 
-  /**
-   * Reads one large file, and shares its chunks with other workers.
-   *
-   * @param batch The file.
-   * @param ring The ring.
-   * @returns What came of it.
-   */
+  /** Reads one large file, and shares its chunks with other workers. */
   readLarge(batch: FileBatch, ring: LargeFileRing): BatchResult {
     const reader = new LargeFileReader(this.#packer);
     const read: ReadContentOf = (expected, at) =>

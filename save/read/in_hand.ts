@@ -20,11 +20,7 @@ export class InHand {
     return Number(Atomics.load(this.#count, 0));
   }
 
-  /**
-   * Counts bytes that were read; a negative number takes some back.
-   *
-   * @param byteCount How many.
-   */
+  /** Counts bytes that were read; a negative number takes some back. */
   add(byteCount: number): void {
     this.#own += byteCount;
     this.#ofFile += byteCount;

@@ -55,11 +55,7 @@ export class LargeFileReader {
   readonly #packer: ContentPacker;
   readonly #largeFrameTarget: number;
 
-  /**
-   * Makes the reader of one file.
-   *
-   * @param packer Where content goes.
-   */
+  /** Makes the reader of one file. */
   constructor(packer: ContentPacker) {
     this.#packer = packer;
     this.#largeFrameTarget = packer.sink.settings.largeFrameTarget;
@@ -68,10 +64,7 @@ export class LargeFileReader {
   /**
    * Reads a file through the ring.
    *
-   * @param ring The ring.
-   * @param source The open file.
    * @param file What is expected, and where results go.
-   * @returns The bytes read.
    * @throws {DiskError} If the file cannot be read.
    */
   read(ring: LargeFileRing, source: FileReader, file: LargeFile): number {

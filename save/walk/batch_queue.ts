@@ -42,7 +42,6 @@ export class BatchQueue {
    * Makes an empty queue.
    *
    * @param largeSizeMin Files from this size on are a batch of their own.
-   * @param onBatch Takes each batch.
    */
   constructor(largeSizeMin: number, onBatch: (batch: QueuedBatch) => void) {
     this.#largeSizeMin = largeSizeMin;
@@ -57,7 +56,6 @@ export class BatchQueue {
   /**
    * Adds a file.
    *
-   * @param directory Its directory.
    * @param row Its row there, one of those in the stats of the listing.
    */
   add(directory: PendingDirectory, row: number): void {

@@ -61,8 +61,6 @@ export class DeviceTable {
   /**
    * Numbers the device of a row.
    *
-   * @param stats The table.
-   * @param row The row.
    * @returns The number in this save, 0 for the device of the root.
    */
   numberOf(stats: StatTable, row: number): number {
@@ -72,8 +70,6 @@ export class DeviceTable {
   /**
    * Tells whether an equal change time means an equal entry.
    *
-   * @param stats The table.
-   * @param row The row.
    * @returns Whether the entry need not be read again if its row is the same.
    */
   isTrusted(stats: StatTable, row: number): boolean {
@@ -87,8 +83,6 @@ export class DeviceTable {
   /**
    * Gives the moment before which times are proof.
    *
-   * @param stats The table.
-   * @param row The row.
    * @returns The moment, or `undefined` if nothing is proof for this row.
    */
   trustedBefore(stats: StatTable, row: number): Moment | undefined {
@@ -105,8 +99,6 @@ export class DeviceTable {
    * Notes where a directory lies, and so on which devices directories are.
    *
    * @param path Its path, relative to the source.
-   * @param stats The table.
-   * @param row The row.
    */
   noteDirectory(path: Uint8Array, stats: StatTable, row: number): void {
     const device = this.#find(stats, row);

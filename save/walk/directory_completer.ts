@@ -8,11 +8,7 @@ export class DirectoryCompleter {
   readonly #wide: PendingDirectory[] = [];
   #rootIds: Uint8Array | undefined;
 
-  /**
-   * Awaits nothing yet.
-   *
-   * @param encoder Names and stores directories.
-   */
+  /** Awaits nothing yet. */
   constructor(encoder: DirectoryEncoder) {
     this.#encoder = encoder;
   }
@@ -22,11 +18,7 @@ export class DirectoryCompleter {
     return this.#rootIds;
   }
 
-  /**
-   * Decrements what a directory waits for, and names it when that was the last.
-   *
-   * @param directory The directory.
-   */
+  /** Decrements what a directory waits for, and names it when that was the last. */
   settle(directory: PendingDirectory): void {
     let current: PendingDirectory | undefined = directory;
     while (current !== undefined && --current.waiting === 0) {

@@ -16,9 +16,6 @@ export interface ObjectNamer {
    * between two steps.
    *
    * @param context The context of their kind.
-   * @param kind The kind of object.
-   * @param object The bytes.
-   * @param out Where the id goes.
    * @param outOffset The offset of the id in `out`.
    */
   save(
@@ -99,10 +96,7 @@ export class DirectoryEncoder {
   /**
    * Sets attributes of a directory or of an entry.
    *
-   * @param directory The directory.
    * @param row The row of the entry, or `SELF`.
-   * @param stats What the disk says.
-   * @param at The row there.
    */
   setRow(
     { page }: PendingDirectory,
@@ -129,11 +123,7 @@ export class DirectoryEncoder {
     page.setOwner(to, this.#ownerOf(stats.uid(at), stats.gid(at)));
   }
 
-  /**
-   * Counts a directory in the totals, whether it is saved or known already.
-   *
-   * @param directory The directory.
-   */
+  /** Counts a directory in the totals, whether it is saved or known already. */
   count(directory: PendingDirectory): void {
     const { totals } = this;
     const { tree, page } = directory;

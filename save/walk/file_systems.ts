@@ -69,7 +69,6 @@ export class FileSystems {
   /**
    * Tells whether a device keeps change times as it should.
    *
-   * @param stats The table.
    * @param row The row of something on the device.
    * @returns Whether every change of an entry moves its change time.
    */
@@ -83,7 +82,6 @@ export class FileSystems {
   /**
    * Tells whether a device has no files of its own.
    *
-   * @param stats The table.
    * @param row The row of something on the device.
    * @returns The name of its file system if it makes files up, such as `proc`.
    */

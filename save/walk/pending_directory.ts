@@ -48,7 +48,6 @@ export class PendingDirectory {
    *
    * @param source The listing; all names are known.
    * @param parent The directory it lies in.
-   * @param parentRow Its row there.
    * @param makeSpillFile Makes room for a wide directory; in memory if absent.
    */
   constructor(
@@ -98,12 +97,7 @@ export class PendingDirectory {
     return this.#pageIds;
   }
 
-  /**
-   * Gives the first byte of a name.
-   *
-   * @param row The row.
-   * @returns Its offset in `names`.
-   */
+  /** Gives the first byte of a name. */
   nameStart(row: number): number {
     return row === 0 ? 0 : this.ends[row - 1];
   }
@@ -111,7 +105,6 @@ export class PendingDirectory {
   /**
    * Gives the path of an entry.
    *
-   * @param row The row.
    * @returns The path below the source.
    */
   pathOf(row: number): Uint8Array {
@@ -127,7 +120,6 @@ export class PendingDirectory {
   /**
    * Notes what became of a sub-directory.
    *
-   * @param row Its row.
    * @param ids The id of its tree, then the id of its page.
    */
   setDirectory(row: number, ids: Uint8Array): void {
@@ -138,7 +130,6 @@ export class PendingDirectory {
   /**
    * Notes what a sub-directory was in the snapshot before.
    *
-   * @param row Its row.
    * @param ids The id of its tree, then the id of its page.
    */
   expectDirectory(row: number, ids: Uint8Array): void {
@@ -149,7 +140,6 @@ export class PendingDirectory {
   /**
    * Gives what a sub-directory was in the snapshot before, until what it is was noted.
    *
-   * @param row Its row.
    * @returns The id of its tree, then the id of its page; `undefined` if it was not there.
    */
   expectedDirectory(row: number): Uint8Array | undefined {
@@ -168,7 +158,6 @@ export class PendingDirectory {
   /**
    * Tells whether a row is a regular file.
    *
-   * @param row The row.
    * @returns Whether it is one that is not left out.
    */
   isFile(row: number): boolean {

@@ -56,9 +56,6 @@ export class PreviousDirectory {
    * Stands before the first row.
    *
    * @param ids The id of the tree, then the id of the page.
-   * @param tree The tree.
-   * @param page Its attribute page.
-   * @param close Closes spill files.
    */
   constructor(
     ids: Uint8Array,
@@ -75,10 +72,7 @@ export class PreviousDirectory {
   /**
    * Finds the row of a name. Names must be asked for in ascending order.
    *
-   * @param names Where the name is.
-   * @param start Its first byte.
    * @param end One past its last byte.
-   * @returns The row, or -1.
    */
   seek(names: Uint8Array, start: number, end: number): number {
     const { tree } = this;
@@ -100,7 +94,6 @@ export class PreviousDirectory {
   /**
    * Gives the ids of the sub-directory that `seek` found last.
    *
-   * @param row Its row.
    * @returns The id of its tree, then the id of its page.
    */
   childIds(row: number): Uint8Array {
@@ -113,9 +106,7 @@ export class PreviousDirectory {
   /**
    * Tells whether a file need not be read.
    *
-   * @param row Its row here.
    * @param stats What the disk says now.
-   * @param at The row there.
    * @param trustedBefore Times from here on prove nothing.
    * @returns Whether the content is what it was.
    */
@@ -141,7 +132,6 @@ export class PreviousDirectory {
    *
    * @param row The row of the page.
    * @param stats What the disk says now.
-   * @param at The row there.
    * @param device The number of its device in this save.
    * @returns Whether every number is the same.
    */

@@ -35,12 +35,7 @@ export class SaveResults {
     this.#completer = completer;
   }
 
-  /**
-   * Notes the results of a batch in the directories of its files.
-   *
-   * @param batch Where the results belong.
-   * @param result The results.
-   */
+  /** Notes the results of a batch in the directories of its files. */
   take({ directories, rows }: BatchOrigin, result: BatchResult): void {
     for (const [index, row] of result.rows) {
       this.#takeRow(directories[index], rows[index], row);

@@ -28,11 +28,7 @@ const STEP_ROWS = 256;
 
 /** The save that a walk is a part of. */
 export interface WalkRun {
-  /**
-   * Counts a file whose content is known from the snapshot before.
-   *
-   * @param byteCount Its size.
-   */
+  /** Counts a file whose content is known from the snapshot before. */
   countUnchanged(byteCount: number): void;
   /**
    * Waits while too much is under way, and lets the event loop have its turn
@@ -92,7 +88,6 @@ export class SaveWalk {
   /**
    * Walks a directory and all below it.
    *
-   * @param source The listing.
    * @param previous The same directory in the snapshot before.
    */
   async run(

@@ -31,7 +31,6 @@ export class SpillFile implements WritableBytes, Disposable {
    * Makes the file.
    *
    * @param path Where there is no file yet.
-   * @param size How many bytes.
    * @param onClose Told when the file is closed.
    * @throws {StoreError} If the file cannot be made.
    */
@@ -48,31 +47,19 @@ export class SpillFile implements WritableBytes, Disposable {
     removeQuietly(path);
   }
 
-  /**
-   * Reads a number of 8 bits.
-   *
-   * @param at Its offset.
-   */
+  /** Reads a number of 8 bits. */
   u8(at: number): number {
     return this.#cache[this.#locate(at)];
   }
 
-  /**
-   * Reads a number of 16 bits.
-   *
-   * @param at Its offset.
-   */
+  /** Reads a number of 16 bits. */
   u16(at: number): number {
     return at % PAGE_SIZE < PAGE_SIZE - 1
       ? this.#view.getUint16(this.#locate(at), true)
       : this.u8(at) + this.u8(at + 1) * 2 ** 8;
   }
 
-  /**
-   * Reads a number of 32 bits.
-   *
-   * @param at Its offset.
-   */
+  /** Reads a number of 32 bits. */
   u32(at: number): number {
     return at % PAGE_SIZE < PAGE_SIZE - 3
       ? this.#view.getUint32(this.#locate(at), true)
@@ -80,12 +67,7 @@ export class SpillFile implements WritableBytes, Disposable {
         this.u8(at + 3) * 2 ** 24;
   }
 
-  /**
-   * Gives bytes page by page.
-   *
-   * @param start Offset of the first.
-   * @param end Offset behind the last.
-   */
+  /** Gives bytes page by page. */
   *pieces(start: number, end: number): Generator<Uint8Array> {
     for (let at = start; at < end;) {
       const size = Math.min(end - at, PAGE_SIZE - at % PAGE_SIZE);
@@ -99,7 +81,6 @@ export class SpillFile implements WritableBytes, Disposable {
    * Writes the lower 16 bits of a number.
    *
    * @param at Its offset, which is even.
-   * @param value The number.
    */
   setU16(at: number, value: number): void {
     this.#view.setUint16(this.#locateToWrite(at), value, true);
@@ -109,20 +90,12 @@ export class SpillFile implements WritableBytes, Disposable {
    * Writes a number modulo 2^32.
    *
    * @param at Its offset, a multiple of 4.
-   * @param value The number.
    */
   setU32(at: number, value: number): void {
     this.#view.setUint32(this.#locateToWrite(at), value, true);
   }
 
-  /**
-   * Writes a run of bytes.
-   *
-   * @param at Where they go.
-   * @param bytes Where they are.
-   * @param start The first.
-   * @param end One past the last.
-   */
+  /** Writes a run of bytes. */
   write(at: number, bytes: Uint8Array, start: number, end: number): void {
     while (start < end) {
       const size = Math.min(end - start, PAGE_SIZE - at % PAGE_SIZE);
@@ -236,7 +209,6 @@ export class SpillFiles implements Disposable {
   /**
    * Makes a file.
    *
-   * @param size Its size in bytes.
    * @returns The file, full of zeros.
    * @throws {StoreError} If the file cannot be made.
    */

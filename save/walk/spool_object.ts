@@ -14,9 +14,7 @@ import type { SpillFile, SpillFiles } from "./spill_file.ts";
  * Reads a tree or page that is too large for memory into a file, and checks it.
  *
  * @param reader The objects of its store.
- * @param kind Its kind.
  * @param root The root of its recipe.
- * @param spill Makes the file.
  * @returns The bytes, to be closed by the caller.
  * @throws {DamageError} If a chunk is damaged.
  * @throws {ObjectNotFoundError} If a chunk or a node is gone.
