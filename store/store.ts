@@ -35,6 +35,8 @@ export interface ReadOptions extends StoreOptions {
    * copies forgets its own, and reads from where it had them. Default: false.
    */
   isFresh?: boolean;
+  /** Whether the bytes are not worth keeping a copy, as nobody will ask again soon. Default: false. */
+  isOnce?: boolean;
 }
 
 /** A store to read from. */

@@ -2,23 +2,22 @@ import { NotFoundError, StoreError } from "@snap/store";
 import { BLOCK_SIZE, blocksOf, type FetchMemory } from "./fetch_memory.ts";
 import type { Ranges } from "./ranges.ts";
 
-/** A block of a file of the store. */
-interface BlockPlace {
-  /** The file. */
+/** A block that a worker asks of main. */
+export interface FetchWant {
+  /** The number under which main answers. */
+  readonly number: number;
+  /** A file of the store. */
   readonly name: string;
   /** Which block of it. */
   readonly block: number;
   /** Size of the file, where it is known. */
   readonly fileSize: number | undefined;
-}
-
-/** A block that a worker asks of main. */
-export interface FetchWant extends BlockPlace {
-  /** The number under which main answers. */
-  readonly number: number;
   /** Whether it is to come from the store itself and no copy. */
   readonly isFresh: boolean;
 }
+
+/** A block of a file. */
+type BlockPlace = Pick<FetchWant, "name" | "block" | "fileSize">;
 
 /**
  * What a worker learns of a read that failed: a code of the store, or that the file is

@@ -21,6 +21,8 @@ export interface FetcherParts {
   readonly store: ReadStore;
   /** Memory that blocks are read into. */
   readonly memory: FetchMemory;
+  /** Whether what is read will not be asked for again soon. */
+  readonly isOnce?: boolean | undefined;
   /** How long a read may take, in milliseconds; as long as the store lets it if left out. */
   readonly deadlineMs?: number | undefined;
   /** Answers a worker: the stamp of the block, or a failure below 0. */
@@ -244,8 +246,15 @@ export class Fetcher {
         const size = await this.#sizeOf(name, signal);
         const end = Math.min(size, offset + joined.length * BLOCK_SIZE);
         if (end <= offset) return new Uint8Array(0);
-        const range = { offset, length: end - offset, signal, isFresh };
-        return await this.#parts.store.read(name, range);
+        const { store, isOnce = false } = this.#parts;
+        const length = end - offset;
+        return await store.read(name, {
+          offset,
+          length,
+          signal,
+          isFresh,
+          isOnce,
+        });
       });
       joined.forEach((fetch, i) => {
         const from = i * BLOCK_SIZE;

@@ -43,6 +43,8 @@ export interface WorkerSourceOptions {
   readonly count: number;
   /** Memory for stored bytes that were fetched, in bytes. */
   readonly sizeMax: number;
+  /** Whether what is read will not be asked for again soon: no cache keeps it. */
+  readonly isOnce?: boolean;
   /** How long a read may take, in milliseconds; as long as the store lets it if left out. */
   readonly deadlineMs?: number;
   /** Called when there is an answer for a worker that sleeps elsewhere than in its ranges. */
@@ -66,13 +68,14 @@ export function workerSource(
   if (prefix !== undefined) {
     return { sourceOf: () => ({ kind: "local", prefix }), wake() {} };
   }
-  const { count, deadlineMs, sizeMax, wake, onFault } = options;
+  const { count, deadlineMs, isOnce, sizeMax, wake, onFault } = options;
   const memory = FetchMemory.create(sizeMax);
   const answers = Array.from({ length: count }, () => new FetchAnswers());
   const fetcher = new Fetcher({
     store,
     memory,
     deadlineMs,
+    isOnce,
     answer(worker, number, answer) {
       answers[worker].set(number, answer);
       answers[worker].wake();

@@ -253,6 +253,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
     this.#source = workerSource(store, {
       count,
       sizeMax: FETCHED_SIZE,
+      isOnce: true,
       onFault: () => void (this.#hasFault = true),
     });
     const url = new URL(workerUrl(), import.meta.url);

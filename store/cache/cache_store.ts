@@ -130,7 +130,7 @@ export class CacheStore extends AroundStore implements AsyncDisposable {
     }
     const range = { ...options, offset: start, length: end - start };
     const part = await this.#fetch(name, range);
-    void this.#files.keep(name, { start, bytes: part });
+    if (!options.isOnce) void this.#files.keep(name, { start, bytes: part });
     const from = Math.max(0, offset - start);
     bytes.set(part.subarray(from), Math.max(0, start - offset));
     this.figures.bytesHit += bytes.length - (part.length - from);

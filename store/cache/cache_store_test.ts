@@ -138,6 +138,21 @@ seededTest(
   { roundCount: 20 },
 );
 
+Deno.test("a cache keeps nothing that will not be asked for again, and gives what it has", async () => {
+  using scene = new Scene();
+  await scene.far.create(PACK, pattern(50_000));
+  const range = { offset: 0, length: 20_000 };
+  await scene.read(PACK, { ...range, isOnce: true });
+  ok(!existsSync(scene.fileOf(PACK)));
+  await scene.read(PACK, range);
+  scene.asked.splice(0);
+  deepStrictEqual(
+    await scene.read(PACK, { ...range, isOnce: true }),
+    pattern(50_000).subarray(0, 20_000),
+  );
+  deepStrictEqual(scene.asked, []);
+});
+
 Deno.test("a cache counts what it was good for", async () => {
   using scene = new Scene();
   await scene.far.create(PACK, pattern(100_000));
