@@ -52,6 +52,8 @@ export interface PageRequest {
   readonly table: number;
   /** Its name in the store. */
   readonly name: string;
+  /** Its size in bytes, where it is known. */
+  readonly fileSize?: number;
   /** Offset of the page in the file. */
   readonly offset: number;
   /** Size of the page in bytes. */

@@ -11,7 +11,8 @@ import {
   INDEX_PAGE_SIZE,
   readIndexHeadSize,
 } from "./index_table.ts";
-import { type IndexedPack, isPageRequest, type Location } from "../location.ts";
+import type { IndexedPack, Location, PageRequest } from "../location.ts";
+import { IndexReader } from "./index_reader.ts";
 import { type IndexFile, ObjectIndex } from "./object_index.ts";
 
 /**
@@ -39,8 +40,7 @@ export interface IndexFilesOptions {
 export class IndexFiles {
   /** The index. */
   readonly index: ObjectIndex;
-  readonly #readAt: ReadAt;
-  readonly #page = new Uint8Array(INDEX_PAGE_SIZE);
+  readonly #reader: IndexReader;
 
   /**
    * Constructs a new instance.
@@ -50,7 +50,14 @@ export class IndexFiles {
    */
   constructor(index: ObjectIndex, readAt: ReadAt) {
     this.index = index;
-    this.#readAt = readAt;
+    const page = new Uint8Array(INDEX_PAGE_SIZE);
+    const take = (name: string, offset: number): Uint8Array => {
+      readAt(name, offset, page);
+      return page;
+    };
+    this.#reader = new IndexReader(index, {
+      ranges: { take, distrust: () => false },
+    });
   }
 
   /**
@@ -67,12 +74,7 @@ export class IndexFiles {
     idStart: number,
     kind: number,
   ): Location | undefined {
-    for (;;) {
-      const answer = this.index.locate(ids, idStart, kind);
-      if (!isPageRequest(answer)) return answer;
-      this.#readAt(answer.name, answer.offset, this.#page);
-      this.index.give(answer, this.#page);
-    }
+    return this.#ask(() => this.index.locate(ids, idStart, kind));
   }
 
   /**
@@ -85,12 +87,7 @@ export class IndexFiles {
    * @throws {IndexSyntaxError} If a page is damaged
    */
   locateAll(ids: Uint8Array, idStart: number, kind: number): Location[] {
-    for (;;) {
-      const answer = this.index.locateAll(ids, idStart, kind);
-      if (!isPageRequest(answer)) return answer;
-      this.#readAt(answer.name, answer.offset, this.#page);
-      this.index.give(answer, this.#page);
-    }
+    return this.#ask(() => this.index.locateAll(ids, idStart, kind));
   }
 
   /**
@@ -101,16 +98,17 @@ export class IndexFiles {
    * @throws {IndexSyntaxError} If a page is damaged
    */
   *packs(): Generator<IndexedPack, void, void> {
-    for (let number = 0; number < this.index.packCount;) {
-      const answer = this.index.packAt(number);
-      if (isPageRequest(answer)) {
-        this.#readAt(answer.name, answer.offset, this.#page);
-        this.index.give(answer, this.#page);
-        continue;
-      }
-      if (answer !== undefined) yield answer;
-      number++;
+    for (let number = 0; number < this.index.packCount; number++) {
+      const pack = this.#ask(() => this.index.packAt(number));
+      if (pack !== undefined) yield pack;
     }
+  }
+
+  /** No page is ever on its way. */
+  #ask<Answer extends object | undefined>(
+    question: () => Answer | PageRequest,
+  ): Answer {
+    return this.#reader.ask(question) as Answer;
   }
 }
 

@@ -4,13 +4,13 @@
  * @module
  */
 import { isPageRequest, type PageRequest } from "../location.ts";
-import type { Ranges } from "../ranges/ranges.ts";
+import { type Ranges, useSound } from "../ranges/ranges.ts";
 import type { ObjectIndex } from "./object_index.ts";
 
 /** What an {@linkcode IndexReader} reads pages from. */
 export interface IndexReaderOptions {
   /** Bytes of the store. */
-  readonly ranges: Pick<Ranges, "take">;
+  readonly ranges: Pick<Ranges, "take" | "distrust">;
   /**
    * Takes note of a page that cannot be had, so that the index does without it; the
    * error is thrown if it is left out.
@@ -54,11 +54,9 @@ export class IndexReader {
   /** Gives a page to the index; false while it is on its way. */
   #give(request: PageRequest): boolean {
     const { ranges, onFault } = this.#options;
-    const { name, offset, length } = request;
+    const give = (page: Uint8Array): void => this.index.give(request, page);
     try {
-      const page = ranges.take(name, offset, length);
-      if (page === undefined) return false;
-      this.index.give(request, page);
+      return useSound(ranges, request, give) !== undefined;
     } catch (error) {
       if (onFault === undefined) throw error;
       onFault(request, error);

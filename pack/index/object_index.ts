@@ -400,7 +400,8 @@ export class ObjectIndex {
 
   #request(table: OpenTable): PageRequest {
     const offset = table.firstPage + table.pageMissing * INDEX_PAGE_SIZE;
-    return { table: table.number, name: table.name, offset, length: 4096 };
+    const { number, name, size: fileSize } = table;
+    return { table: number, name, fileSize, offset, length: 4096 };
   }
 
   #refuse(table: OpenTable, what: string): never {

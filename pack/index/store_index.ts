@@ -74,6 +74,7 @@ export class StoreIndex {
         ? {
           take: (name, offset, length) =>
             void this.#ranges.hint(name, offset, length),
+          distrust: () => false,
         }
         : this.#ranges,
     });

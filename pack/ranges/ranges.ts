@@ -132,7 +132,7 @@ export async function takeSound<T>(
  * @throws {StoreError} If it cannot be read; with code `SHORT` if it ends before
  */
 export function useSound<T>(
-  ranges: Ranges,
+  ranges: Pick<Ranges, "take" | "distrust">,
   { name, offset, length, fileSize }: {
     readonly name: string;
     readonly offset: number;

@@ -8,10 +8,11 @@ import type { FrameCache } from "../cache/frame_cache.ts";
 import type { FrameDecoders } from "../codec/frame_decoders.ts";
 import { IndexSyntaxError, ObjectNotFoundError } from "../errors.ts";
 import { isFileDamage } from "../faults.ts";
+import { IndexReader } from "../index/index_reader.ts";
 import { ObjectIndex } from "../index/object_index.ts";
 import { isPageRequest, type Location, type PageRequest } from "../location.ts";
 import { ObjectCopies } from "./object_copies.ts";
-import { type Ranges, useSound } from "../ranges/ranges.ts";
+import type { Ranges } from "../ranges/ranges.ts";
 import { NotFoundError } from "@snap/store";
 import { TableHeads } from "./table_heads.ts";
 import type { TableList } from "./table_list.ts";
@@ -59,7 +60,7 @@ export class Objects {
   readonly #tables: TableList;
   readonly #heads: TableHeads;
   readonly #keeper: TableKeeper | undefined;
-  #index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+  #pages: IndexReader;
   /** Whether a table was dropped that was gone or damaged. */
   #isTableDropped = false;
   /** Damaged tables that the keeper knows of. */
@@ -78,6 +79,7 @@ export class Objects {
     const { ranges, cache, hasher, tables, keeper, decoders } = parts;
     this.hasher = hasher;
     this.#ranges = ranges;
+    this.#pages = this.#openIndex();
     this.#tables = tables;
     this.#keeper = keeper;
     this.#heads = new TableHeads(ranges, hasher, tables);
@@ -131,15 +133,11 @@ export class Objects {
     kind: number,
   ): Uint8Array | "absent" | undefined {
     if (!this.#openTables()) return undefined;
-    for (;;) {
-      const answer = this.#locate(ids, idStart, kind);
-      if (answer === undefined) return "absent";
-      if (!isPageRequest(answer)) {
-        const copies = () => this.#copies(ids, idStart, kind);
-        return this.#reader.take(answer, ids, idStart, copies);
-      }
-      if (!this.#givePage(answer)) return undefined;
-    }
+    const answer = this.#ask(() => this.#index.locate(ids, idStart, kind));
+    if (answer === undefined) return "absent";
+    if (isPageRequest(answer)) return undefined;
+    const copies = () => this.#copies(ids, idStart, kind);
+    return this.#reader.take(answer, ids, idStart, copies);
   }
 
   /**
@@ -156,7 +154,7 @@ export class Objects {
   seek(ids: Uint8Array, idStart: number, kind: number): undefined {
     if (this.#awaitsSearch()) return undefined;
     if (this.#isTableDropped) {
-      this.#index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+      this.#pages = this.#openIndex();
       this.#isTableDropped = false;
     }
     const id = ids.slice(idStart, idStart + ID_SIZE);
@@ -168,14 +166,13 @@ export class Objects {
     this.#reader.release();
   }
 
-  #locate(
-    ids: Uint8Array,
-    idStart: number,
-    kind: number,
-  ): Location | PageRequest | undefined {
+  /** Asks the index; what it needs and is on its way is returned. */
+  #ask<Answer extends object | undefined>(
+    question: () => Answer | PageRequest,
+  ): Answer | PageRequest {
     for (;;) {
       try {
-        return this.#index.locate(ids, idStart, kind);
+        return this.#pages.ask(question);
       } catch (error) {
         this.#dropLiar(error);
       }
@@ -189,15 +186,8 @@ export class Objects {
     kind: number,
   ): Location[] | undefined {
     if (this.#awaitsSearch() || !this.#openTables()) return undefined;
-    for (;;) {
-      try {
-        const answer = this.#index.locateAll(ids, idStart, kind);
-        if (Array.isArray(answer)) return answer;
-        if (!this.#givePage(answer)) return undefined;
-      } catch (error) {
-        this.#dropLiar(error);
-      }
-    }
+    const answer = this.#ask(() => this.#index.locateAll(ids, idStart, kind));
+    return isPageRequest(answer) ? undefined : answer;
   }
 
   /** Whether it is not known yet which packs there are that no sound table names. */
@@ -218,19 +208,26 @@ export class Objects {
     return isNew;
   }
 
-  /** Whether the page is there now; one that is not what it must be is passed from now on. */
-  #givePage(request: PageRequest): boolean {
-    try {
-      const give = (page: Uint8Array) => this.#index.give(request, page);
-      return useSound(this.#ranges, request, give) !== undefined;
-    } catch (error) {
-      if (error instanceof NotFoundError) this.#drop(request.table, error);
-      else if (this.#keeper !== undefined && isFileDamage(error)) {
-        this.#index.skipPage(request);
-        this.#distrust(request.table, error);
-      } else throw error;
-    }
-    return true;
+  get #index(): ObjectIndex {
+    return this.#pages.index;
+  }
+
+  /** An index without tables. */
+  #openIndex(): IndexReader {
+    const index = new ObjectIndex({ cacheSize: INDEX_CACHE_SIZE });
+    return new IndexReader(index, {
+      ranges: this.#ranges,
+      onFault: (request, error) => this.#passPage(request, error),
+    });
+  }
+
+  /** Passes a page from now on that is not what it must be. */
+  #passPage(request: PageRequest, error: unknown): void {
+    if (error instanceof NotFoundError) this.#drop(request.table, error);
+    else if (this.#keeper !== undefined && isFileDamage(error)) {
+      this.#index.skipPage(request);
+      this.#distrust(request.table, error);
+    } else throw error;
   }
 
   /** Whether the tables that the list has now are open. */

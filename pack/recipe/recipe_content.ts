@@ -77,10 +77,16 @@ class LastFrame {
   /** The plain bytes of an object, good until the next call; `undefined` while they are on their way. */
   object(location: Location): Uint8Array | undefined {
     if (location.frameKey !== this.#key || this.#plain === undefined) {
-      const { packName, frameOffset, storedSize, plainSize } = location;
+      const { packName, packSize, frameOffset, storedSize, plainSize } =
+        location;
       // What was decoded last may lie where the stored bytes go now.
       this.#key = -1;
-      const stored = this.ranges.take(packName, frameOffset, storedSize);
+      const stored = this.ranges.take(
+        packName,
+        frameOffset,
+        storedSize,
+        packSize,
+      );
       if (stored === undefined) return undefined;
       this.#plain = this.#decoder.decode(
         location.codecTag,

@@ -44,7 +44,7 @@ const FAR_BATCHES_MAX = 4;
 /** Memory for stored bytes that this thread fetches for workers. */
 const FETCHED_SIZE = 64 * 1024 * 1024;
 /** Blocks that are fetched for a batch before a worker begins it; those of all that wait fit into the memory. */
-const BLOCKS_AHEAD = 5;
+const BLOCKS_AHEAD = 20;
 /** So little is written here, as workers are not worth their start. */
 const SMALL_SIZE = 8 * 1024 * 1024;
 /** More plain bytes are never written here at once if there are workers: signals have to be heard. */
