@@ -180,9 +180,10 @@ export class Uploads {
       if (size === mark.size) return undefined;
     }
     const multipart = await Multipart.begin(this.#client, name, signal);
-    await journal.setUploadId(multipart.uploadId);
-    // Those whose answer was lost, now or before the process was killed.
+    // Those whose answer was lost, now or before the process was killed: before
+    // the journal says that this one is the only one.
     if (journal.isResumed || multipart.isUnsure) await multipart.abortOthers();
+    await journal.setUploadId(multipart.uploadId);
     return multipart;
   }
 

@@ -190,6 +190,24 @@ Deno.test("S3Store killed at any step of an upload goes on with it", async () =>
   }
 });
 
+Deno.test("S3Store ends uploads whose answer was lost, however often it is stopped before", async () => {
+  await using scene = await fakeStore();
+  const { fake, store } = scene;
+  const path = await store.spoolPath(SAVE_ID);
+  writeFileSync(path, pack);
+  // The server has begun an upload of which no journal knows.
+  await killedAt(scene, path, 2, true);
+  strictEqual(fake.uploads.size, 1);
+  let isDown = true;
+  fake.trouble = ({ kind }) =>
+    isDown && kind === "GET uploads" ? "drop" : undefined;
+  await rejects(store.finishUploads(), { code: "ECONNRESET" });
+  isDown = false;
+  strictEqual(await store.finishUploads(), 1);
+  deepStrictEqual(fake.objects.get(KEY), pack);
+  strictEqual(fake.uploads.size, 0);
+});
+
 Deno.test("S3Store sends a part again that the server has otherwise", async () => {
   await using scene = await fakeStore();
   const { fake, store } = scene;
