@@ -3,6 +3,8 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import {
   existsSync,
+  mkdirSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -203,4 +205,39 @@ Deno.test({
     deepStrictEqual([code, stderr], [0, ""]);
     deepStrictEqual(await runAll(scene, { store, env }), expected);
   },
+});
+
+Deno.test("Ctrl-C ends a save into a store far away, and leaves nothing half", async () => {
+  using scene = new Scene();
+  const served = scene.at("served");
+  await scene.run(["init", served]);
+  // More than goes at once; at this rate the rest takes hours.
+  const random = new Uint8Array(8 << 20).map((_, i) => (i * i) >> 11);
+  writeFileSync(scene.at("tree", "large"), random);
+  mkdirSync(scene.at("spool"));
+  await serving(scene, [served, "--listen", "127.0.0.1:0"], async (url) => {
+    const child = new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["run", "-A", "--no-check", MAIN, "save", scene.at("tree")],
+        ...["--store", url, "--limit-rate", "1k", "--json", "--no-cache"],
+      ],
+      env: { TMPDIR: scene.at("spool"), HOME: scene.at("home") },
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    const stdout = new Response(child.stdout).text();
+    let said = "";
+    const lines = child.stderr.pipeThrough(new TextDecoderStream());
+    for await (const text of lines) {
+      said += text;
+      if (/"sentByteCount":[1-9]/.test(said)) child.kill("SIGINT");
+    }
+    strictEqual((await child.status).code, 130, said);
+    strictEqual(await stdout, "");
+  });
+  deepStrictEqual(readdirSync(scene.at("spool")), []);
+  const snap = (...args: string[]) => scene.run(["--store", served, ...args]);
+  strictEqual((await snap("log")).stdout, "");
+  strictEqual((await snap("verify")).code, 0);
 });

@@ -9,6 +9,8 @@ import { type Progress, ProgressLine } from "./terminal/progress_line.ts";
 
 /** Columns of a terminal that does not tell. */
 const COLUMNS = 80;
+/** How often progress of a store far away is shown anew, in milliseconds. */
+const AGAIN_MS = 500;
 
 /** One run of a command: its command line and its output. */
 export class Session {
@@ -30,6 +32,7 @@ export class Session {
   readonly #progress: ProgressLine;
   #told: Promise<void> = Promise.resolve();
   #progressMs = -Infinity;
+  #again: ReturnType<typeof setInterval> | undefined;
 
   constructor(context: CliContext, args: ParsedArguments) {
     this.context = context;
@@ -129,11 +132,20 @@ export class Session {
   /** Shows how far the work is: on a terminal, or as JSON. */
   progress(done: Progress): void {
     const { meter } = this;
-    const progress = meter === undefined ? done : {
-      ...done,
-      sentByteCount: meter.bytesOut,
-      receivedByteCount: meter.bytesIn,
-    };
+    if (meter === undefined) return this.#show(done);
+    clearInterval(this.#again);
+    const show = () =>
+      this.#show({
+        ...done,
+        sentByteCount: meter.bytesOut,
+        receivedByteCount: meter.bytesIn,
+      });
+    show();
+    // What is on its way goes on when all that was to be read has been.
+    this.#again = setInterval(show, AGAIN_MS);
+  }
+
+  #show(progress: Progress): void {
     if (this.isWatched) this.#progress.update(progress);
     if (!this.isJson || this.isQuiet) return;
     const ms = performance.now();
@@ -144,6 +156,7 @@ export class Session {
 
   /** Takes the line away that shows how far the work is. */
   clearProgress(): void {
+    clearInterval(this.#again);
     this.#progress.clear();
   }
 
