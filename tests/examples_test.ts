@@ -292,7 +292,7 @@ example("serve_store", async (_run, { path, a }) => {
   await child.stdin.close();
   const { code, stderr } = await child.output();
   strictEqual(code, 0);
-  match(new TextDecoder().decode(stderr), /^GET config\/1 206 \d+$/m);
+  match(new TextDecoder().decode(stderr), /^GET config\/1 200 \d+$/m);
 });
 
 example("mount", async (run, { path, a }) => {
