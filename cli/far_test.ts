@@ -3,7 +3,6 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import {
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -214,14 +213,13 @@ Deno.test("Ctrl-C ends a save into a store far away, and leaves nothing half", a
   // More than goes at once; at this rate the rest takes hours.
   const random = new Uint8Array(8 << 20).map((_, i) => (i * i) >> 11);
   writeFileSync(scene.at("tree", "large"), random);
-  mkdirSync(scene.at("spool"));
   await serving(scene, [served, "--listen", "127.0.0.1:0"], async (url) => {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
         ...["run", "-A", "--no-check", MAIN, "save", scene.at("tree")],
         ...["--store", url, "--limit-rate", "1k", "--json", "--no-cache"],
       ],
-      env: { TMPDIR: scene.at("spool"), HOME: scene.at("home") },
+      env: { XDG_CACHE_HOME: scene.at("cache"), HOME: scene.at("home") },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -236,7 +234,7 @@ Deno.test("Ctrl-C ends a save into a store far away, and leaves nothing half", a
     strictEqual((await child.status).code, 130, said);
     strictEqual(await stdout, "");
   });
-  deepStrictEqual(readdirSync(scene.at("spool")), []);
+  deepStrictEqual(readdirSync(scene.at("cache", "snap", "spool", "files")), []);
   const snap = (...args: string[]) => scene.run(["--store", served, ...args]);
   strictEqual((await snap("log")).stdout, "");
   strictEqual((await snap("verify")).code, 0);

@@ -6,17 +6,24 @@ import { cacheHome } from "./cache_home.ts";
 import { StoreError } from "./errors.ts";
 import { checkSaveId, randomHex } from "./hex.ts";
 
-/**
- * A path for a file that is to be uploaded. No file is there yet.
- *
- * @param folder The folder, which is made. Default: one in the user's cache, which
- * is not in memory, and in which the next save removes what a killed one left.
- */
+/** Where files lie that wait for their upload. */
+export interface SpoolPlace {
+  /**
+   * The folder, which is made. Default: one in the user's cache, which is not in
+   * memory, and in which the next save removes what a killed one left.
+   */
+  readonly spoolFolder?: string | undefined;
+  /** The environment, which tells the user's cache. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** A path for a file that is to be uploaded. No file is there yet. */
 export async function newSpoolPath(
   saveId: string,
-  folder: string = join(cacheHome(process.env), "spool", "files"),
+  { spoolFolder, env = process.env }: SpoolPlace = {},
 ): Promise<string> {
   checkSaveId(saveId);
+  const folder = spoolFolder ?? join(cacheHome(env), "spool", "files");
   await makeSpoolFolder(folder);
   return join(folder, `${saveId}-${randomHex()}`);
 }

@@ -23,6 +23,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
     () => {
       return openHttpStore(url, {
         ...(token !== undefined && { token }),
+        env: need.env,
         limiter,
         meter,
         signal,

@@ -7,6 +7,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
   const { signal, settings, limiter, meter } = need;
   const { singleWriter, sshCommand, sftpCommand } = settings;
   const store = await openSftpStore(url, {
+    env: need.env,
     signal,
     limiter,
     meter,

@@ -38,6 +38,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
   let child = await startChild(command, location);
   try {
     const store = await openPipeStore(child.pipe, {
+      env: need.env,
       location,
       signal,
       limiter,

@@ -96,3 +96,18 @@ Deno.test("ProgressLine: a rate is one of ten seconds, so that it does not jump"
     .map((text) => /[\d.]+ MiB\/s/.exec(text)?.[0]);
   deepStrictEqual(rates, ["10.0 MiB/s", "90.0 MiB/s", "90.0 MiB/s"]);
 });
+
+Deno.test("formatProgress: what goes to a store far away, and comes from it", () => {
+  const progress = {
+    unit: "file",
+    doneCount: 2,
+    doneByteCount: 4096,
+    isTotalKnown: false,
+  };
+  const pace = { rate: 0, isSettled: true };
+  strictEqual(formatProgress(progress, pace), "2 files, 4.0 KiB");
+  strictEqual(
+    formatProgress(progress, { ...pace, sentRate: 2048, receivedRate: 512 }),
+    "2 files, 4.0 KiB, up 2.0 KiB/s, down 512 B/s",
+  );
+});

@@ -36,6 +36,8 @@ export interface RemoteStoreOptions extends StoreOptions {
   readonly timeoutMs?: number;
   /** The folder for files that wait for their upload. Default: one in the user's cache. */
   readonly spoolFolder?: string;
+  /** The environment, which tells the user's cache. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;
   /** What counts requests and bytes. Default: one of its own. */

@@ -11,6 +11,7 @@ import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 import type { Meter } from "../wrap/meter.ts";
 import { createAgain, isOurs } from "../wrap/ours.ts";
 import type { RetryOptions } from "../wrap/retry.ts";
+import type { SpoolPlace } from "../spool_path.ts";
 import { type Doing, failed } from "./failure.ts";
 import { parseList } from "./parse_list.ts";
 import { rangeHeader, receiveRange } from "./receive_range.ts";
@@ -30,12 +31,11 @@ const NO_RETRY: RetryOptions = { triesMax: 1 };
 const EXCHANGE_SIZE_MAX: number = 64 * 1024 * 1024;
 
 /** What a {@link ServedRemoteStore} is made of. */
-export interface ServedParts {
+export interface ServedParts extends SpoolPlace {
   readonly sender: Sender;
   readonly location: string;
   readonly right: Right;
   readonly bodySizeMax: number;
-  readonly spoolFolder?: string | undefined;
   readonly retry?: RetryOptions;
   readonly close: () => Promise<void>;
 }
@@ -171,7 +171,7 @@ export class ServedRemoteStore implements RemoteStore {
 
   async spoolPath(saveId: string): Promise<string> {
     const { newSpoolPath } = await import("../spool_path.ts");
-    return await newSpoolPath(saveId, this.#parts.spoolFolder);
+    return await newSpoolPath(saveId, this.#parts);
   }
 
   async sync(prefixes: string[], options?: StoreOptions): Promise<void> {

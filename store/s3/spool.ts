@@ -44,7 +44,7 @@ export class Spool {
   }
 
   async newPath(saveId: string): Promise<string> {
-    return await newSpoolPath(saveId, this.#folder);
+    return await newSpoolPath(saveId, { spoolFolder: this.#folder });
   }
 
   /** Paths for a new upload. Nothing is there yet. */

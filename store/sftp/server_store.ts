@@ -6,7 +6,7 @@ import { storeFailure } from "../file/store_failure.ts";
 import { folderOf } from "../file/store_folders.ts";
 import { HEADER_SIZE } from "../header.ts";
 import { memorySource, withFileSource } from "../http/upload.ts";
-import { newSpoolPath } from "../spool_path.ts";
+import { newSpoolPath, type SpoolPlace } from "../spool_path.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
 import { joinChunks } from "../serve/body.ts";
 import type {
@@ -47,6 +47,8 @@ export interface ServerStoreParts {
   readonly meter: Meter;
   readonly retry: RetryOptions;
   readonly spoolFolder: string | undefined;
+  /** The environment, which tells the user's cache. */
+  readonly env: SpoolPlace["env"];
 }
 
 /** A store on a server of SFTP. What fails is not repeated, but for {@link ServerStore.adopt}. */
@@ -283,7 +285,7 @@ export class ServerStore implements PruneStore {
   }
 
   async spoolPath(saveId: string): Promise<string> {
-    return await newSpoolPath(saveId, this.#parts.spoolFolder);
+    return await newSpoolPath(saveId, this.#parts);
   }
 
   async sync(prefixes: string[], options?: StoreOptions): Promise<void> {

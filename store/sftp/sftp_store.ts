@@ -32,6 +32,8 @@ export interface SftpStoreOptions extends StoreOptions {
   readonly singleWriter?: boolean;
   /** The folder for files that wait for their upload. Default: one in the user's cache. */
   readonly spoolFolder?: string;
+  /** The environment, which tells the user's cache. Default: that of the process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;
   /** What counts calls and bytes. Default: one of its own. */
@@ -126,6 +128,7 @@ export async function openOverChannels(
       meter,
       retry,
       spoolFolder: options.spoolFolder,
+      env: options.env,
     });
     return new RepeatingStore({
       inner,
