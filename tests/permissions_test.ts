@@ -82,6 +82,10 @@ class Scene implements Disposable {
     }
     if (command.startsWith("init ")) return;
     cpSync(this.#folder.join("copy"), this.place("STORE"), COPY);
+    // Nothing is written where there is nothing to repair.
+    if (!command.startsWith("repair ")) return;
+    rmSync(this.place("STORE/index"), { recursive: true });
+    mkdirSync(this.place("STORE/index"));
   }
 
   /** The words of a command line. */
