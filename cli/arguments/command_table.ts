@@ -3,6 +3,7 @@ import { FAR_COMMANDS } from "./far_commands.ts";
 import { MOUNT_COMMANDS } from "./mount_commands.ts";
 import { COMMAND } from "../product.ts";
 import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./shared_specs.ts";
+import { SYNC_COMMANDS } from "./sync_commands.ts";
 import { VERIFY_COMMANDS } from "./verify_commands.ts";
 
 const WORKERS: OptionSpec = {
@@ -340,6 +341,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       "With --single-writer nobody else may write at the same time, now and later: two who do lose what they saved. Later commands have to be told, too, by single-writer = true in the configuration, or ?single-writer=true in the address.",
     ],
   },
+  ...SYNC_COMMANDS,
   ...FAR_COMMANDS,
   {
     name: "version",

@@ -10,12 +10,14 @@ import {
   serveStore,
 } from "@snap/store/serve";
 import type { PruneStore } from "@snap/store";
+import { syncHandler } from "@snap/sync/serve";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { AccessLog } from "./access_log.ts";
 import { readTls, type Tls } from "./read_tls.ts";
 import { readTokens } from "./read_tokens.ts";
 import { serveLimits } from "./serve_limits.ts";
+import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import type { Session } from "../session.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 
@@ -51,6 +53,7 @@ export async function serveHttp(
   const handler = serveStore(store, {
     ...limits,
     access,
+    exchange: syncHandler(store, { hasher: await chooseHasher() }),
     signal: stop.signal,
     ...(log && { onAccess: (line) => log.write(line) }),
   });

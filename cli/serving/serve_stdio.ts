@@ -2,9 +2,11 @@ import process from "node:process";
 import { Readable, Writable } from "node:stream";
 import { type Pipe, type Right, servePipe } from "@snap/store/serve";
 import type { PruneStore } from "@snap/store";
+import { syncHandler } from "@snap/sync/serve";
 import { ExitCode } from "../exit_code.ts";
 import { AccessLog } from "./access_log.ts";
 import { serveLimits } from "./serve_limits.ts";
+import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import type { Session } from "../session.ts";
 
 /** Serves a store to whoever is at the other end of standard input and output. */
@@ -23,6 +25,7 @@ export async function serveStdio(
     await servePipe(store, pipe, {
       ...limits,
       right,
+      exchange: syncHandler(store, { hasher: await chooseHasher() }),
       signal: session.signal,
       ...(log && { onAccess: (line) => log.write(line) }),
     });

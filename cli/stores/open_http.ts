@@ -38,6 +38,9 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
     location: store.location,
     ...(store.right === "read" && { readOnly: READ_ONLY[store.kind] }),
     meter,
+    ...(store.kind === "serve" && {
+      exchange: store.exchange.bind(store),
+    }),
     [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
   };
 }

@@ -55,6 +55,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
       store: new RetryStore(store, again),
       location,
       meter,
+      exchange: store.exchange.bind(store),
       async [Symbol.asyncDispose]() {
         await store[Symbol.asyncDispose]();
         await child.close(END_MS);

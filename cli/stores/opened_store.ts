@@ -1,5 +1,6 @@
 import type { PruneStore, StoreOptions } from "@snap/store";
 import type { CacheFigures } from "@snap/store/cache";
+import type { RemoteStore } from "@snap/store/http";
 import type { Limiter, Meter } from "@snap/store/wrap";
 
 /** A store that a command works with, until it is disposed of. */
@@ -13,6 +14,8 @@ export interface OpenedStore extends AsyncDisposable {
   readonly meter?: Meter;
   /** What a cache of it was good for, where there is one. */
   readonly cache?: CacheFigures;
+  /** Brings a message of a sync to the server of the store, where that has one. */
+  readonly exchange?: RemoteStore["exchange"];
   /** What tells it from all other stores, where the location does not. */
   readonly identity?: string;
   /**

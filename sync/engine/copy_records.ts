@@ -1,3 +1,4 @@
+import type { Id } from "@snap/hash";
 import { IdSet } from "@snap/snapshot/reach";
 import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import type { NamedRecord } from "@snap/snapshot/records";
@@ -33,6 +34,8 @@ export interface CopyWork {
   /** Records that both sides have. */
   readonly shared: readonly NamedRecord[];
   readonly report: SyncReport;
+  /** Takes ids of records that could not be copied. */
+  readonly failed?: Set<Id>;
   readonly context: unknown;
 }
 
@@ -100,6 +103,7 @@ class GroupCopy {
     for (const document of group) {
       this.#options.signal?.throwIfAborted();
       if (await this.#reach(document)) whole.push(document);
+      else this.#work.failed?.add(document.record.record);
     }
     if (this.#options.dryRun === true) {
       report.recordsCopied += whole.length;
@@ -109,7 +113,10 @@ class GroupCopy {
     await this.#target.finish();
     const written: NamedRecord[] = [];
     for (const document of whole) {
-      if (!await this.#commit(document)) continue;
+      if (!await this.#commit(document)) {
+        this.#work.failed?.add(document.record.record);
+        continue;
+      }
       written.push(document.record);
       report.recordsCopied++;
     }

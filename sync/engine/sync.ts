@@ -30,24 +30,26 @@ export async function sync(
 ): Promise<SyncReport> {
   return await withSides({ a, b }, options, async (sides) => {
     const { push = true, pull = true, tags = true } = options;
-    const { a, b, report, context } = sides;
+    const { a, b, report } = sides;
     const mine = await a.records();
     const apart = await compare(a, b, mine);
     const theirs = applied(mine, apart);
     const wants = { push, pull };
+    const failed = new Set<Id>();
+    const parts = { ...sides, failed };
     const shared = isNothing(apart, options, wants)
       ? []
       : await readShared(a, b, mine, theirs);
     if (push) {
       const way = { from: a, to: b, has: mine, other: theirs };
-      await copyWay(sides, way, apart.here, shared, options);
+      await copyWay(parts, way, apart.here, shared, options);
     }
     if (pull) {
       const way = { from: b, to: a, has: theirs, other: mine };
-      await copyWay(sides, way, apart.there, shared, options);
+      await copyWay(parts, way, apart.there, shared, options);
     }
     if (tags) {
-      report.tagEntries += await syncTags({ a, b, ...wants, context }, options);
+      report.tagEntries += await syncTags({ a, b, ...wants, failed }, options);
     }
   });
 }
@@ -63,7 +65,7 @@ interface Way {
 }
 
 async function copyWay(
-  { report, context }: Sides,
+  { report, context, failed }: Sides & { readonly failed: Set<Id> },
   way: Way,
   only: RecordSet,
   shared: readonly NamedRecord[],
@@ -77,7 +79,8 @@ async function copyWay(
     .filter((one) => one !== undefined)
     .filter(({ record }) => options.select?.(record) ?? true);
   const records = oldestFirst(documents);
-  await copyRecords({ from, to, records, shared, report, context }, options);
+  const work = { from, to, records, shared, report, context, failed };
+  await copyRecords(work, options);
   await mirror(way, report, options);
 }
 

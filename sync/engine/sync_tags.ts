@@ -10,7 +10,8 @@ export interface TagWork {
   readonly push: boolean;
   /** Whether entries of `b` go to `a`. */
   readonly pull: boolean;
-  readonly context: unknown;
+  /** Records that could not be copied: no tag may name them. */
+  readonly failed: ReadonlySet<string>;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface TagWork {
  * @returns How many entries were added, or would be.
  */
 export async function syncTags(
-  { a, b, push, pull }: TagWork,
+  { a, b, push, pull, failed }: TagWork,
   options: SyncOptions,
 ): Promise<number> {
   const mine = byName(await a.tags()), theirs = byName(await b.tags());
@@ -38,7 +39,9 @@ export async function syncTags(
     ];
     for (const { to, entries, known } of ways) {
       const nonces = new Set(known.map(({ nonce }) => nonce));
-      const lack = entries.filter(({ nonce }) => !nonces.has(nonce));
+      const lack = entries.filter(({ nonce, record }) =>
+        !nonces.has(nonce) && !failed.has(record)
+      );
       if (lack.length === 0) continue;
       count += options.dryRun === true
         ? lack.length

@@ -7,6 +7,9 @@ import { rowsWithout } from "../move/frame_rows.ts";
 import { idOfRow, ObjectRows } from "../object_rows.ts";
 import type { ObjectList } from "./peer.ts";
 
+/** Frames whose plain bytes are kept. */
+const DECODED_MAX = 8;
+
 /** A frame that was received, all of whose objects were checked. */
 type KeptFrame = Omit<CheckedFrame, "plain">;
 
@@ -14,6 +17,7 @@ type KeptFrame = Omit<CheckedFrame, "plain">;
 export class KeptFrames {
   /** Stored bytes of frames that were not given on whole. */
   size = 0;
+  readonly #decoded = new Map<KeptFrame, Uint8Array>();
   readonly #decoder = new FrameDecoder(nativeDecoders);
   /** Where an object lies: frame and row. */
   readonly #places = new Map<string, readonly [KeptFrame, number]>();
@@ -80,8 +84,16 @@ export class KeptFrames {
     if (isWhole) this.size -= frame.stored.length;
   }
 
-  #plainOf({ codecTag, stored, plainSize }: KeptFrame): Uint8Array {
-    return this.#decoder.decode(codecTag, stored, plainSize);
+  /** Decodes a frame, unless it is one of the last: trees that follow one another share few. */
+  #plainOf(frame: KeptFrame): Uint8Array {
+    const known = this.#decoded.get(frame);
+    if (known !== undefined) return known;
+    const { codecTag, stored, plainSize } = frame;
+    const plain = this.#decoder.decode(codecTag, stored, plainSize).slice();
+    this.#decoded.set(frame, plain);
+    const [oldest] = this.#decoded.keys();
+    if (this.#decoded.size > DECODED_MAX) this.#decoded.delete(oldest);
+    return plain;
   }
 }
 

@@ -120,30 +120,42 @@ export class LargeObjects {
   }
 
   /**
-   * Moves a large object to a target that proves it itself: only what is missing there.
+   * Moves large objects to a target that proves them itself: only what is missing
+   * there, and all of it together.
    *
-   * @param one The object.
-   * @param target Where it goes.
-   * @param source What moves its parts.
-   * @returns Parts that could not be had.
+   * @param objects The objects.
+   * @param target Where they go.
+   * @param source What moves their parts.
+   * @returns What could not be had.
    */
   async moveMissing(
-    one: LargeRow,
+    objects: readonly LargeRow[],
     target: Target,
     source: Pick<Source, "move">,
   ): Promise<LostObject[]> {
-    const { id, kind } = one;
-    try {
-      const root = await this.root(one);
-      const size = root.plainSize;
-      const lost = await this.#moveParts(root, target, source);
-      if (lost.length > 0) return lost;
-      target.addRoot({ id, kind, size, root: root.bytes, isProven: false });
-      return [];
-    } catch (error) {
-      this.#options.signal?.throwIfAborted();
-      return [lostObject(id, error)];
+    const lost: LostObject[] = [];
+    const roots: (readonly [LargeRow, RecipeNode])[] = [];
+    const rows = new ObjectRows();
+    for (const one of objects) {
+      try {
+        const root = await this.root(one);
+        if (root.level > 0) {
+          lost.push(...await this.#moveParts(root, target, source));
+        } else addChunks(rows, root);
+        roots.push([one, root]);
+      } catch (error) {
+        this.#options.signal?.throwIfAborted();
+        lost.push(lostObject(one.id, error));
+      }
     }
+    const lack = marked(rows, await target.missing(rows));
+    if (lack.count > 0) lost.push(...await source.move(lack, target));
+    // The whole group is not written if a part is gone.
+    if (lost.length > 0) return lost;
+    for (const [{ id, kind }, { plainSize: size, bytes: root }] of roots) {
+      target.addRoot({ id, kind, size, root, isProven: false });
+    }
+    return [];
   }
 
   async #moveParts(
@@ -153,14 +165,9 @@ export class LargeObjects {
   ): Promise<LostObject[]> {
     const lost: LostObject[] = [];
     const rows = new ObjectRows();
-    for (let row = 0; row < node.count; row++) {
-      const kind = node.rowKind(row);
-      if (kind === RecipeRowKind.zeros) continue;
+    if (node.level === 0) addChunks(rows, node);
+    for (let row = 0; node.level > 0 && row < node.count; row++) {
       const start = node.idStart(row);
-      if (kind === RecipeRowKind.chunk) {
-        rows.add(node.bytes, start, ObjectKind.content, node.size(row));
-        continue;
-      }
       const id = node.bytes.slice(start, start + ID_SIZE);
       const bytes = await this.#reader.readNode(id);
       const child = RecipeNode.decode(bytes, this.#options.hasher);
@@ -191,6 +198,15 @@ export class LargeObjects {
     const bytes = await this.#reader.readStored(id, ObjectKind.recipe);
     if (bytes === undefined) throw goneObject(id, ObjectKind.recipe).error;
     return RecipeNode.decode(bytes, this.#options.hasher);
+  }
+}
+
+/** Adds the chunks that a node names. */
+export function addChunks(rows: ObjectRows, node: RecipeNode): void {
+  for (let row = 0; row < node.count; row++) {
+    if (node.rowKind(row) === RecipeRowKind.zeros) continue;
+    const { content } = ObjectKind;
+    rows.add(node.bytes, node.idStart(row), content, node.size(row));
   }
 }
 

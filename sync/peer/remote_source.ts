@@ -1,7 +1,6 @@
-import { equalBytes, type Hasher, hexOf, ID_SIZE } from "@snap/hash";
+import { type Hasher, hexOf, ID_SIZE } from "@snap/hash";
 import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
-import { contextOf } from "@snap/pack/read";
-import { RecipeNode, RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
+import { RecipeNode } from "@snap/pack/recipe";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { nativeDecoders } from "@snap/posix/decoders";
 import {
@@ -28,6 +27,7 @@ import {
   readIds,
 } from "../protocol/sections.ts";
 import { KeptFrames } from "./kept_frames.ts";
+import { addChunks } from "./large_objects.ts";
 import { goneObject } from "./lost_object.ts";
 import type {
   LargeObject,
@@ -39,6 +39,7 @@ import type {
   Target,
   WalkedDirectory,
 } from "./peer.ts";
+import { readLarge } from "./read_large.ts";
 import type { RemoteConnection } from "./remote_connection.ts";
 import { nameRows } from "./name_rows.ts";
 
@@ -125,10 +126,7 @@ export class RemoteSource implements Source, ObjectReads {
     }
     if (bytes === undefined) throw new ObjectNotFoundError(id, kind);
     return isRecipeRoot(bytes, recipe) && kind !== recipe
-      ? await this.#readLarge(
-        RecipeNode.decode(bytes, this.#options.hasher),
-        kind,
-      )
+      ? await this.#readLarge(bytes, kind)
       : bytes;
   }
 
@@ -141,7 +139,7 @@ export class RemoteSource implements Source, ObjectReads {
     const rest = this.#kept.give(objects, take);
     await target.settled();
     await this.#fetchAll(rest, take, lost, target);
-    for (const root of roots) lost.push(...await this.#moveLarge(root, target));
+    lost.push(...await this.#moveRoots(roots, target));
     if (this.#kept.size >= KEPT_SIZE_MAX) this.#kept.clear();
     return lost;
   }
@@ -223,31 +221,53 @@ export class RemoteSource implements Source, ObjectReads {
     target.takeFrame({ ...frame, rows: free });
   }
 
-  /** Moves what a root names, then the root. */
-  async #moveLarge(large: LargeObject, target: Target): Promise<LostObject[]> {
-    const node = RecipeNode.decode(large.root, this.#options.hasher);
-    const lost = await this.#moveBelow(node, target);
-    if (lost.length === 0) target.addRoot(large);
+  /** Moves what roots name, all of it together, then the roots. */
+  async #moveRoots(
+    roots: readonly LargeObject[],
+    target: Target,
+  ): Promise<LostObject[]> {
+    const lost: LostObject[] = [];
+    const rows = new ObjectRows();
+    const nodes = roots.map(({ root }) =>
+      RecipeNode.decode(root, this.#options.hasher)
+    );
+    for (const node of nodes) {
+      if (node.level === 0) addChunks(rows, node);
+      else lost.push(...await this.#moveBelow(node, target));
+    }
+    await this.#moveChunks(rows, target, lost);
+    const gone = new Set(lost.map(({ id }) => hexOf(id)));
+    roots.forEach((root, i) => {
+      // Of what lies deeper it is not known whose it is.
+      const isGone = gone.size > 0 &&
+        (nodes[i].level > 0 || namesAny(nodes[i], gone));
+      if (!isGone) target.addRoot(root);
+    });
     return lost;
+  }
+
+  /** Moves those chunks that the target lacks. */
+  async #moveChunks(
+    rows: ObjectRows,
+    target: Target,
+    lost: LostObject[],
+  ): Promise<void> {
+    const lack = marked(rows, await target.missing(rows));
+    const take = (frame: CheckedFrame): void => void target.takeFrame(frame);
+    await this.#fetchAll(lack, take, lost, target);
   }
 
   async #moveBelow(node: RecipeNode, target: Target): Promise<LostObject[]> {
     const rows = new ObjectRows();
-    for (let row = 0; row < node.count; row++) {
-      const kind = node.rowKind(row);
-      if (kind === RecipeRowKind.zeros) continue;
-      const isNode = kind === RecipeRowKind.node;
-      const objectKind = isNode ? ObjectKind.recipe : ObjectKind.content;
-      rows.add(node.bytes, node.idStart(row), objectKind, node.size(row));
+    if (node.level > 0) {
+      for (let row = 0; row < node.count; row++) {
+        rows.add(node.bytes, node.idStart(row), ObjectKind.recipe, 0);
+      }
+      return await this.#moveNodes(rows, target);
     }
-    if (node.level > 0) return await this.#moveNodes(rows, target);
-    const lack = marked(rows, await target.missing(rows));
     const lost: LostObject[] = [];
-    const roots: LargeObject[] = [];
-    const take = (frame: CheckedFrame): void => {
-      this.#hand(frame, target, roots);
-    };
-    await this.#fetchAll(lack, take, lost, target);
+    addChunks(rows, node);
+    await this.#moveChunks(rows, target, lost);
     return lost;
   }
 
@@ -268,31 +288,9 @@ export class RemoteSource implements Source, ObjectReads {
     return lost;
   }
 
-  /** Reads a large tree or page. */
-  async #readLarge(root: RecipeNode, kind: number): Promise<Uint8Array> {
+  async #readLarge(root: Uint8Array, kind: number): Promise<Uint8Array> {
     const { hasher } = this.#options;
-    const { id, plainSize: size } = root;
-    if (size > ANSWER_SIZE) throw this.#lying(`a directory of ${size} bytes`);
-    const plain = new Uint8Array(size);
-    const reader = new RecipeReader({ hasher, id, kind, size });
-    for (let step = reader.next(); step !== "end"; step = reader.next()) {
-      if (step === "node") {
-        const isRoot = equalBytes(reader.wanted, 0, id, 0, ID_SIZE);
-        reader.give(
-          isRoot
-            ? root
-            : await this.readObject(reader.wanted.slice(), ObjectKind.recipe),
-        );
-      } else if (reader.rowKind === RecipeRowKind.chunk) {
-        const { ids, idStart, offset } = reader;
-        const chunkId = ids.slice(idStart, idStart + ID_SIZE);
-        plain.set(await this.readObject(chunkId, ObjectKind.content), offset);
-      }
-    }
-    const found = new Uint8Array(ID_SIZE);
-    hasher.deriveInto(contextOf(kind)!, plain, found);
-    if (equalBytes(found, 0, id, 0, ID_SIZE)) return plain;
-    throw this.#lying("a directory that is not what its recipe says");
+    return await readLarge(RecipeNode.decode(root, hasher), kind, this, hasher);
   }
 
   /** Asks for objects, several requests at once. */
@@ -385,4 +383,13 @@ export class RemoteSource implements Source, ObjectReads {
       { code: "LYING" },
     );
   }
+}
+
+function namesAny(node: RecipeNode, ids: ReadonlySet<string>): boolean {
+  for (let row = 0; row < node.count; row++) {
+    const start = node.idStart(row);
+    const id = node.bytes.subarray(start, start + ID_SIZE);
+    if (ids.has(hexOf(id))) return true;
+  }
+  return false;
 }

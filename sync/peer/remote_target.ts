@@ -42,6 +42,8 @@ import type { RemoteConnection } from "./remote_connection.ts";
 const PUT_SIZE_FIRST = 900 << 10;
 /** Bytes of a pack that is sent, at most. */
 const PUT_SIZE_MAX = 14 << 20;
+/** Plain bytes of large objects that are proved together; their roots are a thousandth of it. */
+const SEAL_SIZE = 128 << 20;
 /** Packs on their way at once. */
 const PUTS_MAX = 4;
 /** Objects that are asked about at once. */
@@ -130,7 +132,15 @@ export class RemoteTarget implements Target {
     while (this.#puts.size > 0) await Promise.race(this.#puts);
     this.#throwFailure();
     this.#options.meter.phase = "prove";
-    for (const root of this.#roots.splice(0)) await this.#seal(root);
+    const roots = this.#roots.splice(0);
+    for (let first = 0; first < roots.length;) {
+      let end = first, size = 0;
+      while (end < roots.length && (end === first || size < SEAL_SIZE)) {
+        size += roots[end++].size;
+      }
+      await this.#seal(roots.slice(first, end));
+      first = end;
+    }
   }
 
   async commit(
@@ -244,10 +254,12 @@ export class RemoteTarget implements Target {
     await send();
   }
 
-  async #seal({ id, root }: LargeObject): Promise<void> {
+  async #seal(roots: readonly LargeObject[]): Promise<void> {
     const { connection, hasher } = this.#options;
     const pack = this.#newPacks();
-    pack.takeFrame(singleFrame(root, id, ObjectKind.recipe));
+    for (const { id, root } of roots) {
+      pack.takeFrame(singleFrame(root, id, ObjectKind.recipe));
+    }
     const [bytes] = pack.finish();
     const proofs: ProofRow[] = [];
     for (;;) {

@@ -168,8 +168,8 @@ export class StoreSource implements Source {
     for (const [one, some] of values) {
       lost.push(...await this.#large.finish(one, some, target));
     }
-    for (const one of own) {
-      lost.push(...await this.#large.moveMissing(one, target, this));
+    if (own.length > 0) {
+      lost.push(...await this.#large.moveMissing(own, target, this));
     }
     return lost;
   }

@@ -1,0 +1,23 @@
+import type { Session } from "../session.ts";
+import { chooseHasher } from "../snapshots/choose_hasher.ts";
+import {
+  copyOptions,
+  peerOf,
+  tellReport,
+} from "../snapshots/copy_snapshots.ts";
+import { placeOf } from "../stores/locate_store.ts";
+import { openStore } from "../stores/open_store.ts";
+
+/** `snap clone STORE DIR` */
+export async function run(session: Session): Promise<number> {
+  const [text, folder] = session.args.positionals;
+  const place = await placeOf(session, folder, { isNew: true });
+  await using from = await openStore(session, await placeOf(session, text));
+  await using into = await openStore(session, place, { create: true });
+  const hasher = await chooseHasher();
+  const { clone } = await import("@snap/sync");
+  const peer = await peerOf(from, hasher);
+  const options = { ...copyOptions(session), hasher };
+  const report = await clone(peer, into.store, options);
+  return await tellReport(session, report, [into]);
+}

@@ -1,0 +1,99 @@
+// push, pull, sync and clone: by folders, and by a server.
+import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
+import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { openFileStore } from "@snap/store/file";
+import { nodeListener, serveStore } from "@snap/store/serve";
+import { syncHandler } from "@snap/sync/serve";
+import { parseLines } from "./_schema_check.ts";
+import { Scene } from "./_test_scene.ts";
+
+Deno.test("push copies what is missing, and nothing the second time", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  await scene.run(["init", "--store", "other"]);
+  const dry = await scene.ok("push", "./other", "--dry-run");
+  match(dry, /^Would copy 1 snapshot with .*, 1 entry of tags\n$/);
+  match(await scene.ok("push", "./other"), /^Copied 1 snapshot /);
+  strictEqual(await scene.ok("push", "./other"), "Nothing to copy\n");
+  const listed = await scene.run(["tag", "--store", "other"]);
+  match(listed.stdout, new RegExp(id));
+  const verified = await scene.run(["verify", "--store", "other", "--data"]);
+  strictEqual(verified.code, 0);
+});
+
+Deno.test("push by name copies that snapshot alone, and says it in JSON", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  writeFileSync(scene.at("tree", "new"), "new\n");
+  await scene.ok("save", "tree", "-t", "second", "--workers", "0");
+  await scene.run(["init", "--store", "other"]);
+  const { stdout } = await scene.snap(["push", "./other", "main", "--json"]);
+  const [line] = parseLines(stdout);
+  deepStrictEqual(
+    [line.type, line.recordsCopied, line.tagEntries, line.errorCount],
+    ["synced", 1, 1, 0],
+  );
+  const tags = await scene.run(["tag", "--store", "other"]);
+  match(tags.stdout, /^main\t/);
+});
+
+Deno.test("pull, sync and clone bring what the other store has", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const cloned = await scene.run(["clone", "./store", "copy"]);
+  match(cloned.stdout, /^Copied 1 snapshot /);
+  writeFileSync(scene.at("tree", "new"), "new\n");
+  await scene.ok("save", "tree", "--workers", "0");
+  const pulled = await scene.run(["pull", "./store", "--store", "copy"]);
+  match(pulled.stdout, /^Copied 1 snapshot /);
+  const synced = await scene.run(["sync", "./store", "./copy"]);
+  strictEqual(synced.stdout, "Nothing to copy\n");
+  const same = await scene.run(["sync", "./store", "./store"]);
+  strictEqual(same.code, 1);
+  match(same.stderr, /both are one store/);
+  const wrong = await scene.snap(["push", "./copy", "--mirror", "all"]);
+  strictEqual(wrong.code, 2);
+});
+
+Deno.test("clone and push speak with a server by messages", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const store = await openFileStore(scene.at("store"));
+  const verbs: string[] = [];
+  const handler = serveStore(store, {
+    access: { loopback: "append" },
+    exchange: syncHandler(store, { hasher }),
+    onAccess: ({ verb }) => void verbs.push(`${verb}`),
+  });
+  const server = createServer(nodeListener(handler)).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  using _ = { [Symbol.dispose]: () => void server.close() };
+  const { port } = server.address() as AddressInfo;
+  const url = `http://127.0.0.1:${port}/`;
+  const cloned = await scene.run(["clone", url, "copy"]);
+  match(cloned.stdout, /^Copied 1 snapshot /);
+  strictEqual(verbs.includes("exchange"), true);
+  strictEqual(verbs.includes("list"), false);
+  writeFileSync(scene.at("tree", "new"), "new\n");
+  await scene.run(["save", "tree", "--store", "copy", "--workers", "0"]);
+  const pushed = await scene.run(["push", url, "--store", "copy"]);
+  match(pushed.stdout, /^Copied 1 snapshot /);
+  const verified = await scene.run(["verify", "--data", "--store", "store"]);
+  strictEqual(verified.code, 0);
+});
+
+Deno.test("a snapshot that its store has lost in part is named, and not copied", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  await scene.run(["init", "--store", "other"]);
+  rmSync(scene.at("store", "packs"), { recursive: true });
+  const { code, stderr, stdout } = await scene.snap(["push", "./other"]);
+  strictEqual(code, 3);
+  match(stderr, /Cannot copy snapshot [0-9a-f]{64} as all of it must be there/);
+  // No tag names what is not there.
+  strictEqual(stdout, "Nothing to copy\n");
+});
