@@ -13,7 +13,8 @@ import {
 } from "./index_table.ts";
 import type { IndexedPack, Location, PageRequest } from "../location.ts";
 import { IndexReader } from "./index_reader.ts";
-import { type IndexFile, ObjectIndex } from "./object_index.ts";
+import type { IndexFile } from "./index_file.ts";
+import { ObjectIndex } from "./object_index.ts";
 
 /**
  * Reads a range of a file of the store, whole.

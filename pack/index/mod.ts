@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./index_file.ts";
 export * from "./index_files.ts";
 export * from "./index_table.ts";
 export * from "./object_index.ts";

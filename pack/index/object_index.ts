@@ -12,8 +12,9 @@ import {
 } from "./open_table.ts";
 import { PageCache } from "./page_cache.ts";
 import { IndexSyntaxError } from "../errors.ts";
-import { indexName, packName } from "../file_name.ts";
-import { INDEX_PAGE_SIZE, type IndexHead } from "./index_table.ts";
+import { packName } from "../file_name.ts";
+import { type IndexFile, replacedTables } from "./index_file.ts";
+import { INDEX_PAGE_SIZE } from "./index_table.ts";
 import {
   type IndexedPack,
   isPageRequest,
@@ -28,37 +29,6 @@ export const INDEX_CACHE_SIZE: number = 4 << 20;
 
 /** Most copies of one object that {@linkcode ObjectIndex.locateAll} returns. */
 export const COPIES_MAX = 64;
-
-/** A table whose head was read. */
-export interface IndexFile {
-  /** Its name in the store. */
-  readonly name: string;
-  /** Its size in bytes. */
-  readonly size: number;
-  /** Its head. */
-  readonly head: IndexHead;
-  /** All its bytes, where they are in memory and sound: no page of it is asked for. */
-  readonly bytes?: Uint8Array | undefined;
-  /** Whether it is in memory alone, as the packs in it are in no sound table. */
-  readonly isBuilt?: boolean;
-}
-
-/**
- * Gives the tables that others replace, which do not count.
- *
- * @param files Tables
- * @returns The names of those that they replace; not all of them need to be there
- */
-export function replacedTables(files: Iterable<IndexFile>): Set<string> {
-  const replaced = new Set<string>();
-  for (const { name, head: { replaces } } of files) {
-    for (let at = 0; at < replaces.length; at += ID_SIZE) {
-      const other = indexName(replaces, at);
-      if (other !== name) replaced.add(other);
-    }
-  }
-  return replaced;
-}
 
 /**
  * Finds objects in index tables. Only heads are in memory; where a page is
@@ -80,8 +50,6 @@ export class ObjectIndex {
   #frameCount = 0;
 
   /**
-   * Constructs a new instance.
-   *
    * @param options `cacheSize`: memory for pages in bytes, 4 MiB if left out;
    * there are always enough pages for one look-up in every table
    */
@@ -180,12 +148,7 @@ export class ObjectIndex {
     this.#forgetStates();
   }
 
-  /**
-   * Tells whether a pack was marked as damaged.
-   *
-   * @param pack A pack of this index
-   * @returns Whether it was
-   */
+  /** Tells whether a pack was marked as damaged. */
   isBad(pack: IndexedPack): boolean {
     return this.#badPacks.has(pack.packName);
   }
@@ -406,7 +369,7 @@ export class ObjectIndex {
 
   #refuse(table: OpenTable, what: string): never {
     throw new IndexSyntaxError(
-      `Cannot read index row as its numbers need to agree in ${table.name}: found a wrong ${what}`,
+      `Cannot read a row of ${table.name}: its ${what} is wrong`,
       0,
       { tableName: table.name },
     );

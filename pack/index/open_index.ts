@@ -17,7 +17,8 @@ import {
   type IndexHead,
   readIndexHeadSize,
 } from "./index_table.ts";
-import { type IndexFile, ObjectIndex, replacedTables } from "./object_index.ts";
+import { type IndexFile, replacedTables } from "./index_file.ts";
+import { ObjectIndex } from "./object_index.ts";
 import { OpenTable } from "./open_table.ts";
 
 export { StoreIndex, type StoreIndexOptions } from "./store_index.ts";

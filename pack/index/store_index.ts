@@ -17,7 +17,8 @@ import {
   type PageRequest,
 } from "../location.ts";
 import { IndexReader } from "./index_reader.ts";
-import type { IndexFile, ObjectIndex } from "./object_index.ts";
+import type { IndexFile } from "./index_file.ts";
+import type { ObjectIndex } from "./object_index.ts";
 import { ObjectKind } from "../object_kind.ts";
 
 /** Memory for pages on their way where nothing else reads the store. */

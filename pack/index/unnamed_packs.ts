@@ -10,7 +10,7 @@ import { PACK_PREFIX, packIdOf, packName } from "../file_name.ts";
 import { buildIndex } from "../index_writer/index_builder.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
 import { decodeIndexHead } from "./index_table.ts";
-import type { IndexFile } from "./object_index.ts";
+import type { IndexFile } from "./index_file.ts";
 import { type DamagedPack, readPack } from "../index_writer/read_packs.ts";
 
 /** Packs that are read at once. */

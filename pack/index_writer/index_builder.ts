@@ -15,7 +15,7 @@ import {
 import { indexIdOf } from "../file_name.ts";
 import type { ReadAt } from "../index/index_files.ts";
 import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
-import type { IndexFile } from "../index/object_index.ts";
+import type { IndexFile } from "../index/index_file.ts";
 
 /** Largest size in bytes of a table that is written. */
 export const INDEX_WRITE_SIZE_MAX: number = 1 << 30;

@@ -9,7 +9,7 @@ import {
   PACK_ROW_SIZE,
   ROWS_PER_PAGE,
 } from "../index/index_table.ts";
-import type { IndexFile } from "../index/object_index.ts";
+import type { IndexFile } from "../index/index_file.ts";
 import type { PageRequest } from "../location.ts";
 import type { PackTable } from "../write/pack_table.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "../write/pack_footer.ts";

@@ -4,7 +4,7 @@ import {
   INDEX_PAGE_SIZE,
   readIndexHeadSize,
 } from "../index/index_table.ts";
-import type { IndexFile } from "../index/object_index.ts";
+import type { IndexFile } from "../index/index_file.ts";
 import { isFileDamage } from "../faults.ts";
 import { NotFoundError } from "@snap/store";
 import type { ListedTable, TableList } from "./table_list.ts";

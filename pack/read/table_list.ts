@@ -4,7 +4,7 @@
  * @module
  */
 import { indexIdOf, indexName } from "../file_name.ts";
-import type { IndexFile } from "../index/object_index.ts";
+import type { IndexFile } from "../index/index_file.ts";
 
 /** Most tables of a list. */
 const TABLES_MAX = 65_536;

@@ -1,6 +1,7 @@
 import { IndexSyntaxError } from "../errors.ts";
 import { packName } from "../file_name.ts";
-import { ObjectIndex, replacedTables } from "../index/object_index.ts";
+import { replacedTables } from "../index/index_file.ts";
+import { ObjectIndex } from "../index/object_index.ts";
 import { readIndexFile } from "../index/open_index.ts";
 import { StoreIndex } from "../index/store_index.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";

@@ -12,7 +12,7 @@ import type {
 } from "../index_writer/index_table_writer.ts";
 import { openIndexFiles, type ReadAt } from "../index/index_files.ts";
 import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
-import { replacedTables } from "../index/object_index.ts";
+import { replacedTables } from "../index/index_file.ts";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
 import { FileRanges } from "../ranges/open_file_ranges.ts";

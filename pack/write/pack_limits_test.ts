@@ -23,7 +23,8 @@ import {
   ROWS_PER_PAGE,
 } from "../index/index_table.ts";
 import { isPageRequest } from "../location.ts";
-import { COPIES_MAX, replacedTables } from "../index/object_index.ts";
+import { replacedTables } from "../index/index_file.ts";
+import { COPIES_MAX } from "../index/object_index.ts";
 import {
   decodePackFooter,
   encodePackFooter,

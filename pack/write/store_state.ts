@@ -1,5 +1,6 @@
 import type { Hasher } from "@snap/hash";
-import { type ObjectIndex, replacedTables } from "../index/object_index.ts";
+import { replacedTables } from "../index/index_file.ts";
+import type { ObjectIndex } from "../index/object_index.ts";
 import { openIndex } from "../index/open_index.ts";
 import { listPacks, type PackSet } from "../index/pack_set.ts";
 import { StoreIndex } from "../index/store_index.ts";
