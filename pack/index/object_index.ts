@@ -50,8 +50,8 @@ export class ObjectIndex {
   #frameCount = 0;
 
   /**
-   * @param options `cacheSize`: memory for pages in bytes, 4 MiB if left out;
-   * there are always enough pages for one look-up in every table
+   * An index without tables, whose pages take `cacheSize` bytes (4 MiB if left out), or as
+   * many as one look-up in every table needs.
    */
   constructor(options: { readonly cacheSize?: number } = {}) {
     this.#cacheSize = options.cacheSize ?? INDEX_CACHE_SIZE;
