@@ -37,7 +37,8 @@ import { TestSnapshots } from "../tests/_test_snapshots.ts";
 import { sync } from "./engine/sync.ts";
 import { SyncError } from "./errors.ts";
 import { singleFrame } from "./move/single_frame.ts";
-import { type Env, newMeter, systemEnv } from "./options.ts";
+import { ObjectRows } from "./object_rows.ts";
+import { type Env, newMeter, type Observer, systemEnv } from "./options.ts";
 import { MemoryPacks } from "./packs/memory_packs.ts";
 import { openPack } from "./packs/open_pack.ts";
 import type { Peer } from "./peer/peer.ts";
@@ -50,7 +51,11 @@ import {
   SectionKind,
   Verb,
 } from "./protocol/message.ts";
-import { fieldsSection, rangesSection } from "./protocol/sections.ts";
+import {
+  fieldsSection,
+  idsSection,
+  rangesSection,
+} from "./protocol/sections.ts";
 import { LAST_ID } from "./records.ts";
 import { syncHandler, type SyncHandlerOptions } from "./serve/sync_handler.ts";
 import {
@@ -621,3 +626,107 @@ seededTest("what a broken run has moved is not sent again", async (prng) => {
   ok(sent + bytesOut < 3_000_000 + 2_000_000, `${sent} and ${bytesOut}`);
   await checkSame(a, b, record!);
 }, { roundCount: 8 });
+
+Deno.test("a dry run, and who may only read, change nothing at a server", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await saveOne(a, folder, "tree");
+  // A pack that no table names: who writes would make it an index.
+  const saveId = new Uint8Array(16).fill(3);
+  const pack = packOf(noise(100, 3), { saveId });
+  const sections = [{ kind: SectionKind.pack, rows: 1, bytes: pack }];
+  await ask(line(b), Verb.put, sections, saveId);
+  const before = await namesIn(b.store);
+  strictEqual(before.some((name) => name.startsWith("packs/")), true);
+  const how = { env, dryRun: true };
+  const report = await sync(local(a), remote(line(b)), how);
+  strictEqual(report.recordsCopied, 1);
+  ok(report.bytesTotal > 3_000_000);
+  const rows = new ObjectRows();
+  rows.add(noise(32, 5), 0, 1, 0);
+  await ask(line(b, "read"), Verb.missing, [idsSection(rows)], saveId);
+  deepStrictEqual(await namesIn(b.store), before);
+  await sync(local(b), local(a), { dryRun: true });
+  await sync(local(a), local(b), { dryRun: true });
+  deepStrictEqual(await namesIn(b.store), before);
+});
+
+Deno.test("an observer on both sides hears sessions, rounds and requests, nested", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await saveOne(a, folder, "tree");
+  const heard: string[] = [];
+  const observer = (side: string): Observer => ({
+    sessionStarted: ({ from, to }) => void heard.push(`${side} ${from} ${to}`),
+    sessionEnded: (_, { report }) =>
+      void heard.push(`${side} ended ${report?.recordsCopied}`),
+    roundStarted: (_, round) => {
+      heard.push(`${side} round ${round}`);
+      return "round";
+    },
+    roundEnded: (context, { recordsCopied }) =>
+      void heard.push(`${side} ${context} over ${recordsCopied}`),
+    requestStarted: ({ verb }) => {
+      heard.push(`${side} asks ${verb}`);
+      return verb;
+    },
+    requestEnded: (context, { bytes, error }) => {
+      ok(bytes > 0 && error === undefined);
+      heard.push(`${side} done ${context}`);
+    },
+  });
+  const transport = line(b, "append", { observer: observer("server") });
+  const meter = newMeter();
+  await sync(local(a), remote(transport), {
+    ...{ env, meter, observer: observer("client") },
+  });
+  ok(meter.objectsOut > 10 && meter.bytesOut > 3_000_000);
+  deepStrictEqual(heard.slice(0, 5), [
+    "client the store memory",
+    "client asks hello",
+    "server asks hello",
+    "server done hello",
+    "client done hello",
+  ]);
+  ok(heard.includes("client round 1") && heard.includes("client round over 1"));
+  strictEqual(heard.at(-1), "client ended 1");
+});
+
+Deno.test("recheck brings what a record of the server has lost", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  const record = await saveOne(a, folder, "tree");
+  await sync(local(a), remote(line(b)), { env });
+  for (const name of await namesIn(b.store, "packs/")) {
+    await b.store.remove(name);
+  }
+  const plain = await sync(local(a), remote(line(b)), { env });
+  strictEqual(plain.requests, 1);
+  const { errors } = await sync(local(a), remote(line(b)), {
+    ...{ env, recheck: true, pull: false },
+  });
+  deepStrictEqual(errors.map(({ message }) => message), []);
+  await checkSame(a, b, record);
+});
+
+Deno.test("what a side has forgotten a server forgets, if its token may", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  const record = await saveOne(a, folder, "tree");
+  await sync(local(a), remote(line(b)), { env });
+  await using session = await local(a).connect({ meter: newMeter() });
+  await session.forget([record.record]);
+  const how = { env, pull: false, mirror: "forgets" } as const;
+  await rejects(
+    sync(local(a), remote(line(b, "append")), how),
+    (error: SyncError) => error.code === "RIGHT",
+  );
+  const report = await sync(local(a), remote(line(b)), how);
+  strictEqual(report.recordsRemoved, 1);
+  strictEqual((await b.records()).length, 0);
+  strictEqual((await a.records()).length, 0);
+});

@@ -64,37 +64,53 @@ export class LargeObjects {
   }
 
   /** Moves the chunks of a large object from wherever a sound copy is, and checks the whole. */
-  async #moveLargeOther(
+  async #moveLargeOther(large: LargeRow, target: Target): Promise<void> {
+    const root = await this.#root(large.id);
+    const found = await this.identify(large, root, async (bytes) => {
+      const chunkId = new Uint8Array(ID_SIZE);
+      this.#options.hasher.hashInto(bytes, chunkId);
+      target.takeFrame(singleFrame(bytes, chunkId, ObjectKind.content));
+      await target.settled();
+    });
+    if (!equalBytes(found, 0, large.id, 0, ID_SIZE)) throw lyingError(large.id);
+  }
+
+  /**
+   * Says what the chunks of a large object are, each read from wherever a sound copy is.
+   *
+   * @param large The object.
+   * @param root The root of its recipe.
+   * @param take Takes each chunk.
+   * @returns Its id by its chunks.
+   */
+  async identify(
     { id, kind, size }: LargeRow,
-    target: Target,
-  ): Promise<void> {
+    root: RecipeNode,
+    take?: (chunk: Uint8Array) => Promise<void>,
+  ): Promise<Uint8Array> {
     const { hasher, signal } = this.#options;
     const how = signal === undefined ? {} : { signal };
     const context = contextOf(kind);
     const hash = context === undefined
       ? hasher.sparseStream()
       : hasher.deriveStream(context);
-    const root = await this.#root(id);
     const walk = new RecipeReader({ hasher, id, kind, size });
     for await (const row of recipeRows(this.#reader, walk, root, how)) {
       const bytes = await row.bytes;
-      if (bytes === undefined) {
-        for (let left = row.size; left > 0;) {
-          left -= hash.updateZeros(left);
-          await this.#pacer.yield();
-        }
+      if (bytes !== undefined) {
+        hash.update(bytes);
+        await take?.(bytes);
+        await this.#pacer.yield(bytes.length);
         continue;
       }
-      hash.update(bytes);
-      const chunkId = new Uint8Array(ID_SIZE);
-      hasher.hashInto(bytes, chunkId);
-      target.takeFrame(singleFrame(bytes, chunkId, ObjectKind.content));
-      await target.settled();
-      await this.#pacer.yield(bytes.length);
+      for (let left = row.size; left > 0;) {
+        left -= hash.updateZeros(left);
+        await this.#pacer.yield();
+      }
     }
     const found = new Uint8Array(ID_SIZE);
     hash.digestInto(found);
-    if (!equalBytes(found, 0, id, 0, ID_SIZE)) throw lyingError(id);
+    return found;
   }
 
   /** Moves the nodes of a recipe, each before the one that names it. */

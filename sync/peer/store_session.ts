@@ -37,7 +37,7 @@ import type {
   Source,
   Target,
 } from "./peer.ts";
-import { openStoreSource } from "./store_source.ts";
+import { openStoreSource } from "./open_store_source.ts";
 import { openStoreTarget } from "./store_target.ts";
 
 /** Records that are read at once. */

@@ -1,18 +1,21 @@
 import { type Hasher, ID_SIZE } from "@snap/hash";
-import { isPageRequest, type Location, ObjectKind } from "@snap/pack";
 import {
-  HeapFrameCache,
+  DamageError,
+  isPageRequest,
+  type Location,
+  ObjectKind,
+  ObjectNotFoundError,
+} from "@snap/pack";
+import { RecipeNode } from "@snap/pack/recipe";
+import {
   localPrefix,
-  openIndex,
   type OpenRanges,
-  openRanges,
-  openStoreReader,
   type StoreReader,
 } from "@snap/pack/read";
 import { WAIT } from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
-import type { ReadStore } from "@snap/store";
+import { NotFoundError, type ReadStore } from "@snap/store";
 import {
   contentsOf,
   DirectoriesAhead,
@@ -43,8 +46,6 @@ import type {
   WalkedDirectory,
 } from "./peer.ts";
 
-const INDEX_CACHE_SIZE = 16 << 20;
-const FRAME_CACHE_SIZE = 8 << 20;
 /** Batches of a store far away that are under way at once. */
 const FAR_BATCHES_MAX = 4;
 /** So little is moved without workers, as they are not worth their start. */
@@ -198,11 +199,28 @@ export class StoreSource implements Source {
       }
       if (proofs?.isLate?.()) return "late";
       const { value } = await this.#moveHere(mover, batch);
-      if (value === undefined) return undefined;
+      if (value === undefined) {
+        return await this.#identifyOther({ id, kind, size, root });
+      }
       proofs?.set(key, value);
       values.push(value);
     }
     return joinValues(values, kind);
+  }
+
+  /** The same where the first copy of a part is damaged or gone. */
+  async #identifyOther(
+    { root, ...large }: LargeRow & { readonly root: Uint8Array },
+  ): Promise<Uint8Array | undefined> {
+    const node = RecipeNode.decode(root, this.#options.hasher);
+    try {
+      return await this.#large.identify(large, node);
+    } catch (error) {
+      const isPart = error instanceof ObjectNotFoundError ||
+        error instanceof DamageError || error instanceof NotFoundError;
+      if (isPart) return undefined;
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -345,35 +363,6 @@ export class StoreSource implements Source {
       this.#options.signal?.throwIfAborted();
       return [lostObject(id, error)];
     }
-  }
-}
-
-/**
- * Opens a store to take objects from it.
- *
- * @param options The store.
- * @returns The source.
- */
-export async function openStoreSource(
-  options: StoreSourceOptions,
-): Promise<StoreSource> {
-  const { store, hasher, signal } = options;
-  const how = signal === undefined ? {} : { signal };
-  const ranges = await openRanges(store, { aheadSize: 1 << 20 });
-  try {
-    const cacheSize = INDEX_CACHE_SIZE;
-    const index = await openIndex(store, { ...how, hasher, cacheSize, ranges });
-    const reader = await openStoreReader(store, {
-      hasher,
-      index,
-      ranges,
-      cache: new HeapFrameCache({ sizeMax: FRAME_CACHE_SIZE }),
-      decoders: nativeDecoders,
-    });
-    return new StoreSource(options, reader, ranges);
-  } catch (error) {
-    await ranges[Symbol.asyncDispose]();
-    throw error;
   }
 }
 

@@ -13,7 +13,7 @@ import type { StoreSettings } from "@snap/store/format";
 import { SyncError } from "../errors.ts";
 import { ObjectRows } from "../object_rows.ts";
 import { systemEnv } from "../options.ts";
-import { openStoreSource } from "./store_source.ts";
+import { openStoreSource } from "./open_store_source.ts";
 import type {
   LargeObject,
   ObjectList,
@@ -178,6 +178,7 @@ export async function openStoreTarget(
     saveId: env.random(16),
     hasher,
     settings,
+    mode: options.dryRun === true ? "count" : "new",
     random: (size) => env.random(size),
     now: () => env.now(),
     finishedSaves: async () => {

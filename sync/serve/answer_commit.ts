@@ -13,7 +13,8 @@ import { SyncError } from "../errors.ts";
 import { ObjectRows } from "../object_rows.ts";
 import { newMeter } from "../options.ts";
 import { openStoreSession } from "../peer/store_session.ts";
-import { openStoreSource, type StoreSource } from "../peer/store_source.ts";
+import { openStoreSource } from "../peer/open_store_source.ts";
+import type { StoreSource } from "../peer/store_source.ts";
 import { type Section, SectionKind, sectionOf } from "../protocol/message.ts";
 import {
   fieldsSection,
@@ -53,7 +54,9 @@ export async function answerCommit(
     return [fieldsSection({ isDone: true })];
   }
   const cursor = readCursor(sectionOf(message, SectionKind.cursor), marker);
-  const session = { ...served, session: message.session, signal };
+  const session = {
+    ...{ ...served, session: message.session, signal, isWriting: true },
+  };
   const state = await openSessionState(store, session);
   const bases = state.isHealthy && !fields.flag("recheck")
     ? await basesOf(served, message.sections, signal)

@@ -8,7 +8,8 @@ import { newMeter } from "../options.ts";
 import { MemoryPacks } from "../packs/memory_packs.ts";
 import type { LostObject, ObjectList, Target } from "../peer/peer.ts";
 import { openStoreSession } from "../peer/store_session.ts";
-import { openStoreSource, type StoreSource } from "../peer/store_source.ts";
+import { openStoreSource } from "../peer/open_store_source.ts";
+import type { StoreSource } from "../peer/store_source.ts";
 import { type Section, SectionKind, sectionOf } from "../protocol/message.ts";
 import {
   fieldsSection,

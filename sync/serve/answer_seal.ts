@@ -5,7 +5,7 @@ import type { WriteStore } from "@snap/store";
 import { SyncError } from "../errors.ts";
 import { newMeter } from "../options.ts";
 import { isRecipeRoot, openPack } from "../packs/open_pack.ts";
-import { openStoreSource } from "../peer/store_source.ts";
+import { openStoreSource } from "../peer/open_store_source.ts";
 import { type Section, SectionKind, sectionOf } from "../protocol/message.ts";
 import {
   fieldsSection,

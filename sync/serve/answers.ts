@@ -133,11 +133,13 @@ export class Answers {
   }
 
   async missing(request: ServedRequest): Promise<Section[]> {
-    const rows = readIds(sectionOf(request.message, SectionKind.ids));
-    const state = await openSessionState(this.#writable(), {
-      ...this.#served,
-      session: request.message.session,
-      signal: request.signal,
+    const { message, right, signal } = request;
+    const rows = readIds(sectionOf(message, SectionKind.ids));
+    const { session } = message;
+    const isWriting = right !== "read" && session.some((byte) => byte !== 0);
+    const store = this.#served.store as WriteStore;
+    const state = await openSessionState(store, {
+      ...{ ...this.#served, session, signal, isWriting },
     });
     const bits = new Uint8Array(Math.ceil(rows.count / 8));
     for (let row = 0; row < rows.count; row++) {

@@ -17,6 +17,8 @@ export interface SessionStateOptions extends StoreOptions {
   readonly env: Env;
   /** The session, whose packs count. */
   readonly session: Uint8Array;
+  /** Whether packs that no table names get an index first: who may only read changes nothing. */
+  readonly isWriting: boolean;
 }
 
 /** What a store holds, with all that a session has put into it. */
@@ -58,7 +60,7 @@ export class SessionState {
 }
 
 /**
- * Looks what a store holds. What the session has put into it gets an index first.
+ * Looks what a store holds. Packs of the session get an index first.
  *
  * @param store The store.
  * @param options The session.
@@ -80,6 +82,9 @@ export async function openSessionState(
       return new Set(names.map(({ writer }) => writer));
     },
   };
+  if (!options.isWriting) {
+    return new SessionState(store, await openStoreState(store, how), options);
+  }
   let state = await openIndexedState(store, how);
   if (state.unnamed.length > 0) {
     const finished = new Set([hexOf(session)]);

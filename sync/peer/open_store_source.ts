@@ -1,0 +1,40 @@
+import {
+  HeapFrameCache,
+  openIndex,
+  openRanges,
+  openStoreReader,
+} from "@snap/pack/read";
+import { nativeDecoders } from "@snap/posix/decoders";
+import { StoreSource, type StoreSourceOptions } from "./store_source.ts";
+
+const INDEX_CACHE_SIZE = 16 << 20;
+const FRAME_CACHE_SIZE = 8 << 20;
+
+/**
+ * Opens a store to take objects from it.
+ *
+ * @param options The store.
+ * @returns The source.
+ */
+export async function openStoreSource(
+  options: StoreSourceOptions,
+): Promise<StoreSource> {
+  const { store, hasher, signal } = options;
+  const how = signal === undefined ? {} : { signal };
+  const ranges = await openRanges(store, { aheadSize: 1 << 20 });
+  try {
+    const cacheSize = INDEX_CACHE_SIZE;
+    const index = await openIndex(store, { ...how, hasher, cacheSize, ranges });
+    const reader = await openStoreReader(store, {
+      hasher,
+      index,
+      ranges,
+      cache: new HeapFrameCache({ sizeMax: FRAME_CACHE_SIZE }),
+      decoders: nativeDecoders,
+    });
+    return new StoreSource(options, reader, ranges);
+  } catch (error) {
+    await ranges[Symbol.asyncDispose]();
+    throw error;
+  }
+}
