@@ -6,19 +6,13 @@
 import { hexOf } from "@snap/hash";
 import { randomHex } from "../hex.ts";
 import { encodeDocument } from "./document.ts";
-import {
-  DocumentSyntaxError,
-  NotFoundError,
-  StoreError,
-  UnsupportedVersionError,
-} from "../errors.ts";
+import { StoreError } from "../errors.ts";
 import { SAVE_ID_SIZE } from "../header.ts";
-import { readDocument } from "./read_document.ts";
+import { readSlot, readSureSlot } from "./read_slot.ts";
 import type { StoreOptions, WriteStore } from "../store.ts";
 import { escapeTagName, unescapeTagName } from "../store_name.ts";
 import {
   type AnyTagSlot,
-  decodeSlot,
   formatSlot,
   linkAfter,
   type TagBody,
@@ -167,7 +161,11 @@ export class TagStore {
         `Cannot read tag entry as its number must be 1 or more: found ${number}`,
       );
     }
-    return await this.#read(prefixOf(tag), number, options);
+    return await readSlot(
+      this.#store,
+      { prefix: prefixOf(tag), number },
+      options,
+    );
   }
 
   /**
@@ -185,7 +183,7 @@ export class TagStore {
     const number = (await this.#numbers(prefix, options)).at(-1);
     return number === undefined
       ? undefined
-      : await this.#read(prefix, number, options);
+      : await readSlot(this.#store, { prefix, number }, options);
   }
 
   /**
@@ -208,7 +206,9 @@ export class TagStore {
     let size = BATCH_SIZE_FIRST;
     for (let at = 0; at < numbers.length; at += size, size = BATCH_SIZE) {
       const batch = numbers.slice(at, at + size);
-      const reads = batch.map((n) => this.#read(prefix, n, options));
+      const reads = batch.map((number) =>
+        readSlot(this.#store, { prefix, number }, options)
+      );
       await Promise.allSettled(reads); // Whoever started work waits for its end.
       const slots = (await Promise.all(reads))
         .filter((slot) => slot !== undefined);
@@ -298,7 +298,11 @@ export class TagStore {
     const numbers = (await this.#numbers(prefix, options))
       .filter((one) => one > number).reverse();
     for (const one of numbers) {
-      const slot = await this.#read(prefix, one, options);
+      const slot = await readSureSlot(
+        this.#store,
+        { prefix, number: one },
+        options,
+      );
       if (slot === undefined || slot.damage !== undefined) continue;
       return { number: numbers[0], link: slot };
     }
@@ -315,7 +319,11 @@ export class TagStore {
     const numbers = (await this.#numbers(prefix, options))
       .filter((one) => one > number);
     for (const one of numbers) {
-      const slot = await this.#read(prefix, one, options);
+      const slot = await readSureSlot(
+        this.#store,
+        { prefix, number: one },
+        options,
+      );
       if (slot === undefined || slot.damage !== undefined) continue;
       nonces.add(slot.entry.nonce);
       link = slot;
@@ -342,29 +350,13 @@ export class TagStore {
       return { number, link };
     }
     // The store may have lost its first answer and asked again: then it is ours.
-    const taken = await this.#read(prefix, number, options);
+    const taken = await readSureSlot(
+      this.#store,
+      { prefix, number },
+      options,
+    );
     const isSound = taken !== undefined && taken.damage === undefined;
     return { number, link: isSound ? taken : end.link };
-  }
-
-  async #read(
-    prefix: string,
-    number: number,
-    options: StoreOptions | undefined,
-  ): Promise<AnyTagSlot | undefined> {
-    const name = prefix + number;
-    try {
-      return decodeSlot(name, await readDocument(this.#store, name, options));
-    } catch (error) {
-      if (
-        error instanceof DocumentSyntaxError ||
-        error instanceof UnsupportedVersionError
-      ) {
-        return { number, damage: error };
-      }
-      if (error instanceof NotFoundError) return undefined;
-      throw error;
-    }
   }
 }
 

@@ -145,6 +145,33 @@ Deno.test("TagStore does not take a failing store for a damaged entry", async ()
   await rejects(new TagStore(store).newest("main"), { code: "EIO" });
 });
 
+Deno.test("TagStore does not go on without an entry that came damaged once", async () => {
+  const inner = new MemoryStore();
+  await new TagStore(inner).append("main", bodyOf(1));
+  for (const fault of ["torn", "flip"] as const) {
+    const store = new FaultStore(inner, {
+      at: [{ call: 1, fault }],
+      actions: ["read"],
+    });
+    await new TagStore(store).append("main", bodyOf(2));
+  }
+  const newest = await new TagStore(inner).newest("main");
+  ok(newest !== undefined && newest.damage === undefined);
+  strictEqual(newest.count, 3);
+});
+
+Deno.test("TagStore adds nothing where a store gives other bytes each time", async () => {
+  const inner = new MemoryStore();
+  await new TagStore(inner).append("main", bodyOf(1));
+  const store = new FaultStore(inner, {
+    chance: { seed: 5, rate: 1, faults: ["flip"] },
+    actions: ["read"],
+  });
+  const tags = new TagStore(store);
+  await rejects(tags.append("main", bodyOf(2)), { code: "EIO" });
+  deepStrictEqual(await tags.numbers("main"), [1]);
+});
+
 Deno.test("TagStore knows its own entry when the first answer was lost", async () => {
   const inner = new MemoryStore();
   await new TagStore(inner).append("main", bodyOf(1));
