@@ -93,7 +93,9 @@ export class Snapshots<Store extends ReadStore = ReadStore>
     const reader = this.#reader;
     this.#index = undefined;
     this.#reader = undefined;
-    await (await reader)?.[Symbol.asyncDispose]();
+    // Whoever wanted a reader that could not be opened was told why.
+    const opened = await reader?.catch(() => undefined);
+    await opened?.[Symbol.asyncDispose]();
   }
 
   /** Closes what was opened. */
