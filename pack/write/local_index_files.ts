@@ -70,7 +70,8 @@ export class LocalIndexFiles implements Disposable {
     for (const { name, size, bytes } of tables) {
       let path = this.#store.localPath?.(name);
       if (path === undefined) {
-        const copied = bytes ?? await this.#store.read(name, options);
+        const range = { ...options, offset: 0, length: size };
+        const copied = bytes ?? await this.#store.read(name, range);
         path = this.#write(name, copied);
       }
       this.#files.push({ name, size, path });

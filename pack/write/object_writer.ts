@@ -4,7 +4,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
-import type { StoreOptions, WriteStore } from "@snap/store";
+import { StoreError, type StoreOptions, type WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
 import { openSpool, type Spool } from "@snap/store/owner";
 import type { ObjectIndex } from "../index/object_index.ts";
@@ -338,8 +338,9 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     const { bytes } = before;
     for (let at = 0; at < bytes.length; at += PACK_ROW_SIZE) {
       if (packs.sizeOf(bytes, at) === before.sizeOf(bytes, at)) continue;
-      throw new Error(
-        "Cannot write the record as a pack has gone while the save ran: save again",
+      throw new StoreError(
+        "Cannot write the record as a pack has gone meanwhile: begin again",
+        { code: "ESTALE", action: "list" },
       );
     }
   }

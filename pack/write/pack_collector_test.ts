@@ -230,3 +230,12 @@ async function tablesOf(store: ReadStore): Promise<readonly IndexFile[]> {
 function filesIn(folder: TemporaryFolder): string[] {
   return readdirSync(folder.path);
 }
+
+Deno.test("LocalIndexFiles takes no table that is shorter than it was listed", async () => {
+  const store = new MemoryStore();
+  const name = `index/${"0".repeat(64)}`;
+  await store.create(name, new Uint8Array(100));
+  using index = new LocalIndexFiles(store);
+  const short = { name: "StoreError", code: "SHORT" };
+  await rejects(index.add([{ name, size: 101 }]), short);
+});
