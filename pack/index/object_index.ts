@@ -55,7 +55,8 @@ export class ObjectIndex {
    */
   constructor(options: { readonly cacheSize?: number } = {}) {
     this.#cacheSize = options.cacheSize ?? INDEX_CACHE_SIZE;
-    this.#cache = this.#newCache();
+    // Without tables nothing is looked up.
+    this.#cache = new PageCache(1);
   }
 
   /** Tables in the order of their numbers, replaced ones too. */
@@ -91,8 +92,8 @@ export class ObjectIndex {
       this.#frameCount += file.head.frameCount;
     }
     this.#markReplaced();
-    if (this.#cache.pageCount < this.#pagesMin()) {
-      this.#cache = this.#newCache();
+    if (this.#cache.pageCount < this.#pagesWanted()) {
+      this.#cache = new PageCache(this.#pagesWanted());
     }
   }
 
@@ -388,12 +389,11 @@ export class ObjectIndex {
     }
   }
 
-  #pagesMin(): number {
-    return 4 * COPIES_MAX + 4 * this.#tables.length;
-  }
-
-  #newCache(): PageCache {
-    const pages = Math.floor(this.#cacheSize / INDEX_PAGE_SIZE);
-    return new PageCache(Math.max(pages, this.#pagesMin()));
+  /** Room for every page of the tables, as far as it is allowed; for a look-up in each. */
+  #pagesWanted(): number {
+    const size = this.#tables.reduce((sum, { size }) => sum + size, 0);
+    const pages = Math.min(size, this.#cacheSize) / INDEX_PAGE_SIZE;
+    const least = 4 * COPIES_MAX + 4 * this.#tables.length;
+    return Math.max(Math.ceil(pages), least);
   }
 }
