@@ -1,3 +1,4 @@
+import { hexOf } from "@snap/hash";
 import type { Hasher, Id } from "@snap/hash";
 import {
   FORGOTTEN_KIND,
@@ -8,7 +9,7 @@ import {
 } from "./protocol/sections.ts";
 import { ObjectKind } from "@snap/pack";
 import { idToBytes } from "@snap/hash";
-import { idsOf, LAST_ID, rangeOf, within } from "./records.ts";
+import { bytesOfHex, idsOf, LAST_ID, rangeOf, within } from "./records.ts";
 import type { RecordSet } from "./peer/peer.ts";
 import { ObjectRows } from "./object_rows.ts";
 
@@ -44,7 +45,7 @@ export function boundRanges(ranges: readonly IdRange[]): BoundRange[] {
   const bound: BoundRange[] = [];
   ranges.forEach((range, row) => {
     const lower = lowers[range.set];
-    lowers[range.set] = range.upper.toHex();
+    lowers[range.set] = hexOf(range.upper);
     if (range.count === RANGE_SKIPPED) return;
     bound.push({ ...range, lower, row });
   });
@@ -86,7 +87,7 @@ export function compareRanges(
     const mine = within(idsOf(set, number), lower, upper);
     const own = rangeOf(mine, number, lower, upper, hasher);
     if (lower !== "") {
-      ranges.push(skippedRange(Uint8Array.fromHex(lower), number));
+      ranges.push(skippedRange(bytesOfHex(lower), number));
     }
     if (isSameRange(own, range)) {
       ranges.push(skippedRange(upper, number));
@@ -118,7 +119,7 @@ function cut(
     const last = Math.floor(ids.length * i / CHILDREN) - 1;
     const end = i === CHILDREN ? upper : idToBytes(ids[last]);
     ranges.push(rangeOf(ids, set, from, end, hasher));
-    from = end.toHex();
+    from = hexOf(end);
   }
   return ranges;
 }

@@ -1,4 +1,10 @@
-import { type Hasher, type Id, idToBytes, parseId } from "@snap/hash";
+import {
+  type Hasher,
+  hexOf,
+  type Id,
+  idFromBytes,
+  idToBytes,
+} from "@snap/hash";
 import type { RecordName } from "@snap/snapshot/records";
 import type { IdRange } from "./protocol/sections.ts";
 import type { RecordDifference, RecordSet } from "./peer/peer.ts";
@@ -60,7 +66,7 @@ export function within(
   lower: string,
   upper: Uint8Array,
 ): readonly Id[] {
-  const last = upper.toHex();
+  const last = hexOf(upper);
   return ids.filter((id) => id > lower && id <= last);
 }
 
@@ -69,5 +75,13 @@ export const LAST_ID: Uint8Array = new Uint8Array(32).fill(255);
 
 /** An id of what came from outside. */
 export function idAt(ids: Uint8Array, row: number): Id {
-  return parseId(ids.subarray(32 * row, 32 * row + 32).toHex());
+  return idFromBytes(ids, 32 * row);
+}
+
+/** Reads bytes back from what `hexOf` has written. */
+export function bytesOfHex(text: string): Uint8Array {
+  return Uint8Array.from(
+    { length: text.length / 2 },
+    (_, i) => parseInt(text.slice(2 * i, 2 * i + 2), 16),
+  );
 }

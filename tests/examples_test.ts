@@ -21,7 +21,8 @@ import { join } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { posix } from "@snap/posix";
 import { openHttpStore } from "@snap/store/http";
-import { readConfig } from "@snap/store/format";
+import { openFileStore } from "@snap/store/file";
+import { initStore, readConfig } from "@snap/store/format";
 import { OLDEST_NODE } from "../_tools/build_npm.ts";
 import { readPackages, readText, ROOT } from "../_tools/workspace.ts";
 import { shownPrograms } from "./_documents.ts";
@@ -316,6 +317,19 @@ example("store_usage", async (_run, { path, a }) => {
       "snapshots: 1 files",
     ],
   );
+});
+
+example("sync_over_bus", async (run, { path, a }) => {
+  const [from, to] = [`${path}/from`, `${path}/to`];
+  await runExample("save_and_read", [a, from, "hello.txt"]);
+  const store = await openFileStore(to, { create: true });
+  await initStore(store);
+  const lines = await run(from, to);
+  match(lines[0], /^hello: \d+ bytes, \d+ ms$/);
+  match(lines.at(-1)!, /^sync to the bus: 1 copied, \d+ ms$/);
+  const again = await run(from, to);
+  strictEqual(again.length, 2);
+  match(again[1], /: 0 copied/);
 });
 
 example("disk_usage", async (run, { a }) => {

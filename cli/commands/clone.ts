@@ -12,12 +12,20 @@ import { openStore } from "../stores/open_store.ts";
 export async function run(session: Session): Promise<number> {
   const [text, folder] = session.args.positionals;
   const place = await placeOf(session, folder, { isNew: true });
-  await using from = await openStore(session, await placeOf(session, text));
-  await using into = await openStore(session, place, { create: true });
-  const hasher = await chooseHasher();
-  const { clone } = await import("@snap/sync");
-  const peer = await peerOf(from, hasher);
-  const options = { ...copyOptions(session), hasher };
-  const report = await clone(peer, into.store, options);
-  return await tellReport(session, report, [into]);
+  const from = await openStore(session, await placeOf(session, text));
+  try {
+    const into = await openStore(session, place, { create: true });
+    try {
+      const hasher = await chooseHasher();
+      const { clone } = await import("@snap/sync");
+      const peer = await peerOf(from, hasher);
+      const options = { ...copyOptions(session), hasher };
+      const report = await clone(peer, into.store, options);
+      return await tellReport(session, report, [into]);
+    } finally {
+      await into[Symbol.asyncDispose]();
+    }
+  } finally {
+    await from[Symbol.asyncDispose]();
+  }
 }

@@ -32,24 +32,32 @@ export async function copyBetween(
   session: Session,
   places: CopyPlaces,
 ): Promise<number> {
-  await using from = await openStore(session, places.from);
-  await using to = await openStore(session, places.to);
-  checkWritable(to);
-  if (places.isBothWays) checkWritable(from);
-  const hasher = await chooseHasher();
-  const { sync } = await import("@snap/sync");
-  const { isBothWays = false, names = [] } = places;
-  const chosen = await chosenOf(session, from, hasher, names);
-  const peers = [
-    await peerOf(from, hasher),
-    await peerOf(to, hasher),
-  ] as const;
-  const report = await sync(...peers, {
-    ...copyOptions(session),
-    ...chosen,
-    pull: isBothWays,
-  });
-  return await tellReport(session, report, [from, to]);
+  const from = await openStore(session, places.from);
+  try {
+    const to = await openStore(session, places.to);
+    try {
+      checkWritable(to);
+      if (places.isBothWays) checkWritable(from);
+      const hasher = await chooseHasher();
+      const { sync } = await import("@snap/sync");
+      const { isBothWays = false, names = [] } = places;
+      const chosen = await chosenOf(session, from, hasher, names);
+      const peers = [
+        await peerOf(from, hasher),
+        await peerOf(to, hasher),
+      ] as const;
+      const report = await sync(...peers, {
+        ...copyOptions(session),
+        ...chosen,
+        pull: isBothWays,
+      });
+      return await tellReport(session, report, [from, to]);
+    } finally {
+      await to[Symbol.asyncDispose]();
+    }
+  } finally {
+    await from[Symbol.asyncDispose]();
+  }
 }
 
 /** The options that all of these commands have. */
@@ -160,17 +168,21 @@ async function chosenOf(
   const { TagStore } = await import("@snap/store/format");
   const { signal } = session;
   const how = { hasher, location, signal };
-  await using snapshots = await openSnapshots(store, how);
-  const tags = new Set(await new TagStore(store).names({ signal }));
-  const records = new Set<string>();
-  for (const name of names) {
-    const { record } = await resolveRecord(session, snapshots, name);
-    records.add(record);
+  const snapshots = await openSnapshots(store, how);
+  try {
+    const tags = new Set(await new TagStore(store).names({ signal }));
+    const records = new Set<string>();
+    for (const name of names) {
+      const { record } = await resolveRecord(session, snapshots, name);
+      records.add(record);
+    }
+    return {
+      select: ({ record }: NamedRecord) => records.has(record),
+      tagNames: names.filter((name) => tags.has(name)),
+    };
+  } finally {
+    await snapshots[Symbol.asyncDispose]();
   }
-  return {
-    select: ({ record }: NamedRecord) => records.has(record),
-    tagNames: names.filter((name) => tags.has(name)),
-  };
 }
 
 function checkWritable({ location, readOnly }: OpenedStore): void {

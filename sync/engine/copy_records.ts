@@ -54,17 +54,25 @@ export async function copyRecords(
   if (records.length === 0) return;
   const { observer } = options;
   const shared = [...work.shared];
-  await using source = await work.from.openSource();
-  for (let at = 0; at < records.length; at += GROUP_SIZE) {
-    const group = records.slice(at, at + GROUP_SIZE);
-    const round = ++report.rounds;
-    const before = report.recordsCopied;
-    const inner = observer?.roundStarted?.(context, round);
-    await using target = await work.to.openTarget();
-    const copy = new GroupCopy(work, options, { source, target, shared });
-    shared.push(...await copy.run(group));
-    const recordsCopied = report.recordsCopied - before;
-    observer?.roundEnded?.(inner, { round, recordsCopied });
+  const source = await work.from.openSource();
+  try {
+    for (let at = 0; at < records.length; at += GROUP_SIZE) {
+      const group = records.slice(at, at + GROUP_SIZE);
+      const round = ++report.rounds;
+      const before = report.recordsCopied;
+      const inner = observer?.roundStarted?.(context, round);
+      const target = await work.to.openTarget();
+      try {
+        const copy = new GroupCopy(work, options, { source, target, shared });
+        shared.push(...await copy.run(group));
+        const recordsCopied = report.recordsCopied - before;
+        observer?.roundEnded?.(inner, { round, recordsCopied });
+      } finally {
+        await target[Symbol.asyncDispose]();
+      }
+    }
+  } finally {
+    await source[Symbol.asyncDispose]();
   }
 }
 

@@ -44,11 +44,15 @@ export async function withSides(
     : setInterval(tell, PROGRESS_INTERVAL_MS);
   try {
     const how = { ...options, meter: report };
-    await using sides = await connect(peers, how, report);
-    await work({ ...sides, report, context });
-    report.requests = sides.a.requestCount + sides.b.requestCount;
-    observer?.sessionEnded?.(context, { report });
-    return report;
+    const sides = await connect(peers, how, report);
+    try {
+      await work({ ...sides, report, context });
+      report.requests = sides.a.requestCount + sides.b.requestCount;
+      observer?.sessionEnded?.(context, { report });
+      return report;
+    } finally {
+      await sides[Symbol.asyncDispose]();
+    }
   } catch (error) {
     observer?.sessionEnded?.(context, { error });
     throw error;

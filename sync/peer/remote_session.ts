@@ -1,4 +1,4 @@
-import { type Hasher, type Id, idToBytes } from "@snap/hash";
+import { type Hasher, hexOf, type Id, idToBytes } from "@snap/hash";
 import { decodeRecord, type RecordName } from "@snap/snapshot/records";
 import { parseSettings, type TagEntry } from "@snap/store/format";
 import type { Right } from "@snap/store/serve";
@@ -34,7 +34,14 @@ import {
   type TagRow,
   tagsSection,
 } from "../protocol/sections.ts";
-import { difference, idAt, idsOf, rangeOf, recordSet } from "../records.ts";
+import {
+  bytesOfHex,
+  difference,
+  idAt,
+  idsOf,
+  rangeOf,
+  recordSet,
+} from "../records.ts";
 import type { Transport } from "../transport.ts";
 import type {
   ConnectOptions,
@@ -246,7 +253,7 @@ export class RemoteSession implements PeerSession {
       const id = idAt(rows.ids, row);
       const set = rows.kinds[row] === FORGOTTEN_KIND ? 1 : 0;
       const home = ranges.find(({ range }) =>
-        range.set === set && id > range.lower && id <= range.upper.toHex()
+        range.set === set && id > range.lower && id <= hexOf(range.upper)
       );
       if (home === undefined) throw lying(this.info, `record ${id}`);
       if (set === 1) home.forgotten.push(id);
@@ -274,7 +281,7 @@ function addListed(
 ): void {
   for (const { range, live, forgotten } of listed) {
     const isInside = (id: Id): boolean =>
-      id > range.lower && id <= range.upper.toHex();
+      id > range.lower && id <= hexOf(range.upper);
     const mine = range.set === 0
       ? {
         live: other.live.filter(({ record }) => isInside(record)),
@@ -300,7 +307,7 @@ function nextRanges(
     const own = rangeOf(idsOf(other, set), set, lower, upper, hasher);
     if (isSameRange(own, range)) continue;
     if (lower !== "") {
-      next.push(skippedRange(Uint8Array.fromHex(lower), set));
+      next.push(skippedRange(bytesOfHex(lower), set));
     }
     next.push(own);
   }
@@ -331,7 +338,7 @@ export async function openRemoteSession(
   const right = fields.text("right", 10) as Right;
   const session = fields.text("session", 32);
   if (/^[0-9a-f]{32}$/.test(session)) {
-    connection.session = Uint8Array.fromHex(session);
+    connection.session = bytesOfHex(session);
   }
   const info: PeerInfo = {
     location: connection.location,

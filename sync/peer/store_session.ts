@@ -26,7 +26,7 @@ import type { Right } from "@snap/store/serve";
 import { SyncError } from "../errors.ts";
 import { systemEnv } from "../options.ts";
 import type { TagRow } from "../protocol/sections.ts";
-import { difference, recordSet } from "../records.ts";
+import { bytesOfHex, difference, recordSet } from "../records.ts";
 import type {
   PeerInfo,
   PeerSession,
@@ -115,8 +115,8 @@ export class StoreSession implements PeerSession {
       rows.push({
         name,
         count,
-        sum: Uint8Array.fromHex(sum),
-        head: Uint8Array.fromHex(head.nonce),
+        sum: bytesOfHex(sum),
+        head: bytesOfHex(head.nonce),
       });
     }
     return rows;

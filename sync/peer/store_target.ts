@@ -132,21 +132,27 @@ export class StoreTarget implements Target {
     if (unproven.length === 0) return;
     this.#options.meter.phase = "prove";
     await this.#makeRoom();
-    await using source = await openStoreSource(this.#options);
-    for (const large of unproven) {
-      const id = await source.identify(large, this.#options.proofs);
-      if (typeof id !== "object" || !equalBytes(id, 0, large.id, 0, ID_SIZE)) {
-        const found = typeof id !== "object"
-          ? "a part missing"
-          : idFromBytes(id);
-        throw new SyncError(
-          `Cannot take content ${
-            idFromBytes(large.id)
-          } as its chunks must be it: found ${found}`,
-          { code: "LYING", hint: "Check the source with `snap verify`" },
-        );
+    const source = await openStoreSource(this.#options);
+    try {
+      for (const large of unproven) {
+        const id = await source.identify(large, this.#options.proofs);
+        if (
+          typeof id !== "object" || !equalBytes(id, 0, large.id, 0, ID_SIZE)
+        ) {
+          const found = typeof id !== "object"
+            ? "a part missing"
+            : idFromBytes(id);
+          throw new SyncError(
+            `Cannot take content ${
+              idFromBytes(large.id)
+            } as its chunks must be it: found ${found}`,
+            { code: "LYING", hint: "Check the source with `snap verify`" },
+          );
+        }
+        this.#putRoot(large);
       }
-      this.#putRoot(large);
+    } finally {
+      await source[Symbol.asyncDispose]();
     }
   }
 

@@ -1,3 +1,4 @@
+import { bytesOfHex } from "../records.ts";
 import { equalBytes, hexOf, ID_SIZE, idToBytes } from "@snap/hash";
 import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
@@ -61,40 +62,44 @@ export async function answerCommit(
   const bases = state.isHealthy && !fields.flag("recheck")
     ? await basesOf(served, message.sections, signal)
     : [];
-  await using source = await openStoreSource({
+  const source = await openStoreSource({
     ...{ store, hasher, signal, meter: newMeter() },
   });
-  const check = new ReachCheck(source, state);
-  const how = { bases, place: cursor.place, signal };
-  const walk = new ReachWalk(source.reader, record, how);
-  const deadline = env.now() + workMs;
   try {
-    for (let one = await walk.next(); one; one = await walk.next()) {
-      const entryCount = cursor.entryCount + walk.entryCount;
-      if (entryCount > record.totals.entryCount) {
-        throw new SyncError(
-          `Cannot take record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
-          { code: "LYING" },
-        );
+    const check = new ReachCheck(source, state);
+    const how = { bases, place: cursor.place, signal };
+    const walk = new ReachWalk(source.reader, record, how);
+    const deadline = env.now() + workMs;
+    try {
+      for (let one = await walk.next(); one; one = await walk.next()) {
+        const entryCount = cursor.entryCount + walk.entryCount;
+        if (entryCount > record.totals.entryCount) {
+          throw new SyncError(
+            `Cannot take record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
+            { code: "LYING" },
+          );
+        }
+        for (const content of contentsOf(one)) await check.content(content);
+        if (check.missing.count >= MISSING_MAX) break;
+        if (env.now() < deadline || check.missing.count > 0) continue;
+        const next = { record: 0, place: walk.place, entryCount };
+        return [fieldsSection({ isDone: false }), cursorSection(next, marker)];
       }
-      for (const content of contentsOf(one)) await check.content(content);
-      if (check.missing.count >= MISSING_MAX) break;
-      if (env.now() < deadline || check.missing.count > 0) continue;
-      const next = { record: 0, place: walk.place, entryCount };
-      return [fieldsSection({ isDone: false }), cursorSection(next, marker)];
+    } catch (error) {
+      // A directory that is not there names itself; what is below it is met later.
+      if (!(error instanceof ObjectNotFoundError)) throw error;
+      check.missing.add(idToBytes(error.id), 0, error.kind, 0);
     }
-  } catch (error) {
-    // A directory that is not there names itself; what is below it is met later.
-    if (!(error instanceof ObjectNotFoundError)) throw error;
-    check.missing.add(idToBytes(error.id), 0, error.kind, 0);
+    if (check.missing.count > 0) {
+      return [fieldsSection({ isDone: false }), idsSection(check.missing)];
+    }
+    await store.sync(["packs/", "index/"], { signal });
+    const saveId = readWriter(message.sections);
+    if (!isThere) await copyRecord(store, record, bytes, { saveId, signal });
+    return [fieldsSection({ isDone: true })];
+  } finally {
+    await source[Symbol.asyncDispose]();
   }
-  if (check.missing.count > 0) {
-    return [fieldsSection({ isDone: false }), idsSection(check.missing)];
-  }
-  await store.sync(["packs/", "index/"], { signal });
-  const saveId = readWriter(message.sections);
-  if (!isThere) await copyRecord(store, record, bytes, { saveId, signal });
-  return [fieldsSection({ isDone: true })];
 }
 
 /** Looks objects up, each once. */
@@ -180,7 +185,7 @@ function readWriter(sections: readonly Section[]): Uint8Array {
       code: "FORMAT",
     });
   }
-  return Uint8Array.fromHex(writer);
+  return bytesOfHex(writer);
 }
 
 async function basesOf(
@@ -190,10 +195,14 @@ async function basesOf(
 ): Promise<NamedRecord[]> {
   const section = sections.find(({ kind }) => kind === SectionKind.bases);
   const names = recordNames(readIds(section, 2 * BASES_MAX));
-  await using session = await openStoreSession({
+  const session = await openStoreSession({
     ...served,
     ...{ signal, meter: newMeter(), location: "the store of the server" },
   });
-  return (await session.readRecords(names)).filter((one) => one !== undefined)
-    .map(({ record }) => record);
+  try {
+    return (await session.readRecords(names)).filter((one) => one !== undefined)
+      .map(({ record }) => record);
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
 }

@@ -37,38 +37,49 @@ export async function answerGet(
   const meter = newMeter();
   const location = "the store of the server";
   const how = { store, hasher, meter, signal, location };
-  await using session = await openStoreSession(how);
-  await using source = await openStoreSource(how);
-  const { settings } = session.info;
-  const saveId = served.env.random(16);
-  const random = (size: number) => served.env.random(size);
-  const packs = new MemoryPacks({ saveId, random, settings, hasher });
-  const sizeMax = Math.min(message.limit || ANSWER_SIZE_MAX, ANSWER_SIZE_MAX);
-  const collector = new Collector(source, packs, sizeMax, settings);
-  const fields = readFields(sectionOf(message, SectionKind.fields));
-  const want = fields.text("want");
-  if (want === "objects") {
-    const rows = readIds(sectionOf(message, SectionKind.ids));
-    const done = await collector.takeRows(rows);
-    return [fieldsSection({ done }), ...collector.sections()];
+  const session = await openStoreSession(how);
+  try {
+    const source = await openStoreSource(how);
+    try {
+      const { settings } = session.info;
+      const saveId = served.env.random(16);
+      const random = (size: number) => served.env.random(size);
+      const packs = new MemoryPacks({ saveId, random, settings, hasher });
+      const sizeMax = Math.min(
+        message.limit || ANSWER_SIZE_MAX,
+        ANSWER_SIZE_MAX,
+      );
+      const collector = new Collector(source, packs, sizeMax, settings);
+      const fields = readFields(sectionOf(message, SectionKind.fields));
+      const want = fields.text("want");
+      if (want === "objects") {
+        const rows = readIds(sectionOf(message, SectionKind.ids));
+        const done = await collector.takeRows(rows);
+        return [fieldsSection({ done }), ...collector.sections()];
+      }
+      if (want !== "below") {
+        throw new SyncError(
+          `Cannot get what is none of records, below, objects: found ${want}`,
+          { code: "FORMAT" },
+        );
+      }
+      const names = recordNames(readIds(sectionOf(message, SectionKind.ids)));
+      const baseNames = recordNames(
+        readIds(sectionOf(message, SectionKind.bases), 2 * BASES_MAX),
+      );
+      const records = await recordsOf(session, names);
+      const bases = (await session.readRecords(baseNames))
+        .filter((one) => one !== undefined).map(({ record }) => record);
+      const contentMax = fields.count("contents");
+      return await answerBelow(served, request, {
+        ...{ records, bases, collector, source, contentMax },
+      });
+    } finally {
+      await source[Symbol.asyncDispose]();
+    }
+  } finally {
+    await session[Symbol.asyncDispose]();
   }
-  if (want !== "below") {
-    throw new SyncError(
-      `Cannot get what is none of records, below, objects: found ${want}`,
-      { code: "FORMAT" },
-    );
-  }
-  const names = recordNames(readIds(sectionOf(message, SectionKind.ids)));
-  const baseNames = recordNames(
-    readIds(sectionOf(message, SectionKind.bases), 2 * BASES_MAX),
-  );
-  const records = await recordsOf(session, names);
-  const bases = (await session.readRecords(baseNames))
-    .filter((one) => one !== undefined).map(({ record }) => record);
-  const contentMax = fields.count("contents");
-  return await answerBelow(served, request, {
-    ...{ records, bases, collector, source, contentMax },
-  });
 }
 
 async function recordsOf(

@@ -1,4 +1,5 @@
-import { equalBytes, ID_SIZE, idFromBytes } from "@snap/hash";
+import { bytesOfHex } from "../records.ts";
+import { equalBytes, hexOf, ID_SIZE, idFromBytes } from "@snap/hash";
 import { packName } from "@snap/pack";
 import { RecipeNode } from "@snap/pack/recipe";
 import type { WriteStore } from "@snap/store";
@@ -29,42 +30,48 @@ export async function answerSeal(
   const known = new Map<string, ProofRow>();
   for (const proof of readProofs(sectionOf(message, SectionKind.proofs))) {
     const { key, value, mac } = proof;
-    if (isMarked([key, value], mac, marker)) known.set(key.toHex(), proof);
+    if (isMarked([key, value], mac, marker)) known.set(hexOf(key), proof);
   }
   const deadline = env.now() + workMs;
   const how = { store, hasher, meter: newMeter(), signal };
-  await using source = await openStoreSource(how);
-  const fresh: ProofRow[] = [];
-  for (const root of roots) {
-    const { id, objectKind: kind, plainSize: size, bytes } = root;
-    const large = { id, kind, size, root: bytes, isProven: false };
-    const found = await source.identify(large, {
-      get: (key) => known.get(key)?.value,
-      set: (name, value) => {
-        const key = Uint8Array.fromHex(name);
-        const proof = { key, value, mac: markOf([key, value], marker) };
-        known.set(name, proof);
-        fresh.push(proof);
-      },
-      isLate: () => env.now() >= deadline,
-    });
-    if (found === "late") {
-      return [fieldsSection({ isSealed: false }), proofsSection(fresh)];
+  const source = await openStoreSource(how);
+  try {
+    const fresh: ProofRow[] = [];
+    for (const root of roots) {
+      const { id, objectKind: kind, plainSize: size, bytes } = root;
+      const large = { id, kind, size, root: bytes, isProven: false };
+      const found = await source.identify(large, {
+        get: (key) => known.get(key)?.value,
+        set: (name, value) => {
+          const key = bytesOfHex(name);
+          const proof = { key, value, mac: markOf([key, value], marker) };
+          known.set(name, proof);
+          fresh.push(proof);
+        },
+        isLate: () => env.now() >= deadline,
+      });
+      if (found === "late") {
+        return [fieldsSection({ isSealed: false }), proofsSection(fresh)];
+      }
+      if (found === undefined || !equalBytes(found, 0, id, 0, ID_SIZE)) {
+        const what = found === undefined
+          ? "a part missing"
+          : idFromBytes(found);
+        throw new SyncError(
+          `Cannot take content ${
+            idFromBytes(id)
+          } as its chunks must be it: found ${what}`,
+          { code: "LYING", hint: "Check the source with `snap verify`" },
+        );
+      }
     }
-    if (found === undefined || !equalBytes(found, 0, id, 0, ID_SIZE)) {
-      const what = found === undefined ? "a part missing" : idFromBytes(found);
-      throw new SyncError(
-        `Cannot take content ${
-          idFromBytes(id)
-        } as its chunks must be it: found ${what}`,
-        { code: "LYING", hint: "Check the source with `snap verify`" },
-      );
-    }
+    const id = new Uint8Array(ID_SIZE);
+    hasher.hashInto(pack, id);
+    await store.create(packName(id), pack, { signal });
+    return [fieldsSection({ isSealed: true }), proofsSection(fresh)];
+  } finally {
+    await source[Symbol.asyncDispose]();
   }
-  const id = new Uint8Array(ID_SIZE);
-  hasher.hashInto(pack, id);
-  await store.create(packName(id), pack, { signal });
-  return [fieldsSection({ isSealed: true }), proofsSection(fresh)];
 }
 
 function rootsOf(

@@ -66,56 +66,68 @@ export class Answers {
         { code: "VERSION", hint: "Use the same version of snap on both sides" },
       );
     }
-    await using session = await this.#session(request);
-    const { storeId, isEmpty } = session.info;
-    const settings = formatSettings(session.info.settings);
-    const asked = sectionOf(message, SectionKind.ranges);
-    const records = asked && await session.records();
-    const compared = compareRanges(
-      records ?? { live: [], forgotten: [] },
-      readRanges(asked),
-      HELLO_LIST_MAX,
-      hasher,
-    );
-    const tags = differingTags(
-      await session.tags(),
-      readTags(sectionOf(message, SectionKind.tags)),
-    );
-    const { ranges, listed, ids } = compared;
-    const isSame = listed.length === 0 && tags.length === 0 &&
-      ranges.every(({ count }) => count === RANGE_SKIPPED);
-    const isWanted = fields.flag("open") &&
-      (!isSame || fields.flag("recheck"));
-    const isOpen = isWanted && right !== "read";
-    return [
-      fieldsSection({
-        version: SYNC_VERSION,
-        storeId,
-        isEmpty,
-        settings,
-        right: lowerRight(right, session.info.right),
-        messageMax: MESSAGE_SIZE_MAX,
-        listed,
-        ...(isOpen ? { session: hexOf(env.random(16)) } : {}),
-      }),
-      rangesSection(ranges),
-      idsSection(ids),
-      tagsSection(tags),
-    ];
+    const session = await this.#session(request);
+    try {
+      const { storeId, isEmpty } = session.info;
+      const settings = formatSettings(session.info.settings);
+      const asked = sectionOf(message, SectionKind.ranges);
+      const records = asked && await session.records();
+      const compared = compareRanges(
+        records ?? { live: [], forgotten: [] },
+        readRanges(asked),
+        HELLO_LIST_MAX,
+        hasher,
+      );
+      const tags = differingTags(
+        await session.tags(),
+        readTags(sectionOf(message, SectionKind.tags)),
+      );
+      const { ranges, listed, ids } = compared;
+      const isSame = listed.length === 0 && tags.length === 0 &&
+        ranges.every(({ count }) => count === RANGE_SKIPPED);
+      const isWanted = fields.flag("open") &&
+        (!isSame || fields.flag("recheck"));
+      const isOpen = isWanted && right !== "read";
+      return [
+        fieldsSection({
+          version: SYNC_VERSION,
+          storeId,
+          isEmpty,
+          settings,
+          right: lowerRight(right, session.info.right),
+          messageMax: MESSAGE_SIZE_MAX,
+          listed,
+          ...(isOpen ? { session: hexOf(env.random(16)) } : {}),
+        }),
+        rangesSection(ranges),
+        idsSection(ids),
+        tagsSection(tags),
+      ];
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
   }
 
   async differ(request: ServedRequest): Promise<Section[]> {
-    await using session = await this.#session(request);
-    const asked = readRanges(sectionOf(request.message, SectionKind.ranges));
-    const records = await session.records();
-    const { hasher } = this.#served;
-    const { ranges, listed, ids } = compareRanges(
-      records,
-      asked,
-      DIFFER_LIST_MAX,
-      hasher,
-    );
-    return [fieldsSection({ listed }), rangesSection(ranges), idsSection(ids)];
+    const session = await this.#session(request);
+    try {
+      const asked = readRanges(sectionOf(request.message, SectionKind.ranges));
+      const records = await session.records();
+      const { hasher } = this.#served;
+      const { ranges, listed, ids } = compareRanges(
+        records,
+        asked,
+        DIFFER_LIST_MAX,
+        hasher,
+      );
+      return [
+        fieldsSection({ listed }),
+        rangesSection(ranges),
+        idsSection(ids),
+      ];
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
   }
 
   async get(request: ServedRequest): Promise<readonly Section[]> {
@@ -124,12 +136,16 @@ export class Answers {
     if (fields.text("want") !== "records") {
       return await answerGet(this.#served, request);
     }
-    await using session = await this.#session(request);
-    const names = recordNames(readIds(sectionOf(message, SectionKind.ids)));
-    if (names.length > RECORDS_MAX) throw largeError("records", RECORDS_MAX);
-    const documents = await session.readRecords(names);
-    const none = new Uint8Array(0);
-    return [documentsSection(documents.map((one) => one?.bytes ?? none))];
+    const session = await this.#session(request);
+    try {
+      const names = recordNames(readIds(sectionOf(message, SectionKind.ids)));
+      if (names.length > RECORDS_MAX) throw largeError("records", RECORDS_MAX);
+      const documents = await session.readRecords(names);
+      const none = new Uint8Array(0);
+      return [documentsSection(documents.map((one) => one?.bytes ?? none))];
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
   }
 
   async missing(request: ServedRequest): Promise<Section[]> {
@@ -190,30 +206,38 @@ export class Answers {
     const tag = fields.text("tag");
     checkName(tag);
     const documents = readDocuments(sectionOf(message, SectionKind.documents));
-    await using session = await this.#session(request);
-    if (documents.length === 0) {
-      const entries = await session.tagEntries(tag);
-      const encoder = new TextEncoder();
-      return [
-        documentsSection(
-          entries.map((entry) => encoder.encode(JSON.stringify(entry))),
-        ),
-      ];
+    const session = await this.#session(request);
+    try {
+      if (documents.length === 0) {
+        const entries = await session.tagEntries(tag);
+        const encoder = new TextEncoder();
+        return [
+          documentsSection(
+            entries.map((entry) => encoder.encode(JSON.stringify(entry))),
+          ),
+        ];
+      }
+      this.#appendable(request);
+      const entries = documents.map(entryOf);
+      const count = await session.addTagEntries(tag, entries);
+      return [fieldsSection({ count })];
+    } finally {
+      await session[Symbol.asyncDispose]();
     }
-    this.#appendable(request);
-    const entries = documents.map(entryOf);
-    const count = await session.addTagEntries(tag, entries);
-    return [fieldsSection({ count })];
   }
 
   async forget(request: ServedRequest): Promise<Section[]> {
     checkRight(request.right, "prune");
-    await using session = await this.#session(request);
-    const rows = readIds(sectionOf(request.message, SectionKind.ids));
-    const ids: Id[] = [];
-    for (let row = 0; row < rows.count; row++) ids.push(idAt(rows.ids, row));
-    await session.forget(ids);
-    return [];
+    const session = await this.#session(request);
+    try {
+      const rows = readIds(sectionOf(request.message, SectionKind.ids));
+      const ids: Id[] = [];
+      for (let row = 0; row < rows.count; row++) ids.push(idAt(rows.ids, row));
+      await session.forget(ids);
+      return [];
+    } finally {
+      await session[Symbol.asyncDispose]();
+    }
   }
 
   #session({ signal }: ServedRequest): Promise<StoreSession> {
