@@ -8,6 +8,7 @@ import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import { TagStore } from "@snap/store/format";
 import { MemoryStore } from "@snap/store/memory";
+import { FaultStore } from "@snap/store/testing";
 import { LATER, makeTree } from "../tests/_saves.ts";
 import {
   makeMemorySnapshots,
@@ -209,4 +210,23 @@ Deno.test("a store is not synced with itself", async () => {
     strictEqual(error.code, "SAME");
     return true;
   });
+});
+
+Deno.test("a record that is read with a damaged bit is not copied so", async () => {
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  using folder = new TemporaryFolder();
+  await saveOne(a, folder, "tree");
+  for (let call = 1, isOver = false; !isOver; call++) {
+    const at = [{ call, fault: "flip" as const }];
+    const store = new FaultStore(a.store, { at, actions: ["read"] });
+    await sync(peer({ store }), peer(b)).catch(() => {});
+    isOver = store.calls < call;
+    const names = await namesIn(b.store, "snapshots/");
+    for (const name of names) {
+      const id = hasher.idOf(await b.store.read(name));
+      ok(name.includes(`-${id}-`), `${name} at call ${call}`);
+      await b.store.remove(name);
+    }
+  }
 });

@@ -184,7 +184,13 @@ export class StoreSession implements PeerSession {
     try {
       const record = await findRecord(store, name, { ...this.#how, hasher });
       const file = formatRecordName(record);
-      return { record, bytes: await readDocument(store, file, this.#how) };
+      const bytes = await readDocument(store, file, this.#how);
+      const id = hasher.idOf(bytes);
+      if (id === name.record) return { record, bytes };
+      throw new SyncError(
+        `Cannot take record ${name.record} of ${this.info.location} as its bytes must have that id: found ${id}`,
+        { code: "MISMATCH" },
+      );
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
       throw error;
