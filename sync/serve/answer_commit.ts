@@ -25,7 +25,7 @@ import {
   readIds,
 } from "../protocol/sections.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
-import { cursorSection, readCursor } from "./cursor.ts";
+import { cursorMarker, cursorSection, readCursor } from "./cursor.ts";
 import { openSessionState, type SessionState } from "./session_state.ts";
 
 /** Objects that are named as missing at once. */
@@ -39,8 +39,8 @@ export async function answerCommit(
   { message, signal }: ServedRequest,
   store: WriteStore,
 ): Promise<readonly Section[]> {
-  const { hasher, macKey, env, workMs } = served;
-  const marker = { hasher, macKey };
+  const { hasher, env, workMs } = served;
+  const marker = cursorMarker(served, message);
   const { record, bytes } = readRecord(
     message.sections,
     served,

@@ -18,7 +18,7 @@ import {
   readIds,
 } from "../protocol/sections.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
-import { cursorSection, readCursor } from "./cursor.ts";
+import { cursorMarker, cursorSection, readCursor } from "./cursor.ts";
 
 /** Plain bytes of an answer at most; more than they are they hardly become. */
 const ANSWER_SIZE_MAX = 32 << 20;
@@ -96,7 +96,7 @@ async function recordsOf(
 }
 
 async function answerBelow(
-  { hasher, macKey, env, workMs }: ServedStore,
+  served: ServedStore,
   { message, signal }: ServedRequest,
   work: {
     readonly records: readonly NamedRecord[];
@@ -106,8 +106,9 @@ async function answerBelow(
     readonly contentMax: number;
   },
 ): Promise<readonly Section[]> {
-  const marker = { hasher, macKey };
+  const marker = cursorMarker(served, message);
   const cursor = readCursor(sectionOf(message, SectionKind.cursor), marker);
+  const { env, workMs } = served;
   const { records, bases, collector, source, contentMax } = work;
   const seen = new IdSet();
   const deadline = env.now() + workMs;

@@ -1,13 +1,35 @@
 import { type Hasher, ID_SIZE } from "@snap/hash";
 import { SyncError } from "../errors.ts";
 import { CURSOR_SIZE_MAX, joined } from "../protocol/sections.ts";
-import { type Section, SectionKind } from "../protocol/message.ts";
+import {
+  type Message,
+  type Section,
+  SectionKind,
+  sectionOf,
+} from "../protocol/message.ts";
 
 /** What marks what a server has said as its own. */
 export interface Marker {
   readonly hasher: Hasher;
   /** 32 bytes that only the server knows. */
   readonly macKey: Uint8Array;
+}
+
+/** Marks where a walk goes on: for other records that says nothing. */
+export interface CursorMarker extends Marker {
+  /** The hash of the records that were asked for, 32 bytes. */
+  readonly about: Uint8Array;
+}
+
+/** What marks cursors of a message. */
+export function cursorMarker(
+  { hasher, macKey }: Marker,
+  message: Message,
+): CursorMarker {
+  const about = new Uint8Array(ID_SIZE);
+  const records = sectionOf(message, SectionKind.ids)?.bytes;
+  hasher.hashInto(records ?? new Uint8Array(0), about);
+  return { hasher, macKey, about };
 }
 
 /** The mark of bytes: BLAKE3 of the key and them, which cannot be made longer. */
@@ -43,7 +65,7 @@ export interface Cursor {
 }
 
 /** Makes a section of a cursor; undefined if it would be too large. */
-export function cursorSection(cursor: Cursor, marker: Marker): Section {
+export function cursorSection(cursor: Cursor, marker: CursorMarker): Section {
   const text = new TextEncoder().encode(JSON.stringify(cursor));
   if (text.length + ID_SIZE > CURSOR_SIZE_MAX) {
     throw new SyncError(
@@ -51,23 +73,23 @@ export function cursorSection(cursor: Cursor, marker: Marker): Section {
       { code: "LARGE" },
     );
   }
-  const bytes = joined([markOf([text], marker), text]);
+  const bytes = joined([markOf([marker.about, text], marker), text]);
   return { kind: SectionKind.cursor, rows: 1, bytes };
 }
 
 /** Reads a section of a cursor that this server has made; the beginning where there is none. */
 export function readCursor(
   section: Section | undefined,
-  marker: Marker,
+  marker: CursorMarker,
 ): Cursor {
   if (section === undefined || section.bytes.length === 0) {
     return { record: 0, place: [], entryCount: 0 };
   }
   const mark = section.bytes.subarray(0, ID_SIZE);
   const text = section.bytes.subarray(ID_SIZE);
-  if (!isMarked([text], mark, marker)) {
+  if (!isMarked([marker.about, text], mark, marker)) {
     throw new SyncError(
-      "Cannot go on from a cursor that this server has not made: begin again",
+      "Cannot go on from a cursor that this server has not made for these records: begin again",
       { code: "SESSION" },
     );
   }
