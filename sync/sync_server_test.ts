@@ -313,6 +313,20 @@ Deno.test("a comparison that does not come to an end is ended", async () => {
   await pullTwice(change, "LYING", /must come to an end/);
 });
 
+Deno.test("a server with settings that cannot be is found out", async () => {
+  const change = (inner: Transport): Transport =>
+    tampering(inner, Verb.hello, (answer) => {
+      const [first, ...rest] = answer.sections;
+      const fields = JSON.parse(new TextDecoder().decode(first.bytes));
+      const settings = { ...fields.settings, bundleSizeMax: -1 };
+      return {
+        ...answer,
+        sections: [fieldsSection({ ...fields, settings }), ...rest],
+      };
+    });
+  await pullTwice(change, "FEATURES", /bundleSizeMax/);
+});
+
 Deno.test("a server of another version says so", async () => {
   const change = (inner: Transport): Transport =>
     mockTransport(inner, (bytes) => {

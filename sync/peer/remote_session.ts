@@ -1,6 +1,10 @@
 import { type Hasher, hexOf, type Id, idToBytes } from "@snap/hash";
 import { decodeRecord, type RecordName } from "@snap/snapshot/records";
-import { parseSettings, type TagEntry } from "@snap/store/format";
+import {
+  parseSettings,
+  type StoreSettings,
+  type TagEntry,
+} from "@snap/store/format";
 import type { Right } from "@snap/store/serve";
 import {
   type BoundRange,
@@ -19,6 +23,7 @@ import {
 } from "../protocol/message.ts";
 import {
   documentsSection,
+  type Fields,
   fieldsSection,
   FORGOTTEN_KIND,
   type IdRange,
@@ -343,11 +348,24 @@ export async function openRemoteSession(
   const info: PeerInfo = {
     location: connection.location,
     storeId: fields.text("storeId", 64),
-    settings: parseSettings(fields.object("settings")),
+    settings: settingsOf(fields, connection.location),
     right,
     isEmpty: fields.flag("isEmpty"),
   };
   return new RemoteSession(options, connection, { info, hello });
+}
+
+/** How a server says that it packs objects. */
+function settingsOf(fields: Fields, location: string): StoreSettings {
+  try {
+    return parseSettings(fields.object("settings"));
+  } catch (cause) {
+    if (cause instanceof SyncError) throw cause;
+    throw new SyncError(
+      `Cannot use the settings of ${location}: ${(cause as Error).message}`,
+      { code: "FEATURES", cause },
+    );
+  }
 }
 
 function sectionsOf(
