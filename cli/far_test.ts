@@ -239,3 +239,51 @@ Deno.test("Ctrl-C ends a save into a store far away, and leaves nothing half", a
   strictEqual((await snap("log")).stdout, "");
   strictEqual((await snap("verify")).code, 0);
 });
+
+Deno.test("push to another host, and clone from there", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  const ssh = scene.at("ssh");
+  writeFileSync(ssh, FAKE_SSH, { mode: 0o755 });
+  const env = {
+    SNAP_SSH: ssh,
+    SNAP_REMOTE_COMMAND: `${Deno.execPath()} run -A --no-check ${MAIN}`,
+  };
+  const far = `ssh://host${scene.at("far's store")}`;
+  await scene.run(["init", far], { env });
+  const pushed = await scene.snap(["push", far], { env });
+  match(pushed.stdout, /^Copied 1 snapshot .*, 1 entry of tags\n$/);
+  const cloned = await scene.run(["clone", far, "copy"], { env });
+  match(cloned.stdout, /^Copied 1 snapshot /);
+  const verified = await scene.run(["verify", "--data", "--store", "copy"]);
+  strictEqual(verified.code, 0);
+  match((await scene.run(["tag", "--store", "copy"])).stdout, new RegExp(id));
+});
+
+Deno.test({
+  name: "push to a bucket, and clone from there",
+  ignore: lacksServer("moto"),
+  async fn() {
+    using scene = new Scene();
+    await scene.saved();
+    const { endpoint, credentials } = await s3Server("moto");
+    const env = {
+      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+      AWS_ENDPOINT_URL: endpoint,
+      XDG_CACHE_HOME: scene.at("cache"),
+    };
+    const bucket = `sync-${crypto.randomUUID()}`;
+    const far = `s3://${bucket}/a`;
+    const authorization = "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/s3";
+    const init = { method: "PUT", headers: { authorization } };
+    await (await fetch(`${endpoint}/${bucket}`, init)).body?.cancel();
+    await scene.run(["init", far], { env });
+    const pushed = await scene.snap(["push", far], { env });
+    match(pushed.stdout, /^Copied 1 snapshot /);
+    const cloned = await scene.run(["clone", far, "copy"], { env });
+    match(cloned.stdout, /^Copied 1 snapshot /);
+    const verified = await scene.run(["verify", "--data", "--store", "copy"]);
+    strictEqual(verified.code, 0);
+  },
+});
