@@ -28,6 +28,7 @@ export class Publisher {
   readonly #isSingleWriter: boolean;
   readonly #turns = new Turns();
   #means: Promise<Means> | undefined;
+  #hasMadeLink = false;
 
   constructor(
     session: SftpSession,
@@ -143,7 +144,10 @@ export class Publisher {
     settling.catch(() => {}); // Heard by who publishes, if there is a link.
     try {
       await linking;
-      return { isCreated: true, settling };
+      // Old servers answer that they made a link, and do nothing.
+      this.#hasMadeLink ||= await this.isTaken(name, signal);
+      if (this.#hasMadeLink) return { isCreated: true, settling };
+      this.#means = this.#findMeans(signal);
     } catch (error) {
       const isAbsent = hasStatus(error, STATUS.noSuchFile);
       if (isAbsent || !(error instanceof SftpStatusError)) throw error;
@@ -151,8 +155,8 @@ export class Publisher {
       if (await this.isTaken(name, signal)) return TAKEN;
       // Some servers promise links and have none, as some disks.
       if (!await this.#isWithoutLinks(signal)) throw error;
-      return await this.#give(temporary, name, signal);
     }
+    return await this.#give(temporary, name, signal);
   }
 
   async #isWithoutLinks(signal?: AbortSignal): Promise<boolean> {
@@ -190,7 +194,7 @@ export class Publisher {
       () => this.#folders.path(temporaryName(NOTHING)),
     );
     const [one, other, target] = paths;
-    const succeeds = async (call: Promise<void>): Promise<number> => {
+    const succeeds = async (call: Promise<unknown>): Promise<number> => {
       try {
         await call;
         return STATUS.ok;
@@ -207,7 +211,8 @@ export class Publisher {
         : STATUS.unsupported;
       // A disk without links: OpenSSH looks, then renames, and is not alone meanwhile.
       if (status === STATUS.permissionDenied) return "none";
-      const isLink = status === STATUS.ok;
+      const isLink = status === STATUS.ok &&
+        await succeeds(session.stat(target, signal)) === STATUS.ok;
       if (!isLink) await session.rename(one, target, signal);
       const again = isLink
         ? session.link(other, target, signal)
