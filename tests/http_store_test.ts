@@ -1,10 +1,11 @@
 // Snapshots in a store that is somewhere else: saved through a server by who may
 // append only, and restored from a web server that knows nothing of stores.
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
@@ -82,4 +83,67 @@ Deno.test("a snapshot goes to a server, and comes back from the web", async () =
       readFileSync(`${source}/${name}`),
     );
   }
+});
+
+/** A snapshot in a folder, and a way to what a web server makes of it now. */
+async function servedSnapshot(folder: TemporaryFolder) {
+  const source = folder.join("source");
+  mkdirSync(source);
+  for (let i = 0; i < 8; i++) writeFileSync(`${source}/${i}`, noise(9000, i));
+  const path = folder.join("store");
+  const inner = await makeFileStore(path);
+  const saving = await openSnapshots(inner, { hasher: wasmHasher });
+  const { record } = await save(saving, source);
+  await saving[Symbol.asyncDispose]();
+  await writeListing(inner);
+  const answer = webServer(path);
+  return {
+    record: record!,
+    /** The file of the pack with the contents of files. */
+    dataPack: readdirSync(`${path}/packs`, { recursive: true })
+      .map((name) => `${path}/packs/${name}`)
+      .filter((name) => statSync(name).isFile())
+      .sort((a, b) => statSync(b).size - statSync(a).size)[0],
+    async open() {
+      const web = await openHttpStore("https://web.example/", {
+        fetch: (url, init) => answer(new Request(url, init)),
+      });
+      return await openSnapshots(web, { hasher: wasmHasher });
+    },
+  };
+}
+
+Deno.test("a snapshot behind a web server is verified by the packs that its index names", async () => {
+  using folder = new TemporaryFolder();
+  const { dataPack, open } = await servedSnapshot(folder);
+  const damages = async () => {
+    const web = await open();
+    const report = await verify(web, { data: true });
+    await web[Symbol.asyncDispose]();
+    strictEqual(report.recordCount, 1);
+    return report.damages.map(({ subject, reason }) => `${subject} ${reason}`);
+  };
+  deepStrictEqual(await damages(), []);
+
+  const bytes = readFileSync(dataPack);
+  bytes[100] ^= 1;
+  writeFileSync(dataPack, bytes);
+  deepStrictEqual(await damages(), ["object disk"]);
+
+  rmSync(dataPack);
+  const missing = await damages();
+  ok(missing.includes("pack missing"), `${missing}`);
+});
+
+Deno.test("a damaged pack behind a web server is called damaged", async () => {
+  using folder = new TemporaryFolder();
+  const { record, dataPack, open } = await servedSnapshot(folder);
+  const bytes = readFileSync(dataPack);
+  bytes.fill(0x5a, 100, bytes.length - 100);
+  writeFileSync(dataPack, bytes);
+  const web = await open();
+  const { errors } = await restore(web, record, folder.join("copy"));
+  await web[Symbol.asyncDispose]();
+  strictEqual(errors.length, 8);
+  for (const { code } of errors) strictEqual(code, "EDAMAGED");
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import { checkBytes } from "@snap/hash";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import { type ReadStore, StoreError, type StoreOptions } from "@snap/store";
 import { compareIds, getU32, ID_SIZE, setU32 } from "../bytes.ts";
 import { sortRows } from "../sort_rows.ts";
 import { PACK_PREFIX, packIdOf, packName } from "../file_name.ts";
@@ -106,6 +106,18 @@ export async function listPacks(
     }
   }
   return rows.build();
+}
+
+/**
+ * Tells whether an error says that a store has no list of its packs. A web server has
+ * none: what is there can be asked only by name.
+ *
+ * @param error What listing them threw
+ * @returns Whether the store can be read all the same
+ */
+export function hasNoPackList(error: unknown): boolean {
+  return error instanceof StoreError && error.code === "EROFS" &&
+    error.action === "list";
 }
 
 class PackRows {

@@ -9,6 +9,7 @@ import { isFileDamage } from "../faults.ts";
 import { PACK_PREFIX, packIdOf, packName } from "../file_name.ts";
 import { buildIndex } from "../index_writer/index_builder.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
+import { hasNoPackList } from "./pack_set.ts";
 import { decodeIndexHead } from "./index_table.ts";
 import type { IndexFile } from "./index_file.ts";
 import { type DamagedPack, readPack } from "../index_writer/read_packs.ts";
@@ -113,8 +114,16 @@ export class UnnamedPacks {
 
   async #list(options: StoreOptions): Promise<StoreEntry[]> {
     const entries: StoreEntry[] = [];
-    for await (const batch of this.#options.store.list(PACK_PREFIX, options)) {
-      entries.push(...batch.filter(({ name }) => packIdOf(name) !== undefined));
+    try {
+      const packs = this.#options.store.list(PACK_PREFIX, options);
+      for await (const batch of packs) {
+        entries.push(
+          ...batch.filter(({ name }) => packIdOf(name) !== undefined),
+        );
+      }
+    } catch (error) {
+      // What is wrong with the object that is looked for says more.
+      if (!hasNoPackList(error)) throw error;
     }
     return entries.sort((a, b) => a.name < b.name ? -1 : 1);
   }

@@ -13,7 +13,7 @@ import {
   type StoreIndex,
   type StoreReader,
 } from "@snap/pack/read";
-import { listPacks, type PackSet } from "@snap/pack/index";
+import type { PackSet } from "@snap/pack/index";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { DamageLog, type FoundDamage } from "./damage_log.ts";
@@ -24,6 +24,7 @@ import { verifyDocuments } from "./documents.ts";
 import { VerifyWalk } from "./walk.ts";
 import { WholeCheck } from "./whole.ts";
 import type { Damage, DamageSubject } from "./damage.ts";
+import { presentPacks } from "./present_packs.ts";
 import { formatRecordName, type NamedRecord } from "../records/record.ts";
 import type { ListRecordsOptions } from "../records/records.ts";
 import { newVerifyProgress, type VerifyProgress } from "./verify_progress.ts";
@@ -175,7 +176,7 @@ class VerifyRun {
     const { store, hasher } = this.#snapshots;
     // The index first: a pack that appears in between is an orphan, not damage.
     const index = await this.#openIndex(ranges, indexSize);
-    const present = await listPacks(store, this.#storeOptions);
+    const present = await presentPacks(store, index, this.#storeOptions);
     index.index.setPresentPacks(present);
     await this.#findUnnamed(index);
     const reader = await openStoreReader(store, { hasher, index, ranges });
