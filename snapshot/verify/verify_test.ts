@@ -238,6 +238,22 @@ Deno.test("verify finds a truncated pack", async () => {
   ok((await found(test, { data: true })).includes("pack size"));
 });
 
+Deno.test("verify tells of packs that stand in each other's place, and counts nothing below zero", async () => {
+  const test = new TestSnapshots();
+  await test.save(FILES);
+  const [first, second] = test.packs;
+  const before = await test.store.read(first);
+  const other = await test.store.read(second);
+  await test.damage(first, () => other);
+  await test.damage(second, () => before);
+  const { damages } = await run(test, { data: true });
+  const messages = damages.map(({ message }) => message).join("\n");
+  for (const name of [first, second]) {
+    ok(messages.includes(`${name}: its BLAKE3 needs to be its name`), messages);
+  }
+  ok(!/ -\d/.test(messages), messages);
+});
+
 Deno.test("verify finds a recipe in the wrong order, only by its data", async () => {
   const test = new TestSnapshots();
   const [one, two] = [noise(1, 5000), noise(2, 6000)];
