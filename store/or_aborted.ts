@@ -1,4 +1,9 @@
-/** Waits for what others wait for, too, as long as the signal lets. */
+/**
+ * Waits for what others wait for, too, as long as the signal lets.
+ *
+ * @param promise Goes on when the signal ends the wait.
+ * @param signal Ends the wait, with its reason; nothing does if left out.
+ */
 export async function orAborted<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,

@@ -16,28 +16,15 @@ export async function readExcludes(session: Session): Promise<IgnoreRules> {
   const excludeFiles: Uint8Array[] = [];
   for (const file of args.list("exclude-from")) {
     const patterns = readPatterns(session, file, RULE_FILE_SIZE_MAX);
-    excludeFiles.push(await untilAborted(patterns, session.signal));
+    // A pipe may never say anything.
+    const { orAborted } = await import("@snap/store/wrap");
+    excludeFiles.push(await orAborted(patterns, session.signal));
   }
   return new IgnoreRules({
     exclude: args.list("exclude"),
     excludeFiles,
     excludeCaches: args.has("exclude-caches"),
   });
-}
-
-/** Waits no longer than until a signal: a pipe may never say anything. */
-async function untilAborted<T>(
-  result: Promise<T>,
-  signal: AbortSignal,
-): Promise<T> {
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort);
-  try {
-    return await Promise.race([result, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 async function readPatterns(

@@ -4,6 +4,7 @@ import process from "node:process";
 import { join } from "node:path";
 import { hexOf } from "@snap/hash";
 import { cacheHome } from "../cache_home.ts";
+import { orAborted } from "../or_aborted.ts";
 import { checkRange, cutRange } from "../range.ts";
 import { checkStoreName } from "../store_name.ts";
 import type {
@@ -16,7 +17,7 @@ import { AroundStore, type StoreCall } from "../wrap/around_store.ts";
 import { CacheFigures } from "./figures.ts";
 import { nothingOf } from "./kept_file.ts";
 import { KeptFiles } from "./kept_files.ts";
-import { untilAborted, WholeTables } from "./whole_tables.ts";
+import { WholeTables } from "./whole_tables.ts";
 
 /** Names of what never changes, and is read in parts or by many commands. */
 const KEPT = /^(index|packs|snapshots)\//;
@@ -124,7 +125,7 @@ export class CacheStore extends AroundStore implements AsyncDisposable {
       ? this.#tables.take(name, tableSize)
       : undefined;
     if (whole !== undefined) {
-      const table = await untilAborted(whole, signal);
+      const table = await orAborted(whole, signal);
       const cut = cutRange(name, table.length, options);
       return table.slice(cut.start, cut.end);
     }

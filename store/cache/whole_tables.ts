@@ -61,19 +61,3 @@ export class WholeTables {
     await Promise.allSettled(reads);
   }
 }
-
-/** Waits for what others wait for, too, and not longer than the caller wants. */
-export async function untilAborted<T>(
-  result: Promise<T>,
-  signal: AbortSignal | undefined,
-): Promise<T> {
-  if (signal === undefined) return await result;
-  const aborted = Promise.withResolvers<never>();
-  const abort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([result, aborted.promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
-}

@@ -20,6 +20,7 @@
  *
  * @module
  */
+export * from "../or_aborted.ts";
 export * from "./around_store.ts";
 export * from "./deadline.ts";
 export * from "./fetch_bytes.ts";
