@@ -33,6 +33,7 @@
  * - `@snap/manifest/path`: paths and names: what is safe, and how they are shown
  * - `@snap/manifest/pattern`: patterns of paths, as gitignore has them
  * - `@snap/manifest/text`
+ * - `@snap/manifest/time`: times as they are written
  * - `@snap/manifest/wide`: trees and attribute pages that are too wide for memory
  *
  * @module

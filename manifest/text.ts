@@ -21,12 +21,11 @@ import type { DiffSide } from "./diff_cursor.ts";
 import { diffTrees } from "./diff.ts";
 import { EntryKind, isDeviceKind, isFileKind } from "./entry_kind.ts";
 import type { EntryRow } from "./entry_row.ts";
+import { formatTime } from "./time.ts";
 import { displayPath } from "./path/path.ts";
 
 const KIND_LETTERS = "?-xdlpcb";
 const RWX = ["---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx"];
-const YEAR_0_SEC = -62_167_219_200;
-const YEAR_10000_SEC = 253_402_300_800;
 
 /** Options of the text form. */
 export interface TextOptions {
@@ -50,21 +49,6 @@ export interface TextOptions {
   readonly attributes?: boolean;
   /** Ends {@linkcode formatTrees}. */
   readonly signal?: AbortSignal;
-}
-
-/**
- * Writes a time as RFC 3339 in UTC with nanoseconds, or, outside of the years 0 to
- * 9999, as `@` and seconds since 1970.
- *
- * @param sec Whole seconds since 1970.
- * @param ns Nanoseconds after that second.
- */
-export function formatTime(sec: number, ns: number): string {
-  const fraction = String(ns).padStart(9, "0");
-  if (!(sec >= YEAR_0_SEC && sec < YEAR_10000_SEC)) {
-    return `@${sec}+0.${fraction}`;
-  }
-  return `${new Date(sec * 1000).toISOString().slice(0, 19)}.${fraction}Z`;
 }
 
 /**

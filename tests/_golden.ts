@@ -13,7 +13,8 @@ import { join, relative } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { decodeHoles } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
-import { formatEntry, formatTime } from "@snap/manifest/text";
+import { formatTime } from "@snap/manifest/time";
+import { formatEntry } from "@snap/manifest/text";
 import {
   AT_FDCWD,
   AT_SYMLINK_NOFOLLOW,

@@ -1,8 +1,9 @@
 import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
-import { formatMode, formatTime } from "@snap/manifest/text";
+import { formatMode } from "@snap/manifest/text";
 import { idFromBytes } from "@snap/hash";
 import type { AttributePage, EntryRow } from "@snap/manifest";
+import { formatTime } from "@snap/manifest/time";
 import type { ViewEntry } from "@snap/snapshot/view";
 import { jsonPath, type JsonRecord } from "./json_line.ts";
 import type { Column } from "./table.ts";

@@ -144,18 +144,6 @@ export function parseRecordName(text: string): RecordFile | undefined {
 }
 
 /**
- * Formats a time for a record.
- *
- * @param sec Seconds since 1970.
- * @param ns Nanoseconds of that second.
- * @returns RFC 3339 in UTC with nanoseconds.
- */
-export function formatTime(sec: number, ns: number): string {
-  const date = new Date(sec * 1000).toISOString();
-  return `${date.slice(0, -5)}.${String(ns).padStart(9, "0")}Z`;
-}
-
-/**
  * Parses a time of a record.
  *
  * @param text RFC 3339 in UTC.

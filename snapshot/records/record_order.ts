@@ -1,7 +1,8 @@
 import type { Id } from "@snap/hash";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { TagStore } from "@snap/store/format";
-import { formatTime, type NamedRecord, parseTime } from "./record.ts";
+import { formatTime } from "@snap/manifest/time";
+import { type NamedRecord, parseTime } from "./record.ts";
 import type { TagSource } from "./tags.ts";
 
 /** Records, apart by whether their time can be. */

@@ -1,12 +1,12 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import type { Id } from "@snap/hash";
+import { formatTime } from "@snap/manifest/time";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { encodeDocument } from "@snap/store/format";
 import {
   decodeRecord,
   encodeRecord,
   formatRecordName,
-  formatTime,
   parseRecordName,
   parseTime,
   type SnapshotRecord,

@@ -6,7 +6,8 @@
 import { parseId } from "@snap/hash";
 import type { ReadStore, StoreOptions, WriteStore } from "@snap/store";
 import { type AnyTagSlot, TagStore } from "@snap/store/format";
-import { formatTime, type RecordName } from "./record.ts";
+import { formatTime } from "@snap/manifest/time";
+import type { RecordName } from "./record.ts";
 
 /** A store with its tags, as `Snapshots` is one. */
 export interface TagSource<Store extends ReadStore = ReadStore> {

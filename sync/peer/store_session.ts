@@ -1,9 +1,9 @@
 import { type Hasher, type Id, parseId } from "@snap/hash";
+import { formatTime } from "@snap/manifest/time";
 import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import {
   findRecord,
   formatRecordName,
-  formatTime,
   listRecordNames,
   parseRecordName,
   type RecordName,
