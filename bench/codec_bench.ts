@@ -14,7 +14,8 @@ import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { type Codec, lz4Codec, zstdCodec } from "@snap/pack/codecs";
 import { type FrameCache, SharedFrameCache } from "@snap/pack/cache";
 import { HeapFrameCache } from "@snap/pack/read";
-import { RecipeBuilder, RecipeReader } from "@snap/pack/recipe";
+import { RecipeReader } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import { Prng } from "../tests/_prng.ts";
 import { ContentMaker } from "./_content.ts";
 

@@ -38,8 +38,9 @@
  * - `@snap/pack/objects`: objects for those who may not wait
  * - `@snap/pack/ranges`: ranges of the files of a store
  * - `@snap/pack/read`: objects read from a store: located, decoded, checked once, other copies tried
- * - `@snap/pack/recipe`: recipes of large content: nodes, how they are made and walked
+ * - `@snap/pack/recipe`: recipes of large content: nodes, and how they are walked
  * - `@snap/pack/recipe-content`: large content read from start to end without a wait
+ * - `@snap/pack/recipe-writer`: recipes of large content as they are made
  * - `@snap/pack/sink`: objects in, pack files out: the half of the writer that each thread has
  * - `@snap/pack/stream`: objects in, packs out, as a stream
  * - `@snap/pack/write`: objects written into a store: the writer and its sinks, frames, packs, tables

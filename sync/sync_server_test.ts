@@ -12,7 +12,7 @@ import { crc32 } from "node:zlib";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { zstdCodec } from "@snap/pack/codecs";
 import { openStoreReader } from "@snap/pack/read";
-import { RecipeBuilder } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import { PackWriter } from "@snap/pack/write";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";

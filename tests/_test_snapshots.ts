@@ -11,7 +11,7 @@ import { buildIndex, type IndexPack, readPack } from "@snap/pack/index-writer";
 import { type Codec, noneCodec } from "@snap/pack/codecs";
 import { FrameBuilder, PackWriter } from "@snap/pack/write";
 import { ObjectKind, packName, PackRole } from "@snap/pack";
-import { RecipeBuilder } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import {
   DEFAULT_SETTINGS,
   formatSettings,

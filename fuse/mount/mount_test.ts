@@ -8,7 +8,7 @@ import {
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import type { Id } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
-import { RecipeBuilder } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import { openFileStore } from "@snap/store/file";
 import {
   type ReadOptions,

@@ -112,7 +112,7 @@ export class StoreIndex {
   ): Promise<Location | undefined> {
     checkBytes(id, "id");
     const locate = (kind: number) =>
-      this.#ask(() => this.index.locate(id, 0, kind), options);
+      this.ask(() => this.index.locate(id, 0, kind), options);
     const found = await locate(kind);
     if (found !== undefined || this.#unnamed === undefined) return found;
     // What is a recipe is absent under its own kind: no reason to look further.
@@ -185,7 +185,7 @@ export class StoreIndex {
   ): Promise<Location[]> {
     checkBytes(id, "id");
     await this.findUnnamed(options);
-    return await this.#ask(() => this.index.locateAll(id, 0, kind), options);
+    return await this.ask(() => this.index.locateAll(id, 0, kind), options);
   }
 
   /**
@@ -230,18 +230,9 @@ export class StoreIndex {
   }
 
   /**
-   * Reads a page from the store and gives it to the index. One that is damaged is
-   * asked for no more, as what is in it is read from packs.
-   *
-   * @param request The request
-   * @param options What ends the wait
-   * @throws {IndexSyntaxError} If the page is damaged, and packs are not read in its place
+   * Reads a page from the store and gives it to the index; false for one that is
+   * damaged: it is asked for no more, as what is in it is read from packs.
    */
-  async fetch(request: PageRequest, options: StoreOptions = {}): Promise<void> {
-    const isSound = await this.#fetch(request, options);
-    if (!isSound) await this.findUnnamed(options);
-  }
-
   async #fetch(
     request: PageRequest,
     options: StoreOptions,
@@ -273,10 +264,17 @@ export class StoreIndex {
     }
   }
 
-  /** Asks the index until it has all pages that it needs. */
-  async #ask<T extends object | undefined>(
+  /**
+   * Asks the index until it has all pages that it needs.
+   *
+   * @param question Asks it
+   * @param options What ends the wait
+   * @returns The answer
+   * @throws {IndexSyntaxError} If a page is damaged, and packs are not read in its place
+   */
+  async ask<T extends object | undefined>(
     question: () => T | PageRequest,
-    options: StoreOptions,
+    options: StoreOptions = {},
   ): Promise<T> {
     for (;;) {
       let answer: T | PageRequest;
@@ -287,7 +285,8 @@ export class StoreIndex {
         continue;
       }
       if (!isPageRequest(answer)) return answer;
-      await this.fetch(answer, options);
+      const isSound = await this.#fetch(answer, options);
+      if (!isSound) await this.findUnnamed(options);
     }
   }
 

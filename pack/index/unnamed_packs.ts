@@ -7,12 +7,11 @@ import {
 } from "@snap/store";
 import { isFileDamage } from "../faults.ts";
 import { PACK_PREFIX, packIdOf, packName } from "../file_name.ts";
-import { buildIndex } from "../index_writer/index_builder.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
 import { hasNoPackList } from "./pack_set.ts";
 import { decodeIndexHead } from "./index_table.ts";
 import type { IndexFile } from "./index_file.ts";
-import { type DamagedPack, readPack } from "../index_writer/read_packs.ts";
+import type { DamagedPack } from "../index_writer/read_packs.ts";
 
 /** Packs that are read at once. */
 const READS_AT_ONCE = 8;
@@ -20,6 +19,9 @@ const READS_AT_ONCE = 8;
 const TABLE_OBJECTS = 2 ** 17;
 /** Objects of all packs that are read without an index: some 50 bytes of memory each. */
 export const UNNAMED_OBJECTS_MAX: number = 2 ** 23;
+
+/** Few stores have packs that no table names: a reader loads this once it meets one. */
+const indexWriter = () => import("../index_writer/mod.ts");
 
 /** What was found in packs that no sound table names. */
 export interface UnnamedFound {
@@ -148,11 +150,11 @@ export class UnnamedPacks {
         throw tooMany();
       }
       if (objectCount < TABLE_OBJECTS) continue;
-      this.#build(packs);
+      await this.#build(packs);
       packs = [];
       objectCount = 0;
     }
-    this.#build(packs);
+    await this.#build(packs);
   }
 
   async #readOne(
@@ -161,6 +163,7 @@ export class UnnamedPacks {
   ): Promise<IndexPack | undefined> {
     const { store, hasher } = this.#options;
     try {
+      const { readPack } = await indexWriter();
       return await readPack(store, entry, { ...options, hasher });
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
@@ -171,7 +174,9 @@ export class UnnamedPacks {
     }
   }
 
-  #build(packs: readonly IndexPack[]): void {
+  async #build(packs: readonly IndexPack[]): Promise<void> {
+    if (packs.length === 0) return;
+    const { buildIndex } = await indexWriter();
     const { hasher } = this.#options;
     // Nobody else ever sees these tables: they need no salt of their own.
     const tables = buildIndex(packs, {

@@ -1,11 +1,9 @@
 /**
- * Recipes of large content: nodes, how they are made and walked.
+ * Recipes of large content: nodes, and how they are walked.
  *
  * @module
  */
-export * from "./mostly_zeros.ts";
-export * from "./pass_hole.ts";
+export { isMostlyZeros } from "./mostly_zeros.ts";
 export * from "./recipe.ts";
-export * from "./recipe_builder.ts";
 export * from "./recipe_place.ts";
 export * from "./recipe_reader.ts";

@@ -4,9 +4,6 @@ import type { RecipeBuilder } from "./recipe_builder.ts";
 /** Holes below this size are read like anything else. */
 export const PASSED_HOLE_MIN: number = 1024 * 1024;
 
-/** From this part of a content on that is zeros, these count more than how fast the rest is hashed. */
-export const SPARSE_PART = 0.8;
-
 /** What a step may cost at most, in bytes read. */
 const STEP_COST = 1 << 20;
 

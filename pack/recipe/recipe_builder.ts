@@ -49,7 +49,7 @@ class OpenNode {
  * @example
  * ```ts
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
- * import { RecipeBuilder } from "@snap/pack/recipe";
+ * import { RecipeBuilder } from "@snap/pack/recipe-writer";
  * import { equal } from "node:assert/strict";
  *
  * let count = 0;

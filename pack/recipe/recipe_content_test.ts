@@ -4,7 +4,7 @@ import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { ObjectKind } from "@snap/pack";
 import { ObjectIndex } from "@snap/pack/index";
 import { openIndex } from "@snap/pack/read";
-import { RecipeBuilder } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import { openFileStore } from "@snap/store/file";
 import { HostileStore } from "../../tests/_hostile_store.ts";
 import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";

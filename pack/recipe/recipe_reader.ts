@@ -48,7 +48,7 @@ export type RecipeStep = "row" | "node" | "end";
  * ```ts
  * import { idFromBytes } from "@snap/hash";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
- * import { RecipeBuilder } from "@snap/pack/recipe";
+ * import { RecipeBuilder } from "@snap/pack/recipe-writer";
  * import { RecipeReader } from "@snap/pack/recipe";
  * import { equal } from "node:assert/strict";
  *

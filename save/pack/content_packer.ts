@@ -1,7 +1,7 @@
 import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import { ObjectKind } from "@snap/pack";
-import { RecipeBuilder } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import type { EncodedNode, ObjectSink, ObjectTarget } from "@snap/pack/sink";
 import { runAtOnce } from "@snap/posix/pacer";
 import { isZeros } from "./zeros.ts";

@@ -2,7 +2,7 @@ import { equalBytes, type HashContext, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import type { ObjectBytes } from "@snap/manifest";
 import { ObjectKind } from "@snap/pack";
-import { RecipeBuilder } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import type { ObjectSink } from "@snap/pack/sink";
 import { ObjectHasher } from "./object_hasher.ts";
 import { isZeros } from "./zeros.ts";

@@ -8,7 +8,11 @@ import type { InHand } from "./in_hand.ts";
 import type { LargeFileRing } from "./large_file_ring.ts";
 import { LargeFileReader } from "./large_file_reader.ts";
 import type { ContentPacker } from "../pack/content_packer.ts";
-import { PASSED_HOLE_MIN, passHole, SPARSE_PART } from "@snap/pack/recipe";
+import {
+  PASSED_HOLE_MIN,
+  passHole,
+  SPARSE_PART,
+} from "@snap/pack/recipe-writer";
 import type { BatchResult, FileBatch } from "../messages.ts";
 import { isZeros } from "../pack/zeros.ts";
 

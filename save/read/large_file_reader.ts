@@ -1,7 +1,7 @@
 import { DiskError } from "@snap/disk";
 import type { FileReader } from "@snap/disk/file";
 import type { HashStream } from "@snap/hash";
-import { passHole, type RecipeBuilder } from "@snap/pack/recipe";
+import { passHole, type RecipeBuilder } from "@snap/pack/recipe-writer";
 import { runAtOnce } from "@snap/posix/pacer";
 import type { InHand } from "./in_hand.ts";
 import {

@@ -1,6 +1,6 @@
 import { idToBytes } from "@snap/hash";
 import type { StoreIndex } from "@snap/pack/read";
-import { isPageRequest, type Location, type PageRequest } from "@snap/pack";
+import type { Location } from "@snap/pack";
 import type { PackSet } from "@snap/pack/index";
 import type { FoundDamage } from "./damage_log.ts";
 
@@ -39,17 +39,14 @@ export class MissingPacks {
   /** The copies of an object, also those in packs that are not there. */
   async #copies(id: Uint8Array, kind: number): Promise<Location[]> {
     const { index } = this.#index;
-    for (;;) {
-      let answer: Location[] | PageRequest;
+    return await this.#index.ask(() => {
+      // Rows of packs that are not there count for this one question.
+      index.setPresentPacks(undefined);
       try {
-        // Rows of packs that are not there count for this one question.
-        index.setPresentPacks(undefined);
-        answer = index.locateAll(id, 0, kind);
+        return index.locateAll(id, 0, kind);
       } finally {
         index.setPresentPacks(this.#present);
       }
-      if (!isPageRequest(answer)) return answer;
-      await this.#index.fetch(answer);
-    }
+    });
   }
 }

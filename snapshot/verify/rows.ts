@@ -33,11 +33,9 @@ export async function compareRows(
   for (let row = 0; row < table.objectCount; row++) {
     const start = table.idStart(row);
     const kind = table.kind(row);
-    let answer = index.locateAll(table.bytes, start, kind);
-    while (isPageRequest(answer)) {
-      await storeIndex.fetch(answer, options);
-      answer = index.locateAll(table.bytes, start, kind);
-    }
+    const question = () => index.locateAll(table.bytes, start, kind);
+    let answer = question();
+    if (isPageRequest(answer)) answer = await storeIndex.ask(question, options);
     if (answer.length === COPIES_MAX) found.isComplete = false;
     let copyCount = 0;
     for (let i = 0; i < answer.length; i++) {

@@ -281,7 +281,7 @@ Deno.test("verify finds sizes that lie", async () => {
 
 Deno.test("verify finds chunks of another size than their recipe says", async () => {
   const test = new TestSnapshots();
-  const { RecipeBuilder } = await import("@snap/pack/recipe");
+  const { RecipeBuilder } = await import("@snap/pack/recipe-writer");
   const id = contentId(latin("whatever"));
   const builder = new RecipeBuilder({
     hasher: wasmHasher,

@@ -7,11 +7,16 @@ import {
 import { BlakeSpan } from "@snap/hash/blake-span";
 import { ObjectKind, type PackRole } from "@snap/pack";
 import type { FrameDecoders } from "@snap/pack/codecs";
-import type { ObjectIndex } from "@snap/pack/index";
+import { IndexReader, type ObjectIndex } from "@snap/pack/index";
 import { isPageRequest, type Location } from "@snap/pack";
-import { contextOf, ObjectCheck } from "@snap/pack/read";
 import { RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
-import { FrameDecoder, type Ranges, WAIT } from "@snap/pack/recipe-content";
+import {
+  contextOf,
+  FrameDecoder,
+  ObjectCheck,
+  type Ranges,
+  WAIT,
+} from "@snap/pack/recipe-content";
 import type { FrameRows } from "@snap/pack/write";
 import { NotFoundError, StoreError } from "@snap/store";
 import {
@@ -249,14 +254,12 @@ export class Mover {
   ): Generator<number, Location> {
     const { ranges } = this.#tools;
     const index = this.#tools.index();
+    const reader = new IndexReader(index, { ranges });
     for (;;) {
-      const answer = index.locate(ids, idStart, kind);
+      const answer = reader.ask(() => index.locate(ids, idStart, kind));
       if (answer === undefined) throw new UnreadableError("a part is gone");
       if (!isPageRequest(answer)) return answer;
-      const { name, offset, length } = answer;
-      const page = ranges.take(name, offset, length);
-      if (page === undefined) yield WAIT;
-      else index.give(answer, page);
+      yield WAIT;
     }
   }
 

@@ -1,0 +1,8 @@
+/**
+ * Recipes of large content as they are made, and holes that are passed on the way.
+ *
+ * @module
+ */
+export { SPARSE_PART } from "./recipe/mostly_zeros.ts";
+export * from "./recipe/pass_hole.ts";
+export * from "./recipe/recipe_builder.ts";
