@@ -52,9 +52,11 @@ import {
   Verb,
 } from "./protocol/message.ts";
 import {
+  documentsSection,
   fieldsSection,
   idsSection,
   rangesSection,
+  readDocuments,
 } from "./protocol/sections.ts";
 import { LAST_ID } from "./records.ts";
 import { syncHandler, type SyncHandlerOptions } from "./serve/sync_handler.ts";
@@ -325,6 +327,40 @@ Deno.test("a server with settings that cannot be is found out", async () => {
       };
     });
   await pullTwice(change, "FEATURES", /bundleSizeMax/);
+});
+
+Deno.test("a server that names a record without its tree is found out", async () => {
+  const change = (inner: Transport): Transport =>
+    tampering(inner, Verb.hello, (answer) => {
+      const sections = answer.sections.map((one) =>
+        one.kind === SectionKind.ids
+          ? { ...one, rows: 1, bytes: one.bytes.subarray(0, 36) }
+          : one
+      );
+      return { ...answer, sections };
+    });
+  await pullTwice(change, "LYING", /found record/);
+});
+
+Deno.test("a server with an entry of a tag that is none is found out", async () => {
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  using folder = new TemporaryFolder();
+  await tagSnapshot(b, "main", await saveOne(b, folder, "tree"));
+  const change = (answer: Message): Message => {
+    const [entry] = readDocuments(answer.sections[0]);
+    const text = new TextDecoder().decode(entry).replace(
+      /"tree":"./,
+      '"tree":"x',
+    );
+    return {
+      ...answer,
+      sections: [documentsSection([new TextEncoder().encode(text)])],
+    };
+  };
+  const transport = tampering(line(b), Verb.tags, change);
+  await rejects(sync(local(a), remote(transport), { env }), { code: "FORMAT" });
+  deepStrictEqual(await namesIn(a.store, "tags/"), []);
 });
 
 Deno.test("a server of another version says so", async () => {

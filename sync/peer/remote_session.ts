@@ -47,6 +47,7 @@ import {
   rangeOf,
   recordSet,
 } from "../records.ts";
+import { decodeTagEntry } from "../tag_entry.ts";
 import type { Transport } from "../transport.ts";
 import type {
   ConnectOptions,
@@ -170,13 +171,7 @@ export class RemoteSession implements PeerSession {
       fieldsSection({ tag }),
     ]);
     return readDocuments(sectionOf(answer, SectionKind.documents))
-      .map((bytes) => {
-        try {
-          return JSON.parse(new TextDecoder().decode(bytes)) as TagEntry;
-        } catch {
-          throw lying(this.info, "an entry of a tag that is none");
-        }
-      });
+      .map(decodeTagEntry);
   }
 
   async addTagEntries(
@@ -260,7 +255,9 @@ export class RemoteSession implements PeerSession {
       const home = ranges.find(({ range }) =>
         range.set === set && id > range.lower && id <= hexOf(range.upper)
       );
-      if (home === undefined) throw lying(this.info, `record ${id}`);
+      // A record comes with its tree.
+      const isCut = set === 0 && row + 1 === rows.count;
+      if (home === undefined || isCut) throw lying(this.info, `record ${id}`);
       if (set === 1) home.forgotten.push(id);
       else home.live.push({ record: id, tree: idAt(rows.ids, ++row) });
     }

@@ -1,8 +1,7 @@
 import { hexOf, type Id, ID_SIZE } from "@snap/hash";
-import { decodeSlot, encodeDocument, formatSettings } from "@snap/store/format";
+import { formatSettings } from "@snap/store/format";
 import type { WriteStore } from "@snap/store";
 import { checkTagName } from "@snap/store";
-import type { TagEntry } from "@snap/store/format";
 import type { Right } from "@snap/store/serve";
 import { packName } from "@snap/pack";
 import { nativeDecoders } from "@snap/posix/decoders";
@@ -36,6 +35,7 @@ import { answerCommit } from "./answer_commit.ts";
 import { answerGet } from "./answer_get.ts";
 import { answerSeal } from "./answer_seal.ts";
 import { openSessionState } from "./session_state.ts";
+import { decodeTagEntry } from "../tag_entry.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
 
 /** Version of the messages. */
@@ -218,7 +218,7 @@ export class Answers {
         ];
       }
       this.#appendable(request);
-      const entries = documents.map(entryOf);
+      const entries = documents.map(decodeTagEntry);
       const count = await session.addTagEntries(tag, entries);
       return [fieldsSection({ count })];
     } finally {
@@ -313,25 +313,4 @@ function differingTags(
     rows.push({ name, count: 0, sum: new Uint8Array(32), head });
   }
   return rows;
-}
-
-/** An entry of a tag that came from outside: its form is that of a slot. */
-function entryOf(bytes: Uint8Array): TagEntry {
-  try {
-    const entry = JSON.parse(new TextDecoder().decode(bytes)) as TagEntry;
-    const { time, tree, record, nonce, saveId } = entry;
-    const body = { time, tree, record, nonce, saveId };
-    const slot = { ...body, head: body, count: 1, sum: "0".repeat(64) };
-    const document = encodeDocument({
-      kind: "TAGE",
-      saveId: new Uint8Array(16),
-      body: slot,
-    });
-    return decodeSlot("tags/main/1", document).entry;
-  } catch (cause) {
-    throw new SyncError("Cannot read an entry of a tag", {
-      code: "FORMAT",
-      cause,
-    });
-  }
 }
