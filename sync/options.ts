@@ -7,21 +7,6 @@ import type { StoreOptions } from "@snap/store";
 import type { NamedRecord } from "@snap/snapshot/records";
 import type { SyncError } from "./errors.ts";
 
-/** Sites at which a test may make something go wrong. */
-export type Site =
-  | "sync.hello.stale"
-  | "sync.differ.truncate"
-  | "sync.get.small"
-  | "sync.get.corrupt"
-  | "sync.missing.lie"
-  | "sync.put.drop"
-  | "sync.put.twice"
-  | "sync.seal.forget"
-  | "sync.commit.lost"
-  | "sync.lease.void"
-  | "sync.budget.min"
-  | "sync.index.skip";
-
 /** All that is not a function of what is given: time, chance, waiting. */
 export interface Env {
   /** The clock, in milliseconds since 1970. */
@@ -40,13 +25,6 @@ export interface Env {
    * @param signal What ends the wait.
    */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /**
-   * Whether a fault is wanted at a site: never, but in a simulation.
-   *
-   * @param site The site.
-   * @param probability How likely it is.
-   */
-  buggify?(site: Site, probability: number): boolean;
 }
 
 /** The system: its clock, its random bytes, its timers. */
