@@ -1,0 +1,206 @@
+// Who does something with the stores: savers, copiers, readers, and those who forget.
+import { deepStrictEqual } from "node:assert/strict";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { openObjectWriter } from "@snap/pack/write";
+import { openSnapshots } from "@snap/snapshot";
+import {
+  finishedSaves,
+  formatTime,
+  listRecordNames,
+  type NamedRecord,
+  tagSnapshot,
+  writeRecord,
+} from "@snap/snapshot/records";
+import type { PruneStore } from "@snap/store";
+import { TagStore } from "@snap/store/format";
+import {
+  copySnapshot,
+  newMeter,
+  type Peer,
+  sync,
+  type SyncOptions,
+  type SyncReport,
+} from "@snap/sync";
+import type { Prng } from "../_prng.ts";
+import { type Listing, readSnapshot, SMALL_SETTINGS } from "../_snapshots.ts";
+import type { Process, Scheduler } from "./scheduler.ts";
+import { BuiltTree, contentsOf } from "./trees.ts";
+import type { TestDirectory } from "../_test_snapshots.ts";
+
+/** Tags of a run. */
+export const TAGS: readonly string[] = ["main", "nightly"];
+
+/** A process with a store, and its time and chance. */
+export interface Actor {
+  readonly process: Process;
+  readonly store: PruneStore;
+  readonly scheduler: Scheduler;
+  readonly prng: Prng;
+  /** The clock of the machine, in milliseconds since 1970. */
+  readonly now: () => number;
+  readonly random: (size: number) => Uint8Array;
+  /** What was saved, by the ids of trees. */
+  readonly saved: Map<string, ReadonlyMap<string, string>>;
+}
+
+/** Saves a directory, and tags the record. */
+export async function saveOnce(
+  actor: Actor,
+  directory: TestDirectory,
+): Promise<void> {
+  const { store, process, prng, now, random, saved } = actor;
+  const built = new BuiltTree(directory);
+  saved.set(built.tree, built.expected);
+  const saveId = random(16);
+  const { signal } = process.interrupt;
+  await using writer = await openObjectWriter(store, {
+    ...{ saveId, hasher, settings: SMALL_SETTINGS, random, now, signal },
+    finishedSaves: () => finishedSaves(store, { signal }),
+    claimSlots: 4096,
+  });
+  try {
+    built.putInto(writer.sink());
+    await writer.finish();
+    const ms = now();
+    const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1e6);
+    const { tree, page, totals } = built;
+    const body = { tree, page, totals, time, startTime: time };
+    const salt = random(32);
+    const record = {
+      ...body,
+      ...{ host: process.name, user: "ann", source: "/data", program: "test" },
+      ...{ unreadable: { count: 0, first: [] }, fidelity: "full" as const },
+      changed: { count: 0, first: [] },
+    };
+    const written = await writeRecord({ store, hasher }, record, {
+      ...{ saveId, salt, signal },
+    });
+    await writer.confirm();
+    const tag = prng.pick(TAGS);
+    await tagSnapshot({ store }, tag, written.record, { saveId, now, signal });
+  } catch (error) {
+    await writer.giveUp();
+    throw error;
+  }
+}
+
+/** Copies something between two sides. */
+export async function copyOnce(
+  { process, prng }: Actor,
+  sides: readonly [Peer, Peer],
+  options: SyncOptions,
+): Promise<SyncReport | undefined> {
+  const { signal } = process.interrupt;
+  const how: SyncOptions = { ...options, signal };
+  const [a, b] = sides;
+  switch (prng.below(8)) {
+    case 0:
+      return await sync(a, b, { ...how, pull: false });
+    case 1:
+      return await sync(a, b, { ...how, push: false });
+    case 2:
+      return await sync(a, b, { ...how, recheck: true });
+    case 3:
+      return await sync(a, b, { ...how, dryRun: true });
+    case 4: {
+      const session = await a.connect({ ...how, meter: newMeter() });
+      const { live } = await session.records();
+      await session[Symbol.asyncDispose]();
+      if (live.length === 0) return undefined;
+      return await copySnapshot(a, b, prng.pick(live), how);
+    }
+    default:
+      return await sync(a, b, how);
+  }
+}
+
+/** Reads a snapshot through the store, and checks that it is what was saved. */
+export async function readOnce(actor: Actor): Promise<void> {
+  const { store, prng } = actor;
+  await using snapshots = await openSnapshots(store, { hasher });
+  const records = await snapshots.records();
+  if (records.length === 0) return;
+  const record = prng.pick(records);
+  checkListing(actor, record, await readSnapshot(snapshots, record));
+}
+
+/** Reads all snapshots of a store; gives the ids of their records, sorted. */
+export async function readAll(actor: Actor): Promise<string[]> {
+  await using snapshots = await openSnapshots(actor.store, { hasher });
+  const records = await snapshots.records();
+  for (const record of records) {
+    checkListing(actor, record, await readSnapshot(snapshots, record));
+  }
+  return [...new Set(records.map(({ record }) => record))].sort();
+}
+
+function checkListing(
+  { saved, scheduler }: Actor,
+  { record, tree }: NamedRecord,
+  listing: Listing,
+): void {
+  const expected = saved.get(tree);
+  if (expected === undefined) {
+    scheduler.violate(`Nobody has saved what record ${record} names`);
+  }
+  try {
+    deepStrictEqual(contentsOf(listing), expected);
+  } catch (cause) {
+    scheduler.violate(`Record ${record} reads as something else`, cause);
+  }
+}
+
+/** Forgets the oldest record. */
+export async function forgetOnce(
+  { store, process }: Actor,
+  peer: Peer,
+): Promise<void> {
+  const { signal } = process.interrupt;
+  const names = await listRecordNames(store, { signal });
+  if (names.length < 3) return;
+  const session = await peer.connect({ meter: newMeter(), signal });
+  try {
+    await session.forget([names[0].record]);
+  } finally {
+    await session[Symbol.asyncDispose]();
+  }
+}
+
+/** A log of a tag, and what it names. */
+export interface TagState {
+  readonly name: string;
+  /** What tells its entries apart, sorted. */
+  readonly nonces: readonly string[];
+  /** The record that it names. */
+  readonly record: string;
+}
+
+/** Reads all logs of tags; none may be damaged. */
+export async function readTags(store: PruneStore): Promise<TagState[]> {
+  const tags = new TagStore(store);
+  const states: TagState[] = [];
+  for (const name of await tags.names()) {
+    const nonces: string[] = [];
+    for await (const batch of tags.entries(name)) {
+      for (const slot of batch) {
+        if (slot.damage !== undefined) throw slot.damage;
+        nonces.push(slot.entry.nonce);
+      }
+    }
+    const last = await tags.newest(name);
+    if (last === undefined || last.damage !== undefined) continue;
+    const { record } = last.head;
+    states.push({ name, nonces: nonces.sort(), record });
+  }
+  return states;
+}
+
+/** Ids of the records that a store has forgotten. */
+export async function readForgotten(store: PruneStore): Promise<string[]> {
+  const prefix = "forgotten/";
+  const ids: string[] = [];
+  for await (const batch of store.list(prefix)) {
+    for (const { name } of batch) ids.push(name.slice(prefix.length));
+  }
+  return ids;
+}
