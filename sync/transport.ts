@@ -18,7 +18,7 @@ export interface Transport {
    * @param request The message.
    * @param options What ends the wait.
    * @returns The message that answers it.
-   * @throws {StoreError} If no answer came; one whose code is in `RETRYABLE_CODES` is worth another attempt.
+   * @throws {StoreError} If no answer came; one that is transient is worth another attempt.
    */
   exchange(request: Uint8Array, options?: StoreOptions): Promise<Uint8Array>;
 }

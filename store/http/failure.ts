@@ -1,8 +1,7 @@
 /** Failures of the way to a server, and answers that are failures, as errors of a store. */
 import type { StoreAction } from "../errors.ts";
 import { retryAfterOf, textOf } from "../wrap/failure_facts.ts";
-import { RemoteError } from "../wrap/remote_error.ts";
-import { RemoteFailure, RETRYABLE_CODES } from "./error_codes.ts";
+import { RemoteError, type RemoteErrorFields } from "../wrap/remote_error.ts";
 
 /** What was being done. */
 export interface Doing {
@@ -11,6 +10,20 @@ export interface Doing {
   readonly subject: string;
   readonly storeName?: string | undefined;
 }
+
+/** Codes after which the same request may well succeed: no connection, half an answer, a busy server. */
+const TRANSIENT_CODES: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "ENETUNREACH",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "TRUNCATED",
+  "THROTTLED",
+  "BUSY",
+  "EREMOTEIO",
+  "CONFLICT",
+]);
 
 /** Codes of failures before the server can have done anything. */
 const UNDONE_CODES: ReadonlySet<string> = new Set([
@@ -25,20 +38,20 @@ export function failed(
   { action, subject, storeName }: Doing,
   code: string,
   reason: string,
-  cause?: unknown,
+  known: Pick<
+    RemoteErrorFields,
+    "cause" | "status" | "reason" | "retryAfterMs"
+  > = {},
 ): RemoteError {
-  const isTransient = RETRYABLE_CODES.has(code);
-  const answer = cause instanceof RemoteFailure ? cause : undefined;
+  const isTransient = TRANSIENT_CODES.has(code);
   return new RemoteError(`Cannot ${action} ${subject}: ${reason}`, {
+    ...known,
     code,
     action,
     storeName,
-    cause,
-    status: answer?.status,
     isTransient,
-    isThrottled: code === "THROTTLED" || answer?.status === 503,
+    isThrottled: code === "THROTTLED" || known.status === 503,
     mayHaveHappened: isTransient && !UNDONE_CODES.has(code),
-    retryAfterMs: answer?.retryAfterMs ?? 0,
   });
 }
 
@@ -86,7 +99,7 @@ export function connectionFailure(
       detailOf(cause)
     }`
     : `${host} ${REASONS[code]} (${code})`;
-  return failed(doing, code, reason, cause);
+  return failed(doing, code, reason, { cause });
 }
 
 /** The error of an answer that took too long. */
@@ -108,14 +121,13 @@ export function statusFailure(
   { status, headers }: { readonly status: number; readonly headers: Headers },
   reason: string | undefined,
 ): RemoteError {
-  const cause = new RemoteFailure(
-    status,
-    reason,
-    retryAfterOf(headers, Date.now()),
-  );
   const code = codeOfStatus(status, reason);
   const words = WORDS[reason ?? ""] ?? WORDS[status] ?? "the server refuses";
-  return failed(doing, code, `${words} (${status})`, cause);
+  return failed(doing, code, `${words} (${status})`, {
+    status,
+    reason,
+    retryAfterMs: retryAfterOf(headers, Date.now()),
+  });
 }
 
 const WORDS: Readonly<Record<string, string>> = {

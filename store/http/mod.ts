@@ -18,7 +18,6 @@
  *
  * @module
  */
-export * from "./error_codes.ts";
 export { openHttpStore } from "./http_store.ts";
 export type { OpenHttpStoreOptions } from "./http_store.ts";
 export * from "./listing.ts";

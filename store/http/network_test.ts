@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { StoreError } from "../errors.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { nodeListener, serveStore } from "../serve/mod.ts";
-import { RETRYABLE_CODES } from "./error_codes.ts";
+import { isTransient } from "../wrap/remote_error.ts";
 import { openHttpStore } from "./http_store.ts";
 
 const HELLO = JSON.stringify({
@@ -77,7 +77,7 @@ Deno.test("a server that breaks off in the middle is an error that may be repeat
         const store = await openHttpStore(url);
         await rejects(store.read("packs/ab/one"), (error) => {
           if (!(error instanceof StoreError)) throw error;
-          strictEqual(RETRYABLE_CODES.has(error.code), true, `${error.cause}`);
+          strictEqual(isTransient(error), true, `${error.cause}`);
           return true;
         });
       });

@@ -115,7 +115,7 @@ class Pipes {
     } catch (cause) {
       if (watch.signal.aborted) throw watch.explain(doing, location, cause);
       const { message } = cause as Error;
-      const error = failed(doing, "PROTOCOL", message, cause);
+      const error = failed(doing, "PROTOCOL", message, { cause });
       throw await explain?.(error) ?? error;
     } finally {
       watch[Symbol.dispose]();

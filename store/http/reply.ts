@@ -1,7 +1,7 @@
 /** An answer on its way: every wait for a part of it ends some time. */
+import type { RemoteError } from "../wrap/remote_error.ts";
 import { joinChunks } from "../serve/body.ts";
 import { PROTOCOL_HEADER } from "../serve/protocol.ts";
-import type { StoreError } from "../errors.ts";
 import {
   connectionFailure,
   type Doing,
@@ -187,7 +187,7 @@ export class Reply {
   }
 
   /** The error that this answer is. */
-  async failure(): Promise<StoreError> {
+  async failure(): Promise<RemoteError> {
     let reason: unknown;
     if (this.isOurs) ({ code: reason } = await this.json());
     else await this.discard();

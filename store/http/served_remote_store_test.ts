@@ -11,7 +11,7 @@ import { openFileStore } from "../file/open_file_store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { serveStore, type StoreHandler } from "../serve/mod.ts";
 import { makeFastFolder } from "../testdata/fast_folder.ts";
-import { RemoteFailure, RETRYABLE_CODES } from "./error_codes.ts";
+import { isTransient, RemoteError } from "../wrap/remote_error.ts";
 import { openHttpStore } from "./http_store.ts";
 import type { RemoteStore } from "./remote_store.ts";
 
@@ -79,7 +79,7 @@ Deno.test("each answer that is lost once is an error that may be repeated", asyn
         "ECONNRESET",
         verb,
       );
-      strictEqual(RETRYABLE_CODES.has((error as StoreError).code), true);
+      strictEqual(isTransient(error), true);
       return true;
     });
     const again = await call(store);
@@ -117,16 +117,16 @@ Deno.test("a status that is a failure has its code, and nothing reads as absence
         )
       );
       await rejects(call(store), (error) => {
-        if (!(error instanceof StoreError)) throw error;
+        if (!(error instanceof RemoteError)) throw error;
         const isSmallBody = verb === "create" && status === 504; // Tried smaller first.
         strictEqual(error.code, code, `${verb} ${status} ${isSmallBody}`);
-        strictEqual(RETRYABLE_CODES.has(code), mayRepeat);
+        strictEqual(error.isTransient, mayRepeat);
         match(
           error.message,
           new RegExp(`^Cannot ${verb} .*: .* \\(${status}\\)$`),
         );
-        const { cause } = error;
-        strictEqual(cause instanceof RemoteFailure && cause.retryAfterMs, 7000);
+        strictEqual(error.status, status);
+        strictEqual(error.retryAfterMs, 7000);
         return true;
       });
     }

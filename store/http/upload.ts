@@ -2,7 +2,6 @@
 import { BODY_SIZE_START, hexDigits } from "../serve/protocol.ts";
 import { StoreError } from "../errors.ts";
 import { type Doing, failed } from "./failure.ts";
-import type { RemoteFailure } from "./error_codes.ts";
 import type { Reply } from "./reply.ts";
 import type { Sender } from "./sender.ts";
 
@@ -156,8 +155,7 @@ export class Uploader {
       return reply;
     }
     const failure = await reply.failure();
-    const { reason } = failure.cause as RemoteFailure;
-    if (reason === "FILESIZE" || !this.#bodySize.wasTooLarge(size)) {
+    if (failure.reason === "FILESIZE" || !this.#bodySize.wasTooLarge(size)) {
       throw failure;
     }
     return undefined;

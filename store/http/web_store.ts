@@ -294,7 +294,7 @@ export class WebStore implements RemoteStore {
       return decodeListing(name, bytes);
     } catch (cause) {
       const { message } = cause as Error;
-      throw failed(reply.doing, "PROTOCOL", message, cause);
+      throw failed(reply.doing, "PROTOCOL", message, { cause });
     }
   }
 }

@@ -9,6 +9,8 @@ import { StoreError, type StoreErrorFields } from "../errors.ts";
 export interface RemoteErrorFields extends StoreErrorFields {
   /** The status of the answer, where there was one. */
   readonly status?: number | undefined;
+  /** What a server of ours calls the reason. */
+  readonly reason?: string | undefined;
   /** Whether the same request may succeed later. Default: false. */
   readonly isTransient?: boolean;
   /** Whether the other side asks for fewer requests. Default: false. */
@@ -25,6 +27,8 @@ export interface RemoteErrorFields extends StoreErrorFields {
 export class RemoteError extends StoreError {
   /** The status of the answer, where there was one. */
   readonly status: number | undefined;
+  /** What a server of ours calls the reason. */
+  readonly reason: string | undefined;
   /** Whether the same request may succeed later. */
   readonly isTransient: boolean;
   /** Whether the other side asks for fewer requests. */
@@ -41,6 +45,7 @@ export class RemoteError extends StoreError {
     super(message, fields);
     this.name = "RemoteError";
     this.status = fields.status;
+    this.reason = fields.reason;
     this.isTransient = fields.isTransient ?? false;
     this.isThrottled = fields.isThrottled ?? false;
     this.mayHaveHappened = fields.mayHaveHappened ?? false;

@@ -1,7 +1,10 @@
 import { type Hasher, hexOf } from "@snap/hash";
-import { StoreError } from "@snap/store";
-import { RETRYABLE_CODES } from "@snap/store/http";
-import { Limiter, retry, systemTiming } from "@snap/store/wrap";
+import {
+  isTransient as isStoreTransient,
+  Limiter,
+  retry,
+  systemTiming,
+} from "@snap/store/wrap";
 import { SYNC_ERROR_CODES, SyncError, type SyncErrorCode } from "../errors.ts";
 import { systemEnv } from "../options.ts";
 import {
@@ -165,7 +168,7 @@ function isTransient(error: unknown): boolean {
       ? error.code === "BUSY" || error.code === "STORE"
       : error.code === "FORMAT";
   }
-  return error instanceof StoreError && RETRYABLE_CODES.has(error.code);
+  return isStoreTransient(error);
 }
 
 function verbName(verb: Verb): string {
