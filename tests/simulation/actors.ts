@@ -1,11 +1,11 @@
 // Who does something with the stores: savers, copiers, readers, and those who forget.
 import { deepStrictEqual } from "node:assert/strict";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { formatTime } from "@snap/manifest/time";
 import { openObjectWriter } from "@snap/pack/write";
 import { openSnapshots } from "@snap/snapshot";
 import {
   finishedSaves,
-  formatTime,
   listRecordNames,
   type NamedRecord,
   tagSnapshot,
