@@ -353,7 +353,13 @@ function hasCode(error: unknown, code: string): boolean {
 function unconditional(name: string, cause?: unknown): RemoteError {
   return new RemoteError(
     `Cannot create ${name}: the server cannot create only what is absent, so that it needs a single writer`,
-    { code: "NO_CONDITION", action: "create", storeName: name, cause },
+    {
+      code: "NO_CONDITION",
+      action: "create",
+      storeName: name,
+      cause,
+      hint: "?single-writer behind the address says that nobody else writes",
+    },
   );
 }
 

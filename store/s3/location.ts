@@ -1,3 +1,4 @@
+import { switchOf } from "../switch_of.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 import type { Environment, Profile } from "./profiles.ts";
 import type { S3StoreOptions } from "./options.ts";
@@ -90,15 +91,18 @@ export function locate(
   profile: Profile | undefined,
 ): S3Location {
   const { bucket, prefix, parameters } = url;
-  const said = (name: string) => parameters.get(name) || undefined;
-  const endpoint = options.endpoint ?? said("endpoint") ??
-    env.AWS_ENDPOINT_URL_S3 ?? env.AWS_ENDPOINT_URL ??
-    profile?.get("s3.endpoint_url") ?? profile?.get("endpoint_url");
-  const region = options.region ?? said("region") ?? env.AWS_REGION ??
-    env.AWS_DEFAULT_REGION ?? profile?.get("region") ?? "us-east-1";
+  // A variable that is empty is none, as the AWS CLI takes it.
+  const endpoint = options.endpoint || parameters.get("endpoint") ||
+    env.AWS_ENDPOINT_URL_S3 || env.AWS_ENDPOINT_URL ||
+    profile?.get("s3.endpoint_url") || profile?.get("endpoint_url") ||
+    undefined;
+  const region = options.region || parameters.get("region") ||
+    env.AWS_REGION || env.AWS_DEFAULT_REGION || profile?.get("region") ||
+    "us-east-1";
+  const isSaid = (name: string) => switchOf(name, parameters.get(name));
   const style = profile?.get("s3.addressing_style");
-  const isPathStyle = options.pathStyle ?? flagOf(said("path-style")) ??
-    flagOf(env.SNAP_S3_PATH_STYLE) ??
+  const isPathStyle = options.pathStyle ?? isSaid("path-style") ??
+    switchOf("SNAP_S3_PATH_STYLE", env.SNAP_S3_PATH_STYLE || null) ??
     (style === "path" ? true : style === "virtual" ? false : undefined) ??
     // Most servers that are not Amazon's have one name. A certificate for
     // *.s3.amazonaws.com does not fit a bucket with a dot.
@@ -118,8 +122,8 @@ export function locate(
     prefix,
     base,
     region,
-    isAnonymous: options.anonymous ?? flagOf(said("anonymous")) ?? false,
-    isSingleWriter: options.singleWriter ?? flagOf(said("single-writer")) ??
+    isAnonymous: options.anonymous ?? isSaid("anonymous") ?? false,
+    isSingleWriter: options.singleWriter ?? isSaid("single-writer") ??
       false,
   };
 }
@@ -134,14 +138,12 @@ function parseEndpoint(text: string): URL {
     const isPlain = url.username + url.password + url.search + url.hash === "";
     if (/^https?:$/.test(url.protocol) && isPlain) return url;
   }
-  throw urlError(text, "an endpoint reads https://HOST or http://HOST:PORT");
-}
-
-function flagOf(text: string | undefined): boolean | undefined {
-  if (text === undefined || text === "") return undefined;
-  if (/^(1|true|yes)$/i.test(text)) return true;
-  if (/^(0|false|no)$/i.test(text)) return false;
-  throw urlError(text, "a switch is true or false");
+  throw new RemoteError(
+    `Cannot use endpoint ${
+      JSON.stringify(text)
+    }: it must read https://HOST or http://HOST:PORT`,
+    { code: "EINVAL", action: "open" },
+  );
 }
 
 function urlError(found: string, need: string): RemoteError {

@@ -19,8 +19,8 @@ export async function readProfile(
   env: Environment,
 ): Promise<Profile | undefined> {
   const folder = join(env.HOME ?? homedir(), ".aws");
-  const config = env.AWS_CONFIG_FILE ?? join(folder, "config");
-  const shared = env.AWS_SHARED_CREDENTIALS_FILE ?? join(folder, "credentials");
+  const config = env.AWS_CONFIG_FILE || join(folder, "config");
+  const shared = env.AWS_SHARED_CREDENTIALS_FILE || join(folder, "credentials");
   const [general, secret] = await Promise.all([config, shared].map(readText));
   const found = [
     parseIni(general).get(name === "default" ? name : `profile ${name}`),

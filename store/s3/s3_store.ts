@@ -52,9 +52,9 @@ export async function openS3Store(
 ): Promise<S3Store> {
   const parsed = parseS3Url(url);
   const { env = process.env, timing = systemTiming } = options;
-  const asked = options.profile ?? parsed.parameters.get("profile") ??
+  const asked = options.profile || parsed.parameters.get("profile") ||
     undefined;
-  const profileName = asked ?? env.AWS_PROFILE ?? "default";
+  const profileName = asked ?? (env.AWS_PROFILE || "default");
   const profile = await readProfile(profileName, env);
   const location = locate(parsed, options, env, profile);
   const isProfileAsked = asked !== undefined;

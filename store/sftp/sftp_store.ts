@@ -4,6 +4,7 @@
  * @module
  */
 import { StoreError } from "../errors.ts";
+import { switchOf } from "../switch_of.ts";
 import { parseSshAddress, type SshAddress } from "../ssh/ssh_address.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { startChild } from "../ssh/child.ts";
@@ -145,14 +146,14 @@ export async function openOverChannels(
 }
 
 function isSingleWriter({ parameters, location }: SshAddress): boolean {
-  for (const [name, value] of parameters) {
-    if (name === SINGLE_WRITER && value === "") continue;
+  for (const name of parameters.keys()) {
+    if (name === SINGLE_WRITER) continue;
     throw new StoreError(
-      `Cannot open ${location}: there is no parameter but ${SINGLE_WRITER}, which has no value`,
+      `Cannot open ${location}: its only parameter is ${SINGLE_WRITER}: found ${name}`,
       { code: "EINVAL", action: "open" },
     );
   }
-  return parameters.has(SINGLE_WRITER);
+  return switchOf(SINGLE_WRITER, parameters.get(SINGLE_WRITER)) ?? false;
 }
 
 interface RepeatingStoreParts {

@@ -256,10 +256,13 @@ test(
       );
     };
     await refuse(
-      "sftp:///x?single-writer=1",
-      /there is no parameter but single-writer/,
+      "sftp:///x?single-writer=maybe",
+      /^Cannot use single-writer: it is true or false: found "maybe"$/,
     );
-    await refuse("sftp:///x?port=3", /there is no parameter but single-writer/);
+    await refuse(
+      "sftp:///x?port=3",
+      /its only parameter is single-writer: found port$/,
+    );
     await refuse("sftp://h:22", /needs a path/);
     await rejects(openSftpStore("sftp:///x"), /it names no host$/);
     strictEqual(existsSync(`${folder}/store`), false); // To open makes nothing.
