@@ -36,7 +36,7 @@ export class DamagedEntryError extends DiskError {
     const how = damage.packName === undefined
       ? "damaged or gone"
       : `damaged in ${damage.packName}`;
-    const path = displayPath(damage.path);
+    const path = displayPath(damage.path) || "the snapshot"; // Its root has no name.
     this.message = `Cannot restore ${path}: its ${what} is ${how}`;
   }
 }

@@ -1,4 +1,4 @@
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { idFromBytes } from "@snap/hash";
 import { displayPath } from "@snap/manifest/path";
 import { type Location, ObjectKind } from "@snap/pack";
@@ -217,6 +217,18 @@ Deno.test("restore() of a damaged sub-tree restores the rest", async () => {
     `Cannot restore bad: its tree ${"05".repeat(32)} is damaged or gone`,
   ]);
   equal(Deno.readTextFileSync(folder.at("out/good/y")), "y");
+});
+
+Deno.test("restore() says that it is the snapshot whose root is damaged", async () => {
+  using folder = new TestFolder();
+  const store = new TestSnapshots();
+  const record = await store.save({ x: { file: "x" } });
+  for (const pack of store.packs) await store.store.remove(pack);
+  await using snapshots = await store.open();
+  await rejects(restore(snapshots, record, folder.at("out")), {
+    message:
+      `Cannot restore the snapshot: its tree ${record.tree} is damaged or gone`,
+  });
 });
 
 Deno.test("restore() takes the sound one of two copies", async () => {
