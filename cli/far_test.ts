@@ -170,6 +170,29 @@ Deno.test("a store on another host answers every command as a folder does", asyn
   );
 });
 
+Deno.test("a bucket that is not there is an error that names the store", async () => {
+  using scene = new Scene();
+  const body = "<Error><Code>NoSuchBucket</Code></Error>";
+  await using server = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen() {} },
+    () => new Response(body, { status: 404 }),
+  );
+  const env = {
+    AWS_ACCESS_KEY_ID: "key",
+    AWS_SECRET_ACCESS_KEY: "secret",
+    AWS_ENDPOINT_URL: `http://127.0.0.1:${server.addr.port}`,
+    XDG_CACHE_HOME: scene.at("cache"),
+  };
+  for (const command of ["init", "log", "stats"]) {
+    const args = [command, "--store", "s3://absent/$&"];
+    const { code, stderr } = await scene.run(args, { env });
+    deepStrictEqual([code, stderr], [
+      1,
+      "snap: Cannot open s3://absent/$&: the bucket is not there (404 NoSuchBucket)\n",
+    ]);
+  }
+});
+
 Deno.test({
   name: "a store in a bucket answers every command as a folder does",
   ignore: lacksServer("moto"),
@@ -187,7 +210,7 @@ Deno.test({
     const store = `s3://${bucket}/a/b`;
     const lacking = await scene.run(["init", "--store", store], { env });
     strictEqual(lacking.code, 1);
-    match(lacking.stderr, /NoSuchBucket/);
+    match(lacking.stderr, /^snap: Cannot open s3:.* NoSuchBucket/);
     await (await fetch(`${endpoint}/${bucket}`, {
       method: "PUT",
       headers: {

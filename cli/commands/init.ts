@@ -5,6 +5,7 @@ import { ExitCode } from "../exit_code.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
 import { placeOf } from "../stores/locate_store.ts";
+import { namingStore } from "../stores/naming_store.ts";
 import { openStore } from "../stores/open_store.ts";
 import type { OpenedStore, StorePlace } from "../stores/opened_store.ts";
 import { withoutPassword } from "../stores/store_address.ts";
@@ -39,9 +40,11 @@ export async function run(session: Session): Promise<number> {
   try {
     const { store } = opened;
     if (place.kind === "far") {
-      if (await store.size("config/1", { signal }) !== undefined) {
-        throw thereIsOne(where);
-      }
+      const size = await namingStore(
+        where,
+        () => store.size("config/1", { signal }),
+      );
+      if (size !== undefined) throw thereIsOne(where);
       await probe(opened, session);
     }
     const config = await initStore(store, formatSettings(settings), { signal });

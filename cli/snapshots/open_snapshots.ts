@@ -9,6 +9,7 @@ import {
   locateStore,
   type StoreOrigin,
 } from "../stores/locate_store.ts";
+import { namingStore } from "../stores/naming_store.ts";
 import { openCached, openedFolder, openStore } from "../stores/open_store.ts";
 import type { OpenedStore } from "../stores/opened_store.ts";
 import { withoutPassword } from "../stores/store_address.ts";
@@ -96,12 +97,14 @@ export async function openCommandSnapshots(
   try {
     if (options.isWriting) checkWritable(opened);
     const { openSnapshots } = await import("@snap/snapshot");
-    const snapshots = await openSnapshots(opened.store, {
-      hasher,
-      location: opened.location,
-      signal: session.signal,
-      ...(options.isQuiet ? {} : indexWarnings(session)),
-    });
+    const { store, location } = opened;
+    const snapshots = await namingStore(location, () =>
+      openSnapshots(store, {
+        hasher,
+        location,
+        signal: session.signal,
+        ...(options.isQuiet ? {} : indexWarnings(session)),
+      }));
     return {
       snapshots,
       opened,

@@ -1,0 +1,23 @@
+/** What errors say of the first file of a store, of which no user has heard. */
+const OF_CONFIG = /^Cannot \w+ config\/\d+: /;
+
+/**
+ * Does what asks a store first. An error names the store then.
+ *
+ * @param location The store, for errors.
+ */
+export async function namingStore<T>(
+  location: string,
+  run: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof Error) {
+      // A function, as a $ means something in a text.
+      error.message = error.message
+        .replace(OF_CONFIG, () => `Cannot open ${location}: `);
+    }
+    throw error;
+  }
+}
