@@ -226,8 +226,9 @@ Deno.test("restore() says that it is the snapshot whose root is damaged", async 
   for (const pack of store.packs) await store.store.remove(pack);
   await using snapshots = await store.open();
   await rejects(restore(snapshots, record, folder.at("out")), {
-    message:
-      `Cannot restore the snapshot: its tree ${record.tree} is damaged or gone`,
+    message: new RegExp(
+      `^Cannot restore the snapshot: its tree ${record.tree} is damaged`,
+    ),
   });
 });
 
