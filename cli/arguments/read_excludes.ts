@@ -15,9 +15,10 @@ export async function readExcludes(session: Session): Promise<IgnoreRules> {
   );
   const excludeFiles: Uint8Array[] = [];
   for (const file of args.list("exclude-from")) {
+    // Before anything is read: nobody would hear of a failure meanwhile.
+    const { orAborted } = await import("@snap/store/wrap");
     const patterns = readPatterns(session, file, RULE_FILE_SIZE_MAX);
     // A pipe may never say anything.
-    const { orAborted } = await import("@snap/store/wrap");
     excludeFiles.push(await orAborted(patterns, session.signal));
   }
   return new IgnoreRules({
