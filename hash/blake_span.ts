@@ -3,6 +3,7 @@
  * spans of 64 MiB, and the id that they join to.
  *
  * ```ts
+ * import { idFromBytes } from "@snap/hash";
  * import { BlakeSpan, joinSpans, SPAN_SIZE } from "@snap/hash/blake-span";
  * import { wasmHasher } from "@snap/hash/wasm-hasher";
  * import { strictEqual } from "node:assert/strict";
@@ -17,7 +18,7 @@
  * first.valueInto(values, 0);
  * const id = new Uint8Array(32);
  * joinSpans(values, id);
- * strictEqual(id.toHex(), wasmHasher.idOf(content));
+ * strictEqual(idFromBytes(id), wasmHasher.idOf(content));
  * ```
  *
  * @module
