@@ -41,7 +41,9 @@ const rows = allRows.filter((row) => !isOfMounts(row));
 const COPY = { recursive: true };
 const PLACES: Readonly<Record<string, string>> = {
   DIR: "dir",
+  CLONE: "clone",
   MOUNT: "mount",
+  OTHER: "other",
   PARENT: ".",
   STORE: "store",
   TARGET: "target",
@@ -55,7 +57,7 @@ class Scene implements Disposable {
   /** Puts paths in the place of the words of the document. */
   place(text: string): string {
     return text.replace(
-      /\b(DIR|MOUNT|PARENT|STORE|TARGET)\b/g,
+      /\b(CLONE|DIR|MOUNT|OTHER|PARENT|STORE|TARGET)\b/g,
       (word) => this.#folder.join(PLACES[word]),
     ).replace(/\bHOST:PORT\b/, "127.0.0.1:0").replace(
       /\bDENO\b/,
@@ -72,16 +74,28 @@ class Scene implements Disposable {
     await scene.run(["-A"], "init STORE");
     await scene.run(["-A"], "save --tag main DIR");
     cpSync(scene.place("STORE"), scene.#folder.join("copy"), COPY);
+    await scene.run(["-A"], "init OTHER");
+    cpSync(scene.place("OTHER"), scene.#folder.join("empty"), COPY);
+    // Another store with a snapshot of its own.
+    rmSync(scene.place("STORE"), COPY);
+    cpSync(scene.#folder.join("empty"), scene.place("STORE"), COPY);
+    await scene.run(["-A"], "save --tag other DIR");
+    cpSync(scene.place("STORE"), scene.#folder.join("apart"), COPY);
     return scene;
   }
 
   /** Makes what a command starts from. */
   reset(command: string): void {
-    for (const word of ["STORE", "TARGET"]) {
+    for (const word of ["CLONE", "OTHER", "STORE", "TARGET"]) {
       rmSync(this.place(word), { recursive: true, force: true });
     }
     if (command.startsWith("init ")) return;
-    cpSync(this.#folder.join("copy"), this.place("STORE"), COPY);
+    const [name] = command.split(" ");
+    const [store, other] = name === "pull"
+      ? ["empty", "copy"]
+      : ["copy", name === "push" ? "empty" : "apart"];
+    cpSync(this.#folder.join(store), this.place("STORE"), COPY);
+    cpSync(this.#folder.join(other), this.place("OTHER"), COPY);
     // Nothing is written where there is nothing to repair.
     if (!command.startsWith("repair ")) return;
     rmSync(this.place("STORE/index"), { recursive: true });
@@ -90,7 +104,7 @@ class Scene implements Disposable {
 
   /** The words of a command line. */
   words(flags: readonly string[], command: string): string[] {
-    const store = /^(init|version|completions|help)/.test(command)
+    const store = /^(init|version|completions|help|sync|clone)/.test(command)
       ? []
       : ["--store", this.place("STORE")];
     const words = this.place(command).split(" ");
