@@ -1,7 +1,9 @@
 // A side that lies: its messages are well formed, and what they say is not so.
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { noneCodec } from "@snap/pack/codecs";
-import { PackRole } from "@snap/pack";
+import { ObjectKind, PackRole } from "@snap/pack";
+import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
+import { RecipeBuilder } from "@snap/pack/recipe-writer";
 import { FrameBuilder, PackWriter } from "@snap/pack/write";
 import { saveIdOf } from "@snap/store";
 import {
@@ -208,6 +210,12 @@ function changedBytes(section: Section, faults: Faults): Section {
 function changedPack(section: Section, faults: Faults): Section {
   const objects = objectsOf(section.bytes);
   if (objects.length === 0) return section;
+  const roots = objects.map((_, i) => i).filter((i) => isRoot(objects[i]));
+  if (roots.length > 0 && faults.below(2) === 0) {
+    const root = roots[faults.below(roots.length)];
+    objects[root] = { ...objects[root], bytes: turnedRoot(objects[root]) };
+    return { ...section, bytes: packOf(objects, section.bytes, faults) };
+  }
   const at = faults.below(objects.length);
   const { kind } = objects[at];
   const same = objects.filter((one) => one.kind === kind);
@@ -222,6 +230,26 @@ function withBit({ bytes }: PackedObject, faults: Faults): Uint8Array {
   const changed = bytes.slice();
   changed[faults.below(changed.length)] ^= 1 << faults.below(8);
   return changed;
+}
+
+function isRoot({ kind, bytes }: PackedObject): boolean {
+  return kind === ObjectKind.recipe && RecipeNode.decode(bytes, hasher).isRoot;
+}
+
+/** A root whose form is right, with its rows the other way round. */
+function turnedRoot({ bytes }: PackedObject): Uint8Array {
+  const node = RecipeNode.decode(bytes, hasher);
+  let turned = bytes;
+  const onNode = (bytes: Uint8Array): void => void (turned = bytes.slice());
+  const builder = new RecipeBuilder({ hasher, onNode });
+  for (let row = node.count - 1; row >= 0; row--) {
+    const kind = node.rowKind(row), size = node.size(row);
+    if (kind === RecipeRowKind.node) return bytes;
+    if (kind === RecipeRowKind.zeros) builder.pushZeros(size);
+    else builder.push(node.bytes, node.idStart(row), size);
+  }
+  builder.finish({ id: node.id, kind: node.objectKind });
+  return turned;
 }
 
 function packOf(
