@@ -3,6 +3,7 @@ import { deepStrictEqual } from "node:assert/strict";
 import { IdMismatchError } from "@snap/hash";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { ObjectNotFoundError } from "@snap/pack";
+import { listRecordNames } from "@snap/snapshot/records";
 import { StoreError } from "@snap/store";
 import { formatSettings, initStore } from "@snap/store/format";
 import {
@@ -220,7 +221,17 @@ class Run {
       const process = new Process(`healer ${round}`);
       const sides = this.#peers(process, a, b);
       const env = this.#env(process, a.skewMs);
-      const report = await sync(...sides, { env, mirror: "forgets" });
+      const gone = await this.#forgottenRecords("gone");
+      // What is forgotten stays away by itself; it goes elsewhere only if that is wanted.
+      const report = await sync(...sides, {
+        env,
+        ...(round === 0 ? {} : { mirror: "forgets" }),
+      });
+      const back = (await this.#forgottenRecords("live"))
+        .find((one) => gone.includes(one));
+      if (back !== undefined) {
+        this.#scheduler.violate(`What was forgotten came back: ${back}`);
+      }
       this.#count(report);
       const { recordsCopied, recordsRemoved, tagEntries, errors } = report;
       if (errors.length > 0) {
@@ -229,9 +240,23 @@ class Run {
           errors[0],
         );
       }
-      if (recordsCopied + recordsRemoved + tagEntries === 0) return;
+      const isNothing = recordsCopied + recordsRemoved + tagEntries === 0;
+      if (isNothing && round > 0) return;
     }
     this.#scheduler.violate(`Not equal after ${ROUNDS_MAX} rounds`);
+  }
+
+  /** Sides and the records that they have forgotten: those that are gone, or there all the same. */
+  async #forgottenRecords(which: "gone" | "live"): Promise<string[]> {
+    const found: string[] = [];
+    for (const { disk: { name, files } } of this.#sides) {
+      const names = await listRecordNames(files);
+      for (const id of await readForgotten(files)) {
+        const isLive = names.some(({ record }) => record === id);
+        if (isLive === (which === "live")) found.push(`${name} ${id}`);
+      }
+    }
+    return found;
   }
 
   /** Reads all that there is, and compares the stores. */
