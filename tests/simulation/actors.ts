@@ -157,7 +157,7 @@ export async function forgetOnce(
 ): Promise<void> {
   const { signal } = process.interrupt;
   const names = await listRecordNames(store, { signal });
-  if (names.length < 3) return;
+  if (names.length < 2) return;
   const session = await peer.connect({ meter: newMeter(), signal });
   try {
     await session.forget([names[0].record]);

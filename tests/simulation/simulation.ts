@@ -204,6 +204,8 @@ class Run {
       const side = this.#prng.pick(this.#sides);
       all.push(this.#live("forgetter", side, 1, async (actor) => {
         const store = this.#open(actor.process, side.disk);
+        // Something has been copied by then.
+        await this.#scheduler.turn(actor.process, "rests", 2000);
         await forgetOnce(actor, storePeer(store, { hasher }));
       }));
     }
