@@ -90,21 +90,31 @@ async function everyCommand(
   match(await say("stats"), /^records\t1$/m, "nothing has changed");
   same["id of less"] = await say("save", source, "--exclude", "/[!0-3]*");
   match(await say("stats"), /^records\t2$/m);
+  const other = project.at(`other-${name}`);
+  same["clone"] = await snap("clone", store, other);
+  same["push"] = await say("push", other);
+  same["pull"] = await say("pull", other);
+  same["sync"] = await snap("sync", store, other);
+  equal(await snap("--store", other, "verify", "--data"), "");
+  same["listing"] = await snap("--store", other, "listing");
+  match(await say("config"), /^store\t/m);
+  for (const one of ["clone", "sync", "listing"]) asked.add(one);
   match(await say("completions", "bash"), /complete/);
   match(await say("version"), /^hasher +native\ndecoders .+\nfiles +posix$/m);
   equal(await snap("help"), await snap("--help"));
   const commands = [...(await say("help")).matchAll(/^ {2}([a-z]+) {2,}/gm)];
   const missed = commands.map(([, one]) => one)
-    .filter((one) => !asked.has(one) && !MOUNT_COMMANDS.has(one));
+    .filter((one) => !asked.has(one) && !OTHER_COMMANDS.has(one));
   deepEqual(missed, []);
   return same;
 }
 
-/** What a step of its own runs. */
-const MOUNT_COMMANDS: ReadonlySet<string> = new Set([
+/** What steps of their own run. */
+const OTHER_COMMANDS: ReadonlySet<string> = new Set([
   "mount",
   "umount",
   "exec",
+  "serve",
 ]);
 
 /** Shows a snapshot of a store as files, and ends that. */
@@ -130,7 +140,7 @@ export async function mountWith(
 }
 
 /** Ids and kinds of all objects in the packs of a store. */
-async function objectsOf(path: string): Promise<Set<string>> {
+export async function objectsOf(path: string): Promise<Set<string>> {
   const store = await openFileStore(path);
   const entries = (await Array.fromAsync(store.list("packs/"))).flat();
   const objects = new Set<string>();

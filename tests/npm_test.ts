@@ -16,6 +16,7 @@ import {
   compareObjects,
   extendAll,
   mountWith,
+  objectsOf,
   onDeno,
   onNode,
   type Scene,
@@ -28,7 +29,7 @@ const FOR_TYPES = ["typescript@5.9.3", "@types/node@22.20.5"] as const;
 /** How TypeScript finds packages, and the kind of module that goes with it. */
 const RESOLUTIONS = [["nodenext", "nodenext"], ["bundler", "esnext"]] as const;
 /** What is a program, and what has no types as it exports nothing. */
-const NOT_LIBRARY = /\/(node-main|main|(save|restore|fuse)\/worker)$/;
+const NOT_LIBRARY = /\/(node-main|main|(save|restore|fuse|sync)\/worker)$/;
 /** From when a program is told to end to when it has: an idle one takes 50 ms. */
 const END_MS_MAX = 10_000;
 
@@ -252,6 +253,41 @@ async function checkOptional(
   });
 }
 
+/** Serves a store, which another process clones, and ends when it is told to. */
+async function serveOn(
+  { project, installed }: Scene,
+  name: string,
+  node: string,
+): Promise<void> {
+  const program = join(installed, "node_modules/.bin", command);
+  await using child = new Deno.Command(node, {
+    args: [
+      program,
+      "serve",
+      project.at(`store-${name}`),
+      "--listen",
+      "127.0.0.1:0",
+    ],
+    env: project.env(),
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const url = new TextDecoder().decode((await reader.read()).value).trim();
+  const clone = project.at(`clone-${name}`);
+  const { code, stderr } = await project.run(
+    [node, program, "clone", url, clone],
+  );
+  equal(code, 0, stderr);
+  child.kill("SIGTERM");
+  equal((await child.status).code, 0);
+  await reader.cancel();
+  deepEqual(
+    await objectsOf(clone),
+    await objectsOf(project.at(`store-${name}`)),
+  );
+}
+
 /** One thread, no codec, and chance and clock from outside: what is written is the same. */
 async function checkLibrary(scene: Scene): Promise<void> {
   const { project, nodes } = scene;
@@ -326,6 +362,7 @@ Deno.test("npm packages do on Node what the sources do on Deno", async (t) => {
       equal((await endBusy(scene, node, "signal")).signal, "SIGTERM");
       await interruptCommand(scene, name, node);
     });
+    await t.step(`serves on ${name}`, () => serveOn(scene, name, node));
     await t.step(
       `without optional packages on ${name}`,
       () => checkOptional(scene, name, id),

@@ -1,3 +1,4 @@
+import { UsageError } from "../arguments/usage_error.ts";
 import type { Session } from "../session.ts";
 import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import {
@@ -10,6 +11,9 @@ import { openStore } from "../stores/open_store.ts";
 
 /** `snap clone STORE DIR` */
 export async function run(session: Session): Promise<number> {
+  if (session.args.has("store")) {
+    throw new UsageError("Cannot use --store with clone: it names both stores");
+  }
   const [text, folder] = session.args.positionals;
   const place = await placeOf(session, folder, { isNew: true });
   const from = await openStore(session, await placeOf(session, text));
