@@ -492,6 +492,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["verify", "-v"],
       ["repair", "index"],
       ["config"],
+      ["clone", "./store", "copy", ...here],
       ["listing"],
       ["version"],
       ["help"],

@@ -97,3 +97,13 @@ Deno.test("a snapshot that its store has lost in part is named, and not copied",
   // No tag names what is not there.
   strictEqual(stdout, "Nothing to copy\n");
 });
+
+Deno.test("sync and clone take both stores as arguments, and no --store", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  for (const command of ["sync", "clone"]) {
+    const said = await scene.snap([command, "./store", "copy", "--store", "x"]);
+    strictEqual(said.code, 2);
+    match(said.stderr, /it names both stores/);
+  }
+});
