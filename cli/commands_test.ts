@@ -471,6 +471,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
     return code;
   };
   const here = ["--workers", "0"];
+  strictEqual((await scene.run(["init", "--store", "other"])).code, 0);
   for (
     const args of [
       ["init"],
@@ -492,7 +493,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["verify", "-v"],
       ["repair", "index"],
       ["config"],
-      ["clone", "./store", "copy", ...here],
+      ["pull", "./other", ...here],
       ["listing"],
       ["version"],
       ["help"],

@@ -102,7 +102,7 @@ Deno.test("sync and clone take both stores as arguments, and no --store", async 
   using scene = new Scene();
   await scene.saved();
   for (const command of ["sync", "clone"]) {
-    const said = await scene.snap([command, "./store", "copy", "--store", "x"]);
+    const said = await scene.snap([command, "./store", "copy"]);
     strictEqual(said.code, 2);
     match(said.stderr, /it names both stores/);
   }
