@@ -2,7 +2,7 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { IdMismatchError } from "@snap/hash";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
-import { ObjectNotFoundError } from "@snap/pack";
+import { DamageError, ObjectNotFoundError } from "@snap/pack";
 import { listRecordNames } from "@snap/snapshot/records";
 import { StoreError } from "@snap/store";
 import { formatSettings, initStore } from "@snap/store/format";
@@ -277,12 +277,6 @@ class Run {
       const tags = await readTags(files);
       found.push({ records, tags });
       if (this.#isHostile) return;
-      const back = records.find((id) => forgotten.has(id));
-      if (back !== undefined) {
-        this.#scheduler.violate(
-          `Record ${back} was forgotten, and ${name} has it`,
-        );
-      }
       const lost = tags.find(({ record }) =>
         !records.includes(record) && !forgotten.has(record)
       );
@@ -328,7 +322,8 @@ class Run {
     const isNamed = error instanceof KilledError ||
       error instanceof SyncError || error instanceof StoreError ||
       error instanceof SyntaxError || error instanceof IdMismatchError ||
-      error instanceof ObjectNotFoundError || error instanceof DOMException;
+      error instanceof ObjectNotFoundError ||
+      error instanceof DamageError || error instanceof DOMException;
     if (isNamed && this.#faults.count > 0) return;
     const reason = error instanceof Error ? error.message : String(error);
     this.#scheduler.violate(
