@@ -187,6 +187,9 @@ function detailOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;
   const message = at instanceof Error ? at.message : String(at);
+  if (message.includes("CaUsedAsEndEntity")) {
+    return "it is made for an authority, and not for a server";
+  }
   return message.replace(/^.*invalid peer certificate: /, "").replace(
     /\.$/,
     "",

@@ -112,6 +112,20 @@ Deno.test("a host that is not there, or has no name, is said", async () => {
   await rejects(openHttpStore("http://127.0.0.1:1/"), { code: "BADPORT" });
 });
 
+Deno.test("a certificate of an authority in the place of that of a server is told in words", async () => {
+  const cause = new TypeError(
+    "client error (Connect): invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))",
+  );
+  await rejects(
+    openHttpStore("https://host/", { fetch: () => Promise.reject(cause) }),
+    {
+      code: "TLS",
+      message:
+        "Cannot open https://host/: the certificate or the encryption of host does not fit: it is made for an authority, and not for a server",
+    },
+  );
+});
+
 /** A certificate for a name, signed by an authority of its own. */
 function certify(
   folder: string,
