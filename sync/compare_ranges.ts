@@ -93,17 +93,18 @@ export function compareRanges(
       ranges.push(skippedRange(upper, number));
     } else if (mine.length <= listMax) {
       listed.push(row);
-      for (const id of mine) addId(ids, id, trees.get(id));
+      // A record may be in both sets: its removal was interrupted.
+      for (const id of mine) addId(ids, id, number === 0 && trees.get(id));
       ranges.push(skippedRange(upper, number));
     } else ranges.push(...cut(mine, number, lower, upper, hasher));
   }
   return { ranges, listed, ids };
 }
 
-function addId(rows: ObjectRows, id: Id, tree: Id | undefined): void {
-  const kind = tree === undefined ? FORGOTTEN_KIND : RECORD_KIND;
-  rows.add(idToBytes(id), 0, kind, 0);
-  if (tree !== undefined) rows.add(idToBytes(tree), 0, ObjectKind.tree, 0);
+/** Adds a record with its tree, or one that is forgotten without. */
+function addId(rows: ObjectRows, id: Id, tree: Id | false | undefined): void {
+  rows.add(idToBytes(id), 0, tree ? RECORD_KIND : FORGOTTEN_KIND, 0);
+  if (tree) rows.add(idToBytes(tree), 0, ObjectKind.tree, 0);
 }
 
 function cut(

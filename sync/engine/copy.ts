@@ -40,7 +40,7 @@ async function copyOne(
   const [document] = await a.readRecords([name]);
   if (document === undefined) {
     throw new SyncError(
-      `Cannot copy record ${name.record} as ${a.info.location} must have it: found none`,
+      `Cannot copy record ${name.record}: ${a.info.location} does not have it`,
       { code: "GONE" },
     );
   }

@@ -8,6 +8,7 @@ import {
   finishedSaves,
   listRecordNames,
   type NamedRecord,
+  type RecordName,
   tagSnapshot,
   writeRecord,
 } from "@snap/snapshot/records";
@@ -18,6 +19,7 @@ import {
   newMeter,
   type Peer,
   sync,
+  SyncError,
   type SyncOptions,
   type SyncReport,
 } from "@snap/sync";
@@ -103,14 +105,34 @@ export async function copyOnce(
     case 3:
       return await sync(a, b, { ...how, dryRun: true });
     case 4: {
-      const session = await a.connect({ ...how, meter: newMeter() });
-      const { live } = await session.records();
-      await session[Symbol.asyncDispose]();
+      const live = await recordsOf(a, how);
       if (live.length === 0) return undefined;
-      return await copySnapshot(a, b, prng.pick(live), how);
+      const chosen = prng.pick(live);
+      try {
+        return await copySnapshot(a, b, chosen, how);
+      } catch (error) {
+        const isGone = error instanceof SyncError && error.code === "GONE";
+        if (!isGone) throw error;
+        // Another has forgotten it meanwhile.
+        const left = await recordsOf(a, how);
+        if (left.some(({ record }) => record === chosen.record)) throw error;
+        return undefined;
+      }
     }
     default:
       return await sync(a, b, how);
+  }
+}
+
+async function recordsOf(
+  peer: Peer,
+  how: SyncOptions,
+): Promise<readonly RecordName[]> {
+  const session = await peer.connect({ ...how, meter: newMeter() });
+  try {
+    return (await session.records()).live;
+  } finally {
+    await session[Symbol.asyncDispose]();
   }
 }
 

@@ -24,6 +24,9 @@ import { KilledError, Process, Scheduler } from "./scheduler.ts";
 import { shrink } from "./shrink.ts";
 import { type Outcome, simulate } from "./simulation.ts";
 
+/** The first seed: the same for every commit, as a run takes what only thousands can show. */
+const FIRST_SEED = Deno.env.has("SNAP_SEED") ? seedOfRun() : 1;
+
 /** Runs of each level. */
 const RUN_COUNTS: Readonly<Record<Level, number>> = {
   normal: 200,
@@ -34,7 +37,7 @@ const RUN_COUNTS: Readonly<Record<Level, number>> = {
 for (const level of LEVELS) {
   Deno.test(`no rule is broken at level ${level}`, async () => {
     const count = RUN_COUNTS[level];
-    const summary = await simulateMany({ level, seed: seedOfRun(), count });
+    const summary = await simulateMany({ level, seed: FIRST_SEED, count });
     if (summary.failed !== undefined) {
       throw new Error(describe(summary.failed), {
         cause: summary.failed.outcome.failure,
@@ -47,7 +50,7 @@ for (const level of LEVELS) {
   Deno.test(`a seed gives the same run each time at level ${level}`, async () => {
     using folder = new TemporaryFolder();
     const options = { level, folder: folder.path };
-    const seed = seedOfRun();
+    const seed = FIRST_SEED;
     const [one, again, other] = [
       await simulate({ ...options, seed }),
       await simulate({ ...options, seed }),
