@@ -339,7 +339,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     for (let at = 0; at < bytes.length; at += PACK_ROW_SIZE) {
       if (packs.sizeOf(bytes, at) === before.sizeOf(bytes, at)) continue;
       throw new StoreError(
-        "Cannot write the record as a pack has gone meanwhile: begin again",
+        "Cannot write the record: a pack has gone meanwhile, begin again",
         { code: "ESTALE", action: "list" },
       );
     }

@@ -211,7 +211,7 @@ class GroupCopy {
     }
     this.#tell(
       new SyncError(
-        `Cannot write record ${record.record} as the target says each time that something is missing`,
+        `Cannot write record ${record.record}: the target says each time that something is missing`,
         { code: "LYING", hint: "Check the target with `snap verify`" },
       ),
     );
@@ -254,7 +254,7 @@ function codeOf(error: unknown): SyncErrorCode {
 
 function incompleteError(record: NamedRecord, cause: SyncError): SyncError {
   return new SyncError(
-    `Cannot copy snapshot ${record.tree} as all of it must be there: ${cause.message}`,
+    `Cannot copy snapshot ${record.tree}: ${cause.message}`,
     { code: cause.code, cause, ...(cause.hint ? { hint: cause.hint } : {}) },
   );
 }

@@ -10,7 +10,7 @@ const HINT = "Check the source with `snap verify`";
 export function goneObject(id: Uint8Array, kind: number): LostObject {
   const name = kind === ObjectKind.content ? "content" : "object";
   const error = new SyncError(
-    `Cannot copy ${name} ${idFromBytes(id)} as the source has it no more`,
+    `Cannot copy ${name} ${idFromBytes(id)}: the source has it no more`,
     { code: "GONE", hint: HINT },
   );
   return { id, error };

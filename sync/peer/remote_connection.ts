@@ -135,14 +135,14 @@ function checkAnswer(
 ): Message {
   if (hexOf(answer.request) !== hexOf(request)) {
     throw new SyncError(
-      `Cannot use an answer of ${location} as it is to another request`,
+      `Cannot use an answer of ${location}: it is to another request`,
       { code: "FORMAT" },
     );
   }
   if (answer.type === MessageType.error) throw errorOf(answer, location);
   if (answer.type !== MessageType.answer || answer.verb !== verb) {
     throw new SyncError(
-      `Cannot use an answer of ${location} as it is none to ${verbName(verb)}`,
+      `Cannot use an answer of ${location}: it is none to ${verbName(verb)}`,
       { code: "FORMAT" },
     );
   }
