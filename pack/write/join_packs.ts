@@ -26,7 +26,8 @@ export interface PackPart {
  *
  * @param parts The packs
  * @param writer Writer of the pack that gets them; it is not finished here
- * @throws {RangeError} If the pack gets too large, or a frame has another CRC
+ * @throws {RangeError} If the pack gets too large
+ * @throws {PackSyntaxError} If a frame has another CRC
  */
 export function joinPacks(
   parts: Iterable<PackPart>,

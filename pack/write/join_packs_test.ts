@@ -1,6 +1,7 @@
 import { deepEqual, equal, throws } from "node:assert/strict";
 import { BytesSink, idOf, randomPacks, writerOptions } from "../_testing.ts";
 import { codecOf } from "../codec/codecs.ts";
+import { PackSyntaxError } from "../errors.ts";
 import { joinPacks } from "./join_packs.ts";
 import { noneCodec } from "../codec/none_codec.ts";
 import type { PackTable } from "./pack_table.ts";
@@ -52,6 +53,9 @@ Deno.test("joinPacks refuses a frame that is damaged", () => {
   bytes[80] ^= 1;
   const sink = new BytesSink();
   const writer = new PackWriter({ ...writerOptions(), sink });
-  throws(() => joinPacks([partOf({ ...pack, bytes })], writer), RangeError);
+  throws(
+    () => joinPacks([partOf({ ...pack, bytes })], writer),
+    PackSyntaxError,
+  );
   throws(() => writer.finish(), TypeError);
 });

@@ -9,6 +9,7 @@ import { DEFAULT_SETTINGS } from "@snap/store/format";
 import { MemoryStore } from "@snap/store/memory";
 import { FaultStore } from "@snap/store/testing";
 import { namesIn, noise } from "../../tests/_snapshots.ts";
+import { PackSyntaxError } from "../errors.ts";
 import { ObjectKind, PackRole } from "../object_kind.ts";
 import { openStoreReader } from "../read/store_reader.ts";
 import {
@@ -192,7 +193,7 @@ Deno.test("ObjectSink takes frames as they are stored elsewhere, and checks them
   await rejects(async () => {
     await using broken = await openWriter(new MemoryStore());
     broken.sink().putFrame(B, frame, rows, PackRole.data);
-  }, RangeError);
+  }, PackSyntaxError);
 });
 
 Deno.test("ObjectSink takes a frame as it is stored if all of it is new, else what is new", async () => {
@@ -225,13 +226,20 @@ Deno.test("ObjectSink takes a frame as it is stored if all of it is new, else wh
     equal(writer.sink().takeFrame(frame), 3);
     await writer.finish();
   }
-  for (const one of [memory, fresh]) {
+  const flipped = new MemoryStore();
+  {
+    await using writer = await openWriter(flipped);
+    const crc = (frame.crc ^ 1) >>> 0;
+    equal(writer.sink().takeFrame({ ...frame, crc }), 3);
+    await writer.finish();
+  }
+  for (const one of [memory, fresh, flipped]) {
     await using reader = await openStoreReader(one, { hasher });
     for (const plain of [A, B, C]) {
       deepEqual(await reader.readObject(idOf(plain), 1), plain);
     }
     const location = await reader.index.locate(idOf(A), 1);
-    equal(location!.storedSize, one === fresh ? stored.length : 3000 + 1000);
+    equal(location!.storedSize, one === memory ? 3000 + 1000 : stored.length);
   }
 });
 

@@ -7,6 +7,7 @@ import { checkBytes, type Hasher, type HashStream } from "@snap/hash";
 import { crc32 } from "node:zlib";
 import { encodeHeader } from "@snap/store";
 import { ID_SIZE } from "../bytes.ts";
+import { PackSyntaxError } from "../errors.ts";
 import { checkRows, TableBuilder } from "./table_builder.ts";
 import { type Codec, CodecTag } from "../codec/codec.ts";
 import type { FrameRows } from "./frame_builder.ts";
@@ -161,7 +162,8 @@ export class PackWriter {
    * @param stored Stored bytes
    * @param frame How they are stored
    * @param rows Its objects; one that is in the pack already is dropped
-   * @throws {RangeError} If a size is out of range, or `stored` has another CRC
+   * @throws {RangeError} If a size is out of range
+   * @throws {PackSyntaxError} If `stored` has another CRC
    */
   addStoredFrame(
     stored: Uint8Array,
@@ -173,8 +175,9 @@ export class PackWriter {
       checkRows(rows, frame.plainSize);
       const crc = crc32(stored);
       if (crc !== frame.crc) {
-        throw new RangeError(
+        throw new PackSyntaxError(
           `Cannot add stored frame as its CRC is ${frame.crc}: found ${crc}`,
+          0,
         );
       }
       this.#append(stored, frame, rows);
