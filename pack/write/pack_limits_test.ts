@@ -4,7 +4,6 @@ import { crc32 } from "node:zlib";
 import type { Hasher } from "@snap/hash";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { encodeHeader } from "@snap/store";
-import { PackSyntaxError } from "../errors.ts";
 import { PageCache } from "../index/page_cache.ts";
 import {
   INDEX_OPTIONS,
