@@ -4,14 +4,8 @@ import { givenOptions, needCommand } from "./start_again.ts";
 import type { Session } from "../session.ts";
 import { findNamespace } from "./user_namespace.ts";
 
-/** Options that are handed on to the program inside. */
+/** Options of this command that are handed on to the program inside. */
 const OPTIONS = [
-  "store",
-  "limit-rate",
-  "jobs",
-  "json",
-  "quiet",
-  "verbose",
   "cache",
   "numeric-owner",
   "any",

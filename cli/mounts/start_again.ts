@@ -1,4 +1,5 @@
 import { CommandError } from "../command_error.ts";
+import { GLOBAL_OPTIONS } from "../arguments/global_options.ts";
 import type { ParsedArguments } from "../arguments/parse_arguments.ts";
 import type { Session } from "../session.ts";
 
@@ -17,11 +18,12 @@ export async function needCommand(
   );
 }
 
-/** Writes options again as they were given. */
+/** Writes options again as they were given: those of every command, and some of this one. */
 export function givenOptions(
   args: ParsedArguments,
-  names: readonly string[],
+  own: readonly string[],
 ): string[] {
+  const names = [...GLOBAL_OPTIONS.map(({ name }) => name), ...own];
   return names.filter((name) => args.has(name)).map((name) => {
     const value = args.text(name);
     return value === "" ? `--${name}` : `--${name}=${value}`;

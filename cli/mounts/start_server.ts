@@ -13,14 +13,8 @@ import { resolvePath } from "../arguments/resolve_path.ts";
 import { givenOptions, needCommand } from "./start_again.ts";
 import type { Session } from "../session.ts";
 
-/** Options that are handed on to the server; the log is opened here. */
+/** Options of this command that are handed on to the server; the log is opened here. */
 const OPTIONS = [
-  "store",
-  "limit-rate",
-  "jobs",
-  "json",
-  "quiet",
-  "verbose",
   "all",
   "allow-other",
   "numeric-owner",
