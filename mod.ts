@@ -32,6 +32,8 @@ export * as save from "@snap/save";
 export * as restore from "@snap/restore";
 /** Snapshots from store to store. */
 export * as sync from "@snap/sync";
+/** What is kept, what is removed, what is mended. */
+export * as maintenance from "@snap/maintenance";
 /** A snapshot as a read-only file system of the kernel. */
 export * as fuse from "@snap/fuse";
 /** The command line as a function. */

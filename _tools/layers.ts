@@ -53,7 +53,16 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     hash: "all",
     posix: "all",
   },
+  maintenance: {
+    snapshot: "all",
+    pack: "all",
+    manifest: "all",
+    store: "all",
+    hash: "all",
+    posix: "all",
+  },
   cli: {
+    maintenance: "all",
     sync: "all",
     fuse: "all",
     save: "all",

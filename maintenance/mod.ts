@@ -1,0 +1,6 @@
+/**
+ * What is kept, what is removed, what is mended.
+ *
+ * @module
+ */
+export {};
