@@ -30,6 +30,7 @@
  * - `@snap/store/format`: the small files of a store: config, settings, documents, tags
  * - `@snap/store/memory`: a store in memory
  * - `@snap/store/owner`
+ * - `@snap/store/removal`: leases, rounds of removal and their marks
  *
  * @module
  */

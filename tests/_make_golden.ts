@@ -8,7 +8,7 @@ import { equal } from "node:assert/strict";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readPackages } from "../_tools/workspace.ts";
-import { encodeDocument, formatSettings } from "@snap/store/format";
+import { encodeDocument, formatSettings, timeText } from "@snap/store/format";
 import type { Snapshots } from "@snap/snapshot";
 import { tagSnapshot } from "@snap/snapshot/records";
 import { type FileStore, openFileStore } from "@snap/store/file";
@@ -45,7 +45,7 @@ async function makeStore(
     salt: prng.bytes(32),
     body: {
       storeId: Buffer.from(prng.bytes(16)).toString("hex"),
-      createdAt: new Date(GOLDEN_TIME).toISOString().replace("Z", "000000Z"),
+      createdAt: timeText(GOLDEN_TIME),
       settings: formatSettings(goldenSettings(codec)),
     },
   });

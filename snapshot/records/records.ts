@@ -2,6 +2,7 @@ import type { Hasher, Id } from "@snap/hash";
 import { isDocumentFault } from "@snap/pack";
 import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { readDocument } from "@snap/store/format";
+import { listVoidSaves } from "@snap/store/removal";
 import {
   decodeRecord,
   formatRecordName,
@@ -12,8 +13,6 @@ import {
   RECORDS_PREFIX,
 } from "./record.ts";
 
-/** The folder of marks of saves whose records do not count. */
-const VOIDS_PREFIX = "gc/void/";
 /** Records that are read at once. */
 const CONCURRENCY = 16;
 
@@ -30,6 +29,8 @@ export interface ListRecordsOptions extends StoreOptions {
    * other. Without it the error is thrown, unless there is another.
    */
   onDamage?: (file: RecordFile, error: unknown) => void;
+  /** Save ids whose files do not count, where somebody lists them anyway. */
+  voidSaves?: Promise<ReadonlySet<string>>;
 }
 
 /** The files of records under a prefix, before it is known which are void. */
@@ -49,7 +50,7 @@ async function list(
   store: ReadStore,
   prefix: string,
   isWanted: (name: RecordName) => boolean,
-  options: StoreOptions,
+  options: Pick<ListRecordsOptions, "signal" | "voidSaves">,
 ): Promise<RecordList> {
   const groups = new Map<string, RecordFile[]>();
   for await (const batch of store.list(RECORDS_PREFIX + prefix, options)) {
@@ -64,20 +65,9 @@ async function list(
   }
   const voids = groups.size === 0
     ? Promise.resolve(new Set<string>())
-    : listVoids(store, options);
+    : options.voidSaves ?? listVoidSaves(store, options);
   voids.catch(() => {}); // Whoever awaits it is told.
   return { groups: [...groups.values()], voids };
-}
-
-async function listVoids(
-  store: ReadStore,
-  options: StoreOptions,
-): Promise<ReadonlySet<string>> {
-  const voids = new Set<string>();
-  for await (const batch of store.list(VOIDS_PREFIX, options)) {
-    for (const { name } of batch) voids.add(name.slice(VOIDS_PREFIX.length));
-  }
-  return voids;
 }
 
 /**

@@ -49,6 +49,16 @@ export const time: FieldType = typeOf(
     typeof value === "string" && TIME.test(value) &&
     !Number.isNaN(Date.parse(`${value.slice(0, 19)}Z`)),
 );
+/**
+ * Writes a {@linkcode time}.
+ *
+ * @param ms Milliseconds since 1970.
+ * @returns RFC 3339 in UTC with nanoseconds.
+ */
+export function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace("Z", "000000Z");
+}
+
 /** An id. */
 export const id: FieldType = digits(64);
 /** A save id, a nonce, the identity of a store. */
