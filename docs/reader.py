@@ -247,6 +247,7 @@ class Store:
         path = newest(log)
         body = document(path, b"TAGE")
         check(check_entry(body) <= check_entry(body.get("head")), f"the head of {path} is not before its own entry")
+        check(body["head"]["record"] != "0" * 64, f"{log.name} was not deleted")
         return body["head"]["record"]
 
     def resolve(self, name):

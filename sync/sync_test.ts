@@ -3,7 +3,12 @@ import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
-import { type NamedRecord, tagSnapshot } from "@snap/snapshot/records";
+import {
+  deleteTag,
+  listTags,
+  type NamedRecord,
+  tagSnapshot,
+} from "@snap/snapshot/records";
 import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import { TagStore } from "@snap/store/format";
@@ -177,6 +182,30 @@ Deno.test("logs of tags become equal, and name the same", async () => {
     strictEqual(slot.count, 2);
   }
   strictEqual((await sync(peer(a), peer(b))).tagEntries, 0);
+});
+
+Deno.test("a tag that was deleted last is deleted on both sides, and set again on both", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  const record = await saveOne(a, folder, "tree");
+  const named = async (): Promise<unknown[]> => {
+    await sync(peer(a), peer(b));
+    const all = [await listTags(a), await listTags(b)];
+    return all.map((tags) => tags.map(({ tag, name }) => [tag, name?.record]));
+  };
+  const main = ["main", record.record];
+  await tagSnapshot(a, "main", record, { now: () => 1_000_000 });
+  deepStrictEqual(await named(), [[main], [main]]);
+  // Each side goes on from what it knows; the clock of the one that deletes is behind.
+  await deleteTag(b, "main", { now: () => 0 });
+  deepStrictEqual(await named(), [[], []]);
+  await tagSnapshot(a, "main", record, { now: () => 2_000_000 });
+  await deleteTag(b, "other");
+  deepStrictEqual(await named(), [[main], [main]]);
+  await tagSnapshot(a, "main", record, { now: () => 3_000_000 });
+  await deleteTag(b, "main", { now: () => 4_000_000 });
+  deepStrictEqual(await named(), [[], []]);
 });
 
 Deno.test("what is forgotten stays so, and goes at the other side if wanted", async () => {

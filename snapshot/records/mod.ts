@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./forget_records.ts";
 export * from "./record.ts";
 export * from "./record_order.ts";
 export * from "./records.ts";

@@ -70,17 +70,26 @@ async function list(
   return { groups: [...groups.values()], voids };
 }
 
+/** Options of {@linkcode listRecordNames}. */
+export interface ListRecordNamesOptions extends StoreOptions {
+  /** What the ids of tree and record, with a dash between them, begin with. */
+  readonly prefix?: string;
+}
+
 /**
  * Lists the records of a store, without reading them.
  *
+ * @param store The store.
+ * @param options Which records, what ends the wait.
  * @returns One file of each record.
  * @throws {StoreError} If the store fails.
  */
 export async function listRecordNames(
   store: ReadStore,
-  options: StoreOptions = {},
+  options: ListRecordNamesOptions = {},
 ): Promise<RecordFile[]> {
-  const { groups, voids } = await list(store, "", () => true, options);
+  const { prefix = "" } = options;
+  const { groups, voids } = await list(store, prefix, () => true, options);
   const marks = await voids;
   return groups.map((files) => files.find((one) => !marks.has(one.writer)))
     .filter((file) => file !== undefined);

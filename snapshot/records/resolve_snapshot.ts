@@ -205,7 +205,13 @@ async function fromTag(
     }
     const { name, damage } = batch[back - seen];
     if (damage !== undefined) throw damage;
-    return await readNamed(snapshots, text, name!, options);
+    if (name !== undefined) {
+      return await readNamed(snapshots, text, name, options);
+    }
+    // The name of a deleted tag may be the beginning of an id again.
+    if (back === 0 && ID.test(text.toLowerCase())) return undefined;
+    const hint = back === 0 ? `: ${tag}~1 is what it named before` : " then";
+    throw new SnapshotNotFoundError(text, `tag ${tag} was deleted${hint}`);
   }
   if (seen === 0) return undefined;
   throw new SnapshotNotFoundError(

@@ -3,11 +3,17 @@
  *
  * @module
  */
-import { parseId } from "@snap/hash";
-import type { ReadStore, StoreOptions, WriteStore } from "@snap/store";
-import { type AnyTagSlot, TagStore } from "@snap/store/format";
+import { type Id, parseId } from "@snap/hash";
+import {
+  type ReadStore,
+  StoreError,
+  type StoreOptions,
+  type WriteStore,
+} from "@snap/store";
+import { type AnyTagSlot, NO_RECORD, TagStore } from "@snap/store/format";
 import { formatTime } from "@snap/manifest/time";
 import type { RecordName } from "./record.ts";
+import { listRecordNames } from "./records.ts";
 
 /** A store with its tags, as `Snapshots` is one. */
 export interface TagSource<Store extends ReadStore = ReadStore> {
@@ -32,7 +38,7 @@ export interface TaggedRecord {
   readonly number: number;
   /** When the tag was set, RFC 3339 in UTC; empty when the entry is damaged. */
   readonly time: string;
-  /** The record, unless the entry is damaged. */
+  /** The record, unless the entry is damaged, or deletes the tag. */
   readonly name?: RecordName;
   /** Damage of the entry. */
   readonly damage?: SyntaxError | Error;
@@ -49,8 +55,10 @@ export interface Tag extends TaggedRecord {
  * `TAG~1` and so on.
  *
  * @param options Save id, clock, what ends the wait.
+ * @returns The number of the slot.
  * @throws {RangeError} If this cannot be the name of a tag.
- * @throws {StoreError} If the store fails.
+ * @throws {StoreError} If the store fails, or the record was forgotten meanwhile:
+ * the tag then names again what it named before.
  */
 export async function tagSnapshot(
   snapshots: TagSource<WriteStore>,
@@ -58,14 +66,87 @@ export async function tagSnapshot(
   record: RecordName,
   options: TagSnapshotOptions = {},
 ): Promise<number> {
+  const number = await append(snapshots, tag, record, options);
+  // Whoever forgets looks at tags before this entry was there, or after: then it is gone here.
+  const { signal } = options;
+  const { store } = snapshots;
+  const prefix = `${record.tree}-${record.record}-`;
+  if ((await listRecordNames(store, { signal, prefix })).length > 0) {
+    return number;
+  }
+  const live = new Set((await listRecordNames(store, { signal })).map(idOf));
+  await retreatTag(snapshots, tag, live, options);
+  throw new StoreError(
+    `Cannot set tag ${tag}: record ${record.record} was forgotten meanwhile`,
+    { code: "ESTALE", action: "list" },
+  );
+}
+
+/**
+ * Deletes a tag: adds an entry to its log that names nothing. What it named
+ * before stays there, as `TAG~1` and so on, and it can be set again.
+ *
+ * @param options Save id, clock, what ends the wait.
+ * @returns What it named until now; undefined if there is no such tag.
+ * @throws {RangeError} If this cannot be the name of a tag.
+ * @throws {StoreError} If the store fails.
+ */
+export async function deleteTag(
+  snapshots: TagSource<WriteStore>,
+  tag: string,
+  options: TagSnapshotOptions = {},
+): Promise<TaggedRecord | undefined> {
+  const last = await readTags(snapshots.store).newest(tag, options);
+  if (last === undefined || isDeleted(last)) return undefined;
+  await append(snapshots, tag, NOTHING, options);
+  return taggedRecord(last, "head");
+}
+
+/**
+ * Lets a tag whose record is gone name what it named before that is there still;
+ * where there is no such record, the tag is deleted.
+ *
+ * @param live Records that are there.
+ * @param options Save id, clock, what ends the wait.
+ * @returns What it names now; undefined if it is deleted.
+ * @throws {StoreError} If the store fails.
+ */
+export async function retreatTag(
+  snapshots: TagSource<WriteStore>,
+  tag: string,
+  live: ReadonlySet<Id>,
+  options: TagSnapshotOptions = {},
+): Promise<RecordName | undefined> {
+  let found: RecordName | undefined;
+  search: for await (const batch of tagLog(snapshots, tag, options)) {
+    for (const { name, damage } of batch) {
+      if (name !== undefined && live.has(name.record)) found = name;
+      // What it named before it was deleted is another tag's history.
+      const isEnd = name === undefined && damage === undefined;
+      if (found !== undefined || isEnd) break search;
+    }
+  }
+  await append(snapshots, tag, found ?? NOTHING, options);
+  return found;
+}
+
+const NOTHING: RecordName = {
+  tree: parseId(NO_RECORD),
+  record: parseId(NO_RECORD),
+};
+
+async function append(
+  { store }: TagSource<WriteStore>,
+  tag: string,
+  { tree, record }: RecordName,
+  options: TagSnapshotOptions,
+): Promise<number> {
   const { now = Date.now } = options;
   const saveId = options.saveId ?? crypto.getRandomValues(new Uint8Array(16));
   const ms = now();
   const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1_000_000);
-  const tags = new TagStore(snapshots.store, { saveId });
-  const body = { time, tree: record.tree, record: record.record };
-  const { store } = snapshots;
-  const append = () => tags.append(tag, body, options);
+  const tags = new TagStore(store, { saveId });
+  const append = () => tags.append(tag, { time, tree, record }, options);
   // Only what lies on a disk leaves files behind.
   if (store.localPath === undefined) return await append();
   const { openSpool } = await import("@snap/store/owner");
@@ -77,8 +158,12 @@ export async function tagSnapshot(
   }
 }
 
+function idOf({ record }: RecordName): Id {
+  return record;
+}
+
 /**
- * Lists the tags, and what each of them names now.
+ * Lists the tags, and what each of them names now, without those that are deleted.
  *
  * @returns The tags, by name.
  * @throws {StoreError} If the store fails.
@@ -91,7 +176,8 @@ export async function listTags(
   const tags: Tag[] = [];
   for (const [tag, number] of await store.lastNumbers(options)) {
     const slot = await store.slot(tag, number, options);
-    if (slot !== undefined) tags.push({ tag, ...taggedRecord(slot, "head") });
+    if (slot === undefined || isDeleted(slot)) continue;
+    tags.push({ tag, ...taggedRecord(slot, "head") });
   }
   return tags;
 }
@@ -134,6 +220,16 @@ export function taggedRecord(
     return { number, time: "", damage: slot.damage };
   }
   const { time, tree, record } = slot[part];
+  if (record === NO_RECORD) return { number, time };
   const name = { tree: parseId(tree), record: parseId(record) };
   return { number, time, name };
+}
+
+/**
+ * Whether the last slot of a log says that the tag is deleted.
+ *
+ * @param last The last slot of the log.
+ */
+export function isDeleted(last: AnyTagSlot): boolean {
+  return last.damage === undefined && last.head.record === NO_RECORD;
 }

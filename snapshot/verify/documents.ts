@@ -1,7 +1,14 @@
-import { decodeNamed, decodeSlot, readDocument } from "@snap/store/format";
+import {
+  decodeNamed,
+  decodeSlot,
+  NO_RECORD,
+  readDocument,
+  type TagSlot,
+} from "@snap/store/format";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import type { DamageLog, FoundDamage } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
+import { listForgotten } from "../records/forget_records.ts";
 import { RECORDS_PREFIX } from "../records/record.ts";
 import { listRecordNames } from "../records/records.ts";
 
@@ -19,12 +26,23 @@ export async function verifyDocuments(
   log: DamageLog,
   options: StoreOptions,
 ): Promise<void> {
-  const records = listRecordNames(store, options)
-    .then((names) => new Set<string>(names.map((one) => one.record)));
+  const records = knownRecords(store, options);
   const checks = SORTS.map((sort) => checkSort(store, sort, records, options));
   await Promise.allSettled([records, ...checks]); // Whoever started work waits for its end.
   await records;
   for (const damage of (await Promise.all(checks)).flat()) log.add(damage);
+}
+
+/** Ids of records that are there, or were forgotten. */
+async function knownRecords(
+  store: ReadStore,
+  options: StoreOptions,
+): Promise<ReadonlySet<string>> {
+  const known = new Set<string>([NO_RECORD]);
+  for (const { record } of await listRecordNames(store, options)) {
+    known.add(record);
+  }
+  return known.union(await listForgotten(store, options));
 }
 
 /** Checks all documents of a sort. */
@@ -37,6 +55,7 @@ async function checkSort(
   const damages: FoundDamage[] = [];
   /** By folder: the numbers of its documents. */
   const numbers = new Map<string, number[]>();
+  const heads = new Map<string, TagSlot>();
   for await (const batch of store.list(prefix, options)) {
     for (const { name } of batch) {
       const end = name.lastIndexOf("/") + 1;
@@ -50,7 +69,11 @@ async function checkSort(
       try {
         const bytes = await readDocument(store, name, options);
         if (subject === "tag") {
-          damages.push(...checkTag(name, bytes, await records));
+          const slot = decodeSlot(name, bytes);
+          const last = heads.get(folder);
+          if (last === undefined || last.number < slot.number) {
+            heads.set(folder, slot);
+          }
         } else decodeNamed(name, bytes);
       } catch (error) {
         options.signal?.throwIfAborted();
@@ -60,6 +83,9 @@ async function checkSort(
       }
     }
   }
+  for (const [folder, slot] of heads) {
+    damages.push(...checkHead(folder, slot, await records));
+  }
   // Of leases and steps of removal the lower numbers may go.
   if (subject !== "config" && subject !== "tag") return damages;
   for (const [folder, own] of numbers) {
@@ -68,20 +94,22 @@ async function checkSort(
   return damages;
 }
 
-/** Checks a slot of a tag; tells where its record is gone. */
-function checkTag(
-  storeName: string,
-  bytes: Uint8Array,
+/**
+ * Tells where what a tag names is gone. What it named before may be: it was
+ * forgotten, here or where the log was copied from, or never copied.
+ */
+function checkHead(
+  folder: string,
+  { number, head }: TagSlot,
   records: ReadonlySet<string>,
 ): FoundDamage[] {
-  const { tree, record } = decodeSlot(storeName, bytes).entry;
-  if (records.has(record)) return [];
-  const gone = `${RECORDS_PREFIX}${tree}-${record}`;
+  if (records.has(head.record)) return [];
+  const gone = `${RECORDS_PREFIX}${head.tree}-${head.record}`;
   return [{
     subject: "record",
     reason: "missing",
     storeName: gone,
-    message: `Cannot find ${gone}, which ${storeName} names`,
+    message: `Cannot find ${gone}, which ${folder}${number} names`,
   }];
 }
 

@@ -62,6 +62,9 @@ export interface DamagedTagSlot {
 /** A slot of a tag's log. */
 export type AnyTagSlot = TagSlot | DamagedTagSlot;
 
+/** The tree and the record of an entry that names nothing: the tag is deleted. */
+export const NO_RECORD: string = "0".repeat(64);
+
 const SUM_END = 1n << 256n;
 const TIME_END = "9999-12-31T23:59:59.999999999Z";
 

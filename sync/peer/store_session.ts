@@ -1,13 +1,12 @@
-import { type Hasher, type Id, parseId } from "@snap/hash";
-import { formatTime } from "@snap/manifest/time";
+import type { Hasher, Id } from "@snap/hash";
 import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import {
   findRecord,
+  forgetRecords,
   formatRecordName,
+  listForgotten,
   listRecordNames,
-  parseRecordName,
   type RecordName,
-  RECORDS_PREFIX,
 } from "@snap/snapshot/records";
 import {
   NotFoundError,
@@ -16,7 +15,6 @@ import {
   type WriteStore,
 } from "@snap/store";
 import {
-  encodeDocument,
   readDocument,
   type TagEntry,
   type TagSlot,
@@ -42,7 +40,6 @@ import { openStoreTarget } from "./store_target.ts";
 
 /** Records that are read at once. */
 const READS_AT_ONCE = 16;
-const FORGOTTEN_PREFIX = "forgotten/";
 
 /** What a {@linkcode StoreSession} is about. */
 export interface StoreSessionOptions extends SessionOptions {
@@ -78,14 +75,8 @@ export class StoreSession implements PeerSession {
 
   async #list(): Promise<RecordSet> {
     const { store } = this.#options;
-    const forgotten: Id[] = [];
     const names = await listRecordNames(store, this.#how);
-    for await (const batch of store.list(FORGOTTEN_PREFIX, this.#how)) {
-      for (const { name } of batch) {
-        forgotten.push(parseId(name.slice(FORGOTTEN_PREFIX.length)));
-      }
-    }
-    return recordSet(names, forgotten);
+    return recordSet(names, await listForgotten(store, this.#how));
   }
 
   async compare(other: RecordSet): Promise<RecordDifference> {
@@ -143,21 +134,11 @@ export class StoreSession implements PeerSession {
     const store = this.#writable() as PruneStore;
     if (store.remove === undefined) throw rightError(this.info, "remove from");
     const { env = systemEnv } = this.#options;
-    const ms = env.now();
-    const time = formatTime(Math.floor(ms / 1000), (ms % 1000) * 1e6);
-    const wanted = new Set(records);
-    for (const id of records) {
-      const saveId = env.random(16);
-      const bytes = encodeDocument({ kind: "GCLG", saveId, body: { time } });
-      await store.create(FORGOTTEN_PREFIX + id, bytes, this.#how);
-    }
-    for await (const batch of store.list(RECORDS_PREFIX, this.#how)) {
-      for (const { name } of batch) {
-        const file = parseRecordName(name);
-        if (file === undefined || !wanted.has(file.record)) continue;
-        await store.remove(name, this.#how);
-      }
-    }
+    await forgetRecords(store, records, {
+      ...this.#how,
+      now: () => env.now(),
+      random: (size) => env.random(size),
+    });
   }
 
   async openSource(): Promise<Source> {
