@@ -407,6 +407,30 @@ Deno.test("tag: sets, lists, keeps the log", async () => {
   match(log, /\trelease~1\t/);
 });
 
+Deno.test("tag --delete and --move: a tag is gone, its log is not, and only what there is moves", async () => {
+  using scene = new Scene();
+  const id = await scene.saved();
+  strictEqual(await scene.ok("tag", "--delete", "main"), `${id}\n`);
+  strictEqual(await scene.ok("tag"), "");
+  const failures = [
+    [["tag", "--delete", "main"], 1, /Cannot find tag main/],
+    [["tag", "--move", "main", "latest"], 1, /Cannot find tag main/],
+    [["ls", "main"], 1, /tag main was deleted: main~1 is what it named/],
+    [["tag", "--delete"], 2, /--delete without the name of a tag/],
+    [["tag", "--move"], 2, /--move without the name of a tag/],
+    [["tag", "--delete", "main", "latest"], 2, /--delete with ID/],
+  ] as const;
+  for (const [args, code, message] of failures) {
+    const outcome = await scene.snap(args);
+    strictEqual(outcome.code, code, args.join(" "));
+    match(outcome.stderr, message);
+  }
+  match(await scene.ok("log", "--tag", "main"), /\tmain~1\t/);
+  strictEqual(await scene.ok("tag", "main", "main~1"), `${id}\n`);
+  strictEqual(await scene.ok("tag", "--move", "main", "latest"), `${id}\n`);
+  match(await scene.ok("tag"), /^main\t/);
+});
+
 Deno.test("id and manifest: of a directory without a store, and of a snapshot", async () => {
   using scene = new Scene();
   const id = await scene.run(["id", "tree", "--workers", "0"]);
@@ -486,6 +510,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["restore", "main:sub", "out", "--existing", "--delete", "-n", ...here],
       ["tag", "other", "main"],
       ["tag"],
+      ["tag", "-d", "other"],
       ["id", "tree", ...here],
       ["manifest", "main"],
       ["stats"],

@@ -1,5 +1,6 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { FAR_COMMANDS } from "./far_commands.ts";
+import { KEEP_COMMANDS } from "./keep_commands.ts";
 import { MOUNT_COMMANDS } from "./mount_commands.ts";
 import { COMMAND } from "../product.ts";
 import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./shared_specs.ts";
@@ -241,27 +242,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     examples: [["find '*.ts' nightly:src", "by name, below a folder"]],
   },
   ...VERIFY_COMMANDS,
-  {
-    name: "tag",
-    summary: "let a tag name a snapshot, or list tags",
-    arguments: [
-      { name: "NAME", optional: true, help: "the tag", completes: "tag" },
-      {
-        name: "ID",
-        optional: true,
-        help: "the snapshot",
-        completes: "snapshot",
-      },
-    ],
-    options: [
-      ANY,
-      { name: "delete", help: "not possible: the log of a tag only grows" },
-    ],
-    notes: [
-      "A tag is the log of all it has named: NAME~1 is what it named before.",
-    ],
-    examples: [["tag release latest", "name the newest snapshot"]],
-  },
+  ...KEEP_COMMANDS,
   {
     name: "id",
     summary: "print the id that a directory or file would be saved under",

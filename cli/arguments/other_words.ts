@@ -37,6 +37,7 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
   mend: "repair",
   branch: "tag",
   tags: "tag",
+  untag: "tag",
   hash: "id",
   "hash-object": "id",
   sum: "id",

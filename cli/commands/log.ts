@@ -107,7 +107,7 @@ async function rowsOfTag(
   tag: string,
 ): Promise<Row[]> {
   const { signal } = session;
-  const { findRecord, listRecordNames, tagLog } = await import(
+  const { findRecord, listForgotten, listRecordNames, tagLog } = await import(
     "@snap/snapshot/records"
   );
   const { store, hasher } = snapshots;
@@ -115,12 +115,18 @@ async function rowsOfTag(
   for (const file of await listRecordNames(store, { signal })) {
     files.set(file.record, file);
   }
+  const forgotten = await listForgotten(store, { signal });
   const rows: Row[] = [];
-  let back = 0;
+  let back = 0, forgottenCount = 0;
   for await (const batch of tagLog(snapshots, tag, { signal })) {
     for (const { name, damage, number } of batch) {
       const label = back === 0 ? tag : `${tag}~${back}`;
       back++;
+      if (name === undefined && damage === undefined) continue;
+      if (name && !files.has(name.record) && forgotten.has(name.record)) {
+        forgottenCount++;
+        continue;
+      }
       try {
         if (name === undefined) throw damage;
         const file = files.get(name.record) ?? name;
@@ -132,6 +138,9 @@ async function rowsOfTag(
         session.warn(`Cannot list entry ${number} of tag ${tag}: ${reason}`);
       }
     }
+  }
+  if (forgottenCount > 0) {
+    session.note(`Left out ${formatCount(forgottenCount)} that are forgotten`);
   }
   if (back > 0) return rows;
   throw new CommandError(

@@ -1,3 +1,4 @@
+import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { COMMAND } from "../product.ts";
@@ -9,17 +10,22 @@ import { formatTable } from "../terminal/table.ts";
 import { formatLocalTime } from "../terminal/units.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 
-/** `snap tag NAME ID`, and `snap tag` */
+/** `snap tag NAME ID`, `snap tag --delete NAME`, and `snap tag` */
 export async function run(session: Session): Promise<number> {
-  const [name, text] = session.args.positionals;
-  if (session.args.has("delete")) {
+  const { args } = session;
+  const [name, text] = args.positionals;
+  if (name === undefined) {
+    const option = ["delete", "move"].find((one) => args.has(one));
+    if (option === undefined) return await list(session);
+    throw new UsageError(`Cannot use --${option} without the name of a tag`);
+  }
+  await checkTag(name);
+  if (args.has("delete")) {
+    if (text === undefined) return await remove(session, name);
     throw new UsageError(
-      "Cannot delete a tag: its log only grows",
-      "let it name another snapshot instead",
+      `Cannot use --delete with ID: tag ${name} is deleted, whatever it names`,
     );
   }
-  if (name === undefined) return await list(session);
-  await checkTag(name);
   if (text === undefined) {
     throw new UsageError(
       "Cannot tag without ID",
@@ -31,7 +37,11 @@ export async function run(session: Session): Promise<number> {
     { isLight: true, isWriting: true },
     async (snapshots, opened) => {
       const { signal } = session;
-      const { tagSnapshot } = await import("@snap/snapshot/records");
+      const { listTags, tagSnapshot } = await import("@snap/snapshot/records");
+      if (args.has("move")) {
+        const tags = await listTags(snapshots, { signal });
+        if (!tags.some(({ tag }) => tag === name)) throw noTagError(name);
+      }
       const record = await resolveRecord(session, snapshots, text);
       const number = await tagSnapshot(snapshots, name, record, { signal });
       await renewListing(session, opened);
@@ -46,6 +56,34 @@ export async function run(session: Session): Promise<number> {
       session.detail(`${name} names ${record.tree}@${record.record}`);
       return ExitCode.done;
     },
+  );
+}
+
+async function remove(session: Session, name: string): Promise<number> {
+  const options = { isLight: true, isWriting: true };
+  return await withSnapshots(session, options, async (snapshots, opened) => {
+    const { deleteTag } = await import("@snap/snapshot/records");
+    const { signal } = session;
+    const last = await deleteTag(snapshots, name, { signal });
+    if (last === undefined) throw noTagError(name);
+    await renewListing(session, opened);
+    const { tree, record } = last.name ?? {};
+    await session.result(tree ?? "", {
+      type: "deletedTag",
+      tag: name,
+      ...last.name && { id: tree, record },
+    });
+    session.detail(
+      `Deleted ${name}: ${COMMAND} tag ${name} ${name}~1 sets it again`,
+    );
+    return ExitCode.done;
+  });
+}
+
+function noTagError(name: string): CommandError {
+  return new CommandError(
+    `Cannot find tag ${name}: the store has none of this name`,
+    `${COMMAND} tag lists them`,
   );
 }
 
