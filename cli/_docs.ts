@@ -99,7 +99,7 @@ const GENERAL: readonly string[] = [
   "",
   "A store is a path, an address such as `s3://bucket/prefix` or `ssh://host/path`, or a name of the configuration: [STORES.md](STORES.md).",
   "",
-  "Nothing is ever removed from a store, and a store is not encrypted: who can read it can read what was saved.",
+  "What is kept in a store and what is forgotten: [RETENTION.md](RETENTION.md). A store is not encrypted: who can read it can read what was saved.",
   "",
   "## Output",
   "",

@@ -511,6 +511,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["tag", "other", "main"],
       ["tag"],
       ["tag", "-d", "other"],
+      ["forget", "--keep-last", "1"],
       ["id", "tree", ...here],
       ["manifest", "main"],
       ["stats"],

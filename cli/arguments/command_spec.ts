@@ -19,6 +19,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** Name of its value in help; absent for one without value. */
   readonly value?: string;
+  /** Name of a value in help that it may have, behind `=`. */
+  readonly optionalValue?: string;
   /** Whether it may be given more than once. */
   readonly repeats?: true;
   /** Its help, in half a line. */

@@ -3,7 +3,7 @@ import { FAR_COMMANDS } from "./far_commands.ts";
 import { KEEP_COMMANDS } from "./keep_commands.ts";
 import { MOUNT_COMMANDS } from "./mount_commands.ts";
 import { COMMAND } from "../product.ts";
-import { ANY, DIRECTORY, EXCLUDES, TARGET } from "./shared_specs.ts";
+import { ANY, DIRECTORY, DRY_RUN, EXCLUDES, TARGET } from "./shared_specs.ts";
 import { SYNC_COMMANDS } from "./sync_commands.ts";
 import { VERIFY_COMMANDS } from "./verify_commands.ts";
 
@@ -16,11 +16,6 @@ const ATTRIBUTES: OptionSpec = {
   name: "attributes",
   short: "a",
   help: "with modes, owners, times and extended attributes",
-};
-const DRY_RUN: OptionSpec = {
-  name: "dry-run",
-  short: "n",
-  help: "say what would be done, and do nothing",
 };
 const LONG: OptionSpec = {
   name: "long",

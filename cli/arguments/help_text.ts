@@ -84,7 +84,12 @@ function argumentText(argument: ArgumentSpec): string {
  */
 export function optionText(option: OptionSpec): string {
   const short = option.short === undefined ? "" : `-${option.short}, `;
-  const value = option.value === undefined ? "" : ` ${option.value}`;
+  const { value: needed, optionalValue } = option;
+  const value = needed !== undefined
+    ? ` ${needed}`
+    : optionalValue === undefined
+    ? ""
+    : `[=${optionalValue}]`;
   return `${short}--${option.name}${value}`;
 }
 

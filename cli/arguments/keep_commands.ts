@@ -1,7 +1,11 @@
-import type { CommandSpec } from "./command_spec.ts";
-import { ANY } from "./shared_specs.ts";
+import type { CommandSpec, OptionSpec } from "./command_spec.ts";
+import { ANY, DRY_RUN } from "./shared_specs.ts";
 
-/** Commands that say what is kept: tags. */
+function keep(name: string, value: string, help: string): OptionSpec {
+  return { name: `keep-${name}`, value, help };
+}
+
+/** Commands that say what is kept: tags, and what is forgotten. */
 export const KEEP_COMMANDS: readonly CommandSpec[] = [
   {
     name: "tag",
@@ -31,6 +35,68 @@ export const KEEP_COMMANDS: readonly CommandSpec[] = [
       ["tag release latest", "name the newest snapshot"],
       ["tag --delete release", "and no longer"],
       ["tag release release~1", "set it again"],
+    ],
+  },
+  {
+    name: "forget",
+    summary: "remove snapshots from the list: those named, or by rules",
+    arguments: [{
+      name: "ID",
+      optional: true,
+      repeats: true,
+      help: "snapshots to forget; with rules none is given",
+      completes: "snapshot",
+    }],
+    options: [
+      keep("last", "N", "keep the last N"),
+      keep("hourly", "N", "keep the last of each of N hours that have one"),
+      keep("daily", "N", "the same for days, here and below"),
+      keep("weekly", "N", "for weeks, which begin on Monday"),
+      keep("monthly", "N", "for months"),
+      keep("yearly", "N", "for years"),
+      keep("within", "TIME", "keep all from 1y6m, 30d, 12h before the last on"),
+      {
+        ...keep("tag", "TAG", "keep all that the tag names or has named"),
+        repeats: true,
+        completes: "tag",
+      },
+      {
+        name: "group-by",
+        value: "WHAT",
+        help: "rules hold for each host and source, unless said otherwise",
+        completes: ["host,source", "host", "source", "none"],
+      },
+      {
+        name: "policy",
+        optionalValue: "NAME",
+        help:
+          "the rules of [policy], or of [policies.NAME], of the configuration",
+      },
+      { ...DRY_RUN, help: "say what would be forgotten, and forget nothing" },
+      {
+        name: "tagged",
+        help:
+          "with ID: also what a tag names, which then names what it did before",
+      },
+      {
+        name: "unsafe-keep-none",
+        help: "rules may keep nothing",
+      },
+      { name: "host", value: "NAME", help: "rules are about this host" },
+      { ...ANY, help: "rules are about all hosts, not only this one" },
+    ],
+    notes: [
+      "A record goes that no rule keeps; N is a number or all. What a tag names stays, and so does what is later than now. While a rule has more periods than there are, it keeps the oldest record of all, too. Saves of which something could not be read do not displace the last that is complete.",
+      "An ID that several records have is refused: ID@RECORD and the id of a record name one.",
+      "What only forgotten snapshots need takes up room until the store is pruned. A forgotten snapshot does not come back by a copy.",
+    ],
+    examples: [
+      [
+        "forget --keep-last 3 --keep-daily 7 --keep-yearly all -n",
+        "see what rules would do",
+      ],
+      ["forget --policy", "and do what the configuration says"],
+      ["forget nightly~3", "one that a tag has named"],
     ],
   },
 ];

@@ -37,6 +37,9 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
   mend: "repair",
   branch: "tag",
   tags: "tag",
+  delete: "forget",
+  rm: "forget",
+  expire: "forget",
   untag: "tag",
   hash: "id",
   "hash-object": "id",
@@ -53,9 +56,7 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
 
 /** Commands of other programs that this one lacks. */
 export const ABSENT_WORDS: Readonly<Record<string, string>> = {
-  forget: "nothing is ever removed from a store",
   prune: "nothing is ever removed from a store",
-  delete: "nothing is ever removed from a store",
   compact: "nothing is ever removed from a store",
   gc: "nothing is ever removed from a store",
   unlock: "a store has no locks",

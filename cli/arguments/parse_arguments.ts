@@ -110,7 +110,9 @@ class Parser {
       const value = equals < 0 ? this.#next(option) : text.slice(equals + 1);
       this.#add(option, value);
     } else if (equals < 0) this.#add(option, "");
-    else {
+    else if (option.optionalValue !== undefined) {
+      this.#add(option, text.slice(equals + 1));
+    } else {
       throw new UsageError(`Cannot use --${text}: --${name} takes no value`);
     }
   }

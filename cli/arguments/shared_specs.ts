@@ -20,6 +20,13 @@ export const ANY: OptionSpec = {
   help: "records of all hosts, not only of this one",
 };
 
+/** `--dry-run` */
+export const DRY_RUN: OptionSpec = {
+  name: "dry-run",
+  short: "n",
+  help: "say what would be done, and do nothing",
+};
+
 /** Options that leave entries of a directory out. */
 export const EXCLUDES: readonly OptionSpec[] = [
   {

@@ -20,7 +20,7 @@ interface Row {
 /** `snap config` */
 export async function run(session: Session): Promise<number> {
   const config = await configOf(session);
-  const { path, isThere, stores } = config;
+  const { path, isThere, stores, policies } = config;
   const rows: Row[] = [{
     name: "configuration",
     value: path ?? "",
@@ -36,6 +36,13 @@ export async function run(session: Session): Promise<number> {
     rows.push({ name, value: shown(name, value), source: variable });
   }
   for (const [name, table] of stores) rows.push(...rowsOf(name, table));
+  for (const [name, table] of policies) {
+    const place = name === "" ? "policy" : `policies.${name}`;
+    for (const [key, value] of Object.entries(table)) {
+      const text = [value].flat().join(" ");
+      rows.push({ name: `${place}.${key}`, value: text, source: "file" });
+    }
+  }
   await tell(session, rows);
   return ExitCode.done;
 }

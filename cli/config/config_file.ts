@@ -5,6 +5,11 @@ import type { ConfigValue } from "./config_keys.ts";
 /** Values by their keys. */
 export type ConfigTable = Readonly<Record<string, ConfigValue>>;
 
+/** Rules of what is kept, each of them one that can be. */
+export type PolicyTable = Readonly<
+  Record<string, ConfigValue | readonly string[]>
+>;
+
 /** The configuration of a user. */
 export interface ConfigFile {
   /** The path of the file; absent where the environment names no folder for it. */
@@ -15,6 +20,8 @@ export interface ConfigFile {
   readonly top: ConfigTable;
   /** The stores by name. */
   readonly stores: ReadonlyMap<string, ConfigTable>;
+  /** Rules of what is kept, by name; those without a name are under "". */
+  readonly policies: ReadonlyMap<string, PolicyTable>;
 }
 
 const read = new WeakMap<Session, Promise<ConfigFile>>();
@@ -35,7 +42,13 @@ async function readIt(session: Session): Promise<ConfigFile> {
   const { context } = session;
   const named = context.env("SNAP_CONFIG");
   const path = named || placeOf(session);
-  const none = { path, isThere: false, top: {}, stores: new Map() };
+  const none = {
+    path,
+    isThere: false,
+    top: {},
+    stores: new Map(),
+    policies: new Map(),
+  };
   // Nobody is asked to let this look for a file that may not be there.
   const isReadable = path !== undefined &&
     (named || context.isAllowed?.("read", path) !== false);

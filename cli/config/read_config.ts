@@ -4,7 +4,12 @@ import { CommandError } from "../command_error.ts";
 import { nearest } from "../arguments/nearest.ts";
 import type { Session } from "../session.ts";
 import type { UsageError } from "../arguments/usage_error.ts";
-import type { ConfigFile, ConfigTable } from "./config_file.ts";
+import {
+  parseRules,
+  RetentionRuleError,
+  RULE_NAMES,
+} from "@snap/maintenance/forget";
+import type { ConfigFile, ConfigTable, PolicyTable } from "./config_file.ts";
 import {
   CONFIG_KEYS,
   type ConfigKey,
@@ -92,8 +97,9 @@ class Checker {
       const [first] = message.split("\n");
       throw this.#error(line, first.replace("Invalid TOML document: ", ""));
     }
-    const { stores = {}, ...rest } = root;
+    const { stores = {}, policy, policies = {}, ...rest } = root;
     if (!isTable(stores)) throw this.#at(["stores"], "it is no table");
+    if (!isTable(policies)) throw this.#at(["policies"], "it is no table");
     const top = this.#table([], rest, (key) => key.where !== "store");
     const tables = new Map<string, ConfigTable>();
     for (const [name, table] of Object.entries(stores)) {
@@ -106,7 +112,30 @@ class Checker {
       if (!isTable(table)) throw this.#at(["stores", name], "it is no table");
       tables.set(name, this.#store(name, table));
     }
-    return { path: this.#path, isThere: true, top, stores: tables };
+    const rules = new Map<string, PolicyTable>();
+    if (policy !== undefined) rules.set("", this.#policy(["policy"], policy));
+    for (const [name, one] of Object.entries(policies)) {
+      rules.set(name, this.#policy(["policies", name], one));
+    }
+    const path = this.#path;
+    return { path, isThere: true, top, stores: tables, policies: rules };
+  }
+
+  #policy(path: readonly string[], parsed: unknown): PolicyTable {
+    if (!isTable(parsed)) throw this.#at(path, "it is no table");
+    try {
+      parseRules(parsed);
+    } catch (error) {
+      if (!(error instanceof RetentionRuleError)) throw error;
+      const { rule, reason } = error;
+      const near = nearest(rule, RULE_NAMES);
+      const isUnknown = !RULE_NAMES.includes(rule);
+      const hint = near !== undefined && isUnknown
+        ? `did you mean ${near}?`
+        : undefined;
+      throw this.#at([...path, rule], reason, hint);
+    }
+    return parsed as PolicyTable;
   }
 
   #store(name: string, parsed: Parsed): ConfigTable {

@@ -103,8 +103,32 @@ export async function deleteTag(
 }
 
 /**
- * Lets a tag whose record is gone name what it named before that is there still;
- * where there is no such record, the tag is deleted.
+ * Finds what a tag named before its record went, and is there still.
+ *
+ * @param live Records that are there.
+ * @param options What ends the wait.
+ * @returns The record; undefined if there is none since the tag was last deleted.
+ * @throws {StoreError} If the store fails.
+ */
+export async function formerRecord(
+  snapshots: TagSource,
+  tag: string,
+  live: ReadonlySet<Id>,
+  options: StoreOptions = {},
+): Promise<RecordName | undefined> {
+  for await (const batch of tagLog(snapshots, tag, options)) {
+    for (const { name, damage } of batch) {
+      if (name !== undefined && live.has(name.record)) return name;
+      // What it named before it was deleted is another tag's history.
+      if (name === undefined && damage === undefined) return undefined;
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Lets a tag whose record is gone name what it named before, as {@linkcode
+ * formerRecord} finds it; where there is nothing, the tag is deleted.
  *
  * @param live Records that are there.
  * @param options Save id, clock, what ends the wait.
@@ -117,15 +141,7 @@ export async function retreatTag(
   live: ReadonlySet<Id>,
   options: TagSnapshotOptions = {},
 ): Promise<RecordName | undefined> {
-  let found: RecordName | undefined;
-  search: for await (const batch of tagLog(snapshots, tag, options)) {
-    for (const { name, damage } of batch) {
-      if (name !== undefined && live.has(name.record)) found = name;
-      // What it named before it was deleted is another tag's history.
-      const isEnd = name === undefined && damage === undefined;
-      if (found !== undefined || isEnd) break search;
-    }
-  }
+  const found = await formerRecord(snapshots, tag, live, options);
   await append(snapshots, tag, found ?? NOTHING, options);
   return found;
 }
