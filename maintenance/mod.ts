@@ -1,6 +1,10 @@
 /**
  * What is kept, what is removed, what is mended.
  *
+ * The parts have entry points of their own:
+ *
+ * - `@snap/maintenance/forget`: rules that say what is kept, and forgetting
+ *
  * @module
  */
 export {};

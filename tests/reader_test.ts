@@ -179,10 +179,8 @@ Deno.test("reader.py takes the head of a tag, a record once, and none that is vo
   deepEqual(await read(path, "main"), await read(path, two.record));
   equal((await read(path, three.record)).code, 1);
   const { damages } = await verify(snapshots);
-  // What a tag named is gone; marks and copies are no damage.
-  deepEqual(damages.map(({ storeName }) => storeName), [
-    `snapshots/${three.tree}-${three.record}`,
-  ]);
+  // What a tag named before may be gone; marks and copies are no damage.
+  deepEqual(damages, []);
 });
 
 Deno.test("reader.py refuses a store with a damaged pack", async () => {
