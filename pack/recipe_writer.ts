@@ -6,3 +6,4 @@
 export { SPARSE_PART } from "./recipe/mostly_zeros.ts";
 export * from "./recipe/pass_hole.ts";
 export * from "./recipe/recipe_builder.ts";
+export * from "./recipe/zeros.ts";

@@ -10,7 +10,7 @@ import { joinPieces, type ObjectBytes } from "@snap/manifest";
 import { type ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import { ClaimTable, ObjectSink, type SinkConfig } from "@snap/pack/sink";
 import type { Totals } from "@snap/snapshot/records";
-import { ObjectHasher } from "./pack/object_hasher.ts";
+import { ObjectHasher } from "@snap/snapshot/write";
 import { SavePipeline } from "./pipeline.ts";
 import type { SaveProgress } from "./progress.ts";
 import type { ObjectNamer } from "./walk/directory_encoder.ts";

@@ -14,7 +14,7 @@ import {
   parseTime,
 } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
-import { MetadataPacker } from "./pack/metadata_packer.ts";
+import { MetadataPacker } from "@snap/snapshot/write";
 import {
   type PreviousSnapshot,
   SavePipeline,

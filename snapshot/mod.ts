@@ -38,6 +38,7 @@
  * - `@snap/snapshot/records`: records of snapshots, the names that people give for them, and tags
  * - `@snap/snapshot/verify`: what a store holds, checked against what it says
  * - `@snap/snapshot/view`: a snapshot as something to look up and read
+ * - `@snap/snapshot/write`: trees and attribute pages, named, cut, and written anew
  *
  * @module
  */

@@ -1,10 +1,9 @@
 import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import { ObjectKind } from "@snap/pack";
-import { RecipeBuilder } from "@snap/pack/recipe-writer";
+import { isZeros, RecipeBuilder } from "@snap/pack/recipe-writer";
 import type { EncodedNode, ObjectSink, ObjectTarget } from "@snap/pack/sink";
 import { runAtOnce } from "@snap/posix/pacer";
-import { isZeros } from "./zeros.ts";
 
 /** Options of {@linkcode ContentPacker}. */
 export interface ContentPackerOptions {

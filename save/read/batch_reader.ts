@@ -9,12 +9,12 @@ import type { LargeFileRing } from "./large_file_ring.ts";
 import { LargeFileReader } from "./large_file_reader.ts";
 import type { ContentPacker } from "../pack/content_packer.ts";
 import {
+  isZeros,
   PASSED_HOLE_MIN,
   passHole,
   SPARSE_PART,
 } from "@snap/pack/recipe-writer";
 import type { BatchResult, FileBatch } from "../messages.ts";
-import { isZeros } from "../pack/zeros.ts";
 
 /** Content up to this size is read whole before it is chunked. */
 const WHOLE_SIZE_MAX = 4 * 1024 * 1024;

@@ -1,7 +1,11 @@
 import { DiskError } from "@snap/disk";
 import type { FileReader } from "@snap/disk/file";
 import type { HashStream } from "@snap/hash";
-import { passHole, type RecipeBuilder } from "@snap/pack/recipe-writer";
+import {
+  isZeros,
+  passHole,
+  type RecipeBuilder,
+} from "@snap/pack/recipe-writer";
 import { runAtOnce } from "@snap/posix/pacer";
 import type { InHand } from "./in_hand.ts";
 import {
@@ -11,7 +15,6 @@ import {
   SEGMENT_SIZE,
 } from "./large_file_ring.ts";
 import type { ContentPacker } from "../pack/content_packer.ts";
-import { isZeros } from "../pack/zeros.ts";
 import type { StoreSettings } from "@snap/store/format";
 
 /** Below these sizes, groups of chunks are too many for the ring. */

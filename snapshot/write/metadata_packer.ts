@@ -2,10 +2,9 @@ import { equalBytes, type HashContext, type Hasher, ID_SIZE } from "@snap/hash";
 import { Chunker } from "@snap/hash/chunk";
 import type { ObjectBytes } from "@snap/manifest";
 import { ObjectKind } from "@snap/pack";
-import { RecipeBuilder } from "@snap/pack/recipe-writer";
+import { isZeros, RecipeBuilder } from "@snap/pack/recipe-writer";
 import type { ObjectSink } from "@snap/pack/sink";
 import { ObjectHasher } from "./object_hasher.ts";
-import { isZeros } from "./zeros.ts";
 
 /** Names trees and attribute pages, and hands them to a sink. */
 export class MetadataPacker {

@@ -1,0 +1,10 @@
+/**
+ * Trees and attribute pages as they are stored: named, cut where they are large, and
+ * directories written anew.
+ *
+ * @module
+ */
+export * from "./count_totals.ts";
+export * from "./directory_writer.ts";
+export * from "./metadata_packer.ts";
+export * from "./object_hasher.ts";
