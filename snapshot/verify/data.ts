@@ -4,7 +4,6 @@ import {
   INDEX_PAGE_SIZE,
   type IndexFile,
   type ObjectIndex,
-  type PackSet,
 } from "@snap/pack/index";
 import { RecipeNode } from "@snap/pack/recipe";
 import { type StoreReader, takeRange } from "@snap/pack/read";
@@ -46,7 +45,8 @@ type IndexedPackFile = PackFile & KnownPack;
 /** Parts of {@linkcode VerifyData}. */
 export interface VerifyDataOptions {
   readonly reader: StoreReader;
-  readonly present: PackSet;
+  /** The packs to read; those that the index knows are. */
+  readonly packs: readonly PackFile[];
   /** By name: the packs that the index knows. */
   readonly indexed: ReadonlyMap<string, KnownPack>;
   readonly log: DamageLog;
@@ -117,11 +117,11 @@ export class VerifyData {
     await this.#tasks.finish();
   }
 
-  /** The packs that are there, of those that the index knows. */
+  /** The packs to read, with what the index knows of them. */
   #packs(): IndexedPackFile[] {
-    const { present, indexed, reader, counts } = this.#options;
+    const { indexed, reader, counts } = this.#options;
     const packs: IndexedPackFile[] = [];
-    for (const pack of present.packs()) {
+    for (const pack of this.#options.packs) {
       const known = indexed.get(pack.name);
       if (known !== undefined) packs.push({ ...pack, ...known });
     }
@@ -186,7 +186,7 @@ export class VerifyData {
     const { log, counts, pacer } = this.#options;
     const { name } = pack;
     try {
-      const checked = await this.#readPack(pack, isChecked);
+      const checked = await this.#readTwice(pack, isChecked);
       counts.packCount++;
       this.#logPack(pack, checked);
       const { table, role } = checked;
@@ -202,22 +202,33 @@ export class VerifyData {
     }
   }
 
-  async #readPack(
+  /** Reads a pack; once more, from the store itself, before it is called damaged. */
+  async #readTwice(
     pack: PackFile,
     isChecked: IsChecked | undefined,
   ): Promise<CheckedPack> {
+    const first = await this.#readPack(pack, { isChecked });
+    const isSound = first.faults.length + first.problems.length === 0;
+    if (isSound) return first;
+    return await this.#readPack(pack, { isChecked, isAgain: true });
+  }
+
+  async #readPack(
+    pack: PackFile,
+    how: { readonly isChecked?: IsChecked; readonly isAgain?: boolean },
+  ): Promise<CheckedPack> {
     const { counts, pacer, reader } = this.#options;
+    const { ranges } = reader;
+    const { isChecked, isAgain = false } = how;
     const check = this.#packChecks.pop() ?? new PackCheck(reader.hasher);
     const steps = check.check(pack, isChecked);
     const { name, size } = pack;
-    const isWhole = reader.ranges.isFar && size <= WHOLE_SIZE_MAX;
-    const whole = isWhole
-      ? await takeRange(
-        reader.ranges,
-        { name, offset: 0, length: size },
-        this.#storeOptions,
-      )
-      : undefined;
+    const isWhole = ranges.isFar && size <= WHOLE_SIZE_MAX;
+    const read = (offset: number, length: number) => {
+      if (isAgain) ranges.distrust(name, offset, length);
+      return takeRange(ranges, { name, offset, length }, this.#storeOptions);
+    };
+    const whole = isWhole ? await read(0, size) : undefined;
     let step = steps.next();
     while (!step.done) {
       if (typeof step.value === "number") {
@@ -227,11 +238,10 @@ export class VerifyData {
         continue;
       }
       const { offset, length } = step.value;
-      const range = { name, offset, length };
       const reading = whole?.subarray(offset, offset + length) ??
-        takeRange(reader.ranges, range, this.#storeOptions);
+        read(offset, length);
       const bytes = reading instanceof Promise ? await reading : reading;
-      counts.byteCount += length;
+      if (!isAgain) counts.byteCount += length;
       step = steps.next(bytes);
     }
     this.#packChecks.push(check);

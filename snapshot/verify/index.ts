@@ -23,6 +23,20 @@ export interface CheckedIndex {
   readonly problems: readonly string[];
 }
 
+/** What a table is read with. */
+export interface IndexCheckParts {
+  /** Bytes of the store. */
+  readonly ranges: AwaitedRanges;
+  /** Counts bytes. */
+  readonly counts: VerifyProgress;
+  /** Lets other work go on. */
+  readonly pacer: Pacer;
+  /** What ends the wait. */
+  readonly storeOptions: StoreOptions;
+  /** Takes each page that is sound. */
+  readonly onPage?: ((offset: number, bytes: Uint8Array) => void) | undefined;
+}
+
 /**
  * Reads all of an index table: its name, the checksum of each page, and how many
  * objects it claims for each pack.
@@ -37,19 +51,17 @@ export class IndexCheck {
     this.#hasher = hasher;
   }
 
-  /** Checks a table. */
-  async check(
+  /** Checks a table; reads it once more, from the store itself, before it is called damaged. */
+  async check(file: IndexFile, parts: IndexCheckParts): Promise<CheckedIndex> {
+    const first = await this.#read(file, parts);
+    if (first.problems.length === 0) return first;
+    return await this.#read(file, parts, "again");
+  }
+
+  async #read(
     file: IndexFile,
-    parts: {
-      readonly ranges: AwaitedRanges;
-      readonly counts: VerifyProgress;
-      readonly pacer: Pacer;
-      readonly storeOptions: StoreOptions;
-      /** Takes each page that is sound. */
-      readonly onPage?:
-        | ((offset: number, bytes: Uint8Array) => void)
-        | undefined;
-    },
+    parts: IndexCheckParts,
+    when?: "again",
   ): Promise<CheckedIndex> {
     const { name, size } = file;
     const { ranges, counts, pacer, storeOptions, onPage } = parts;
@@ -59,6 +71,7 @@ export class IndexCheck {
     for (let start = 0; start < size; start += READ_SIZE) {
       const length = Math.min(READ_SIZE, size - start);
       const range = { name, offset: start, length };
+      if (when === "again") ranges.distrust(name, start, length);
       const reading = takeRange(ranges, range, storeOptions);
       const bytes = reading instanceof Promise ? await reading : reading;
       hash.update(bytes);
@@ -66,7 +79,7 @@ export class IndexCheck {
         const page = bytes.subarray(at, at + INDEX_PAGE_SIZE);
         if (pages.add(start + at, page)) onPage?.(start + at, page);
       }
-      counts.byteCount += length;
+      if (when !== "again") counts.byteCount += length;
       await pacer.yield(length);
     }
     const actual = new Uint8Array(ID_SIZE);

@@ -5,5 +5,7 @@
  */
 export * from "./damage.ts";
 export * from "./index.ts";
+export type { PackFile } from "./pack.ts";
+export * from "./pack_part.ts";
 export * from "./verify.ts";
 export * from "./verify_progress.ts";

@@ -25,8 +25,11 @@ const PLAIN_SIZE_FIRST = 64 << 10;
 
 /** A pack to check. */
 export interface PackFile {
+  /** Its id, 32 bytes. */
   readonly id: Uint8Array;
+  /** Its name in the store. */
   readonly name: string;
+  /** Its size in bytes. */
   readonly size: number;
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Hasher } from "@snap/hash";
+import { type Hasher, hexOf } from "@snap/hash";
 import { INDEX_PREFIX, PackRole } from "@snap/pack";
 import {
   type AwaitedRanges,
@@ -16,10 +16,12 @@ import {
 import type { PackSet } from "@snap/pack/index";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import type { ReadStore, StoreOptions } from "@snap/store";
+import { listBadPacks } from "@snap/store/removal";
 import { DamageLog, type FoundDamage } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
 import { MissingPacks } from "./missing_packs.ts";
 import { type KnownPack, VerifyData } from "./data.ts";
+import type { PackFile } from "./pack.ts";
 import { verifyDocuments } from "./documents.ts";
 import { VerifyWalk } from "./walk.ts";
 import { WholeCheck } from "./whole.ts";
@@ -69,6 +71,12 @@ export interface VerifyOptions extends StoreOptions {
    * @default {false}
    */
   data?: boolean;
+  /**
+   * Says which packs are read with `data`; all are if left out. What `data` reads
+   * beside packs is read all the same: index tables, and large contents whose
+   * recipes lie in those packs.
+   */
+  packs?: (pack: PackFile) => boolean;
   /** Called at most ten times a second, and once at the end. */
   onProgress?: (progress: VerifyProgress) => void;
   /** Told of each damage when it is found; paths may be added to it later. */
@@ -91,6 +99,8 @@ export interface VerifyReport {
   readonly damages: readonly Damage[];
   /** Number of all damages; 0 if the store is sound. */
   readonly damageCount: number;
+  /** Packs that are marked as damaged: no damage, where what snapshots need of them has sound copies. */
+  readonly badPackCount: number;
   /** Packs that the index knows and that are gone. No damage, if nothing needs them. */
   readonly missingPackCount: number;
   /** Packs in no index that no record needs: of a save that runs, or was killed. */
@@ -133,6 +143,8 @@ class VerifyRun {
   #toldMs = -Infinity;
   readonly #indexed = new Map<string, KnownPack>();
   #missingPackCount = 0;
+  /** Names of packs that are marked as damaged. */
+  readonly #bad = new Set<string>();
 
   constructor(
     snapshots: VerifySource,
@@ -155,14 +167,15 @@ class VerifyRun {
       chosen ?? this.#records(damages),
       this.#indexSize(),
       chosen ?? verifyDocuments(store, this.#log, this.#storeOptions),
+      listBadPacks(store, this.#storeOptions),
     ] as const;
     await Promise.allSettled(reads); // Whoever started work waits for its end.
-    const [records, indexSize] = await Promise.all(reads);
+    const [records, indexSize, , bad] = await Promise.all(reads);
     for (const damage of damages) this.#log.add(damage);
     this.#counts.recordTotal = records.length;
     const ranges = await openRanges(store);
     try {
-      return await this.#verify(ranges, records, indexSize);
+      return await this.#verify(ranges, { records, indexSize, bad });
     } finally {
       await ranges[Symbol.asyncDispose]();
     }
@@ -170,14 +183,23 @@ class VerifyRun {
 
   async #verify(
     ranges: AwaitedRanges,
-    records: readonly NamedRecord[],
-    indexSize: number,
+    { records, indexSize, bad }: {
+      readonly records: readonly NamedRecord[];
+      readonly indexSize: number;
+      /** Ids of packs that are marked as damaged. */
+      readonly bad: ReadonlySet<string>;
+    },
   ): Promise<VerifyReport> {
     const { store, hasher } = this.#snapshots;
     // The index first: a pack that appears in between is an orphan, not damage.
     const index = await this.#openIndex(ranges, indexSize);
     const present = await presentPacks(store, index, this.#storeOptions);
     index.index.setPresentPacks(present);
+    for (const { id, name } of present.packs()) {
+      if (!bad.has(hexOf(id))) continue;
+      this.#bad.add(name);
+      index.index.markBad(id);
+    }
     await this.#findUnnamed(index);
     const reader = await openStoreReader(store, { hasher, index, ranges });
     await this.#checkAll(reader, present, records);
@@ -196,9 +218,10 @@ class VerifyRun {
     const { records: chosen, data = false } = this.#options;
     const isChosen = chosen !== undefined;
     await this.#checkPacks(reader.index, present);
-    const suspects = data && !isChosen
+    const found = data && !isChosen
       ? await this.#checkData(reader, present)
-      : new Set<string>();
+      : [];
+    const suspects = new Set([...this.#bad, ...found]);
     const isDeep = data && isChosen;
     await this.#walk(reader, { present, records, suspects, isDeep });
   }
@@ -245,6 +268,7 @@ class VerifyRun {
   }
 
   #addFile(subject: DamageSubject, name: string, error: unknown): void {
+    if (this.#bad.has(name)) return;
     const damage = fileDamageOf(error, subject, name);
     if (damage === undefined) throw error;
     this.#log.add(damage);
@@ -263,7 +287,7 @@ class VerifyRun {
         const known = { packNumber, role, packSize, isUnnamed };
         this.#indexed.set(storeName, known);
         if (size === -1) this.#missingPackCount++;
-        else if (size !== packSize) {
+        else if (size !== packSize && !this.#bad.has(storeName)) {
           const message =
             `Cannot trust ${storeName}: it has ${size} bytes, not ${packSize}`;
           const reason = "size";
@@ -280,7 +304,7 @@ class VerifyRun {
     const data = new VerifyData({
       ...this.#storeOptions,
       reader,
-      present,
+      packs: present.packs().filter((pack) => this.#isRead(pack)),
       indexed: this.#indexed,
       log: this.#log,
       counts: this.#counts,
@@ -288,6 +312,11 @@ class VerifyRun {
     });
     await data.check();
     return data.suspects;
+  }
+
+  /** Whether all of a pack is read. What is known to be damaged need not be found out again. */
+  #isRead(pack: PackFile): boolean {
+    return !this.#bad.has(pack.name) && this.#options.packs?.(pack) !== false;
   }
 
   async #walk(
@@ -351,7 +380,10 @@ class VerifyRun {
 
   /** Names packs whose copies were damaged, while another was sound. */
   async #checkBadPacks(index: StoreIndex): Promise<void> {
-    const named = new Set(this.#log.damages.map((one) => one.storeName));
+    const named = new Set([
+      ...this.#bad,
+      ...this.#log.damages.map((one) => one.storeName),
+    ]);
     for await (const batch of index.packs(this.#storeOptions)) {
       for (const pack of batch) {
         const { packName: storeName } = pack;
@@ -390,6 +422,7 @@ class VerifyRun {
       byteCount: counts.byteCount,
       damages: this.#log.damages,
       damageCount: this.#log.count,
+      badPackCount: this.#bad.size,
       missingPackCount: this.#missingPackCount,
       orphanPackCount: orphans.length,
       orphanByteCount: orphans.reduce((sum, { size }) => sum + size, 0),
