@@ -10,4 +10,5 @@ export type {
   IndexOptions,
   IndexSink,
 } from "./index_table_writer.ts";
+export * from "./indexed_table.ts";
 export * from "./read_packs.ts";

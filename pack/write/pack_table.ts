@@ -76,6 +76,20 @@ export class PackTable {
   }
 
   /**
+   * Makes a table of rows that come from elsewhere: of those frames and objects of a
+   * pack that are known, with gaps between the frames.
+   *
+   * @param bytes Frame rows and object rows; each object lies within its frame
+   * @param shape How many rows there are, and where the last frame ends
+   * @returns The table, over `bytes`
+   *
+   * @internal
+   */
+  static fromRows(bytes: Uint8Array, shape: PackTableShape): PackTable {
+    return new PackTable(bytes, shape);
+  }
+
+  /**
    * Says where a frame begins.
    *
    * @param frame Number of the frame
