@@ -55,6 +55,8 @@ export interface SnapshotRecord {
   readonly fidelity: "full" | "reduced";
   /** The program that wrote it. */
   readonly program: string;
+  /** The record of which this one is what was left, where something was lost. */
+  readonly repairOf?: Id;
 }
 
 /** The two ids of a record. */

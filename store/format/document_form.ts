@@ -105,6 +105,7 @@ export const documentForms: Readonly<Record<DocumentFormName, DocumentForm>> = {
       unreadable: SAMPLE,
       changed: SAMPLE,
       fidelity: oneOf("full", "reduced"),
+      repairOf: optional(id),
     }),
   },
   tag: {
