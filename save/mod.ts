@@ -4,7 +4,6 @@
  * The parts have entry points of their own:
  *
  * - `@snap/save/identify`
- * - `@snap/save/repair-index`
  * - `@snap/save/worker`
  *
  * @module

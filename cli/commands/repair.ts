@@ -1,4 +1,4 @@
-import type { RepairIndexReport } from "@snap/save/repair-index";
+import type { RepairIndexReport } from "@snap/maintenance/repair";
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { COMMAND } from "../product.ts";
@@ -21,7 +21,7 @@ export async function run(session: Session): Promise<number> {
     session,
     { isQuiet: true, isWriting: true, isUncached: true },
     async (snapshots, opened) => {
-      const { repairIndex } = await import("@snap/save/repair-index");
+      const { repairIndex } = await import("@snap/maintenance/repair");
       const report = await repairIndex(snapshots, {
         signal: session.signal,
         onProgress: (progress) => session.progress(verifyProgressOf(progress)),

@@ -60,7 +60,7 @@ export interface RepairIndexReport {
  * import { MemoryStore } from "@snap/store/memory";
  * import { initStore } from "@snap/store/format";
  * import { openSnapshots } from "@snap/snapshot";
- * import { repairIndex } from "@snap/save/repair-index";
+ * import { repairIndex } from "@snap/maintenance/repair";
  * import { equal } from "node:assert/strict";
  *
  * const store = new MemoryStore();

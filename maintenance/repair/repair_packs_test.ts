@@ -1,0 +1,140 @@
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import { PackRole } from "@snap/pack";
+import { NotFoundError } from "@snap/store";
+import { namesIn } from "../../tests/_snapshots.ts";
+import { DamageScene } from "./_testing.ts";
+import { repairPacks } from "./repair_packs.ts";
+
+Deno.test("repairPacks copies what is sound beside a rotten file, and tells of that file only", async () => {
+  using scene = await DamageScene.make();
+  const name = await scene.rot("b");
+  deepStrictEqual(await scene.found(), []);
+  const before = await scene.files();
+  const { packs, soundPacks, storedByteCount } = await repairPacks(
+    scene.snapshots,
+  );
+  deepStrictEqual(soundPacks, []);
+  strictEqual(packs.length, 1);
+  strictEqual(packs[0].name, name);
+  strictEqual(packs[0].isNew, true);
+  strictEqual(packs[0].lostCount, 1);
+  ok(packs[0].copiedCount > 0);
+  ok(storedByteCount > 0);
+  // Nothing was removed, and it is known what is damaged without reading all.
+  const after = new Set(await scene.files());
+  ok(before.every((file) => after.has(file)));
+  deepStrictEqual(await scene.found(), ["object disk b"]);
+  deepStrictEqual(await scene.found({ data: true }), ["object disk b"]);
+  await scene.store.remove(name);
+  deepStrictEqual(await scene.found({ data: true }), [
+    "object missing b",
+    "pack missing",
+  ]);
+});
+
+Deno.test("repairPacks copies nothing twice", async () => {
+  using scene = await DamageScene.make();
+  await scene.rot("a");
+  const [first] = (await repairPacks(scene.snapshots)).packs;
+  const before = await namesIn(scene.store, "packs/");
+  const [again] = (await repairPacks(scene.snapshots)).packs;
+  strictEqual(again.isNew, false);
+  strictEqual(again.copiedCount, 0);
+  strictEqual(again.heldCount, first.copiedCount + first.heldCount);
+  strictEqual(again.lostCount, 1);
+  deepStrictEqual(await namesIn(scene.store, "packs/"), before);
+});
+
+for (const role of [PackRole.data, PackRole.trees]) {
+  const of = role === PackRole.data ? "data" : "trees";
+  Deno.test(`repairPacks rescues all of a pack of ${of} that has lost its own table, by the index`, async () => {
+    using scene = await DamageScene.make();
+    for (const { name } of await scene.packs(role)) {
+      await scene.damage(name, (bytes) => void (bytes[bytes.length - 1] ^= 1));
+    }
+    ok((await scene.found({ data: true })).length > 0);
+    const { packs } = await repairPacks(scene.snapshots);
+    for (const { isKnown, lostCount } of packs) {
+      strictEqual(isKnown, true);
+      strictEqual(lostCount, 0);
+    }
+    deepStrictEqual(await scene.found({ data: true }), []);
+    // Nothing is needed of the damaged packs any more.
+    for (const { name } of packs) await scene.store.remove(name);
+    deepStrictEqual(await scene.found({ data: true }), []);
+  });
+
+  Deno.test(`repairPacks rescues the start of a pack of ${of} that was cut`, async () => {
+    using scene = await DamageScene.make();
+    const [{ name, table }] = await scene.packs(role);
+    const end = table.tableOffset - 1;
+    await scene.damage(name, (bytes) => bytes.slice(0, end));
+    const { packs: [pack] } = await repairPacks(scene.snapshots);
+    strictEqual(pack.isKnown, true);
+    const lost = Array.from({ length: table.objectCount }, (_, row) => row)
+      .filter((row) => table.frame(row) === table.frameCount - 1).length;
+    strictEqual(pack.lostCount, lost);
+    strictEqual(pack.copiedCount, table.objectCount - lost);
+  });
+}
+
+Deno.test("repairPacks in a dry run says the same, and writes nothing", async () => {
+  using scene = await DamageScene.make();
+  await scene.rot("deep/c");
+  const before = await scene.files();
+  const dry = await repairPacks(scene.snapshots, { dryRun: true });
+  deepStrictEqual(await scene.files(), before);
+  const real = await repairPacks(scene.snapshots);
+  deepStrictEqual(dry.packs, real.packs);
+  strictEqual(dry.storedByteCount, 0);
+});
+
+Deno.test("repairPacks leaves a sound pack alone, and other damaged ones", async () => {
+  using scene = await DamageScene.make();
+  await scene.rot("a");
+  const [{ name }] = await scene.packs(PackRole.trees);
+  const before = await scene.files();
+  const report = await repairPacks(scene.snapshots, { packs: [name] });
+  deepStrictEqual(report.packs, []);
+  deepStrictEqual(report.soundPacks, [name]);
+  deepStrictEqual(await scene.files(), before);
+  const none = `packs/00/${"0".repeat(64)}`;
+  await rejects(
+    repairPacks(scene.snapshots, { packs: [none] }),
+    NotFoundError,
+  );
+});
+
+Deno.test("repairPacks goes on where a run was killed after its marks", async () => {
+  using scene = await DamageScene.make();
+  await scene.rot("large", { at: 5000 });
+  const { store } = scene;
+  const create = store.create.bind(store);
+  store.create = (name, bytes, options) =>
+    name.startsWith("index/")
+      ? Promise.reject(new Error("killed"))
+      : create(name, bytes, options);
+  await rejects(repairPacks(scene.snapshots), /killed/);
+  store.create = create;
+  const marks = await namesIn(store, "gc/bad/");
+  strictEqual(marks.length, 1);
+  const { packs: [pack] } = await repairPacks(scene.snapshots);
+  strictEqual(pack.isNew, false);
+  strictEqual(pack.lostCount, 1);
+  deepStrictEqual(await namesIn(store, "gc/bad/"), marks);
+  deepStrictEqual(await scene.found(), ["object disk large"]);
+});
+
+Deno.test("repairPacks does not take an object for held that another pack has rotten", async () => {
+  using scene = await DamageScene.make();
+  const name = await scene.rot("b");
+  await repairPacks(scene.snapshots);
+  const other = await scene.rot("a", { but: name });
+  const { packs: [again] } = await repairPacks(scene.snapshots, {
+    packs: [name],
+  });
+  strictEqual(again.copiedCount, 1);
+  for (const pack of [name, other]) await scene.store.remove(pack);
+  const lost = await scene.found({ data: true });
+  ok(lost.includes("object missing b") && !lost.includes("object missing a"));
+});

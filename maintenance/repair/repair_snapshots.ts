@@ -1,0 +1,172 @@
+/**
+ * Writes records of what is left of snapshots from which something is lost.
+ *
+ * @module
+ */
+import { ID_SIZE, idFromBytes } from "@snap/hash";
+import { formatTime } from "@snap/manifest/time";
+import type { RepairOptions } from "@snap/pack/write";
+import type { Snapshots } from "@snap/snapshot";
+import {
+  type NamedRecord,
+  parseTime,
+  type RecordFile,
+} from "@snap/snapshot/records";
+import type { WriteStore } from "@snap/store";
+import { PATH_SAMPLE_MAX } from "@snap/store/format";
+import { hasLost, type RecordRest, sampleOf, withMender } from "./mend_run.ts";
+import type { LostEntries, MendedDirectory } from "./tree_mender.ts";
+
+/** Options of {@linkcode repairSnapshots}. */
+export interface RepairSnapshotsOptions extends RepairOptions {
+  /** The records; all of the store if left out. */
+  readonly records?: readonly NamedRecord[];
+  /**
+   * Whether nothing is written, and only told what would be.
+   *
+   * @default {false}
+   */
+  readonly dryRun?: boolean;
+  /** The program that repairs, for the records; that of the old record if left out. */
+  readonly program?: string;
+  /** Called after each record. */
+  readonly onProgress?: (progress: RepairSnapshotsProgress) => void;
+}
+
+/** Progress of {@linkcode repairSnapshots}. */
+export interface RepairSnapshotsProgress {
+  /** Records that were looked through. */
+  readonly recordCount: number;
+  /** Records to look through. */
+  readonly recordTotal: number;
+}
+
+/** A snapshot from which something is lost. */
+export interface RepairedSnapshot {
+  /** Its record, which stays. */
+  readonly old: NamedRecord;
+  /** The id of what is left of it; undefined if its root is lost. */
+  readonly tree?: string;
+  /** The record of what is left; undefined if its root is lost, and in a dry run. */
+  readonly record?: NamedRecord;
+  /** Whether an earlier repair has written that record. */
+  readonly isKnown: boolean;
+  /** What is lost; everything if the root is. */
+  readonly lost: LostEntries;
+}
+
+/** Result of {@linkcode repairSnapshots}. */
+export interface RepairSnapshotsReport {
+  /** Records that were looked through. */
+  readonly recordCount: number;
+  /** Those from which something is lost. */
+  readonly snapshots: readonly RepairedSnapshot[];
+  /** Files of records that cannot be read. `recoverTrees` finds what they have named. */
+  readonly unreadable: readonly RecordFile[];
+}
+
+/**
+ * Looks for snapshots from which something is lost, and writes a record of what is
+ * left of each: without files and directories that cannot be had, which the record
+ * names as not read. Such a record says which it mends (`repairOf`), and its time is a
+ * nanosecond later. The old one stays until it is forgotten. Content of which the
+ * store does not know that it is damaged is not read: `repairPacks` comes first.
+ *
+ * @param snapshots The store.
+ * @param options Which records, and whether anything is written.
+ * @returns What was found and written.
+ * @throws {StoreError} If the store fails.
+ *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { repairSnapshots } from "@snap/maintenance/repair";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store, {});
+ * await using opened = await openSnapshots(store, { hasher: wasmHasher });
+ * const { snapshots } = await repairSnapshots(opened);
+ * strictEqual(snapshots.length, 0);
+ * ```
+ */
+export async function repairSnapshots(
+  snapshots: Snapshots<WriteStore>,
+  options: RepairSnapshotsOptions = {},
+): Promise<RepairSnapshotsReport> {
+  const { signal, dryRun = false } = options;
+  const unreadable: RecordFile[] = [];
+  const all = await snapshots.records({
+    signal,
+    onDamage: (file) => unreadable.push(file),
+  });
+  const chosen = options.records ?? all;
+  const repaired = await withMender(snapshots, options, async (run) => {
+    const found: { old: NamedRecord; left: MendedDirectory | undefined }[] = [];
+    for (const [i, old] of chosen.entries()) {
+      const left = await run.mend(old);
+      if (left === undefined || hasLost(left)) found.push({ old, left });
+      const recordCount = i + 1, recordTotal = chosen.length;
+      options.onProgress?.({ recordCount, recordTotal });
+    }
+    await run.finish();
+    const repaired: RepairedSnapshot[] = [];
+    for (const { old, left } of found) {
+      if (left === undefined) {
+        const lost = {
+          count: 1,
+          paths: [new Uint8Array(0)],
+          attributeCount: 0,
+        };
+        repaired.push({ old, isKnown: false, lost });
+        continue;
+      }
+      const { ids, lost } = left;
+      const tree = idFromBytes(ids), page = idFromBytes(ids, ID_SIZE);
+      const known = all.find((one) =>
+        one.repairOf === old.record && one.tree === tree && one.page === page
+      );
+      const record = known ??
+        (dryRun
+          ? undefined
+          : await run.write(ids, repairOf(old, lost, options)));
+      repaired.push({
+        ...{ old, tree, lost, isKnown: known !== undefined },
+        ...(record && { record }),
+      });
+    }
+    return repaired;
+  });
+  return { recordCount: chosen.length, snapshots: repaired, unreadable };
+}
+
+/** What a record says of what is left, but for the ids and totals. */
+function repairOf(
+  old: NamedRecord,
+  lost: LostEntries,
+  { program }: RepairSnapshotsOptions,
+): RecordRest {
+  const { time, startTime, host, user, source, message, changed } = old;
+  const { unreadable, fidelity } = old;
+  return {
+    time: justAfter(time),
+    ...{ startTime, host, user, source, changed },
+    ...(message !== undefined && { message }),
+    unreadable: {
+      count: lost.count + unreadable.count,
+      first: [...sampleOf(lost).first, ...unreadable.first]
+        .slice(0, PATH_SAMPLE_MAX),
+    },
+    fidelity: lost.attributeCount > 0 ? "reduced" : fidelity,
+    program: program ?? old.program,
+    repairOf: old.record,
+  };
+}
+
+function justAfter(time: string): string {
+  const { sec, ns } = parseTime(time);
+  return ns < 999_999_999 ? formatTime(sec, ns + 1) : formatTime(sec + 1, 0);
+}
