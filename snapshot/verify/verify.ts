@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Hasher, hexOf } from "@snap/hash";
+import { hexOf } from "@snap/hash";
 import { INDEX_PREFIX, PackRole } from "@snap/pack";
 import {
   type AwaitedRanges,
@@ -15,7 +15,7 @@ import {
 } from "@snap/pack/read";
 import type { PackSet } from "@snap/pack/index";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import type { StoreOptions } from "@snap/store";
 import { listBadPacks } from "@snap/store/removal";
 import { DamageLog, type FoundDamage } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
@@ -25,91 +25,20 @@ import type { PackFile } from "./pack.ts";
 import { verifyDocuments } from "./documents.ts";
 import { VerifyWalk } from "./walk.ts";
 import { WholeCheck } from "./whole.ts";
-import type { Damage, DamageSubject } from "./damage.ts";
+import type { DamageSubject } from "./damage.ts";
 import { presentPacks } from "./present_packs.ts";
 import { formatRecordName, type NamedRecord } from "../records/record.ts";
-import type { ListRecordsOptions } from "../records/records.ts";
+import type {
+  VerifyOptions,
+  VerifyReport,
+  VerifySource,
+} from "./verify_options.ts";
 import { newVerifyProgress, type VerifyProgress } from "./verify_progress.ts";
-
-export type {
-  Damage,
-  DamagedPath,
-  DamageReason,
-  DamageSubject,
-} from "./damage.ts";
-export type { VerifyProgress } from "./verify_progress.ts";
 
 /** Most memory for pages of the index in bytes. */
 const INDEX_CACHE_SIZE = 32 << 20;
 /** Orphan packs that are named. */
 const ORPHANS_MAX = 20;
-
-/** Store to verify, as `Snapshots` is. */
-export interface VerifySource {
-  /** The store. */
-  readonly store: ReadStore;
-  /** Hasher that checks ids. */
-  readonly hasher: Hasher;
-  /**
-   * Reads records.
-   *
-   * @param options What becomes of damaged ones.
-   */
-  records(
-    options?: Omit<ListRecordsOptions, "hasher">,
-  ): Promise<NamedRecord[]>;
-}
-
-/** Options of {@linkcode verify}. */
-export interface VerifyOptions extends StoreOptions {
-  /** Only what these records reach; without them all of the store. */
-  records?: readonly NamedRecord[];
-  /**
-   * Whether all data is read, too: every byte of every pack and index table that
-   * counts, or, with `records`, every object that they reach.
-   *
-   * @default {false}
-   */
-  data?: boolean;
-  /**
-   * Says which packs are read with `data`; all are if left out. What `data` reads
-   * beside packs is read all the same: index tables, and large contents whose
-   * recipes lie in those packs.
-   */
-  packs?: (pack: PackFile) => boolean;
-  /** Called at most ten times a second, and once at the end. */
-  onProgress?: (progress: VerifyProgress) => void;
-  /** Told of each damage when it is found; paths may be added to it later. */
-  onDamage?: (damage: Damage) => void;
-}
-
-/** Result of {@linkcode verify}. */
-export interface VerifyReport {
-  /** Records whose trees were checked. */
-  readonly recordCount: number;
-  /** Directories that were checked. */
-  readonly treeCount: number;
-  /** Objects that the records reach, each counted once. */
-  readonly objectCount: number;
-  /** Packs in the store, but for those of unfinished saves. */
-  readonly packCount: number;
-  /** Bytes of packs and index tables that were read, and plain bytes of large contents. */
-  readonly byteCount: number;
-  /** Damages: the first 10,000. */
-  readonly damages: readonly Damage[];
-  /** Number of all damages; 0 if the store is sound. */
-  readonly damageCount: number;
-  /** Packs that are marked as damaged: no damage, where what snapshots need of them has sound copies. */
-  readonly badPackCount: number;
-  /** Packs that the index knows and that are gone. No damage, if nothing needs them. */
-  readonly missingPackCount: number;
-  /** Packs in no index that no record needs: of a save that runs, or was killed. */
-  readonly orphanPackCount: number;
-  /** Stored bytes of the orphan packs. */
-  readonly orphanByteCount: number;
-  /** The names of the first orphan packs. */
-  readonly orphanPacks: readonly string[];
-}
 
 /**
  * Verifies a store, or some of its records.

@@ -17,7 +17,8 @@ import { formatRecordName } from "../records/record.ts";
 import { openSnapshots } from "../snapshots.ts";
 import { tagSnapshot } from "../records/tags.ts";
 import type { Damage } from "./damage.ts";
-import { verify, type VerifyOptions, type VerifyReport } from "./verify.ts";
+import { verify } from "./verify.ts";
+import type { VerifyOptions, VerifyReport } from "./verify_options.ts";
 import type { VerifyProgress } from "./verify_progress.ts";
 
 const CHUNKS = [noise(1, 9000), 200_000, noise(2, 12_000)] as const;
