@@ -35,7 +35,10 @@ export function wholeRanges(set: RecordSet, hasher: Hasher): IdRange[] {
 
 /** A row with where it begins. */
 export interface BoundRange extends IdRange {
+  /** The id behind which it begins, in hex digits; nothing for the first. */
   readonly lower: string;
+  /** Its largest id. */
+  readonly last: string;
   readonly row: number;
 }
 
@@ -45,9 +48,9 @@ export function boundRanges(ranges: readonly IdRange[]): BoundRange[] {
   const bound: BoundRange[] = [];
   ranges.forEach((range, row) => {
     const lower = lowers[range.set];
-    lowers[range.set] = hexOf(range.upper);
+    const last = lowers[range.set] = hexOf(range.upper);
     if (range.count === RANGE_SKIPPED) return;
-    bound.push({ ...range, lower, row });
+    bound.push({ ...range, lower, last, row });
   });
   return bound;
 }
@@ -82,9 +85,10 @@ export function compareRanges(
   const listed: number[] = [];
   const ids = new ObjectRows();
   const trees = new Map(set.live.map(({ record, tree }) => [record, tree]));
+  const sets = [idsOf(set, 0), idsOf(set, 1)];
   for (const range of boundRanges(asked)) {
     const { lower, upper, set: number, row } = range;
-    const mine = within(idsOf(set, number), lower, upper);
+    const mine = within(sets[number], lower, upper);
     const own = rangeOf(mine, number, lower, upper, hasher);
     if (lower !== "") {
       ranges.push(skippedRange(bytesOfHex(lower), number));

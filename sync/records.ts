@@ -60,14 +60,32 @@ export function rangeOf(
   return { upper, count: some.length, set, fingerprint: hash.slice(0, 16) };
 }
 
-/** The ids behind one and up to another. */
+/** The ids behind one and up to another; all of them are sorted. */
 export function within(
   ids: readonly Id[],
   lower: string,
   upper: Uint8Array,
 ): readonly Id[] {
-  const last = hexOf(upper);
-  return ids.filter((id) => id > lower && id <= last);
+  return between(ids, (id) => id, lower, hexOf(upper));
+}
+
+/** Those of sorted rows whose ids come behind one, and up to another. */
+export function between<Row>(
+  rows: readonly Row[],
+  idOf: (row: Row) => string,
+  lower: string,
+  last: string,
+): readonly Row[] {
+  const firstBehind = (id: string): number => {
+    let low = 0, high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (idOf(rows[middle]) > id) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  };
+  return rows.slice(firstBehind(lower), firstBehind(last));
 }
 
 /** The upper end of all ids. */
