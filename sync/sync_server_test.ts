@@ -780,3 +780,51 @@ Deno.test("what a side has forgotten a server forgets, if its token may", async 
   strictEqual((await b.records()).length, 0);
   strictEqual((await a.records()).length, 0);
 });
+
+/** Saves a tree ten times, each time with another file in it. */
+async function saveTen(
+  snapshots: Snapshots<WriteStore>,
+  folder: TemporaryFolder,
+): Promise<NamedRecord[]> {
+  const path = folder.join("tree");
+  makeTree(path);
+  const records: NamedRecord[] = [];
+  for (let i = 0; i < 10; i++) {
+    Deno.writeTextFileSync(`${path}/change`, `change ${i}`);
+    records.push((await save(snapshots, path, LATER)).record!);
+  }
+  return records;
+}
+
+Deno.test("ten records cost no more requests than one", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await using c = await makeMemorySnapshots();
+  const records = await saveTen(a, folder);
+  const pushed = await sync(local(a), remote(line(b)), { env });
+  // hello, missing, once more for chunks, put, seal, commit
+  deepStrictEqual([pushed.recordsCopied, pushed.requests], [10, 6]);
+  const pulled = await sync(local(c), remote(line(b)), { env });
+  // hello, get records, get below, chunks
+  deepStrictEqual([pulled.recordsCopied, pulled.requests], [10, 4]);
+  for (const snapshots of [b, c]) {
+    for (const record of records) await checkSame(a, snapshots, record);
+  }
+});
+
+Deno.test("of what a side has nothing crosses again but what changed", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await saveOne(b, folder, "tree");
+  await sync(local(a), remote(line(b)), { env });
+  Deno.writeTextFileSync(folder.join("tree", "change"), "changed");
+  const { record } = await save(b, folder.join("tree"), LATER);
+  const transport = mockTransport(line(b));
+  const report = await sync(local(a), remote(transport), { env });
+  deepStrictEqual([report.recordsCopied, report.requests], [1, 3]);
+  // The root, its page, the content, large attributes of the root's entries.
+  ok(report.objectsIn < 10, `${report.objectsIn}`);
+  await checkSame(b, a, record!);
+});

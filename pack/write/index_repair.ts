@@ -100,9 +100,10 @@ export async function indexUnnamed(
   options: RepairOptions & {
     readonly packs: readonly StoreEntry[];
     readonly finished: ReadonlySet<string>;
+    readonly believed?: ReadonlySet<string>;
   },
 ): Promise<IndexedUnnamed> {
-  const { packs, finished } = options;
+  const { packs, finished, believed } = options;
   const damaged: DamagedPack[] = [];
   let packCount = 0, unfinishedCount = 0, isIndexLost = false;
   const chosen = async function* (): AsyncGenerator<PackTables> {
@@ -110,9 +111,11 @@ export async function indexUnnamed(
       damaged.push(...read.damaged);
       const told: IndexPack[] = [];
       for (const pack of read.packs) {
-        const isFinished = finished.has(await saveIdOf(pack, place));
+        const saveId = await saveIdOf(pack, place);
+        const isFinished = finished.has(saveId);
         isIndexLost ||= isFinished;
-        if (isFinished || pack.role === PackRole.data) told.push(pack);
+        const isBelieved = isFinished || believed?.has(saveId) === true;
+        if (isBelieved || pack.role === PackRole.data) told.push(pack);
         else unfinishedCount++;
       }
       packCount += told.length;

@@ -91,6 +91,8 @@ export async function openStoreState(
 export interface IndexedStateOptions extends StoreStateOptions, RepairOptions {
   /** Lists the save ids of all records: packs with trees are believed if one names their save. */
   readonly finishedSaves: () => Promise<ReadonlySet<string>>;
+  /** Ids of saves whose packs with trees are believed, too, though no record names them yet. */
+  readonly believed?: ReadonlySet<string>;
 }
 
 /** What a store holds once its index tells of all packs. */

@@ -55,6 +55,9 @@ export interface ReachWalkOptions extends StoreOptions {
   readonly place?: readonly number[];
 }
 
+/** The ids of the tree and of the page of a directory. */
+type Place = readonly [tree: Uint8Array, page: Uint8Array];
+
 interface Level extends ReachedDirectory {
   row: number;
   directories: number;
@@ -142,12 +145,12 @@ export class ReachWalk {
 
   async #enterRoot(): Promise<Level | undefined> {
     const { tree, page } = this.#record;
-    const bases: Directory[] = [];
+    const places: Place[] = [];
     for (const base of this.#options.bases ?? []) {
-      const ids = [idToBytes(base.tree), idToBytes(base.page)] as const;
       if (base.tree === tree && base.page === page) return undefined;
-      bases.push(await this.#readBase(...ids));
+      places.push([idToBytes(base.tree), idToBytes(base.page)]);
     }
+    const bases = await this.#readBases(places);
     return await this.#enter(idToBytes(tree), idToBytes(page), bases, true);
   }
 
@@ -159,7 +162,7 @@ export class ReachWalk {
     const { tree, page } = level;
     const treeId = tree.idBytes(row);
     const pageId = page.pageIdBytes(level.directories++);
-    const places: (readonly [Uint8Array, Uint8Array])[] = [];
+    const places: Place[] = [];
     for (const base of level.bases) {
       const at = base.tree.find(
         tree.bytes,
@@ -170,11 +173,14 @@ export class ReachWalk {
       const number = base.tree.directoriesBefore(at);
       const ids = [base.tree.idBytes(at), base.page.pageIdBytes(number)];
       if (isSame(ids[0], treeId) && isSame(ids[1], pageId)) return undefined;
-      places.push([ids[0], ids[1]]);
+      // Bases that are alike are read once.
+      const isKnown = places.some(([tree, page]) =>
+        isSame(ids[0], tree) && isSame(ids[1], page)
+      );
+      if (!isKnown) places.push([ids[0], ids[1]]);
     }
     if (isNew && !this.#seen.addPair(pageId, 0, treeId, 0)) return undefined;
-    const bases: Directory[] = [];
-    for (const ids of places) bases.push(await this.#readBase(...ids));
+    const bases = await this.#readBases(places);
     return await this.#enter(treeId, pageId, bases, false);
   }
 
@@ -205,9 +211,18 @@ export class ReachWalk {
     return level;
   }
 
-  #readBase(treeId: Uint8Array, pageId: Uint8Array): Promise<Directory> {
-    const reader = this.#options.baseReader ?? this.#reader;
-    return readDirectory(reader, treeId, pageId, this.#options);
+  async #readBases(places: readonly Place[]): Promise<Directory[]> {
+    const { baseReader = this.#reader, signal } = this.#options;
+    const bases: Directory[] = [];
+    for (const ids of places) {
+      try {
+        bases.push(await readDirectory(baseReader, ...ids, this.#options));
+      } catch {
+        // What cannot be read saves no work, and is nobody's loss.
+        signal?.throwIfAborted();
+      }
+    }
+    return bases;
   }
 }
 

@@ -8,6 +8,7 @@ import { marked, ObjectRows } from "../object_rows.ts";
 import type { CopyOptions, SyncReport } from "../options.ts";
 import type {
   LostObject,
+  ObjectList,
   PeerSession,
   RecordDocument,
   Source,
@@ -107,39 +108,46 @@ class GroupCopy {
   /** Moves what the records reach, then writes those that are whole; returns them. */
   async run(group: readonly RecordDocument[]): Promise<NamedRecord[]> {
     const { report } = this.#work;
-    const whole: RecordDocument[] = [];
-    for (const document of group) {
-      this.#options.signal?.throwIfAborted();
-      if (await this.#reach(document)) whole.push(document);
-      else this.#work.failed?.add(document.record.record);
-    }
+    const whole = await this.#bring(group);
     if (this.#options.dryRun === true) {
       report.recordsCopied += whole.length;
       return whole.map(({ record }) => record);
     }
     report.phase = "commit";
     await this.#target.finish();
-    const written: NamedRecord[] = [];
-    for (const document of whole) {
-      if (!await this.#commit(document)) {
-        this.#work.failed?.add(document.record.record);
-        continue;
-      }
-      written.push(document.record);
-      report.recordsCopied++;
-    }
+    const written = await this.#commit(whole);
     await this.#target.confirm();
     return written;
   }
 
-  /** Moves what a record reaches; says whether all of it could be had. */
-  async #reach({ record }: RecordDocument): Promise<boolean> {
+  /** Moves what records reach, all of it together; returns those that could be had whole. */
+  async #bring(
+    group: readonly RecordDocument[],
+  ): Promise<readonly RecordDocument[]> {
+    const records = group.map(({ record }) => record);
+    const lost = await this.#reach(records);
+    if (lost.length === 0) return group;
+    // What was had in part counts for no other record.
+    this.#forget();
+    if (group.length === 1) {
+      for (const { error } of lost) this.#tell(error);
+      this.#fail(records[0], incompleteError(records[0], lost[0].error));
+      return [];
+    }
+    const whole: RecordDocument[] = [];
+    for (const document of group) whole.push(...await this.#bring([document]));
+    return whole;
+  }
+
+  /** Moves what records reach; returns what could not be had. */
+  async #reach(records: readonly NamedRecord[]): Promise<LostObject[]> {
     const { report } = this.#work;
+    this.#options.signal?.throwIfAborted();
     report.phase = "walk";
     try {
-      const bases = this.#basesOf(record);
+      const bases = this.#basesOf(records);
       const how = { seen: this.#seen, baseReader: this.#target.reader };
-      for await (const one of this.#source.walk(record, bases, how)) {
+      for await (const one of this.#source.walk(records, bases, how)) {
         const { treeId, pageId, tree, page, contents } = one;
         const { tree: treeKind, attributes } = ObjectKind;
         this.#queue.add(treeId, 0, treeKind, tree.bytes.length);
@@ -158,13 +166,7 @@ class GroupCopy {
       this.#lost.push({ id: new Uint8Array(32), error: walkError(error) });
     }
     await this.#moving;
-    const lost = this.#lost.splice(0);
-    if (lost.length === 0) return true;
-    // What was had in part counts for no other record.
-    this.#forget();
-    for (const { error } of lost) this.#tell(error);
-    this.#tell(incompleteError(record, lost[0].error));
-    return false;
+    return this.#lost.splice(0);
   }
 
   #forget(): void {
@@ -197,36 +199,61 @@ class GroupCopy {
     await this.#target.settled();
   }
 
-  async #commit(document: RecordDocument): Promise<boolean> {
-    const { record } = document;
-    const bases = this.#basesOf(record);
-    for (let attempt = 0; attempt < COMMITS_MAX; attempt++) {
-      const missing = await this.#target.commit(document, bases);
-      if (missing.count === 0) return true;
-      this.#forget();
-      this.#lost.push(...await this.#source.move(missing, this.#target));
-      // What was said to be there may not be, either: all of it is asked for again.
-      if (!await this.#reach(document)) return false;
-      await this.#target.finish();
+  /** Writes records; returns those that the target took. */
+  async #commit(whole: readonly RecordDocument[]): Promise<NamedRecord[]> {
+    const written: NamedRecord[] = [];
+    const bases = this.#basesOf(whole.map(({ record }) => record));
+    let rest = whole, tries = 0;
+    while (rest.length > 0) {
+      const { count, missing } = await this.#target.commit(rest, bases);
+      written.push(...rest.slice(0, count).map(({ record }) => record));
+      this.#work.report.recordsCopied += count;
+      if (count > 0) tries = 0;
+      rest = rest.slice(count);
+      if (rest.length === 0) break;
+      const [next] = rest;
+      if (++tries < COMMITS_MAX && await this.#bringMissing(next, missing)) {
+        continue;
+      }
+      if (tries === COMMITS_MAX) this.#fail(next.record, endlessError(next));
+      rest = rest.slice(1);
+      tries = 0;
     }
-    this.#tell(
-      new SyncError(
-        `Cannot write record ${record.record}: the target says each time that something is missing`,
-        { code: "LYING", hint: "Check the target with `snap verify`" },
-      ),
-    );
-    return false;
+    return written;
+  }
+
+  /** Brings what a target lacks of a record; says whether all of it could be had. */
+  async #bringMissing(
+    document: RecordDocument,
+    missing: ObjectList,
+  ): Promise<boolean> {
+    this.#forget();
+    this.#lost.push(...await this.#source.move(missing, this.#target));
+    // What was said to be there may not be, either: all of it is asked for again.
+    const whole = await this.#bring([document]);
+    await this.#target.finish();
+    return whole.length > 0;
   }
 
   /** Records that the target has whole, those that are most alike first. */
-  #basesOf(record: NamedRecord): NamedRecord[] {
+  #basesOf(records: readonly NamedRecord[]): NamedRecord[] {
     if (!this.#target.trustsRecords) return [];
+    const own = new Set(records.map(({ record }) => record));
+    const places = new Set(records.map(placeOf));
+    const time = records.reduce(
+      (last, one) => one.time > last ? one.time : last,
+      records[0]?.time ?? "",
+    );
     const rank = (one: NamedRecord): number =>
-      (one.host === record.host && one.source === record.source ? 2 : 0) +
-      (one.time <= record.time ? 1 : 0);
-    return this.#shared.filter(({ record: id }) => id !== record.record)
+      (places.has(placeOf(one)) ? 2 : 0) + (one.time <= time ? 1 : 0);
+    return this.#shared.filter(({ record }) => !own.has(record))
       .sort((a, b) => rank(b) - rank(a) || (a.time < b.time ? 1 : -1))
       .slice(0, BASES_MAX);
+  }
+
+  #fail({ record }: NamedRecord, error: SyncError): void {
+    this.#work.failed?.add(record);
+    this.#tell(error);
   }
 
   #tell(error: SyncError): void {
@@ -250,6 +277,18 @@ function codeOf(error: unknown): SyncErrorCode {
   const isGone = error instanceof ObjectNotFoundError ||
     error instanceof NotFoundError;
   return isGone ? "GONE" : "MISMATCH";
+}
+
+/** Whose directory a record is of. */
+function placeOf({ host, source }: NamedRecord): string {
+  return JSON.stringify([host, source]);
+}
+
+function endlessError({ record }: RecordDocument): SyncError {
+  return new SyncError(
+    `Cannot write record ${record.record}: the target says each time that something is missing`,
+    { code: "LYING", hint: "Check the target with `snap verify`" },
+  );
 }
 
 function incompleteError(record: NamedRecord, cause: SyncError): SyncError {

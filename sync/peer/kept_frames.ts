@@ -7,24 +7,35 @@ import { rowsWithout } from "../move/frame_rows.ts";
 import { idOfRow, ObjectRows } from "../object_rows.ts";
 import type { ObjectList } from "./peer.ts";
 
-/** Frames whose plain bytes are kept. */
-const DECODED_MAX = 8;
+/** Plain bytes of frames that are kept beside the stored ones. */
+const DECODED_SIZE_MAX = 32 << 20;
+
+/** Stored bytes of frames that are kept after all of them was given on: two directories may have one tree. */
+const GIVEN_SIZE_MAX = 8 << 20;
 
 /** A frame that was received, all of whose objects were checked. */
-type KeptFrame = Omit<CheckedFrame, "plain">;
+interface KeptFrame extends Omit<CheckedFrame, "plain"> {
+  /** Objects that were not given on. */
+  left: number;
+}
 
 /** Frames that were received before they were asked for. */
 export class KeptFrames {
   /** Stored bytes of frames that were not given on whole. */
   size = 0;
   readonly #decoded = new Map<KeptFrame, Uint8Array>();
+  #decodedSize = 0;
   readonly #decoder = new FrameDecoder(nativeDecoders);
+  readonly #given = new Set<KeptFrame>();
+  #givenSize = 0;
   /** Where an object lies: frame and row. */
   readonly #places = new Map<string, readonly [KeptFrame, number]>();
 
   /** Keeps a frame. */
-  keep({ plain: _plain, ...frame }: CheckedFrame): void {
-    const kept = { ...frame, stored: frame.stored.slice() };
+  keep({ plain, ...frame }: CheckedFrame): void {
+    const left = frame.rows.count;
+    const kept = { ...frame, stored: frame.stored.slice(), left };
+    this.#keepPlain(kept, plain.slice());
     this.size += kept.stored.length;
     for (let row = 0; row < kept.rows.count; row++) {
       const id = kept.rows.ids.subarray(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
@@ -57,7 +68,6 @@ export class KeptFrames {
         continue;
       }
       const [frame, at] = this.#places.get(key)!;
-      this.#places.delete(key);
       const some = wanted.get(frame) ?? new Set();
       wanted.set(frame, some.add(at));
     }
@@ -68,6 +78,10 @@ export class KeptFrames {
   /** Forgets all. */
   clear(): void {
     this.#places.clear();
+    this.#given.clear();
+    this.#givenSize = 0;
+    this.#decoded.clear();
+    this.#decodedSize = 0;
     this.size = 0;
   }
 
@@ -81,18 +95,51 @@ export class KeptFrames {
     const isWhole = others.length === 0;
     const rows = isWhole ? frame.rows : rowsWithout(frame.rows, others);
     take({ ...frame, plain: this.#plainOf(frame), rows });
-    if (isWhole) this.size -= frame.stored.length;
+    frame.left -= wanted.size;
+    if (frame.left > 0 || this.#given.has(frame)) return;
+    this.size -= frame.stored.length;
+    this.#given.add(frame);
+    this.#givenSize += frame.stored.length;
+    for (const oldest of this.#given) {
+      if (this.#givenSize <= GIVEN_SIZE_MAX) return;
+      this.#drop(oldest);
+    }
   }
 
-  /** Decodes a frame, unless it is one of the last: trees that follow one another share few. */
+  #drop(frame: KeptFrame): void {
+    this.#given.delete(frame);
+    this.#givenSize -= frame.stored.length;
+    this.#forgetPlain(frame);
+    const { count, ids, kinds } = frame.rows;
+    for (let row = 0; row < count; row++) {
+      const id = ids.subarray(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
+      const key = keyOf(id, kinds[row]);
+      // Another frame may have it, too.
+      if (this.#places.get(key)?.[0] === frame) this.#places.delete(key);
+    }
+  }
+
+  #keepPlain(frame: KeptFrame, plain: Uint8Array): void {
+    this.#decoded.set(frame, plain);
+    this.#decodedSize += plain.length;
+    for (const [oldest] of this.#decoded) {
+      if (this.#decodedSize <= DECODED_SIZE_MAX) return;
+      this.#forgetPlain(oldest);
+    }
+  }
+
+  #forgetPlain(frame: KeptFrame): void {
+    this.#decodedSize -= this.#decoded.get(frame)?.length ?? 0;
+    this.#decoded.delete(frame);
+  }
+
+  /** Decodes a frame, unless it is one of the last. */
   #plainOf(frame: KeptFrame): Uint8Array {
     const known = this.#decoded.get(frame);
     if (known !== undefined) return known;
     const { codecTag, stored, plainSize } = frame;
     const plain = this.#decoder.decode(codecTag, stored, plainSize).slice();
-    this.#decoded.set(frame, plain);
-    const [oldest] = this.#decoded.keys();
-    if (this.#decoded.size > DECODED_MAX) this.#decoded.delete(oldest);
+    this.#keepPlain(frame, plain);
     return plain;
   }
 }

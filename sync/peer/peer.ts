@@ -76,8 +76,6 @@ export interface PeerInfo {
   readonly settings: StoreSettings;
   /** What may be done with it. */
   readonly right: Right;
-  /** Whether it has no record. */
-  readonly isEmpty: boolean;
 }
 
 /** A side that is spoken with. */
@@ -171,12 +169,12 @@ export interface Source extends AsyncDisposable {
   /**
    * Goes through what records reach and the bases do not.
    *
-   * @param record The record.
+   * @param records The records.
    * @param bases Records that the target has with all that they reach.
    * @returns Directories, each checked, a parent before what is below.
    */
   walk(
-    record: NamedRecord,
+    records: readonly NamedRecord[],
     bases: readonly NamedRecord[],
     options?: {
       /** Directories that were seen, and are passed over. */
@@ -205,6 +203,14 @@ export interface SinkThreads {
   reopen(index: IndexConfig): Promise<void>;
   /** Ends the threads. */
   close(): Promise<void>;
+}
+
+/** What came of {@linkcode Target.commit}. */
+export interface Committed {
+  /** Records that were written. */
+  readonly count: number;
+  /** Objects that the next one lacks; none if there is no next one. */
+  readonly missing: ObjectList;
 }
 
 /** Where objects go. */
@@ -247,16 +253,17 @@ export interface Target extends AsyncDisposable {
   /** Proves and adds roots, and makes all that was taken durable. */
   finish(): Promise<void>;
   /**
-   * Writes a record whose objects are all there.
+   * Writes records whose objects are all there, in order, up to one of which
+   * something is missing.
    *
-   * @param document The record.
-   * @param bases Records that it shares most with.
-   * @returns Objects that are missing; none if it was written.
+   * @param documents The records.
+   * @param bases Records that they share most with.
+   * @returns How many were written, and what the next one lacks.
    */
   commit(
-    document: RecordDocument,
+    documents: readonly RecordDocument[],
     bases: readonly NamedRecord[],
-  ): Promise<ObjectList>;
+  ): Promise<Committed>;
   /** Ends the session after the records. */
   confirm(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-import { type Hasher, hexOf, type Id, idToBytes } from "@snap/hash";
+import { type Hasher, type Id, idToBytes } from "@snap/hash";
 import { decodeRecord, type RecordName } from "@snap/snapshot/records";
 import {
   parseSettings,
@@ -40,12 +40,14 @@ import {
   tagsSection,
 } from "../protocol/sections.ts";
 import {
+  between,
   bytesOfHex,
   difference,
   idAt,
   idsOf,
   rangeOf,
   recordSet,
+  within,
 } from "../records.ts";
 import { decodeTagEntry } from "../tag_entry.ts";
 import type { Transport } from "../transport.ts";
@@ -248,16 +250,23 @@ export class RemoteSession implements PeerSession {
         live: [] as RecordName[],
         forgotten: [] as Id[],
       }));
+    const bySet = [0, 1].map((set) =>
+      ranges.filter(({ range }) => range.set === set)
+    );
     const rows = readIds(sectionOf(answer, SectionKind.ids));
     for (let row = 0; row < rows.count; row++) {
       const id = idAt(rows.ids, row);
       const set = rows.kinds[row] === FORGOTTEN_KIND ? 1 : 0;
-      const home = ranges.find(({ range }) =>
-        range.set === set && id > range.lower && id <= hexOf(range.upper)
-      );
+      // They come in the order of the ranges.
+      while (bySet[set].length > 0 && id > bySet[set][0].range.last) {
+        bySet[set].shift();
+      }
+      const [home] = bySet[set];
       // A record comes with its tree.
       const isCut = set === 0 && row + 1 === rows.count;
-      if (home === undefined || isCut) throw lying(this.info, `record ${id}`);
+      if (home === undefined || id <= home.range.lower || isCut) {
+        throw lying(this.info, `record ${id}`);
+      }
       if (set === 1) home.forgotten.push(id);
       else home.live.push({ record: id, tree: idAt(rows.ids, ++row) });
     }
@@ -282,14 +291,13 @@ function addListed(
   sides: { readonly here: RecordSetDraft; readonly there: RecordSetDraft },
 ): void {
   for (const { range, live, forgotten } of listed) {
-    const isInside = (id: Id): boolean =>
-      id > range.lower && id <= hexOf(range.upper);
+    const { lower, last, upper } = range;
     const mine = range.set === 0
       ? {
-        live: other.live.filter(({ record }) => isInside(record)),
+        live: between(other.live, ({ record }) => record, lower, last),
         forgotten: [],
       }
-      : { live: [], forgotten: other.forgotten.filter(isInside) };
+      : { live: [], forgotten: within(other.forgotten, lower, upper) };
     const { here, there } = difference({ live, forgotten }, mine);
     sides.here.live.push(...here.live);
     sides.here.forgotten.push(...here.forgotten);
@@ -304,9 +312,10 @@ function nextRanges(
   { other, hasher }: { readonly other: RecordSet; readonly hasher: Hasher },
 ): IdRange[] {
   const next: IdRange[] = [];
+  const sets = [idsOf(other, 0), idsOf(other, 1)];
   for (const range of boundRanges(answered)) {
     const { lower, upper, set } = range;
-    const own = rangeOf(idsOf(other, set), set, lower, upper, hasher);
+    const own = rangeOf(sets[set], set, lower, upper, hasher);
     if (isSameRange(own, range)) continue;
     if (lower !== "") {
       next.push(skippedRange(bytesOfHex(lower), set));
@@ -347,7 +356,6 @@ export async function openRemoteSession(
     storeId: fields.text("storeId", 64),
     settings: settingsOf(fields, connection.location),
     right,
-    isEmpty: fields.flag("isEmpty"),
   };
   return new RemoteSession(options, connection, { info, hello });
 }

@@ -8,11 +8,13 @@ import {
   type IdSet,
   type ObjectReads,
   ReachWalk,
+  type ReachWalkOptions,
 } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
 import { SyncError } from "../errors.ts";
 import { rowsWithout } from "../move/frame_rows.ts";
 import { idOfRow, marked, ObjectRows } from "../object_rows.ts";
+import { BelowAnswers } from "./below_answers.ts";
 import { isRecipeRoot, openPack } from "../packs/open_pack.ts";
 import {
   type Message,
@@ -41,18 +43,13 @@ import type {
 } from "./peer.ts";
 import { readLarge } from "./read_large.ts";
 import type { RemoteConnection } from "./remote_connection.ts";
-import { nameRows } from "./name_rows.ts";
 
 /** Bytes of an answer. */
 const ANSWER_SIZE = 16 << 20;
-/** Plain bytes of small contents that come with directories. */
-const CONTENTS_SIZE = 1 << 20;
 /** Stored bytes that are kept for the target. */
 const KEPT_SIZE_MAX = 64 << 20;
 /** Objects of one request. */
 const ROWS_MAX = 16_384;
-/** Objects below a record for each entry that it has, at most. */
-const OBJECTS_AN_ENTRY = 8;
 /** Requests for objects that are under way at once. */
 const REQUESTS_MAX = 4;
 
@@ -67,7 +64,7 @@ export interface RemoteSourceOptions extends SessionOptions {
 export class RemoteSource implements Source, ObjectReads {
   readonly #options: RemoteSourceOptions;
   readonly #kept = new KeptFrames();
-  #below: (() => Promise<boolean>) | undefined;
+  #below: BelowAnswers | undefined;
 
   constructor(options: RemoteSourceOptions) {
     this.#options = options;
@@ -78,7 +75,7 @@ export class RemoteSource implements Source, ObjectReads {
   }
 
   async *walk(
-    record: NamedRecord,
+    records: readonly NamedRecord[],
     bases: readonly NamedRecord[],
     { seen, baseReader }: {
       readonly seen?: IdSet;
@@ -87,14 +84,28 @@ export class RemoteSource implements Source, ObjectReads {
   ): AsyncGenerator<WalkedDirectory> {
     // What a server has left out must be readable here to be passed over.
     const known = baseReader === undefined ? [] : bases;
-    this.#below = this.#askBelow(record, known);
-    const { signal } = this.#options;
-    const walk = new ReachWalk(this, record, {
+    const { signal, connection } = this.#options;
+    const below = new BelowAnswers(connection, records, known);
+    this.#below = below;
+    const how = {
       ...(signal === undefined ? {} : { signal }),
       bases: known,
       ...(seen === undefined ? {} : { seen }),
       ...(baseReader === undefined ? {} : { baseReader }),
-    });
+    };
+    try {
+      for (const record of records) yield* this.#walkOne(record, how);
+    } finally {
+      this.#below = undefined;
+      await below[Symbol.asyncDispose]();
+    }
+  }
+
+  async *#walkOne(
+    record: NamedRecord,
+    how: ReachWalkOptions,
+  ): AsyncGenerator<WalkedDirectory> {
+    const walk = new ReachWalk(this, record, how);
     for (let one = await walk.next(); one; one = await walk.next()) {
       if (walk.entryCount > record.totals.entryCount) {
         throw this.#lying(
@@ -115,7 +126,7 @@ export class RemoteSource implements Source, ObjectReads {
       this.#kept.take(id, kind) ?? this.#kept.take(id, recipe);
     let bytes = take();
     while (bytes === undefined && this.#below !== undefined) {
-      if (await this.#below()) this.#below = undefined;
+      await this.#takeBelow(this.#below);
       bytes = take();
     }
     if (bytes === undefined) {
@@ -149,44 +160,20 @@ export class RemoteSource implements Source, ObjectReads {
     await Promise.resolve();
   }
 
-  /** Asks for what is below a record, page by page; says whether it was the last. */
-  #askBelow(
-    record: NamedRecord,
-    bases: readonly NamedRecord[],
-  ): () => Promise<boolean> {
-    const { connection } = this.#options;
-    let cursor: Uint8Array | undefined;
-    // A tree, a page and a content for each entry, and some attributes.
-    let left = OBJECTS_AN_ENTRY * (record.totals.entryCount + 1);
-    return async () => {
-      const answer = await connection.ask(Verb.get, [
-        fieldsSection({ want: "below", contents: CONTENTS_SIZE }),
-        idsSection(nameRows([record])),
-        idsSection(nameRows(bases), SectionKind.bases),
-        ...(cursor === undefined
-          ? []
-          : [{ kind: SectionKind.cursor, rows: 1, bytes: cursor }]),
-      ], ANSWER_SIZE);
-      let count = 0;
-      for (const frame of this.#framesOf(answer)) {
-        this.#kept.keep(frame);
-        count += frame.rows.count;
-      }
-      left -= count;
-      if (left < 0) {
-        throw this.#lying(
-          `more objects than record ${record.record} can have`,
-        );
-      }
-      const fields = readFields(sectionOf(answer, SectionKind.fields));
-      if (fields.flag("isDone")) return true;
-      const next = sectionOf(answer, SectionKind.cursor)?.bytes.slice();
-      if (next === undefined || count === 0) {
-        throw this.#lying("an answer that leads nowhere");
-      }
-      cursor = next;
-      return false;
-    };
+  /** Keeps what the next answer has. */
+  async #takeBelow(below: BelowAnswers): Promise<void> {
+    const answer = await below.next();
+    let count = 0;
+    for (const frame of this.#framesOf(answer)) {
+      this.#kept.keep(frame);
+      count += frame.rows.count;
+    }
+    below.objectsLeft -= count;
+    if (below.objectsLeft < 0) {
+      throw this.#lying("more objects than the records can have");
+    }
+    if (below.isDone) this.#below = undefined;
+    else if (count === 0) throw this.#lying("an answer that leads nowhere");
   }
 
   *#framesOf(answer: Message): Generator<CheckedFrame, void> {

@@ -29,6 +29,7 @@ import {
 } from "../protocol/sections.ts";
 import { nameRows } from "./name_rows.ts";
 import type {
+  Committed,
   LargeObject,
   ObjectList,
   PeerInfo,
@@ -46,6 +47,8 @@ const PUT_SIZE_MAX = 14 << 20;
 const SEAL_SIZE = 128 << 20;
 /** Packs on their way at once. */
 const PUTS_MAX = 4;
+/** Bytes of records that are written together, if there are several. */
+const DOCUMENTS_SIZE = 512 << 10;
 /** Objects that are asked about at once. */
 const ROWS_MAX = 65_536;
 
@@ -144,35 +147,61 @@ export class RemoteTarget implements Target {
   }
 
   async commit(
-    { record, bytes }: RecordDocument,
+    documents: readonly RecordDocument[],
     bases: readonly NamedRecord[],
-  ): Promise<ObjectList> {
+  ): Promise<Committed> {
+    let count = 0;
+    while (count < documents.length) {
+      const some = firstDocuments(documents.slice(count));
+      const one = await this.#commitSome(some, bases);
+      count += one.count;
+      if (one.count < some.length) return { ...one, count };
+    }
+    return { count, missing: new ObjectRows() };
+  }
+
+  async #commitSome(
+    documents: readonly RecordDocument[],
+    bases: readonly NamedRecord[],
+  ): Promise<Committed> {
     const { connection, env = systemEnv, recheck, info } = this.#options;
-    const writer = hexOf(
-      this.#recordCount++ === 0 ? connection.session : env.random(16),
+    const records = documents.map(({ record }) => record);
+    // One run of a writer writes one record under its own id.
+    const writers = records.map(() =>
+      hexOf(this.#recordCount++ === 0 ? connection.session : env.random(16))
     );
-    let cursor: Section | undefined;
-    const { entryCount } = record.totals;
-    for (let round = 0; round <= entryCount + 1; round++) {
-      const answer = await connection.ask(Verb.commit, [
-        fieldsSection({ writer, recheck: recheck === true }),
-        idsSection(nameRows([record])),
-        documentsSection([bytes]),
-        idsSection(nameRows(bases), SectionKind.bases),
-        ...(cursor === undefined ? [] : [cursor]),
-      ]);
+    const asked = [
+      fieldsSection({ writers, recheck: recheck === true }),
+      idsSection(nameRows(records)),
+      documentsSection(documents.map(({ bytes }) => bytes)),
+      idsSection(nameRows(bases), SectionKind.bases),
+    ];
+    let cursor: readonly Section[] = [];
+    let roundsLeft = records.reduce(
+      (sum, { totals }) => sum + totals.entryCount + 1,
+      1,
+    );
+    while (roundsLeft-- > 0) {
+      const answer = await connection.ask(Verb.commit, [...asked, ...cursor]);
       const fields = readFields(sectionOf(answer, SectionKind.fields));
-      if (fields.flag("isDone")) return new ObjectRows();
-      cursor = sectionOf(answer, SectionKind.cursor);
-      if (cursor !== undefined) continue;
-      const { count, ids, kinds } = readIds(
+      const count = fields.count("done", records.length);
+      if (count === records.length) {
+        return { count, missing: new ObjectRows() };
+      }
+      const next = sectionOf(answer, SectionKind.cursor);
+      if (next !== undefined) {
+        cursor = [next];
+        continue;
+      }
+      const { count: lack, ids, kinds } = readIds(
         sectionOf(answer, SectionKind.ids),
       );
-      if (count === 0) throw this.#lying("an answer that leads nowhere");
-      return { count, ids, kinds, sizes: new Float64Array(count) };
+      if (lack === 0) throw this.#lying("an answer that leads nowhere");
+      const sizes = new Float64Array(lack);
+      return { count, missing: { count: lack, ids, kinds, sizes } };
     }
     throw this.#lying(
-      `no end of the walk through ${record.record} (${info.storeId})`,
+      `no end of the walk through ${records[0].record} (${info.storeId})`,
     );
   }
 
@@ -289,6 +318,17 @@ export class RemoteTarget implements Target {
       { code: "LYING" },
     );
   }
+}
+
+/** As many documents as a message takes well, at least one. */
+function firstDocuments(
+  documents: readonly RecordDocument[],
+): readonly RecordDocument[] {
+  let size = 0;
+  const end = documents.findIndex(({ bytes }, i) =>
+    (size += bytes.length) > DOCUMENTS_SIZE && i > 0
+  );
+  return end < 0 ? documents : documents.slice(0, end);
 }
 
 function isTooLarge(error: unknown): boolean {

@@ -221,7 +221,6 @@ export async function openStoreSession(
     storeId: snapshots.config.storeId,
     settings: snapshots.settings,
     right,
-    isEmpty: (await listRecordNames(store, options)).length === 0,
   };
   return new StoreSession(options, snapshots, info);
 }

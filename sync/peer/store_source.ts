@@ -20,7 +20,6 @@ import {
   contentsOf,
   DirectoriesAhead,
   type IdSet,
-  type ObjectReads,
   ReachWalk,
 } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
@@ -84,12 +83,17 @@ export class StoreSource implements Source {
   }
 
   async *walk(
+    records: readonly NamedRecord[],
+    bases: readonly NamedRecord[],
+    { seen }: { readonly seen?: IdSet } = {},
+  ): AsyncGenerator<WalkedDirectory> {
+    for (const record of records) yield* this.#walkOne(record, bases, seen);
+  }
+
+  async *#walkOne(
     record: NamedRecord,
     bases: readonly NamedRecord[],
-    { seen, baseReader }: {
-      readonly seen?: IdSet;
-      readonly baseReader?: ObjectReads | undefined;
-    } = {},
+    seen: IdSet | undefined,
   ): AsyncGenerator<WalkedDirectory> {
     const { signal } = this.#options;
     const ahead = new DirectoriesAhead(this.reader, { signal });
@@ -98,7 +102,6 @@ export class StoreSource implements Source {
       ...how,
       bases,
       ...(seen === undefined ? {} : { seen }),
-      ...(baseReader === undefined ? {} : { baseReader }),
     });
     let isFirst = true;
     try {

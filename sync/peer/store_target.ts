@@ -2,19 +2,17 @@ import { equalBytes, type Hasher, ID_SIZE, idFromBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { type ObjectWriter, openObjectWriter } from "@snap/pack/write";
-import { IdSet } from "@snap/snapshot/reach";
-import {
-  copyRecord,
-  listRecordNames,
-  type NamedRecord,
-} from "@snap/snapshot/records";
+import { IdSet, type ObjectReads } from "@snap/snapshot/reach";
+import { copyRecord, listRecordNames } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
 import { SyncError } from "../errors.ts";
 import { ObjectRows } from "../object_rows.ts";
 import { systemEnv } from "../options.ts";
 import { openStoreSource } from "./open_store_source.ts";
+import type { StoreSource } from "./store_source.ts";
 import type {
+  Committed,
   LargeObject,
   ObjectList,
   RecordDocument,
@@ -38,6 +36,8 @@ export class StoreTarget implements Target {
   #promised = new IdSet();
   #threads: SinkThreads[] = [];
   #unproven: LargeObject[] = [];
+  /** What was opened to read bases. */
+  #bases: Promise<StoreSource> | undefined;
   #recordCount = 0;
   #isFinished = false;
 
@@ -50,6 +50,15 @@ export class StoreTarget implements Target {
 
   get trustsRecords(): boolean {
     return this.writer.trustsRecords && this.#options.recheck !== true;
+  }
+
+  get reader(): ObjectReads {
+    return {
+      readObject: async (...about) => {
+        this.#bases ??= openStoreSource(this.#options);
+        return await (await this.#bases).reader.readObject(...about);
+      },
+    };
   }
 
   missing(objects: ObjectList): Promise<Uint8Array> {
@@ -102,18 +111,17 @@ export class StoreTarget implements Target {
     this.#options.meter.bytesOut += this.writer.storedByteCount;
   }
 
-  async commit(
-    { record, bytes }: RecordDocument,
-    _bases: readonly NamedRecord[],
-  ): Promise<ObjectList> {
+  async commit(documents: readonly RecordDocument[]): Promise<Committed> {
     const { store, env = systemEnv, signal } = this.#options;
     const how = signal === undefined ? {} : { signal };
-    // One run of a writer writes one record under its own id.
-    const saveId = this.#recordCount++ === 0
-      ? this.writer.saveId
-      : env.random(16);
-    await copyRecord(store, record, bytes, { ...how, saveId });
-    return new ObjectRows();
+    for (const { record, bytes } of documents) {
+      // One run of a writer writes one record under its own id.
+      const saveId = this.#recordCount++ === 0
+        ? this.writer.saveId
+        : env.random(16);
+      await copyRecord(store, record, bytes, { ...how, saveId });
+    }
+    return { count: documents.length, missing: new ObjectRows() };
   }
 
   async confirm(): Promise<void> {
@@ -124,6 +132,7 @@ export class StoreTarget implements Target {
     for (const threads of this.#threads) await threads.close();
     if (!this.#isFinished) await this.writer.giveUp();
     await this.writer[Symbol.asyncDispose]();
+    await (await this.#bases?.catch(() => undefined))?.[Symbol.asyncDispose]();
   }
 
   /** Proves what came from a server: its chunks are read here once more. */

@@ -1,5 +1,5 @@
 import { bytesOfHex } from "../records.ts";
-import { equalBytes, hexOf, ID_SIZE, idToBytes } from "@snap/hash";
+import { equalBytes, ID_SIZE, idToBytes } from "@snap/hash";
 import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
 import { contentsOf, IdSet, ReachWalk } from "@snap/snapshot/reach";
@@ -25,41 +25,51 @@ import {
   readIds,
 } from "../protocol/sections.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
-import { cursorMarker, cursorSection, readCursor } from "./cursor.ts";
+import {
+  type Cursor,
+  cursorMarker,
+  cursorSection,
+  newCursor,
+  readCursor,
+} from "./cursor.ts";
 import { openSessionState, type SessionState } from "./session_state.ts";
 
 /** Objects that are named as missing at once. */
 const MISSING_MAX = 4096;
 /** Records that one is compared with. */
 const BASES_MAX = 8;
+/** Records of one request at most. */
+const RECORDS_MAX = 64;
 
-/** Writes a record if all that it reaches is there, else says what is not. */
+/** A record that was sent to be written. */
+interface SentRecord {
+  readonly record: NamedRecord;
+  readonly bytes: Uint8Array;
+  /** The id of its writer. */
+  readonly saveId: Uint8Array;
+}
+
+/** Writes records in order, up to one of which something is not there: says what. */
 export async function answerCommit(
   served: ServedStore,
   { message, signal }: ServedRequest,
   store: WriteStore,
 ): Promise<readonly Section[]> {
-  const { hasher, env, workMs } = served;
+  const { hasher } = served;
   const marker = cursorMarker(served, message);
-  const { record, bytes } = readRecord(
-    message.sections,
-    served,
-    hexOf(
-      readWriter(message.sections),
-    ),
-  );
-  const names = await listRecordNames(store, { signal });
-  const isThere = names.some((one) => one.record === record.record);
+  const documents = readRecords(message.sections, served);
   const fields = readFields(sectionOf(message, SectionKind.fields));
-  if (isThere && !fields.flag("recheck")) {
-    return [fieldsSection({ isDone: true })];
-  }
+  const isRecheck = fields.flag("recheck");
   const cursor = readCursor(sectionOf(message, SectionKind.cursor), marker);
-  const session = {
-    ...{ ...served, session: message.session, signal, isWriting: true },
-  };
-  const state = await openSessionState(store, session);
-  const bases = state.isHealthy && !fields.flag("recheck")
+  const names = await listRecordNames(store, { signal });
+  const there = new Set(names.map(({ record }) => record));
+  if (!isRecheck && documents.every(({ record }) => there.has(record.record))) {
+    return [fieldsSection({ done: documents.length })];
+  }
+  const session = { ...served, session: message.session, signal };
+  const state = await openSessionState(store, { ...session, isWriting: true });
+  const trusts = state.isHealthy || isRecheck;
+  const bases = state.isHealthy && !isRecheck
     ? await basesOf(served, message.sections, signal)
     : [];
   const source = await openStoreSource({
@@ -67,36 +77,32 @@ export async function answerCommit(
   });
   try {
     const check = new ReachCheck(source, state);
-    const how = { bases, place: cursor.place, signal };
-    const walk = new ReachWalk(source.reader, record, how);
-    const deadline = env.now() + workMs;
-    try {
-      for (let one = await walk.next(); one; one = await walk.next()) {
-        const entryCount = cursor.entryCount + walk.entryCount;
-        if (entryCount > record.totals.entryCount) {
-          throw new SyncError(
-            `Cannot take record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
-            { code: "LYING" },
-          );
-        }
-        for (const content of contentsOf(one)) await check.content(content);
-        if (check.missing.count >= MISSING_MAX) break;
-        if (env.now() < deadline || check.missing.count > 0) continue;
-        const next = { record: 0, place: walk.place, entryCount };
-        return [fieldsSection({ isDone: false }), cursorSection(next, marker)];
+    const deadline = served.env.now() + served.workMs;
+    let isSynced = false;
+    for (let done = cursor.record; done < documents.length; done++) {
+      const { record, bytes, saveId } = documents[done];
+      const isThere = there.has(record.record);
+      if (isThere && !isRecheck) continue;
+      // What stood there before proves nothing where packs are lost.
+      const before = documents.slice(0, done).map(({ record }) => record)
+        .filter(({ record }) => trusts || !there.has(record));
+      const known = [...bases, ...before.slice(-BASES_MAX)];
+      const start = done === cursor.record ? cursor : newCursor(done);
+      const stop = await check.reach(record, known, start, {
+        signal,
+        isLate: () => served.env.now() >= deadline,
+      });
+      if (check.missing.count > 0) {
+        return [fieldsSection({ done }), idsSection(check.missing)];
       }
-    } catch (error) {
-      // A directory that is not there names itself; what is below it is met later.
-      if (!(error instanceof ObjectNotFoundError)) throw error;
-      check.missing.add(idToBytes(error.id), 0, error.kind, 0);
+      if (stop !== undefined) {
+        return [fieldsSection({ done }), cursorSection(stop, marker)];
+      }
+      if (!isSynced) await store.sync(["packs/", "index/"], { signal });
+      isSynced = true;
+      if (!isThere) await copyRecord(store, record, bytes, { saveId, signal });
     }
-    if (check.missing.count > 0) {
-      return [fieldsSection({ isDone: false }), idsSection(check.missing)];
-    }
-    await store.sync(["packs/", "index/"], { signal });
-    const saveId = readWriter(message.sections);
-    if (!isThere) await copyRecord(store, record, bytes, { saveId, signal });
-    return [fieldsSection({ isDone: true })];
+    return [fieldsSection({ done: documents.length })];
   } finally {
     await source[Symbol.asyncDispose]();
   }
@@ -107,11 +113,48 @@ class ReachCheck {
   readonly missing = new ObjectRows();
   readonly #source: StoreSource;
   readonly #state: SessionState;
+  /** Contents and nodes. */
   readonly #seen = new IdSet();
+  /** Directories. */
+  readonly #passed = new IdSet();
 
   constructor(source: StoreSource, state: SessionState) {
     this.#source = source;
     this.#state = state;
+  }
+
+  /** Goes through what a record reaches; returns where to go on if it gets late. */
+  async reach(
+    record: NamedRecord,
+    bases: readonly NamedRecord[],
+    from: Cursor,
+    { signal, isLate }: {
+      readonly signal: AbortSignal;
+      readonly isLate: () => boolean;
+    },
+  ): Promise<Cursor | undefined> {
+    const how = { bases, seen: this.#passed, place: from.place, signal };
+    const walk = new ReachWalk(this.#source.reader, record, how);
+    try {
+      for (let one = await walk.next(); one; one = await walk.next()) {
+        const entryCount = from.entryCount + walk.entryCount;
+        if (entryCount > record.totals.entryCount) {
+          throw new SyncError(
+            `Cannot take record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
+            { code: "LYING" },
+          );
+        }
+        for (const content of contentsOf(one)) await this.content(content);
+        if (this.missing.count >= MISSING_MAX) break;
+        if (this.missing.count > 0 || !isLate()) continue;
+        return { ...from, place: walk.place, entryCount };
+      }
+    } catch (error) {
+      // A directory that is not there names itself; what is below it is met later.
+      if (!(error instanceof ObjectNotFoundError)) throw error;
+      this.missing.add(idToBytes(error.id), 0, error.kind, 0);
+    }
+    return undefined;
   }
 
   async content(
@@ -149,43 +192,42 @@ class ReachCheck {
   }
 }
 
-function readRecord(
+function readRecords(
   sections: readonly Section[],
   { hasher }: ServedStore,
-  writer: string,
-): { readonly record: NamedRecord; readonly bytes: Uint8Array } {
-  const section = sections.find(({ kind }) => kind === SectionKind.documents);
-  const [bytes] = readDocuments(section);
-  const names = recordNames(
-    readIds(sections.find(({ kind }) => kind === SectionKind.ids)),
+): SentRecord[] {
+  const find = (wanted: number): Section | undefined =>
+    sections.find(({ kind }) => kind === wanted);
+  const documents = readDocuments(find(SectionKind.documents));
+  const names = recordNames(readIds(find(SectionKind.ids), 2 * RECORDS_MAX));
+  const writers = Object.values(
+    readFields(find(SectionKind.fields)).object("writers"),
   );
-  if (bytes === undefined || names.length !== 1) {
-    throw new SyncError("Cannot commit without a record", { code: "FORMAT" });
-  }
-  const [name] = names;
-  const id = new Uint8Array(ID_SIZE);
-  hasher.hashInto(bytes, id);
-  if (!equalBytes(id, 0, idToBytes(name.record), 0, ID_SIZE)) {
+  const { length } = documents;
+  if (length === 0 || names.length !== length || writers.length !== length) {
     throw new SyncError(
-      `Cannot take record ${name.record} as its bytes must have that id: found another`,
-      { code: "MISMATCH" },
+      "Cannot commit without a record, and the id of a writer for each",
+      { code: "FORMAT" },
     );
   }
-  return { record: decodeRecord({ ...name, writer }, bytes), bytes };
-}
-
-/** The save id under which the record is written here. */
-function readWriter(sections: readonly Section[]): Uint8Array {
-  const fields = readFields(
-    sections.find(({ kind }) => kind === SectionKind.fields),
-  );
-  const writer = fields.text("writer", 32);
-  if (!/^[0-9a-f]{32}$/.test(writer)) {
-    throw new SyncError("Cannot commit without the id of a writer", {
-      code: "FORMAT",
-    });
-  }
-  return bytesOfHex(writer);
+  return documents.map((bytes, i) => {
+    const name = names[i], writer = writers[i];
+    const id = new Uint8Array(ID_SIZE);
+    hasher.hashInto(bytes, id);
+    if (!equalBytes(id, 0, idToBytes(name.record), 0, ID_SIZE)) {
+      throw new SyncError(
+        `Cannot take record ${name.record} as its bytes must have that id: found another`,
+        { code: "MISMATCH" },
+      );
+    }
+    if (typeof writer !== "string" || !/^[0-9a-f]{32}$/.test(writer)) {
+      throw new SyncError("Cannot commit without the id of a writer", {
+        code: "FORMAT",
+      });
+    }
+    const record = decodeRecord({ ...name, writer }, bytes);
+    return { record, bytes, saveId: bytesOfHex(writer) };
+  });
 }
 
 async function basesOf(

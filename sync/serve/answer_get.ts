@@ -116,7 +116,9 @@ async function answerBelow(
   for (let number = cursor.record; number < records.length; number++) {
     const isFirst = number === cursor.record;
     const place = isFirst ? cursor.place : [];
-    const how = { bases, seen, place, signal };
+    // What came with the records before is there.
+    const before = records.slice(Math.max(0, number - BASES_MAX), number);
+    const how = { bases: [...bases, ...before], seen, place, signal };
     const walk = new ReachWalk(source.reader, records[number], how);
     for (let one = await walk.next(); one; one = await walk.next()) {
       const { tree, attributes, content } = ObjectKind;
@@ -194,24 +196,21 @@ class Collector {
       readonly kinds: Uint8Array;
     },
   ): Promise<number> {
-    let row = 0;
-    while (row < rows.count && this.#packs.size < this.#sizeMax) {
-      const some = new ObjectRows();
-      let size = 0;
-      for (; row < rows.count && some.count < ROWS_MAX; row++) {
-        const id = rows.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
-        const place = await this.#source.reader.index.locate(
-          id,
-          rows.kinds[row],
-        );
-        size += place?.size ?? 0;
-        if (some.count > 0 && this.#packs.size + size > this.#sizeMax) break;
-        some.add(id, 0, rows.kinds[row], place?.size ?? 0);
-      }
-      this.#tell(some, await this.#source.move(some, this.#target));
-      if (row < rows.count && this.#packs.size + size > this.#sizeMax) break;
+    const some = new ObjectRows();
+    for (let row = 0; row < rows.count; row++) {
+      const id = rows.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
+      const kind = rows.kinds[row];
+      const { index } = this.#source.reader;
+      // Of large content the root of the recipe crosses.
+      const place = await index.locate(id, kind) ??
+        await index.locate(id, ObjectKind.recipe);
+      const size = place?.size ?? 0;
+      const isFull = some.count > 0 && some.byteCount + size > this.#sizeMax;
+      if (isFull) break;
+      some.add(id, 0, kind, size);
     }
-    return row;
+    this.#tell(some, await this.#source.move(some, this.#target));
+    return some.count;
   }
 
   sections(): Section[] {
@@ -253,7 +252,7 @@ function packTarget(
     settled: nothing,
     addRoot: () => {},
     finish: nothing,
-    commit: () => Promise.resolve(none),
+    commit: () => Promise.resolve({ count: 0, missing: none }),
     confirm: nothing,
     [Symbol.asyncDispose]: nothing,
   };

@@ -2,6 +2,7 @@ import { bytesOfHex } from "../records.ts";
 import { equalBytes, hexOf, ID_SIZE, idFromBytes } from "@snap/hash";
 import { packName } from "@snap/pack";
 import { RecipeNode } from "@snap/pack/recipe";
+import type { FrameRows } from "@snap/pack/write";
 import type { WriteStore } from "@snap/store";
 import { SyncError } from "../errors.ts";
 import { newMeter } from "../options.ts";
@@ -26,7 +27,8 @@ export async function answerSeal(
   const { hasher, macKey, env, workMs } = served;
   const marker = { hasher, macKey };
   const pack = sectionOf(message, SectionKind.pack)?.bytes ?? new Uint8Array(0);
-  const roots = rootsOf(pack, served, message.session);
+  const taken: FrameRows[] = [];
+  const roots = rootsOf(pack, served, message.session, taken);
   const known = new Map<string, ProofRow>();
   for (const proof of readProofs(sectionOf(message, SectionKind.proofs))) {
     const { key, value, mac } = proof;
@@ -68,6 +70,7 @@ export async function answerSeal(
     const id = new Uint8Array(ID_SIZE);
     hasher.hashInto(pack, id);
     await store.create(packName(id), pack, { signal });
+    served.sessions.add(message.session, taken, pack.length);
     return [fieldsSection({ isSealed: true }), proofsSection(fresh)];
   } finally {
     await source[Symbol.asyncDispose]();
@@ -78,9 +81,11 @@ function rootsOf(
   pack: Uint8Array,
   { hasher }: ServedStore,
   saveId: Uint8Array,
+  taken: FrameRows[],
 ): RecipeNode[] {
   const roots: RecipeNode[] = [];
   for (const { plain, rows } of openPack(pack, { hasher, saveId })) {
+    taken.push(rows);
     for (let row = 0; row < rows.count; row++) {
       const at = rows.offsets[row];
       const bytes = plain.slice(at, at + rows.sizes[row]);

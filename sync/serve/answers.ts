@@ -4,7 +4,9 @@ import type { WriteStore } from "@snap/store";
 import { checkTagName } from "@snap/store";
 import type { Right } from "@snap/store/serve";
 import { packName } from "@snap/pack";
+import type { FrameRows } from "@snap/pack/write";
 import { nativeDecoders } from "@snap/posix/decoders";
+import { Pacer } from "@snap/posix/pacer";
 import { compareRanges } from "../compare_ranges.ts";
 import { SyncError } from "../errors.ts";
 import { newMeter } from "../options.ts";
@@ -34,7 +36,6 @@ import { idAt } from "../records.ts";
 import { answerCommit } from "./answer_commit.ts";
 import { answerGet } from "./answer_get.ts";
 import { answerSeal } from "./answer_seal.ts";
-import { openSessionState } from "./session_state.ts";
 import { decodeTagEntry } from "../tag_entry.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
 
@@ -68,7 +69,7 @@ export class Answers {
     }
     const session = await this.#session(request);
     try {
-      const { storeId, isEmpty } = session.info;
+      const { storeId } = session.info;
       const settings = formatSettings(session.info.settings);
       const asked = sectionOf(message, SectionKind.ranges);
       const records = asked && await session.records();
@@ -92,7 +93,6 @@ export class Answers {
         fieldsSection({
           version: SYNC_VERSION,
           storeId,
-          isEmpty,
           settings,
           right: lowerRight(right, session.info.right),
           messageMax: MESSAGE_SIZE_MAX,
@@ -149,31 +149,25 @@ export class Answers {
   }
 
   async missing(request: ServedRequest): Promise<Section[]> {
-    const { message, right, signal } = request;
+    const { message, right } = request;
     const rows = readIds(sectionOf(message, SectionKind.ids));
     const { session } = message;
     const isWriting = right !== "read" && session.some((byte) => byte !== 0);
     const store = this.#served.store as WriteStore;
-    const state = await openSessionState(store, {
-      ...{ ...this.#served, session, signal, isWriting },
-    });
-    const bits = new Uint8Array(Math.ceil(rows.count / 8));
-    for (let row = 0; row < rows.count; row++) {
-      const id = rows.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
-      const kind = rows.kinds[row];
-      const has = await state.has(id, kind);
-      if (!has) bits[row >> 3] |= 1 << (row & 7);
-    }
+    const how = { ...this.#served, session, isWriting };
+    const bits = await this.#served.sessions.missing(store, rows, how);
     return [{ kind: SectionKind.bits, rows: rows.count, bytes: bits }];
   }
 
   async put(request: ServedRequest): Promise<Section[]> {
     const { message, signal } = request;
     const store = this.#appendable(request);
-    const { hasher } = this.#served;
+    const { hasher, sessions } = this.#served;
     const { session: saveId } = message;
+    const pacer = new Pacer({ signal });
     for (const { kind, bytes } of message.sections) {
       if (kind !== SectionKind.pack) continue;
+      const taken: FrameRows[] = [];
       const how = { hasher, decoders: nativeDecoders, saveId };
       for (const { plain, rows } of openPack(bytes, how)) {
         for (let row = 0; row < rows.count; row++) {
@@ -184,10 +178,13 @@ export class Answers {
             { code: "LYING" },
           );
         }
+        taken.push(rows);
+        await pacer.yield(plain.length);
       }
       const id = new Uint8Array(ID_SIZE);
       hasher.hashInto(bytes, id);
       await store.create(packName(id), bytes, { signal });
+      sessions.add(saveId, taken, bytes.length);
     }
     return [];
   }

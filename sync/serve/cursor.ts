@@ -64,6 +64,11 @@ export interface Cursor {
   readonly entryCount: number;
 }
 
+/** The beginning of a record. */
+export function newCursor(record: number): Cursor {
+  return { record, place: [], entryCount: 0 };
+}
+
 /** Makes a section of a cursor; undefined if it would be too large. */
 export function cursorSection(cursor: Cursor, marker: CursorMarker): Section {
   const text = new TextEncoder().encode(JSON.stringify(cursor));
@@ -83,7 +88,7 @@ export function readCursor(
   marker: CursorMarker,
 ): Cursor {
   if (section === undefined || section.bytes.length === 0) {
-    return { record: 0, place: [], entryCount: 0 };
+    return newCursor(0);
   }
   const mark = section.bytes.subarray(0, ID_SIZE);
   const text = section.bytes.subarray(ID_SIZE);

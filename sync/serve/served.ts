@@ -8,6 +8,7 @@ import type { Env } from "../options.ts";
 import type { Message } from "../protocol/message.ts";
 import { type IdRows, RECORD_KIND } from "../protocol/sections.ts";
 import { idAt } from "../records.ts";
+import type { KeptSessions } from "./kept_sessions.ts";
 
 /** What a server answers with. */
 export interface ServedStore {
@@ -16,6 +17,7 @@ export interface ServedStore {
   readonly env: Env;
   readonly macKey: Uint8Array;
   readonly workMs: number;
+  readonly sessions: KeptSessions;
 }
 
 /** A request, and what it may do. */

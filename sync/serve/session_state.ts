@@ -2,7 +2,6 @@ import { type Hasher, hexOf } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import { StoreIndex } from "@snap/pack/read";
 import {
-  indexUnnamed,
   openIndexedState,
   openStoreState,
   type StoreState,
@@ -26,17 +25,11 @@ export class SessionState {
   /** Whether no pack is lost that the index tells of. */
   readonly isHealthy: boolean;
   readonly #index: StoreIndex;
-  readonly #options: SessionStateOptions;
 
   /** Made by {@linkcode openSessionState}. */
-  constructor(
-    store: WriteStore,
-    state: StoreState,
-    options: SessionStateOptions,
-  ) {
+  constructor(store: WriteStore, state: StoreState) {
     this.isHealthy = state.isHealthy;
     this.#index = new StoreIndex(state.index, store);
-    this.#options = options;
   }
 
   /**
@@ -53,9 +46,7 @@ export class SessionState {
 
   /** Tells whether a pack that is there has an object of this kind. */
   async holds(id: Uint8Array, kind: number): Promise<boolean> {
-    const { signal } = this.#options;
-    const how = signal === undefined ? {} : { signal };
-    return await this.#index.locate(id, kind, how) !== undefined;
+    return await this.#index.locate(id, kind) !== undefined;
   }
 }
 
@@ -83,18 +74,9 @@ export async function openSessionState(
     },
   };
   if (!options.isWriting) {
-    return new SessionState(store, await openStoreState(store, how), options);
+    return new SessionState(store, await openStoreState(store, how));
   }
-  let state = await openIndexedState(store, how);
-  if (state.unnamed.length > 0) {
-    const finished = new Set([hexOf(session)]);
-    const packs = state.unnamed;
-    const done = await indexUnnamed({ store, hasher }, {
-      ...how,
-      packs,
-      finished,
-    });
-    if (done.packCount > 0) state = await openStoreState(store, how);
-  }
-  return new SessionState(store, state, options);
+  const believed = new Set([hexOf(session)]);
+  const state = await openIndexedState(store, { ...how, believed });
+  return new SessionState(store, state);
 }

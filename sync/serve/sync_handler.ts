@@ -14,6 +14,7 @@ import {
 } from "../protocol/message.ts";
 import { fieldsSection } from "../protocol/sections.ts";
 import { Answers } from "./answers.ts";
+import { KeptSessions } from "./kept_sessions.ts";
 import type { ServedRequest } from "./served.ts";
 
 /** How long a request may work before it says where to go on, in milliseconds. */
@@ -37,8 +38,8 @@ export interface SyncHandlerOptions {
 }
 
 /**
- * Makes what answers messages of a sync. It keeps nothing between two requests:
- * all that lasts is in the store.
+ * Makes what answers messages of a sync. It relies on nothing but the store: what
+ * it knows of sessions only saves time.
  *
  * @param store The store.
  * @param options What hashes.
@@ -50,7 +51,10 @@ export function syncHandler(
 ): ExchangeHandler {
   const { env = systemEnv, hasher, observer } = options;
   const { macKey = env.random(32), workMs = WORK_MS } = options;
-  const answers = new Answers({ store, hasher, env, macKey, workMs });
+  const sessions = new KeptSessions();
+  const answers = new Answers({
+    ...{ store, hasher, env, macKey, workMs, sessions },
+  });
   return async (body, context) => {
     const verb = verbName(body);
     const inner = observer?.requestStarted?.({ verb, bytes: body.length });
