@@ -148,6 +148,8 @@ Deno.test("equal sides cost one request", async () => {
   const report = await sync(local(a), remote(mock), { env });
   strictEqual(report.requests, 1);
   strictEqual(mock.passed.length, 1);
+  const pulled = await sync(remote(line(b)), local(a), { env, pull: false });
+  strictEqual(pulled.requests, 1);
   const [{ request, answer }] = mock.passed;
   ok(request.length + answer!.length < 2048);
 });

@@ -2,6 +2,7 @@ import { SyncError } from "../errors.ts";
 import type { CopyOptions, SyncReport } from "../options.ts";
 import type { Peer } from "../peer/peer.ts";
 import type { RecordName } from "@snap/snapshot/records";
+import { compareSides } from "./compare_sides.ts";
 import { copyRecords } from "./copy_records.ts";
 import { type Sides, withSides } from "./session.ts";
 import { readShared } from "./shared.ts";
@@ -34,7 +35,7 @@ async function copyOne(
   name: RecordName,
   options: CopyOptions,
 ): Promise<void> {
-  const [mine, theirs] = [await a.records(), await b.records()];
+  const { mine, theirs } = await compareSides(a, b);
   const isThere = theirs.live.some(({ record }) => record === name.record);
   if (isThere && options.recheck !== true) return;
   const [document] = await a.readRecords([name]);

@@ -8,6 +8,7 @@ import type {
   RecordDocument,
   RecordSet,
 } from "../peer/peer.ts";
+import { compareSides } from "./compare_sides.ts";
 import { copyRecords } from "./copy_records.ts";
 import { type Sides, withSides } from "./session.ts";
 import { readShared } from "./shared.ts";
@@ -31,9 +32,7 @@ export async function sync(
   return await withSides({ a, b }, options, async (sides) => {
     const { push = true, pull = true, tags = true } = options;
     const { a, b, report } = sides;
-    const mine = await a.records();
-    const apart = await compare(a, b, mine);
-    const theirs = applied(mine, apart);
+    const { mine, theirs, apart } = await compareSides(a, b);
     const wants = { push, pull };
     const failed = new Set<Id>();
     const parts = { ...sides, failed };
@@ -99,39 +98,6 @@ async function mirror(
   );
   report.recordsRemoved += gone.length;
   if (gone.length > 0 && options.dryRun !== true) await to.forget(gone);
-}
-
-/** Compares; one of two servers lists all that it has. */
-async function compare(
-  a: PeerSession,
-  b: PeerSession,
-  mine: RecordSet,
-): Promise<RecordDifference> {
-  if (!b.isRemote && a.isRemote) {
-    const { here, there } = await a.compare(await b.records());
-    return { here, there };
-  }
-  const { here, there } = await b.compare(mine);
-  return { here: there, there: here };
-}
-
-/** What the other side has, from what this one has and what is apart. */
-function applied(
-  mine: RecordSet,
-  { here, there }: RecordDifference,
-): RecordSet {
-  const gone = new Set(here.live.map(({ record }) => record));
-  const never = new Set(here.forgotten);
-  return {
-    live: [
-      ...mine.live.filter(({ record }) => !gone.has(record)),
-      ...there.live,
-    ],
-    forgotten: [
-      ...mine.forgotten.filter((id) => !never.has(id)),
-      ...there.forgotten,
-    ],
-  };
 }
 
 function isNothing(
