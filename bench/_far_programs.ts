@@ -27,6 +27,7 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
   const kopia = `kopia --config-file "$CACHE/kopia.config" --no-progress`;
   const near = ours("snap, folder", "$SNAP", level);
   const env = {
+    BUCKET,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_ENDPOINT_URL: endpoint,
