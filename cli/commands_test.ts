@@ -518,6 +518,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["stats", "main"],
       ["verify", "-v"],
       ["repair", "index"],
+      ["prune", "--single-writer"],
       ["config"],
       ["pull", "./other", ...here],
       ["listing"],

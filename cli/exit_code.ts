@@ -6,7 +6,7 @@ export const ExitCode = {
   failed: 1,
   /** Wrong usage: nothing was done. */
   usage: 2,
-  /** Done, but some files could not be read or written, or changed meanwhile. */
+  /** Done, but some files could not be read or written, or changed meanwhile; or `prune` waits for others. */
   incomplete: 3,
   /** `verify` found damage. */
   damaged: 4,
@@ -34,7 +34,7 @@ export const EXIT_CODES: readonly (readonly [number, string])[] = [
   [2, "wrong usage, nothing was done"],
   [
     3,
-    "done, but some files could not be read or written, or changed meanwhile",
+    "done, but some files could not be read or written, or changed meanwhile; of prune: others have to end first",
   ],
   [4, "verify found damage"],
   [126, "exec: the command cannot be run"],

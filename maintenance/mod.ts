@@ -4,6 +4,7 @@
  * The parts have entry points of their own:
  *
  * - `@snap/maintenance/forget`: rules that say what is kept, and forgetting
+ * - `@snap/maintenance/prune`: what no record needs is removed, beside those who save
  * - `@snap/maintenance/repair`: what is damaged in a store is mended
  *
  * @module

@@ -26,6 +26,8 @@ export interface IndexedPack {
 
 /** Where an object lies; every number lies within its pack and frame. */
 export interface Location extends IndexedPack {
+  /** Number of its row within the index: a key for marks. */
+  readonly objectKey: number;
   /** Number of the frame within the index: a key for caches. */
   readonly frameKey: number;
   /** Offset of the frame in the pack. */

@@ -81,6 +81,7 @@ async function everyCommand(
     "diff part": await say("diff", id, `${source}/0`),
     verify: await say("verify", "--data"),
     "repair index": await say("repair", "index"),
+    prune: await say("prune", "--single-writer"),
     help: (await say("help", "save")).replaceAll(/\bsnip\b/g, "snap"),
   };
   match(await say("tag"), new RegExp(`^one.*${id.slice(0, 8)}`));

@@ -105,6 +105,7 @@ function locate(
     packName: "packs/test",
     packSize: storedSize,
     role: 0,
+    objectKey: 0,
     frameKey: 0,
     frameOffset: 0,
     storedSize,

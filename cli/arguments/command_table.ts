@@ -3,6 +3,7 @@ import { FAR_COMMANDS } from "./far_commands.ts";
 import { KEEP_COMMANDS } from "./keep_commands.ts";
 import { MOUNT_COMMANDS } from "./mount_commands.ts";
 import { COMMAND } from "../product.ts";
+import { PRUNE_COMMANDS } from "./prune_commands.ts";
 import { ANY, DIRECTORY, DRY_RUN, EXCLUDES, TARGET } from "./shared_specs.ts";
 import { SYNC_COMMANDS } from "./sync_commands.ts";
 import { VERIFY_COMMANDS } from "./verify_commands.ts";
@@ -238,6 +239,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   },
   ...VERIFY_COMMANDS,
   ...KEEP_COMMANDS,
+  ...PRUNE_COMMANDS,
   {
     name: "id",
     summary: "print the id that a directory or file would be saved under",

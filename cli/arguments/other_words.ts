@@ -51,14 +51,13 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
   repository: "init",
   server: "serve",
   daemon: "serve",
+  compact: "prune",
+  gc: "prune",
   settings: "config",
 };
 
 /** Commands of other programs that this one lacks. */
 export const ABSENT_WORDS: Readonly<Record<string, string>> = {
-  prune: "nothing is ever removed from a store",
-  compact: "nothing is ever removed from a store",
-  gc: "nothing is ever removed from a store",
   unlock: "a store has no locks",
   "break-lock": "a store has no locks",
   key: "a store is not encrypted",

@@ -23,6 +23,10 @@ const HINTS: Readonly<Record<string, string>> = {
     `${COMMAND} log --any lists what there is, -v says in which store`,
   EntryNotFoundError: `${COMMAND} ls ID lists what there is`,
   UnsupportedVersionError: `a newer ${COMMAND} made it: use that`,
+  BrokenSnapshotError:
+    `${COMMAND} verify names what is damaged; --despite ID goes on, and keeps what is left of the snapshot`,
+  NoLeasesError:
+    "--single-writer goes on: nobody else may write into the store meanwhile",
   TargetNotEmptyError: "--existing writes into it, and --dry-run shows what",
 };
 

@@ -92,6 +92,16 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 };
 
 /**
+ * Reads how long something takes, such as `90s` or `40m`.
+ *
+ * @returns Milliseconds, or `undefined` if it is no such time.
+ */
+export function parseWait(text: string): number | undefined {
+  const match = /^(\d{1,6})([smhdw])$/.exec(text);
+  return match === null ? undefined : Number(match[1]) * UNITS_MS[match[2]];
+}
+
+/**
  * Reads a time: of a day, or of a moment, in the time zone of the user unless `Z` says otherwise;
  * or how long ago it was, such as `90m` or `3d`.
  *

@@ -46,8 +46,8 @@ export class ObjectIndex {
   #cache: PageCache;
   #present: PackSet | undefined;
   #packs = new Map<number, IndexedPack>();
-  #packCount = 0;
-  #frameCount = 0;
+  /** Where the next table begins. */
+  readonly #next = { packBase: 0, frameBase: 0, objectBase: 0 };
 
   /**
    * An index without tables, whose pages take `cacheSize` bytes (4 MiB if left out), or as
@@ -71,7 +71,7 @@ export class ObjectIndex {
 
   /** Number of packs in all tables; some may stand in several. */
   get packCount(): number {
-    return this.#packCount;
+    return this.#next.packBase;
   }
 
   /**
@@ -82,14 +82,10 @@ export class ObjectIndex {
   addTables(files: Iterable<IndexFile>): void {
     for (const file of files) {
       const number = this.#tables.length;
-      const place = {
-        number,
-        packBase: this.#packCount,
-        frameBase: this.#frameCount,
-      };
-      this.#tables.push(new OpenTable(file, place));
-      this.#packCount += file.head.packCount;
-      this.#frameCount += file.head.frameCount;
+      this.#tables.push(new OpenTable(file, { number, ...this.#next }));
+      this.#next.packBase += file.head.packCount;
+      this.#next.frameBase += file.head.frameCount;
+      this.#next.objectBase += file.head.objectCount;
     }
     this.#markReplaced();
     if (this.#cache.pageCount < this.#pagesWanted()) {
@@ -184,7 +180,7 @@ export class ObjectIndex {
       if (row === -1) continue;
       for (let at = 0; row >= 0; row = table.nextCopy(this.#cache, row, at)) {
         at = table.objectRow(this.#cache, row);
-        const answer = this.#location(table, at);
+        const answer = this.#location(table, row, at);
         if (answer === undefined) continue;
         if ("table" in answer) return answer;
         if (!this.#isBadNumber(table, answer)) return this.#use(table, answer);
@@ -224,7 +220,7 @@ export class ObjectIndex {
       let row = table.find(this.#cache, ids, idStart, kind);
       for (let at = 0; row >= 0; row = table.nextCopy(this.#cache, row, at)) {
         at = table.objectRow(this.#cache, row);
-        const answer = this.#location(table, at);
+        const answer = this.#location(table, row, at);
         if (answer === undefined) continue;
         if ("table" in answer) return answer;
         (this.#isBadNumber(table, answer) ? bad : good).push(answer);
@@ -278,9 +274,9 @@ export class ObjectIndex {
 
   #tableOf(packNumber: number): OpenTable {
     const table = this.#tables.findLast((one) => one.packBase <= packNumber);
-    if (table === undefined || !(packNumber < this.#packCount)) {
+    if (table === undefined || !(packNumber < this.packCount)) {
       throw new RangeError(
-        `Cannot read pack as its number is below ${this.#packCount}: found ${packNumber}`,
+        `Cannot read pack as its number is below ${this.packCount}: found ${packNumber}`,
       );
     }
     return table;
@@ -291,13 +287,14 @@ export class ObjectIndex {
     return location;
   }
 
-  /** What an object row says; undefined where its pack is not present. */
+  /** What an object row, which begins at `at`, says; undefined where its pack is not present. */
   #location(
     table: OpenTable,
     row: number,
+    at: number,
   ): Location | PageRequest | undefined {
     const { bytes } = this.#cache;
-    const frame = getU32(bytes, row + 36);
+    const frame = getU32(bytes, at + 36);
     if (frame >= table.head.frameCount) this.#refuse(table, "frame number");
     const frameRow = table.frameRow(this.#cache, frame);
     if (frameRow === PAGE_DAMAGED) return undefined;
@@ -314,6 +311,7 @@ export class ObjectIndex {
     }
     const location = table.location(this.#cache, {
       row,
+      at,
       frame,
       frameRow,
       pack,

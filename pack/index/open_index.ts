@@ -132,7 +132,7 @@ export async function openIndex(
 }
 
 /** Where a table stands that is looked at by itself. */
-const FIRST_PLACE = { number: 0, packBase: 0, frameBase: 0 };
+const FIRST_PLACE = { number: 0, packBase: 0, frameBase: 0, objectBase: 0 };
 
 /** Reads the heads of tables that count, in order. A file is read at once: thirty times faster than by promises. */
 async function* openTables(

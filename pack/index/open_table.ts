@@ -40,9 +40,10 @@ export class OpenTable {
   readonly number: number;
   readonly pages: IndexPages;
   readonly firstPage: number;
-  /** Number of its first pack and frame within the whole index. */
+  /** Number of its first pack, frame and object within the whole index. */
   readonly packBase: number;
   readonly frameBase: number;
+  readonly objectBase: number;
   /** One {@linkcode PackState} a pack. */
   readonly packStates: Uint8Array;
   /** Whether nothing is looked up here: another table replaces it, or it is gone. */
@@ -64,7 +65,12 @@ export class OpenTable {
       bytes?: Uint8Array | undefined;
       isBuilt?: boolean;
     },
-    place: { number: number; packBase: number; frameBase: number },
+    place: {
+      number: number;
+      packBase: number;
+      frameBase: number;
+      objectBase: number;
+    },
   ) {
     this.name = file.name;
     this.size = file.size;
@@ -74,6 +80,7 @@ export class OpenTable {
     this.number = place.number;
     this.packBase = place.packBase;
     this.frameBase = place.frameBase;
+    this.objectBase = place.objectBase;
     this.pages = indexPages(file.head);
     this.packStates = new Uint8Array(file.head.packCount);
     this.firstPage = indexHeadSize({
@@ -145,11 +152,12 @@ export class OpenTable {
     return compareKeys(cache.bytes, at, cache.bytes, start) === 0 ? next : -1;
   }
 
-  /** What an object row and its frame row say. */
+  /** What an object row, which begins at `at`, and its frame row say. */
   location(
     { bytes }: PageCache,
-    { row, frame, frameRow, pack }: {
+    { row, at, frame, frameRow, pack }: {
       readonly row: number;
+      readonly at: number;
       readonly frame: number;
       readonly frameRow: number;
       readonly pack: IndexedPack;
@@ -161,15 +169,16 @@ export class OpenTable {
       packName: pack.packName,
       packSize: pack.packSize,
       role: pack.role,
+      objectKey: this.objectBase + row,
       frameKey: this.frameBase + frame,
       frameOffset: getU32(bytes, frameRow),
       storedSize: getU32(bytes, frameRow + 4),
       plainSize: getU32(bytes, frameRow + 8) & 0xffffff,
       codecTag: bytes[frameRow + 11] as CodecTag,
       crc: getU32(bytes, frameRow + 12),
-      offset: getU32(bytes, row + 40),
-      size: getU32(bytes, row + 44),
-      kind: getU32(bytes, row + 32),
+      offset: getU32(bytes, at + 40),
+      size: getU32(bytes, at + 44),
+      kind: getU32(bytes, at + 32),
     };
   }
 

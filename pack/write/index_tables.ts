@@ -5,6 +5,7 @@ import {
   mergeIndex,
 } from "../index_writer/index_builder.ts";
 import type { IndexPack } from "../index_writer/index_run.ts";
+import type { PackSet } from "../index/pack_set.ts";
 import type {
   BuiltIndex,
   IndexOptions,
@@ -55,7 +56,8 @@ export interface WrittenIndex {
 
 /**
  * Writes index tables of new packs into a store. Many small tables that are
- * there already are merged with them.
+ * there already are merged with them. Rows of lost packs stay: records may rely
+ * on them, and must not be believed.
  *
  * @param options The store and the packs.
  * @returns The new tables, and those that they replace.
@@ -63,8 +65,26 @@ export interface WrittenIndex {
 export async function writeIndexTables(
   options: WriteIndexOptions,
 ): Promise<WrittenIndex> {
+  return await mergeIndexTables({
+    ...options,
+    merge: similarTables(options.merge),
+  });
+}
+
+/**
+ * Writes index tables of new packs into a store, merged with others.
+ *
+ * @param options The store, the packs and the tables, which are all replaced.
+ * @returns The new tables, and those that they replace.
+ */
+export async function mergeIndexTables(
+  options: WriteIndexOptions & {
+    /** The packs that are there: rows of others are left out. Default: all. */
+    readonly present?: PackSet;
+  },
+): Promise<WrittenIndex> {
   const { store, hasher, saveId, random, packs, timeMs, signal } = options;
-  const merged = similarTables(options.merge);
+  const { merge: merged, present } = options;
   const files = new FileRanges(merged);
   const { readAt } = files;
   const sink = new SpoolSink(options.spoolPath);
@@ -75,11 +95,11 @@ export async function writeIndexTables(
     const replaced = [...options.replaced ?? [], ...replacedTables(old)];
     const tables = await merge({ packs, files: old, replaced }, sink, {
       signal,
+      present,
       saveId,
       salt: random(32),
       timeMs,
       hasher,
-      // Rows of lost packs stay: records may rely on them, and must not be believed.
       readAt,
     });
     // In order: the last table says what all of them replace.

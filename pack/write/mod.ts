@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./claim_table.ts";
+export * from "./drop_packs.ts";
 export * from "./frame_builder.ts";
 export * from "./index_repair.ts";
 export * from "./join_packs.ts";

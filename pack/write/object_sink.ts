@@ -216,7 +216,7 @@ export class ObjectSink implements Disposable {
 
   /**
    * Keeps what is new of a frame that is stored elsewhere: as it is stored if all
-   * of it is new and its checksum holds, else object by object.
+   * of it is new, its checksum holds and its codec is to stay, else object by object.
    *
    * @param frame The frame; its bytes are good until the call returns.
    * @returns How many of its objects were new.
@@ -235,7 +235,8 @@ export class ObjectSink implements Disposable {
       this.newByteCount += size;
       this.newObjectCount += fresh.length;
     }
-    const isWanted = size === frame.plainSize && fresh.length === rows.count;
+    const isWanted = size === frame.plainSize &&
+      fresh.length === rows.count && frame.isRecoded !== true;
     // A flipped bit that decoding does not look at is not handed on.
     if (isWanted && crc32(frame.stored) === frame.crc) {
       this.putFrame(frame.stored, frame, rows, role);

@@ -81,4 +81,6 @@ export interface CheckedFrame extends StoredFrame {
   readonly rows: FrameRows;
   /** Of data or of trees. */
   readonly role: PackRole;
+  /** Whether it is compressed anew, by the codec of the sink. Default: false. */
+  readonly isRecoded?: boolean;
 }

@@ -1,0 +1,129 @@
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { openSnapshots } from "@snap/snapshot";
+import { formatRecordName } from "@snap/snapshot/records";
+import { verify } from "@snap/snapshot/verify";
+import { type PruneStore, type StoreAction, StoreError } from "@snap/store";
+import { openLease } from "@snap/store/removal";
+import { type Fault, FaultStore } from "@snap/store/testing";
+import { noise, TestSnapshots } from "../../tests/_test_snapshots.ts";
+import type { PruneOptions } from "./options.ts";
+import { prune } from "./prune.ts";
+import type { PruneReport } from "./report.ts";
+
+const WRITES: readonly StoreAction[] = ["create", "adopt", "remove"];
+/** Steps at most, so that a test that never ends fails. */
+const CALLS_MAX = 200;
+
+async function pruneStore(
+  store: PruneStore,
+  options: PruneOptions = {},
+): Promise<PruneReport> {
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { settings, config } = snapshots;
+  return await prune({
+    store,
+    hasher,
+    settings,
+    config: { ...config, writeFeatures: 1 },
+  }, options);
+}
+
+/** A store with dead packs, packs to be written again, a save that is asleep, and its record. */
+async function makeStore(): Promise<TestSnapshots> {
+  const made = new TestSnapshots();
+  await using _ = await made.open();
+  const large = {
+    large: { chunks: [noise(8, 9000), 100_000, noise(9, 9000)] },
+  };
+  const kept = { both: { file: noise(2, 3000) }, ...large };
+  const old = [
+    await made.save({ old: { file: noise(1, 3000) }, ...kept }),
+    await made.save({ dead: { file: noise(4, 3000) } }),
+  ];
+  await made.save({ new: { file: noise(3, 3000) }, ...kept });
+  for (const record of old) await made.store.remove(formatRecordName(record));
+  const saveId = new Uint8Array(16).fill(9);
+  await openLease(made.store, { saveId, action: "save", now: () => 0 });
+  return made;
+}
+
+async function checkWhole(store: PruneStore): Promise<void> {
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { damages, recordCount } = await verify(snapshots, { data: true });
+  deepEqual(damages.map(({ message }) => message), []);
+  equal(recordCount, 1);
+}
+
+async function packCount(store: PruneStore): Promise<number> {
+  let count = 0;
+  for await (const batch of store.list("packs/")) count += batch.length;
+  return count;
+}
+
+/** Prunes as often as it takes: half an hour passes between two runs. */
+async function pruneWell(store: PruneStore): Promise<void> {
+  for (let run = 0; run < 4; run++) {
+    const now = () => run * 30 * 60_000;
+    await pruneStore(store, { now });
+  }
+}
+
+Deno.test("the harness notices what is removed in a wrong order", async () => {
+  const { store, packs } = await makeStore();
+  await store.remove(packs[4]);
+  let isNoticed = false;
+  await checkWhole(store).catch(() => isNoticed = true);
+  ok(isNoticed);
+});
+
+for (const fault of ["gone", "lost", "full"] satisfies Fault[]) {
+  Deno.test(`a run of prune that ends at any name leaves every snapshot whole, and the next one ends well: ${fault}`, async () => {
+    const { store: clean } = await makeStore();
+    await pruneWell(clean);
+    const packsAtBest = await packCount(clean);
+    let call = 1, isThrough = false;
+    for (; !isThrough; call++) {
+      ok(call < CALLS_MAX);
+      const { store } = await makeStore();
+      const plan = { at: [{ call, fault }], actions: WRITES };
+      const faulty = new FaultStore(store, plan);
+      try {
+        await pruneWell(faulty);
+      } catch (error) {
+        ok(error instanceof StoreError, `${error}`);
+      }
+      isThrough = faulty.calls < call;
+      await checkWhole(store);
+      await pruneWell(store);
+      await checkWhole(store);
+      equal(await packCount(store), packsAtBest, `after call ${call}`);
+    }
+    ok(call > 20, `${call} calls`);
+  });
+}
+
+Deno.test("two runs of prune at once remove what one would, whatever comes first", async () => {
+  for (let seed = 1; seed <= 12; seed++) {
+    const { store } = await makeStore();
+    let state = seed;
+    const wait = async (): Promise<void> => {
+      state = (state * 1103515245 + 12345) % 2 ** 31;
+      for (let turn = state % 7; turn >= 0; turn--) {
+        await new Promise((resolve) => void setImmediate(resolve));
+      }
+    };
+    const chance = { seed, rate: 0.7, faults: ["slow" as const] };
+    const slow = new FaultStore(store, { chance, wait });
+    await Promise.all([pruneWell(slow), pruneWell(slow)]);
+    await checkWhole(store);
+    // What both have written again is there twice.
+    await pruneWell(store);
+    await checkWhole(store);
+    equal(await packCount(store), 4, `seed ${seed}`);
+  }
+});

@@ -1,0 +1,314 @@
+import {
+  deepStrictEqual as deepEqual,
+  ok,
+  rejects,
+  strictEqual as equal,
+} from "node:assert/strict";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { openSnapshots } from "@snap/snapshot";
+import { verify } from "@snap/snapshot/verify";
+import { formatRecordName, type NamedRecord } from "@snap/snapshot/records";
+import type { PruneStore } from "@snap/store";
+import {
+  listLeases,
+  listVoidSaves,
+  openLease,
+  readRound,
+} from "@snap/store/removal";
+import { noise, TestSnapshots } from "../../tests/_test_snapshots.ts";
+import type { PruneOptions } from "./options.ts";
+import { prune } from "./prune.ts";
+import { BrokenSnapshotError, NoLeasesError } from "./errors.ts";
+import type { PruneReport } from "./report.ts";
+
+const START = Date.parse("2026-11-30T12:00:00Z");
+const MINUTE = 60_000;
+
+/** A clock that moves when somebody sleeps. */
+class Clock {
+  ms: number = START;
+  readonly now = (): number => this.ms;
+  readonly sleep = (ms: number): Promise<void> => {
+    this.ms += ms;
+    return Promise.resolve();
+  };
+}
+
+async function pruneStore(
+  store: PruneStore,
+  options: PruneOptions = {},
+): Promise<PruneReport> {
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { settings, config } = snapshots;
+  return await prune({
+    store,
+    hasher,
+    settings,
+    config: { ...config, writeFeatures: 1 },
+  }, options);
+}
+
+async function namesOf(store: PruneStore, prefix: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const batch of store.list(prefix)) {
+    names.push(...batch.map(({ name }) => name));
+  }
+  return names.sort();
+}
+
+/** Sees that all that the records of a store need is there, and sound. */
+async function checkWhole(store: PruneStore): Promise<number> {
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { damages, recordCount } = await verify(snapshots, { data: true });
+  deepEqual(damages.map(({ message }) => message), []);
+  return recordCount;
+}
+
+async function forget(store: PruneStore, record: NamedRecord): Promise<void> {
+  await store.remove(formatRecordName(record));
+}
+
+/** A store with two snapshots, the first of which is forgotten. */
+async function halfForgotten(): Promise<TestSnapshots> {
+  const made = new TestSnapshots();
+  await using _ = await made.open();
+  const first = await made.save({
+    old: { file: noise(1, 3000) },
+    both: { file: noise(2, 3000) },
+  });
+  await made.save({
+    both: { file: noise(2, 3000) },
+    new: { file: noise(3, 3000) },
+  });
+  await forget(made.store, first);
+  return made;
+}
+
+Deno.test("prune removes packs that nothing needs, and keeps the others as they are", async () => {
+  const made = new TestSnapshots();
+  await using _ = await made.open();
+  const first = await made.save({ old: { file: noise(1, 3000) } });
+  await made.save({ new: { file: noise(3, 3000) } });
+  await forget(made.store, first);
+  const report = await pruneStore(made.store);
+  equal(report.removedPackCount, 2);
+  equal(report.repackedPackCount, 0);
+  equal(report.recordCount, 1);
+  deepEqual(await namesOf(made.store, "packs/"), made.packs.slice(2).sort());
+  equal(await checkWhole(made.store), 1);
+});
+
+Deno.test("prune writes again what is needed of packs that are needed in part", async () => {
+  const { store } = await halfForgotten();
+  const before = await namesOf(store, "packs/");
+  const report = await pruneStore(store);
+  equal(report.repackedPackCount, 1);
+  equal(report.removedPackCount, 2);
+  const after = await namesOf(store, "packs/");
+  equal(after.filter((name) => before.includes(name)).length, 2);
+  equal(after.length, 3);
+  equal(await checkWhole(store), 1);
+});
+
+Deno.test("what a dry run says is what the run then does, and it writes nothing", async () => {
+  const { store } = await halfForgotten();
+  const before = await namesOf(store, "");
+  const said = await pruneStore(store, { dryRun: true });
+  deepEqual(await namesOf(store, ""), before);
+  const done = await pruneStore(store);
+  const { writtenByteCount: _, ...did } = done;
+  const { writtenByteCount, ...told } = said;
+  deepEqual(did, told);
+  ok(writtenByteCount > 0);
+  const nothing = await pruneStore(store, { dryRun: true });
+  equal(nothing.removedPackCount, 0);
+});
+
+Deno.test("prune joins small packs of one sort where there are many", async () => {
+  const made = new TestSnapshots();
+  await using _ = await made.open();
+  for (let i = 0; i < 7; i++) await made.save({ a: { file: noise(i, 500) } });
+  equal((await pruneStore(made.store)).repackedPackCount, 0);
+  await made.save({ a: { file: noise(7, 500) } });
+  const report = await pruneStore(made.store);
+  equal(report.repackedPackCount, 16);
+  equal((await namesOf(made.store, "packs/")).length, 2);
+  equal(await checkWhole(made.store), 8);
+});
+
+Deno.test("prune writes no more again than it may", async () => {
+  const { store } = await halfForgotten();
+  const report = await pruneStore(store, { maxRepack: 100 });
+  equal(report.repackedPackCount, 0);
+  equal(report.removedPackCount, 1); // The trees of the first snapshot.
+  equal((await pruneStore(store, { maxUnused: 1 })).repackedPackCount, 0);
+  equal(await checkWhole(store), 1);
+});
+
+Deno.test("prune compresses anew what it writes again", async () => {
+  const made = new TestSnapshots();
+  await using _ = await made.open();
+  const old = await made.save({ a: { file: noise(1, 9000) } });
+  const text = new TextEncoder().encode("all work and no play ".repeat(1000));
+  const both = { text: { file: text }, b: { file: noise(2, 2000) } };
+  const record = await made.save({ ...both, c: { file: noise(3, 9000) } });
+  await made.save(both);
+  await forget(made.store, old);
+  await forget(made.store, record);
+  const report = await pruneStore(made.store, { recompress: "zstd:9" });
+  ok(report.writtenByteCount < 4000, `${report.writtenByteCount}`);
+  equal(await checkWhole(made.store), 1);
+});
+
+Deno.test("prune waits for runs that may rely on what it condemns, and the next one goes on", async () => {
+  const { store } = await halfForgotten();
+  const clock = new Clock();
+  const saveId = new Uint8Array(16).fill(9);
+  const lease = await openLease(store, {
+    saveId,
+    action: "save",
+    host: "elsewhere",
+    now: clock.now,
+  });
+  const packs = await namesOf(store, "packs/");
+  const first = await pruneStore(store, clock);
+  equal(first.removedPackCount, 0);
+  equal(first.condemnedPackCount, 2);
+  deepEqual(
+    first.waitingFor.map(({ host, action, saveId }) => [host, action, saveId]),
+    [["elsewhere", "save", "09".repeat(16)]],
+  );
+  for (const name of packs) ok(await store.size(name) !== undefined);
+  await lease.end();
+  const second = await pruneStore(store, clock);
+  equal(second.removedPackCount, 2);
+  deepEqual(second.waitingFor, []);
+  deepEqual(await namesOf(store, "leases/"), []);
+  equal((await readRound(store)).steps.length, 0);
+  equal(await checkWhole(store), 1);
+});
+
+Deno.test("prune tells whom it waits for, and goes on when they have ended", async () => {
+  const { store } = await halfForgotten();
+  const clock = new Clock();
+  const saveId = new Uint8Array(16).fill(9);
+  const lease = await openLease(store, { saveId, action: "save" });
+  const told: string[] = [];
+  let waits = 0;
+  const report = await pruneStore(store, {
+    now: clock.now,
+    waitMs: 5 * MINUTE,
+    onWait: (holders) => told.push(...holders.map(({ action }) => action)),
+    sleep: async (ms) => {
+      await clock.sleep(ms);
+      if (++waits === 3) await lease.end();
+    },
+  });
+  deepEqual(told, ["save"]);
+  equal(waits, 3);
+  equal(report.removedPackCount, 2);
+});
+
+Deno.test("a save that sleeps for half an hour is void unless its record is there", async () => {
+  const { store, ...made } = await halfForgotten();
+  void made;
+  const clock = new Clock();
+  const asleep = new Uint8Array(16).fill(9);
+  const recorded = new Uint8Array(16).fill(7); // As all records of the test have it.
+  for (const saveId of [asleep, recorded]) {
+    await openLease(store, { saveId, action: "save", now: clock.now });
+  }
+  equal((await pruneStore(store, clock)).waitingFor.length, 2);
+  clock.ms += 29 * MINUTE;
+  equal((await pruneStore(store, clock)).waitingFor.length, 2);
+  clock.ms += MINUTE;
+  const report = await pruneStore(store, clock);
+  equal(report.voidCount, 1);
+  equal(report.removedPackCount, 2);
+  deepEqual([...await listVoidSaves(store)], ["09".repeat(16)]);
+  equal((await listLeases(store)).size, 0);
+  equal(await checkWhole(store), 1);
+});
+
+Deno.test("a save that is alive is waited for, however long it takes, and may fall asleep later", async () => {
+  const { store } = await halfForgotten();
+  const clock = new Clock();
+  const saveId = new Uint8Array(16).fill(9);
+  const options = { saveId, action: "save", now: clock.now };
+  const lease = await openLease(store, options);
+  await pruneStore(store, clock);
+  for (let hour = 0; hour < 3; hour++) {
+    clock.ms += 60 * MINUTE;
+    await lease.renew();
+    equal((await pruneStore(store, clock)).waitingFor.length, 1);
+  }
+  clock.ms += 31 * MINUTE;
+  equal((await pruneStore(store, clock)).voidCount, 1);
+  equal(await checkWhole(store), 1);
+});
+
+Deno.test("what a record needs that was written meanwhile is not removed", async () => {
+  const made = await halfForgotten();
+  const { store } = made;
+  const clock = new Clock();
+  const saveId = new Uint8Array(16).fill(9);
+  const lease = await openLease(store, { saveId, action: "save" });
+  const first = await pruneStore(store, { ...clock, maxUnused: 1 });
+  equal(first.condemnedPackCount, 1);
+  // It has looked before, and relies on all that was there.
+  await made.save({
+    old: { file: noise(1, 3000) },
+    more: { file: noise(4, 10) },
+  });
+  await lease.end();
+  const root = made.addDirectory({
+    old: { file: noise(1, 3000) },
+    both: { file: noise(2, 3000) },
+  });
+  await made.addRecord(root);
+  const second = await pruneStore(store, { ...clock, maxUnused: 1 });
+  equal(second.removedPackCount, 0);
+  equal(await checkWhole(store), 3);
+});
+
+Deno.test("with a single writer leases are those of runs that are gone", async () => {
+  const { store } = await halfForgotten();
+  const saveId = new Uint8Array(16).fill(9);
+  await openLease(store, { saveId, action: "save" });
+  const report = await pruneStore(store, { singleWriter: true });
+  equal(report.removedPackCount, 2);
+  equal(report.voidCount, 1);
+});
+
+Deno.test("a broken snapshot stops prune unless it is named", async () => {
+  const made = await halfForgotten();
+  const { store, packs } = made;
+  const gone = await made.save({ lost: { file: noise(5, 3000) } });
+  await store.remove(packs[4]); // The data of the third.
+  const before = await namesOf(store, "");
+  await rejects(pruneStore(store), (error) => {
+    ok(error instanceof BrokenSnapshotError);
+    equal(error.record, gone.record);
+    return true;
+  });
+  deepEqual(await namesOf(store, ""), before);
+  const report = await pruneStore(store, { despite: [gone.record] });
+  equal(report.removedPackCount, 2);
+  // Its trees are kept.
+  ok(await store.size(packs[5]) !== undefined);
+});
+
+Deno.test("prune refuses a store whose writers have no leases, unless nobody else writes", async () => {
+  const { store } = await halfForgotten();
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { settings, config } = snapshots;
+  const source = {
+    store,
+    hasher,
+    settings,
+    config: { ...config, writeFeatures: 0 },
+  };
+  await rejects(prune(source), NoLeasesError);
+  const report = await prune(source, { singleWriter: true });
+  equal(report.removedPackCount, 2);
+});
