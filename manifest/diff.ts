@@ -12,7 +12,7 @@ import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import { joinPath } from "./path/path.ts";
 
 export type { DiffSide, DiffSource } from "./diff_cursor.ts";
-export { linkKey } from "./entry_row.ts";
+export { linkKey, sameContent } from "./entry_row.ts";
 
 /**
  * Kind of a change.

@@ -197,6 +197,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     options: [
       ATTRIBUTES,
+      { name: "stat", help: "only how many there are of each kind" },
       { name: "exit-code", help: "answer 1 if there are differences" },
       ...EXCLUDES,
       WORKERS,
@@ -230,12 +231,19 @@ export const COMMANDS: readonly CommandSpec[] = [
         help: "f file, x executable, d directory, l link, p fifo, c b device",
         completes: ["f", "x", "d", "l", "p", "c", "b"],
       },
+      {
+        name: "history",
+        help: "in which snapshots this path came, changed and went",
+      },
       LONG,
       CLASSIFY,
       NULL,
       ANY,
     ],
-    examples: [["find '*.ts' nightly:src", "by name, below a folder"]],
+    examples: [
+      ["find '*.ts' nightly:src", "by name, below a folder"],
+      ["find --history src/mod.ts", "one path in all snapshots"],
+    ],
   },
   ...VERIFY_COMMANDS,
   ...KEEP_COMMANDS,
@@ -265,17 +273,6 @@ export const COMMANDS: readonly CommandSpec[] = [
     notes: [
       "The text can be read, searched, and compared by diff(1). With --json each entry has fields, as those of ls.",
     ],
-  },
-  {
-    name: "stats",
-    summary: "tell what a store or a snapshot holds",
-    arguments: [{
-      name: "ID",
-      optional: true,
-      help: "one snapshot; the store if not given",
-      completes: "snapshot",
-    }],
-    options: [ANY],
   },
   {
     name: "init",

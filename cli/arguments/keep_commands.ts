@@ -99,4 +99,54 @@ export const KEEP_COMMANDS: readonly CommandSpec[] = [
       ["forget nightly~3", "one that a tag has named"],
     ],
   },
+  {
+    name: "stats",
+    summary: "tell what a store or a snapshot holds, and what takes up room",
+    arguments: [
+      {
+        name: "ID",
+        optional: true,
+        help: "one snapshot; the store if not given",
+        completes: "snapshot",
+      },
+      {
+        name: "ID2",
+        optional: true,
+        help: "with --growth: the later snapshot",
+        completes: "snapshot",
+      },
+    ],
+    options: [
+      {
+        name: "deep",
+        help:
+          "go through all snapshots: what they need, how well it is shared and compressed",
+      },
+      {
+        name: "by",
+        value: "WHAT",
+        help:
+          "snapshot: what each alone needs; directory, type: sizes of files in one",
+        completes: ["snapshot", "directory", "type"],
+      },
+      {
+        name: "depth",
+        value: "N",
+        help: "by directory: so many directories deep; 1 if not given",
+      },
+      {
+        name: "growth",
+        help: "how much larger directories, or types, are in ID2 than in ID",
+      },
+      { name: "packs", help: "which packs a snapshot needs" },
+      ANY,
+    ],
+    notes: [
+      "The own objects of a snapshot, which it alone needs, are what pruning gives back when it alone is forgotten. The packs of --packs, its record and the config are enough to restore it.",
+    ],
+    examples: [
+      ["stats --by snapshot", "what forgetting each would give back"],
+      ["stats --growth latest~7 latest --by type", "what has grown in a week"],
+    ],
+  },
 ];

@@ -58,7 +58,11 @@ async function compare(
   );
   // Sockets are no part of a snapshot, but a restore that deletes takes them.
   const sockets = options.attributes ? socketChanges(before, after) : [];
+  const stat = session.args.has("stat")
+    ? new (await import("../terminal/diff_stat.ts")).DiffStat()
+    : undefined;
   const tell = async (change: Change | SocketChange): Promise<void> => {
+    if (stat !== undefined) return stat.add(change);
     const record = session.isJson ? changeRecord(change) : NONE;
     await session.result(changeText(change), record);
   };
@@ -75,6 +79,7 @@ async function compare(
     }
   }
   for (const socket of sockets.slice(next)) await tell(socket);
+  await stat?.tell(session);
   return isSame;
 }
 

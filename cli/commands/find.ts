@@ -12,6 +12,7 @@ const KIND_LETTERS = "xdlpcb";
 /** `snap find PATTERN [ID[:PATH]]` */
 export async function run(session: Session): Promise<number> {
   const [pattern, where = "latest"] = session.args.positionals;
+  if (session.args.has("history")) return await history(session, pattern);
   const options: FindOptions = {
     signal: session.signal,
     ...await patternOf(pattern),
@@ -29,6 +30,26 @@ export async function run(session: Session): Promise<number> {
     await listEntries(session, found, { nameOf: (one) => one.path });
     return ExitCode.done;
   });
+}
+
+async function history(session: Session, path: string): Promise<number> {
+  const { args } = session;
+  const other = ["type", "long", "classify", "null"].find((one) =>
+    args.has(one)
+  );
+  if (args.positionals.length > 1 || other !== undefined) {
+    throw new UsageError(
+      `Cannot use --history with ${
+        other === undefined ? "ID" : `--${other}`
+      }: it takes one path, and looks into all snapshots`,
+    );
+  }
+  const { tellHistory } = await import("../snapshots/tell_history.ts");
+  return await withSnapshots(
+    session,
+    { isLight: true },
+    (snapshots) => tellHistory(session, snapshots, path),
+  );
 }
 
 async function patternOf(pattern: string): Promise<FindOptions> {

@@ -6,6 +6,7 @@ import { type Backends, findBackends } from "../snapshots/backends.ts";
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { resolveRecord } from "../snapshots/resolve_record.ts";
+import { tellUsage, usageKind } from "../snapshots/tell_usage.ts";
 import type { Session } from "../session.ts";
 import type { OpenedStore } from "../stores/opened_store.ts";
 import { formatTable } from "../terminal/table.ts";
@@ -14,11 +15,13 @@ import { formatCount, formatLocalTime, formatSize } from "../terminal/units.ts";
 /** `snap stats [ID]` */
 export async function run(session: Session): Promise<number> {
   const [text] = session.args.positionals;
+  const kind = usageKind(session);
   return await withSnapshots(
     session,
     { isLight: true },
     async (snapshots, opened) => {
-      if (text === undefined) await tellStore(session, snapshots, opened);
+      if (kind !== undefined) await tellUsage(session, snapshots, kind);
+      else if (text === undefined) await tellStore(session, snapshots, opened);
       else await tellSnapshot(session, snapshots, text);
       return ExitCode.done;
     },
@@ -70,11 +73,10 @@ async function tellStore(
       return undefined;
     });
   const index = await sumOf(session, store, "index/");
-  const { listRecordNames } = await import("@snap/snapshot/records");
+  const { listRecordNames, listTags } = await import("@snap/snapshot/records");
   const { signal } = session;
   const recordCount = (await listRecordNames(store, { signal })).length;
-  const { TagStore } = await import("@snap/store/format");
-  const tags = await new TagStore(store).lastNumbers({ signal });
+  const tagCount = (await listTags(snapshots, { signal })).length;
   if (session.isJson) {
     return await session.result("", {
       type: "storeStats",
@@ -82,7 +84,7 @@ async function tellStore(
       storeId: config.storeId,
       createdAt: config.createdAt,
       recordCount,
-      tagCount: tags.size,
+      tagCount,
       packCount: packs?.count,
       packByteCount: packs?.byteCount,
       indexCount: index.count,
@@ -98,7 +100,7 @@ async function tellStore(
     ["store id", config.storeId],
     ["made", time(session, config.createdAt)],
     ["records", count(session, recordCount)],
-    ["tags", count(session, tags.size)],
+    ["tags", count(session, tagCount)],
     ["packs", packs ? count(session, packs.count) : ""],
     ["size of packs", packs ? size(session, packs.byteCount) : ""],
     ["indexes", count(session, index.count)],

@@ -6,4 +6,5 @@
 export * from "./diff.ts";
 export * from "./find.ts";
 export * from "./glob.ts";
+export * from "./history.ts";
 export * from "./manifest_text.ts";
