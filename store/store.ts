@@ -139,4 +139,20 @@ export interface PruneStore extends WriteStore {
    * @throws {StoreError} If it could not be removed.
    */
   remove(name: string, options?: StoreOptions): Promise<void>;
+
+  /**
+   * Gives up what the store keeps for a full disk, so that it can be written down what
+   * is to be removed.
+   *
+   * @returns Whether there was any.
+   * @throws {StoreError} If it could not be given up.
+   */
+  freeReserve?(options?: StoreOptions): Promise<boolean>;
+
+  /**
+   * Keeps space for a full disk again, if it was given up.
+   *
+   * @throws {StoreError} If there is none.
+   */
+  keepReserve?(options?: StoreOptions): Promise<void>;
 }

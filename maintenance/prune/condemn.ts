@@ -1,18 +1,16 @@
 import type { PackSet } from "@snap/pack/index";
 import { openObjectWriter } from "@snap/pack/write";
-import { type StoreEntry, StoreError } from "@snap/store";
+import type { StoreEntry } from "@snap/store";
 import { listBadPacks } from "@snap/store/removal";
 import type { IdSet } from "@snap/snapshot/reach";
 import type { Marked } from "./mark.ts";
 import { planPrune, type PrunePlan } from "./plan.ts";
-import { replacedFiles } from "./remove.ts";
+import { isDiskFull, replacedFiles } from "./remove.ts";
 import { Repacker } from "./repack.ts";
 import type { PruneRun } from "./run.ts";
 
 /** The share of a pack that may be of no use. */
 const UNUSED_MAX = 0.05;
-/** Codes of a disk that is full. */
-const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
 
 /** What a round may remove. */
 export interface Condemned {
@@ -36,7 +34,8 @@ export async function condemn(run: PruneRun): Promise<Condemned> {
     const plan = planFor(run, marked.packs, marked, bad);
     const copied = await repack(run, plan, marked);
     const { seen } = marked;
-    const { isCut } = plan;
+    // Once dead packs are gone there may be room to write others again.
+    const isCut = plan.isCut || (run.report.isFull && plan.dead.length > 0);
     return { packs: [...plan.dead, ...copied], tables, seen, isCut };
   } finally {
     await marked[Symbol.asyncDispose]();
@@ -67,14 +66,12 @@ async function repack(
   marked: Marked,
 ): Promise<readonly StoreEntry[]> {
   if (plan.repacked.length === 0) return [];
-  try {
-    return await copyAll(run, plan, marked);
-  } catch (error) {
-    if (!(error instanceof StoreError && FULL.has(error.code))) throw error;
-    // Dead packs go first: then there is room.
-    run.report.isFull = true;
-    return [];
-  }
+  let copied: readonly StoreEntry[] = [];
+  const isFull = await isDiskFull(async () => {
+    copied = await copyAll(run, plan, marked);
+  });
+  run.report.isFull = isFull;
+  return copied;
 }
 
 async function copyAll(

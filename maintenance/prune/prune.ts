@@ -15,7 +15,7 @@ import {
   type PruneSource,
 } from "./options.ts";
 import { idIn } from "./plan.ts";
-import { replacedFiles } from "./remove.ts";
+import { isDiskFull, replacedFiles } from "./remove.ts";
 import type { PruneReport } from "./report.ts";
 import { RoundSteps } from "./round.ts";
 import { PruneRun } from "./run.ts";
@@ -68,6 +68,7 @@ async function remove(run: PruneRun): Promise<void> {
   }
   const { ended } = await sortLeases(store, storeOptions);
   await removeLeases(store, ended, storeOptions);
+  await isDiskFull(async () => await store.keepReserve?.(storeOptions));
 }
 
 /** Begins a round if there is anything to remove. */

@@ -1,8 +1,10 @@
 import {
   deepStrictEqual as deepEqual,
   ok,
+  rejects,
   strictEqual as equal,
 } from "node:assert/strict";
+import { statSync } from "node:fs";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { openSnapshots } from "@snap/snapshot";
 import { formatRecordName } from "@snap/snapshot/records";
@@ -106,6 +108,77 @@ for (const fault of ["gone", "lost", "full"] satisfies Fault[]) {
     ok(call > 20, `${call} calls`);
   });
 }
+
+/** A disk with little room, of which the store keeps some. */
+class SmallDisk extends FaultStore {
+  #free: number;
+  #reserve = 256 * 1024;
+
+  constructor(inner: PruneStore, free: number) {
+    super(inner);
+    this.#free = free;
+  }
+
+  override async create(name: string, bytes: Uint8Array): Promise<boolean> {
+    this.#take(bytes.length);
+    return await super.create(name, bytes);
+  }
+
+  override async adopt(name: string, path: string): Promise<boolean> {
+    this.#take(statSync(path).size);
+    return await super.adopt(name, path);
+  }
+
+  override async remove(name: string): Promise<void> {
+    this.#free += await this.size(name) ?? 0;
+    await super.remove(name);
+  }
+
+  freeReserve(): Promise<boolean> {
+    this.#free += this.#reserve;
+    this.#reserve = 0;
+    return Promise.resolve(true);
+  }
+
+  keepReserve(): Promise<void> {
+    if (this.#reserve === 0) this.#take(this.#reserve = 256 * 1024);
+    return Promise.resolve();
+  }
+
+  #take(size: number): void {
+    const how = { code: "ENOSPC", action: "create" } as const;
+    if (size > this.#free) throw new StoreError("Cannot create: no space", how);
+    this.#free -= size;
+  }
+}
+
+Deno.test("on a full disk dead packs go first, then there is room to write others again", async () => {
+  const { store, packs } = await makeStore();
+  const dead = await store.read(packs[2]);
+  for (let i = 0; i < 100; i++) {
+    // No table names these: they are of saves that were killed.
+    await store.create(
+      `packs/0${i % 9}/0${i % 9}${String(i).padStart(62, "0")}`,
+      dead,
+    );
+  }
+  const disk = new SmallDisk(store, 0);
+  const report = await pruneStore(disk, { singleWriter: true });
+  equal(report.isFull, false);
+  ok(report.repackedPackCount > 0);
+  await checkWhole(store);
+  equal(await packCount(store), 4);
+});
+
+Deno.test("who may not remove is told so before anything is done", async () => {
+  const { store } = await makeStore();
+  const before = await packCount(store);
+  const at = [{ call: 1, fault: "error" as const }];
+  const faulty = new FaultStore(store, { at, actions: ["remove"] });
+  await rejects(pruneStore(faulty), StoreError);
+  equal(await packCount(store), before);
+  equal(faulty.count("create") + faulty.count("adopt"), 0);
+});
 
 Deno.test("two runs of prune at once remove what one would, whatever comes first", async () => {
   for (let seed = 1; seed <= 12; seed++) {

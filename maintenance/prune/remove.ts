@@ -4,7 +4,12 @@ import { listPacks, replacedTables } from "@snap/pack/index";
 import { openIndex } from "@snap/pack/read";
 import { dropPacks } from "@snap/pack/write";
 import { parseRecordName, RECORDS_PREFIX } from "@snap/snapshot/records";
-import type { PruneStore, StoreEntry, StoreOptions } from "@snap/store";
+import {
+  type PruneStore,
+  type StoreEntry,
+  StoreError,
+  type StoreOptions,
+} from "@snap/store";
 import { createVoid, type WrittenStep } from "@snap/store/removal";
 import { removeLeases } from "./leases.ts";
 
@@ -42,15 +47,35 @@ export async function carryOut(
   );
   await removeLeases(store, [...suspects, ...final.ended], options);
   const removed = new Set(final.packs.map(nameOfPack));
-  // Before the packs: no table tells of one that is gone.
-  await dropPacks({ store, hasher }, { removed, dropsLost, now, signal });
+  const drop = () =>
+    dropPacks({ store, hasher }, { removed, dropsLost, now, signal });
+  // Before the packs, so that no table tells of one that is gone: on a full disk
+  // afterwards, as then there is room. A row of a pack that is not there is not believed.
+  const isFull = await isDiskFull(drop);
   await removeAll(store, tools.tables.map(({ name }) => name), options);
   const there = (await listPacks(store, options)).packs()
     .filter(({ name }) => removed.has(name));
   await removeAll(store, there.map(({ name }) => name), options, (number) => {
     tools.onRemoved(there[number]);
   });
+  if (isFull) await drop();
   await removeRecords(store, new Set(final.void), options);
+}
+
+/** Codes of a disk that is full. */
+const FULL_CODES: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+
+/** Writes something; tells whether the disk is too full for it. */
+export async function isDiskFull(
+  write: () => Promise<unknown>,
+): Promise<boolean> {
+  try {
+    await write();
+    return false;
+  } catch (error) {
+    if (error instanceof StoreError && FULL_CODES.has(error.code)) return true;
+    throw error;
+  }
 }
 
 /** Lists the tables of the index that others replace. */

@@ -12,11 +12,13 @@ import { finishedSaves } from "@snap/snapshot/records";
 import type { Condemned } from "./condemn.ts";
 import { lookAtHolders, sortLeases } from "./leases.ts";
 import { CONDEMNED_MAX, idIn } from "./plan.ts";
-import { carryOut, nameOfPack, removeSteps } from "./remove.ts";
+import { carryOut, isDiskFull, nameOfPack, removeSteps } from "./remove.ts";
 import type { PruneRun } from "./run.ts";
 
 /** How often it is looked whether those have ended who are waited for. */
 const LOOK_MS = 2000;
+/** Packs of a round whose two lists fit into what a store keeps for a full disk. */
+const RESERVED_MAX = 1500;
 
 /** A step of which this run knows more than is written. */
 interface OwnRound extends Condemned {
@@ -37,9 +39,19 @@ export class RoundSteps {
 
   /** Begins a round after the last step there is. */
   async begin(last: number, condemned: Condemned): Promise<void> {
+    const { source: { store }, storeOptions } = this.#run;
     const packs = condemned.packs.map(({ name }) => idIn(name));
-    const isOurs = await this.#append(last, { step: "condemned", packs });
-    if (isOurs) this.#own = { ...condemned, number: last + 1 };
+    let isOurs = false, { isCut } = condemned;
+    const isFull = await isDiskFull(async () => {
+      isOurs = await this.#append(last, { step: "condemned", packs });
+    });
+    if (isFull) {
+      await store.freeReserve?.(storeOptions);
+      isCut ||= packs.length > RESERVED_MAX;
+      const some = packs.slice(0, RESERVED_MAX);
+      isOurs = await this.#append(last, { step: "condemned", packs: some });
+    }
+    if (isOurs) this.#own = { ...condemned, isCut, number: last + 1 };
   }
 
   /**

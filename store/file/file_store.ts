@@ -11,6 +11,7 @@ import { type FileCalls, type OpenFile, saysAbsent } from "./file_calls.ts";
 import { checkSaveId, randomHex } from "../hex.ts";
 import { listFolder } from "./list_folder.ts";
 import { checkRange, cutRange, shortError } from "../range.ts";
+import { makeReserve, RESERVE_NAME } from "./reserve.ts";
 import { storeFailure } from "./store_failure.ts";
 import { folderOf, type StoreFolders } from "./store_folders.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
@@ -211,6 +212,41 @@ export class LocalFileStore implements FileStore {
         throw storeFailure("remove", { storeName: name, path }, error);
       }
       await this.#checkRoot(name);
+    }
+  }
+
+  async freeReserve(options?: StoreOptions): Promise<boolean> {
+    options?.signal?.throwIfAborted();
+    checkWriteFeatures({ writeFeatures: this.#writeFeatures });
+    const path = this.#folders.path(RESERVE_NAME);
+    try {
+      await this.#calls.unlink(path);
+      return true;
+    } catch (error) {
+      if (saysAbsent(error)) return false;
+      throw storeFailure("remove", { path }, error);
+    }
+  }
+
+  async keepReserve(options?: StoreOptions): Promise<void> {
+    options?.signal?.throwIfAborted();
+    checkWriteFeatures({ writeFeatures: this.#writeFeatures });
+    const path = this.#folders.path(RESERVE_NAME);
+    try {
+      await this.#calls.stat(path);
+    } catch (error) {
+      if (!saysAbsent(error)) throw storeFailure("create", { path }, error);
+      await this.#makeReserve(path);
+    }
+  }
+
+  async #makeReserve(path: string): Promise<void> {
+    try {
+      await this.#inTemporaryFolder(() =>
+        makeReserve(this.#calls, this.#folders)
+      );
+    } catch (error) {
+      throw storeFailure("create", { path }, error);
     }
   }
 

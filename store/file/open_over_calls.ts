@@ -1,11 +1,5 @@
 /** Opening and making a file store, over calls that a test may have replaced. */
-import {
-  linkNew,
-  makeFolder,
-  removeQuietly,
-  syncFolder,
-  writeNew,
-} from "./durable_file.ts";
+import { makeFolder, syncFolder } from "./durable_file.ts";
 import {
   codeOf,
   type FileCalls,
@@ -13,16 +7,11 @@ import {
   saysAbsent,
 } from "./file_calls.ts";
 import { type FileStore, LocalFileStore } from "./file_store.ts";
-import { randomHex } from "../hex.ts";
+import { makeReserve } from "./reserve.ts";
 import { storeFailure } from "./store_failure.ts";
 import { ROOT_NAMES, StoreFolders } from "./store_folders.ts";
 import { NotAStoreError } from "../errors.ts";
 import { readConfig } from "../format/store_config.ts";
-
-/** Size in bytes of `tmp/reserve`, which a full store gives up to be able to free space. */
-export const RESERVE_SIZE: number = 256 * 1024;
-
-const RANDOM_SIZE_MAX = 65_536;
 
 /** Options of `openFileStore`. */
 export interface OpenFileStoreOptions {
@@ -110,22 +99,4 @@ async function makePath(calls: FileCalls, path: string): Promise<void> {
     await makeFolder(calls, path);
   }
   await syncFolder(calls, parent);
-}
-
-/** Takes space that a full disk can be given back. Random, as some disks compress. */
-async function makeReserve(
-  calls: FileCalls,
-  folders: StoreFolders,
-): Promise<void> {
-  const bytes = new Uint8Array(RESERVE_SIZE);
-  for (let at = 0; at < RESERVE_SIZE; at += RANDOM_SIZE_MAX) {
-    crypto.getRandomValues(bytes.subarray(at, at + RANDOM_SIZE_MAX));
-  }
-  const temporary = folders.path(`tmp/${"0".repeat(32)}-${randomHex()}`);
-  await writeNew(calls, temporary, bytes);
-  try {
-    await linkNew(calls, temporary, folders.path("tmp/reserve"));
-  } finally {
-    await removeQuietly(calls, temporary);
-  }
 }
