@@ -13,6 +13,7 @@ import { syncHandler } from "@snap/sync/serve";
 import { LATER, makeTree } from "./_saves.ts";
 import {
   makeMemorySnapshots,
+  namesIn,
   noise,
   readSnapshot,
   sameEntries,
@@ -48,9 +49,11 @@ Deno.test("snapshots go over HTTP past a proxy that takes 1 MiB, and come back",
   await using b = await makeMemorySnapshots();
   await using c = await makeMemorySnapshots();
   const record = await saveOne(a);
+  const stop = new AbortController();
   const handler = serveStore(b.store, {
     access: { tokens: [{ token, right: "append" }] },
     exchange: syncHandler(b.store, { hasher }),
+    signal: stop.signal,
   });
   let largest = 0, refused = 0;
   const proxy = (url: string | URL | Request, init?: RequestInit) => {
@@ -70,10 +73,14 @@ Deno.test("snapshots go over HTTP past a proxy that takes 1 MiB, and come back",
   deepStrictEqual([pushed.recordsCopied, pushed.errors], [1, []]);
   ok(refused > 0 && largest > 500_000, `${refused} ${largest}`);
   await checkSame(a, b, record);
+  // One of contents, one of trees, one of recipes, whatever the proxy takes at once.
+  strictEqual((await namesIn(b.store, "packs/")).length, 3);
   const there = storePeer(c.store, { hasher });
   const pulled = await sync(there, server, { env, push: false });
   deepStrictEqual([pulled.recordsCopied, pulled.errors], [1, []]);
   await checkSame(a, c, record);
+  stop.abort();
+  await handler.drained;
 });
 
 Deno.test("snapshots go over a pipe, and come back", async () => {

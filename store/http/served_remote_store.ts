@@ -201,12 +201,22 @@ export class ServedRemoteStore implements RemoteStore {
     body: Uint8Array,
     options?: StoreOptions,
   ): Promise<Uint8Array> {
-    const reply = await this.#post({ action: "open", subject: "an exchange" }, {
-      path: "~exchange",
-      headers: { "content-type": "application/octet-stream" },
-      body,
-      signal: options?.signal,
-    });
+    const what: Doing = { action: "open", subject: "an exchange" };
+    const { signal } = options ?? {};
+    const post = (some: Uint8Array): Promise<Reply> =>
+      this.#post(what, {
+        path: "~exchange",
+        headers: { "content-type": "application/octet-stream" },
+        body: some,
+        signal,
+      });
+    // Only who may add can send in parts.
+    const reply = this.right === "read" ? await post(body) : await this
+      .#uploader.send(
+        { ...what, signal },
+        { path: "~exchange?", source: memorySource(body) },
+        post,
+      );
     await expect(reply, [200]);
     return await reply.bytes(EXCHANGE_SIZE_MAX);
   }
@@ -223,7 +233,7 @@ export class ServedRemoteStore implements RemoteStore {
   ): Promise<boolean> {
     const call = { ...doing(action, name), signal: options?.signal };
     call.signal?.throwIfAborted();
-    return await this.#uploader.send(
+    return await this.#uploader.create(
       call,
       { name, source },
       (body) =>

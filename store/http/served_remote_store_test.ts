@@ -4,7 +4,13 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { StoreError } from "../errors.ts";
 import { openFileStore } from "../file/open_file_store.ts";
@@ -349,7 +355,10 @@ async function behindProxy(
   const folder = makeFastFolder();
   const inner = await openFileStore(`${folder}/store`, { create: true });
   const { store, set } = await through(
-    serveStore(inner, { access: { loopback: "append" } }),
+    serveStore(inner, {
+      access: { loopback: "append" },
+      exchange: (body) => Promise.resolve(body.map((byte) => byte ^ 255)),
+    }),
     { spoolFolder: folder },
   );
   const sizes: number[] = [];
@@ -400,6 +409,24 @@ Deno.test("a proxy that limits bodies is found, and obeyed from then on", async 
     strictEqual(await store.create("packs/ab/two", large), true);
     strictEqual(sizes.length, 20);
     deepStrictEqual(await store.read("packs/ab/two"), large);
+  });
+});
+
+Deno.test("an exchange that is too large for a proxy goes in parts, and nothing stays of it", async () => {
+  await behindProxy(MIB, async ({ store, sizes, folder, set, limit }) => {
+    const wanted = large.map((byte) => byte ^ 255);
+    deepStrictEqual(await store.exchange(large), wanted);
+    strictEqual(sizes.length, 10);
+    let count = 0;
+    set(async (request, next) => {
+      const isLost = request.url.includes("~exchange?") && count++ === 0;
+      // The server forgets what it was sent, once.
+      if (isLost) await limit(request.clone(), next);
+      return await limit(request, next);
+    });
+    deepStrictEqual(await store.exchange(large), wanted);
+    strictEqual(count, 2);
+    deepStrictEqual(readdirSync(`${folder}/store/tmp`), ["reserve"]);
   });
 });
 

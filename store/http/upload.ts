@@ -51,6 +51,9 @@ export class BodySize {
   }
 }
 
+/** What is sent, and what ends it. */
+type UploadCall = Doing & { readonly signal?: AbortSignal | undefined };
+
 /** Sends files. */
 export class Uploader {
   readonly #sender: Sender;
@@ -64,19 +67,41 @@ export class Uploader {
   /**
    * Creates a name if it is absent.
    *
-   * @returns The answer, of status 201 or 412.
+   * @returns Whether this created it.
    */
-  async send(
-    call: Doing & { readonly signal?: AbortSignal | undefined },
+  async create(
+    call: UploadCall,
     { name, source }: { readonly name: string; readonly source: UploadSource },
     put: (body: Uint8Array) => Promise<Reply>,
   ): Promise<boolean> {
+    const path = `~join?name=${encodeURIComponent(name)}&`;
+    const reply = await this.send(call, { path, source }, put);
+    const { status, isOurs } = reply;
+    if (!isOurs || (status !== 201 && status !== 412)) {
+      throw await reply.failure();
+    }
+    await reply.json();
+    return status === 201;
+  }
+
+  /**
+   * Sends a body, in parts if it is too large for what is between.
+   *
+   * @param path Where the parts are put to use; what names them is added.
+   * @param put Sends it in one.
+   * @returns The answer.
+   */
+  async send(
+    call: UploadCall,
+    { path, source }: { readonly path: string; readonly source: UploadSource },
+    put: (body: Uint8Array) => Promise<Reply>,
+  ): Promise<Reply> {
     while (source.size <= this.#bodySize.current) {
       const reply = await this.#tryBody(
         source.size,
         async () => await put(await source.read(0, source.size)),
       );
-      if (reply !== undefined) return await createdBy(reply);
+      if (reply !== undefined) return reply;
     }
     const id = await source.digest();
     let offset = 0;
@@ -85,11 +110,9 @@ export class Uploader {
       const reply = await this.#sender.send({
         ...call,
         method: "POST",
-        path: `~join?id=${id}&size=${source.size}&name=${
-          encodeURIComponent(name)
-        }`,
+        path: `${path}id=${id}&size=${source.size}`,
       });
-      if (!reply.isOurs || reply.status !== 409) return await createdBy(reply);
+      if (!reply.isOurs || reply.status !== 409) return reply;
       offset = await offsetIn(reply);
     }
     throw failed(
@@ -101,7 +124,7 @@ export class Uploader {
 
   /** Sends the parts from an offset on. What the server has already it says itself. */
   async #sendParts(
-    call: Doing & { readonly signal?: AbortSignal | undefined },
+    call: UploadCall,
     upload: { id: string; source: UploadSource; offset: number },
   ): Promise<number> {
     const { id, source } = upload;
@@ -160,15 +183,6 @@ export class Uploader {
     }
     return undefined;
   }
-}
-
-async function createdBy(reply: Reply): Promise<boolean> {
-  const { status, isOurs } = reply;
-  if (!isOurs || (status !== 201 && status !== 412)) {
-    throw await reply.failure();
-  }
-  await reply.json();
-  return status === 201;
 }
 
 async function offsetIn(reply: Reply): Promise<number> {

@@ -3,10 +3,13 @@ import { Refusal } from "./answer.ts";
 
 /** Room for bodies in memory, given out in the order in which it was asked for. */
 export class ByteGate {
+  /** Most bytes in memory at once. */
+  readonly sizeMax: number;
   readonly #waiting: { bytes: number; enter: () => void }[] = [];
   #free: number;
 
   constructor(bytes: number) {
+    this.sizeMax = bytes;
     this.#free = bytes;
   }
 
@@ -52,11 +55,24 @@ export async function withBody<T>(
     throw new Refusal(413, "TOOLARGE", { "snap-body-max": `${sizeMax}` });
   }
   const room = claimed ?? sizeMax;
-  await gate.enter(room);
+  return await withRoom(
+    gate,
+    room,
+    async () => await use(await readAll(request, room, claimed, idleMs)),
+  );
+}
+
+/** Holds room for bytes as long as something runs. */
+export async function withRoom<T>(
+  gate: ByteGate,
+  bytes: number,
+  run: () => Promise<T>,
+): Promise<T> {
+  await gate.enter(bytes);
   try {
-    return await use(await readAll(request, room, claimed, idleMs));
+    return await run();
   } finally {
-    gate.leave(room);
+    gate.leave(bytes);
   }
 }
 
@@ -66,6 +82,8 @@ async function readAll(
   claimed: number | undefined,
   idleMs: number,
 ): Promise<Uint8Array> {
+  // Of a known size it is gathered where it is wanted.
+  const whole = claimed === undefined ? undefined : new Uint8Array(claimed);
   const chunks: Uint8Array[] = [];
   let size = 0;
   const reader = request.body?.getReader();
@@ -79,9 +97,10 @@ async function readAll(
     while (reader !== undefined) {
       const { done, value } = await reader.read();
       if (done) break;
+      if (size + value.length > sizeMax) throw new Refusal(413, "TOOLARGE");
+      if (whole === undefined) chunks.push(value);
+      else whole.set(value, size);
       size += value.length;
-      if (size > sizeMax) throw new Refusal(413, "TOOLARGE");
-      chunks.push(value);
     }
   } catch (error) {
     reader?.cancel().catch(() => {});
@@ -93,7 +112,7 @@ async function readAll(
   if (claimed !== undefined && size !== claimed) {
     throw new Refusal(400, "TRUNCATED");
   }
-  return joinChunks(chunks, size);
+  return whole ?? joinChunks(chunks, size);
 }
 
 /** Chunks as one run of bytes. */

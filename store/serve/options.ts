@@ -76,7 +76,7 @@ export interface AccessLine {
 
 /** Limits, a log and an end: options of both servers. */
 export interface ServeLimits {
-  /** Size of the largest body in bytes. Default 16 MiB. */
+  /** Size of the largest body in bytes. Default 32 MiB. */
   readonly bodySizeMax?: number;
   /** Size of the largest file in bytes. Default 2 GiB. */
   readonly fileSizeMax?: number;

@@ -7,7 +7,7 @@ export const PROTOCOL_VERSION = "1";
 /** Size of the bodies that a client begins with: the default limit of nginx. */
 export const BODY_SIZE_START: number = 1024 * 1024;
 /** Size of the largest body that a server takes if nobody says otherwise. */
-export const BODY_SIZE_MAX: number = 16 * 1024 * 1024;
+export const BODY_SIZE_MAX: number = 32 * 1024 * 1024;
 /** Size of the largest file that a server takes if nobody says otherwise: that of a pack. */
 export const FILE_SIZE_MAX: number = 2 ** 31;
 /** Longest wait for the next byte in milliseconds if nobody says otherwise. */

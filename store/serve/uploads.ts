@@ -82,6 +82,37 @@ export class Uploads {
     });
   }
 
+  /**
+   * Reads an upload, if it is whole, and removes it once it was used.
+   *
+   * @returns What came of its use, or how many bytes there are where that is not all.
+   */
+  async use<T>(
+    id: string,
+    { size, signal }: { size: number; signal: AbortSignal },
+    run: (bytes: Uint8Array) => Promise<T>,
+  ): Promise<{ outcome: T } | { offset: number }> {
+    return await this.#inTurn(id, async () => {
+      const path = await this.#pathOf(id);
+      const found = await digestOf(path, signal);
+      if (found.size < size) {
+        if (found.size === 0) await remove(path);
+        return { offset: found.size };
+      }
+      if (found.digest !== id || found.size > size) {
+        await remove(path);
+        return { offset: 0 };
+      }
+      const { readFile } = await import("node:fs/promises");
+      const bytes = await readFile(path);
+      const outcome = await run(
+        new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length),
+      );
+      await remove(path);
+      return { outcome };
+    });
+  }
+
   /** Removes what would be of no use to another process. */
   async close(): Promise<void> {
     if (this.#own === undefined) return;

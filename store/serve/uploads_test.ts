@@ -1,4 +1,4 @@
-import { deepStrictEqual, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
   existsSync,
@@ -52,6 +52,24 @@ Deno.test("Uploads go on where another process stopped", async () => {
     );
     // The answer was lost, and the same is asked again.
     deepStrictEqual(await after.join(id, whole), { created: false });
+    deepStrictEqual(readdirSync(`${store.path}/tmp`), ["reserve"]);
+  });
+});
+
+Deno.test("Uploads are used when they are whole, and stay until that has gone well", async () => {
+  await withStore(async (store) => {
+    const uploads = new Uploads(store);
+    const use = { size: bytes.length, signal };
+    const length = (all: Uint8Array) => Promise.resolve(all.length);
+    deepStrictEqual(await uploads.use(id, use, length), { offset: 0 });
+    await uploads.add(id, 0, bytes.subarray(0, 1000));
+    deepStrictEqual(await uploads.use(id, use, length), { offset: 1000 });
+    await uploads.add(id, 1000, bytes.subarray(1000));
+    await rejects(uploads.use(id, use, () => Promise.reject(new Error("no"))));
+    deepStrictEqual(await uploads.use(id, use, length), { outcome: 3000 });
+    deepStrictEqual(await uploads.use(id, use, length), { offset: 0 });
+    await uploads.add(id, 0, bytes.map((byte) => byte ^ 1));
+    deepStrictEqual(await uploads.use(id, use, length), { offset: 0 });
     deepStrictEqual(readdirSync(`${store.path}/tmp`), ["reserve"]);
   });
 });

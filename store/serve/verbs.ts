@@ -2,7 +2,7 @@
 import type { PruneStore } from "../store.ts";
 import { isStoreName } from "../store_name.ts";
 import { type Answer, jsonAnswer, Refusal } from "./answer.ts";
-import { type BodyLimits, streamOf, withBody } from "./body.ts";
+import { type BodyLimits, streamOf, withBody, withRoom } from "./body.ts";
 import { PROTOCOL_VERSION, UPLOAD_ID, type Verb } from "./protocol.ts";
 import { readVerb } from "./read_verb.ts";
 import type { Uploads } from "./uploads.ts";
@@ -96,16 +96,35 @@ export const VERBS: Readonly<Record<Exclude<Verb, "health">, Handler>> = {
     if ("offset" in joined) return jsonAnswer(409, joined);
     return jsonAnswer(joined.created ? 201 : 412, joined);
   },
-  exchange: async ({ request, limits, right, exchange }) => {
+  exchange: async (context) => {
+    const { request, limits, right, exchange, query } = context;
     if (exchange === undefined) throw new Refusal(501, "NOEXCHANGE");
     const { signal } = request;
-    const body = await withBody(request, limits, async (body) => {
-      return await exchange(body, { right, signal });
+    const use = async (body: Uint8Array): Promise<Answer> => ({
+      status: 200,
+      headers: { "content-type": "application/octet-stream" },
+      body: await exchange(body, { right, signal }),
     });
-    const headers = { "content-type": "application/octet-stream" };
-    return { status: 200, headers, body };
+    return query.has("id")
+      ? await exchangeUpload(context, use)
+      : await withBody(request, limits, use);
   },
 };
+
+/** Uses a body that came in parts. */
+async function exchangeUpload(
+  { store, uploads, query, limits, request: { signal } }: VerbContext,
+  use: (body: Uint8Array) => Promise<Answer>,
+): Promise<Answer> {
+  methodsOf(store, "adopt");
+  const size = numberIn(query, "size");
+  const { gate } = limits;
+  if (size > gate.sizeMax) throw new Refusal(413, "TOOLARGE");
+  return await withRoom(gate, size, async () => {
+    const used = await uploads.use(uploadIn(query), { size, signal }, use);
+    return "outcome" in used ? used.outcome : jsonAnswer(409, used);
+  });
+}
 
 /** The methods of a store that can do something. */
 function methodsOf<K extends keyof PruneStore>(

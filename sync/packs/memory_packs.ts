@@ -4,7 +4,6 @@ import { parseCodec } from "@snap/pack/codecs";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { FrameBuilder, PackWriter } from "@snap/pack/write";
 import type { StoreSettings } from "@snap/store/format";
-import { joined } from "../protocol/sections.ts";
 import type { FrameTaker } from "../move/open_frame.ts";
 
 /** Plain bytes at which a frame of objects without one is closed. */
@@ -58,7 +57,8 @@ export class MemoryPacks implements FrameTaker {
 }
 
 class MemoryPack {
-  readonly #parts: Uint8Array[] = [];
+  #bytes = new Uint8Array(FRAME_SIZE);
+  #size = 0;
   readonly #writer: PackWriter;
   readonly #loose = new FrameBuilder(OBJECT_SIZE_MAX);
 
@@ -69,7 +69,7 @@ class MemoryPack {
       role,
       salt: random(32),
       codec: parseCodec(settings.codec),
-      sink: { write: (bytes) => void this.#parts.push(bytes.slice()) },
+      sink: { write: (bytes) => this.#write(bytes) },
     });
   }
 
@@ -96,7 +96,18 @@ class MemoryPack {
   finish(): Uint8Array {
     this.#close();
     this.#writer.finish();
-    return joined(this.#parts);
+    return this.#bytes.subarray(0, this.#size);
+  }
+
+  #write(bytes: Uint8Array): void {
+    const end = this.#size + bytes.length;
+    if (end > this.#bytes.length) {
+      const larger = new Uint8Array(2 * end);
+      larger.set(this.#bytes.subarray(0, this.#size));
+      this.#bytes = larger;
+    }
+    this.#bytes.set(bytes, this.#size);
+    this.#size = end;
   }
 
   #close(): void {

@@ -39,18 +39,18 @@ import type {
 } from "./peer.ts";
 import type { RemoteConnection } from "./remote_connection.ts";
 
-/** Bytes of the first pack that is sent: what every proxy lets pass. */
-const PUT_SIZE_FIRST = 900 << 10;
-/** Bytes of a pack that is sent, at most. */
-const PUT_SIZE_MAX = 14 << 20;
-/** Plain bytes of large objects that are proved together; their roots are a thousandth of it. */
-const SEAL_SIZE = 128 << 20;
+/** Bytes of a pack that is sent: as many as a body has, so that the store gets no small packs. */
+const PUT_SIZE = 30 << 20;
+/** Plain bytes of large objects that are proved together, if there are several. */
+const SEAL_SIZE = 2 ** 40;
+/** Bytes of roots that are proved together. */
+const ROOTS_SIZE = 8 << 20;
 /** Packs on their way at once. */
-const PUTS_MAX = 4;
+const PUTS_MAX = 2;
 /** Bytes of records that are written together, if there are several. */
 const DOCUMENTS_SIZE = 512 << 10;
-/** Objects that are asked about at once. */
-const ROWS_MAX = 65_536;
+/** Objects that are asked about at once: less than the smallest body that proxies let pass. */
+const ROWS_MAX = 24_576;
 
 /** What a {@linkcode RemoteTarget} asks. */
 export interface RemoteTargetOptions extends SessionOptions {
@@ -67,7 +67,7 @@ export class RemoteTarget implements Target {
   readonly #puts = new Set<Promise<void>>();
   #promised = new IdSet();
   #packs: MemoryPacks;
-  #putSize = PUT_SIZE_FIRST;
+  #putSize = PUT_SIZE;
   #roots: LargeObject[] = [];
   #failure: { readonly error: unknown } | undefined;
   #recordCount = 0;
@@ -137,9 +137,10 @@ export class RemoteTarget implements Target {
     this.#options.meter.phase = "prove";
     const roots = this.#roots.splice(0);
     for (let first = 0; first < roots.length;) {
-      let end = first, size = 0;
-      while (end < roots.length && (end === first || size < SEAL_SIZE)) {
-        size += roots[end++].size;
+      let end = first, size = 0, rootsSize = 0;
+      while (end < roots.length && size < SEAL_SIZE && rootsSize < ROOTS_SIZE) {
+        size += roots[end].size;
+        rootsSize += roots[end++].root.length;
       }
       await this.#seal(roots.slice(first, end));
       first = end;
@@ -246,11 +247,7 @@ export class RemoteTarget implements Target {
       if (!isTooLarge(error)) throw error;
       return await this.#putInParts(packs, error);
     }
-    const size = packs.reduce((sum, { length }) => sum + length, 0);
-    meter.bytesOut += size;
-    if (size >= this.#putSize / 2) {
-      this.#putSize = Math.min(2 * this.#putSize, PUT_SIZE_MAX);
-    }
+    meter.bytesOut += packs.reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Sends again, in smaller packs, what is too much for somebody on the way. */
