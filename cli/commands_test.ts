@@ -7,6 +7,7 @@ import {
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
@@ -369,7 +370,7 @@ Deno.test("verify: what it says to do mends the store", async () => {
   await scene.ok(...save);
   const { code, stderr } = await verify();
   strictEqual(code, 4);
-  match(stderr, /move the damaged packs out of the store/);
+  match(stderr, /snap repair packs marks damaged packs/);
   rmSync(pack);
   await scene.ok("save", "tree", "--workers", "0");
   strictEqual((await verify()).code, 0);
@@ -525,6 +526,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
       ["find", "--history", "a.ts"],
       ["diff", "--stat", "main", "tree/sub", ...here],
       ["verify", "-v"],
+      ["verify", "tree", ...here],
       ["repair", "index"],
       ["prune", "--single-writer"],
       ["config"],
@@ -545,6 +547,21 @@ Deno.test("--json: every command writes what the schema says", async () => {
   writeFileSync(scene.at("store", "snapshots", ids), "");
   strictEqual(await json("log"), 0);
   strictEqual(await json("verify"), 4);
+  const packs = scene.at("store", "packs");
+  for (const name of readdirSync(packs, { recursive: true })) {
+    const path = `${packs}/${name}`;
+    if (!statSync(path).isFile()) continue;
+    const bytes = readFileSync(path);
+    const isData = bytes[bytes.length - 16] === 1;
+    if (isData) bytes[72] ^= 1;
+    chmodSync(path, 0o600);
+    writeFileSync(path, bytes);
+  }
+  strictEqual(await json("repair", "packs"), 4);
+  strictEqual(await json("repair", "snapshots"), 4);
+  rmSync(scene.at("store", "snapshots"), { recursive: true });
+  mkdirSync(scene.at("store", "snapshots"));
+  strictEqual(await json("recover", "--dry-run"), 0);
   // Those of mounts are seen in mount_test.ts, those of a server in serve_test.ts.
   const expected = LINE_TYPES.filter((type) => {
     return !/^(mount|serving$|access$)/.test(type);

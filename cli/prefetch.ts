@@ -35,6 +35,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/mount.ts"),
     import("./commands/pull.ts"),
     import("./commands/push.ts"),
+    import("./commands/recover.ts"),
     import("./commands/repair.ts"),
     import("./commands/restore.ts"),
     import("./commands/save.ts"),

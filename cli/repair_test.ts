@@ -1,10 +1,12 @@
-import { match, ok, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import {
   chmodSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
+  utimesSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -89,7 +91,7 @@ for (const [ruin, damage] of Object.entries(RUINS)) {
     const lines = found.stderr.trimEnd().split("\n");
     strictEqual(lines.at(-1), "The index is mended by: snap repair index");
     match(lines.at(-2)!, /^Verified 2 records.*(index missing|index table)/);
-    ok(!/move the damaged packs/.test(found.stderr), found.stderr);
+    ok(!/repair packs/.test(found.stderr), found.stderr);
     // Repaired, nothing is said any more.
     const repaired = await scene.snap("repair", "index");
     strictEqual(repaired.code, 0, repaired.stderr);
@@ -134,14 +136,123 @@ Deno.test("repair index: a table stays that may be all that tells of a lost pack
   strictEqual(last.code, 0, last.stdout + last.stderr);
 });
 
-Deno.test("repair: only the index can be", async () => {
+Deno.test("repair: only index, packs and snapshots can be", async () => {
   using scene = await Scene.make();
-  const { code, stderr } = await scene.snap("repair", "packs");
+  const { code, stderr } = await scene.snap("repair", "records");
   strictEqual(code, 2);
-  match(stderr, /did you mean snap repair index/);
+  match(stderr, /only index, packs and snapshots can be/);
   strictEqual((await scene.snap("repair")).code, 2);
-  match(await scene.ok("repair", "--help"), /snap repair PART/);
+  strictEqual((await scene.snap("repair", "index", "-n")).code, 2);
+  strictEqual((await scene.snap("repair", "index", "x")).code, 2);
+  match(await scene.ok("repair", "--help"), /repair \[OPTION\]... PART/);
   match(await scene.ok("completions", "bash"), /repair\)/);
+});
+
+Deno.test("repair: what is left after damage is restored, and what is lost is named", async () => {
+  using scene = await Scene.make();
+  const [data] = scene.packs().filter((path) =>
+    readFileSync(path).includes("good\n")
+  );
+  const at = readFileSync(data).indexOf("good\n");
+  scene.flip(data, at);
+  strictEqual((await scene.snap("verify")).code, 0);
+  const dry = await scene.snap("repair", "packs", "--dry-run");
+  strictEqual(dry.code, 4, dry.stderr);
+  match(dry.stdout, /^packs\/\S+: 0 objects copied, .*, 1 object lost\n/);
+  const packs = await scene.snap("repair", "packs", "--json");
+  strictEqual(packs.code, 4);
+  const [pack] = packs.stdout.trim().split("\n").map((one) => JSON.parse(one));
+  strictEqual(pack.type, "repairedPack");
+  ok(data.endsWith(pack.name));
+  // It is known from now on, without reading all.
+  const found = await scene.snap("verify");
+  strictEqual(found.code, 4);
+  match(found.stdout, /needed by \S+:a\n/);
+  const mended = await scene.snap("repair", "snapshots");
+  strictEqual(mended.code, 0, mended.stderr);
+  strictEqual(mended.stdout.match(/^ {2}lost: a$/gm)?.length, 2);
+  const ids = Array.from(
+    mended.stdout.matchAll(/repaired as ([0-9a-f]{64})$/gm),
+    ([, id]) => id,
+  );
+  const restored = await scene.snap("restore", ids[0], "out");
+  strictEqual(restored.code, 0, restored.stderr);
+  deepStrictEqual(readdirSync(scene.at("out")), ["deep"]);
+  // The old ones go, and all is well; the pack stays until it is pruned.
+  const old = found.stdout.match(/needed by ([0-9a-f]{12})/)![1];
+  match(await scene.ok("log", "--json"), /"repairOf"/);
+  for (const line of (await scene.ok("log", "--json")).trim().split("\n")) {
+    const { record, repairOf } = JSON.parse(line);
+    if (repairOf === undefined) await scene.ok("forget", record);
+  }
+  ok(old.length === 12);
+  const whole = await scene.snap("verify", "--data");
+  strictEqual(whole.code, 0, whole.stdout + whole.stderr);
+});
+
+Deno.test("recover: a snapshot whose record is gone comes back under its id", async () => {
+  using scene = await Scene.make();
+  const [last] = (await scene.ok("log", "--json")).trim().split("\n");
+  const { id, record } = JSON.parse(last);
+  const folder = scene.at("st", "snapshots");
+  const [name] = readdirSync(folder).filter((one) => one.includes(record));
+  rmSync(join(folder, name));
+  const listed = await scene.ok("recover", "--dry-run");
+  match(listed, new RegExp(`^${id}  2\\S+  2 entries\n$`));
+  strictEqual((await scene.snap("restore", id, "out")).code, 1);
+  strictEqual((await scene.snap("recover", "0000")).code, 1);
+  strictEqual((await scene.snap("recover", "x")).code, 2);
+  match(await scene.ok("recover", id.slice(0, 8)), new RegExp(id));
+  strictEqual((await scene.snap("restore", id, "out")).code, 0);
+  strictEqual(readFileSync(scene.at("out", "deep", "b"), "utf8"), "more\n");
+  strictEqual(await scene.ok("recover"), "");
+  strictEqual((await scene.snap("verify", "--data")).code, 0);
+});
+
+Deno.test("verify DIR: every byte of a folder is compared with its newest snapshot", async () => {
+  using scene = await Scene.make();
+  const verify = (...args: string[]) =>
+    scene.snap("verify", ...args, "--workers", "0");
+  strictEqual((await verify("src")).code, 0);
+  strictEqual((await verify("./src")).code, 0);
+  // The same size and time: only the bytes tell.
+  const path = scene.at("src", "a");
+  const { atime, mtime } = statSync(path);
+  writeFileSync(path, "Good\n");
+  utimesSync(path, atime, mtime);
+  writeFileSync(scene.at("src", "new"), "");
+  const changed = await verify("src");
+  strictEqual(changed.code, 1, changed.stderr);
+  strictEqual(changed.stdout, "~ a\n+ new\n");
+  match(changed.stderr, /src differs from snapshot/);
+  const { stdout } = await verify("src", "--json");
+  match(stdout, /"type":"verified".*"isSame":false/);
+  // Another snapshot, and a folder that was never saved.
+  const other = await verify("src", "latest~1");
+  strictEqual(other.stdout, "~ a\n+ deep/b\n+ new\n");
+  const none = await verify("src/deep");
+  strictEqual(none.code, 1);
+  match(none.stderr, /Cannot find a snapshot of src\/deep/);
+});
+
+Deno.test("verify --part: all parts are all packs, and no limit is passed over", async () => {
+  using scene = await Scene.make();
+  const [data] = scene.packs().filter((path) =>
+    readFileSync(path).includes("good\n")
+  );
+  scene.flip(data, readFileSync(data).indexOf("good\n"));
+  const codes = [];
+  for (const part of ["1/3", "2/3", "3/3"]) {
+    const limit = ["--limit-rate", "100m"];
+    codes.push((await scene.snap("verify", "--part", part, ...limit)).code);
+  }
+  deepStrictEqual(codes.sort(), [0, 0, 4]);
+  for (const part of ["0/3", "4/3", "x", "1/0", "1"]) {
+    const { code, stderr } = await scene.snap("verify", "--part", part);
+    strictEqual(code, 2, part);
+    match(stderr, /it takes a number and how many there are/);
+  }
+  strictEqual((await scene.snap("verify", "latest", "--part", "1/1")).code, 2);
 });
 
 Deno.test("verify: a long list is counted by cause and cut, and whole with -v", async () => {

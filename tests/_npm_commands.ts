@@ -80,8 +80,12 @@ async function everyCommand(
     "diff target": await say("diff", "-a", id, target),
     "diff part": await say("diff", id, `${source}/0`),
     verify: await say("verify", "--data"),
+    "verify folder": await say("verify", source),
     "repair index": await say("repair", "index"),
     prune: await say("prune", "--single-writer"),
+    "repair packs": await say("repair", "packs"),
+    "repair snapshots": await say("repair", "snapshots"),
+    recover: await say("recover"),
     help: (await say("help", "save")).replaceAll(/\bsnip\b/g, "snap"),
   };
   match(await say("tag"), new RegExp(`^one.*${id.slice(0, 8)}`));

@@ -11,8 +11,8 @@ const COMPLETE_ZSH =
 /** Lines up to the cursor, and what each shell offers there. */
 const LINES: readonly (readonly [line: string, offered: string])[] = [
   ["snap rest", "restore"],
-  ["snap re", "repair restore"],
-  ["snap repair ", "index"],
+  ["snap re", "recover repair restore"],
+  ["snap repair ", "index packs snapshots"],
   ["snap --store st l", "listing log ls"],
   ["snap --jobs 4 --store st l", "listing log ls"],
   ["snap save --exclude-c", "--exclude-caches"],

@@ -1,6 +1,15 @@
 // docs/PERMISSIONS.md: each command runs with exactly the flags that stand there.
 import { deepEqual, equal, match, ok } from "node:assert/strict";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readText, ROOT } from "../_tools/workspace.ts";
@@ -97,9 +106,18 @@ class Scene implements Disposable {
     cpSync(this.#folder.join(store), this.place("STORE"), COPY);
     cpSync(this.#folder.join(other), this.place("OTHER"), COPY);
     // Nothing is written where there is nothing to repair.
-    if (!command.startsWith("repair ")) return;
-    rmSync(this.place("STORE/index"), { recursive: true });
-    mkdirSync(this.place("STORE/index"));
+    if (command === "repair index") {
+      rmSync(this.place("STORE/index"), { recursive: true });
+      mkdirSync(this.place("STORE/index"));
+    } else if (command === "repair packs") {
+      const packs = this.place("STORE/packs");
+      for (const name of readdirSync(packs, { recursive: true })) {
+        const path = `${packs}/${name}`;
+        if (statSync(path).isDirectory()) continue;
+        chmodSync(path, 0o600);
+        truncateSync(path, statSync(path).size - 1);
+      }
+    }
   }
 
   /** The words of a command line. */

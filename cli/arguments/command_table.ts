@@ -4,15 +4,17 @@ import { KEEP_COMMANDS } from "./keep_commands.ts";
 import { MOUNT_COMMANDS } from "./mount_commands.ts";
 import { COMMAND } from "../product.ts";
 import { PRUNE_COMMANDS } from "./prune_commands.ts";
-import { ANY, DIRECTORY, DRY_RUN, EXCLUDES, TARGET } from "./shared_specs.ts";
+import {
+  ANY,
+  DIRECTORY,
+  DRY_RUN,
+  EXCLUDES,
+  TARGET,
+  WORKERS,
+} from "./shared_specs.ts";
 import { SYNC_COMMANDS } from "./sync_commands.ts";
 import { VERIFY_COMMANDS } from "./verify_commands.ts";
 
-const WORKERS: OptionSpec = {
-  name: "workers",
-  value: "N",
-  help: "threads; as many as there are cores, at most 8, if not given",
-};
 const ATTRIBUTES: OptionSpec = {
   name: "attributes",
   short: "a",

@@ -53,3 +53,10 @@ export const EXCLUDES: readonly OptionSpec[] = [
     help: "do not enter other file systems",
   },
 ];
+
+/** `--workers`: threads that read and hash. */
+export const WORKERS: OptionSpec = {
+  name: "workers",
+  value: "N",
+  help: "threads; as many as there are cores, at most 8, if not given",
+};

@@ -42,7 +42,8 @@ export async function run(session: Session): Promise<number> {
   });
 }
 
-async function compare(
+/** Lists the differences of two sides; says whether there are none. */
+export async function compare(
   session: Session,
   before: Side,
   after: Side,

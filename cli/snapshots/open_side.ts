@@ -4,8 +4,8 @@ import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "./identify_directory.ts";
 import type { CommandSnapshots } from "./open_snapshots.ts";
+import { isDirectory, isPath } from "./is_path.ts";
 import { openTarget } from "./open_target.ts";
-import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
 
 /** A directory, of a snapshot or of the disk. */
@@ -34,20 +34,24 @@ export async function openSide(
   text: string,
   useStore: UseStore,
 ): Promise<Side> {
-  if (/^\.{0,2}$|^[^:]*\//.test(text)) return await diskSide(session, text);
+  if (isPath(text)) return await openDirectory(session, text);
   try {
     return await storeSide(session, text, useStore);
   } catch (error) {
     const isUnknown = error instanceof Error &&
       ["SnapshotNotFoundError", "NotAStoreError"].includes(error.name);
     if (isUnknown && await isDirectory(session, text)) {
-      return await diskSide(session, text);
+      return await openDirectory(session, text);
     }
     throw error;
   }
 }
 
-async function diskSide(session: Session, text: string): Promise<Side> {
+/** Opens a directory of the disk: reads and hashes all of it. */
+export async function openDirectory(
+  session: Session,
+  text: string,
+): Promise<Side> {
   const sockets: Uint8Array[] = [];
   const { identified, exitCode } = await identifyDirectory(session, text, {
     keepTrees: true,
@@ -75,15 +79,6 @@ async function storeSide(
     );
   }
   return { ...rest, ids: { tree: entry.id, page: entry.pageId } };
-}
-
-async function isDirectory(session: Session, text: string): Promise<boolean> {
-  const { stat } = await import("node:fs/promises");
-  try {
-    return (await stat(await resolvePath(session, text))).isDirectory();
-  } catch {
-    return false;
-  }
 }
 
 /** Does something for which a store may be needed, and closes it. */

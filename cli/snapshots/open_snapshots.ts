@@ -9,6 +9,7 @@ import {
   locateStore,
   type StoreOrigin,
 } from "../stores/locate_store.ts";
+import { limitFolder } from "../stores/limit_folder.ts";
 import { namingStore } from "../stores/naming_store.ts";
 import { openCached, openedFolder, openStore } from "../stores/open_store.ts";
 import type { OpenedStore } from "../stores/opened_store.ts";
@@ -28,6 +29,8 @@ export interface OpenOptions extends HasherNeed {
   readonly isTold?: boolean;
   /** Whether all is read from the store itself, as what it has is to be found out. */
   readonly isUncached?: boolean;
+  /** Whether a folder is read no faster than asked for, too. */
+  readonly isLimited?: boolean;
   /** Says nothing of a damaged index, as the command tells of it itself. */
   readonly isQuiet?: boolean;
 }
@@ -136,7 +139,10 @@ async function openCommandStore(
     source === "home" && place.kind === "folder" && await isUnmade(place.path);
   if (!isAbsent) {
     const opened = await openStore(session, place);
-    if (place.kind === "folder" || options.isUncached) return opened;
+    if (place.kind === "folder") {
+      return options.isLimited ? await limitFolder(session, opened) : opened;
+    }
+    if (options.isUncached) return opened;
     return await openCached(session, opened, place.cache);
   }
   if (options.whenAbsent === "memory") {

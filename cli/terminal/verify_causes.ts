@@ -59,12 +59,15 @@ export function remediesOf(
   }
   if (isPackDamaged) {
     lines.push(
-      `To mend it, move the damaged packs out of the store, keep them, and save each directory once more: ${COMMAND} save stores again what no pack holds`,
+      `${COMMAND} repair packs marks damaged packs, and copies what is sound in them; then ${COMMAND} save stores again what its folder still has, and ${COMMAND} repair snapshots makes snapshots of what is left`,
     );
   } else if (has("pack", "object")) {
     lines.push(
-      `What is missing comes back with its pack, from a copy of the store; else save each directory once more: ${COMMAND} save stores again what no pack holds`,
+      `What is missing comes back with its pack, from a copy of the store; else ${COMMAND} save stores again what its folder still has, and ${COMMAND} repair snapshots makes snapshots of what is left`,
     );
+  }
+  if (has("record")) {
+    lines.push(`${COMMAND} recover finds the trees of records that are lost`);
   }
   if (has("record", "tag", "config")) {
     lines.push(

@@ -27,7 +27,7 @@ const { tree: treeKind, attributes, recipe } = ObjectKind;
 
 /** Options of {@linkcode recoverTrees}. */
 export interface RecoverTreesOptions extends RepairOptions {
-  /** Ids of trees: only these; all that are found if left out. */
+  /** Ids of trees, or how they begin: only these; all that are found if left out. */
   readonly trees?: readonly string[];
   /**
    * Whether trees of saves that were killed count, too: of packs that no index table names.
@@ -57,7 +57,9 @@ export interface RecoverProgress {
 
 /** A tree that no record named. */
 export interface RecoveredTree {
-  /** The id of the tree, without what is lost. */
+  /** The id of the tree. */
+  readonly root: string;
+  /** The id of what is left of it: the same if nothing is lost. */
   readonly tree: string;
   /** When something in its top directory changed last, RFC 3339: the save was not before. */
   readonly time: string;
@@ -117,11 +119,13 @@ export async function recoverTrees(
   });
   const search = new RootSearch(snapshots, { records, damaged }, options);
   const { packCount, roots } = await search.run();
-  const chosen = options.trees && new Set(options.trees);
+  const chosen = options.trees;
   const trees = await withMender(snapshots, options, async (run) => {
     const found: (RecoveredTree & { readonly ids: Uint8Array })[] = [];
     for (const root of roots) {
-      if (chosen?.has(root.tree) === false) continue;
+      if (chosen?.some((start) => root.tree.startsWith(start)) === false) {
+        continue;
+      }
       const left = await run.mend(root);
       if (left === undefined) continue;
       const { ids, lost } = left;
@@ -131,7 +135,7 @@ export async function recoverTrees(
       if (records.some((one) => one.tree === tree && one.page === page)) {
         continue;
       }
-      found.push({ ids, tree, time, entryCount, lost });
+      found.push({ ids, root: root.tree, tree, time, entryCount, lost });
     }
     await run.finish();
     const recovered: RecoveredTree[] = [];
@@ -318,11 +322,12 @@ class RootSearch {
 
 /** When something in a directory changed last, as far as its page tells, and not later than now. */
 function lastChange(page: AttributePage, nowMs: number): string {
-  const nowSec = Math.floor(nowMs / 1000);
+  const nowSec = Math.floor(nowMs / 1000), nowNs = nowMs % 1000 * 1_000_000;
   let sec = 0, ns = 0;
   const take = (otherSec: number, otherNs: number): void => {
     const isLater = otherSec > sec || otherSec === sec && otherNs > ns;
-    if (!isLater || otherSec >= nowSec) return;
+    const isPast = otherSec < nowSec || otherSec === nowSec && otherNs <= nowNs;
+    if (!isLater || !isPast) return;
     sec = otherSec;
     ns = otherNs;
   };
