@@ -487,6 +487,19 @@ Deno.test("init: settings are kept, and change no id", async () => {
   });
 });
 
+/** Flips a bit in the first frame of each pack of data. */
+function rotPacks(packs: string): void {
+  for (const name of readdirSync(packs, { recursive: true })) {
+    const path = `${packs}/${name}`;
+    if (!statSync(path).isFile()) continue;
+    const bytes = readFileSync(path);
+    const isData = bytes[bytes.length - 16] === 1;
+    if (isData) bytes[72] ^= 1;
+    chmodSync(path, 0o600);
+    writeFileSync(path, bytes);
+  }
+}
+
 Deno.test("--json: every command writes what the schema says", async () => {
   using scene = new Scene();
   const seen = new Set<string>();
@@ -547,16 +560,7 @@ Deno.test("--json: every command writes what the schema says", async () => {
   writeFileSync(scene.at("store", "snapshots", ids), "");
   strictEqual(await json("log"), 0);
   strictEqual(await json("verify"), 4);
-  const packs = scene.at("store", "packs");
-  for (const name of readdirSync(packs, { recursive: true })) {
-    const path = `${packs}/${name}`;
-    if (!statSync(path).isFile()) continue;
-    const bytes = readFileSync(path);
-    const isData = bytes[bytes.length - 16] === 1;
-    if (isData) bytes[72] ^= 1;
-    chmodSync(path, 0o600);
-    writeFileSync(path, bytes);
-  }
+  rotPacks(scene.at("store", "packs"));
   strictEqual(await json("repair", "packs"), 4);
   strictEqual(await json("repair", "snapshots"), 4);
   rmSync(scene.at("store", "snapshots"), { recursive: true });
