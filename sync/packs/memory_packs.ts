@@ -21,10 +21,8 @@ export interface MemoryPacksOptions {
 
 /** A pack of each role that is written into memory, to be sent. */
 export class MemoryPacks implements FrameTaker {
-  /** Objects so far. */
-  objectCount = 0;
   readonly #options: MemoryPacksOptions;
-  #packs = new Map<PackRole, MemoryPack>();
+  readonly #packs = new Map<PackRole, MemoryPack>();
 
   constructor(options: MemoryPacksOptions) {
     this.#options = options;
@@ -38,21 +36,27 @@ export class MemoryPacks implements FrameTaker {
   }
 
   takeFrame(frame: CheckedFrame): void {
-    const { role, rows } = frame;
+    const { role } = frame;
     let pack = this.#packs.get(role);
     if (pack === undefined) {
       this.#packs.set(role, pack = new MemoryPack(role, this.#options));
     }
     pack.take(frame);
-    this.objectCount += rows.count;
   }
 
-  /** Ends the packs; the next frame begins new ones. */
-  finish(): Uint8Array[] {
-    const packs = [...this.#packs.values()].map((pack) => pack.finish());
-    this.#packs = new Map();
-    this.objectCount = 0;
-    return packs;
+  /** Bytes of one role so far. */
+  sizeOf(role: PackRole): number {
+    return this.#packs.get(role)?.size ?? 0;
+  }
+
+  /** Ends the pack of a role, or all of them; the next frame begins new ones. */
+  finish(role?: PackRole): Uint8Array[] {
+    const roles = role === undefined ? [...this.#packs.keys()] : [role];
+    return roles.flatMap((one) => {
+      const pack = this.#packs.get(one);
+      this.#packs.delete(one);
+      return pack?.finish() ?? [];
+    });
   }
 }
 

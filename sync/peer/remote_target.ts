@@ -1,5 +1,5 @@
 import { type Hasher, hexOf, ID_SIZE } from "@snap/hash";
-import { ObjectKind } from "@snap/pack";
+import { ObjectKind, type PackRole } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { IdSet } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
@@ -118,7 +118,8 @@ export class RemoteTarget implements Target {
   takeFrame(frame: CheckedFrame): void {
     this.#packs.takeFrame(frame);
     this.#options.meter.objectsOut += frame.rows.count;
-    if (this.#packs.size >= this.#putSize) this.#send();
+    const { role } = frame;
+    if (this.#packs.sizeOf(role) >= this.#putSize) this.#send(role);
   }
 
   async settled(): Promise<void> {
@@ -224,10 +225,10 @@ export class RemoteTarget implements Target {
     });
   }
 
-  /** Sends what was taken so far. */
-  #send(): void {
-    if (this.#packs.objectCount === 0) return;
-    const packs = this.#packs.finish();
+  /** Sends what was taken so far, of one role or all of it. */
+  #send(role?: PackRole): void {
+    const packs = this.#packs.finish(role);
+    if (packs.length === 0) return;
     const put = this.#put(packs).catch((error) => {
       this.#failure ??= { error };
     }).finally(() => this.#puts.delete(put));
@@ -261,9 +262,9 @@ export class RemoteTarget implements Target {
     let part = this.#newPacks();
     let frames = 0, parts = 0;
     const send = async (): Promise<void> => {
-      if (part.objectCount === 0) return;
-      parts++;
       const some = part.finish();
+      if (some.length === 0) return;
+      parts++;
       // One frame alone cannot be made smaller.
       if (frames === 1 && parts === 1 && some[0].length >= size) throw cause;
       await this.#put(some);
