@@ -830,3 +830,19 @@ Deno.test("of what a side has nothing crosses again but what changed", async () 
   ok(report.objectsIn < 10, `${report.objectsIn}`);
   await checkSame(b, a, record!);
 });
+
+Deno.test("a server that has little time for each request takes all of a record", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await using c = await makeMemorySnapshots();
+  const record = await saveOne(a, folder, "tree");
+  const slow = line(b, "append", { workMs: 0 });
+  const pushed = await sync(local(a), remote(slow), { env });
+  const { recordsCopied, errors, requests } = pushed;
+  deepStrictEqual([recordsCopied, errors], [1, []]);
+  ok(requests > 10, `${requests}`);
+  await checkSame(a, b, record);
+  await sync(local(c), remote(slow), { env });
+  await checkSame(a, c, record);
+});

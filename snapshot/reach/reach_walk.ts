@@ -105,8 +105,11 @@ export class ReachWalk {
     if (!this.#hasBegun) {
       this.#hasBegun = true;
       const { place = [] } = this.#options;
-      if (place.length > 0) await this.#goTo(place);
-      else {
+      if (place.length > 0) {
+        await this.#goTo(place);
+        // The walk before has counted these.
+        this.entryCount = 0;
+      } else {
         const root = await this.#enterRoot();
         if (root !== undefined) return root;
       }

@@ -39,8 +39,8 @@ import type {
 } from "./peer.ts";
 import type { RemoteConnection } from "./remote_connection.ts";
 
-/** Bytes of a pack that is sent: as many as a body has, so that the store gets no small packs. */
-const PUT_SIZE = 30 << 20;
+/** Bytes of a pack that is sent: above a quarter of the target, as smaller ones count as small. */
+const PUT_SIZE = 17 << 20;
 /** Plain bytes of large objects that are proved together, if there are several. */
 const SEAL_SIZE = 2 ** 40;
 /** Bytes of roots that are proved together. */

@@ -32,7 +32,11 @@ import {
   newCursor,
   readCursor,
 } from "./cursor.ts";
-import { openSessionState, type SessionState } from "./session_state.ts";
+import {
+  openSessionLookup,
+  openSessionState,
+  type SessionLookup,
+} from "./session_state.ts";
 
 /** Objects that are named as missing at once. */
 const MISSING_MAX = 4096;
@@ -76,7 +80,8 @@ export async function answerCommit(
     ...{ store, hasher, signal, meter: newMeter() },
   });
   try {
-    const check = new ReachCheck(source, state);
+    await using stored = await openSessionLookup(store, state);
+    const check = new ReachCheck(source, stored);
     const deadline = served.env.now() + served.workMs;
     let isSynced = false;
     for (let done = cursor.record; done < documents.length; done++) {
@@ -112,15 +117,15 @@ export async function answerCommit(
 class ReachCheck {
   readonly missing = new ObjectRows();
   readonly #source: StoreSource;
-  readonly #state: SessionState;
+  readonly #stored: SessionLookup;
   /** Contents and nodes. */
   readonly #seen = new IdSet();
   /** Directories. */
   readonly #passed = new IdSet();
 
-  constructor(source: StoreSource, state: SessionState) {
+  constructor(source: StoreSource, stored: SessionLookup) {
     this.#source = source;
-    this.#state = state;
+    this.#stored = stored;
   }
 
   /** Goes through what a record reaches; returns where to go on if it gets late. */
@@ -167,8 +172,8 @@ class ReachCheck {
     const { content, recipe } = ObjectKind;
     if (!this.#seen.add(ids, idStart, 0, content)) return;
     const id = ids.slice(idStart, idStart + ID_SIZE);
-    if (await this.#state.holds(id, content)) return;
-    if (!await this.#state.holds(id, recipe)) {
+    if (await this.#stored.holds(id, content)) return;
+    if (!await this.#stored.holds(id, recipe)) {
       this.missing.add(id, 0, content, size);
     } else await this.#node(id);
   }
@@ -185,7 +190,7 @@ class ReachCheck {
       const isNode = kind === RecipeRowKind.node;
       const objectKind = isNode ? ObjectKind.recipe : ObjectKind.content;
       if (!this.#seen.add(below, 0, 0, objectKind)) continue;
-      if (!await this.#state.holds(below, objectKind)) {
+      if (!await this.#stored.holds(below, objectKind)) {
         this.missing.add(below, 0, objectKind, 0);
       } else if (isNode) await this.#node(below);
     }

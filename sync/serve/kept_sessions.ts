@@ -1,11 +1,11 @@
 import { hexOf, ID_SIZE } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
-import type { FrameRows } from "@snap/pack/write";
+import type { FrameRows, StoreState } from "@snap/pack/write";
 import { IdSet } from "@snap/snapshot/reach";
 import type { WriteStore } from "@snap/store";
 import {
+  openSessionLookup,
   openSessionState,
-  type SessionState,
   type SessionStateOptions,
 } from "./session_state.ts";
 
@@ -20,7 +20,7 @@ const BYTES_MAX = 1 << 30;
 class KeptSession {
   readonly #put = new IdSet();
   #putByteCount = 0;
-  #state: Promise<SessionState> | undefined;
+  #state: Promise<StoreState> | undefined;
 
   /** Whether it is time for an index, and a new beginning. */
   get isFull(): boolean {
@@ -44,7 +44,7 @@ class KeptSession {
   }
 
   /** What the store held. */
-  state(open: () => Promise<SessionState>): Promise<SessionState> {
+  state(open: () => Promise<StoreState>): Promise<StoreState> {
     this.#state ??= open();
     this.#state.catch(() => this.#state = undefined);
     return this.#state;
@@ -91,12 +91,13 @@ export class KeptSessions {
     if (this.#take(session).isFull) this.#sessions.delete(hexOf(session));
     const kept = this.#take(session);
     const state = await kept.state(() => openSessionState(store, options));
+    await using stored = await openSessionLookup(store, state);
     const { ids, kinds, count } = rows;
     const bits = new Uint8Array(Math.ceil(count / 8));
     for (let row = 0; row < count; row++) {
       const at = ID_SIZE * row, kind = kinds[row];
       if (kept.has(ids, at, kind)) continue;
-      if (await state.has(ids.slice(at, at + ID_SIZE), kind)) continue;
+      if (await stored.has(ids.slice(at, at + ID_SIZE), kind)) continue;
       bits[row >> 3] |= 1 << (row & 7);
     }
     return bits;

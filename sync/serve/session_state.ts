@@ -1,6 +1,6 @@
 import { type Hasher, hexOf } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
-import { StoreIndex } from "@snap/pack/read";
+import { type OpenRanges, openRanges, StoreIndex } from "@snap/pack/read";
 import {
   openIndexedState,
   openStoreState,
@@ -20,16 +20,17 @@ export interface SessionStateOptions extends StoreOptions {
   readonly isWriting: boolean;
 }
 
-/** What a store holds, with all that a session has put into it. */
-export class SessionState {
-  /** Whether no pack is lost that the index tells of. */
-  readonly isHealthy: boolean;
+/** Looks up what a store holds, with all that a session has put into it. */
+export class SessionLookup implements AsyncDisposable {
+  readonly #state: StoreState;
   readonly #index: StoreIndex;
+  readonly #ranges: OpenRanges;
 
-  /** Made by {@linkcode openSessionState}. */
-  constructor(store: WriteStore, state: StoreState) {
-    this.isHealthy = state.isHealthy;
-    this.#index = new StoreIndex(state.index, store);
+  /** Made by {@linkcode openSessionLookup}. */
+  constructor(store: WriteStore, state: StoreState, ranges: OpenRanges) {
+    this.#state = state;
+    this.#index = new StoreIndex(state.index, store, { ranges });
+    this.#ranges = ranges;
   }
 
   /**
@@ -40,7 +41,7 @@ export class SessionState {
    */
   async has(id: Uint8Array, kind: number): Promise<boolean> {
     if (await this.holds(id, kind)) return true;
-    if (kind === ObjectKind.recipe || !this.isHealthy) return false;
+    if (kind === ObjectKind.recipe || !this.#state.isHealthy) return false;
     return await this.holds(id, ObjectKind.recipe);
   }
 
@@ -48,6 +49,19 @@ export class SessionState {
   async holds(id: Uint8Array, kind: number): Promise<boolean> {
     return await this.#index.locate(id, kind) !== undefined;
   }
+
+  /** Closes the index. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#ranges[Symbol.asyncDispose]();
+  }
+}
+
+/** Opens a state to look things up. */
+export async function openSessionLookup(
+  store: WriteStore,
+  state: StoreState,
+): Promise<SessionLookup> {
+  return new SessionLookup(store, state, await openRanges(store));
 }
 
 /**
@@ -60,7 +74,7 @@ export class SessionState {
 export async function openSessionState(
   store: WriteStore,
   options: SessionStateOptions,
-): Promise<SessionState> {
+): Promise<StoreState> {
   const { hasher, env, session, signal } = options;
   const how = {
     ...(signal === undefined ? {} : { signal }),
@@ -74,9 +88,8 @@ export async function openSessionState(
     },
   };
   if (!options.isWriting) {
-    return new SessionState(store, await openStoreState(store, how));
+    return await openStoreState(store, how);
   }
   const believed = new Set([hexOf(session)]);
-  const state = await openIndexedState(store, { ...how, believed });
-  return new SessionState(store, state);
+  return await openIndexedState(store, { ...how, believed });
 }
