@@ -131,6 +131,14 @@ export interface WriteStore extends ReadStore {
   sync(prefixes: string[], options?: StoreOptions): Promise<void>;
 }
 
+/** An upload that is not finished. */
+export interface UnfinishedUpload {
+  /** The name that it was to become. */
+  readonly name: string;
+  /** Ends it, as far as the store can be reached: what has come of it is gone. */
+  abort(): Promise<void>;
+}
+
 /** A store to remove from. */
 export interface PruneStore extends WriteStore {
   /**
@@ -139,6 +147,14 @@ export interface PruneStore extends WriteStore {
    * @throws {StoreError} If it could not be removed.
    */
   remove(name: string, options?: StoreOptions): Promise<void>;
+
+  /**
+   * Lists uploads that are not finished, whoever has begun them.
+   *
+   * @returns The uploads. Who ends one has to know that nobody works on it.
+   * @throws {StoreError} If the store cannot tell.
+   */
+  listUploads?(options?: StoreOptions): Promise<readonly UnfinishedUpload[]>;
 
   /**
    * Gives up what the store keeps for a full disk, so that it can be written down what

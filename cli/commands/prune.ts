@@ -139,23 +139,16 @@ function nameOf({ action, program, host, time }: PruneHolder): string {
 }
 
 function summaryOf(report: PruneReport, isDryRun: boolean): string {
-  const { removedPackCount, removedByteCount, removedTableCount } = report;
+  const { removedPackCount, removedByteCount } = report;
   const { repackedPackCount, writtenByteCount } = report;
-  if (removedPackCount + removedTableCount === 0) {
-    return "Nothing to remove";
-  }
+  if (removedPackCount === 0) return "Nothing to remove";
   const verb = isDryRun ? "Would remove" : "Removed";
   const again = repackedPackCount === 0
     ? ""
     : `; what is needed of ${formatCounted(repackedPackCount, "pack")} takes ${
       isDryRun ? "about " : ""
     }${formatSize(writtenByteCount)}`;
-  const parts = [
-    [removedPackCount, "pack"] as const,
-    [removedTableCount, "index table"] as const,
-  ].filter(([count]) => count > 0)
-    .map(([count, unit]) => formatCounted(count, unit));
-  return `${verb} ${parts.join(" and ")}, ${
+  return `${verb} ${formatCounted(removedPackCount, "pack")}, ${
     formatSize(removedByteCount)
   }${again}`;
 }

@@ -3,6 +3,7 @@ import { openObjectWriter } from "@snap/pack/write";
 import type { StoreEntry } from "@snap/store";
 import { listBadPacks } from "@snap/store/removal";
 import type { IdSet } from "@snap/snapshot/reach";
+import { PRUNE_ACTION } from "./leases.ts";
 import type { Marked } from "./mark.ts";
 import { planPrune, type PrunePlan } from "./plan.ts";
 import { isDiskFull, replacedFiles } from "./remove.ts";
@@ -80,12 +81,15 @@ async function copyAll(
   marked: Marked,
 ): Promise<readonly StoreEntry[]> {
   const { report, source: { store, hasher, settings } } = run;
-  const { recompress } = run.options;
+  const { recompress, host = "", program = "" } = run.options;
+  // Nobody waits for who writes no record.
+  const lease = { action: PRUNE_ACTION, host, program };
   const copied: StoreEntry[] = [];
   let byteCount = 0, totalByteCount = 0;
   for (const { use } of repacked) totalByteCount += Math.round(use.byteCount);
   const writer = await openObjectWriter(store, {
     ...run.storeOptions,
+    ...lease,
     saveId: run.random(16),
     hasher,
     settings: recompress === undefined

@@ -66,9 +66,21 @@ async function remove(run: PruneRun): Promise<void> {
     }
     if (outcome === "waits") return;
   }
-  const { ended } = await sortLeases(store, storeOptions);
-  await removeLeases(store, ended, storeOptions);
+  await removeLeftovers(run);
   await isDiskFull(async () => await store.keepReserve?.(storeOptions));
+}
+
+/** Removes what needs no round. */
+async function removeLeftovers(run: PruneRun): Promise<void> {
+  const { source: { store, hasher }, storeOptions } = run;
+  const tables = await replacedFiles(store, { ...storeOptions, hasher });
+  // After the tables: who begins from here on opens none that is replaced.
+  const { ended, holders } = await sortLeases(store, storeOptions);
+  await removeLeases(store, ended, storeOptions);
+  const isQuiet = Object.keys(holders).length === 0;
+  if (isQuiet || run.options.singleWriter) {
+    for (const { name } of tables) await store.remove(name, storeOptions);
+  }
 }
 
 /** Begins a round if there is anything to remove. */
@@ -85,7 +97,7 @@ async function begin(
 
 /** Says what would be removed. */
 async function tell(run: PruneRun): Promise<void> {
-  const { report, source: { store, hasher }, storeOptions } = run;
+  const { report, source: { store }, storeOptions } = run;
   const { condemned, steps } = await readRound(store, storeOptions);
   const bad = await listBadPacks(store, storeOptions);
   const marked = await run.mark({ condemned, bad });
@@ -105,10 +117,7 @@ async function tell(run: PruneRun): Promise<void> {
   } finally {
     await marked[Symbol.asyncDispose]();
   }
-  const tables = await replacedFiles(store, { ...storeOptions, hasher });
-  report.removedTableCount = tables.length;
-  for (const { size } of tables) report.removedByteCount += size;
-  if (report.removedPackCount + tables.length + steps.length === 0) return;
+  if (report.removedPackCount + steps.length === 0) return;
   const { holders } = await sortLeases(store, storeOptions);
   await run.tellWaiting(Object.keys(holders));
 }

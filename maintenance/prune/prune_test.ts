@@ -15,6 +15,7 @@ import {
   openLease,
   readRound,
 } from "@snap/store/removal";
+import { FaultStore } from "@snap/store/testing";
 import { noise, TestSnapshots } from "../../tests/_test_snapshots.ts";
 import type { PruneOptions } from "./options.ts";
 import { prune } from "./prune.ts";
@@ -269,6 +270,26 @@ Deno.test("what a record needs that was written meanwhile is not removed", async
   const second = await pruneStore(store, { ...clock, maxUnused: 1 });
   equal(second.removedPackCount, 0);
   equal(await checkWhole(store), 3);
+});
+
+Deno.test("uploads of runs that are over are ended, when nobody can work on them", async () => {
+  const { store } = await halfForgotten();
+  const clock = new Clock();
+  const saveId = new Uint8Array(16).fill(9);
+  const lease = await openLease(store, { saveId, action: "save" });
+  const ended: string[] = [];
+  const uploading = Object.assign(new FaultStore(store), {
+    listUploads: () =>
+      Promise.resolve([{
+        name: "packs/ab/dead",
+        abort: () => Promise.resolve(void ended.push("dead")),
+      }]),
+  });
+  await pruneStore(uploading, clock);
+  deepEqual(ended, []);
+  await lease.end();
+  await pruneStore(uploading, clock);
+  deepEqual(ended, ["dead"]);
 });
 
 Deno.test("with a single writer leases are those of runs that are gone", async () => {

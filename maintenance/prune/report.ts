@@ -31,8 +31,6 @@ export interface PruneReport {
   repackedPackCount: number;
   /** Bytes that were written for them; of a dry run about as many. */
   writtenByteCount: number;
-  /** Tables of the index that others had replaced, and that were removed. */
-  removedTableCount: number;
   /** Packs that wait to be removed. */
   condemnedPackCount: number;
   /** Their bytes. */
@@ -56,7 +54,6 @@ export function newReport(): PruneReport {
     removedByteCount: 0,
     repackedPackCount: 0,
     writtenByteCount: 0,
-    removedTableCount: 0,
     condemnedPackCount: 0,
     condemnedByteCount: 0,
     voidCount: 0,

@@ -3,7 +3,12 @@ import { checkBytes } from "@snap/hash";
 import { checkRange, largeError, shortError } from "../range.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
 import { HEADER_SIZE } from "../header.ts";
-import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
+import type {
+  ReadOptions,
+  StoreEntry,
+  StoreOptions,
+  UnfinishedUpload,
+} from "../store.ts";
 import {
   checkStoreName,
   checkStorePrefix,
@@ -20,6 +25,7 @@ import { strangeError, xmlOf } from "./answer_error.ts";
 import type { S3Client, S3Request } from "./client.ts";
 import { addressOf } from "./location.ts";
 import { readPart } from "./file_part.ts";
+import { Multipart } from "./multipart.ts";
 import type { Spool } from "./spool.ts";
 import type { S3Store } from "./options.ts";
 import type { Uploads } from "./uploads.ts";
@@ -320,6 +326,16 @@ export class BucketStore implements S3Store {
 
   async finishUploads(options?: StoreOptions): Promise<number> {
     return await this.#uploads.finishAll(options?.signal);
+  }
+
+  async listUploads(
+    options?: StoreOptions,
+  ): Promise<readonly UnfinishedUpload[]> {
+    const uploads: UnfinishedUpload[] = [];
+    for await (const one of Multipart.list(this.#client, "", options?.signal)) {
+      uploads.push(one);
+    }
+    return uploads;
   }
 
   /** Sends a GET once; an absent name is an error of its own. */

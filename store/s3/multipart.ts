@@ -11,11 +11,11 @@ const PAGES_MAX = 1000;
 
 /** One upload in parts, as S3 knows it. */
 export class Multipart {
+  readonly name: string;
   readonly uploadId: string;
   /** Whether there may be another one for the same key, whose answer was lost. */
   readonly isUnsure: boolean;
   readonly #client: S3Client;
-  readonly #name: string;
   readonly #signal: AbortSignal | undefined;
 
   constructor(
@@ -26,7 +26,7 @@ export class Multipart {
     isUnsure = false,
   ) {
     this.#client = client;
-    this.#name = name;
+    this.name = name;
     this.uploadId = uploadId;
     this.#signal = signal;
     this.isUnsure = isUnsure;
@@ -135,22 +135,35 @@ export class Multipart {
 
   /** Ends all other uploads of the same key: it is named by its content, and nobody else has it. */
   async abortOthers(): Promise<void> {
-    const key = this.#client.location.prefix + this.#name;
-    const asked = { ...this.#asked(), name: undefined };
+    const list = Multipart.list(this.#client, this.name, this.#signal);
+    for await (const { name, uploadId } of list) {
+      const isOther = uploadId !== this.uploadId;
+      if (name === this.name && isOther) await this.#abort(uploadId);
+    }
+  }
+
+  /** Lists the uploads of all keys whose names begin with a prefix. */
+  static async *list(
+    client: S3Client,
+    prefix: string,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Multipart> {
+    const { prefix: own } = client.location;
+    const all = new Multipart(client, prefix, "", signal);
     const query = {
       uploads: "",
-      prefix: key,
+      prefix: own + prefix,
       "max-uploads": String(PAGE_SIZE),
     };
-    const pages = this.#pages(query, "ListMultipartUploadsResult", [
+    const pages = all.#pages(query, "ListMultipartUploadsResult", [
       ["NextKeyMarker", "key-marker"],
       ["NextUploadIdMarker", "upload-id-marker"],
-    ], asked);
+    ], { ...all.#asked(), name: undefined });
     for await (const page of pages) {
       for (const one of page.all("Upload")) {
-        const uploadId = one.text("UploadId");
-        if (one.text("Key") !== key || uploadId === undefined) continue;
-        if (uploadId !== this.uploadId) await this.#abort(uploadId);
+        const key = one.text("Key"), uploadId = one.text("UploadId");
+        if (uploadId === undefined || !key?.startsWith(own)) continue;
+        yield new Multipart(client, key.slice(own.length), uploadId, signal);
       }
     }
   }
@@ -199,7 +212,7 @@ export class Multipart {
 
   #asked(): Omit<S3Request, "method"> {
     const signal = this.#signal;
-    return { action: "adopt", subject: this.#name, name: this.#name, signal };
+    return { action: "adopt", subject: this.name, name: this.name, signal };
   }
 }
 

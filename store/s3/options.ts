@@ -1,4 +1,4 @@
-import type { PruneStore, StoreOptions } from "../store.ts";
+import type { PruneStore, StoreOptions, UnfinishedUpload } from "../store.ts";
 import type { Limiter } from "../wrap/limiter.ts";
 import type { Meter } from "../wrap/meter.ts";
 import type { RetryOptions } from "../wrap/retry.ts";
@@ -67,4 +67,12 @@ export interface S3Store extends PruneStore {
    * @throws {StoreError} If the server cannot be reached; then they stay for later.
    */
   finishUploads(options?: StoreOptions): Promise<number>;
+
+  /**
+   * Lists uploads in parts that are not finished, whoever has begun them.
+   *
+   * @returns The uploads.
+   * @throws {StoreError} If the server cannot be reached.
+   */
+  listUploads(options?: StoreOptions): Promise<readonly UnfinishedUpload[]>;
 }

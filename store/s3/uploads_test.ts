@@ -337,3 +337,14 @@ async function killedAt(
   fake.trouble = () => undefined;
   return signal === "SIGKILL";
 }
+
+Deno.test("S3Store lists uploads that others have begun, and ends them", async () => {
+  await using scene = await fakeStore();
+  const { fake, store } = scene;
+  fake.uploads.set("one", { key: KEY, parts: new Map() });
+  fake.uploads.set("elsewhere", { key: "q/packs/ab/other", parts: new Map() });
+  const uploads = await store.listUploads();
+  deepStrictEqual(uploads.map(({ name }) => name), [NAME]);
+  await uploads[0].abort();
+  deepStrictEqual([...fake.uploads.keys()], ["elsewhere"]);
+});

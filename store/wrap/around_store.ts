@@ -31,6 +31,8 @@ export abstract class AroundStore implements PruneStore {
   readonly localPath?: (name: string) => string;
   /** Goes on with files of processes that have ended, where the store beneath keeps such. */
   readonly finishUploads?: (options?: StoreOptions) => Promise<number>;
+  /** Lists uploads that are not finished, where the store beneath has such. */
+  readonly listUploads?: PruneStore["listUploads"];
 
   /** Wraps a store. */
   constructor(inner: PruneStore) {
@@ -40,6 +42,9 @@ export abstract class AroundStore implements PruneStore {
     }
     if (inner.finishUploads !== undefined) {
       this.finishUploads = inner.finishUploads.bind(inner);
+    }
+    if (inner.listUploads !== undefined) {
+      this.listUploads = inner.listUploads.bind(inner);
     }
   }
 
