@@ -500,6 +500,49 @@ function rotPacks(packs: string): void {
   }
 }
 
+const here = ["--workers", "0"];
+/** Command lines that go well, one after the other. */
+const WELL: readonly string[][] = [
+  ["init"],
+  ["save", "tree", "-t", "main", "-m", "hello", ...here],
+  ["log"],
+  ["log", "--tag", "main"],
+  ["ls", "-R", "main"],
+  ["cat", "main:a.ts"],
+  ["find", "*"],
+  ["diff", "-a", "main", "tree/sub", ...here],
+  ["restore", "main", "out", ...here],
+  ["restore", "main:sub", "out", "--existing", "--delete", "-n", ...here],
+  ["tag", "other", "main"],
+  ["tag"],
+  ["tag", "-d", "other"],
+  ["forget", "--keep-last", "1"],
+  ["id", "tree", ...here],
+  ["manifest", "main"],
+  ["stats"],
+  ["stats", "main"],
+  ["stats", "--deep"],
+  ["stats", "--by", "snapshot"],
+  ["stats", "--by", "type", "main"],
+  ["save", "tree/sub", "-t", "small", ...here],
+  ["stats", "--growth", "main", "small"],
+  ["stats", "--packs"],
+  ["find", "--history", "a.ts"],
+  ["diff", "--stat", "main", "tree/sub", ...here],
+  ["verify", "-v"],
+  ["verify", "tree", ...here],
+  ["repair", "index"],
+  ["prune", "--single-writer"],
+  ["config"],
+  ["pull", "./other", ...here],
+  ["listing"],
+  ["version"],
+  ["help"],
+  ["save", "--help"],
+  ["save", "-vh"],
+  ["completions", "bash"],
+];
+
 Deno.test("--json: every command writes what the schema says", async () => {
   using scene = new Scene();
   const seen = new Set<string>();
@@ -508,50 +551,10 @@ Deno.test("--json: every command writes what the schema says", async () => {
     for (const line of parseLines(stdout + stderr)) seen.add(`${line.type}`);
     return code;
   };
-  const here = ["--workers", "0"];
   strictEqual((await scene.run(["init", "--store", "other"])).code, 0);
-  for (
-    const args of [
-      ["init"],
-      ["save", "tree", "-t", "main", "-m", "hello", ...here],
-      ["log"],
-      ["log", "--tag", "main"],
-      ["ls", "-R", "main"],
-      ["cat", "main:a.ts"],
-      ["find", "*"],
-      ["diff", "-a", "main", "tree/sub", ...here],
-      ["restore", "main", "out", ...here],
-      ["restore", "main:sub", "out", "--existing", "--delete", "-n", ...here],
-      ["tag", "other", "main"],
-      ["tag"],
-      ["tag", "-d", "other"],
-      ["forget", "--keep-last", "1"],
-      ["id", "tree", ...here],
-      ["manifest", "main"],
-      ["stats"],
-      ["stats", "main"],
-      ["stats", "--deep"],
-      ["stats", "--by", "snapshot"],
-      ["stats", "--by", "type", "main"],
-      ["save", "tree/sub", "-t", "small", ...here],
-      ["stats", "--growth", "main", "small"],
-      ["stats", "--packs"],
-      ["find", "--history", "a.ts"],
-      ["diff", "--stat", "main", "tree/sub", ...here],
-      ["verify", "-v"],
-      ["verify", "tree", ...here],
-      ["repair", "index"],
-      ["prune", "--single-writer"],
-      ["config"],
-      ["pull", "./other", ...here],
-      ["listing"],
-      ["version"],
-      ["help"],
-      ["save", "--help"],
-      ["save", "-vh"],
-      ["completions", "bash"],
-    ]
-  ) strictEqual(await json(...args), 0, args.join(" "));
+  for (const args of WELL) {
+    strictEqual(await json(...args), 0, args.join(" "));
+  }
   strictEqual(await json("ls", "nothing"), 1);
   strictEqual(await json("nothing"), 2);
   strictEqual(await json("log", "--nothing"), 2);
