@@ -1,12 +1,17 @@
 import { type Hasher, hexOf } from "@snap/hash";
 import {
+  IndexSyntaxError,
   isCopyDamage,
   isFileDamage,
   isObjectFault,
   type PackRole,
 } from "@snap/pack";
 import { listPacks, type PackSet } from "@snap/pack/index";
-import { readIndexedTable, readPack } from "@snap/pack/index-writer";
+import {
+  type ClaimedPack,
+  readIndexedTable,
+  readPack,
+} from "@snap/pack/index-writer";
 import { openStoreReader, type StoreReader } from "@snap/pack/read";
 import type { PackTable } from "@snap/pack/write";
 import type { PackFile } from "@snap/snapshot/verify";
@@ -102,18 +107,34 @@ export async function readPlaces(
     options.signal?.throwIfAborted();
     if (!isFileDamage(error)) throw error;
   }
-  const { index, ranges } = reader;
-  const { liveTables } = index.index;
-  const tables = index.storedTables.filter((one) => liveTables.includes(one));
-  for await (const batch of index.packs(options)) {
+  for await (const batch of reader.index.packs(options)) {
     for (const { packId: id, packSize: size, packName, role } of batch) {
       if (packName !== name) continue;
-      const pack = { id, size };
-      const table = await readIndexedTable(tables, pack, ranges, options);
+      const table = await tableOf({ id, size }, reader, options);
       if (table) return { name, role: role as PackRole, table };
     }
   }
   return undefined;
+}
+
+/** Reads what the index says of a pack, but for tables that are damaged themselves. */
+async function tableOf(
+  pack: ClaimedPack,
+  { index, ranges }: StoreReader,
+  options: StoreOptions,
+): Promise<PackTable | undefined> {
+  const { liveTables } = index.index;
+  let tables = index.storedTables.filter((one) => liveTables.includes(one));
+  for (;;) {
+    try {
+      return await readIndexedTable(tables, pack, ranges, options);
+    } catch (error) {
+      if (!(error instanceof IndexSyntaxError)) throw error;
+      const sound = tables.filter(({ name }) => name !== error.tableName);
+      if (sound.length === tables.length) throw error;
+      tables = sound;
+    }
+  }
 }
 
 /**

@@ -18,6 +18,7 @@ import { countTotals, MetadataPacker } from "@snap/snapshot/write";
 import type { WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX } from "@snap/store/format";
 import { openCarefulReader } from "./careful_reader.ts";
+import { damagedTables } from "./damaged_tables.ts";
 import {
   type LostEntries,
   type MendedDirectory,
@@ -87,6 +88,7 @@ export async function withMender<T>(
     hasher,
     settings,
     mode: dryRun ? "count" : "new",
+    damagedTables: new Set(await damagedTables(snapshots, { signal })),
     finishedSaves: () => finishedSaves(store, { signal }),
   });
   try {

@@ -3,9 +3,7 @@
  *
  * @module
  */
-import { openIndex, openRanges } from "@snap/pack/read";
 import type { DamagedPack } from "@snap/pack/index-writer";
-import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
 import {
   openIndexedState,
@@ -15,12 +13,8 @@ import {
 } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
 import { finishedSaves } from "@snap/snapshot/records";
-import {
-  IndexCheck,
-  newVerifyProgress,
-  verify,
-  type VerifyProgress,
-} from "@snap/snapshot/verify";
+import { verify, type VerifyProgress } from "@snap/snapshot/verify";
+import { damagedTables } from "./damaged_tables.ts";
 
 /** Options of {@linkcode repairIndex}. */
 export interface RepairIndexOptions extends RepairOptions {
@@ -111,32 +105,6 @@ export async function repairIndex(
     unfinishedPackCount: indexed?.unfinishedCount ?? 0,
     damagedPacks,
   };
-}
-
-/** Names of the tables of which any byte is damaged, and that no other replaces. */
-async function damagedTables(
-  { store, hasher }: Snapshots<WriteStore>,
-  options: RepairIndexOptions,
-): Promise<string[]> {
-  const { signal } = options;
-  const storeOptions = { signal };
-  const ranges = await openRanges(store);
-  try {
-    const how = { signal, hasher, ranges };
-    const { index, damaged } = await openIndex(store, how);
-    const names = [...damaged];
-    const check = new IndexCheck(hasher);
-    const counts = newVerifyProgress();
-    const pacer = new Pacer({ signal });
-    const parts = { ranges, counts, pacer, storeOptions };
-    for (const file of index.liveTables) {
-      const { problems } = await check.check(file, parts);
-      if (problems.length > 0) names.push(file.name);
-    }
-    return names;
-  } finally {
-    await ranges[Symbol.asyncDispose]();
-  }
 }
 
 /** Looks whether snapshots need what no pack holds. */

@@ -22,6 +22,7 @@ import {
 import { NotFoundError, type WriteStore } from "@snap/store";
 import { listBadPacks, markBadPack } from "@snap/store/removal";
 import { openCarefulReader, readPlaces } from "./careful_reader.ts";
+import { damagedTables } from "./damaged_tables.ts";
 import { PackRescue, type RescuedPack } from "./pack_rescue.ts";
 
 /** Options of {@linkcode repairPacks}. */
@@ -184,6 +185,7 @@ class PacksRun {
       hasher,
       settings,
       mode: "copy",
+      damagedTables: new Set(await damagedTables(this.#snapshots, { signal })),
       finishedSaves: () => finishedSaves(store, { signal }),
     });
     try {

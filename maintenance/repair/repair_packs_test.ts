@@ -138,3 +138,18 @@ Deno.test("repairPacks does not take an object for held that another pack has ro
   const lost = await scene.found({ data: true });
   ok(lost.includes("object missing b") && !lost.includes("object missing a"));
 });
+
+Deno.test("repairPacks says of a pack that nothing tells what it holds", async () => {
+  using scene = await DamageScene.make();
+  const [{ name }] = await scene.packs(PackRole.data);
+  await scene.damage(name, (bytes) => void (bytes[bytes.length - 1] ^= 1));
+  for (const table of await namesIn(scene.store, "index/")) {
+    await scene.damage(
+      table,
+      (bytes) => void (bytes[bytes.length - 3000] ^= 1),
+    );
+  }
+  const { packs: [pack] } = await repairPacks(scene.snapshots);
+  strictEqual(pack.name, name);
+  strictEqual(pack.isKnown, false);
+});

@@ -5,7 +5,7 @@ import { restore } from "@snap/restore";
 import type { NamedRecord } from "@snap/snapshot/records";
 import { countTotals } from "@snap/snapshot/write";
 import { idToBytes } from "@snap/hash";
-import { readDisk, TemporaryFolder } from "../../tests/_snapshots.ts";
+import { namesIn, readDisk, TemporaryFolder } from "../../tests/_snapshots.ts";
 import { DamageScene } from "./_testing.ts";
 import { repairPacks } from "./repair_packs.ts";
 import { repairSnapshots } from "./repair_snapshots.ts";
@@ -144,4 +144,17 @@ Deno.test("repairSnapshots keeps what is left, whichever tree, page or recipe is
     "lost: deep/er, attributes: 0",
     "lost: large, attributes: 0",
   ]);
+});
+
+Deno.test("repairSnapshots goes without an index table that is damaged", async () => {
+  using scene = await DamageScene.make();
+  const pack = await scene.rot("a");
+  await scene.store.remove(pack);
+  for (const name of await namesIn(scene.store, "index/")) {
+    await scene.damage(name, (bytes) => void (bytes[bytes.length - 3000] ^= 1));
+  }
+  const { snapshots: [found] } = await repairSnapshots(scene.snapshots);
+  ok(found.lost.paths.map(displayPath).includes("a"));
+  const damages = await scene.found({ records: [found.record!], data: true });
+  deepStrictEqual(damages.filter((one) => !one.startsWith("index")), []);
 });
