@@ -1,3 +1,4 @@
+import type { HasherName } from "@snap/hash";
 import type { StoreSettings } from "@snap/store/format";
 import type { ReadCosts } from "./_read_costs.ts";
 
@@ -17,7 +18,7 @@ export interface CaseOptions {
   /** Threads. */
   readonly workers: number;
   /** What hashes. */
-  readonly hasher: "native" | "wasm";
+  readonly hasher: HasherName;
   /** Settings of a new store, where they are not the defaults. */
   readonly settings?: StoreSettings;
   /** What is done. */

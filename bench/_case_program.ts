@@ -2,9 +2,7 @@
 // prints what it took, as JSON.
 import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
-import { wasmHasher } from "@snap/hash/wasm-hasher";
-import type { Hasher } from "@snap/hash";
-import { nativeHasher } from "@snap/hash/native";
+import { hasherNamed } from "@snap/hash/named";
 import { posix, posixAbsentReason } from "@snap/posix";
 import { restore } from "@snap/restore";
 import { save, type SaveOptions } from "@snap/save";
@@ -42,18 +40,12 @@ async function costOf(run: () => Promise<void>): Promise<StepCost> {
   return { wallSeconds, cpuSeconds, peakBytes: peakKilobytes() * 1024 };
 }
 
-function hasherNamed(name: "native" | "wasm"): Hasher {
-  const hasher = name === "wasm" ? wasmHasher : nativeHasher();
-  if (hasher.name !== name) {
-    throw new Error(`Cannot measure ${name} hashing: ${hasher.name} ran`);
-  }
-  return hasher;
-}
-
 async function openStore(options: CaseOptions): Promise<Snapshots<FileStore>> {
   const store = await openFileStore(options.store, { create: true });
   await initStore(store, formatSettings(options.settings ?? DEFAULT_SETTINGS));
-  return await openSnapshots(store, { hasher: hasherNamed(options.hasher) });
+  return await openSnapshots(store, {
+    hasher: await hasherNamed(options.hasher),
+  });
 }
 
 /** Saves the tree, and sees to it that nothing was left out. */

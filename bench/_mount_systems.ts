@@ -1,3 +1,5 @@
+import type { HasherName } from "@snap/hash";
+
 /** A program that mounts: shell commands over `$TREE`, `$IMAGE` and `$MOUNT`. */
 export interface MountSystem {
   /** The name in tables. */
@@ -23,7 +25,7 @@ export interface MountSystem {
 /** What our program reads its store with. */
 type OurCodec = "zstd" | "lz4";
 
-function ours(codec: OurCodec, hashing: "native" | "wasm"): MountSystem {
+function ours(codec: OurCodec, hashing: HasherName): MountSystem {
   const snap = hashing === "native" ? "$SNAP" : "$SNAP_WASM";
   const option = codec === "lz4" ? " --codec lz4" : "";
   const suffix = hashing === "native" ? "" : ", WASM hashing";

@@ -23,13 +23,16 @@ export type HashContext =
   | "snap 1 attributes"
   | "snap 1 recipe";
 
+/** Name of a hasher: portable code, or native code. */
+export type HasherName = "wasm" | "native";
+
 /**
  * Hashes bytes by BLAKE3. Calls make no garbage that only the event loop frees,
  * so a loop may hash for hours without yielding.
  */
 export interface Hasher {
   /** Which code hashes. */
-  readonly name: "wasm" | "native";
+  readonly name: HasherName;
 
   /**
    * Hashes content.

@@ -4,7 +4,8 @@
  * Content is cut into chunks by `@snap/hash/chunk`, and hashed in parts by
  * `@snap/hash/blake-span`. The hasher that runs
  * everywhere is `@snap/hash/wasm-hasher`; a program that may load native code
- * passes that of `@snap/hash/native` on instead.
+ * passes that of `@snap/hash/native` on instead, and `@snap/hash/named` loads one
+ * of the two by its name.
  *
  * ```ts
  * import { wasmHasher } from "@snap/hash/wasm-hasher";

@@ -1,3 +1,4 @@
+import type { HasherName } from "@snap/hash";
 import type { IndexFile } from "@snap/pack/index";
 import type { FetchedSource, FetchWant, LocalSource } from "@snap/pack/ranges";
 
@@ -18,7 +19,7 @@ export interface RestorerConfig {
 
 /** Settings of a worker, beside those. */
 export interface RestoreWorkerConfig extends RestorerConfig {
-  readonly hasher: "wasm" | "native";
+  readonly hasher: HasherName;
   /** The source of the bytes of the store. */
   readonly source: LocalSource | FetchedSource;
 }

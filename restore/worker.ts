@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Hasher } from "@snap/hash";
+import { hasherNamed } from "@snap/hash/named";
 import {
   FetchAnswers,
   FetchedRanges,
@@ -22,7 +22,7 @@ import type {
 
 const port = workerPort();
 let restorer: Restorer | undefined;
-/** What main fetches for this worker; absent where it opens the files of the store itself. */
+/** Ranges that main fetches for this worker; absent where it opens the files of the store itself. */
 let fetched: FetchedRanges | undefined;
 
 function say(message: FromRestoreWorker): void {
@@ -52,13 +52,6 @@ function openSource(config: RestoreWorkerConfig): RestoreSource {
   return { makeRanges: () => ranges.apart(), isFar: true };
 }
 
-async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
-  if (name === "wasm") {
-    return (await import("@snap/hash/wasm-hasher")).wasmHasher;
-  }
-  return (await import("@snap/hash/native")).nativeHasher();
-}
-
 /** Writes a batch, unless all are told to stop: then what is half written is removed. */
 function restoreBatch(batch: RestoreBatch): void {
   if (restorer!.isStopped) return;
@@ -85,9 +78,4 @@ async function handle(message: ToRestoreWorker): Promise<void> {
   }
 }
 
-// In order, although the first message takes a while.
-let last = Promise.resolve();
-port?.onMessage((message) => {
-  last = last.then(() => handle(message as ToRestoreWorker));
-  return last;
-});
+port?.onMessage((message) => handle(message as ToRestoreWorker));

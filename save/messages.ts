@@ -1,3 +1,4 @@
+import type { HasherName } from "@snap/hash";
 import type {
   EncodedNode,
   FinishedPackFile,
@@ -6,7 +7,7 @@ import type {
   SinkConfig,
 } from "@snap/pack/sink";
 
-/** What each thread of a save is told. */
+/** Settings of each thread of a save. */
 export interface ThreadConfig {
   /** The path of the directory that is saved. */
   readonly source: Uint8Array;
@@ -18,12 +19,12 @@ export interface ThreadConfig {
   readonly isNaming: boolean;
 }
 
-/** What a worker is told beside it. */
+/** Settings of a worker, beside those. */
 export interface WorkerConfig extends ThreadConfig {
   readonly sink: SinkConfig;
   /** The ring for large files, shared by all. */
   readonly ring: SharedArrayBuffer;
-  readonly hasher: "wasm" | "native";
+  readonly hasher: HasherName;
 }
 
 /** Files of one directory, in a batch. */
@@ -56,7 +57,7 @@ export const FileStatus = {
   failed: 3,
 } as const;
 
-/** What came of a batch, in its order. */
+/** Results of a batch, in its order. */
 export interface BatchResult extends NewCounts {
   readonly number: number;
   /** Bytes of `inHand` that are those of this batch. */
@@ -79,7 +80,7 @@ export interface FileError {
   readonly code: string;
 }
 
-/** What main says to a worker. */
+/** Message of the main thread to a worker. */
 export type ToSaveWorker =
   | { readonly type: "begin"; readonly config: WorkerConfig }
   | { readonly type: "batch"; readonly batch: FileBatch }
@@ -89,13 +90,13 @@ export type ToSaveWorker =
   | { readonly type: "reopen"; readonly index: IndexConfig }
   | { readonly type: "discard" };
 
-/** What a worker says to the pipeline. */
+/** Message of a worker to the pipeline. */
 export type FromSaveWorker =
   | { readonly type: "pack"; readonly pack: FinishedPackFile }
   | { readonly type: "recipe"; readonly nodes: readonly EncodedNode[] }
   | { readonly type: "counts"; readonly counts: NewCounts };
 
-/** What a worker says: to the pool, or through it to the pipeline. */
+/** Message of a worker to the pool, or through it to the pipeline. */
 export type SaveMessage =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly result: BatchResult }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
-import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { hasherNamed } from "@snap/hash/named";
 import {
   type EncodedNode,
   type FinishedPackFile,
@@ -36,7 +36,7 @@ const writer: ObjectTarget = {
   addRecipe: (nodes: readonly EncodedNode[]) => say({ type: "recipe", nodes }),
 };
 
-/** What this thread reads and packs with. */
+/** Reader and packer of this thread. */
 class Thread {
   readonly sink: ObjectSink;
   readonly #packer: ContentPacker;
@@ -44,9 +44,7 @@ class Thread {
   readonly #ring: SharedArrayBuffer;
 
   constructor(config: WorkerConfig, hasher: Hasher) {
-    const random = (size: number): Uint8Array =>
-      crypto.getRandomValues(new Uint8Array(size));
-    this.sink = new ObjectSink(config.sink, { hasher, random, target: writer });
+    this.sink = new ObjectSink(config.sink, { hasher, target: writer });
     const { isNaming } = config;
     this.#packer = new ContentPacker(this.sink, {
       hasher,
@@ -105,11 +103,6 @@ class Thread {
 
 let thread: Thread | undefined;
 
-async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
-  if (name === "wasm") return wasmHasher;
-  return (await import("@snap/hash/native")).nativeHasher();
-}
-
 async function handle(message: ToSaveWorker): Promise<void> {
   switch (message.type) {
     case "begin": {
@@ -135,9 +128,4 @@ async function handle(message: ToSaveWorker): Promise<void> {
   }
 }
 
-// In order, although the first message takes a while.
-let last = Promise.resolve();
-port?.onMessage((message) => {
-  last = last.then(() => handle(message as ToSaveWorker));
-  return last;
-});
+port?.onMessage((message) => handle(message as ToSaveWorker));

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
+import { hasherNamed } from "@snap/hash/named";
 import { ObjectIndex } from "@snap/pack/index";
 import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";
 import { type FinishedPackFile, ObjectSink } from "@snap/pack/sink";
@@ -18,7 +19,7 @@ import type {
 } from "./move/messages.ts";
 import { Mover } from "./move/mover.ts";
 
-/** What is read at once where frames follow each other. */
+/** Bytes that are read at once where frames follow each other. */
 const AHEAD_SIZE = 1 << 20;
 
 const port = workerPort();
@@ -27,7 +28,7 @@ function say(message: FromMoveWorker): void {
   port?.postMessage(message);
 }
 
-/** What this thread reads and writes with. */
+/** Mover and sink of this thread. */
 class Thread implements Disposable {
   readonly sink: ObjectSink;
   readonly mover: Mover;
@@ -35,12 +36,10 @@ class Thread implements Disposable {
 
   constructor(config: MoveWorkerConfig, hasher: Hasher) {
     const { sourcePrefix, tables } = config;
-    const random = (size: number): Uint8Array =>
-      crypto.getRandomValues(new Uint8Array(size));
     const target = {
       addPack: (pack: FinishedPackFile) => say({ type: "pack", pack }),
     };
-    this.sink = new ObjectSink(config.sink, { hasher, random, target });
+    this.sink = new ObjectSink(config.sink, { hasher, target });
     const ranges = new LocalRanges({
       pathOf: (name) => sourcePrefix + name,
       calls: nodeFiles,
@@ -68,13 +67,6 @@ class Thread implements Disposable {
 
 let thread: Thread | undefined;
 
-async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
-  if (name === "wasm") {
-    return (await import("@snap/hash/wasm-hasher")).wasmHasher;
-  }
-  return (await import("@snap/hash/native")).nativeHasher();
-}
-
 async function handle(message: ToMoveWorker): Promise<void> {
   switch (message.type) {
     case "begin": {
@@ -98,9 +90,4 @@ async function handle(message: ToMoveWorker): Promise<void> {
   }
 }
 
-// In order, although the first message takes a while.
-let last = Promise.resolve();
-port?.onMessage((message) => {
-  last = last.then(() => handle(message as ToMoveWorker));
-  return last;
-});
+port?.onMessage((message) => handle(message as ToMoveWorker));

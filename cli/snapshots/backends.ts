@@ -1,8 +1,9 @@
+import type { HasherName } from "@snap/hash";
 import { chooseHasher } from "./choose_hasher.ts";
 
 /** Implementations in use: they decide speed and fidelity, never an id. */
 export interface Backends {
-  readonly hasher: "native" | "wasm";
+  readonly hasher: HasherName;
   /** Native decoders of mounts and of workers of a restore; none where portable code serves. */
   readonly decoders: readonly string[];
   /** Calls that read and write files. */

@@ -1,4 +1,5 @@
-import type { Hasher } from "@snap/hash";
+import type { Hasher, HasherName } from "@snap/hash";
+import { hasherNamed } from "@snap/hash/named";
 
 /** Use of the hasher. */
 export interface HasherNeed {
@@ -11,26 +12,19 @@ export interface HasherNeed {
  * for nothing: a permission that was not given counts as refused.
  */
 export async function chooseHasher(need: HasherNeed = {}): Promise<Hasher> {
-  if (need.isLight) return await portableHasher();
-  if (await likelyHasher() === "native") {
+  if (!need.isLight && await likelyHasher() === "native") {
     try {
-      const { nativeHasher } = await import("@snap/hash/native");
-      return nativeHasher();
+      return await hasherNamed("native");
     } catch {
       // It is not installed, or not made for this machine.
     }
   }
-  return await portableHasher();
+  return await hasherNamed("wasm");
 }
 
 /** Tells which hasher will be chosen, unless the native one turns out to be absent. */
-export async function likelyHasher(): Promise<"native" | "wasm"> {
+export async function likelyHasher(): Promise<HasherName> {
   const { allowed } = await import("@snap/posix");
   const mayLoad = allowed("ffi") && allowed("read") && allowed("sys");
   return mayLoad ? "native" : "wasm";
-}
-
-async function portableHasher(): Promise<Hasher> {
-  const { wasmHasher } = await import("@snap/hash/wasm-hasher");
-  return wasmHasher;
 }

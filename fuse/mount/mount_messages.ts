@@ -1,3 +1,4 @@
+import type { HasherName } from "@snap/hash";
 import type { ErrorRecord } from "@snap/posix/worker";
 import type { FetchedSource, FetchWant, LocalSource } from "@snap/pack/ranges";
 import type { SessionOptions } from "../session/session_parts.ts";
@@ -26,7 +27,7 @@ export interface MountWorkerConfig {
 /** Messages to a worker. */
 export type ToMountWorker =
   /** Which hasher to load, as soon as it is known: loading takes a while. */
-  | { readonly kind: "prepare"; readonly hasher: "wasm" | "native" }
+  | { readonly kind: "prepare"; readonly hasher: HasherName }
   | { readonly kind: "begin"; readonly config: MountWorkerConfig };
 
 /** Messages of a worker. */

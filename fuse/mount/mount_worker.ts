@@ -4,6 +4,7 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
+import { hasherNamed } from "@snap/hash/named";
 import { SharedFrameCache } from "@snap/pack/cache";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { errorRecord, workerPort } from "@snap/posix/worker-port";
@@ -43,13 +44,6 @@ function say(message: FromMountWorker): void {
 function tellFault({ action, path, error }: SessionFault): void {
   const bytes = path.slice();
   say({ kind: "fault", action, path: bytes, error: errorRecord(error) });
-}
-
-async function hasherNamed(name: "wasm" | "native"): Promise<Hasher> {
-  if (name === "wasm") {
-    return (await import("@snap/hash/wasm-hasher")).wasmHasher;
-  }
-  return (await import("@snap/hash/native")).nativeHasher();
 }
 
 /** Answers requests until the mount ends; the event loop stands still meanwhile. */
@@ -130,9 +124,4 @@ async function handle(message: ToMountWorker): Promise<void> {
   else serve(message.config);
 }
 
-// In order, although the first message takes a while.
-let last = Promise.resolve();
-port?.onMessage((message) => {
-  last = last.then(() => handle(message as ToMountWorker));
-  return last;
-});
+port?.onMessage((message) => handle(message as ToMountWorker));

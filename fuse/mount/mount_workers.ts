@@ -1,3 +1,4 @@
+import type { HasherName } from "@snap/hash";
 import { errnoMessage } from "@snap/posix/constants";
 import type { Posix } from "@snap/posix";
 import type { WorkerHandle } from "@snap/posix/worker";
@@ -15,7 +16,7 @@ import { wake } from "../device/wake.ts";
 export interface MountWorkersParts {
   readonly posix: Posix;
   readonly control: MountControl;
-  readonly hasher: "wasm" | "native";
+  readonly hasher: HasherName;
   readonly prepared?: PreparedMount;
 }
 

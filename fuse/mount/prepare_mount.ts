@@ -3,18 +3,19 @@
  *
  * @module
  */
+import type { HasherName } from "@snap/hash";
 import { startWorker, type WorkerHandle } from "@snap/posix/worker";
 import type { ToMountWorker } from "./mount_messages.ts";
 
 /** A worker that loads what it needs, for a mount that is to come. */
 export class PreparedMount {
   /** Which hasher it loads. */
-  readonly hasher: "wasm" | "native";
+  readonly hasher: HasherName;
   /** The worker. */
   readonly worker: WorkerHandle;
 
   /** Use {@linkcode prepareMount}. */
-  constructor(hasher: "wasm" | "native", worker: WorkerHandle) {
+  constructor(hasher: HasherName, worker: WorkerHandle) {
     this.hasher = hasher;
     this.worker = worker;
   }
@@ -41,7 +42,7 @@ export class PreparedMount {
  * await prepared.end();
  * ```
  */
-export function prepareMount(hasher: "wasm" | "native"): PreparedMount {
+export function prepareMount(hasher: HasherName): PreparedMount {
   const worker = startWorker(new URL(workerUrl(), import.meta.url));
   worker.postMessage({ kind: "prepare", hasher } satisfies ToMountWorker);
   return new PreparedMount(hasher, worker);

@@ -11,7 +11,7 @@ import { ObjectKind, PackRole } from "../object_kind.ts";
 import { RECIPE_NODE_SIZE_MAX } from "../recipe/recipe.ts";
 import { Claim, ClaimTable } from "./claim_table.ts";
 import { FrameBuilder, type FrameRows } from "./frame_builder.ts";
-import { PackFiles, type PackTarget } from "./pack_files.ts";
+import { PackFiles, type PackTarget, randomBytes } from "./pack_files.ts";
 import type { StoredFrame } from "./pack_writer.ts";
 import { SpoolGate } from "./spool_gate.ts";
 import type {
@@ -67,7 +67,8 @@ export class ObjectSink implements Disposable {
       Math.max(bundleSizeMax, chunk.sizeMax, RECIPE_NODE_SIZE_MAX),
     );
     const packs = {
-      ...tools,
+      hasher: tools.hasher,
+      random: tools.random ?? randomBytes,
       target: targetOf(tools, config.gate),
       saveId: config.saveId,
       codec: parseCodec(settings.codec),

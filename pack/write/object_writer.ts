@@ -202,7 +202,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
    * @returns The sink, always the same one; the writer ends it.
    */
   sink(): ObjectSink {
-    const { hasher, random = randomBytes } = this.#options;
+    const { hasher, random } = this.#options;
     const tools = { hasher, random, target: this };
     return this.#sink ??= new ObjectSink(this.#sinkConfig(), tools);
   }
@@ -322,7 +322,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** What is known of the store; the packs say something only if some are lost. */
+  /** Knowledge of the store; the packs say something only if some are lost. */
   #handOut(packs: PackSet): IndexConfig {
     const indexTables = this.#tables.handOut();
     return this.trustsRecords

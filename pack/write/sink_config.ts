@@ -1,5 +1,5 @@
 /**
- * What a sink is told, and what it hands on.
+ * Settings of a sink, and the objects that it hands on.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export interface ObjectTarget extends PackTarget {
   addRecipe(nodes: readonly EncodedNode[]): void;
 }
 
-/** What a sink needs, in a worker or not. */
+/** Settings of a sink, in a worker or not. */
 export interface SinkConfig extends IndexConfig {
   /** The settings of the store. */
   readonly settings: StoreSettings;
@@ -53,17 +53,17 @@ export interface SinkConfig extends IndexConfig {
   readonly gate?: SharedArrayBuffer;
 }
 
-/** What a sink needs that cannot be sent to a worker. */
+/** Tools of a sink that cannot be sent to a worker. */
 export interface SinkTools {
   /** The hasher. */
   readonly hasher: Hasher;
-  /** Makes the salts of packs. */
-  readonly random: (size: number) => Uint8Array;
+  /** Where the salts of packs come from. Default: random bytes. */
+  readonly random?: ((size: number) => Uint8Array) | undefined;
   /** Takes finished packs: the writer, or the way to it. */
   readonly target: PackTarget;
 }
 
-/** What was not in the store before. */
+/** Counts of objects that were not in the store before. */
 export interface NewCounts {
   /** Plain bytes that were new. */
   readonly newByteCount: number;

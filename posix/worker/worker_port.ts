@@ -20,10 +20,10 @@ export interface WorkerPort {
    * Says what to do with a message; to be called once. What the handler throws or rejects with
    * ends the worker and reaches the starter.
    *
-   * @param handler Called for each message; a second one comes even if the first still waits.
+   * @param handler Called for each message, after the one before is dealt with.
    */
   onMessage(handler: (message: unknown) => void | Promise<void>): void;
-  /** Ends the worker after the handlers that still run, as if asked to. */
+  /** Ends the worker when all messages are dealt with that have come, as if asked to. */
   close(): void;
 }
 
@@ -60,7 +60,7 @@ export function workerPort(): WorkerPort | undefined {
 }
 
 function portOf(thread: Thread): WorkerPort {
-  const running = new Set<Promise<void>>();
+  let handled: Promise<void> = Promise.resolve();
   let over = false;
   const leave = (last: FromWorker) => {
     if (over) return;
@@ -70,10 +70,7 @@ function portOf(thread: Thread): WorkerPort {
   };
   const fail = (error: unknown) =>
     leave({ kind: "error", record: errorRecord(error) });
-  const close = async () => {
-    while (running.size > 0) await Promise.all(running);
-    leave({ kind: "done" });
-  };
+  const close = () => void handled.then(() => leave({ kind: "done" }));
   thread.watch(
     fail,
     () => fail(new Error("Cannot go on: the worker ended without being asked")),
@@ -83,24 +80,15 @@ function portOf(thread: Thread): WorkerPort {
       if (!over) thread.post({ kind: "message", message }, transfer);
     },
     onMessage(handler) {
-      const run = async (message: unknown) => {
-        try {
-          await handler(message);
-        } catch (error) {
-          fail(error);
-        }
-      };
       thread.listen((received) => {
-        if (over) return;
-        if (received.kind === "end") return void close();
-        const promise = run(received.message).then(() =>
-          void running.delete(promise)
-        );
-        running.add(promise);
+        if (received.kind === "end") return close();
+        handled = handled
+          .then(() => over ? undefined : handler(received.message))
+          .catch(fail);
       });
       thread.post({ kind: "ready" }, []);
     },
-    close: () => void close(),
+    close,
   };
 }
 

@@ -36,7 +36,7 @@ Deno.test("startWorker moves memory both ways", async () => {
   await worker.end();
 });
 
-Deno.test("startWorker asks a worker to end, which first does what it has", async () => {
+Deno.test("startWorker asks a worker to end, which first does what it has, in order", async () => {
   const worker = startWorker(ECHO);
   const got: unknown[] = [];
   worker.onMessage((message) => got.push(message));
@@ -44,7 +44,7 @@ Deno.test("startWorker asks a worker to end, which first does what it has", asyn
   worker.postMessage({ action: "echo", value: 2 });
   assert.equal(worker.end(), worker.ended);
   await worker.end();
-  assert.deepEqual(got, [{ echo: 2 }, { echo: 1 }]);
+  assert.deepEqual(got, [{ echo: 1 }, { echo: 2 }]);
   worker.postMessage({ action: "echo", value: 3 });
 });
 

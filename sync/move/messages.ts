@@ -1,3 +1,4 @@
+import type { HasherName } from "@snap/hash";
 import type {
   FinishedPackFile,
   IndexConfig,
@@ -6,18 +7,18 @@ import type {
 import type { IndexFile } from "@snap/pack/index";
 import type { MoveBatch, MoveResult } from "./batch.ts";
 
-/** What a thread of a copy is told. */
+/** Settings of a thread of a copy. */
 export interface MoveWorkerConfig {
-  /** What the path of each file of the source begins with. */
+  /** The beginning of the path of each file of the source. */
   readonly sourcePrefix: string;
   /** The tables of the index of the source. */
   readonly tables: readonly IndexFile[];
-  /** What it writes with. */
+  /** Settings of its sink. */
   readonly sink: SinkConfig;
-  readonly hasher: "wasm" | "native";
+  readonly hasher: HasherName;
 }
 
-/** What a thread of a copy hears. */
+/** Message of the main thread to a thread of a copy. */
 export type ToMoveWorker =
   | { readonly type: "begin"; readonly config: MoveWorkerConfig }
   | { readonly type: "batch"; readonly batch: MoveBatch }
@@ -25,7 +26,7 @@ export type ToMoveWorker =
   | { readonly type: "finish" }
   | { readonly type: "discard" };
 
-/** What a thread of a copy says. */
+/** Message of a thread of a copy. */
 export type FromMoveWorker =
   | { readonly type: "ready" }
   | { readonly type: "result"; readonly result: MoveResult }
