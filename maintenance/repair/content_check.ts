@@ -72,12 +72,11 @@ export class ContentCheck {
       const options = this.#options;
       const bytes = await this.#reader.readStored(id, recipe, options);
       if (bytes === undefined) return false;
-      let next: RecipeNode | undefined = RecipeNode.decode(bytes, hasher);
-      const rows = new RecipeReader({ hasher, id, kind: content, size });
+      const root = RecipeNode.decode(bytes, hasher);
+      const rows = new RecipeReader({ hasher, id, kind: content, size, root });
       for (let step = rows.next(); step !== "end"; step = rows.next()) {
         if (step === "node") {
-          rows.give(next ?? await this.#reader.readNode(rows.wanted, options));
-          next = undefined;
+          rows.give(await this.#reader.readNode(rows.wanted, options));
         } else if (rows.rowKind === RecipeRowKind.chunk) {
           const chunk = rows.ids.slice(rows.idStart, rows.idStart + 32);
           if (!await this.#isWhole(chunk, rows.size)) return false;

@@ -29,7 +29,7 @@ export interface ReadContentOptions extends StoreOptions {
   pace?(byteCount: number): Promise<void> | undefined;
 }
 
-/** What is known of content that is open. */
+/** Content that is open: its id, its size, the root of its recipe. */
 export interface OpenContent {
   /** 32 bytes of its id. */
   readonly id: Uint8Array;
@@ -194,9 +194,9 @@ export class ContentReader {
     const { id, size } = this;
     const { hasher } = this.#store;
     const walk = this.#walks.pop() ??
-      new RecipeReader({ hasher, id, size, kind: ObjectKind.content });
+      new RecipeReader({ hasher, id, size, kind: ObjectKind.content, root });
     walk.seek(range.start, range.end);
-    yield* recipeRows(this.#store, walk, root, options);
+    yield* recipeRows(this.#store, walk, options);
     this.#walks.push(walk);
   }
 }

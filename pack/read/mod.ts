@@ -11,6 +11,7 @@ export * from "../ranges/ranges.ts";
 export * from "../ranges/remote_ranges.ts";
 export * from "./check_object.ts";
 export * from "./content_reader.ts";
+export * from "./hash_rows.ts";
 export * from "./object_copies.ts";
 export * from "./object_reader.ts";
 export * from "./recipe_rows.ts";

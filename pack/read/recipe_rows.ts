@@ -4,7 +4,7 @@
  * @module
  */
 import type { StoreOptions } from "@snap/store";
-import { type RecipeNode, RecipeRowKind } from "../recipe/recipe.ts";
+import { RecipeRowKind } from "../recipe/recipe.ts";
 import type { RecipeReader } from "../recipe/recipe_reader.ts";
 import type { StoreReader } from "./store_reader.ts";
 
@@ -28,14 +28,12 @@ export interface RecipeRow {
  *
  * @param store What reads objects
  * @param walk The rows
- * @param root The root of the recipe
  * @param options What ends the wait
  * @returns The rows
  */
 export async function* recipeRows(
   store: StoreReader,
   walk: RecipeReader,
-  root: RecipeNode,
   options: StoreOptions,
 ): AsyncGenerator<RecipeRow, void, void> {
   const isFar = store.ranges.isFar;
@@ -43,8 +41,7 @@ export async function* recipeRows(
   let size = 0;
   for (let step = walk.next(); step !== "end"; step = walk.next()) {
     if (step === "node") {
-      const isRoot = walk.wanted.every((byte, i) => byte === root.id[i]);
-      walk.give(isRoot ? root : await store.readNode(walk.wanted, options));
+      walk.give(await store.readNode(walk.wanted, options));
       continue;
     }
     ahead.push(rowOf(store, walk, options));

@@ -32,15 +32,15 @@ export const READ_SIZE_MAX: number = 256 << 20;
 
 /** Options of {@linkcode openStoreReader}. */
 export interface StoreReaderOptions extends StoreOptions {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
-  /** What keeps decoded frames; 16 MiB on the heap if left out. */
+  /** Cache of decoded frames; 16 MiB on the heap if left out. */
   readonly cache?: FrameCache;
   /** The index; that of the store is opened if left out. */
   readonly index?: StoreIndex;
-  /** What decodes frames where the codecs of this package need not; they do if left out. */
+  /** Decoders that run in place of the codecs of this package; none if left out. */
   readonly decoders?: FrameDecoders;
-  /** What stored bytes are read from, closed by the caller; those of the store are opened if left out. */
+  /** Ranges of the store, closed by the caller; they are opened if left out. */
   readonly ranges?: AwaitedRanges;
 }
 
@@ -70,9 +70,9 @@ export interface ReadObjectOptions extends StoreOptions {
 export class StoreReader implements AsyncDisposable {
   /** The index. */
   readonly index: StoreIndex;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
-  /** What stored bytes are read from. */
+  /** Ranges of the store. */
   readonly ranges: AwaitedRanges;
   readonly #own: AsyncDisposable | undefined;
   readonly #reader: ObjectCopies;
@@ -220,9 +220,9 @@ export class StoreReader implements AsyncDisposable {
   ): Promise<Uint8Array> {
     const { id, plainSize } = root;
     const { hasher } = this;
-    const rows = new RecipeReader({ hasher, id, kind, size: plainSize });
+    const rows = new RecipeReader({ hasher, id, kind, size: plainSize, root });
     const plain = new Uint8Array(plainSize);
-    for await (const row of recipeRows(this, rows, root, options)) {
+    for await (const row of recipeRows(this, rows, options)) {
       if (row.bytes !== undefined) plain.set(await row.bytes, row.offset);
     }
     return plain;

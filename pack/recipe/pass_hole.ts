@@ -4,10 +4,10 @@ import type { RecipeBuilder } from "./recipe_builder.ts";
 /** Holes below this size are read like anything else. */
 export const PASSED_HOLE_MIN: number = 1024 * 1024;
 
-/** What a step may cost at most, in bytes read. */
+/** Largest cost of a step, in bytes read. */
 const STEP_COST = 1 << 20;
 
-/** What {@linkcode passHole} adds a hole to. */
+/** Recipe and hash that {@linkcode passHole} adds a hole to. */
 export interface HoleWork {
   /** The recipe of the content. */
   readonly recipe: RecipeBuilder;

@@ -17,7 +17,7 @@ export const RECIPE_ROWS_MIN = 256;
 /** Highest level of a node: 256 rows on every level hold 2^53 bytes. */
 export const RECIPE_LEVEL_MAX = 7;
 
-/** What a row of a node stands for. */
+/** Kinds of rows of a node. */
 export const RecipeRowKind = {
   /** One chunk. */
   chunk: 1,
@@ -27,7 +27,7 @@ export const RecipeRowKind = {
   node: 3,
 } as const;
 
-/** What a row of a node stands for. */
+/** Kinds of rows of a node. */
 export type RecipeRowKind = (typeof RecipeRowKind)[keyof typeof RecipeRowKind];
 
 const HEAD_SIZE = 24;
@@ -70,7 +70,7 @@ export interface RecipeRows {
   readonly kinds: Uint8Array;
 }
 
-/** What a root says besides its rows. */
+/** Fields of a root beside its rows. */
 export interface RecipeRoot {
   /** 32 bytes of the object's id. */
   readonly id: Uint8Array;
@@ -195,7 +195,7 @@ export class RecipeNode {
   }
 
   /**
-   * What a row stands for.
+   * Gives the kind of a row.
    *
    * @param row Number of the row
    * @returns Its kind

@@ -15,9 +15,9 @@ import {
   RecipeRowKind,
 } from "./recipe.ts";
 
-/** What a {@linkcode RecipeBuilder} needs. */
+/** Options of {@linkcode RecipeBuilder}. */
 export interface RecipeBuilderOptions {
-  /** What hashes the nodes. */
+  /** Hasher of the nodes. */
   readonly hasher: Hasher;
   /**
    * Takes one finished node, every node before the one that names it, the root

@@ -13,7 +13,7 @@ import type { Ranges } from "../ranges/ranges.ts";
 /** Plain bytes between two steps. */
 const STEP_SIZE = 512 * 1024;
 
-/** What {@linkcode RecipeContent} yields while a range is on its way. */
+/** The step of {@linkcode RecipeContent} while a range is on its way. */
 export const WAIT: number = -1;
 
 /** Content that is not what its id says, or is not there. */
@@ -36,7 +36,7 @@ export class FrameDecoder {
   #plain = new Uint8Array(256 * 1024);
 
   /**
-   * Constructs a new instance.
+   * Makes a decoder; its buffer grows with the frames.
    *
    * @param decoders What decodes instead of the codecs.
    */
@@ -102,15 +102,15 @@ class LastFrame {
   }
 }
 
-/** What {@linkcode RecipeContent} reads with. */
+/** Options of {@linkcode RecipeContent}. */
 export interface RecipeContentOptions {
   /** Opens ranges of the store; those that lie in one file should be read ahead. */
   readonly makeRanges: () => Ranges & Partial<Disposable>;
   /** The index. */
   readonly index: ObjectIndex;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
-  /** What decodes instead of the codecs. */
+  /** Decoders that run in place of the codecs. */
   readonly decoders?: FrameDecoders;
 }
 

@@ -17,9 +17,9 @@ import {
   checkRecipeRoot,
 } from "./recipe_place.ts";
 
-/** What a {@linkcode RecipeReader} expects of the recipe. */
+/** The object whose recipe a {@linkcode RecipeReader} reads. */
 export interface RecipeReaderOptions {
-  /** What hashes the nodes. */
+  /** Hasher of the nodes. */
   readonly hasher: Hasher;
   /** 32 bytes of the object's id. */
   readonly id: Uint8Array;
@@ -27,10 +27,12 @@ export interface RecipeReaderOptions {
   readonly kind: number;
   /** Plain bytes of the object. */
   readonly size: number;
+  /** The root of the recipe, where it is known: then it is not wanted. */
+  readonly root?: Uint8Array | RecipeNode | undefined;
 }
 
 /**
- * What `next` has come to: `row`, which is now in the fields of the reader;
+ * The result of `next`: a `row`, which is now in the fields of the reader; a
  * `node`, which is to be given; `end` of the range.
  */
 export type RecipeStep = "row" | "node" | "end";
@@ -97,10 +99,15 @@ export class RecipeReader {
    * Makes a reader of the whole object.
    *
    * @param options What the recipe must be of; the range is all of it
+   * @throws {RecipeSyntaxError} If the root is not one of the object
+   * @throws {IdMismatchError} If the root has another id
    */
   constructor(options: RecipeReaderOptions) {
     this.#object = options;
     this.#end = options.size;
+    if (options.root === undefined) return;
+    this.#want(options.id, 0);
+    this.give(options.root);
   }
 
   /**

@@ -1,12 +1,12 @@
-import {
-  ATTRIBUTES_CONTEXT,
-  idFromBytes,
-  IdMismatchError,
-  TREE_CONTEXT,
-} from "@snap/hash";
-import { ObjectKind } from "@snap/pack";
+import { idFromBytes, IdMismatchError } from "@snap/hash";
+import type { ObjectKind } from "@snap/pack";
 import { type RecipeNode, RecipeReader } from "@snap/pack/recipe";
-import { recipeRows, type StoreReader } from "@snap/pack/read";
+import {
+  contextOf,
+  hashRows,
+  recipeRows,
+  type StoreReader,
+} from "@snap/pack/read";
 import { Pacer } from "@snap/posix/pacer";
 import type { SpillFile, SpillFiles } from "./spill_file.ts";
 
@@ -28,25 +28,14 @@ export async function spoolObject(
 ): Promise<SpillFile> {
   const { hasher } = reader;
   const { id, plainSize: size } = root;
-  const context = kind === ObjectKind.tree ? TREE_CONTEXT : ATTRIBUTES_CONTEXT;
-  const hash = hasher.deriveStream(context);
-  const rows = new RecipeReader({ hasher, id, kind, size });
+  const hash = hasher.deriveStream(contextOf(kind)!);
+  const walk = new RecipeReader({ hasher, id, kind, size, root });
   const bytes = spill.make(size);
   try {
-    const pacer = new Pacer();
-    for await (const row of recipeRows(reader, rows, root, {})) {
-      if (row.bytes !== undefined) {
-        const chunk = await row.bytes;
-        hash.update(chunk);
-        bytes.write(row.offset, chunk, 0, chunk.length);
-        await pacer.yield(chunk.length);
-      } else {
-        for (let left = row.size; left > 0;) {
-          left -= hash.updateZeros(left);
-          await pacer.yield();
-        }
-      }
-    }
+    await hashRows(recipeRows(reader, walk, {}), hash, {
+      pacer: new Pacer(),
+      take: (chunk, offset) => bytes.write(offset, chunk, 0, chunk.length),
+    });
     const actual = hash.digest(), expected = idFromBytes(id);
     if (actual !== expected) throw new IdMismatchError(expected, actual);
     return bytes;

@@ -191,17 +191,16 @@ export class VerifyContent {
   ): Promise<boolean> {
     const { reader, counts, pacer } = this.#options;
     const { hasher } = reader;
-    const rows = new RecipeReader({ hasher, id, kind: content, size });
-    let next: RecipeNode | undefined = root;
+    const rows = new RecipeReader({ hasher, id, kind: content, size, root });
+    this.#askAhead(root);
+    counts.objectCount++;
     let isSound = true;
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
       const turn = pacer.yield();
       if (turn !== undefined) await turn;
       if (step === "node") {
-        const { wanted } = rows;
-        const given = next ?? await reader.readNode(wanted, this.#storeOptions);
-        this.#askAhead(rows.give(given));
-        next = undefined;
+        const node = await reader.readNode(rows.wanted, this.#storeOptions);
+        this.#askAhead(rows.give(node));
         counts.objectCount++;
       } else if (rows.rowKind === RecipeRowKind.chunk) {
         const { ids, idStart } = rows;

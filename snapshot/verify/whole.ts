@@ -7,7 +7,7 @@ import {
   IdMismatchError,
 } from "@snap/hash";
 import { codecOf } from "@snap/pack/codecs";
-import { ContentReader, type StoreReader } from "@snap/pack/read";
+import { ContentReader, hashZeros, type StoreReader } from "@snap/pack/read";
 import { isPageRequest, type Location, ObjectKind } from "@snap/pack";
 import {
   isMostlyZeros,
@@ -83,31 +83,19 @@ export class WholeCheck {
     const { reader, counts, pacer, storeOptions } = this.#options;
     const hasher = this.#hasher;
     const size = root.plainSize;
-    const rows = new RecipeReader({ hasher, id, kind: content, size });
-    let next: RecipeNode | undefined = root;
+    const rows = new RecipeReader({ hasher, id, kind: content, size, root });
     for (let step = rows.next(); step !== "end"; step = rows.next()) {
       if (step === "node") {
-        rows.give(next ?? await reader.readNode(rows.wanted, storeOptions));
-        next = undefined;
+        rows.give(await reader.readNode(rows.wanted, storeOptions));
         continue;
       }
       if (rows.rowKind === RecipeRowKind.zeros) {
-        await this.#hashZeros(rows.size, whole);
+        await hashZeros(rows.size, whole, pacer);
       } else if (!this.#hashChunk(rows, whole)) {
-        whole.update(await this.#readChunk(rows));
+        whole.update(await reader.readChunk(rows, storeOptions));
       }
       counts.byteCount += rows.size;
       const turn = pacer.yield(rows.size);
-      if (turn !== undefined) await turn;
-    }
-  }
-
-  async #hashZeros(size: number, whole: HashStream): Promise<void> {
-    const { pacer } = this.#options;
-    for (let left = size; left > 0;) {
-      const passed = whole.updateZeros(left);
-      left -= passed;
-      const turn = pacer.yield();
       if (turn !== undefined) await turn;
     }
   }
@@ -149,10 +137,5 @@ export class WholeCheck {
     }
     this.#frameKey = frameKey;
     return true;
-  }
-
-  async #readChunk(rows: RecipeReader): Promise<Uint8Array> {
-    const { reader, storeOptions } = this.#options;
-    return await reader.readChunk(rows, storeOptions);
   }
 }

@@ -33,7 +33,7 @@ import { Scout } from "./scout.ts";
 /** Stored bytes that are asked for ahead where ranges are on their way. */
 const AHEAD_SIZE = 16 << 20;
 
-/** What a {@linkcode Mover} works with. */
+/** Parts of a {@linkcode Mover}. */
 export interface MoverTools {
   /** Bytes of the source. */
   readonly ranges: Ranges;
@@ -155,24 +155,15 @@ export class Mover {
   }
 
   *#moveLarge(batch: LargeBatch): Generator<number, { value?: Uint8Array }> {
-    const { id, kind, size, offset, length } = batch;
-    const { hasher } = this.#tools;
+    const { offset, length } = batch;
     const hash = this.#hashOf(batch);
-    const reader = new RecipeReader({ hasher, id, kind, size });
-    reader.seek(offset, offset + length);
     const frame = new OpenFrame(this.#tools.taker);
     const end = offset + length;
-    const scout = this.#tools.isFar ? this.#scout(batch) : undefined;
-    let isFirst = true;
     try {
+      const reader = this.#readerOf(batch);
+      const scout = this.#tools.isFar ? this.#scout(batch) : undefined;
       for (let step = reader.next(); step !== "end"; step = reader.next()) {
         if (step === "node") {
-          if (batch.root !== undefined && isFirst) {
-            isFirst = false;
-            const node = reader.give(batch.root);
-            scout?.know(node);
-            continue;
-          }
           const { recipe } = ObjectKind;
           const place = yield* this.#locate(reader.wanted, 0, recipe);
           const stored = yield* this.#stored(place);
@@ -229,12 +220,18 @@ export class Mover {
       : hasher.deriveStream(context);
   }
 
+  /** Goes through the recipe of a batch, over its range. */
+  #readerOf(batch: LargeBatch): RecipeReader {
+    const { hasher } = this.#tools;
+    const reader = new RecipeReader({ hasher, ...batch });
+    reader.seek(batch.offset, batch.offset + batch.length);
+    return reader;
+  }
+
   /** Asks for chunks ahead, as far as the nodes that name them were met. */
-  #scout({ id, kind, size, offset, length }: LargeBatch): Scout {
-    const { hasher, ranges } = this.#tools;
-    const reader = new RecipeReader({ hasher, id, kind, size });
-    reader.seek(offset, offset + length);
-    return new Scout(reader, (ids, idStart) => {
+  #scout(batch: LargeBatch): Scout {
+    const { ranges } = this.#tools;
+    return new Scout(this.#readerOf(batch), (ids, idStart) => {
       const index = this.#tools.index();
       const answer = index.locate(ids, idStart, ObjectKind.content);
       if (answer === undefined) return;

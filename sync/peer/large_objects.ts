@@ -1,7 +1,12 @@
 import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { joinSpans } from "@snap/hash/blake-span";
 import { ObjectKind } from "@snap/pack";
-import { contextOf, recipeRows, type StoreReader } from "@snap/pack/read";
+import {
+  contextOf,
+  hashRows,
+  recipeRows,
+  type StoreReader,
+} from "@snap/pack/read";
 import { RecipeNode, RecipeReader, RecipeRowKind } from "@snap/pack/recipe";
 import type { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
@@ -17,7 +22,7 @@ export interface LargeRow {
   readonly size: number;
 }
 
-/** What {@linkcode LargeObjects} works with. */
+/** Options of {@linkcode LargeObjects}. */
 export interface LargeObjectsOptions extends StoreOptions {
   readonly hasher: Hasher;
 }
@@ -89,25 +94,13 @@ export class LargeObjects {
     take?: (chunk: Uint8Array) => Promise<void>,
   ): Promise<Uint8Array> {
     const { hasher, signal } = this.#options;
-    const how = signal === undefined ? {} : { signal };
     const context = contextOf(kind);
     const hash = context === undefined
       ? hasher.sparseStream()
       : hasher.deriveStream(context);
-    const walk = new RecipeReader({ hasher, id, kind, size });
-    for await (const row of recipeRows(this.#reader, walk, root, how)) {
-      const bytes = await row.bytes;
-      if (bytes !== undefined) {
-        hash.update(bytes);
-        await take?.(bytes);
-        await this.#pacer.yield(bytes.length);
-        continue;
-      }
-      for (let left = row.size; left > 0;) {
-        left -= hash.updateZeros(left);
-        await this.#pacer.yield();
-      }
-    }
+    const walk = new RecipeReader({ hasher, id, kind, size, root });
+    const rows = recipeRows(this.#reader, walk, { signal });
+    await hashRows(rows, hash, { pacer: this.#pacer, take });
     const found = new Uint8Array(ID_SIZE);
     hash.digestInto(found);
     return found;

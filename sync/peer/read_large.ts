@@ -28,15 +28,15 @@ export async function readLarge(
   hasher: Hasher,
 ): Promise<Uint8Array> {
   const { id, plainSize: size } = root;
-  if (size > SIZE_MAX) throw lying(`${size} bytes`);
+  if (size > SIZE_MAX) {
+    throw lying(`it has ${size} bytes, more than ${SIZE_MAX}`);
+  }
   const plain = new Uint8Array(size);
-  const reader = new RecipeReader({ hasher, id, kind, size });
+  const reader = new RecipeReader({ hasher, id, kind, size, root });
   for (let step = reader.next(); step !== "end"; step = reader.next()) {
     if (step === "node") {
-      const isRoot = equalBytes(reader.wanted, 0, id, 0, ID_SIZE);
       const nodeId = reader.wanted.slice();
-      const { recipe } = ObjectKind;
-      reader.give(isRoot ? root : await reads.readObject(nodeId, recipe));
+      reader.give(await reads.readObject(nodeId, ObjectKind.recipe));
     } else if (reader.rowKind === RecipeRowKind.chunk) {
       const { ids, idStart, offset } = reader;
       const chunkId = ids.slice(idStart, idStart + ID_SIZE);
@@ -46,12 +46,9 @@ export async function readLarge(
   const found = new Uint8Array(ID_SIZE);
   hasher.deriveInto(contextOf(kind)!, plain, found);
   if (equalBytes(found, 0, id, 0, ID_SIZE)) return plain;
-  throw lying("one that is not what its recipe says");
+  throw lying("it is not what its recipe says");
 }
 
-function lying(found: string): SyncError {
-  return new SyncError(
-    `Cannot take a directory as it must be what its recipe says: found ${found}`,
-    { code: "LYING" },
-  );
+function lying(reason: string): SyncError {
+  return new SyncError(`Cannot take a directory: ${reason}`, { code: "LYING" });
 }
