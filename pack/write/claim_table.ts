@@ -1,6 +1,6 @@
 import { ID_SIZE } from "@snap/hash";
 
-/** What {@linkcode ClaimTable.claim} found out. */
+/** Result of {@linkcode ClaimTable.claim}. */
 export const Claim = {
   /** Another thread has it, or will: do not store it. */
   taken: 0,
@@ -49,7 +49,7 @@ export class ClaimTable {
     const { log2 } = Math;
     if (this.#slots < SLOTS_MIN || !Number.isInteger(log2(this.#slots))) {
       throw new RangeError(
-        `Cannot make claim table as its slots must be a power of two from ${SLOTS_MIN}: found ${this.#slots}`,
+        `Cannot make claim table of ${this.#slots} slots: a power of two from ${SLOTS_MIN} is needed`,
       );
     }
   }

@@ -68,7 +68,7 @@ export class FrameBuilder {
   constructor(sizeMax: number = FRAME_SIZE_MAX) {
     if (!Number.isInteger(sizeMax) || sizeMax < 1 || sizeMax > FRAME_SIZE_MAX) {
       throw new RangeError(
-        `Cannot make frame as its size is 1 to ${FRAME_SIZE_MAX} bytes: found ${sizeMax}`,
+        `Cannot make a frame of ${sizeMax} bytes: 1 to ${FRAME_SIZE_MAX} are possible`,
       );
     }
     this.sizeMax = sizeMax;
@@ -134,12 +134,12 @@ export class FrameBuilder {
     }
     if (!(kind >= 1 && kind <= 4)) {
       throw new RangeError(
-        `Cannot commit object as its kind is 1 to 4: ${kind}`,
+        `Cannot commit object of kind ${kind}: kinds are 1 to 4`,
       );
     }
     if (!(idStart >= 0 && idStart + ID_SIZE <= ids.length)) {
       throw new RangeError(
-        `Cannot commit object as its id needs ${ID_SIZE} bytes at ${idStart}: found ${ids.length}`,
+        `Cannot commit object: no ${ID_SIZE} bytes of an id at ${idStart} of ${ids.length}`,
       );
     }
     const rows = this.#rows;

@@ -72,7 +72,7 @@ export async function repairTable(
   });
 }
 
-/** What {@linkcode indexUnnamed} has done. */
+/** Result of {@linkcode indexUnnamed}. */
 export interface IndexedUnnamed {
   /** Packs that a table tells of now. */
   readonly packCount: number;

@@ -1,4 +1,3 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import {
   type IndexSources,
@@ -17,9 +16,8 @@ import { replacedTables } from "../index/index_file.ts";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
 import { FileRanges } from "../ranges/open_file_ranges.ts";
-import { spooling } from "../ranges/store_file_error.ts";
+import { SpoolFile } from "./spool_file.ts";
 import type { LocalTable } from "./stored_objects.ts";
-import { removeQuietly } from "@snap/store/owner";
 
 /** From so many small tables on, some of them are merged. */
 const MERGE_COUNT = 8;
@@ -28,10 +26,10 @@ const MERGE_SIZE_MAX = 64 * 1024 * 1024;
 /** The most bytes that are merged at once: it takes seconds, and memory for each frame. */
 const MERGE_TOTAL_MAX = 512 * 1024 * 1024;
 
-/** What merging a page costs, in bytes read. */
+/** Cost of merging a page, in bytes read. */
 const MERGE_COST = 4 * INDEX_PAGE_SIZE;
 
-/** What {@linkcode writeIndexTables} needs. */
+/** Options of {@linkcode writeIndexTables}. */
 export interface WriteIndexOptions {
   readonly store: WriteStore;
   readonly hasher: Hasher;
@@ -48,7 +46,7 @@ export interface WriteIndexOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What {@linkcode writeIndexTables} has done. */
+/** Result of {@linkcode writeIndexTables}. */
 export interface WrittenIndex {
   readonly tables: readonly BuiltIndex[];
   readonly replaced: readonly LocalTable[];
@@ -104,7 +102,7 @@ export async function mergeIndexTables(
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
-      await store.adopt(table.name, sink.paths[i], { signal });
+      await store.adopt(table.name, sink.files[i].path, { signal });
     }
     return { tables, replaced: merged };
   } finally {
@@ -149,42 +147,28 @@ function similarTables(tables: readonly LocalTable[]): LocalTable[] {
 }
 
 class SpoolSink implements IndexSink {
-  readonly paths: string[] = [];
+  readonly files: SpoolFile[] = [];
   readonly #spoolPath: string;
-  #descriptor = -1;
+  #file: SpoolFile | undefined;
 
   constructor(spoolPath: string) {
     this.#spoolPath = spoolPath;
   }
 
   write(bytes: Uint8Array): void {
-    spooling(this.#spoolPath, () => this.#write(bytes));
-  }
-
-  #write(bytes: Uint8Array): void {
-    if (this.#descriptor < 0) {
-      const path = `${this.#spoolPath}-${this.paths.length}`;
-      this.#descriptor = openSync(path, "wx", 0o600);
-      this.paths.push(path);
+    if (this.#file === undefined) {
+      this.#file = new SpoolFile(`${this.#spoolPath}-${this.files.length}`);
+      this.files.push(this.#file);
     }
-    let offset = 0;
-    while (offset < bytes.length) {
-      offset += writeSync(this.#descriptor, bytes, offset);
-    }
+    this.#file.write(bytes);
   }
 
   end(): void {
-    spooling(this.#spoolPath, () => this.#close());
+    this.#file?.close();
+    this.#file = undefined;
   }
 
   discard(): void {
-    removeQuietly(this.#spoolPath, () => this.#close());
-    for (const path of this.paths) removeQuietly(path);
-  }
-
-  #close(): void {
-    const descriptor = this.#descriptor;
-    this.#descriptor = -1;
-    if (descriptor >= 0) closeSync(descriptor);
+    for (const file of this.files) file.discard();
   }
 }

@@ -1,10 +1,14 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ReadStore, StoreOptions } from "@snap/store";
+import { SpoolFile } from "./spool_file.ts";
 import type { LocalTable } from "./stored_objects.ts";
 import { removeQuietly } from "@snap/store/owner";
 import { spooling } from "../ranges/store_file_error.ts";
+
+/** Bytes of a table that are copied at once. */
+const PART_SIZE = 16 << 20;
 
 /** A table of the index. */
 export interface StoredTable {
@@ -21,6 +25,7 @@ export class LocalIndexFiles implements Disposable {
   readonly #store: ReadStore;
   #files: LocalTable[] = [];
   #folder: string | undefined;
+  #copyCount = 0;
   /** Copies of replaced tables: what was handed out last may name them, or only what was before. */
   #replaced: string[] = [];
   #forgotten: string[] = [];
@@ -67,13 +72,10 @@ export class LocalIndexFiles implements Disposable {
     tables: Iterable<StoredTable>,
     options?: StoreOptions,
   ): Promise<void> {
-    for (const { name, size, bytes } of tables) {
-      let path = this.#store.localPath?.(name);
-      if (path === undefined) {
-        const range = { ...options, offset: 0, length: size };
-        const copied = bytes ?? await this.#store.read(name, range);
-        path = this.#write(name, copied);
-      }
+    for (const table of tables) {
+      const { name, size } = table;
+      const path = this.#store.localPath?.(name) ??
+        await this.#copy(table, options);
       this.#files.push({ name, size, path });
     }
   }
@@ -88,12 +90,30 @@ export class LocalIndexFiles implements Disposable {
     }
   }
 
-  #write(name: string, bytes: Uint8Array): string {
-    return spooling(tmpdir(), () => {
-      this.#folder ??= mkdtempSync(join(tmpdir(), "snap-index-"));
-      const path = join(this.#folder, basename(name));
-      writeFileSync(path, bytes);
-      return path;
-    });
+  /** Copies a table part by part: it may be larger than memory. */
+  async #copy(
+    { name, size, bytes }: StoredTable,
+    options?: StoreOptions,
+  ): Promise<string> {
+    const folder = this.#folder ??= spooling(
+      tmpdir(),
+      () => mkdtempSync(join(tmpdir(), "snap-index-")),
+    );
+    const file = new SpoolFile(join(folder, `${this.#copyCount++}`));
+    try {
+      for (let offset = 0; offset < size; offset += PART_SIZE) {
+        const length = Math.min(PART_SIZE, size - offset);
+        const range = { ...options, offset, length };
+        file.write(
+          bytes?.subarray(offset, offset + length) ??
+            await this.#store.read(name, range),
+        );
+      }
+      file.close();
+      return file.path;
+    } catch (error) {
+      file.discard();
+      throw error;
+    }
   }
 }

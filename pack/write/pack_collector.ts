@@ -19,12 +19,12 @@ import { spooling } from "../ranges/store_file_error.ts";
 const INDEX_OBJECTS = 2 ** 18;
 /** Packs of more objects than this are full, whatever their size. */
 const SMALL_OBJECTS_MAX = 2 ** 14;
-/** What is on its way into the store when the signal is given has so long to arrive. */
+/** Time that packs on their way into the store have to arrive after the signal. */
 const GRACE_MS = 400;
 /** An index goes out at least this often, while there are new packs. */
 const INDEX_MS = 5 * 60 * 1000;
 
-/** What {@linkcode PackCollector} needs. */
+/** Options of {@linkcode PackCollector}. */
 export interface PackCollectorOptions {
   readonly store: WriteStore;
   readonly settings: StoreSettings;
@@ -243,7 +243,9 @@ function copyPack(pack: FinishedPackFile, files: PackFiles): void {
       const size = readSync(descriptor, out, 0, out.length, offset);
       if (size === out.length) return;
       throw new RangeError(
-        `Cannot join packs as ${out.length} bytes must be at ${offset}: found ${size}`,
+        `Cannot join packs: ${pack.path} ends ${
+          out.length - size
+        } bytes too early`,
       );
     };
     joinPacks([{ table: tableOf(pack), readAt }], files.writerFor(pack));

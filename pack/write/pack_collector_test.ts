@@ -1,5 +1,5 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { noneCodec } from "@snap/pack/codecs";
@@ -8,6 +8,7 @@ import { ObjectKind, PackRole } from "@snap/pack";
 import type { IndexFile } from "@snap/pack/index";
 import { openIndex, openStoreReader } from "@snap/pack/read";
 import {
+  type ReadOptions,
   type ReadStore,
   StoreError,
   type StoreOptions,
@@ -238,4 +239,28 @@ Deno.test("LocalIndexFiles takes no table that is shorter than it was listed", a
   using index = new LocalIndexFiles(store);
   const short = { name: "StoreError", code: "SHORT" };
   await rejects(index.add([{ name, size: 101 }]), short);
+});
+
+Deno.test("LocalIndexFiles copies a large table part by part", async () => {
+  const parts: number[] = [];
+  class CountedStore extends MemoryStore {
+    override async read(
+      name: string,
+      options?: ReadOptions,
+    ): Promise<Uint8Array> {
+      parts.push(options!.length!);
+      return await super.read(name, options);
+    }
+  }
+  const store = new CountedStore();
+  const name = `index/${"0".repeat(64)}`;
+  const bytes = new Uint8Array((16 << 20) + 5);
+  for (const at of [0, (16 << 20) - 1, 16 << 20, bytes.length - 1]) {
+    bytes[at] = at % 251 + 1;
+  }
+  await store.create(name, bytes);
+  using index = new LocalIndexFiles(store);
+  await index.add([{ name, size: bytes.length }]);
+  deepEqual(parts, [16 << 20, 5]);
+  equal(readFileSync(index.files[0].path).compare(bytes), 0);
 });

@@ -1,11 +1,9 @@
-import { closeSync, openSync, writeSync } from "node:fs";
 import type { Hasher } from "@snap/hash";
 import type { Codec } from "../codec/codec.ts";
 import type { FrameBuilder, FrameRows } from "./frame_builder.ts";
-import { type PackSink, PackWriter, type StoredFrame } from "./pack_writer.ts";
+import { PackWriter, type StoredFrame } from "./pack_writer.ts";
 import type { PackRole } from "../object_kind.ts";
-import { removeQuietly } from "@snap/store/owner";
-import { spooling } from "../ranges/store_file_error.ts";
+import { SpoolFile } from "./spool_file.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */
 const OBJECT_COUNT_MAX = 2 ** 16;
@@ -40,7 +38,7 @@ export interface PackTarget {
   addPack(pack: FinishedPackFile): void;
 }
 
-/** What {@linkcode PackFiles} needs. */
+/** Options of {@linkcode PackFiles}. */
 export interface PackFilesOptions {
   /** The beginning of the files' paths; a number is added. */
   readonly spoolPath: string;
@@ -63,7 +61,7 @@ export interface PackFilesOptions {
 /** Writes frames into one pack file after another. Synchronous. */
 export class PackFiles {
   readonly #options: PackFilesOptions;
-  #sink: FileSink | undefined;
+  #sink: SpoolFile | undefined;
   #writer: PackWriter | undefined;
   #fileCount = 0;
 
@@ -125,7 +123,7 @@ export class PackFiles {
     const writer = this.#writer;
     const sink = this.#sink;
     const { id, size, table } = writer.finish();
-    spooling(sink.path, () => sink.close());
+    sink.close();
     this.#writer = undefined;
     this.#sink = undefined;
     this.#options.target.addPack({
@@ -142,8 +140,7 @@ export class PackFiles {
 
   /** Drops the pack in hand and its file. */
   discard(): void {
-    const sink = this.#sink;
-    if (sink !== undefined) removeQuietly(sink.path, () => sink.close());
+    this.#sink?.discard();
     this.#sink = undefined;
     this.#writer = undefined;
   }
@@ -156,7 +153,7 @@ export class PackFiles {
 
   #open(): PackWriter {
     const { spoolPath, role, saveId, random, codec, hasher } = this.#options;
-    this.#sink = new FileSink(`${spoolPath}-${this.#fileCount++}`);
+    this.#sink = new SpoolFile(`${spoolPath}-${this.#fileCount++}`);
     this.#writer = new PackWriter({
       sink: this.#sink,
       role,
@@ -166,31 +163,6 @@ export class PackFiles {
       hasher,
     });
     return this.#writer;
-  }
-}
-
-class FileSink implements PackSink {
-  readonly path: string;
-  #descriptor: number;
-
-  constructor(path: string) {
-    this.path = path;
-    this.#descriptor = spooling(path, () => openSync(path, "wx", 0o600));
-  }
-
-  write(bytes: Uint8Array): void {
-    spooling(this.path, () => {
-      let offset = 0;
-      while (offset < bytes.length) {
-        offset += writeSync(this.#descriptor, bytes, offset);
-      }
-    });
-  }
-
-  close(): void {
-    const descriptor = this.#descriptor;
-    this.#descriptor = -1;
-    if (descriptor >= 0) closeSync(descriptor);
   }
 }
 

@@ -27,7 +27,7 @@ const MAGIC = /* @__PURE__ */ new TextEncoder().encode("snapPEND");
 const HASH_START = 16;
 const HASH_SIZE = 32;
 
-/** What a footer says. */
+/** Fields of a footer. */
 export interface PackFooter {
   /** Offset of the table in the pack. */
   readonly tableOffset: number;
@@ -37,7 +37,7 @@ export interface PackFooter {
   readonly objectCount: number;
   /** BLAKE3 of the table, 32 bytes. */
   readonly tableHash: Uint8Array;
-  /** What the pack holds. */
+  /** Role of the pack: data or trees. */
   readonly role: PackRole;
 }
 

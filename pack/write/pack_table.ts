@@ -19,7 +19,7 @@ import {
 /** Above every size of an object. */
 const SIZE_SCALE = 2 ** 24;
 
-/** What is known of a table before it is read; a footer says it. */
+/** Counts and place of a table, known from the footer before it is read. */
 export interface PackTableShape {
   /** Offset of the table in the pack: the end of the last frame. */
   readonly tableOffset: number;

@@ -36,15 +36,15 @@ export interface PackSink {
 export interface PackWriterOptions {
   /** Where the bytes go. */
   readonly sink: PackSink;
-  /** What the pack holds. */
+  /** Role of the pack: data or trees. */
   readonly role: PackRole;
   /** Save id of the run, 16 bytes. */
   readonly saveId: Uint8Array;
   /** Random salt, 32 bytes. */
   readonly salt: Uint8Array;
-  /** What compresses frames. */
+  /** Codec of frames. */
   readonly codec: Codec;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
 }
 
@@ -64,7 +64,7 @@ export interface FinishedPack {
   readonly id: Uint8Array;
   /** Its size in bytes. */
   readonly size: number;
-  /** What it holds. */
+  /** Its role: data or trees. */
   readonly role: PackRole;
   /** Its table. */
   readonly table: PackTable;
@@ -176,7 +176,7 @@ export class PackWriter {
       const crc = crc32(stored);
       if (crc !== frame.crc) {
         throw new PackSyntaxError(
-          `Cannot add stored frame as its CRC is ${frame.crc}: found ${crc}`,
+          `Cannot add stored frame: its CRC is ${crc}, not ${frame.crc}`,
           0,
         );
       }
@@ -224,7 +224,7 @@ export class PackWriter {
     const size = offset + stored.length + tableSize + PACK_FOOTER_SIZE;
     if (size > PACK_SIZE_MAX) {
       throw new RangeError(
-        `Cannot add frame as a pack has at most ${PACK_SIZE_MAX} bytes: found ${size}`,
+        `Cannot add frame: the pack would have ${size} bytes, more than ${PACK_SIZE_MAX}`,
       );
     }
     this.#begin();

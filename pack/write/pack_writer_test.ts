@@ -158,7 +158,7 @@ Deno.test("PackWriter fills a pack up to its largest size, and not by a byte mor
     },
     (error) =>
       error instanceof RangeError &&
-      /at most 2147483647 bytes: found 2147483648/.test(error.message),
+      /have 2147483648 bytes, more than 2147483647/.test(error.message),
   );
   writer.addStoredFrame(last, place(last), frame.rows);
   const { size, table } = writer.finish();

@@ -16,7 +16,7 @@ import {
   type RepairOptions,
 } from "./index_repair.ts";
 
-/** What a store holds when a writer begins. */
+/** Index and packs of a store when a writer begins. */
 export interface StoreState {
   /** The packs that are there. */
   readonly packs: PackSet;
@@ -95,9 +95,9 @@ export interface IndexedStateOptions extends StoreStateOptions, RepairOptions {
   readonly believed?: ReadonlySet<string>;
 }
 
-/** What a store holds once its index tells of all packs. */
+/** State of a store once its index tells of all packs. */
 export interface IndexedState extends StoreState {
-  /** What the index was told of; undefined if it told of all. */
+  /** Packs that the index was told of; undefined if it told of all. */
   readonly indexed?: IndexedUnnamed;
 }
 

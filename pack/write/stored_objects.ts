@@ -13,7 +13,7 @@ export interface LocalTable {
   readonly path: string;
 }
 
-/** What a store held when it was looked at. */
+/** The index of a store, and its packs, when it was looked at. */
 export interface IndexConfig {
   /** The index tables of the store. */
   readonly indexTables: readonly LocalTable[];

@@ -7,7 +7,7 @@ import { sortRows } from "../sort_rows.ts";
 
 const ROWS_FIRST = 256;
 
-/** What a frame row says. */
+/** Fields of a frame row. */
 export interface FrameRow {
   readonly offset: number;
   readonly storedSize: number;
@@ -98,12 +98,12 @@ export class TableBuilder {
 export function checkRows(rows: FrameRows, plainSize: number): void {
   if (!(plainSize >= 1 && plainSize <= FRAME_SIZE_MAX)) {
     throw new RangeError(
-      `Cannot add frame as it has 1 to ${FRAME_SIZE_MAX} plain bytes: found ${plainSize}`,
+      `Cannot add frame of ${plainSize} plain bytes: 1 to ${FRAME_SIZE_MAX} are possible`,
     );
   }
   if (!(rows.count >= 1)) {
     throw new RangeError(
-      "Cannot add frame as it has at least 1 object: found 0",
+      "Cannot add frame: it has no object",
     );
   }
   for (let i = 0; i < rows.count; i++) {
@@ -111,7 +111,7 @@ export function checkRows(rows: FrameRows, plainSize: number): void {
     const kind = rows.kinds[i];
     if (!(rows.sizes[i] >= 1 && end <= plainSize && kind >= 1 && kind <= 4)) {
       throw new RangeError(
-        `Cannot add frame as object ${i} of kind ${kind} ends within its ${plainSize} bytes: found ${end}`,
+        `Cannot add frame of ${plainSize} bytes: object ${i} of kind ${kind} ends at ${end}`,
       );
     }
   }
