@@ -1,4 +1,5 @@
-import { StoreError } from "./errors.ts";
+import { NotFoundError, StoreError } from "./errors.ts";
+import type { ReadStore, StoreOptions } from "./store.ts";
 
 /** The range wanted of a file. */
 export interface Range {
@@ -43,6 +44,26 @@ export function cutRange(
     throw largeError(name, sizeMax);
   }
   return { start, end };
+}
+
+/**
+ * Reads a range without bytes, for which no request can ask.
+ *
+ * @param end Where the range ends.
+ * @returns No bytes.
+ * @throws {NotFoundError} If the name is absent.
+ * @throws {StoreError} If the file ends before the range does.
+ */
+export async function readNothing(
+  store: Pick<ReadStore, "size">,
+  name: string,
+  end: number,
+  options?: StoreOptions,
+): Promise<Uint8Array> {
+  const size = await store.size(name, options);
+  if (size === undefined) throw new NotFoundError(name);
+  if (end > size) throw shortError(name, end, size);
+  return new Uint8Array(0);
 }
 
 /** The error of a file that has more bytes than there may be. */

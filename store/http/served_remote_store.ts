@@ -1,7 +1,7 @@
 /** A store behind a server of ours, over either carrier. */
 import { checkBytes } from "@snap/hash";
 import { HEADER_SIZE } from "../header.ts";
-import { checkRange, shortError } from "../range.ts";
+import { checkRange, readNothing } from "../range.ts";
 import { storeFailure } from "../file/store_failure.ts";
 import { NotFoundError, type StoreAction } from "../errors.ts";
 import { pathOf } from "../serve/protocol.ts";
@@ -30,7 +30,7 @@ const NO_RETRY: RetryOptions = { triesMax: 1 };
 /** Largest answer of an exchange in bytes. */
 const EXCHANGE_SIZE_MAX: number = 64 * 1024 * 1024;
 
-/** What a {@link ServedRemoteStore} is made of. */
+/** Parts of a {@link ServedRemoteStore}. */
 export interface ServedParts extends SpoolPlace {
   readonly sender: Sender;
   readonly location: string;
@@ -66,7 +66,7 @@ export class ServedRemoteStore implements RemoteStore {
     checkStoreName(name);
     checkRange(options);
     const { offset = 0, length, sizeMax, signal } = options;
-    if (length === 0) return await this.#readNothing(name, offset, options);
+    if (length === 0) return await readNothing(this, name, offset, options);
     const reply = await this.#send(doing("read", name), {
       method: "GET",
       path: pathOf(name),
@@ -80,17 +80,6 @@ export class ServedRemoteStore implements RemoteStore {
     }
     await expect(reply, [200, 206, 416]);
     return (await receiveRange(reply, { offset, length, sizeMax })).bytes;
-  }
-
-  async #readNothing(
-    name: string,
-    offset: number,
-    options: StoreOptions,
-  ): Promise<Uint8Array> {
-    const size = await this.size(name, options);
-    if (size === undefined) throw new NotFoundError(name);
-    if (offset > size) throw shortError(name, offset, size);
-    return new Uint8Array(0);
   }
 
   async size(
@@ -278,7 +267,7 @@ async function expect(
   throw portalFailure(reply);
 }
 
-/** What a portal, or a proxy that invents pages, answered. */
+/** The error of an answer of a portal, or of a proxy that invents pages. */
 export function portalFailure(reply: Reply): Error {
   const type = reply.headers.get("content-type") ?? "no type";
   return failed(

@@ -1,5 +1,5 @@
 /** A store behind a web server that knows nothing of it: read only. */
-import { checkRange, shortError } from "../range.ts";
+import { checkRange, readNothing } from "../range.ts";
 import { NotFoundError, type StoreAction, StoreError } from "../errors.ts";
 import { pathOf } from "../serve/protocol.ts";
 import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
@@ -30,7 +30,7 @@ const MAGIC = [0x73, 0x6e, 0x61, 0x70]; // "snap"
 /** How many files are remembered, to notice when one changes. */
 const KNOWN_MAX = 4096;
 
-/** What an answer says of a file. */
+/** Marks of a file in an answer. */
 interface Known {
   readonly etag: string | undefined;
   readonly size: number | undefined;
@@ -58,12 +58,7 @@ export class WebStore implements RemoteStore {
     checkStoreName(name);
     checkRange(options);
     const { offset = 0, length, sizeMax, signal } = options;
-    if (length === 0) {
-      const size = await this.size(name, options);
-      if (size === undefined) throw new NotFoundError(name);
-      if (offset > size) throw shortError(name, offset, size);
-      return new Uint8Array(0);
-    }
+    if (length === 0) return await readNothing(this, name, offset, options);
     const wanted = { offset, length, sizeMax };
     const received = await this.#get("read", name, wanted, signal);
     if (received === undefined) throw new NotFoundError(name);

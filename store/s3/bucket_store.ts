@@ -1,6 +1,6 @@
 import { rm, stat } from "node:fs/promises";
 import { checkBytes } from "@snap/hash";
-import { checkRange, largeError, shortError } from "../range.ts";
+import { checkRange, largeError, readNothing } from "../range.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
 import { HEADER_SIZE } from "../header.ts";
 import type {
@@ -78,7 +78,7 @@ export class BucketStore implements S3Store {
     const { signal, offset = 0, length, sizeMax } = options ?? {};
     signal?.throwIfAborted();
     const asked = { action: "read", subject: name, signal, sizeMax } as const;
-    if (length === 0) return await this.#readNothing(name, offset, signal);
+    if (length === 0) return await readNothing(this, name, offset, options);
     const wanted = length ?? "all";
     const whole = (answer: BytesAnswer): BytesAnswer => {
       if (length !== undefined || !answer.isCut) return answer;
@@ -99,21 +99,8 @@ export class BucketStore implements S3Store {
       if (!hasCode(error, "InvalidRange") && !hasCode(error, "HTTP416")) {
         throw error;
       }
-      return await this.#readNothing(name, offset, signal, length);
+      return await readNothing(this, name, offset + (length ?? 0), options);
     }
-  }
-
-  /** Answers what lies behind the last byte: nothing, or an error. No request can ask for it. */
-  async #readNothing(
-    name: string,
-    offset: number,
-    signal: AbortSignal | undefined,
-    length = 0,
-  ): Promise<Uint8Array> {
-    const size = await this.size(name, signal && { signal });
-    if (size === undefined) throw new NotFoundError(name);
-    if (offset + length > size) throw shortError(name, offset + length, size);
-    return new Uint8Array(0);
   }
 
   async size(
