@@ -1,5 +1,4 @@
 import { openSource, type SourceOptions } from "@snap/disk/source";
-import type { DiskError } from "@snap/disk";
 import {
   type HashContext,
   type Hasher,
@@ -9,10 +8,10 @@ import {
 import { joinPieces, type ObjectBytes } from "@snap/manifest";
 import { type ObjectKind, ObjectNotFoundError } from "@snap/pack";
 import { ClaimTable, ObjectSink, type SinkConfig } from "@snap/pack/sink";
-import type { Totals } from "@snap/snapshot/records";
 import { ObjectHasher } from "@snap/snapshot/write";
 import { SavePipeline } from "./pipeline.ts";
 import type { SaveProgress } from "./progress.ts";
+import type { SourceReport } from "./source_report.ts";
 import type { ObjectNamer } from "./walk/directory_encoder.ts";
 import type { SaveWriter } from "./workers.ts";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
@@ -40,21 +39,11 @@ export interface IdentifyOptions extends SourceOptions {
 }
 
 /** A directory that was named and not stored. */
-export interface Identified {
+export interface Identified extends SourceReport {
   /** The id that a snapshot of it would have. */
   readonly id: Id;
   /** The id of the root's attribute page. */
   readonly page: Id;
-  /** What it holds. */
-  readonly totals: Totals;
-  /** What could not be read; of very much, the first 10,000 and more. */
-  readonly errors: readonly DiskError[];
-  /** How much could not be read. */
-  readonly errorCount: number;
-  /** Files that changed while they were read; of very many, the first 10,000. */
-  readonly changed: readonly Uint8Array[];
-  /** How many files changed while they were read. */
-  readonly changedCount: number;
   /**
    * Gives a tree or a page, if they were kept.
    *
@@ -96,15 +85,11 @@ export async function identify(
       signal: options.signal,
     });
     const found = await pipeline.run();
-    const { ids, totals, errors, errorCount, changed, changedCount } = found;
+    const { ids, youngByteCount: _young, ...report } = found;
     return {
+      ...report,
       id: idFromBytes(ids, 0),
       page: idFromBytes(ids, 32),
-      totals,
-      errors,
-      errorCount,
-      changed,
-      changedCount,
       readObject: (id, kind) => {
         const bytes = trees.kept.get(idFromBytes(id));
         return bytes === undefined

@@ -11,3 +11,4 @@
 export * from "./options.ts";
 export * from "./progress.ts";
 export * from "./save.ts";
+export type * from "./source_report.ts";

@@ -1,9 +1,8 @@
-import { type DiskError, localOwners } from "@snap/disk";
+import { localOwners } from "@snap/disk";
 import type { Source } from "@snap/disk/source";
 import type { Hasher } from "@snap/hash";
 import type { NewCounts } from "@snap/pack/sink";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
-import type { Totals } from "@snap/snapshot/records";
 import type { BatchResult, ThreadConfig } from "./messages.ts";
 import { orSoon } from "./or_soon.ts";
 import { ContentPacker } from "./pack/content_packer.ts";
@@ -11,8 +10,9 @@ import { newSaveProgress, type SaveProgress } from "./progress.ts";
 import { BatchReader } from "./read/batch_reader.ts";
 import { InHand } from "./read/in_hand.ts";
 import { fitsRing } from "./read/large_file_reader.ts";
+import type { SourceReport } from "./source_report.ts";
 import { BatchQueue, type QueuedBatch } from "./walk/batch_queue.ts";
-import { DeviceTable, type UnrealDevice } from "./walk/device_table.ts";
+import { DeviceTable } from "./walk/device_table.ts";
 import { DirectoryCompleter } from "./walk/directory_completer.ts";
 import {
   DirectoryEncoder,
@@ -32,7 +32,7 @@ const LARGE_SIZE_MIN = 32 * 1024 * 1024;
 const BATCHES_AHEAD = 4;
 /** More than this is never read in this thread if there are others: it has to hear signals. */
 const HELD_SIZE_MAX = 8 * 1024 * 1024;
-/** What a step of the walk or of naming costs, in bytes read: the clock is worth a look. */
+/** Cost of a step of the walk or of naming, in bytes read: the clock is worth a look. */
 const STEP_COST = 256 * 1024;
 
 /** The snapshot before. */
@@ -62,18 +62,12 @@ export interface SavePipelineOptions {
   readonly signal: AbortSignal | undefined;
 }
 
-/** What a pipeline found. */
-export interface SavePipelineResult {
+/** Result of a pipeline. */
+export interface SavePipelineResult extends SourceReport {
   /** The id of the root's tree, then the id of its page. */
   readonly ids: Uint8Array;
-  readonly totals: Totals;
-  readonly errors: readonly DiskError[];
-  readonly errorCount: number;
-  readonly changed: readonly Uint8Array[];
-  readonly changedCount: number;
   /** Bytes that were read only as their files are so young. */
   readonly youngByteCount: number;
-  readonly unreal: readonly UnrealDevice[];
 }
 
 /** One walk of a source, with everything that is read on the way. */

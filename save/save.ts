@@ -4,7 +4,6 @@ import {
   openSource,
   storePlace,
 } from "@snap/disk/source";
-import type { DiskError } from "@snap/disk";
 import { type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
 import type { WriteStore } from "@snap/store";
@@ -13,11 +12,11 @@ import {
   type NamedRecord,
   type PathSample,
   type SnapshotRecord,
-  type Totals,
   writeRecord,
 } from "@snap/snapshot/records";
 import type { SaveOptions } from "./options.ts";
 import type { SaveProgress } from "./progress.ts";
+import type { SourceReport } from "./source_report.ts";
 import {
   retryWithoutDamage,
   type SavedTree,
@@ -27,13 +26,13 @@ import type { Snapshots } from "@snap/snapshot";
 import { randomBytes } from "@snap/pack/write";
 
 /**
- * What is read again only because it is so young: more than this, and a record is
+ * Bytes read again only because files are so young: more than this, and a record is
  * written that says the same with a later time, so that it is not read for ever.
  */
 const YOUNG_BYTES_MAX = 4 * 1024 * 1024;
 
-/** What {@linkcode save} did. */
-export interface SaveResult {
+/** Result of {@linkcode save}. */
+export interface SaveResult extends SourceReport {
   /** The id of the snapshot: of its root tree. */
   readonly id: Id;
   /** The record: a new one, or the one that says the same. Absent after a dry run. */
@@ -44,26 +43,8 @@ export interface SaveResult {
   readonly saveId: Uint8Array;
   /** Whether the same tree was saved before, with other attributes. */
   readonly hasNewAttributesOnly: boolean;
-  /** What the snapshot holds. */
-  readonly totals: Totals;
-  /** What could not be read; of very much, the first 10,000 and more. */
-  readonly errors: readonly DiskError[];
-  /** How much could not be read. */
-  readonly errorCount: number;
-  /** Files that changed while they were read; of very many, the first 10,000. */
-  readonly changed: readonly Uint8Array[];
-  /** How many files changed while they were read. */
-  readonly changedCount: number;
   /** Entries that were left out on purpose. */
   readonly socketCount: number;
-  /**
-   * File systems below the source whose files the kernel makes up as they are
-   * read, such as `proc`: by the path where each was met. Better left out.
-   */
-  readonly unreal: readonly {
-    readonly path: Uint8Array;
-    readonly type: string;
-  }[];
   /** How much had to be read and stored. */
   readonly progress: SaveProgress;
   /** Bytes of packs that were added to the store: content, trees and attributes. */

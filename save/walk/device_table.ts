@@ -1,4 +1,5 @@
 import type { StatTable } from "@snap/posix/stat-table";
+import type { UnrealDevice } from "../source_report.ts";
 import type { FileSystems } from "./file_systems.ts";
 import type { Moment } from "./previous_directory.ts";
 
@@ -15,15 +16,7 @@ export interface DeviceTableOptions {
   readonly trustStat: boolean;
 }
 
-/** A file system that has no files of its own. */
-export interface UnrealDevice {
-  /** The path where it was met first, relative to the source. */
-  readonly path: Uint8Array;
-  /** Its name, such as `proc`. */
-  readonly type: string;
-}
-
-/** What is known of a device. */
+/** Knowledge of a device. */
 interface Device {
   readonly number: number;
   readonly isTrusted: boolean;
