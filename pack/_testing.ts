@@ -2,17 +2,23 @@
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import type { Codec } from "./codec/codec.ts";
 import { FrameBuilder } from "./write/frame_builder.ts";
-import { buildIndex } from "./index_writer/index_builder.ts";
+import {
+  buildIndex,
+  type IndexSources,
+  mergeIndex,
+} from "./index_writer/index_builder.ts";
 import type { IndexPack } from "./index_writer/index_run.ts";
 import type {
   BuiltIndex,
   IndexOptions,
+  IndexSink,
 } from "./index_writer/index_table_writer.ts";
 import {
   type IndexFiles,
   openIndexFiles,
   type ReadAt,
 } from "./index/index_files.ts";
+import { INDEX_PAGE_SIZE } from "./index/index_table.ts";
 import { noneCodec } from "./codec/none_codec.ts";
 import { ObjectKind, PackRole } from "./object_kind.ts";
 import { type FinishedPack, PackWriter } from "./write/pack_writer.ts";
@@ -147,6 +153,22 @@ export class TestFiles {
     const { readAt } = this;
     return openIndexFiles({ tables, readAt, hasher: wasmHasher, cacheSize });
   }
+}
+
+/** Merges index tables, and packs beside them, with pages read as a worker reads them. */
+export function mergeTables(
+  sources: IndexSources,
+  sink: IndexSink,
+  options: IndexOptions & { readonly readAt: ReadAt },
+): BuiltIndex[] {
+  const page = new Uint8Array(INDEX_PAGE_SIZE);
+  const steps = mergeIndex(sources, sink, options);
+  let step = steps.next();
+  while (!step.done) {
+    options.readAt(step.value.name, step.value.offset, page);
+    step = steps.next(page);
+  }
+  return step.value;
 }
 
 /** Packs of random content, some of it in several packs. */

@@ -136,14 +136,6 @@ export class SourceDirectory implements Disposable {
     return this.#steps !== undefined;
   }
 
-  /** Path of the directory for the operating system. */
-  get absolutePath(): Uint8Array {
-    const { path } = this.#walk;
-    return this.path.length === 0
-      ? path
-      : joinName(path, this.path, 0, this.path.length);
-  }
-
   /** Where a name begins within the names. */
   nameStart(i: number): number {
     return i === 0 ? 0 : this.ends[i - 1];

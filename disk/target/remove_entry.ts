@@ -58,7 +58,7 @@ const OPEN_MAX = 32;
 
 /**
  * Removes an entry, and all below it where it is a directory, however deep. No link is followed.
- * What cannot be removed stays, and so do the directories above it; the rest goes.
+ * Entries that cannot be removed stay, and so do the directories above them; the rest goes.
  *
  * @throws {DiskError} The first of what could not be removed: `EMOUNT` where something is mounted.
  */

@@ -1,26 +1,22 @@
 /**
- * What keeps decoded frames, and remembers which of their objects were checked.
+ * A cache of decoded frames that remembers which of their objects were checked.
  *
  * @module
  */
 
-/** What is in a slot of a cache. */
+/** State of a slot of a cache. */
 export const FrameState = {
   /** A place for the frame, and nothing in it yet. */
   empty: 0,
-  /** Somebody gets the stored bytes. */
-  fetching: 1,
-  /** The stored bytes. */
-  raw: 2,
-  /** Somebody decodes. */
-  decoding: 3,
+  /** A thread is decoding the frame. */
+  decoding: 1,
   /** The plain bytes. */
-  plain: 4,
+  plain: 2,
   /** The frame could not be had; the next who asks gets another slot. */
-  failed: 5,
+  failed: 3,
 } as const;
 
-/** What is in a slot of a cache. */
+/** State of a slot of a cache. */
 export type FrameState = (typeof FrameState)[keyof typeof FrameState];
 
 /** An object in a frame, as an index claims it. */

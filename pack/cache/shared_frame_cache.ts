@@ -158,7 +158,7 @@ export class SharedFrameCache implements FrameCache {
   }
 
   /**
-   * What is in a slot now.
+   * State of a slot now.
    *
    * @param slot A pinned slot
    * @returns Its state

@@ -124,22 +124,19 @@ Deno.test("SharedFrameCache is the same for all over one buffer", () => {
   throws(() => new SharedFrameCache(new SharedArrayBuffer(1000)), RangeError);
 });
 
-Deno.test("SharedFrameCache moves a slot through all states without a wait", () => {
+Deno.test("SharedFrameCache has one thread decode a frame, and the others wait for it", () => {
   const cache = small();
   const other = new SharedFrameCache(cache.buffer);
   const slot = cache.attach(3, 100);
   equal(other.attach(3, 100), slot);
-  ok(cache.move(slot, FrameState.empty, FrameState.fetching));
-  equal(other.move(slot, FrameState.empty, FrameState.fetching), false);
+  ok(cache.move(slot, FrameState.empty, FrameState.decoding));
+  equal(other.move(slot, FrameState.empty, FrameState.decoding), false);
   equal(other.find(3, 100), -1);
-  equal(other.wait(slot, FrameState.fetching, 0), false);
+  equal(other.wait(slot, FrameState.decoding, 0), false);
   cache.bytes(slot).set([1, 2, 3]);
-  ok(cache.move(slot, FrameState.fetching, FrameState.raw));
-  equal(other.wait(slot, FrameState.fetching, 1000), true);
-  ok(other.move(slot, FrameState.raw, FrameState.decoding));
-  equal(cache.move(slot, FrameState.raw, FrameState.decoding), false);
-  other.publish(slot);
-  ok(cache.isPlain(slot));
+  cache.publish(slot);
+  equal(other.wait(slot, FrameState.decoding, 1000), true);
+  ok(other.isPlain(slot));
 });
 
 Deno.test("SharedFrameCache makes a new place for a frame that failed", () => {

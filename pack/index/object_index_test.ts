@@ -6,12 +6,13 @@ import {
   INDEX_OPTIONS,
   type MadePack,
   makePack,
+  mergeTables,
   randomPacks,
   TestFiles,
   writerOptions,
 } from "../_testing.ts";
 import { IndexSyntaxError } from "../errors.ts";
-import { buildIndex, mergeTables } from "../index_writer/index_builder.ts";
+import { buildIndex } from "../index_writer/index_builder.ts";
 import type { IndexFiles } from "./index_files.ts";
 import { FrameBuilder } from "../write/frame_builder.ts";
 import { ObjectKind } from "../object_kind.ts";

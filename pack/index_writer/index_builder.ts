@@ -13,14 +13,12 @@ import {
   IndexTableWriter,
 } from "./index_table_writer.ts";
 import { indexIdOf } from "../file_name.ts";
-import type { ReadAt } from "../index/index_files.ts";
-import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
 import type { IndexFile } from "../index/index_file.ts";
 
 /** Largest size in bytes of a table that is written. */
 export const INDEX_WRITE_SIZE_MAX: number = 1 << 30;
 
-/** What goes into index tables. */
+/** Sources of index tables: packs, and other tables. */
 export interface IndexSources {
   /** Packs with their tables. */
   readonly packs?: Iterable<IndexPack>;
@@ -116,31 +114,6 @@ export function buildIndex(
   const sink = new MemorySink();
   writeIndex(packs, sink, options);
   return sink.tables;
-}
-
-/**
- * Merges index tables, and packs beside them, into new tables, with pages read
- * synchronously.
- *
- * @param sources Packs and tables
- * @param sink Where the new tables go
- * @param options Save id, salt, time, limits, and what reads pages
- * @returns The new tables; the last one names those that they replace
- * @throws {IndexSyntaxError} If a table that is merged is damaged
- */
-export function mergeTables(
-  sources: IndexSources,
-  sink: IndexSink,
-  options: IndexOptions & { readonly readAt: ReadAt },
-): BuiltIndex[] {
-  const page = new Uint8Array(INDEX_PAGE_SIZE);
-  const steps = mergeIndex(sources, sink, options);
-  let step = steps.next();
-  while (!step.done) {
-    options.readAt(step.value.name, step.value.offset, page);
-    step = steps.next(page);
-  }
-  return step.value;
 }
 
 /** Collects tables in memory. */

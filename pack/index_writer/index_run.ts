@@ -14,7 +14,7 @@ import type { PageRequest } from "../location.ts";
 import type { PackTable } from "../write/pack_table.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "../write/pack_footer.ts";
 
-/** What asks for pages of tables, is given their bytes, and returns a result. */
+/** Steps that ask for pages of tables, are given their bytes, and return a result. */
 export type PageSteps<T> = Generator<PageRequest, T, Uint8Array>;
 
 /** A pack that goes into an index. */
@@ -23,7 +23,7 @@ export interface IndexPack {
   readonly id: Uint8Array;
   /** Its size in bytes. */
   readonly size: number;
-  /** What it holds. */
+  /** Its role: data or trees. */
   readonly role: number;
   /** Its table. */
   readonly table: PackTable;

@@ -57,7 +57,7 @@ export interface IndexOptions {
   readonly salt: Uint8Array;
   /** Time of writing, milliseconds since 1970. */
   readonly timeMs: number;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   /** Largest size of a table in bytes, 1 GiB if left out. */
   readonly sizeMax?: number;
@@ -72,7 +72,7 @@ interface WriterOptions extends IndexOptions {
   readonly replaces: Uint8Array;
 }
 
-/** What one table will hold: found out before a byte of it is written. */
+/** Contents of one table, counted before a byte of it is written. */
 interface Plan {
   readonly objectCount: number;
   readonly fanOut: Uint32Array;

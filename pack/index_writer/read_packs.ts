@@ -30,7 +30,7 @@ const READS_AT_ONCE = 8;
 
 /** Options of {@linkcode readPacks}. */
 export interface ReadPacksOptions extends StoreOptions {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
 }
 
@@ -38,11 +38,11 @@ export interface ReadPacksOptions extends StoreOptions {
 export interface DamagedPack {
   /** Its name in the store. */
   readonly name: string;
-  /** What is wrong with it. */
+  /** The fault. */
   readonly error: Error;
 }
 
-/** What some packs say. */
+/** Tables of packs that could be read, and faults of the others. */
 export interface PackTables {
   /** Packs with their tables: what `buildIndex` takes. */
   readonly packs: readonly IndexPack[];

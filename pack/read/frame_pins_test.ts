@@ -149,9 +149,9 @@ Deno.test("SharedFrameCache has the place of a frame that failed for others", ()
 });
 
 Deno.test("SharedFrameCache wakes who waits, whatever becomes of the slot", async () => {
-  const { empty, fetching } = FrameState;
+  const { empty, decoding } = FrameState;
   const ends: readonly ((cache: SharedFrameCache, slot: number) => void)[] = [
-    (cache, slot) => ok(cache.move(slot, empty, fetching)),
+    (cache, slot) => ok(cache.move(slot, empty, decoding)),
     (cache, slot) => cache.publish(slot),
     (cache, slot) => cache.fail(slot),
   ];
