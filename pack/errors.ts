@@ -1,5 +1,5 @@
 /**
- * What reading and writing packs may throw, on one screen. Stored bytes of a
+ * Errors of reading and writing packs, on one screen. Stored bytes of a
  * single frame that cannot be decoded are a `FrameSyntaxError`.
  *
  * @module
@@ -13,7 +13,7 @@ export class PackSyntaxError extends SyntaxError {
   readonly offset: number;
 
   /**
-   * Constructs a new instance.
+   * Makes the error.
    *
    * @param message What could not be read, and why
    * @param offset Offset in the bytes that were read
@@ -34,7 +34,7 @@ export class IndexSyntaxError extends SyntaxError {
   readonly tableName: string | undefined;
 
   /**
-   * Constructs a new instance.
+   * Makes the error.
    *
    * @param message What could not be read, and why
    * @param offset Offset in the file
@@ -59,7 +59,7 @@ export class IndexSyntaxError extends SyntaxError {
  */
 export type DamageReason = "disk" | "memory";
 
-/** What a {@linkcode DamageError} says. */
+/** Fields of a {@linkcode DamageError}. */
 export interface Damage {
   /** 32 bytes of the object's id. */
   readonly id: Uint8Array;
@@ -83,7 +83,7 @@ export class DamageError extends Error {
   readonly reason: DamageReason;
 
   /**
-   * Constructs a new instance.
+   * Makes the error.
    *
    * @param damage The object, its pack, and where the damage was done
    * @param options Cause, where there is one
@@ -91,14 +91,10 @@ export class DamageError extends Error {
   constructor(damage: Damage, options?: ErrorOptions) {
     const id = idFromBytes(damage.id);
     const found = damage.reason === "disk"
-      ? "stored bytes that differ from their CRC"
-      : "other bytes, though those stored match their CRC";
-    super(
-      `Cannot read ${
-        objectKindName(damage.kind)
-      } ${id} as ${damage.packName} needs to hold it: found ${found}`,
-      options,
-    );
+      ? "holds damaged bytes"
+      : "gave other bytes, though its checksum is right";
+    const name = objectKindName(damage.kind);
+    super(`Cannot read ${name} ${id}: ${damage.packName} ${found}`, options);
     this.name = "DamageError";
     this.id = id;
     this.kind = damage.kind;
@@ -115,18 +111,14 @@ export class ObjectNotFoundError extends Error {
   readonly kind: number;
 
   /**
-   * Constructs a new instance.
+   * Makes the error.
    *
    * @param idBytes 32 bytes of the object's id
    * @param kind Number of the object's kind
    */
   constructor(idBytes: Uint8Array, kind: number) {
     const id = idFromBytes(idBytes);
-    super(
-      `Cannot read ${
-        objectKindName(kind)
-      } ${id} as a pack needs to hold it: found none`,
-    );
+    super(`Cannot read ${objectKindName(kind)} ${id}: no pack holds it`);
     this.name = "ObjectNotFoundError";
     this.id = id;
     this.kind = kind;

@@ -1,5 +1,5 @@
 /**
- * What goes wrong between two stores.
+ * Errors of work between two stores.
  *
  * @module
  */
@@ -44,11 +44,11 @@ export const SYNC_ERROR_CODES: ReadonlySet<string> = new Set<SyncErrorCode>([
   ...(["FULL", "BUSY", "STORE", "SAME"] as const),
 ]);
 
-/** What a {@linkcode SyncError} says beside its message. */
+/** Fields of a {@linkcode SyncError} beside its message. */
 export interface SyncErrorFields {
   /** Why. */
   readonly code: SyncErrorCode;
-  /** What to do, in a sentence without a full stop. */
+  /** A hint at what to do, in a sentence without a full stop. */
   readonly hint?: string;
   /** Milliseconds after which the request may succeed. */
   readonly waitMs?: number;
@@ -62,7 +62,7 @@ export interface SyncErrorFields {
 export class SyncError extends Error {
   /** Why. */
   readonly code: SyncErrorCode;
-  /** What to do. */
+  /** A hint at what to do. */
   readonly hint: string | undefined;
   /** Milliseconds after which the request may succeed. */
   readonly waitMs: number | undefined;

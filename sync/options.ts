@@ -1,5 +1,5 @@
 /**
- * What a copy is told, and what it tells.
+ * Options of a copy, its counters and its report.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export const systemEnv: Env = {
 
 /** Counters of a sync, which may be read while it runs. */
 export interface Meter {
-  /** What is being done. */
+  /** The phase of the work. */
   phase: "compare" | "walk" | "move" | "prove" | "commit";
   /** Objects that were met so far. */
   objectsTotal: number;
@@ -99,7 +99,7 @@ export interface SessionStart {
 
 /** A session has ended. */
 export interface SessionEnd {
-  /** What it came to, on the side that asks. */
+  /** Report of the session, on the side that asks. */
   readonly report?: SyncReport;
   /** Why it failed. */
   readonly error?: unknown;
@@ -195,7 +195,7 @@ export interface CopyOptions extends StoreOptions {
   readonly onProgress?: (meter: Meter) => void;
   /** Told of what happens. */
   readonly observer?: Observer;
-  /** What was proved before. */
+  /** Proofs of earlier runs. */
   readonly proofs?: ProofCache;
   /** Time, chance, waiting. */
   readonly env?: Env;
@@ -219,7 +219,7 @@ export interface SyncOptions extends CopyOptions {
    */
   select?(record: NamedRecord): boolean;
   /**
-   * What becomes of records that the source has forgotten: `forgets` forgets them
+   * Treatment of records that the source has forgotten: `forgets` forgets them
    * at the target, too; `exact` removes there besides what the source never had.
    * Default: they stay.
    */
@@ -232,7 +232,7 @@ export interface CloneOptions extends CopyOptions {
   readonly tagNames?: readonly string[];
 }
 
-/** What came of a sync. */
+/** Report of a sync. */
 export interface SyncReport extends Meter {
   /** Whether nothing was moved on purpose. */
   dryRun: boolean;
@@ -248,6 +248,6 @@ export interface SyncReport extends Meter {
   tagEntries: number;
   /** Whether the sides cut content differently, so that they share little of it. */
   chunksDiffer: boolean;
-  /** What could not be copied. */
+  /** Errors of records and objects that could not be copied. */
   errors: SyncError[];
 }

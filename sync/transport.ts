@@ -1,5 +1,5 @@
 /**
- * What carries messages.
+ * Carriers of messages.
  *
  * @module
  */

@@ -26,7 +26,7 @@ const BASES_MAX = 8;
 /** How often a target may say that something is missing. */
 const COMMITS_MAX = 3;
 
-/** What {@linkcode copyRecords} copies. */
+/** Options of {@linkcode copyRecords}. */
 export interface CopyWork {
   readonly from: PeerSession;
   readonly to: PeerSession;

@@ -13,7 +13,7 @@ export interface Sides {
   readonly a: PeerSession;
   readonly b: PeerSession;
   readonly report: SyncReport;
-  /** What the observer has returned for the session. */
+  /** Context that the observer has returned for the session. */
   readonly context: unknown;
 }
 

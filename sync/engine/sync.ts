@@ -57,9 +57,9 @@ export async function sync(
 interface Way {
   readonly from: PeerSession;
   readonly to: PeerSession;
-  /** What the source has. */
+  /** Records of the source. */
   readonly has: RecordSet;
-  /** What the target has. */
+  /** Records of the target. */
   readonly other: RecordSet;
 }
 

@@ -2,7 +2,7 @@ import type { SyncOptions } from "../options.ts";
 import type { PeerSession } from "../peer/peer.ts";
 import type { TagRow } from "../protocol/sections.ts";
 
-/** What {@linkcode syncTags} makes equal. */
+/** Options of {@linkcode syncTags}. */
 export interface TagWork {
   readonly a: PeerSession;
   readonly b: PeerSession;

@@ -35,7 +35,7 @@ export interface LargeBatch extends PoolJob {
 /** Work for one thread. */
 export type MoveBatch = FrameBatch | LargeBatch;
 
-/** What came of a batch. */
+/** Result of a batch. */
 export interface MoveResult {
   /** The number of the batch. */
   readonly number: number;

@@ -10,7 +10,7 @@ import type { FromMoveWorker, ToMoveWorker } from "./messages.ts";
 export interface MovePoolOptions {
   /** How many workers. */
   readonly workers: number;
-  /** What the path of each file of the source begins with. */
+  /** The beginning of the path of each file of the source. */
   readonly sourcePrefix: string;
   /** The tables of the index of the source. */
   readonly tables: readonly IndexFile[];

@@ -11,7 +11,7 @@ const FRAME_SIZE = 512 << 10;
 /** Largest object. */
 const OBJECT_SIZE_MAX = 4 << 20;
 
-/** What {@linkcode MemoryPacks} are made with. */
+/** Options of {@linkcode MemoryPacks}. */
 export interface MemoryPacksOptions {
   readonly saveId: Uint8Array;
   readonly random: (size: number) => Uint8Array;

@@ -17,7 +17,7 @@ import { SyncError } from "../errors.ts";
 /** Where the mark of a root stands in a node of a recipe. */
 const ROOT_MARK = 5;
 
-/** What a pack that was sent is read with. */
+/** Tools that a pack that was sent is read with. */
 export interface OpenPackOptions {
   readonly hasher: Hasher;
   readonly decoders?: FrameDecoders;
@@ -53,7 +53,7 @@ export function* openPack(
       plain = decoder.decode(codecTag, stored, plainSize);
     } catch (cause) {
       throw new SyncError(
-        "Cannot take a pack as its frames must decode to what it says: found others",
+        "Cannot take a pack: a frame of it cannot be decoded",
         { code: "MISMATCH", cause },
       );
     }
@@ -67,7 +67,7 @@ export function* openPack(
         rows.ids.subarray(ID_SIZE * row, ID_SIZE * row + ID_SIZE),
       );
       throw new SyncError(
-        `Cannot take object ${id} as its bytes must have that id: found another`,
+        `Cannot take object ${id}: its bytes have another id`,
         { code: "MISMATCH" },
       );
     }

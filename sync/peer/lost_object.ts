@@ -1,5 +1,6 @@
 import { idFromBytes } from "@snap/hash";
 import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
+import type { RecordName } from "@snap/snapshot/records";
 import { NotFoundError, StoreError } from "@snap/store";
 import { SyncError, type SyncErrorCode } from "../errors.ts";
 import type { LostObject } from "./peer.ts";
@@ -39,11 +40,27 @@ function codeOf(cause: unknown): SyncErrorCode {
 }
 
 /** Large content that is not what its recipe says. */
-export function lyingError(id: Uint8Array): SyncError {
+export function lyingError(
+  id: Uint8Array,
+  reason = "its chunks are other content",
+): SyncError {
+  return new SyncError(`Cannot copy content ${idFromBytes(id)}: ${reason}`, {
+    code: "LYING",
+    hint: HINT,
+  });
+}
+
+/** A server that answers what it was not asked. */
+export function lyingServer(location: string, sent: string): SyncError {
+  return new SyncError(`Cannot trust ${location}: it sent ${sent}`, {
+    code: "LYING",
+  });
+}
+
+/** A record whose bytes have another id. */
+export function otherRecord(name: RecordName, location: string): SyncError {
   return new SyncError(
-    `Cannot copy content ${
-      idFromBytes(id)
-    } as its chunks must be it: found something else`,
-    { code: "LYING", hint: HINT },
+    `Cannot take record ${name.record} of ${location}: its bytes have another id`,
+    { code: "MISMATCH", hint: HINT },
   );
 }

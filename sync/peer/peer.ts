@@ -1,5 +1,5 @@
 /**
- * What the engine asks of a side of a sync, be it a store or a server.
+ * A side of a sync, be it a store or a server.
  *
  * @module
  */
@@ -40,15 +40,15 @@ export interface RecordSet {
   readonly forgotten: readonly Id[];
 }
 
-/** What two sides have not in common. */
+/** Records that two sides have not in common. */
 export interface RecordDifference {
-  /** What only this side has. */
+  /** Records that only this side has. */
   readonly here: RecordSet;
-  /** What only the other side has. */
+  /** Records that only the other side has. */
   readonly there: RecordSet;
 }
 
-/** What the other side of a session has. */
+/** Records of the other side of a session. */
 export interface OtherSide {
   /** The id of its store. */
   readonly storeId: string;
@@ -60,13 +60,13 @@ export interface OtherSide {
 
 /** Options of {@linkcode Peer.connect}. */
 export interface ConnectOptions extends CopyOptions {
-  /** What the other side has: compared at once. */
+  /** Records of the other side: compared at once. */
   readonly other?: OtherSide;
   /** Counters. */
   readonly meter: Meter;
 }
 
-/** What a side says of itself. */
+/** Self-description of a side. */
 export interface PeerInfo {
   /** Where it is. */
   readonly location: string;
@@ -74,13 +74,13 @@ export interface PeerInfo {
   readonly storeId: string;
   /** How it packs objects. */
   readonly settings: StoreSettings;
-  /** What may be done with it. */
+  /** Permitted operations. */
   readonly right: Right;
 }
 
 /** A side that is spoken with. */
 export interface PeerSession extends AsyncDisposable {
-  /** What it says of itself. */
+  /** Its self-description. */
   readonly info: PeerInfo;
   /** Whether each question to it is a request. */
   readonly isRemote: boolean;
@@ -110,7 +110,7 @@ export interface PeerSession extends AsyncDisposable {
 
 /** A record, and the bytes of its document. */
 export interface RecordDocument {
-  /** What it says. */
+  /** Its bytes. */
   readonly record: NamedRecord;
   /** Its document, as it stands in every store. */
   readonly bytes: Uint8Array;
@@ -179,7 +179,7 @@ export interface Source extends AsyncDisposable {
     options?: {
       /** Directories that were seen, and are passed over. */
       readonly seen?: IdSet;
-      /** What reads the bases at the target, where that is a store. */
+      /** Reader of the bases at the target, where that is a store. */
       readonly baseReader?: ObjectReads | undefined;
     },
   ): AsyncGenerator<WalkedDirectory>;
@@ -219,7 +219,7 @@ export interface Target extends AsyncDisposable {
   readonly settings: StoreSettings;
   /** The writer of a store in this process: whose sinks threads may use. */
   readonly writer?: ObjectWriter;
-  /** What reads trees of records that it has, if that is a store in this process. */
+  /** Reader of trees of records that it has, if that is a store in this process. */
   readonly reader?: ObjectReads | undefined;
   /** Whether only the roots of large objects are wanted: the rest is asked for by what they name. */
   readonly takesRootsOnly?: boolean;

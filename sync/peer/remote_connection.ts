@@ -24,7 +24,7 @@ import type { SessionOptions } from "./peer.ts";
 /** Attempts of a request. */
 const TRIES_MAX = 8;
 
-/** What a {@linkcode RemoteConnection} works with. */
+/** Parts of a {@linkcode RemoteConnection}. */
 export interface RemoteConnectionOptions extends SessionOptions {
   readonly transport: Transport;
   readonly hasher: Hasher;
@@ -161,7 +161,7 @@ function errorOf(answer: Message, location: string): SyncError {
   });
 }
 
-/** What may go well when it is asked again: no answer, half an answer, a busy server. */
+/** Failures after which a second request may go well: no answer, half an answer, a busy server. */
 function isTransient(error: unknown): boolean {
   if (error instanceof SyncError) {
     return error.isRemote

@@ -5,7 +5,7 @@ import { openRemoteSession } from "./remote_session.ts";
 
 /** Options of {@linkcode remotePeer}. */
 export interface RemotePeerOptions {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
 }
 

@@ -62,6 +62,7 @@ import type {
   Source,
   Target,
 } from "./peer.ts";
+import { lyingServer, otherRecord } from "./lost_object.ts";
 import { nameRows } from "./name_rows.ts";
 import { RemoteConnection } from "./remote_connection.ts";
 import { RemoteSource } from "./remote_source.ts";
@@ -73,7 +74,7 @@ const RECORDS_AT_ONCE = 256;
 const ROUNDS_MAX = 70;
 const NONE: RecordSet = { live: [], forgotten: [] };
 
-/** What a {@linkcode RemoteSession} speaks with. */
+/** Parts of a {@linkcode RemoteSession}. */
 export interface RemoteSessionOptions extends ConnectOptions {
   readonly transport: Transport;
   readonly hasher: Hasher;
@@ -131,10 +132,7 @@ export class RemoteSession implements PeerSession {
       }
       answer = await this.#connection.ask(Verb.differ, [rangesSection(asked)]);
     }
-    throw new SyncError(
-      `Cannot compare with ${this.info.location} as that must come to an end: found ${ROUNDS_MAX} rounds`,
-      { code: "LYING" },
-    );
+    throw this.#lying(`differences without an end in ${ROUNDS_MAX} rounds`);
   }
 
   async readRecords(
@@ -150,7 +148,7 @@ export class RemoteSession implements PeerSession {
       const section = sectionOf(answer, SectionKind.documents);
       const found = readDocuments(section);
       if (found.length !== some.length) {
-        throw lying(this.info, `${found.length} records for ${some.length}`);
+        throw this.#lying(`${found.length} records for ${some.length}`);
       }
       some.forEach((name, i) => documents.push(this.#document(name, found[i])));
     }
@@ -228,18 +226,18 @@ export class RemoteSession implements PeerSession {
   ): RecordDocument | undefined {
     if (bytes.length === 0) return undefined;
     const { hasher } = this.#options;
-    const id = hasher.idOf(bytes);
-    if (id !== name.record) {
-      throw new SyncError(
-        `Cannot take record ${name.record} of ${this.info.location} as its bytes must have that id: found ${id}`,
-        { code: "MISMATCH" },
-      );
+    if (hasher.idOf(bytes) !== name.record) {
+      throw otherRecord(name, this.info.location);
     }
     const record = decodeRecord({ ...name, writer: "0".repeat(32) }, bytes);
     return { record, bytes: bytes.slice() };
   }
 
-  /** What the server has listed, each range with its ids. */
+  #lying(sent: string): SyncError {
+    return lyingServer(this.info.location, sent);
+  }
+
+  /** Ranges that the server has listed, each with its ids. */
   #listed(answer: Message, asked: readonly IdRange[]): ListedRange[] {
     const bound = boundRanges(asked);
     const fields = readFields(sectionOf(answer, SectionKind.fields));
@@ -265,7 +263,7 @@ export class RemoteSession implements PeerSession {
       // A record comes with its tree.
       const isCut = set === 0 && row + 1 === rows.count;
       if (home === undefined || id <= home.range.lower || isCut) {
-        throw lying(this.info, `record ${id}`);
+        throw this.#lying(`record ${id}, which was not asked for`);
       }
       if (set === 1) home.forgotten.push(id);
       else home.live.push({ record: id, tree: idAt(rows.ids, ++row) });
@@ -380,11 +378,4 @@ function sectionsOf(
   if (other === undefined) return [];
   const ranges = wholeRanges(other.records, hasher);
   return [rangesSection(ranges), tagsSection(other.tags)];
-}
-
-function lying({ location }: PeerInfo, found: string): SyncError {
-  return new SyncError(
-    `Cannot trust ${location} as it must answer what it was asked: found ${found}`,
-    { code: "LYING" },
-  );
 }

@@ -11,7 +11,7 @@ import {
   type ReachWalkOptions,
 } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
-import { SyncError } from "../errors.ts";
+import type { SyncError } from "../errors.ts";
 import { rowsWithout } from "../move/frame_rows.ts";
 import { idOfRow, marked, ObjectRows } from "../object_rows.ts";
 import { BelowAnswers } from "./below_answers.ts";
@@ -30,7 +30,7 @@ import {
 } from "../protocol/sections.ts";
 import { KeptFrames } from "./kept_frames.ts";
 import { addChunks } from "./large_objects.ts";
-import { goneObject } from "./lost_object.ts";
+import { goneObject, lyingServer } from "./lost_object.ts";
 import type {
   LargeObject,
   LostObject,
@@ -53,7 +53,7 @@ const ROWS_MAX = 16_384;
 /** Requests for objects that are under way at once. */
 const REQUESTS_MAX = 4;
 
-/** What a {@linkcode RemoteSource} asks. */
+/** Parts of a {@linkcode RemoteSource}. */
 export interface RemoteSourceOptions extends SessionOptions {
   readonly connection: RemoteConnection;
   readonly hasher: Hasher;
@@ -109,7 +109,7 @@ export class RemoteSource implements Source, ObjectReads {
     for (let one = await walk.next(); one; one = await walk.next()) {
       if (walk.entryCount > record.totals.entryCount) {
         throw this.#lying(
-          `more entries in record ${record.record} than it says`,
+          `more entries of record ${record.record} than that says`,
         );
       }
       const contents = new ObjectRows();
@@ -338,14 +338,14 @@ export class RemoteSource implements Source, ObjectReads {
       for (let row = 0; row < gone.count; row++) {
         const id = gone.ids.slice(ID_SIZE * row, ID_SIZE * row + ID_SIZE);
         if (!asked.delete(hexOf(id))) {
-          throw this.#lying("an object not asked for");
+          throw this.#lying("an object that was not asked for");
         }
         lost.push(goneObject(id, gone.kinds[row]));
       }
       for (let row = first; row < first + done; row++) {
         if (!asked.has(hexOf(idOfRow(objects, row)))) continue;
         throw this.#lying(
-          `object ${hexOf(idOfRow(objects, row))} neither sent nor gone`,
+          `neither object ${hexOf(idOfRow(objects, row))} nor that it is gone`,
         );
       }
       first += done;
@@ -363,12 +363,8 @@ export class RemoteSource implements Source, ObjectReads {
     }
   }
 
-  #lying(found: string): SyncError {
-    const { location } = this.#options.info;
-    return new SyncError(
-      `Cannot trust ${location} as it must send what it was asked for: found ${found}`,
-      { code: "LYING" },
-    );
+  #lying(sent: string): SyncError {
+    return lyingServer(this.#options.info.location, sent);
   }
 }
 

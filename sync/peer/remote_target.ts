@@ -27,6 +27,7 @@ import {
   readIds,
   readProofs,
 } from "../protocol/sections.ts";
+import { lyingServer } from "./lost_object.ts";
 import { nameRows } from "./name_rows.ts";
 import type {
   Committed,
@@ -52,7 +53,7 @@ const DOCUMENTS_SIZE = 512 << 10;
 /** Objects that are asked about at once: less than the smallest body that proxies let pass. */
 const ROWS_MAX = 24_576;
 
-/** What a {@linkcode RemoteTarget} asks. */
+/** Parts of a {@linkcode RemoteTarget}. */
 export interface RemoteTargetOptions extends SessionOptions {
   readonly connection: RemoteConnection;
   readonly hasher: Hasher;
@@ -90,7 +91,9 @@ export class RemoteTarget implements Target {
       const section = sectionOf(answer, SectionKind.bits);
       const size = Math.ceil(rows.count / 8);
       if (section?.rows !== rows.count || section.bytes.length !== size) {
-        throw this.#lying(`no answer for ${rows.count} objects`);
+        throw this.#lying(
+          `an answer that is not one for ${rows.count} objects`,
+        );
       }
       numbers.forEach((row, i) => {
         bits[row] = section.bytes[i >> 3] >> (i & 7) & 1;
@@ -166,7 +169,7 @@ export class RemoteTarget implements Target {
     documents: readonly RecordDocument[],
     bases: readonly NamedRecord[],
   ): Promise<Committed> {
-    const { connection, env = systemEnv, recheck, info } = this.#options;
+    const { connection, env = systemEnv, recheck } = this.#options;
     const records = documents.map(({ record }) => record);
     // One run of a writer writes one record under its own id.
     const writers = records.map(() =>
@@ -203,7 +206,7 @@ export class RemoteTarget implements Target {
       return { count, missing: { count: lack, ids, kinds, sizes } };
     }
     throw this.#lying(
-      `no end of the walk through ${records[0].record} (${info.storeId})`,
+      `a walk without an end through record ${records[0].record}`,
     );
   }
 
@@ -282,7 +285,7 @@ export class RemoteTarget implements Target {
   }
 
   async #seal(roots: readonly LargeObject[]): Promise<void> {
-    const { connection, hasher } = this.#options;
+    const { connection } = this.#options;
     const pack = this.#newPacks();
     for (const { id, root } of roots) {
       pack.takeFrame(singleFrame(root, id, ObjectKind.recipe));
@@ -298,7 +301,7 @@ export class RemoteTarget implements Target {
       if (fields.flag("isSealed")) return;
       const fresh = readProofs(sectionOf(answer, SectionKind.proofs));
       if (fresh.length === 0) {
-        throw this.#lying(`no end of proofs of ${hasher.name} hashes`);
+        throw this.#lying("no proof of content that it has not proved");
       }
       proofs.push(...fresh);
     }
@@ -309,12 +312,8 @@ export class RemoteTarget implements Target {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  #lying(found: string): SyncError {
-    const { location } = this.#options.info;
-    return new SyncError(
-      `Cannot trust ${location} as it must answer what it was asked: found ${found}`,
-      { code: "LYING" },
-    );
+  #lying(sent: string): SyncError {
+    return lyingServer(this.#options.info.location, sent);
   }
 }
 

@@ -5,9 +5,9 @@ import { openStoreSession } from "./store_session.ts";
 
 /** Options of {@linkcode storePeer}. */
 export interface StorePeerOptions {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
-  /** What to call the store in messages. */
+  /** Name of the store in messages. */
   readonly location?: string;
 }
 

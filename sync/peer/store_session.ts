@@ -35,13 +35,14 @@ import type {
   Source,
   Target,
 } from "./peer.ts";
+import { otherRecord } from "./lost_object.ts";
 import { openStoreSource } from "./open_store_source.ts";
 import { openStoreTarget } from "./store_target.ts";
 
 /** Records that are read at once. */
 const READS_AT_ONCE = 16;
 
-/** What a {@linkcode StoreSession} is about. */
+/** Parts of a {@linkcode StoreSession}. */
 export interface StoreSessionOptions extends SessionOptions {
   readonly store: ReadStore & Partial<PruneStore>;
   readonly hasher: Hasher;
@@ -55,7 +56,7 @@ export class StoreSession implements PeerSession {
   readonly requestCount = 0;
   readonly #options: StoreSessionOptions;
   readonly #snapshots: Snapshots;
-  /** What there is when it is first asked for. */
+  /** Records of the store when they are first asked for. */
   #records: Promise<RecordSet> | undefined;
 
   /** Made by {@linkcode openStoreSession}. */
@@ -166,12 +167,8 @@ export class StoreSession implements PeerSession {
       const record = await findRecord(store, name, { ...this.#how, hasher });
       const file = formatRecordName(record);
       const bytes = await readDocument(store, file, this.#how);
-      const id = hasher.idOf(bytes);
-      if (id === name.record) return { record, bytes };
-      throw new SyncError(
-        `Cannot take record ${name.record} of ${this.info.location} as its bytes must have that id: found ${id}`,
-        { code: "MISMATCH" },
-      );
+      if (hasher.idOf(bytes) === name.record) return { record, bytes };
+      throw otherRecord(name, this.info.location);
     } catch (error) {
       if (error instanceof NotFoundError) return undefined;
       throw error;

@@ -50,7 +50,7 @@ const FAR_BATCHES_MAX = 4;
 /** So little is moved without workers, as they are not worth their start. */
 const SMALL_SIZE = 8 << 20;
 
-/** What a {@linkcode StoreSource} reads. */
+/** Parts of a {@linkcode StoreSource}. */
 export interface StoreSourceOptions extends SessionOptions {
   readonly store: ReadStore;
   readonly hasher: Hasher;
@@ -59,7 +59,7 @@ export interface StoreSourceOptions extends SessionOptions {
 /** Objects of a store in this process. */
 export class StoreSource implements Source {
   readonly isFull = false;
-  /** What reads objects. */
+  /** Reader of objects. */
   readonly reader: StoreReader;
   readonly #options: StoreSourceOptions;
   readonly #ranges: OpenRanges;
@@ -380,7 +380,7 @@ function spanKey(
 
 function tooManyError(record: NamedRecord): SyncError {
   return new SyncError(
-    `Cannot copy record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
+    `Cannot copy record ${record.record}: it has more than the ${record.totals.entryCount} entries that it says`,
     { code: "LYING", hint: "Check the source with `snap verify`" },
   );
 }

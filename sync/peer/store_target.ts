@@ -1,4 +1,4 @@
-import { equalBytes, type Hasher, ID_SIZE, idFromBytes } from "@snap/hash";
+import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { type ObjectWriter, openObjectWriter } from "@snap/pack/write";
@@ -6,9 +6,9 @@ import { IdSet, type ObjectReads } from "@snap/snapshot/reach";
 import { copyRecord, listRecordNames } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
-import { SyncError } from "../errors.ts";
 import { ObjectRows } from "../object_rows.ts";
 import { systemEnv } from "../options.ts";
+import { lyingError } from "./lost_object.ts";
 import { openStoreSource } from "./open_store_source.ts";
 import type { StoreSource } from "./store_source.ts";
 import type {
@@ -21,7 +21,7 @@ import type {
   Target,
 } from "./peer.ts";
 
-/** What a {@linkcode StoreTarget} writes. */
+/** Parts of a {@linkcode StoreTarget}. */
 export interface StoreTargetOptions extends SessionOptions {
   readonly store: WriteStore;
   readonly hasher: Hasher;
@@ -148,15 +148,9 @@ export class StoreTarget implements Target {
         if (
           typeof id !== "object" || !equalBytes(id, 0, large.id, 0, ID_SIZE)
         ) {
-          const found = typeof id !== "object"
-            ? "a part missing"
-            : idFromBytes(id);
-          throw new SyncError(
-            `Cannot take content ${
-              idFromBytes(large.id)
-            } as its chunks must be it: found ${found}`,
-            { code: "LYING", hint: "Check the source with `snap verify`" },
-          );
+          throw typeof id === "object"
+            ? lyingError(large.id)
+            : lyingError(large.id, "a part of it is missing");
         }
         this.#putRoot(large);
       }

@@ -5,14 +5,14 @@ import { SyncError } from "../errors.ts";
 export const MESSAGE_SIZE_MAX: number = 64 << 20;
 /** Sections of a message at most. */
 export const SECTIONS_MAX = 16;
-/** What every message begins with. */
+/** The beginning of every message. */
 const MAGIC = "SNAPSYN1";
 const HEAD_SIZE = 56;
 const SECTION_HEAD_SIZE = 16;
 const HASH_SIZE = 32;
 const ID_SIZE = 16;
 
-/** What a message asks for. */
+/** Verbs: the request of a message. */
 export const Verb = {
   hello: 1,
   differ: 2,
@@ -29,13 +29,13 @@ export const Verb = {
 /** Number of a verb. */
 export type Verb = (typeof Verb)[keyof typeof Verb];
 
-/** What a message is. */
+/** Kinds of messages: request, answer. */
 export const MessageType = { request: 0, answer: 1, error: 2 } as const;
 
 /** Number of what a message is. */
 export type MessageType = (typeof MessageType)[keyof typeof MessageType];
 
-/** What a section holds. */
+/** Types of sections. */
 export const SectionKind = {
   fields: 1,
   ranges: 2,
@@ -62,7 +62,7 @@ export interface Section {
 
 /** A request or an answer. */
 export interface Message {
-  /** What is asked for. */
+  /** The request. */
   readonly verb: Verb;
   /** Request, answer or error. */
   readonly type: MessageType;
@@ -90,7 +90,7 @@ export function encodeMessage(message: Message, hasher: Hasher): Uint8Array {
   for (const { bytes } of sections) size += SECTION_HEAD_SIZE + bytes.length;
   if (size > MESSAGE_SIZE_MAX || sections.length > SECTIONS_MAX) {
     throw new SyncError(
-      `Cannot send a message as it has at most ${MESSAGE_SIZE_MAX} bytes: found ${size}`,
+      `Cannot send a message of ${size} bytes: ${MESSAGE_SIZE_MAX} are the most`,
       { code: "LARGE" },
     );
   }

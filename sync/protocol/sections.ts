@@ -53,7 +53,7 @@ export interface ProofRow {
   readonly mac: Uint8Array;
 }
 
-/** What one side knows of a log of a tag. */
+/** A log of a tag as one side knows it. */
 export interface TagRow {
   /** The name of the tag. */
   readonly name: string;

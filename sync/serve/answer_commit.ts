@@ -145,7 +145,7 @@ class ReachCheck {
         const entryCount = from.entryCount + walk.entryCount;
         if (entryCount > record.totals.entryCount) {
           throw new SyncError(
-            `Cannot take record ${record.record} as it says that it has ${record.totals.entryCount} entries: found more`,
+            `Cannot take record ${record.record}: it has more than the ${record.totals.entryCount} entries that it says`,
             { code: "LYING" },
           );
         }
@@ -221,7 +221,7 @@ function readRecords(
     hasher.hashInto(bytes, id);
     if (!equalBytes(id, 0, idToBytes(name.record), 0, ID_SIZE)) {
       throw new SyncError(
-        `Cannot take record ${name.record} as its bytes must have that id: found another`,
+        `Cannot take record ${name.record}: its bytes have another id`,
         { code: "MISMATCH" },
       );
     }

@@ -59,7 +59,7 @@ export async function answerGet(
       }
       if (want !== "below") {
         throw new SyncError(
-          `Cannot get what is none of records, below, objects: found ${want}`,
+          `Cannot get ${want}: that is none of records, below, objects`,
           { code: "FORMAT" },
         );
       }

@@ -1,5 +1,5 @@
 import { bytesOfHex } from "../records.ts";
-import { equalBytes, hexOf, ID_SIZE, idFromBytes } from "@snap/hash";
+import { equalBytes, hexOf, ID_SIZE } from "@snap/hash";
 import { packName } from "@snap/pack";
 import { RecipeNode } from "@snap/pack/recipe";
 import type { FrameRows } from "@snap/pack/write";
@@ -15,6 +15,7 @@ import {
   proofsSection,
   readProofs,
 } from "../protocol/sections.ts";
+import { lyingError } from "../peer/lost_object.ts";
 import type { ServedRequest, ServedStore } from "./served.ts";
 import { isMarked, markOf } from "./cursor.ts";
 
@@ -57,15 +58,9 @@ export async function answerSeal(
         return [fieldsSection({ isSealed: false }), proofsSection(fresh)];
       }
       if (found === undefined || !equalBytes(found, 0, id, 0, ID_SIZE)) {
-        const what = found === undefined
-          ? "a part missing"
-          : idFromBytes(found);
-        throw new SyncError(
-          `Cannot take content ${
-            idFromBytes(id)
-          } as its chunks must be it: found ${what}`,
-          { code: "LYING", hint: "Check the source with `snap verify`" },
-        );
+        throw found === undefined
+          ? lyingError(id, "a part of it is missing")
+          : lyingError(id);
       }
     }
     const id = new Uint8Array(ID_SIZE);

@@ -63,7 +63,7 @@ export class Answers {
     const version = fields.count("version", 2 ** 16);
     if (version !== SYNC_VERSION) {
       throw new SyncError(
-        `Cannot sync as both sides need version ${SYNC_VERSION}: found ${version}`,
+        `Cannot sync: the client has version ${version} of the protocol, this server ${SYNC_VERSION}`,
         { code: "VERSION", hint: "Use the same version of snap on both sides" },
       );
     }

@@ -8,7 +8,7 @@ import {
   sectionOf,
 } from "../protocol/message.ts";
 
-/** What marks what a server has said as its own. */
+/** The mark of a server on its own cursors. */
 export interface Marker {
   readonly hasher: Hasher;
   /** 32 bytes that only the server knows. */
@@ -21,7 +21,7 @@ export interface CursorMarker extends Marker {
   readonly about: Uint8Array;
 }
 
-/** What marks cursors of a message. */
+/** The mark of the cursors of a message. */
 export function cursorMarker(
   { hasher, macKey }: Marker,
   message: Message,
@@ -74,7 +74,7 @@ export function cursorSection(cursor: Cursor, marker: CursorMarker): Section {
   const text = new TextEncoder().encode(JSON.stringify(cursor));
   if (text.length + ID_SIZE > CURSOR_SIZE_MAX) {
     throw new SyncError(
-      `Cannot go on later as a cursor has at most ${CURSOR_SIZE_MAX} bytes: found ${text.length}`,
+      `Cannot go on later: the cursor has ${text.length} bytes, more than ${CURSOR_SIZE_MAX}`,
       { code: "LARGE" },
     );
   }

@@ -10,7 +10,7 @@ import { type IdRows, RECORD_KIND } from "../protocol/sections.ts";
 import { idAt } from "../records.ts";
 import type { KeptSessions } from "./kept_sessions.ts";
 
-/** What a server answers with. */
+/** Parts that a server answers with. */
 export interface ServedStore {
   readonly store: ReadStore & Partial<PruneStore>;
   readonly hasher: Hasher;
@@ -35,7 +35,7 @@ export function recordNames(rows: IdRows): RecordName[] {
       rows.kinds[row + 1] === ObjectKind.tree;
     if (!isPair) {
       throw new SyncError(
-        "Cannot read a message as each record has a tree: found none",
+        "Cannot read a message: a record comes without its tree",
         { code: "FORMAT" },
       );
     }

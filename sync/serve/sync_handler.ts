@@ -22,7 +22,7 @@ export const WORK_MS = 10_000;
 
 /** Options of {@linkcode syncHandler}. */
 export interface SyncHandlerOptions {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   /**
    * Marks what this server has proved, 32 random bytes; drawn if left out. Servers
@@ -126,7 +126,7 @@ function verbName(body: Uint8Array): string {
   return found?.[0] ?? "unknown";
 }
 
-/** What goes out of an error: not the message of the store, which may name paths. */
+/** The part of an error that goes out: not the message of the store, which may name paths. */
 function errorMessage(
   body: Uint8Array,
   error: unknown,

@@ -32,7 +32,7 @@ export interface PassedMessages {
 
 /** A transport that keeps what passes through. */
 export interface MockTransport extends Transport {
-  /** What passed through, in order. */
+  /** Messages that passed through, in order. */
   readonly passed: readonly PassedMessages[];
 }
 
@@ -63,7 +63,7 @@ export function mockTransport(
 }
 
 /**
- * What becomes of a message: it never arrives (`drop`); its answer never does
+ * Fate of a message: it never arrives (`drop`); its answer never does
  * (`lose`); it arrives twice (`twice`), or after later ones, unheard (`late`); its
  * answer is cut (`cut`), or a bit of it changes (`flip`).
  */
