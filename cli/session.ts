@@ -26,7 +26,7 @@ export class Session {
   readonly isVerbose: boolean;
   /** Ends the command. */
   readonly signal: AbortSignal;
-  /** What was asked of a store far away, where the command uses one. */
+  /** Counters of requests to a store far away, where the command uses one. */
   meter: Meter | undefined;
   readonly #results: LineWriter;
   readonly #progress: ProgressLine;

@@ -5,10 +5,10 @@
  */
 import { checkBytes, idFromBytes, idToBytes, isId } from "@snap/hash";
 
-/** What the names of packs begin with. */
+/** The beginning of the names of packs. */
 export const PACK_PREFIX = "packs/";
 
-/** What the names of index tables begin with. */
+/** The beginning of the names of index tables. */
 export const INDEX_PREFIX = "index/";
 
 /**

@@ -20,7 +20,7 @@ export interface IndexedPack {
   readonly packName: string;
   /** Its size in bytes. */
   readonly packSize: number;
-  /** What it holds. */
+  /** Its role: data or trees. */
   readonly role: number;
 }
 

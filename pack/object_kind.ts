@@ -31,7 +31,7 @@ export function objectKindName(kind: number): string {
   return NAMES[kind] || `kind ${kind}`;
 }
 
-/** What a pack holds. */
+/** Roles of packs. */
 export const PackRole = {
   /** Content of files. */
   data: 1,
@@ -39,5 +39,5 @@ export const PackRole = {
   trees: 2,
 } as const;
 
-/** Number of what a pack holds. */
+/** Role of a pack. */
 export type PackRole = (typeof PackRole)[keyof typeof PackRole];

@@ -1,7 +1,7 @@
 /**
  * Flags of the calls in {@linkcode Posix}.
  *
- * What Node names comes from Node, as the numbers differ between processors: `O_NOFOLLOW` of
+ * Flags that Node names come from Node, as the numbers differ between processors: `O_NOFOLLOW` of
  * x86-64 is `O_LARGEFILE` on arm64. The others are the same on both and written in hexadecimal.
  *
  * @module

@@ -14,11 +14,11 @@ export interface SaveOptions extends StoreOptions {
   host?: string;
   /** The name of the user, for the record. */
   user?: string;
-  /** What to say about the snapshot. */
+  /** Description of the snapshot. */
   message?: string;
   /** The program that saves, for the record. */
   program?: string;
-  /** What is left out; without it, `.snapignore` files count. */
+  /** Patterns of entries that are left out; without it, `.snapignore` files count. */
   ignore?: IgnoreRules;
   /** Keeps directories of other file systems, and nothing in them. */
   oneFileSystem?: boolean;

@@ -1,5 +1,5 @@
 /**
- * What is closed at the end, the last one first: `using`, which Node 22 lacks.
+ * Resources that are closed at the end, the last one first: `using`, which Node 22 lacks.
  */
 export class Resources {
   readonly #resources: (Disposable | AsyncDisposable)[] = [];

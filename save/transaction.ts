@@ -40,7 +40,7 @@ export interface SaveTransactionOptions extends SaveOptions {
   readonly damaged: ReadonlySet<string>;
 }
 
-/** What a save has stored. */
+/** Result of a transaction: the record, and its name. */
 export interface SavedTree extends SavePipelineResult {
   readonly progress: SaveProgress;
   readonly storedByteCount: number;

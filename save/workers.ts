@@ -13,7 +13,7 @@ import { LargeFileRing } from "./read/large_file_ring.ts";
 import type { QueuedBatch } from "./walk/batch_queue.ts";
 import { workerFailure } from "./worker_failure.ts";
 
-/** What a save needs of the writer of a store. */
+/** The part of the writer of a store that a save needs. */
 export type SaveWriter = Pick<
   ObjectWriter,
   | "addPack"

@@ -45,7 +45,7 @@ export async function run(session: Session): Promise<number> {
   }
 }
 
-/** What clients without a token of their own may do, if the command line says it. */
+/** Right of clients without a token of their own, if the command line says it. */
 function rightOf({ args }: Session): Right | undefined {
   if (args.has("read-only") && args.has("append-only")) {
     throw new UsageError("Cannot use --read-only and --append-only at once");

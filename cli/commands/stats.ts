@@ -112,7 +112,7 @@ async function tellStore(
   ]);
 }
 
-/** What this command has asked of a store far away. */
+/** Requests of this command to a store far away. */
 function trafficFields(meter: Meter): Readonly<Record<string, number>> {
   return {
     requestCount: meter.requests,
@@ -131,7 +131,7 @@ function trafficRows(session: Session, meter: Meter): [string, string][] {
   ];
 }
 
-/** What this command has not asked for, as it was on this machine. */
+/** Requests that this command was spared by the cache. */
 function cacheFields(cache: CacheFigures): Readonly<Record<string, number>> {
   return {
     cacheHitCount: cache.hits,

@@ -16,7 +16,7 @@ export interface ConfigFile {
   readonly path: string | undefined;
   /** Whether the file is there. */
   readonly isThere: boolean;
-  /** What stands above all tables. */
+  /** The keys above all tables. */
   readonly top: ConfigTable;
   /** The stores by name. */
   readonly stores: ReadonlyMap<string, ConfigTable>;

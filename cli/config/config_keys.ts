@@ -1,13 +1,13 @@
-/** What a value of the configuration may be. */
+/** Types of values of the configuration. */
 export type ConfigValue = string | number | boolean;
 
 /** A key of the configuration, and where else its value may stand. */
 export interface ConfigKey {
-  /** What its value is. */
+  /** Type of its value. */
   readonly kind: "text" | "switch" | "size" | "rate" | "count";
   /** Where it may stand: above all tables, in the table of a store, or both. */
   readonly where: "top" | "store" | "both";
-  /** What its value is used for. */
+  /** Use of its value. */
   readonly help: string;
   /** Schemes of the stores that have it; all that are far away if absent. */
   readonly schemes?: readonly string[];

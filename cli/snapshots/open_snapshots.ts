@@ -19,7 +19,7 @@ import { formatCount, formatCounted, formatSize } from "../terminal/units.ts";
 /** Options of opening the store of a command. */
 export interface OpenOptions extends HasherNeed {
   /**
-   * What becomes of the user's own store when there is none yet: nothing, so
+   * Treatment of the user's own store when there is none yet: nothing, so
    * that the error says it; `create`; or `memory`, for what stores nothing.
    */
   readonly whenAbsent?: "create" | "memory";

@@ -57,7 +57,7 @@ export async function locateStore(session: Session): Promise<LocatedStore> {
   }
 }
 
-/** What becomes of a word that nothing has for a name. */
+/** Treatment of a word that nothing has for a name. */
 export interface PlaceOptions {
   /** Whether it is then the folder of a store that is to be made. */
   readonly isNew?: boolean;

@@ -1,4 +1,4 @@
-/** What errors say of the first file of a store, of which no user has heard. */
+/** Name of the first file of a store in errors: no user has heard of it. */
 const OF_CONFIG = /^Cannot \w+ config\/\d+: /;
 
 /**

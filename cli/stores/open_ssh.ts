@@ -67,7 +67,7 @@ export async function open(url: string, need: FarNeed): Promise<OpenedStore> {
   }
 }
 
-/** What the other side says of a failure, as it knows better. */
+/** The failure as the other side tells it, which knows better. */
 async function explained(
   child: Child,
   cause: unknown,

@@ -10,13 +10,13 @@ export interface OpenedStore extends AsyncDisposable {
   readonly location: string;
   /** Why nothing can be added to it, where that is known beforehand. */
   readonly readOnly?: { readonly reason: string; readonly hint?: string };
-  /** What was asked of it so far; absent for a folder, which costs no requests. */
+  /** Counters of requests so far; absent for a folder, which costs none. */
   readonly meter?: Meter;
-  /** What a cache of it was good for, where there is one. */
+  /** Counters of the use of its cache, where there is one. */
   readonly cache?: CacheFigures;
   /** Brings a message of a sync to the server of the store, where that has one. */
   readonly exchange?: RemoteStore["exchange"];
-  /** What tells it from all other stores, where the location does not. */
+  /** The mark that tells it from all other stores, where the location does not. */
   readonly identity?: string;
   /**
    * Finds out whether two writers could destroy what the other wrote.
@@ -25,7 +25,7 @@ export interface OpenedStore extends AsyncDisposable {
   probe?(options?: StoreOptions): Promise<void>;
 }
 
-/** What a command keeps on this machine of a store far away. */
+/** Files of a store far away that a command keeps on this machine. */
 export interface FarCache {
   /** Whether nothing is kept, and nothing used. */
   readonly isOff: boolean;
@@ -55,11 +55,11 @@ export interface FarSettings {
   readonly sshCommand: string | undefined;
   /** Program and arguments that speak SFTP themselves, without ssh. */
   readonly sftpCommand: string | undefined;
-  /** What runs this program on the other host. */
+  /** The command that runs this program on the other host. */
   readonly remoteCommand: string | undefined;
 }
 
-/** What a store far away may take. */
+/** Limits of requests to a store far away. */
 export interface FarLimits {
   /** Most bytes a second, both ways together. */
   readonly bytesPerSecond: number | undefined;
@@ -82,9 +82,9 @@ export type StorePlace =
   | { readonly kind: "folder"; readonly path: string }
   | FarPlace;
 
-/** What opens a store far away is given. */
+/** Options of the functions that open a store far away. */
 export interface FarNeed {
-  /** What is said of the store beside its address. */
+  /** Settings of the store beside its address. */
   readonly settings: FarSettings;
   /** Limits its requests and bytes. */
   readonly limiter: Limiter;

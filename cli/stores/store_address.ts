@@ -10,7 +10,7 @@ export const SCHEMES: Readonly<Record<string, string>> = {
   ssh: `ssh://HOST/PATH, ${COMMAND} on another host`,
 };
 
-/** What a user wrote to name a store. */
+/** The name of a store as a user wrote it. */
 export type StoreAddress =
   /** The address of a store far away. */
   | { readonly kind: "far"; readonly url: string; readonly scheme: string }

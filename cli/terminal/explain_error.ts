@@ -30,7 +30,7 @@ const HINTS: Readonly<Record<string, string>> = {
   TargetNotEmptyError: "--existing writes into it, and --dry-run shows what",
 };
 
-/** What to do where a certificate is one's own. */
+/** Hint where a certificate is one's own. */
 const CERTIFICATE_HINT =
   "a certificate of one's own is trusted by DENO_CERT=FILE, on Node by NODE_EXTRA_CA_CERTS=FILE";
 
@@ -91,7 +91,7 @@ function ownHint(error: Error): string | undefined {
   return undefined;
 }
 
-/** What to do about a store far away. */
+/** Hints for errors of a store far away. */
 function farHint(error: Error): string | undefined {
   if (error.name !== "RemoteError") return undefined;
   const { code, status } = error as { code?: unknown; status?: unknown };

@@ -4,7 +4,7 @@ import type { TableList } from "@snap/pack/objects";
 /** How long a store that does not look at its signal is waited for at the end, in milliseconds. */
 const STOP_MS = 100;
 
-/** What {@linkcode PackSearches} needs. */
+/** Parts of {@linkcode PackSearches}. */
 export interface PackSearchesParts {
   readonly tables: TableList;
   /** Adds to the list the tables of packs that no sound table names. */

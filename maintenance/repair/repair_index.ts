@@ -22,7 +22,7 @@ export interface RepairIndexOptions extends RepairOptions {
   readonly onProgress?: (progress: VerifyProgress) => void;
 }
 
-/** What {@linkcode repairIndex} did. */
+/** Result of {@linkcode repairIndex}. */
 export interface RepairIndexReport {
   /** Packs that no sound table named, and that one names now. */
   readonly packCount: number;

@@ -1,5 +1,5 @@
 /**
- * What the owners in attribute pages are on this machine.
+ * Owners in attribute pages, as they are on this machine.
  *
  * @module
  */

@@ -20,7 +20,7 @@ import { checkZstdFrame } from "./zstd_frame.ts";
  */
 export type FrameDecoder = (stored: Uint8Array, out: Uint8Array) => number;
 
-/** What decodes frames instead of the codecs of this package. */
+/** Decoders of frames that run in place of the codecs of this package. */
 export interface FrameDecoders {
   /** Decodes LZ4 blocks. */
   readonly lz4?: { readonly decode: FrameDecoder };

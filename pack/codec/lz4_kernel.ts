@@ -1,6 +1,6 @@
 import { LZ4_WASM } from "./lz4_wasm.ts";
 
-/** What the WebAssembly module exports: see `_kernel/lz4.as`. */
+/** Exports of the WebAssembly module: see `_kernel/lz4.as`. */
 interface Lz4Exports {
   readonly memory: WebAssembly.Memory;
   compress(from: number, size: number, to: number): number;

@@ -1,7 +1,7 @@
 import type * as zlib from "node:zlib";
 
 /**
- * What a stream of `node:zlib` works with. It is not documented, so it is tried
+ * The handle of a stream of `node:zlib`. It is not documented, so it is tried
  * out before it is used, and only where it was measured: a wrong number of
  * arguments ends a Node process.
  */

@@ -31,7 +31,7 @@ export interface IndexFilesOptions {
   readonly tables: Iterable<{ readonly name: string; readonly size: number }>;
   /** Reads a range of a file. */
   readonly readAt: ReadAt;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   /** Memory for pages in bytes, 4 MiB if left out. */
   readonly cacheSize?: number;
@@ -44,7 +44,7 @@ export class IndexFiles {
   readonly #reader: IndexReader;
 
   /**
-   * Constructs a new instance.
+   * Makes a reader; no page is read yet.
    *
    * @param index The index
    * @param readAt Reads a range of a file

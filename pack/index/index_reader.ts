@@ -7,7 +7,7 @@ import { isPageRequest, type PageRequest } from "../location.ts";
 import { type Ranges, useSound } from "../ranges/ranges.ts";
 import type { ObjectIndex } from "./object_index.ts";
 
-/** What an {@linkcode IndexReader} reads pages from. */
+/** Source of the pages of an {@linkcode IndexReader}. */
 export interface IndexReaderOptions {
   /** Bytes of the store. */
   readonly ranges: Pick<Ranges, "take" | "distrust">;

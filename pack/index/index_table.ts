@@ -53,7 +53,7 @@ export interface IndexPages {
   readonly count: number;
 }
 
-/** What the head of a table says. */
+/** Fields of the head of a table. */
 export interface IndexHead extends IndexCounts {
   /** Save id of the run that wrote the table, 16 bytes. */
   readonly saveId: Uint8Array;

@@ -287,7 +287,7 @@ export class ObjectIndex {
     return location;
   }
 
-  /** What an object row, which begins at `at`, says; undefined where its pack is not present. */
+  /** Fields of an object row, which begins at `at`; undefined where its pack is not present. */
   #location(
     table: OpenTable,
     row: number,

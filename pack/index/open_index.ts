@@ -46,11 +46,11 @@ interface NamedTable {
 
 /** Options of {@linkcode openIndex}. */
 export interface OpenIndexOptions extends StoreOptions {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   /** Memory for pages in bytes, 4 MiB if left out. */
   readonly cacheSize?: number;
-  /** What tables are read from; the store, and pages by promises, if left out. */
+  /** Source of tables; the store, and pages by promises, if left out. */
   readonly ranges?: AwaitedRanges;
   /**
    * Names of tables that are known to be damaged: they are left out, and what they

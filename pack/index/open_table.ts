@@ -22,13 +22,13 @@ import type { IndexedPack, Location } from "../location.ts";
 import type { PageCache } from "./page_cache.ts";
 import { FRAME_ROW_SIZE, OBJECT_ROW_SIZE } from "../write/pack_footer.ts";
 
-/** What a search returns where a page is not in the cache. */
+/** Result of a search where a page is not in the cache. */
 export const PAGE_MISSING = -2;
 
-/** What a search returns where a page is damaged. */
+/** Result of a search where a page is damaged. */
 export const PAGE_DAMAGED = -4;
 
-/** What is known of a pack of a table. */
+/** State of a pack of a table. */
 export const PackState = { unknown: 0, good: 1, absent: 2, bad: 3 } as const;
 
 /** One table of an index: its head in memory, its pages in a cache. */
@@ -152,7 +152,7 @@ export class OpenTable {
     return compareKeys(cache.bytes, at, cache.bytes, start) === 0 ? next : -1;
   }
 
-  /** What an object row, which begins at `at`, and its frame row say. */
+  /** Fields of an object row, which begins at `at`, and of its frame row. */
   location(
     { bytes }: PageCache,
     { row, at, frame, frameRow, pack }: {

@@ -20,7 +20,7 @@ export class PackSet {
   readonly bytes: Uint8Array;
 
   /**
-   * Constructs a new instance.
+   * Makes a set, empty or with the packs of another.
    *
    * @param bytes Bytes of another set
    */

@@ -31,11 +31,11 @@ const PAGES_AHEAD = 16;
 export interface StoreIndexOptions {
   /** Names of tables that were left out as they are damaged, none if absent. */
   readonly damaged?: readonly string[];
-  /** What is read where no table of the store tells of an object; an error if absent. */
+  /** Tables that are read where none of the store tells of an object; an error if absent. */
   readonly unnamed?: UnnamedPacks;
   /** An index of the same store, with which the tables of such packs are shared. */
   readonly shared?: StoreIndex;
-  /** What pages are read from; the store, by promises, if absent. */
+  /** Source of pages; the store, by promises, if absent. */
   readonly ranges?: AwaitedRanges | undefined;
 }
 
@@ -48,12 +48,12 @@ export class StoreIndex {
   readonly #ranges: AwaitedRanges;
   readonly #unnamed: UnnamedPacks | undefined;
   readonly #named: NamedPacks;
-  /** What tells without a wait. */
+  /** The index, which tells without a wait. */
   readonly #now: IndexReader;
   #distrustCount = 1;
 
   /**
-   * Constructs a new instance.
+   * Makes the index of a store; no page is read yet.
    *
    * @param index The index
    * @param store The store that its tables lie in

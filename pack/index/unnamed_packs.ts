@@ -23,7 +23,7 @@ export const UNNAMED_OBJECTS_MAX: number = 2 ** 23;
 /** Few stores have packs that no table names: a reader loads this once it meets one. */
 const indexWriter = () => import("../index_writer/mod.ts");
 
-/** What was found in packs that no sound table names. */
+/** Packs that no sound table names. */
 export interface UnnamedFound {
   /** Packs whose own tables were read. */
   readonly packs: readonly StoreEntry[];
@@ -31,11 +31,11 @@ export interface UnnamedFound {
   readonly damaged: readonly DamagedPack[];
 }
 
-/** What {@linkcode UnnamedPacks} needs. */
+/** Options of {@linkcode UnnamedPacks}. */
 export interface UnnamedPacksOptions {
   /** The store. */
   readonly store: ReadStore;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   /** Told of a table of which a page is damaged, each once. */
   readonly onMend?: ((name: string, error: unknown) => void) | undefined;
@@ -43,7 +43,7 @@ export interface UnnamedPacksOptions {
   readonly onUnnamed?: ((found: UnnamedFound) => void) | undefined;
 }
 
-/** What tells which packs the sound tables name. */
+/** The index, which tells which packs the sound tables name. */
 export interface NamedPacks {
   /** Changes when a table is not believed any more. */
   distrustCount(): number;
@@ -74,7 +74,7 @@ export class UnnamedPacks {
     this.#options = options;
   }
 
-  /** What was found so far. */
+  /** Objects found so far. */
   get found(): UnnamedFound {
     return { packs: this.#packs, damaged: this.#damaged };
   }
@@ -201,7 +201,7 @@ export class UnnamedPacks {
   }
 }
 
-/** What a pack is known by: a row is a claim about a pack of its size. */
+/** Name and size of a pack as one key: a row is a claim about a pack of its size. */
 export function packKey(name: string, size: number): string {
   return `${name} ${size}`;
 }

@@ -20,7 +20,7 @@ export interface FetchWant {
 type BlockPlace = Pick<FetchWant, "name" | "block" | "fileSize">;
 
 /**
- * What a worker learns of a read that failed: a code of the store, or that the file is
+ * A failed read as a worker learns of it: a code of the store, or that the file is
  * absent. It takes `EIO` and `SHORT` for damage, and asks no more for what it has another
  * way to; other codes are told as the first.
  */

@@ -13,7 +13,7 @@ const BUFFER_SIZE = 256 * 1024;
 /** A range begins at most so far behind the one before to follow it. */
 const GAP_MAX = 64 * 1024;
 
-/** What opens and reads files; failures are thrown with a `code`, as by `node:fs`. */
+/** Calls that open and read files; failures are thrown with a `code`, as by `node:fs`. */
 export interface FileCalls {
   /** Opens a file to read, without waiting for a fifo that stands in its place. */
   open(path: string): number;
@@ -27,7 +27,7 @@ export interface FileCalls {
 export interface LocalRangesOptions {
   /** The path of a file of the store. */
   readonly pathOf: (name: string) => string;
-  /** What opens and reads files. */
+  /** Calls that open and read files. */
   readonly calls: FileCalls;
   /** Bytes read at once where ranges of a file follow each other; as much as is asked for if left out. */
   readonly aheadSize?: number;
@@ -46,7 +46,7 @@ export class LocalRanges implements AwaitedRanges, Disposable, AsyncDisposable {
     { readonly file: number; isUsed: boolean }
   >();
   #buffer = new Uint8Array(BUFFER_SIZE);
-  /** What the buffer holds. */
+  /** The range that is in the buffer. */
   #name = "";
   #start = 0;
   #end = 0;

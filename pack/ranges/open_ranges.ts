@@ -4,7 +4,7 @@ import type { AwaitedRanges } from "./ranges.ts";
 import { RemoteRanges } from "./remote_ranges.ts";
 
 /**
- * What the path of every file of a store begins with, if it has files.
+ * The beginning of the path of every file of a store, if it has files.
  *
  * @param store The store
  * @returns The prefix; `undefined` if this program may not open its files

@@ -14,15 +14,15 @@ import { type Ranges, useSound } from "../ranges/ranges.ts";
 /** Copies that could not be read and are remembered. */
 const FAILURES_MAX = 1024;
 
-/** What {@linkcode ObjectCopies} reads with. */
+/** Parts of {@linkcode ObjectCopies}. */
 export interface ObjectCopiesOptions {
   /** Bytes of the store. */
   readonly ranges: Ranges;
   /** Decoded frames. */
   readonly cache: FrameCache;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
-  /** What decodes instead of the codecs. */
+  /** Decoders that run in place of the codecs. */
   readonly decoders?: FrameDecoders | undefined;
   /**
    * Told of a pack that does not hold what the index says.

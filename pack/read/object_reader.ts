@@ -15,11 +15,11 @@ import type { Location } from "../location.ts";
 
 /** Options of an {@linkcode ObjectReader}. */
 export interface ObjectReaderOptions {
-  /** What keeps decoded frames. */
+  /** Cache of decoded frames. */
   readonly cache: FrameCache;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
-  /** What decodes instead of the codecs. */
+  /** Decoders that run in place of the codecs. */
   readonly decoders?: FrameDecoders | undefined;
 }
 
@@ -46,7 +46,7 @@ export class ObjectReader {
   readonly #object = { id: new Uint8Array(ID_SIZE), offset: 0, size: 0 };
 
   /**
-   * Constructs a new instance.
+   * Makes a reader; nothing is decoded yet.
    *
    * @param options What keeps frames, what hashes and what decodes
    */

@@ -20,7 +20,7 @@ import type { TableList } from "./table_list.ts";
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 << 20;
 
-/** What adds to the list of tables, in the thread that may wait. */
+/** The thread that may wait, which adds to the list of tables. */
 export interface TableKeeper {
   /**
    * Takes note of a damaged table.
@@ -33,19 +33,19 @@ export interface TableKeeper {
   search(): void;
 }
 
-/** What {@linkcode Objects} reads with. */
+/** Parts of {@linkcode Objects}. */
 export interface ObjectsParts {
   /** Bytes of the store. */
   readonly ranges: Ranges;
   /** Decoded frames; shared with other workers in a mount. */
   readonly cache: FrameCache;
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   /** The tables of the index. */
   readonly tables: TableList;
-  /** What looks for packs that no sound table names; nothing does if left out. */
+  /** Search for packs that no sound table names; none if left out. */
   readonly keeper?: TableKeeper;
-  /** What decodes instead of the codecs. */
+  /** Decoders that run in place of the codecs. */
   readonly decoders?: FrameDecoders;
 }
 
@@ -54,7 +54,7 @@ export interface ObjectsParts {
  * ranges are wanted, and the whole question is asked again when they have come.
  */
 export class Objects {
-  /** What hashes. */
+  /** Hasher. */
   readonly hasher: Hasher;
   readonly #ranges: Ranges;
   readonly #tables: TableList;
@@ -71,7 +71,7 @@ export class Objects {
   readonly #reader: ObjectCopies;
 
   /**
-   * Constructs a new instance; nothing is read yet.
+   * Makes a reader; nothing is read yet.
    *
    * @param parts What reads, keeps and hashes.
    */

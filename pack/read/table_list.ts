@@ -34,7 +34,7 @@ export interface ListedTable {
   readonly frameCount: number;
 }
 
-/** What is known of the packs that no sound table names. */
+/** State of the search for packs that no sound table names. */
 export type SearchState =
   /** They are to be looked for, or are being looked for. */
   | "wanted"
@@ -70,7 +70,7 @@ export class TableList {
   }
 
   /**
-   * Constructs a new instance.
+   * Opens a list in shared memory.
    *
    * @param buffer Memory that `create` has made.
    */
@@ -141,7 +141,7 @@ export class TableList {
     return Atomics.load(this.#words, WANTED);
   }
 
-  /** What is known of the packs that no sound table names. */
+  /** State of the search for packs that no sound table names. */
   get search(): SearchState {
     const searched = Atomics.load(this.#words, SEARCHED);
     if (Math.abs(searched) !== this.wantedCount) return "wanted";

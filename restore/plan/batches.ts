@@ -10,7 +10,7 @@ import {
 
 /** Files of a batch, unless they share a frame. */
 const COUNT_MAX = 256;
-/** What making a file costs, in plain bytes. */
+/** Cost of making a file, in plain bytes. */
 const FILE_COST = 4096;
 
 /** Options of {@linkcode cutBatches}. */

@@ -17,7 +17,7 @@ export interface ContentPackerOptions {
 /** Nodes that are handed over together: a file of any size has few in memory. */
 const NODE_COUNT_MAX = 64;
 
-/** What packing a byte costs, in bytes read: it is cut, hashed and compressed. */
+/** Cost of packing a byte, in bytes read: it is cut, hashed and compressed. */
 const PACK_COST = 4;
 
 /** Names content, cuts what is large, and hands it to a sink. */

@@ -22,12 +22,12 @@ const WHOLE_SIZE_MAX = 4 * 1024 * 1024;
 const UNTOLD_READ_SIZE = 64 * 1024;
 /** Bytes that are read and hashed between two steps. */
 const STEP_SIZE = 512 * 1024;
-/** What opening a file costs, in bytes read. */
+/** Cost of opening a file, in bytes read. */
 const FILE_COST = 16 * 1024;
 /** A file that changes while it is read is read once more. */
 const ATTEMPTS_MAX = 2;
 
-/** What a file's content turned out to be. */
+/** Content of a file as it was read. */
 interface ReadContent {
   /** Bytes of the content. */
   readonly size: number;

@@ -7,7 +7,7 @@ import type { BatchPart, FileBatch } from "../messages.ts";
 const BATCH_COUNT_MAX = 256;
 /** Bytes of a batch, each file counted with what opening it costs. */
 const BATCH_SIZE_MAX = 4 * 1024 * 1024;
-/** What opening a file costs, in bytes read. */
+/** Cost of opening a file, in bytes read. */
 export const FILE_COST = 4096;
 
 /** Where the results of a batch belong. */
@@ -33,7 +33,7 @@ export class BatchQueue {
   #number = 0;
   #directories: PendingDirectory[] = [];
   #rows: number[] = [];
-  /** What the walk saw of each file. */
+  /** Attributes of each file as the walk saw it. */
   #stats = new StatTable(BATCH_COUNT_MAX);
   #cost = 0;
   #byteCount = 0;

@@ -41,7 +41,7 @@ type Counters = { -readonly [K in keyof Totals]: Totals[K] };
 
 /** Turns directories of which everything is known into trees and attribute pages. */
 export class DirectoryEncoder {
-  /** What all directories so far hold. */
+  /** Totals of all directories so far. */
   readonly totals: Counters = {
     entryCount: 0,
     fileCount: 0,

@@ -44,7 +44,7 @@ const UNREAL: ReadonlySet<string> = new Set([
   "tracefs",
 ]);
 
-/** What `statfs` says of file systems whose device numbers no mount table has. */
+/** Answers of `statfs` for file systems whose device numbers no mount table has. */
 const WELL_KNOWN_TYPES: ReadonlySet<number> = new Set([
   0x9123683e, // btrfs
   0x2fc12fc1, // zfs

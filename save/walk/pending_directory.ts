@@ -29,7 +29,7 @@ export class PendingDirectory {
   readonly parent: PendingDirectory | undefined;
   /** The row in the parent. */
   readonly parentRow: number;
-  /** What the entries are, and what they hold. */
+  /** Kinds of the entries, and ids of their content. */
   readonly tree: TreeDraft;
   /** Attributes; those of an entry one row further than the entry. */
   readonly page: PageDraft;

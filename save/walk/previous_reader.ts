@@ -102,7 +102,7 @@ export class PreviousReader implements AsyncDisposable {
     return undefined;
   }
 
-  /** What is damaged or gone is read from the disk and stored again: that heals it. */
+  /** Opens a tree or page; a damaged or lost one is read from the disk and stored again: that heals it. */
   async #open<Small, Wide>(
     id: Uint8Array,
     kind: ObjectKind,

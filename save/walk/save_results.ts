@@ -11,7 +11,7 @@ import { type BatchResult, FileStatus } from "../messages.ts";
 /** Errors and paths that are kept; later ones are counted only. */
 const KEPT_MAX = 10_000;
 
-/** What came of the files that were read. */
+/** Outcome of the files that were read. */
 export class SaveResults {
   /** The first files that could not be read. */
   readonly errors: DiskError[] = [];

@@ -12,7 +12,7 @@ import type { StoreOptions } from "@snap/store";
 import type { NamedRecord } from "../records/record.ts";
 import { IdSet } from "./id_set.ts";
 
-/** What reads trees and pages: a store, or what was received. */
+/** Reader of trees and pages: of a store, or of received objects. */
 export type ObjectReads = Pick<StoreReader, "readObject">;
 
 /** A directory with the page beside it. */
@@ -47,7 +47,7 @@ export interface ReachedContent {
 export interface ReachWalkOptions extends StoreOptions {
   /** Records all of which is known: what stands in them at the same place is passed over. */
   readonly bases?: readonly NamedRecord[];
-  /** What reads the trees of the bases; the same reader if left out. */
+  /** Reader of the trees of the bases; the same reader if left out. */
   readonly baseReader?: ObjectReads;
   /** Directories that were seen; those of one walk if left out. */
   readonly seen?: IdSet;

@@ -37,7 +37,7 @@ const APART_SEC = 24 * 3600;
 
 /** Options of {@linkcode orderRecords}. */
 export interface OrderRecordsOptions extends StoreOptions {
-  /** What the clock says, in milliseconds since 1970. */
+  /** The time of the clock, in milliseconds since 1970. */
   readonly ms: number;
   /** The tags and the numbers of the slots of each, where they were listed already. */
   readonly logs?: ReadonlyMap<string, readonly number[]>;

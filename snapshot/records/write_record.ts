@@ -19,7 +19,7 @@ export interface WriteRecordOptions extends StoreOptions {
   readonly newest?: NamedRecord;
 }
 
-/** What {@linkcode writeRecord} did. */
+/** Result of {@linkcode writeRecord}. */
 export interface WrittenRecord {
   /** The record: a new one, or the one that says the same. */
   readonly record: NamedRecord;

@@ -56,7 +56,7 @@ export interface CacheStoreOptions {
  * far as they were read. Use {@link openCacheStore}.
  */
 export class CacheStore extends AroundStore implements AsyncDisposable {
-  /** What the cache has been good for. */
+  /** Counters of the use of the cache. */
   readonly figures: CacheFigures = new CacheFigures();
   /** The folder of this store. */
   readonly folder: string;

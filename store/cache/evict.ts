@@ -11,7 +11,7 @@ const BUDGET_MAX = 10 * 2 ** 30;
 const DISK_PART = 10;
 /** A cache that is too large is made so much smaller than it may be. */
 const ROOM = 0.9;
-/** What is small and asked for by every command goes as if it had been used so much later. */
+/** Time by which small files that every command asks for count as used later. */
 const SMALL_MS = 7 * 24 * 3_600_000;
 /** Size of a block of `stat`. */
 const BLOCK_SIZE = 512;

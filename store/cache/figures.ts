@@ -1,4 +1,4 @@
-/** What a cache has been good for, to be read at any time. */
+/** Counters of the use of a cache, to be read at any time. */
 export class CacheFigures {
   /** Reads that no request was made for. */
   hits = 0;

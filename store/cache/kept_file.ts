@@ -32,7 +32,7 @@ export interface KeptRange {
   readonly length?: number | undefined;
 }
 
-/** What the cache has of a range. */
+/** The part of a range that the cache has. */
 export interface KeptBytes {
   /** The range, with zeros in the gap. */
   readonly bytes: Uint8Array;

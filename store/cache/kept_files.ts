@@ -22,7 +22,7 @@ const USED_MS = 60_000;
 /** Files whose last use is remembered. */
 const USED_MAX = 4096;
 
-/** What {@link KeptFiles} is made with. */
+/** Parts of {@link KeptFiles}. */
 export interface KeptFilesOptions {
   /** The folder of all caches. */
   readonly root: string;
@@ -50,7 +50,7 @@ export class KeptFiles {
   }
 
   /**
-   * What is there of a range, which may be nothing.
+   * Gives the part of a range that is there, which may be nothing.
    *
    * @returns Undefined where the end of the range is not known, or too far.
    */

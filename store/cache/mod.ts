@@ -2,7 +2,7 @@
  * A cache of a store that is far away, in a folder of a local disk.
  *
  * It holds what never changes: records, the index, and what was read of packs.
- * What it gives is checked like what any store gives; who finds damage asks with
+ * Its bytes are checked like those of any store; a reader that finds damage asks with
  * `isFresh`, and gets the bytes of the store itself.
  *
  * @module

@@ -8,7 +8,7 @@ interface Table {
   whole?: Promise<Uint8Array>;
 }
 
-/** What {@link WholeTables} reads and keeps with. */
+/** Parts of {@link WholeTables}. */
 export interface WholeTablesParts {
   /** Reads a whole table. */
   readonly read: (

@@ -3,10 +3,10 @@ import type { StoreAction } from "../errors.ts";
 import { retryAfterOf, textOf } from "../wrap/failure_facts.ts";
 import { RemoteError, type RemoteErrorFields } from "../wrap/remote_error.ts";
 
-/** What was being done. */
+/** The action that failed. */
 export interface Doing {
   readonly action: StoreAction;
-  /** What it was done with, for the message. */
+  /** The object of the action, for the message. */
   readonly subject: string;
   readonly storeName?: string | undefined;
 }
@@ -182,7 +182,7 @@ function codeOfStatus(status: number, reason: string | undefined): string {
   }
 }
 
-/** What the innermost error says. */
+/** The message of the innermost error. */
 function detailOf(error: unknown): string {
   let at = error;
   while (at instanceof Error && at.cause instanceof Error) at = at.cause;

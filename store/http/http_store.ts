@@ -25,7 +25,7 @@ import type { RemoteStore, RemoteStoreOptions } from "./remote_store.ts";
 export interface OpenHttpStoreOptions extends RemoteStoreOptions {
   /** The token, which goes to the origin of the URL and nowhere else. */
   readonly token?: string;
-  /** What sends a request. Default: `fetch`. */
+  /** The function that sends a request. Default: `fetch`. */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 

@@ -7,19 +7,19 @@ import type { StoreEntry } from "../store.ts";
 
 /** The name of the listing: the only file of a store that is ever rewritten. */
 export const LISTING_NAME = "listing";
-/** What the names of its pages begin with. */
+/** The beginning of the names of its pages. */
 export const PAGES_PREFIX = "listings/";
-/** What it leaves out: an index says which packs there are. */
+/** The names that it leaves out: an index says which packs there are. */
 export const PACKS_PREFIX = "packs/";
 
 /** A page with older names. */
 export interface ListingPage {
   readonly name: string;
-  /** What all names in it begin with. */
+  /** The beginning of all names in it. */
   readonly prefix: string;
 }
 
-/** What a listing says. */
+/** Fields of a listing. */
 export interface Listing {
   /** Names, those that came last first. */
   readonly files: readonly StoreEntry[];

@@ -12,7 +12,7 @@ import type { Fetch } from "./sender.ts";
 
 const ID_MAX = 0xffff_ffff;
 
-/** What is known of a request that waits for its answer, or for more of it. */
+/** A request that waits for its answer, or for more of it. */
 interface Waiting {
   readonly begin: (response: Response) => void;
   readonly fail: (error: unknown) => void;

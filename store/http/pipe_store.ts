@@ -19,7 +19,7 @@ export type { Pipe };
 
 /** Options of {@link openPipeStore}. */
 export interface OpenPipeStoreOptions extends RemoteStoreOptions {
-  /** What to call the store in messages. Default: `the other side of the pipe`. */
+  /** Name of the store in messages. Default: `the other side of the pipe`. */
   readonly location?: string;
   /** Makes another pipe to the same store when one has ended. Default: what ends is over. */
   readonly reconnect?: () => Promise<Pipe>;

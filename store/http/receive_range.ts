@@ -3,7 +3,7 @@ import { largeError, shortError } from "../range.ts";
 import { failed } from "./failure.ts";
 import type { Reply } from "./reply.ts";
 
-/** What was asked for. */
+/** The range that was asked for. */
 export interface Wanted {
   readonly offset: number;
   /** All up to the end if it is left out. */
@@ -12,7 +12,7 @@ export interface Wanted {
   readonly sizeMax?: number | undefined;
 }
 
-/** What came. */
+/** The bytes that came. */
 export interface Received {
   readonly bytes: Uint8Array;
   /** Size of the whole file, where the server said it. */
@@ -59,7 +59,7 @@ export async function receiveRange(
   }
 }
 
-/** What a `Content-Range` says. */
+/** Fields of a `Content-Range`. */
 export function contentRange(
   reply: Reply,
 ): { first?: number; last?: number; size?: number } {

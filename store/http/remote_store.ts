@@ -1,5 +1,5 @@
 /**
- * What a store far away is, whoever serves it.
+ * A store far away, whatever serves it.
  *
  * @module
  */
@@ -15,9 +15,9 @@ export interface RemoteStore extends PruneStore, AsyncDisposable {
   readonly kind: "serve" | "web";
   /** Where it is, without passwords: for messages. */
   readonly location: string;
-  /** What was asked of the server so far. */
+  /** Counters of requests so far. */
   readonly meter: Meter;
-  /** What may be done with it; the rest rejects with code `EACCES` or `EROFS`. */
+  /** Permitted operations; all others reject with code `EACCES` or `EROFS`. */
   readonly right: Right;
   /**
    * Sends bytes to what the server has for `exchange`, and returns its answer.
@@ -40,7 +40,7 @@ export interface RemoteStoreOptions extends StoreOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;
-  /** What counts requests and bytes. Default: one of its own. */
+  /** Counters of requests and bytes. Default: own ones. */
   readonly meter?: Meter;
   /**
    * How often `adopt` is repeated, whose file is gone afterwards. Default: never. All

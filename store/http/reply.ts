@@ -46,7 +46,7 @@ export class Watch implements Disposable {
     clearTimeout(this.#timer);
   }
 
-  /** What an error of the connection means. */
+  /** The error of the store for an error of the connection. */
   explain(doing: Doing, host: string, cause: unknown): unknown {
     if (this.#outer?.aborted) return this.#outer.reason;
     return this.#isLate
@@ -104,7 +104,7 @@ export class Reply {
     return this.#end.promise;
   }
 
-  /** What the header says of the size of the body. */
+  /** The size of the body by its header. */
   get contentLength(): number | undefined {
     const digits = this.headers.get("content-length");
     return digits === null ? undefined : Number(digits);

@@ -5,7 +5,7 @@ import { type Doing, failed, statusFailure } from "./failure.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 import { Reply, Watch } from "./reply.ts";
 
-/** What a request is sent with: the part of `fetch` that is needed. */
+/** A function that sends a request: the part of `fetch` that is needed. */
 export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** A request. */
@@ -20,12 +20,12 @@ export interface Call extends Doing {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a {@link Sender} is made of. */
+/** Parts of a {@link Sender}. */
 export interface SenderParts {
   readonly fetch: Fetch;
   /** Ends in a slash. */
   readonly base: string;
-  /** What the host is called in messages. Default: that of the base. */
+  /** Name of the host in messages. Default: that of the base. */
   readonly host?: string;
   /** The header that lets the caller in. It never leaves the origin of the base. */
   readonly authorization?: string | undefined;
@@ -55,7 +55,7 @@ export class Sender {
     this.host = parts.host ?? host;
   }
 
-  /** What counts requests and bytes. */
+  /** Counters of requests and bytes. */
   get meter(): Meter {
     return this.#parts.meter;
   }

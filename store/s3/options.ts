@@ -45,7 +45,7 @@ export interface S3StoreOptions {
 export interface S3Store extends PruneStore {
   /** Requests and bytes so far. */
   readonly meter: Meter;
-  /** What tells the store from all others: the addresses of its bucket and of its prefix. */
+  /** Marks that tell the store from all others: the addresses of its bucket and of its prefix. */
   readonly location: string;
 
   /**

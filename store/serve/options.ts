@@ -29,7 +29,7 @@ export type Access =
   }
   | {
     /**
-     * What requests may do that need no token, for the caller says that it
+     * The right of requests without a token, for a caller that says that it
      * listens on loopback only.
      */
     readonly loopback: Right;

@@ -21,7 +21,7 @@ export interface Channel {
   close(graceMs: number): Promise<void>;
 }
 
-/** What a {@link SftpConnection} is made of. */
+/** Parts of a {@link SftpConnection}. */
 export interface ConnectionParts {
   readonly channel: Channel;
   /** The store, for messages. */

@@ -7,7 +7,7 @@ import { hasStatus, SftpStatusError, STATUS } from "./status_error.ts";
 import { openTemporary, temporaryName } from "./temporary.ts";
 
 /**
- * What gives a file a name only if that is free: a second name, as `link` does;
+ * Means to name a file only if the name is free: a second name, as `link` does;
  * another name, as `rename` does on servers where it never replaces; or nothing.
  */
 type Means = "link" | "rename" | "none";

@@ -13,7 +13,7 @@ const WITNESS = "config/1";
 /** How long a server may take to end when its pipe is closed, in milliseconds. */
 const GRACE_MS = 5000;
 
-/** What is known of a server as long as one connection lasts. */
+/** Knowledge of a server as long as one connection lasts. */
 export interface Server {
   readonly session: SftpSession;
   readonly files: OpenFiles;
@@ -21,7 +21,7 @@ export interface Server {
   readonly publisher: Publisher;
 }
 
-/** What {@link Servers} is made of. */
+/** Parts of {@link Servers}. */
 export interface ServersParts {
   /** Starts what answers. */
   readonly connect: () => Promise<Channel>;

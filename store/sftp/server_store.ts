@@ -40,7 +40,7 @@ const BLOCK_SIZE: number = 64 * 1024 * 1024;
 /** Folders that are made durable at once. */
 const SYNC_CONCURRENCY = 32;
 
-/** What a {@link ServerStore} is made of. */
+/** Parts of a {@link ServerStore}. */
 export interface ServerStoreParts {
   readonly servers: Servers;
   readonly transfer: Transfer;

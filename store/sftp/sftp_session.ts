@@ -10,7 +10,7 @@ export const OPEN: { readonly read: number; readonly createNew: number } = {
 };
 
 const ATTRIBUTE = { size: 1, owner: 2, mode: 4, times: 8, more: 0x8000_0000 };
-/** What each server can read and write at once, in bytes. */
+/** Bytes that each server can read and write at once. */
 const CHUNK_SIZE = 32 * 1024;
 /** Fewest bytes at once: less would make more of requests than of content. */
 const CHUNK_SIZE_MIN = 1024;
@@ -18,7 +18,7 @@ const CHUNK_SIZE_MIN = 1024;
 const CHUNK_SIZE_MAX: number = 255 * 1024;
 const READ_ONLY_FLAG = 1;
 
-/** What is known of a file. Servers may leave out anything. */
+/** Attributes of a file. Servers may leave out any of them. */
 export interface Attributes {
   readonly size: number | undefined;
   readonly mode: number | undefined;
@@ -41,7 +41,7 @@ export function isFolder({ mode }: Attributes): boolean {
     (mode & constants.S_IFMT) === constants.S_IFDIR;
 }
 
-/** What a server of SFTP can do, each a request. A status that is no success is thrown. */
+/** Requests to a server of SFTP. A status that is no success is thrown. */
 export class SftpSession {
   readonly #connection: SftpConnection;
   readonly #extensions: ReadonlyMap<string, string>;
@@ -158,7 +158,7 @@ export class SftpSession {
     await this.#done(PACKET.extended, fields, signal);
   }
 
-  /** What stands at a path; a link is followed. */
+  /** Attributes of the file at a path; a link is followed. */
   async stat(path: string, signal?: AbortSignal): Promise<Attributes> {
     return await this.#attributes(PACKET.stat, path, signal);
   }
@@ -209,7 +209,7 @@ export class SftpSession {
     await this.#done(PACKET.rename, [from, to], signal);
   }
 
-  /** What is left on a disk; undefined if the server does not tell. */
+  /** Free space of a disk; undefined if the server does not tell. */
   async space(path: string): Promise<DiskSpace | undefined> {
     const name = "statvfs@openssh.com";
     if (!this.#extensions.has(name)) return undefined;

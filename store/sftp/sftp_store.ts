@@ -37,7 +37,7 @@ export interface SftpStoreOptions extends StoreOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Limit of requests and bytes, which several stores may share. Default: one of its own. */
   readonly limiter?: Limiter;
-  /** What counts calls and bytes. Default: one of its own. */
+  /** Counters of calls and bytes. Default: own ones. */
   readonly meter?: Meter;
   /** How often a call is repeated. */
   readonly retry?: RetryOptions;
@@ -51,7 +51,7 @@ export interface SftpStoreOptions extends StoreOptions {
 export interface SftpStore extends PruneStore, AsyncDisposable {
   /** Where it is, without passwords: for messages. */
   readonly location: string;
-  /** What was asked of the server so far. */
+  /** Counters of requests so far. */
   readonly meter: Meter;
   /** Whether what is created is durable: not every server has the means to say so. */
   readonly isDurable: boolean;

@@ -17,7 +17,7 @@ export const STATUS = {
 /** A status other than that of success. */
 export class SftpStatusError extends Error {
   readonly status: number;
-  /** What the server says, without what acts on a terminal. */
+  /** The message of the server, without characters that act on a terminal. */
   readonly said: string;
 
   constructor(status: number, said: string) {
@@ -33,14 +33,14 @@ export function hasStatus(error: unknown, ...statuses: number[]): boolean {
   return error instanceof SftpStatusError && statuses.includes(error.status);
 }
 
-/** What is left on the disk of a server. */
+/** Free space on the disk of a server. */
 export interface DiskSpace {
   readonly byteCount: number;
   readonly fileCount: number;
   readonly isReadOnly: boolean;
 }
 
-/** What was done, for an error. */
+/** The action, for an error. */
 export interface Doing {
   readonly action: StoreAction;
   /** A name in the store, or the store. */

@@ -134,7 +134,7 @@ class RunningChild implements Child {
   }
 }
 
-/** What comes out of a program. `Readable.toWeb` does it at a quarter of the rate on Deno. */
+/** The output of a program as a stream. `Readable.toWeb` has a quarter of the rate on Deno. */
 function streamOf(readable: Readable): ReadableStream<Uint8Array> {
   return new ReadableStream<Uint8Array>({
     start(controller) {
@@ -180,7 +180,7 @@ async function isSoon(event: Promise<unknown>, ms: number): Promise<boolean> {
   return isOver;
 }
 
-/** What `ssh` says, whether that passes, and what to do about it. */
+/** Messages of `ssh`, whether the cause passes, and a hint for each. */
 const FAILURES: readonly (readonly [RegExp, string, boolean, string?])[] = [
   [
     /host key verification failed|remote host identification has changed/i,

@@ -10,7 +10,7 @@ export interface SshAddress {
   readonly port: number | undefined;
   /** The path there: absolute, or `.` or `./…` below the home of the user. */
   readonly path: string;
-  /** What stands behind the `?`. */
+  /** The query behind the `?`. */
   readonly parameters: URLSearchParams;
   /** The address for messages. */
   readonly location: string;

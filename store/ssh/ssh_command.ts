@@ -1,7 +1,7 @@
 import { StoreError } from "../errors.ts";
 import type { SshAddress } from "./ssh_address.ts";
 
-/** What {@link sshCommand} is to run on the other host. */
+/** The program that {@link sshCommand} runs on the other host. */
 export type SshTask =
   /** A subsystem, such as `sftp`. */
   | { readonly subsystem: string }

@@ -9,7 +9,7 @@ import { StoreError, type StoreErrorFields } from "../errors.ts";
 export interface RemoteErrorFields extends StoreErrorFields {
   /** The status of the answer, where there was one. */
   readonly status?: number | undefined;
-  /** What a server of ours calls the reason. */
+  /** The reason, by its name at a server of ours. */
   readonly reason?: string | undefined;
   /** Whether the same request may succeed later. Default: false. */
   readonly isTransient?: boolean;
@@ -19,7 +19,7 @@ export interface RemoteErrorFields extends StoreErrorFields {
   readonly mayHaveHappened?: boolean;
   /** How long the other side asks to wait, in milliseconds. Default: 0. */
   readonly retryAfterMs?: number;
-  /** What the user can do about it. */
+  /** A hint for the user. */
   readonly hint?: string | undefined;
 }
 
@@ -27,7 +27,7 @@ export interface RemoteErrorFields extends StoreErrorFields {
 export class RemoteError extends StoreError {
   /** The status of the answer, where there was one. */
   readonly status: number | undefined;
-  /** What a server of ours calls the reason. */
+  /** The reason, by its name at a server of ours. */
   readonly reason: string | undefined;
   /** Whether the same request may succeed later. */
   readonly isTransient: boolean;
@@ -37,7 +37,7 @@ export class RemoteError extends StoreError {
   readonly mayHaveHappened: boolean;
   /** How long the other side asks to wait, in milliseconds. */
   readonly retryAfterMs: number;
-  /** What the user can do about it. */
+  /** A hint for the user. */
   readonly hint: string | undefined;
 
   /** Describes a failure. */
