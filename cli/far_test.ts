@@ -92,6 +92,9 @@ async function runAll(scene: Scene, place: Place): Promise<unknown[]> {
       ["tag", "other", "main"],
       ["verify", "--data"],
       ["repair", "index"],
+      ["repair", "packs"],
+      ["repair", "snapshots"],
+      ["recover"],
       ["restore", "main", "out", ...ALONE],
       ["restore", "main:sub/b.ts", "-"],
     ]

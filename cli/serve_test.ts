@@ -1,6 +1,13 @@
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { openHttpStore } from "@snap/store/http";
@@ -112,6 +119,48 @@ Deno.test("serve gives each token its right, and a command says which is missing
   strictEqual(bad.stderr.includes("two words"), false);
   deepStrictEqual(await served.end(), { code: 0, stderr: "" });
 });
+
+Deno.test("a store behind serve is repaired by who may do all, and by nobody else", async () => {
+  using scene = await madeScene();
+  await scene.ok("save", "tree", "--workers", "0");
+  const packs = scene.at("store", "packs");
+  for (const name of readdirSync(packs, { recursive: true })) {
+    const path = scene.at("store", "packs", `${name}`);
+    if (!statSync(path).isFile()) continue;
+    chmodSync(path, 0o600);
+    truncateSync(path, statSync(path).size - 1);
+  }
+  await using served = await Served.start(
+    scene,
+    "--tokens",
+    writeTokens(scene),
+  );
+  const snap = async (token: string, ...args: string[]) =>
+    await scene.run(["--store", served.url, ...args], {
+      env: { SNAP_TOKEN: token },
+    });
+  strictEqual((await snap(TOKENS.read, "verify")).code, 4);
+  const before = filesOf(scene);
+  for (const token of [TOKENS.read, TOKENS.append]) {
+    const { code, stderr } = await snap(token, "repair", "packs");
+    strictEqual(code, 1);
+    match(stderr, /^snap: Cannot /);
+    match(stderr, /right|lets this token/);
+    strictEqual((await snap(token, "repair", "packs", "-n")).code, 0);
+  }
+  deepStrictEqual(filesOf(scene), before);
+  const { code, stderr } = await snap(TOKENS.prune, "repair", "packs");
+  strictEqual(code, 0, stderr);
+  strictEqual((await snap(TOKENS.read, "verify", "--data")).code, 0);
+});
+
+/** Names of the files of the store but those of leases, which say who was there. */
+function filesOf(scene: Scene): string[] {
+  return readdirSync(scene.at("store"), { recursive: true })
+    .map((name) => `${name}`)
+    .filter((name) => /^(packs|index|snapshots|gc)/.test(name))
+    .sort();
+}
 
 Deno.test("serve lets all read where it is told to", async () => {
   using scene = await madeScene();

@@ -119,27 +119,25 @@ export async function recoverTrees(
   });
   const search = new RootSearch(snapshots, { records, damaged }, options);
   const { packCount, roots } = await search.run();
-  const chosen = options.trees;
+  const known = new Set<string>(records.map(({ tree, page }) => tree + page));
   const trees = await withMender(snapshots, options, async (run) => {
-    const found: (RecoveredTree & { readonly ids: Uint8Array })[] = [];
-    for (const root of roots) {
-      if (chosen?.some((start) => root.tree.startsWith(start)) === false) {
-        continue;
-      }
-      const left = await run.mend(root);
+    const found = new Map<string, RecoveredTree & { ids: Uint8Array }>();
+    for (const { tree: root, page: rootPage, time, entryCount } of roots) {
+      const isWanted = options.trees?.some((start) => root.startsWith(start));
+      if (isWanted === false) continue;
+      const left = await run.mend({ tree: root, page: rootPage });
       if (left === undefined) continue;
       const { ids, lost } = left;
-      const { time, entryCount } = root;
       const tree = idFromBytes(ids), page = idFromBytes(ids, ID_SIZE);
-      // What is left of a tree was recovered before.
-      if (records.some((one) => one.tree === tree && one.page === page)) {
-        continue;
-      }
-      found.push({ ids, root: root.tree, tree, time, entryCount, lost });
+      const key = tree + page;
+      if (known.has(key)) continue;
+      // A run that was killed may have left what is left of another tree, which knows more.
+      const isNews = lost.count > (found.get(key)?.lost.count ?? -1);
+      if (isNews) found.set(key, { ids, root, tree, time, entryCount, lost });
     }
     await run.finish();
     const recovered: RecoveredTree[] = [];
-    for (const { ids, ...tree } of found) {
+    for (const { ids, ...tree } of found.values()) {
       const record = dryRun ? undefined : await run.write(ids, {
         ...{ time: tree.time, startTime: tree.time, host: "", user: "" },
         source: "recovered",
