@@ -124,3 +124,18 @@ export class ObjectNotFoundError extends Error {
     this.kind = kind;
   }
 }
+
+/**
+ * Thrown when packs were removed without a run that was away for too long: what it
+ * has written may be incomplete, and does not count.
+ */
+export class OvertakenError extends Error {
+  /** Advice for the user. */
+  readonly hint = "begin again: what is stored already is not sent once more";
+
+  /** Describes a run that was overtaken. */
+  constructor() {
+    super("Cannot finish: overtaken by prune after too long a pause");
+    this.name = "OvertakenError";
+  }
+}

@@ -7,6 +7,8 @@ import type { Snapshots } from "@snap/snapshot";
 /** Options of {@linkcode recordsOfSource}. */
 export interface RecordsOfSourceOptions
   extends Pick<SaveOptions, "onDamage" | "signal"> {
+  /** Save ids whose records do not count, where somebody lists them anyway. */
+  readonly voidSaves: Promise<ReadonlySet<string>> | undefined;
   readonly host: string;
   /** The source as it stands in records. */
   readonly sourceText: string;
@@ -26,10 +28,11 @@ export async function recordsOfSource(
   snapshots: Snapshots<WriteStore>,
   options: RecordsOfSourceOptions,
 ): Promise<readonly NamedRecord[]> {
-  const { onDamage, signal } = options;
+  const { onDamage, voidSaves, signal } = options;
   let failure: StoreError | undefined;
   const reading = snapshots.records({
     signal,
+    ...(voidSaves === undefined ? {} : { voidSaves }),
     onDamage: (name, error) => {
       // That a store fails is no damage: a save that goes on would read everything.
       if (error instanceof StoreError && error.code !== "SHORT") {

@@ -6,13 +6,17 @@ import {
 } from "@snap/disk/source";
 import { type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
-import type { WriteStore } from "@snap/store";
-import { PATH_SAMPLE_MAX } from "@snap/store/format";
+import { OvertakenError } from "@snap/pack";
+import type { StoreOptions, WriteStore } from "@snap/store";
+import { PATH_SAMPLE_MAX, timeText } from "@snap/store/format";
 import {
   type NamedRecord,
   type PathSample,
+  recordStands,
   type SnapshotRecord,
+  withdrawRecord,
   writeRecord,
+  type WrittenRecord,
 } from "@snap/snapshot/records";
 import type { SaveOptions } from "./options.ts";
 import type { SaveProgress } from "./progress.ts";
@@ -108,7 +112,7 @@ async function saveOnce(
       host: options.host ?? "",
       damaged,
     });
-    return await transaction.run(async (saved) => {
+    return await transaction.run(async (saved, confirm) => {
       const record = recordOf(saved, options, {
         sourceText,
         fidelity: source.fidelity,
@@ -117,18 +121,14 @@ async function saveOnce(
       });
       const ended = options.dryRun === true
         ? { isNewRecord: false }
-        : await writeRecord(snapshots, record, {
-          saveId,
-          salt: random(32),
-          // Only the newest of the source: after A, B and A again, A is the latest.
-          newest: saved.youngByteCount > YOUNG_BYTES_MAX
-            ? undefined
-            : saved.sameSource[0],
-          signal: options.signal,
+        : await publish(snapshots, record, {
+          ...{ saveId, random, confirm, signal: options.signal },
+          newest: canStand(saved) ? saved.sameSource[0] : undefined,
         });
-      const { sameSource, ids: _ids, youngByteCount: _young, ...rest } = saved;
+      const { sameSource, ids: _, youngByteCount: _young, ...rest } = saved;
+      const { isRoundOpen: _isOpen, ...counts } = rest;
       return {
-        ...rest,
+        ...counts,
         id: record.tree,
         ...ended,
         saveId,
@@ -142,6 +142,51 @@ async function saveOnce(
     });
   } finally {
     source[Symbol.dispose]();
+  }
+}
+
+/** Whether the newest record of the source may stand for this save. */
+function canStand({ youngByteCount, isRoundOpen }: SavedTree): boolean {
+  return youngByteCount <= YOUNG_BYTES_MAX && !isRoundOpen;
+}
+
+/** How {@linkcode publish} writes. */
+interface PublishOptions extends StoreOptions {
+  readonly saveId: Uint8Array;
+  readonly random: (size: number) => Uint8Array;
+  /** Sees that no packs were removed without this run. */
+  readonly confirm: () => Promise<void>;
+  /** Only the newest of the source: after A, B and A again, A is the latest. */
+  readonly newest: NamedRecord | undefined;
+}
+
+/** Writes a record, or finds one that says the same and stands at the end. */
+async function publish(
+  snapshots: Snapshots<WriteStore>,
+  record: SnapshotRecord,
+  options: PublishOptions,
+): Promise<WrittenRecord> {
+  const { store } = snapshots;
+  const { random, confirm, signal } = options;
+  const how = { ...options, salt: random(32) };
+  const written = await writeRecord(snapshots, record, how);
+  if (!written.isNewRecord) {
+    const standing = recordStands(store, written.record, { signal });
+    const confirming = confirm();
+    await Promise.allSettled([standing, confirming]); // Whoever started work waits for its end.
+    await confirming;
+    if (await standing) return written;
+    // It was forgotten meanwhile; what it relied on is there as long as the lease is.
+    return await publish(snapshots, record, { ...options, newest: undefined });
+  }
+  try {
+    await confirm();
+    return written;
+  } catch (error) {
+    if (error instanceof OvertakenError) {
+      await withdrawRecord(store, written.record);
+    }
+    throw error;
   }
 }
 
@@ -176,8 +221,8 @@ function recordOf(
   return {
     tree: idFromBytes(saved.ids, 0),
     page: idFromBytes(saved.ids, 32),
-    time: timeOf(timeMs),
-    startTime: timeOf(startMs),
+    time: timeText(timeMs),
+    startTime: timeText(startMs),
     host,
     user,
     source: sourceText,
@@ -198,8 +243,4 @@ function sampleOf(paths: readonly Uint8Array[], count: number): PathSample {
     count,
     first: paths.slice(0, PATH_SAMPLE_MAX).map(pathToText),
   };
-}
-
-function timeOf(ms: number): string {
-  return new Date(ms).toISOString().replace("Z", "000000Z");
 }

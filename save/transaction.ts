@@ -5,7 +5,9 @@ import { openRanges, openStoreReader, StoreIndex } from "@snap/pack/read";
 import {
   type ObjectWriter,
   openObjectWriter,
+  openWriterLease,
   repairTable,
+  type WriterLease,
 } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
 import {
@@ -47,6 +49,14 @@ export interface SavedTree extends SavePipelineResult {
   readonly indexByteCount: number;
   /** Records of this host and source that are not later than now, newest first. */
   readonly sameSource: readonly NamedRecord[];
+  /** Whether packs are being removed: then the newest record may be one that will not count. */
+  readonly isRoundOpen: boolean;
+}
+
+/** What comes after all objects are durable. */
+export interface Publisher<T> {
+  /** Writes the record. */
+  (saved: SavedTree, confirm: () => Promise<void>): Promise<T>;
 }
 
 /** One save into a store: the writer, and the snapshot before that it is compared with. */
@@ -71,21 +81,25 @@ export class SaveTransaction {
   /**
    * Walks the source, stores what is new, and has the record written once all
    * that it relies on is durable.
+   *
+   * @param publish Writes the record, then sees that no packs were removed meanwhile.
    */
-  async run<T>(writeRecord: (saved: SavedTree) => Promise<T>): Promise<T> {
+  async run<T>(publish: Publisher<T>): Promise<T> {
     try {
+      const lease = await this.#openLease();
       // In this order: what has a record by now has an index that is seen.
-      const reading = recordsOfSource(this.#snapshots, this.#options);
-      const opening = this.#openWriter();
+      const reading = recordsOfSource(this.#snapshots, {
+        ...this.#options,
+        voidSaves: lease?.voidSaves,
+      });
+      const opening = this.#openWriter(lease);
       await Promise.allSettled([reading, opening]); // Whoever started work waits for its end.
       const writer = this.#resources.use(await opening);
       const sameSource = await reading;
       try {
         const saved = await this.#store(writer, sameSource);
         await this.#snapshots.refresh();
-        const result = await writeRecord(saved);
-        await writer.confirm();
-        return result;
+        return await publish(saved, () => writer.confirm());
       } catch (error) {
         await writer.giveUp();
         throw error;
@@ -95,12 +109,20 @@ export class SaveTransaction {
     }
   }
 
-  async #openWriter(): Promise<ObjectWriter> {
+  /** Begins the lease, before anything is looked at; a dry run has none. */
+  async #openLease(): Promise<WriterLease | undefined> {
+    if (this.#options.dryRun === true) return undefined;
+    const { store } = this.#snapshots;
+    return await openWriterLease(store, { action: "save", ...this.#options });
+  }
+
+  async #openWriter(lease: WriterLease | undefined): Promise<ObjectWriter> {
     const { store, hasher, settings } = this.#snapshots;
     const { damaged, dryRun, signal } = this.#options;
     await this.#snapshots.refresh();
     return await openObjectWriter(store, {
       ...this.#options,
+      lease,
       hasher,
       settings,
       mode: dryRun === true ? "count" : "new",
@@ -134,8 +156,9 @@ export class SaveTransaction {
     const result = await pipeline.run();
     await writer.finish();
     const { progress } = pipeline;
-    const { storedByteCount, indexByteCount } = writer;
-    return { ...result, progress, storedByteCount, indexByteCount, sameSource };
+    const { storedByteCount, indexByteCount, isRoundOpen } = writer;
+    const counts = { progress, storedByteCount, indexByteCount };
+    return { ...result, ...counts, sameSource, isRoundOpen };
   }
 
   async #openPrevious(

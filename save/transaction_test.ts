@@ -142,26 +142,6 @@ Deno.test("save heals a store of which one pack is left", async (t) => {
   }
 });
 
-Deno.test("save writes no record if a pack goes while it runs", async () => {
-  using folder = new TemporaryFolder();
-  makeTree(folder.join("source"));
-  const source = folder.join("source");
-  await using snapshots = await makeMemorySnapshots();
-  const { store } = snapshots;
-  await save(snapshots, source, LATER);
-  writeFileSync(folder.join("source", "new"), "new");
-  const [pack] = await namesIn(store, "packs/");
-  const { sync } = store;
-  store.sync = async (...args) => {
-    await store.remove(pack);
-    await sync.apply(store, args);
-  };
-  await rejects(save(snapshots, source, LATER), /a pack has gone/);
-  equal((await namesIn(store, "snapshots/")).length, 1);
-  store.sync = sync;
-  await saveAndCompare(snapshots, source, LATER);
-});
-
 Deno.test("save heals a store that has lost every index", async () => {
   using folder = new TemporaryFolder();
   const source = folder.join("source");

@@ -18,8 +18,8 @@ export const FORMAT_VERSION = 1;
 export const READ_FEATURES_KNOWN = 0;
 /** Write feature: every writer of the store has a lease. */
 export const LEASES_FEATURE = 1;
-/** Feature bits that a writer knows here: none, as none takes a lease yet. */
-export const WRITE_FEATURES_KNOWN = 0;
+/** Feature bits that a writer knows here. */
+export const WRITE_FEATURES_KNOWN: number = LEASES_FEATURE;
 
 /** Kinds of files that are a document: header, JSON and checksum. */
 export type DocumentKind = "RECD" | "TAGE" | "CONF" | "LEAS" | "GCLG" | "LIST";

@@ -100,12 +100,15 @@ Deno.test("checkWriteFeatures stops a writer and no reader", () => {
   const header = decodeHeader(
     "PACK",
     encodeHeader({
-      ...{ kind: "PACK", writeFeatures: LEASES_FEATURE },
+      ...{ kind: "PACK", writeFeatures: LEASES_FEATURE | 2 },
       ...{ saveId, salt },
     }),
   );
-  throws(() => checkWriteFeatures(header), UnsupportedVersionError);
-  checkWriteFeatures({ writeFeatures: 0 });
+  throws(() => checkWriteFeatures(header), {
+    name: "UnsupportedVersionError",
+    features: 2,
+  });
+  checkWriteFeatures({ writeFeatures: LEASES_FEATURE });
 });
 
 Deno.test("encodeHeader refuses sizes that would move its fields", () => {

@@ -1,4 +1,4 @@
-// A store far away, without a clock: reads wait until nothing else happens, then
+// A store far away, without a clock: requests wait until nothing else happens, then
 // all that wait are answered at once. Each time is a wave; a command that takes
 // W waves would take W round trips of any length.
 import type {
@@ -61,27 +61,31 @@ export class FarStore implements PruneStore {
     yield* this.#store.list(prefix, options);
   }
 
-  create(
+  async create(
     name: string,
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
-    this.callCount++;
-    return this.#store.create(name, bytes, options);
+    await this.#wave();
+    return await this.#store.create(name, bytes, options);
   }
 
-  adopt(name: string, path: string, options?: StoreOptions): Promise<boolean> {
-    this.callCount++;
-    return this.#store.adopt(name, path, options);
+  async adopt(
+    name: string,
+    path: string,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    await this.#wave();
+    return await this.#store.adopt(name, path, options);
   }
 
   spoolPath(saveId: string): string | Promise<string> {
     return this.#store.spoolPath(saveId);
   }
 
-  remove(name: string, options?: StoreOptions): Promise<void> {
-    this.callCount++;
-    return this.#store.remove(name, options);
+  async remove(name: string, options?: StoreOptions): Promise<void> {
+    await this.#wave();
+    await this.#store.remove(name, options);
   }
 
   sync(prefixes: string[], options?: StoreOptions): Promise<void> {

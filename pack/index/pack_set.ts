@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { checkBytes } from "@snap/hash";
+import { checkBytes, hexOf } from "@snap/hash";
 import { type ReadStore, StoreError, type StoreOptions } from "@snap/store";
 import { compareIds, getU32, ID_SIZE, setU32 } from "../bytes.ts";
 import { sortRows } from "../sort_rows.ts";
@@ -63,6 +63,19 @@ export class PackSet {
       const size = getU32(this.bytes, at + ID_SIZE);
       return { id, name: packName(id), size };
     });
+  }
+
+  /**
+   * Leaves packs out.
+   *
+   * @param ids Their ids, 64 hex digits each
+   * @returns This set, if it has none of them, else another without them
+   */
+  without(ids: ReadonlySet<string>): PackSet {
+    if (ids.size === 0) return this;
+    const packs = this.packs();
+    const left = packs.filter(({ id }) => !ids.has(hexOf(id)));
+    return left.length === packs.length ? this : PackSet.from(left);
   }
 
   /**

@@ -137,17 +137,15 @@ export class ObjectSink implements Disposable {
   }
 
   /**
-   * Claims an object that is stored as chunks under a recipe.
+   * Claims an object that is stored as chunks under a recipe. A recipe that is
+   * there proves nothing: it may lie beside live objects when its chunks are gone.
    *
    * @param id Bytes with the id.
    * @param at The offset of the id in `id`.
-   * @returns Whether the caller has to store it: nobody else has it, with its chunks.
+   * @returns Whether the caller has to bring all its chunks: no other thread does.
    */
   claimLarge(id: Uint8Array, at: number): boolean {
-    if (this.#claims.claim(id, at) === Claim.taken) return false;
-    // A recipe proves its chunks only where no pack is lost.
-    if (!this.#stored.hasAllPacks) return true;
-    return !this.has(id, at, ObjectKind.recipe);
+    return this.#claims.claim(id, at) !== Claim.taken;
   }
 
   /**

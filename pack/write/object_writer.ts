@@ -4,14 +4,16 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
-import { StoreError, type StoreOptions, type WriteStore } from "@snap/store";
+import type { StoreOptions, WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
-import { openSpool, type Spool } from "@snap/store/owner";
+import type { Spool } from "@snap/store/owner";
+import type { Round } from "@snap/store/removal";
 import type { ObjectIndex } from "../index/object_index.ts";
 import { listPacks, type PackSet } from "../index/pack_set.ts";
+import { StoreIndex } from "../index/store_index.ts";
 import { ObjectKind } from "../object_kind.ts";
 import { ClaimTable } from "./claim_table.ts";
-import { LocalIndexFiles } from "./local_index_files.ts";
+import type { LocalIndexFiles } from "./local_index_files.ts";
 import { ObjectSink } from "./object_sink.ts";
 import type {
   EncodedNode,
@@ -20,20 +22,16 @@ import type {
   WriterMode,
 } from "./sink_config.ts";
 import { PackCollector } from "./pack_collector.ts";
+import { RecipeProof } from "./recipe_proof.ts";
 import { type FinishedPackFile, randomBytes } from "./pack_files.ts";
-import {
-  openIndexedState,
-  openStoreState,
-  type StoreState,
-} from "./store_state.ts";
+import type { StoreState } from "./store_state.ts";
 import type { IndexConfig } from "./stored_objects.ts";
+import type { WriterLease } from "./writer_lease.ts";
 
 /** Ids that a writer can promise before it has to write an index. */
 const CLAIM_SLOTS = 2 ** 20;
 /** Bytes of packs that a writer can add before it has to write an index. */
 const INDEX_BYTE_COUNT = 2 ** 30;
-/** Bytes of a row in a set of packs. */
-const PACK_ROW_SIZE = 36;
 /** Packs that may wait for the store. */
 const SPOOLED_PACKS_MAX = 4;
 
@@ -45,6 +43,20 @@ export interface ObjectWriterOptions extends StoreOptions {
   hasher: Hasher;
   /** The settings of the store. */
   settings: StoreSettings;
+  /** The lease of the run, which the writer ends; it begins one where none is given. */
+  lease?: WriterLease;
+  /**
+   * What the run does, for people who wait for its lease.
+   *
+   * @default {"write"}
+   */
+  action?: string;
+  /** Where it runs, for the same. */
+  host?: string;
+  /** Which program it is, for the same. */
+  program?: string;
+  /** Save ids of records that it writes beside that under its own, 32 hex digits each. */
+  saveIds?: readonly string[];
   /**
    * Which objects are kept.
    *
@@ -85,6 +97,17 @@ export interface ObjectWriterOptions extends StoreOptions {
   now?: () => number;
 }
 
+/** What an {@linkcode ObjectWriter} is made of. */
+export interface ObjectWriterParts {
+  /** The lease; a run that only counts has none. */
+  readonly lease: WriterLease | undefined;
+  /** The state of removal, read once the lease was there. */
+  readonly round: Round;
+  readonly state: StoreState;
+  readonly tables: LocalIndexFiles;
+  readonly spool: Spool;
+}
+
 /**
  * One run that puts objects into a store. Each thread has an {@linkcode
  * ObjectSink}; this stands in the main thread and owns the save id, the claims,
@@ -100,10 +123,13 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   readonly #store: WriteStore;
   readonly #options: ObjectWriterOptions;
   readonly #state: StoreState;
+  readonly #lease: WriterLease | undefined;
+  readonly #round: Round;
   readonly #tables: LocalIndexFiles;
   readonly #spool: Spool;
   readonly #claims: ClaimTable;
   readonly #collector: PackCollector;
+  readonly #proof: RecipeProof;
   readonly #failed = new AbortController();
   #index: IndexConfig;
   #sink: ObjectSink | undefined;
@@ -113,17 +139,15 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   constructor(
     store: WriteStore,
     options: ObjectWriterOptions,
-    parts: {
-      readonly state: StoreState;
-      readonly tables: LocalIndexFiles;
-      readonly spool: Spool;
-    },
+    parts: ObjectWriterParts,
   ) {
     this.#store = store;
     this.#options = options;
     this.saveId = options.saveId;
     this.spoolPath = parts.spool.path;
     this.#state = parts.state;
+    this.#lease = parts.lease;
+    this.#round = parts.round;
     this.#tables = parts.tables;
     this.#spool = parts.spool;
     this.#index = this.#handOut(parts.state.packs);
@@ -139,6 +163,13 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
       spoolPath: this.spoolPath,
       index: parts.tables,
       onError: (error) => this.#failed.abort(error),
+    });
+    this.#lease?.failure.addEventListener("abort", this.#onOvertaken);
+    this.#proof = new RecipeProof({
+      ...{ store, hasher: options.hasher },
+      index: new StoreIndex(parts.state.index, store),
+      has: (id, kind) => this.sink().has(id, 0, kind),
+      distrust: (id) => this.sink().distrust(id),
     });
   }
 
@@ -164,10 +195,16 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
 
   /**
    * Whether what a record relies on is there without a look: every pack is there
-   * that the index names, and every table could be read.
+   * that the index names, every table could be read, no pack is known to be
+   * damaged, and none is being removed.
    */
   get trustsRecords(): boolean {
-    return this.#state.isHealthy;
+    return !this.isRoundOpen && this.#index.presentPacks === undefined;
+  }
+
+  /** Whether packs are being removed: then no record takes the place of a new one, either. */
+  get isRoundOpen(): boolean {
+    return this.#round.steps.length > 0;
   }
 
   /** Whether there is no room for more claims: time to call {@linkcode ObjectWriter.makeRoom}. */
@@ -235,15 +272,27 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
    *
    * @param ids Their ids, one after the other.
    * @param kinds Their kinds.
-   * @returns For each 1 if the store does not hold it, else 0. A large object is
-   * held if its recipe is, and no pack is lost.
+   * @param options What ends the wait.
+   * @returns For each 1 if no pack that counts holds it, else 0. A large object is
+   * held if its recipe is, and all that this names.
+   * @throws {StoreError} If the store fails.
    */
-  missing(ids: Uint8Array, kinds: Uint8Array): Uint8Array {
+  async missing(
+    ids: Uint8Array,
+    kinds: Uint8Array,
+    options: StoreOptions = {},
+  ): Promise<Uint8Array> {
     const sink = this.sink();
-    return kinds.map((kind, i) => {
-      const isProof = kind !== ObjectKind.recipe || this.trustsRecords;
-      return isProof && sink.has(ids, 32 * i, kind as ObjectKind) ? 0 : 1;
-    });
+    const { recipe } = ObjectKind;
+    const bits = new Uint8Array(kinds.length);
+    for (const [i, kind] of kinds.entries()) {
+      const at = 32 * i;
+      if (kind !== recipe && sink.has(ids, at, kind as ObjectKind)) continue;
+      const isHeld = sink.has(ids, at, recipe) &&
+        await this.#proof.holds(ids.slice(at, at + 32), options);
+      if (!isHeld) bits[i] = 1;
+    }
+    return bits;
   }
 
   /** Whether so much is on its way into the store that {@link ObjectWriter.settled} is worth waiting for. */
@@ -263,13 +312,13 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
    * @returns The tables, and the packs that are there.
    */
   async makeRoom(): Promise<IndexConfig> {
-    const { trustsRecords } = this;
     this.#sink?.finish();
     await this.#collector.finish();
     this.#throwFailure();
     await this.#collector.writeIndex("all");
+    const isKnown = this.#index.presentPacks === undefined;
     this.#index = this.#handOut(
-      trustsRecords ? this.#state.packs : await listPacks(this.#store),
+      isKnown ? this.#state.packs : await listPacks(this.#store),
     );
     this.#sink?.reopen(this.#index);
     this.#claims.clear();
@@ -277,8 +326,8 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   }
 
   /**
-   * Makes everything durable that a record will rely on, and sees that what was
-   * there is there still. The sinks of workers have finished before.
+   * Makes everything durable that a record will rely on. The sinks of workers
+   * have finished before.
    *
    * @throws {StoreError} If the store fails.
    */
@@ -292,14 +341,17 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     await this.#collector.writeIndex("last");
     this.#throwFailure();
     await this.#store.sync(["packs/", "index/"], { signal });
-    await this.#checkPacks();
   }
 
   /**
-   * Ends the run after the record is written. Whoever removes packs may have
-   * missed this run: here it is looked once more, as soon as packs are removed.
+   * Looks after the record is written whether packs were removed without the run.
+   *
+   * @throws {OvertakenError} If so: the record does not count, and is best removed.
+   * @throws {StoreError} If the store fails.
    */
-  async confirm(): Promise<void> {}
+  async confirm(): Promise<void> {
+    await this.#lease?.confirm(this.#options);
+  }
 
   /** Leaves the store as it was, but for data packs that the next run can use. */
   async giveUp(): Promise<void> {
@@ -313,76 +365,31 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     }
   }
 
-  /** Removes what is left of unfinished files. A lease would end here. */
-  [Symbol.asyncDispose](): Promise<void> {
+  /** Removes what is left of unfinished files, and ends the lease. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lease?.failure.removeEventListener("abort", this.#onOvertaken);
     this.#sink?.[Symbol.dispose]();
     this.#collector[Symbol.dispose]();
     this.#tables[Symbol.dispose]();
     this.#spool[Symbol.dispose]();
-    return Promise.resolve();
+    await this.#proof[Symbol.asyncDispose]();
+    await this.#lease?.[Symbol.asyncDispose]();
   }
 
-  /** Knowledge of the store; the packs say something only if some are lost. */
+  readonly #onOvertaken = (): void =>
+    this.#failed.abort(this.#lease!.failure.reason);
+
+  /** Knowledge of the store; the packs say something only if some do not count. */
   #handOut(packs: PackSet): IndexConfig {
     const indexTables = this.#tables.handOut();
-    return this.trustsRecords
+    const counted = packs.without(this.#round.absentPacks);
+    return this.#state.isHealthy && counted === packs
       ? { indexTables }
-      : { indexTables, presentPacks: packs.bytes };
-  }
-
-  /** Sees that packs are there still that were there at the start: a record may rely on them. */
-  async #checkPacks(): Promise<void> {
-    const { packs: before } = this.#state;
-    if (before.count === 0) return;
-    const packs = await listPacks(this.#store, this.#options);
-    const { bytes } = before;
-    for (let at = 0; at < bytes.length; at += PACK_ROW_SIZE) {
-      if (packs.sizeOf(bytes, at) === before.sizeOf(bytes, at)) continue;
-      throw new StoreError(
-        "Cannot write the record: a pack has gone meanwhile, begin again",
-        { code: "ESTALE", action: "list" },
-      );
-    }
+      : { indexTables, presentPacks: counted.bytes };
   }
 
   #throwFailure(): void {
     this.#options.signal?.throwIfAborted();
     this.#failed.signal.throwIfAborted();
-  }
-}
-
-/**
- * Opens a store to put objects into it.
- *
- * @param store The store.
- * @param options The save id, the hasher, the settings of the store.
- * @returns The writer. What is not finished when it is disposed of is gone.
- * @throws {StoreError} If the store fails.
- * @throws {IndexSyntaxError} If a page with packs is damaged.
- */
-export async function openObjectWriter(
-  store: WriteStore,
-  options: ObjectWriterOptions,
-): Promise<ObjectWriter> {
-  // A lease would begin here, before anything is looked at.
-  const isDry = options.mode === "count";
-  // What a killed run has sent is found below, with what it was sending.
-  if (!isDry) await store.finishUploads?.({ signal: options.signal });
-  const how = {
-    ...options,
-    damaged: options.damagedTables ?? new Set<string>(),
-    finishedSaves: options.finishedSaves ?? (() => Promise.resolve(new Set())),
-  };
-  const state = isDry
-    ? await openStoreState(store, how)
-    : await openIndexedState(store, how);
-  const tables = new LocalIndexFiles(store);
-  try {
-    await tables.add(state.index.liveTables, options);
-    const spool = await openSpool(store, options.saveId, { isDry });
-    return new ObjectWriter(store, options, { state, tables, spool });
-  } catch (error) {
-    tables[Symbol.dispose]();
-    throw error;
   }
 }

@@ -36,6 +36,8 @@ export interface StoreStateOptions extends StoreOptions {
   readonly damaged: ReadonlySet<string>;
   /** Told of a table that cannot be read. */
   readonly onDamage?: (name: string, error: unknown) => void;
+  /** What has to end before packs are listed; nothing if absent. */
+  readonly before?: Promise<unknown>;
 }
 
 /**
@@ -50,7 +52,7 @@ export async function openStoreState(
   store: ReadStore,
   options: StoreStateOptions,
 ): Promise<StoreState> {
-  const { hasher, damaged, onDamage, signal } = options;
+  const { hasher, damaged, onDamage, before, signal } = options;
   const range = { signal };
   let listing: Promise<PackSet> | undefined;
   const opening = openIndex(store, {
@@ -60,7 +62,7 @@ export async function openStoreState(
     onDamage: (name, error) => onDamage?.(name, error),
     // After the tables: what one of them names was there before it.
     onListed: () => {
-      listing = listPacks(store, range);
+      listing = Promise.resolve(before).then(() => listPacks(store, range));
       listing.catch(() => {}); // Whoever awaits it is told.
     },
   });

@@ -17,14 +17,12 @@ export interface LocalTable {
 export interface IndexConfig {
   /** The index tables of the store. */
   readonly indexTables: readonly LocalTable[];
-  /** The packs that are there, as a `PackSet`; absent if all are that the index names. */
+  /** The packs that count, as a `PackSet`; absent if all do that the index names. */
   readonly presentPacks?: Uint8Array;
 }
 
 /** Look-ups of objects that a store holds: its index tables, read page by page from their files. */
 export class StoredObjects implements Disposable {
-  /** Whether every pack that the index names is there: only then a recipe proves its chunks. */
-  readonly hasAllPacks: boolean;
   readonly #files: FileRanges;
   readonly #index: IndexFiles | undefined;
 
@@ -35,7 +33,6 @@ export class StoredObjects implements Disposable {
    * @param hasher The hasher.
    */
   constructor({ indexTables, presentPacks }: IndexConfig, hasher: Hasher) {
-    this.hasAllPacks = presentPacks === undefined;
     this.#files = new FileRanges(indexTables);
     if (indexTables.length === 0) return;
     this.#index = openIndexFiles({

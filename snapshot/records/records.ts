@@ -71,7 +71,8 @@ async function list(
 }
 
 /** Options of {@linkcode listRecordNames}. */
-export interface ListRecordNamesOptions extends StoreOptions {
+export interface ListRecordNamesOptions
+  extends Pick<ListRecordsOptions, "signal" | "voidSaves"> {
   /** What the ids of tree and record, with a dash between them, begin with. */
   readonly prefix?: string;
 }

@@ -1,9 +1,16 @@
 import { type Hasher, hexOf } from "@snap/hash";
-import type { StoreOptions, WriteStore } from "@snap/store";
+import {
+  type PruneStore,
+  type ReadStore,
+  StoreError,
+  type StoreOptions,
+  type WriteStore,
+} from "@snap/store";
 import {
   encodeRecord,
   formatRecordName,
   type NamedRecord,
+  type RecordFile,
   type RecordName,
   RECORDS_PREFIX,
   type SnapshotRecord,
@@ -53,6 +60,41 @@ export async function writeRecord(
   const file = { tree: record.tree, record: hasher.idOf(bytes), writer };
   await store.create(formatRecordName(file), bytes, { signal });
   return { record: { ...record, ...file, saveId: writer }, isNewRecord: true };
+}
+
+/**
+ * Tells whether the file of a record is there still.
+ *
+ * @param store The store.
+ * @param file The file.
+ * @param options What ends the wait.
+ * @returns Whether nobody has removed it.
+ * @throws {StoreError} If the store fails.
+ */
+export async function recordStands(
+  store: ReadStore,
+  file: RecordFile,
+  options: StoreOptions = {},
+): Promise<boolean> {
+  return await store.size(formatRecordName(file), options) !== undefined;
+}
+
+/**
+ * Removes a record that its own run has written and that does not count, where the
+ * store lets it: else those who remove packs have marked it.
+ *
+ * @param store The store.
+ * @param file The file of the record.
+ */
+export async function withdrawRecord(
+  store: WriteStore & Partial<Pick<PruneStore, "remove">>,
+  file: RecordFile,
+): Promise<void> {
+  try {
+    await store.remove?.(formatRecordName(file));
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+  }
 }
 
 /**

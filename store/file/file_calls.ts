@@ -50,6 +50,7 @@ export interface FileCalls {
   link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
   mkdir(path: string): Promise<void>;
+  rmdir(path: string): Promise<void>;
   chmod(path: string, mode: number): Promise<void>;
   stat(path: string): Promise<FileStat>;
   /** Synchronous: a third of the time of the promises (135 ms against 350 for 20,000 packs). */
@@ -94,6 +95,7 @@ export async function fileCalls(): Promise<FileCalls> {
     link: files.link,
     unlink: files.unlink,
     mkdir: (path) => files.mkdir(path, FOLDER_MODE),
+    rmdir: (path) => files.rmdir(path),
     chmod: files.chmod,
     stat: (path) => files.stat(path),
     folderSync: (path) => fs.readdirSync(path, { withFileTypes: true }),

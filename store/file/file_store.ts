@@ -213,6 +213,7 @@ export class LocalFileStore implements FileStore {
       }
       await this.#checkRoot(name);
     }
+    await this.#folders.removeEmpty(folderOf(name));
   }
 
   async freeReserve(options?: StoreOptions): Promise<boolean> {

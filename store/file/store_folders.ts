@@ -77,6 +77,17 @@ export class StoreFolders {
     }
   }
 
+  /** Removes a folder that was made for some names, once it has none. */
+  async removeEmpty(folder: string): Promise<void> {
+    if (folderOf(folder) === "" || FIXED_FOLDERS.includes(folder)) return;
+    this.#durable.delete(folder);
+    try {
+      await this.#calls.rmdir(this.path(folder));
+    } catch {
+      // It has others, or another process was faster.
+    }
+  }
+
   /**
    * Makes an entry of a folder durable, and the entry of each folder above it
    * that somebody may have made a moment ago.

@@ -8,6 +8,7 @@ import { NotAStoreError, NotFoundError } from "../errors.ts";
 import { randomHex } from "../hex.ts";
 import { SAVE_ID_SIZE } from "../header.ts";
 import { decodeNamed } from "./document_form.ts";
+import { timeText } from "./fields.ts";
 import { readDocument } from "./read_document.ts";
 import { checkNewSettings, type SomeStoreSettings } from "./settings.ts";
 import type { ReadStore, StoreOptions, WriteStore } from "../store.ts";
@@ -75,7 +76,7 @@ export async function initStore(
   checkNewSettings(settings);
   const saveId = options?.saveId ??
     crypto.getRandomValues(new Uint8Array(SAVE_ID_SIZE));
-  const createdAt = new Date().toISOString().replace("Z", "000000Z");
+  const createdAt = timeText(Date.now());
   const body = { storeId: randomHex(), createdAt, settings };
   await store.create(
     "config/1",

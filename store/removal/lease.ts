@@ -10,9 +10,6 @@ import { timeText } from "../format/fields.ts";
 import type { PruneStore, StoreOptions, WriteStore } from "../store.ts";
 import { LEASES_PREFIX, listLeases } from "./leases.ts";
 
-/** Time from one renewal to the next. */
-export const LEASE_RENEWAL_MS: number = 5 * 60_000;
-
 /** Options of {@linkcode openLease}. */
 export interface LeaseOptions extends StoreOptions {
   /** Save id of the run, 16 bytes. */
@@ -86,17 +83,31 @@ export class Lease {
     // So do renewals of other requests, which may name save ids.
     const before = this.#renewal;
     this.#renewal = this.#number;
-    if (before !== undefined) await this.#removeQuietly(before, signal);
+    if (before === undefined) return;
+    // It says nothing that the new one does not: it does not matter if it stays.
+    await this.#remove(`${LEASES_PREFIX}${this.saveId}/${before}`, signal);
   }
 
   /**
-   * Says that the run is over. Calls after the first do nothing.
+   * Says that the run is over: by removing the start, else, where it may only add,
+   * by an entry. Calls after the first do nothing.
    *
    * @throws {StoreError} If the store fails.
    */
   end(options: StoreOptions = {}): Promise<void> {
-    this.#end ??= this.#create("end", {}, options.signal).then(() => {});
-    return this.#end;
+    return this.#end ??= this.#finish(options.signal);
+  }
+
+  async #finish(signal: AbortSignal | undefined): Promise<void> {
+    const prefix = `${LEASES_PREFIX}${this.saveId}/`;
+    if (!await this.#remove(`${prefix}0`, signal)) {
+      await this.#create("end", {}, signal);
+      return;
+    }
+    if (this.#number === 0) return;
+    for await (const batch of this.#store.list(prefix, { signal })) {
+      for (const { name } of batch) await this.#remove(name, signal);
+    }
   }
 
   async #create(
@@ -111,16 +122,18 @@ export class Lease {
     });
   }
 
-  /** Renewals say nothing once there is a later one, so it does not matter if they stay. */
-  async #removeQuietly(
-    number: number,
+  /** Removes a name; false where that is not allowed, or fails. */
+  async #remove(
+    name: string,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
+    if (this.#store.remove === undefined) return false;
     try {
-      const name = `${LEASES_PREFIX}${this.saveId}/${number}`;
-      await this.#store.remove?.(name, { signal });
+      await this.#store.remove(name, { signal });
+      return true;
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
+      return false;
     }
   }
 }

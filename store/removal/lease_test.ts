@@ -53,10 +53,18 @@ Deno.test("a lease is there from its start to its end", async () => {
   });
   await lease.end();
   await lease.end();
-  deepStrictEqual(await entriesOf(store), ["0", "end"]);
+  deepStrictEqual(await listLeases(store), new Map());
+});
+
+Deno.test("a run that may not remove ends its lease by an entry", async () => {
+  const store = new AppendStore();
+  const lease = await openLease(store, run);
+  await lease.renew();
+  await lease.end();
+  deepStrictEqual(await entriesOf(store), ["0", "1", "end"]);
   deepStrictEqual(
     await listLeases(store),
-    new Map([[ID, { number: 0, isOver: true }]]),
+    new Map([[ID, { number: 1, isOver: true }]]),
   );
 });
 
@@ -154,7 +162,7 @@ Deno.test("a damaged lease is damage, and other names in its folder are nothing"
 });
 
 Deno.test("entries of a lease are the documents of the format", async () => {
-  const store = new MemoryStore();
+  const store = new AppendStore();
   const lease = await openLease(store, run);
   await lease.renew({ saveIds: OTHERS });
   await lease.end();

@@ -20,7 +20,7 @@
  * strictEqual(round.condemned.has(packs[0]), true);
  * strictEqual((await listLeases(store)).get(lease.saveId)?.isOver, false);
  * await lease.end();
- * strictEqual((await listLeases(store)).get(lease.saveId)?.isOver, true);
+ * strictEqual((await listLeases(store)).size, 0);
  * ```
  *
  * @module
@@ -28,4 +28,5 @@
 export * from "./lease.ts";
 export * from "./leases.ts";
 export * from "./marks.ts";
+export * from "./renewal.ts";
 export * from "./round.ts";

@@ -49,6 +49,8 @@ export interface Round {
   readonly condemned: ReadonlySet<string>;
   /** Packs that are known to be damaged, 64 hex digits each. */
   readonly badPacks: ReadonlySet<string>;
+  /** Both: what lies in them is as absent for whoever looks it up in order not to store it. */
+  readonly absentPacks: ReadonlySet<string>;
   /** Saves whose records do not count, 32 hex digits each. */
   readonly voidSaves: ReadonlySet<string>;
 }
@@ -94,7 +96,9 @@ export async function readRound(
     const { last: number, ...marks } = names;
     const steps = await readSteps(store, number, options);
     if (steps !== undefined) {
-      return { number, steps, condemned: condemnedBy(steps), ...marks };
+      const condemned = condemnedBy(steps);
+      const absentPacks = new Set([...condemned, ...marks.badPacks]);
+      return { number, steps, condemned, absentPacks, ...marks };
     }
     // Steps go once their round is done: the list has missed the one that says so.
     names = await listNames(store, options);

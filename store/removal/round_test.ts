@@ -82,6 +82,7 @@ Deno.test("a round that ends while it is read is closed", async () => {
   deepStrictEqual(await readRound(store), {
     ...{ number: 5, steps: [] },
     ...{ condemned: new Set(), badPacks: new Set(), voidSaves: new Set() },
+    absentPacks: new Set(),
   });
 });
 

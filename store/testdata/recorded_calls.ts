@@ -70,6 +70,7 @@ export async function recordedCalls(folder: string): Promise<RecordedCalls> {
     link: (from, to) => (note("link", from, to), calls.link(from, to)),
     unlink: (path) => noted("unlink", path, () => calls.unlink(path)),
     mkdir: (path) => noted("mkdir", path, () => calls.mkdir(path)),
+    rmdir: (path) => noted("rmdir", path, () => calls.rmdir(path)),
     chmod: (path, mode) =>
       noted(`chmod ${mode.toString(8)}`, path, () => calls.chmod(path, mode)),
   };

@@ -62,7 +62,7 @@ export async function copyRecords(
       const round = ++report.rounds;
       const before = report.recordsCopied;
       const inner = observer?.roundStarted?.(context, round);
-      const target = await work.to.openTarget();
+      const target = await work.to.openTarget(group.length);
       try {
         const copy = new GroupCopy(work, options, { source, target, shared });
         shared.push(...await copy.run(group));
@@ -237,7 +237,6 @@ class GroupCopy {
 
   /** Records that the target has whole, those that are most alike first. */
   #basesOf(records: readonly NamedRecord[]): NamedRecord[] {
-    if (!this.#target.trustsRecords) return [];
     const own = new Set(records.map(({ record }) => record));
     const places = new Set(records.map(placeOf));
     const time = records.reduce(
@@ -246,7 +245,9 @@ class GroupCopy {
     );
     const rank = (one: NamedRecord): number =>
       (places.has(placeOf(one)) ? 2 : 0) + (one.time <= time ? 1 : 0);
-    return this.#shared.filter(({ record }) => !own.has(record))
+    return this.#shared.filter(({ record }) =>
+      !own.has(record) && this.#target.trustsRecord(record)
+    )
       .sort((a, b) => rank(b) - rank(a) || (a.time < b.time ? 1 : -1))
       .slice(0, BASES_MAX);
   }

@@ -104,8 +104,8 @@ export interface PeerSession extends AsyncDisposable {
   forget(records: readonly Id[]): Promise<void>;
   /** Opens it to read objects. */
   openSource(): Promise<Source>;
-  /** Opens it to add objects and records. */
-  openTarget(): Promise<Target>;
+  /** Opens it to add objects, and at most so many records. */
+  openTarget(recordCount: number): Promise<Target>;
 }
 
 /** A record, and the bytes of its document. */
@@ -223,8 +223,8 @@ export interface Target extends AsyncDisposable {
   readonly reader?: ObjectReads | undefined;
   /** Whether only the roots of large objects are wanted: the rest is asked for by what they name. */
   readonly takesRootsOnly?: boolean;
-  /** Whether standing records prove what they reach. */
-  readonly trustsRecords: boolean;
+  /** Whether a standing record proves what it reaches, as far as that is known here. */
+  trustsRecord(record: Id): boolean;
   /**
    * Tells which objects have to be brought, and takes it as a promise that they
    * will: asked again, it lacks them no more.

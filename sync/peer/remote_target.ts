@@ -63,7 +63,6 @@ export interface RemoteTargetOptions extends SessionOptions {
 /** Objects and records into the store of a server. */
 export class RemoteTarget implements Target {
   readonly settings: StoreSettings;
-  readonly trustsRecords: boolean;
   readonly #options: RemoteTargetOptions;
   readonly #puts = new Set<Promise<void>>();
   #promised = new IdSet();
@@ -76,8 +75,12 @@ export class RemoteTarget implements Target {
   constructor(options: RemoteTargetOptions) {
     this.#options = options;
     this.settings = options.info.settings;
-    this.trustsRecords = options.recheck !== true;
     this.#packs = this.#newPacks();
+  }
+
+  trustsRecord(): boolean {
+    // What the server does not trust is missing when the record is to be written.
+    return this.#options.recheck !== true;
   }
 
   async missing(objects: ObjectList): Promise<Uint8Array> {

@@ -146,10 +146,11 @@ export class StoreSession implements PeerSession {
     return await openStoreSource(this.#options);
   }
 
-  async openTarget(): Promise<Target> {
+  async openTarget(recordCount: number): Promise<Target> {
     const { settings } = this.info;
     const store = this.#writable();
-    return await openStoreTarget({ ...this.#options, store, settings });
+    const what = { store, settings, recordCount };
+    return await openStoreTarget({ ...this.#options, ...what });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

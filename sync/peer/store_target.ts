@@ -1,9 +1,19 @@
-import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
-import { ObjectKind } from "@snap/pack";
+import { equalBytes, type Hasher, hexOf, type Id, ID_SIZE } from "@snap/hash";
+import { OvertakenError } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
-import { type ObjectWriter, openObjectWriter } from "@snap/pack/write";
+import {
+  type ObjectWriter,
+  openObjectWriter,
+  openWriterLease,
+} from "@snap/pack/write";
 import { IdSet, type ObjectReads } from "@snap/snapshot/reach";
-import { copyRecord, listRecordNames } from "@snap/snapshot/records";
+import {
+  copyRecord,
+  finishedSaves,
+  listRecordNames,
+  type RecordFile,
+  withdrawRecord,
+} from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
 import { ObjectRows } from "../object_rows.ts";
@@ -26,6 +36,17 @@ export interface StoreTargetOptions extends SessionOptions {
   readonly store: WriteStore;
   readonly hasher: Hasher;
   readonly settings: StoreSettings;
+  /** Records that will be written, at most. */
+  readonly recordCount: number;
+}
+
+/** What a {@linkcode StoreTarget} is made of. */
+interface StoreTargetParts {
+  readonly writer: ObjectWriter;
+  /** Save ids of records, one for each. */
+  readonly saveIds: readonly Uint8Array[];
+  /** Records that count. */
+  readonly standing: ReadonlySet<Id>;
 }
 
 /** Objects and records into a store in this process. */
@@ -38,18 +59,24 @@ export class StoreTarget implements Target {
   #unproven: LargeObject[] = [];
   /** What was opened to read bases. */
   #bases: Promise<StoreSource> | undefined;
-  #recordCount = 0;
+  readonly #saveIds: readonly Uint8Array[];
+  readonly #standing: ReadonlySet<Id>;
+  readonly #written: RecordFile[] = [];
   #isFinished = false;
 
   /** Made by {@linkcode openStoreTarget}. */
-  constructor(options: StoreTargetOptions, writer: ObjectWriter) {
+  constructor(options: StoreTargetOptions, parts: StoreTargetParts) {
     this.#options = options;
     this.settings = options.settings;
-    this.writer = writer;
+    this.writer = parts.writer;
+    this.#saveIds = parts.saveIds;
+    this.#standing = parts.standing;
   }
 
-  get trustsRecords(): boolean {
-    return this.writer.trustsRecords && this.#options.recheck !== true;
+  trustsRecord(record: Id): boolean {
+    const { recheck } = this.#options;
+    return this.writer.trustsRecords && recheck !== true &&
+      this.#standing.has(record);
   }
 
   get reader(): ObjectReads {
@@ -61,22 +88,24 @@ export class StoreTarget implements Target {
     };
   }
 
-  missing(objects: ObjectList): Promise<Uint8Array> {
-    const { ids, kinds, count } = objects;
-    const sink = this.writer.sink();
-    const { content, recipe, tree, attributes } = ObjectKind;
+  async missing(objects: ObjectList): Promise<Uint8Array> {
+    const { ids, count } = objects;
     const bits = new Uint8Array(count);
+    const fresh = new ObjectRows();
+    const rows: number[] = [];
     for (let row = 0; row < count; row++) {
-      const at = ID_SIZE * row, kind = kinds[row];
-      if (!this.#promised.add(ids, at, 0, kind)) continue;
-      if (sink.has(ids, at, kind as ObjectKind)) continue;
-      // A recipe stands for its object where all packs are there that it relies on.
-      const isLarge = kind === content || kind === tree || kind === attributes;
-      const isProof = isLarge && this.writer.trustsRecords;
-      if (isProof && sink.has(ids, at, recipe)) continue;
-      bits[row] = 1;
+      if (!this.#promised.add(ids, ID_SIZE * row, 0, objects.kinds[row])) {
+        continue;
+      }
+      fresh.addRow(objects, row);
+      rows.push(row);
     }
-    return Promise.resolve(bits);
+    const { signal } = this.#options;
+    const how = signal === undefined ? {} : { signal };
+    const kinds = fresh.kinds.subarray(0, fresh.count);
+    const lack = await this.writer.missing(fresh.ids, kinds, how);
+    for (const [i, row] of rows.entries()) bits[row] = lack[i];
+    return bits;
   }
 
   attach(threads: SinkThreads): void {
@@ -112,20 +141,26 @@ export class StoreTarget implements Target {
   }
 
   async commit(documents: readonly RecordDocument[]): Promise<Committed> {
-    const { store, env = systemEnv, signal } = this.#options;
+    const { store, signal } = this.#options;
     const how = signal === undefined ? {} : { signal };
     for (const { record, bytes } of documents) {
-      // One run of a writer writes one record under its own id.
-      const saveId = this.#recordCount++ === 0
-        ? this.writer.saveId
-        : env.random(16);
+      const saveId = this.#saveIds[this.#written.length];
+      const { tree, record: id } = record;
+      this.#written.push({ tree, record: id, writer: hexOf(saveId) });
       await copyRecord(store, record, bytes, { ...how, saveId });
     }
     return { count: documents.length, missing: new ObjectRows() };
   }
 
   async confirm(): Promise<void> {
-    await this.writer.confirm();
+    try {
+      await this.writer.confirm();
+    } catch (error) {
+      if (!(error instanceof OvertakenError)) throw error;
+      const { store } = this.#options;
+      for (const file of this.#written) await withdrawRecord(store, file);
+      throw error;
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -182,18 +217,38 @@ export async function openStoreTarget(
 ): Promise<StoreTarget> {
   const { store, hasher, settings, env = systemEnv, signal } = options;
   const how = signal === undefined ? {} : { signal };
-  const writer = await openObjectWriter(store, {
+  const saveIds = Array.from(
+    { length: Math.max(options.recordCount, 1) },
+    () => env.random(16),
+  );
+  const [saveId, ...others] = saveIds;
+  const now = (): number => env.now();
+  const isDry = options.dryRun === true;
+  const run = { ...how, saveId, saveIds: others.map(hexOf), now };
+  const lease = isDry
+    ? undefined
+    : await openWriterLease(store, { ...run, action: "copy" });
+  // A record that stood before the lease may be gone, with what it relied on.
+  const listing = listRecordNames(store, {
     ...how,
-    saveId: env.random(16),
+    ...(lease && { voidSaves: lease.voidSaves }),
+  });
+  const opening = openObjectWriter(store, {
+    ...run,
+    lease,
     hasher,
     settings,
-    mode: options.dryRun === true ? "count" : "new",
+    mode: isDry ? "count" : "new",
     random: (size) => env.random(size),
-    now: () => env.now(),
-    finishedSaves: async () => {
-      const records = await listRecordNames(store, how);
-      return new Set(records.map(({ writer }) => writer));
-    },
+    finishedSaves: () => finishedSaves(store, how),
   });
-  return new StoreTarget(options, writer);
+  await Promise.allSettled([listing, opening]); // Whoever started work waits for its end.
+  const writer = await opening;
+  try {
+    const standing = new Set((await listing).map(({ record }) => record));
+    return new StoreTarget(options, { writer, saveIds, standing });
+  } catch (error) {
+    await writer[Symbol.asyncDispose]();
+    throw error;
+  }
 }

@@ -244,7 +244,7 @@ function packTarget(
   return {
     settings,
     takesRootsOnly: true,
-    trustsRecords: false,
+    trustsRecord: () => false,
     missing: ({ count }) => Promise.resolve(new Uint8Array(count).fill(1)),
     attach: () => {},
     forgetPromises: () => {},
