@@ -49,7 +49,7 @@ export const FOLDER_COPIERS: readonly Copier[] = [{
   restore: `restic -q -r "$TO" restore latest --target "$TARGET"`,
 }, {
   name: "backpak copy",
-  version: "$BACKPAK --version",
+  version: "$BACKPAK --help | head -1",
   kind: "backpak",
   init: `$BACKPAK -r "$TO" init filesystem`,
   copy: `$BACKPAK -r "$FROM" copy --quiet --to "$TO" --all`,

@@ -8,6 +8,8 @@ import type { FrameTaker } from "../move/open_frame.ts";
 
 /** Plain bytes at which a frame of objects without one is closed. */
 const FRAME_SIZE = 512 << 10;
+/** Objects of a pack: each has a row in its table. */
+const OBJECT_COUNT_MAX = 1 << 16;
 /** Largest object. */
 const OBJECT_SIZE_MAX = 4 << 20;
 
@@ -44,9 +46,11 @@ export class MemoryPacks implements FrameTaker {
     pack.take(frame);
   }
 
-  /** Bytes of one role so far. */
-  sizeOf(role: PackRole): number {
-    return this.#packs.get(role)?.size ?? 0;
+  /** Whether the pack of a role has so many bytes, or as many objects as its table may have. */
+  isFull(role: PackRole, size: number): boolean {
+    const pack = this.#packs.get(role);
+    return pack !== undefined &&
+      (pack.size >= size || pack.objectCount >= OBJECT_COUNT_MAX);
   }
 
   /** Ends the pack of a role, or all of them; the next frame begins new ones. */
@@ -79,6 +83,10 @@ class MemoryPack {
 
   get size(): number {
     return this.#writer.size + this.#loose.size;
+  }
+
+  get objectCount(): number {
+    return this.#writer.objectCount;
   }
 
   take({ stored, plain, rows, ...frame }: CheckedFrame): void {

@@ -125,7 +125,7 @@ export class RemoteTarget implements Target {
     this.#packs.takeFrame(frame);
     this.#options.meter.objectsOut += frame.rows.count;
     const { role } = frame;
-    if (this.#packs.sizeOf(role) >= this.#putSize) this.#send(role);
+    if (this.#packs.isFull(role, this.#putSize)) this.#send(role);
   }
 
   async settled(): Promise<void> {
