@@ -28,8 +28,8 @@ export interface LargeBatch extends PoolJob {
   readonly offset: number;
   /** Plain bytes of the span. */
   readonly length: number;
-  /** The root of its recipe, where the store has it not yet. */
-  readonly root?: Uint8Array;
+  /** The root of its recipe. */
+  readonly root: Uint8Array;
 }
 
 /** Work for one thread. */

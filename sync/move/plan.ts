@@ -90,7 +90,7 @@ export function largeBatches(
     readonly id: Uint8Array;
     readonly kind: number;
     readonly size: number;
-    readonly root?: Uint8Array;
+    readonly root: Uint8Array;
   },
   number: number,
 ): LargeBatch[] {

@@ -148,10 +148,18 @@ export class StoreSource implements Source {
     const own = target.writer === undefined ? large.splice(0) : [];
     const spans = new Map<number, LargeRow>();
     for (const one of large) {
-      for (const batch of largeBatches(one, this.#batchCount)) {
-        spans.set(batch.number, one);
-        batches.push(batch);
-        this.#batchCount++;
+      try {
+        // Read here: roots lie side by side, and each thread would decode all of them.
+        const { plainSize: size, bytes: root } = await this.#large.root(one);
+        const object = { ...one, size, root };
+        for (const batch of largeBatches(object, this.#batchCount)) {
+          spans.set(batch.number, one);
+          batches.push(batch);
+          this.#batchCount++;
+        }
+      } catch (error) {
+        this.#options.signal?.throwIfAborted();
+        lost.push(lostObject(one.id, error));
       }
     }
     const results = await this.#run(batches, target);
@@ -375,7 +383,7 @@ function spanKey(
   hasher: Hasher,
 ): string {
   const text = new TextEncoder().encode(`snap 1 span ${offset} ${length} `);
-  return hasher.idOf(joined([text, root ?? new Uint8Array(0)]));
+  return hasher.idOf(joined([text, root]));
 }
 
 function tooManyError(record: NamedRecord): SyncError {
