@@ -8,6 +8,8 @@ import type { FrameTaker } from "../move/open_frame.ts";
 
 /** Plain bytes at which a frame of objects without one is closed. */
 const FRAME_SIZE = 512 << 10;
+/** Bytes by which a pack grows: twice as many would be held in vain. */
+const GROWTH = 4 << 20;
 /** Objects of a pack: each has a row in its table. */
 const OBJECT_COUNT_MAX = 1 << 16;
 /** Largest object. */
@@ -65,7 +67,7 @@ export class MemoryPacks implements FrameTaker {
 }
 
 class MemoryPack {
-  #bytes = new Uint8Array(FRAME_SIZE);
+  #bytes = new Uint8Array(0);
   #size = 0;
   readonly #writer: PackWriter;
   readonly #loose = new FrameBuilder(OBJECT_SIZE_MAX);
@@ -114,7 +116,7 @@ class MemoryPack {
   #write(bytes: Uint8Array): void {
     const end = this.#size + bytes.length;
     if (end > this.#bytes.length) {
-      const larger = new Uint8Array(2 * end);
+      const larger = new Uint8Array(end + GROWTH);
       larger.set(this.#bytes.subarray(0, this.#size));
       this.#bytes = larger;
     }

@@ -65,6 +65,8 @@ export class RemoteSource implements Source, ObjectReads {
   readonly #options: RemoteSourceOptions;
   readonly #kept = new KeptFrames();
   #below: BelowAnswers | undefined;
+  /** The answer that is waited for. */
+  #taking: Promise<void> | undefined;
 
   constructor(options: RemoteSourceOptions) {
     this.#options = options;
@@ -126,7 +128,10 @@ export class RemoteSource implements Source, ObjectReads {
       this.#kept.take(id, kind) ?? this.#kept.take(id, recipe);
     let bytes = take();
     while (bytes === undefined && this.#below !== undefined) {
-      await this.#takeBelow(this.#below);
+      // A tree and its page are asked for at once, and come in one answer.
+      this.#taking ??= this.#takeBelow(this.#below)
+        .finally(() => this.#taking = undefined);
+      await this.#taking;
       bytes = take();
     }
     if (bytes === undefined) {
