@@ -20,7 +20,12 @@ import {
   openCarefulReader,
   readPlaces,
 } from "./careful_reader.ts";
-import { sampleOf, withMender } from "./mend_run.ts";
+import {
+  recordMended,
+  type RecordRest,
+  sampleOf,
+  withMender,
+} from "./mend_run.ts";
 import type { LostEntries } from "./tree_mender.ts";
 
 const { tree: treeKind, attributes, recipe } = ObjectKind;
@@ -120,12 +125,13 @@ export async function recoverTrees(
   const search = new RootSearch(snapshots, { records, damaged }, options);
   const { packCount, roots } = await search.run();
   const known = new Set<string>(records.map(({ tree, page }) => tree + page));
-  const trees = await withMender(snapshots, options, async (run) => {
-    const found = new Map<string, RecoveredTree & { ids: Uint8Array }>();
-    for (const { tree: root, page: rootPage, time, entryCount } of roots) {
+  const found = await withMender(snapshots, options, async (mend) => {
+    const found = new Map<string, RecoveredTree & { at: FoundRoot }>();
+    for (const at of roots) {
+      const { tree: root, time, entryCount } = at;
       const isWanted = options.trees?.some((start) => root.startsWith(start));
       if (isWanted === false) continue;
-      const left = await run.mend({ tree: root, page: rootPage });
+      const left = await mend(at);
       if (left === undefined) continue;
       const { ids, lost } = left;
       const tree = idFromBytes(ids), page = idFromBytes(ids, ID_SIZE);
@@ -133,24 +139,35 @@ export async function recoverTrees(
       if (known.has(key)) continue;
       // A run that was killed may have left what is left of another tree, which knows more.
       const isNews = lost.count > (found.get(key)?.lost.count ?? -1);
-      if (isNews) found.set(key, { ids, root, tree, time, entryCount, lost });
+      if (isNews) found.set(key, { at, root, tree, time, entryCount, lost });
     }
-    await run.finish();
-    const recovered: RecoveredTree[] = [];
-    for (const { ids, ...tree } of found.values()) {
-      const record = dryRun ? undefined : await run.write(ids, {
-        ...{ time: tree.time, startTime: tree.time, host: "", user: "" },
-        source: "recovered",
-        unreadable: sampleOf(tree.lost),
-        changed: { count: 0, first: [] },
-        fidelity: tree.lost.attributeCount > 0 ? "reduced" : "full",
-        program: options.program ?? "snap",
-      });
-      recovered.push({ ...tree, ...(record && { record }) });
-    }
-    return recovered;
+    return [...found.values()];
+  });
+  const tasks = found.map(({ at }) => ({
+    root: at,
+    rest: (lost: LostEntries) => recordOf(at, lost, options),
+  }));
+  const written = dryRun ? [] : await recordMended(snapshots, options, tasks);
+  const trees = found.map(({ at: _, ...tree }, i): RecoveredTree => {
+    const record = written[i];
+    return { ...tree, ...(record && { record }) };
   });
   return { packCount, trees };
+}
+
+/** What a record says of a tree of which nothing else is known. */
+function recordOf(
+  { time }: FoundRoot,
+  lost: LostEntries,
+  { program = "snap" }: RecoverTreesOptions,
+): RecordRest {
+  return {
+    ...{ time, startTime: time, host: "", user: "", source: "recovered" },
+    unreadable: sampleOf(lost),
+    changed: { count: 0, first: [] },
+    fidelity: lost.attributeCount > 0 ? "reduced" : "full",
+    program,
+  };
 }
 
 /** The root of a snapshot without a record. */

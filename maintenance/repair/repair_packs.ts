@@ -179,8 +179,10 @@ class PacksRun {
     const { store, hasher, settings } = this.#snapshots;
     const { random = randomBytes, signal } = this.#options;
     const saveId = random(16);
+    const lease = { action: "repair" };
     await using writer = await openObjectWriter(store, {
       ...this.#options,
+      ...lease,
       saveId,
       hasher,
       settings,
