@@ -176,3 +176,24 @@ Deno.test("a marked pack goes with prune once nothing but it is lost, and all el
     [],
   );
 });
+
+Deno.test("a save stores again what a marked pack has lost, and all snapshots have it back", async () => {
+  using scene = await DamageScene.make();
+  await scene.rot("b");
+  await scene.rot("large", { at: 20_000 });
+  await repairPacks(scene.snapshots);
+  deepStrictEqual(await scene.found(), [
+    "object disk b",
+    "object disk large",
+  ]);
+  await scene.save();
+  deepStrictEqual(await scene.found({ data: true }), []);
+  const { snapshots } = await repairSnapshots(scene.snapshots);
+  deepStrictEqual(snapshots, []);
+  const { packs } = await repairPacks(scene.snapshots);
+  for (const pack of packs) {
+    deepStrictEqual([pack.copiedCount, pack.lostCount], [0, 0]);
+    await scene.store.remove(pack.name);
+  }
+  deepStrictEqual(await scene.found({ data: true }), []);
+});
