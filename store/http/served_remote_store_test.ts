@@ -256,7 +256,7 @@ Deno.test("answers that stop in the middle are given up", async () => {
   await rejects(store.size("packs/ab/one"), {
     code: "ETIMEDOUT",
     message:
-      "Cannot size packs/ab/one: localhost sent nothing for 0.02 s (ETIMEDOUT)",
+      "Cannot find the size of packs/ab/one: localhost sent nothing for 0.02 s (ETIMEDOUT)",
   });
 });
 

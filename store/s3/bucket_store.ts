@@ -375,7 +375,7 @@ function fileError(error: unknown, name: string, path: string): unknown {
     : code === "ENOSPC"
     ? "the disk of the spool folder is full"
     : "the spool folder fails";
-  return new StoreError(`Cannot adopt ${name}: ${reason} (${code})`, {
+  return new StoreError(`Cannot store ${name}: ${reason} (${code})`, {
     code,
     action: "adopt",
     storeName: name,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import { withDeadline } from "./deadline.ts";
 import { textOf } from "./failure_facts.ts";
@@ -66,7 +67,7 @@ export async function fetchBytes(request: BytesRequest): Promise<BytesAnswer> {
   const { timing = systemTiming, body, sizeMax } = request;
   const makeError = () =>
     new RemoteError(
-      `Cannot ${action} ${subject}: the server has stopped answering`,
+      `${cannot(action, subject)}: the server has stopped answering`,
       { code: "ETIMEDOUT", action, storeName: subject, ...PASSES },
     );
   // How far a body has gone up cannot be seen.
@@ -155,7 +156,7 @@ function checkWhole(
   if (isCut || length === null || headers.has("content-encoding")) return;
   if (Number(length) === bytes.length) return;
   throw new RemoteError(
-    `Cannot ${action} ${subject}: the answer has ${bytes.length} of ${length} bytes`,
+    `${cannot(action, subject)}: the answer has ${bytes.length} of ${length} bytes`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES },
   );
 }
@@ -200,12 +201,12 @@ function networkError(
   if (known !== undefined && !isAnswered) {
     const [, code, reason, isTransient] = known;
     return new RemoteError(
-      `Cannot ${action} ${subject}: ${reason} (${new URL(request.url).host})`,
+      `${cannot(action, subject)}: ${reason} (${new URL(request.url).host})`,
       { code, action, storeName: subject, isTransient, cause },
     );
   }
   return new RemoteError(
-    `Cannot ${action} ${subject}: the connection has ended too early`,
+    `${cannot(action, subject)}: the connection has ended too early`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES, cause },
   );
 }
