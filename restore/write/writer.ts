@@ -300,28 +300,48 @@ export class Restorer implements Disposable {
   }
 
   /** The checked bytes of a file that lies in a frame; `undefined` while they are on their way. */
-  #object(run: BatchRun, row: number): Uint8Array | undefined {
-    const { batch } = run;
-    try {
-      const frame = batch.frameOf[row];
-      if (!this.#decode(batch, frame)) return undefined;
-      const offset = batch.offsets[row];
-      const size = batch.sizes[row];
-      const bytes = this.#plain!.subarray(offset, offset + size);
-      if (bytes.length !== size) throw new ContentError("it has another size");
-      // Equal files follow each other; only the same id at the same place is checked already.
-      if (isSameObject(batch, this.#checkedRow, row)) return bytes;
-      this.#checkedRow = -1;
-      this.#hasher.hashInto(bytes, this.#digest);
-      if (!equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE)) {
-        throw new ContentError("the content has another id");
+  #object({ batch }: BatchRun, row: number): Uint8Array | undefined {
+    for (;;) {
+      try {
+        return this.#decode(batch, batch.frameOf[row])
+          ? this.#checked(batch, row)
+          : undefined;
+      } catch (error) {
+        const isDamage = error instanceof ContentError ||
+          error instanceof SyntaxError;
+        // What is damaged may be a copy of what the store has.
+        if (isDamage && this.#distrust(batch, batch.frameOf[row])) continue;
+        if (error instanceof ContentError) throw error;
+        throw new ContentError("the content cannot be read", { cause: error });
       }
-      this.#checkedRow = row;
-      return bytes;
-    } catch (error) {
-      if (error instanceof ContentError) throw error;
-      throw new ContentError("the content cannot be read", { cause: error });
     }
+  }
+
+  #checked(batch: RestoreBatch, row: number): Uint8Array {
+    const offset = batch.offsets[row];
+    const size = batch.sizes[row];
+    const bytes = this.#plain!.subarray(offset, offset + size);
+    if (bytes.length !== size) throw new ContentError("it has another size");
+    // Equal files follow each other; only the same id at the same place is checked already.
+    if (isSameObject(batch, this.#checkedRow, row)) return bytes;
+    this.#checkedRow = -1;
+    this.#hasher.hashInto(bytes, this.#digest);
+    if (!equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE)) {
+      throw new ContentError("the content has another id");
+    }
+    this.#checkedRow = row;
+    return bytes;
+  }
+
+  /** Has the stored bytes of a frame read anew, where that may give others. */
+  #distrust({ frames, packs }: RestoreBatch, frame: number): boolean {
+    const at = FRAME_COLUMNS * frame;
+    const name = packs[frames[at]];
+    if (!this.#packs.distrust(name, frames[at + 1], frames[at + 2])) {
+      return false;
+    }
+    this.#frame = -1;
+    return true;
   }
 
   /** Decodes a frame, unless it is the one before; false while it is on its way. */
