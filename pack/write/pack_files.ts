@@ -4,6 +4,7 @@ import type { FrameBuilder, FrameRows } from "./frame_builder.ts";
 import { PackWriter, type StoredFrame } from "./pack_writer.ts";
 import type { PackRole } from "../object_kind.ts";
 import { SpoolFile } from "./spool_file.ts";
+import type { SpoolGate } from "./spool_gate.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */
 const OBJECT_COUNT_MAX = 2 ** 16;
@@ -46,6 +47,8 @@ export interface PackFilesOptions {
   readonly role: PackRole;
   /** A pack is finished at this many bytes. */
   readonly sizeTarget: number;
+  /** Says with how many bytes one is finished before that; none if absent. */
+  readonly gate?: Pick<SpoolGate, "sizeEnough"> | undefined;
   /** The save id. */
   readonly saveId: Uint8Array;
   /** Makes the salt of each pack: 32 bytes. */
@@ -146,7 +149,8 @@ export class PackFiles {
   }
 
   #finishFull({ size, objectCount }: PackWriter): void {
-    const isFull = size >= this.#options.sizeTarget ||
+    const { gate, sizeTarget } = this.#options;
+    const isFull = size >= Math.min(sizeTarget, gate?.sizeEnough ?? Infinity) ||
       objectCount >= OBJECT_COUNT_MAX;
     if (isFull) this.finish();
   }
