@@ -5,12 +5,7 @@
  */
 import { Gatekeeper } from "./access.ts";
 import { Server, sleepByTimer } from "./server.ts";
-import type {
-  Access,
-  PeerInfo,
-  ServedStore,
-  ServeLimits,
-} from "./options.ts";
+import type { Access, PeerInfo, ServedStore, ServeLimits } from "./options.ts";
 
 /** Options of {@link serveStore}. */
 export interface ServeOptions extends ServeLimits {

@@ -246,8 +246,9 @@ function planned(
   action: StoreAction,
   storeName: string,
 ): StoreError {
-  const message =
-    `${cannot(action, storeName)}: the plan of the test says so (${code})`;
+  const message = `${
+    cannot(action, storeName)
+  }: the plan of the test says so (${code})`;
   return new StoreError(message, { code, action, storeName });
 }
 

@@ -156,7 +156,9 @@ function checkWhole(
   if (isCut || length === null || headers.has("content-encoding")) return;
   if (Number(length) === bytes.length) return;
   throw new RemoteError(
-    `${cannot(action, subject)}: the answer has ${bytes.length} of ${length} bytes`,
+    `${
+      cannot(action, subject)
+    }: the answer has ${bytes.length} of ${length} bytes`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES },
   );
 }
