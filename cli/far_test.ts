@@ -339,9 +339,12 @@ Deno.test({
     ]);
     const bare = await fetch(`${AWS_ENDPOINT_URL}/${new URL(store).host}`);
     strictEqual((await bare.text()).includes("<Key>"), false);
-    const alone = ["--store", store, "--single-writer"];
-    strictEqual((await scene.run(["init", ...alone], { env })).code, 0);
-    const saved = await scene.run(["save", "tree", ...alone, ...ALONE], { env });
+    const init = ["init", store, "--single-writer"];
+    strictEqual((await scene.run(init, { env })).code, 0);
+    const alone = ["--store", `${store}?single-writer`];
+    const saved = await scene.run(["save", "tree", ...alone, ...ALONE], {
+      env,
+    });
     strictEqual(saved.code, 0, saved.stderr);
     strictEqual((await scene.run(["verify", ...alone], { env })).code, 0);
   },

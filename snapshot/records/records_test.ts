@@ -198,8 +198,8 @@ Deno.test("listRecords reads many at once of a store far away", async () => {
     });
     for (let i = 0; i < 300; i++) {
       const tree = i.toString(16).padStart(64, "0");
-      const file = { tree, record: tree, writer: "ab".repeat(16) };
-      await store.create(formatRecordName(file), new Uint8Array(1));
+      const name = `snapshots/${tree}-${tree}-${"ab".repeat(16)}`;
+      await store.create(name, new Uint8Array(1));
     }
     deepEqual(await listRecords(store, OPTIONS), []);
     return most;
