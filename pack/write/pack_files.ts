@@ -4,7 +4,6 @@ import type { FrameBuilder, FrameRows } from "./frame_builder.ts";
 import { PackWriter, type StoredFrame } from "./pack_writer.ts";
 import type { PackRole } from "../object_kind.ts";
 import { SpoolFile } from "./spool_file.ts";
-import type { SpoolGate } from "./spool_gate.ts";
 
 /** Objects in a pack before it is finished: bounds the memory for its table. */
 const OBJECT_COUNT_MAX = 2 ** 16;
@@ -48,7 +47,7 @@ export interface PackFilesOptions {
   /** A pack is finished at this many bytes. */
   readonly sizeTarget: number;
   /** Says with how many bytes one is finished before that; none if absent. */
-  readonly gate?: Pick<SpoolGate, "sizeEnough"> | undefined;
+  readonly gate?: { readonly sizeEnough: number } | undefined;
   /** The save id. */
   readonly saveId: Uint8Array;
   /** Makes the salt of each pack: 32 bytes. */

@@ -13,8 +13,6 @@ import { FileSink } from "./file_sink.ts";
 import {
   ContentError,
   FrameDecoder,
-  LocalRanges,
-  nodeFiles,
   type Ranges,
   RecipeContent,
   WAIT,
@@ -32,38 +30,18 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "../messages.ts";
+import type { RestoreSource } from "./restore_source.ts";
 import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";
 
 /** Plain bytes, each file counted with what making it costs, between two steps. */
 export const STEP_SIZE: number = 512 * 1024;
 const FILE_COST = 16 * 1024;
-/** Most bytes of one read, where frames follow each other in a local pack. */
-const LOCAL_AHEAD_SIZE = 512 * 1024;
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Files of a batch that are written side by side where ranges are on their way. */
 const FAR_FILES_MAX = 32;
 /** Bytes of large contents that are asked for ahead where ranges are on their way. */
 const FAR_AHEAD_SIZE = 8 * 1024 * 1024;
-
-/** The bytes of the store. */
-export interface RestoreSource {
-  /** Opens ranges; those that are local read ahead where frames follow each other. */
-  readonly makeRanges: () => Ranges & Partial<Disposable>;
-  /** Whether a range may be on its way. */
-  readonly isFar: boolean;
-}
-
-/**
- * Makes the source of a store whose files this program may open itself.
- *
- * @param pathOf Gives the path of a file.
- * @returns The source.
- */
-export function localSource(pathOf: (name: string) => string): RestoreSource {
-  const options = { pathOf, calls: nodeFiles, aheadSize: LOCAL_AHEAD_SIZE };
-  return { makeRanges: () => new LocalRanges(options), isFar: false };
-}
 
 /** Writes batches of files, in a worker or not. */
 export class Restorer implements Disposable {

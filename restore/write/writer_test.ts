@@ -29,12 +29,8 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "../messages.ts";
-import {
-  localSource,
-  Restorer,
-  type RestoreSource,
-  STEP_SIZE,
-} from "./writer.ts";
+import { localSource, type RestoreSource } from "./restore_source.ts";
+import { Restorer, STEP_SIZE } from "./writer.ts";
 import { save } from "@snap/save";
 
 const { failed, left, stopped, unchanged, written } = RestoreStatus;
