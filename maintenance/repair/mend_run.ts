@@ -83,8 +83,12 @@ export async function withMender<T>(
   options: RepairOptions,
   use: (mend: Mend) => Promise<T>,
 ): Promise<T> {
-  await using writer = await openWriter(snapshots, options, "count");
-  return await mendWith(snapshots, options, writer, use);
+  const writer = await openWriter(snapshots, options, "count");
+  try {
+    return await mendWith(snapshots, options, writer, use);
+  } finally {
+    await writer[Symbol.asyncDispose]();
+  }
 }
 
 /**
@@ -115,33 +119,42 @@ async function recordSome(
 ): Promise<(NamedRecord | undefined)[]> {
   const { random = randomBytes } = options;
   const saveIds = tasks.map(() => random(16));
-  await using writer = await openWriter(snapshots, options, "new", saveIds);
+  const writer = await openWriter(snapshots, options, "new", saveIds);
   try {
-    const mended = await mendWith(snapshots, options, writer, async (mend) => {
-      const mended: (MendedDirectory | undefined)[] = [];
-      for (const { root } of tasks) mended.push(await mend(root));
-      return mended;
-    });
-    await writer.finish();
-    await snapshots.refresh();
-    const records: (NamedRecord | undefined)[] = [];
-    for (const [i, { rest }] of tasks.entries()) {
-      const left = mended[i];
-      records.push(
-        left && await record(snapshots, options, {
-          ids: left.ids,
-          rest: rest(left.lost),
-          saveId: saveIds[i],
-        }),
+    try {
+      const mended = await mendWith(
+        snapshots,
+        options,
+        writer,
+        async (mend) => {
+          const mended: (MendedDirectory | undefined)[] = [];
+          for (const { root } of tasks) mended.push(await mend(root));
+          return mended;
+        },
       );
+      await writer.finish();
+      await snapshots.refresh();
+      const records: (NamedRecord | undefined)[] = [];
+      for (const [i, { rest }] of tasks.entries()) {
+        const left = mended[i];
+        records.push(
+          left && await record(snapshots, options, {
+            ids: left.ids,
+            rest: rest(left.lost),
+            saveId: saveIds[i],
+          }),
+        );
+      }
+      await writer.confirm();
+      return records;
+    } catch (error) {
+      await writer.giveUp();
+      throw error;
+    } finally {
+      await snapshots.refresh();
     }
-    await writer.confirm();
-    return records;
-  } catch (error) {
-    await writer.giveUp();
-    throw error;
   } finally {
-    await snapshots.refresh();
+    await writer[Symbol.asyncDispose]();
   }
 }
 
@@ -172,15 +185,19 @@ async function mendWith<T>(
   writer: ObjectWriter,
   use: (mend: Mend) => Promise<T>,
 ): Promise<T> {
-  await using careful = await openCarefulReader(store, { hasher, signal });
-  const { reader } = careful;
-  const packer = new MetadataPacker(writer.sink(), hasher);
-  const mender = new TreeMender({ reader, packer, signal });
-  return await use(async ({ tree, page }) => {
-    if (writer.isFull) await writer.makeRoom();
-    if (writer.isBehind) await writer.settled();
-    return await mender.mend(idToBytes(tree), idToBytes(page));
-  });
+  const careful = await openCarefulReader(store, { hasher, signal });
+  try {
+    const { reader } = careful;
+    const packer = new MetadataPacker(writer.sink(), hasher);
+    const mender = new TreeMender({ reader, packer, signal });
+    return await use(async ({ tree, page }) => {
+      if (writer.isFull) await writer.makeRoom();
+      if (writer.isBehind) await writer.settled();
+      return await mender.mend(idToBytes(tree), idToBytes(page));
+    });
+  } finally {
+    await careful[Symbol.asyncDispose]();
+  }
 }
 
 async function record(

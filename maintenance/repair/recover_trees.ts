@@ -90,7 +90,7 @@ export interface RecoverTreesReport {
  *
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { trees } = await recoverTrees(snapshots, { dryRun: true });
  * strictEqual(trees.length, 0);
  * ```

@@ -94,7 +94,7 @@ export interface RepairSnapshotsReport {
  *
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using opened = await openSnapshots(store, { hasher: wasmHasher });
+ * const opened = await openSnapshots(store, { hasher: wasmHasher });
  * const { snapshots } = await repairSnapshots(opened);
  * strictEqual(snapshots.length, 0);
  * ```

@@ -83,23 +83,27 @@ export class RootSearch {
   async run(): Promise<{ packCount: number; roots: FoundRoot[] }> {
     const { store, hasher } = this.#snapshots;
     const how = { hasher, ...this.#storeOptions };
-    await using careful = await openCarefulReader(store, how);
-    const packs = await this.#treePacks(careful);
-    for (const [i, name] of packs.entries()) {
-      await this.#readPack(name, careful);
-      const packCount = i + 1, packTotal = packs.length;
-      this.#options.onProgress?.({ packCount, packTotal });
+    const careful = await openCarefulReader(store, how);
+    try {
+      const packs = await this.#treePacks(careful);
+      for (const [i, name] of packs.entries()) {
+        await this.#readPack(name, careful);
+        const packCount = i + 1, packTotal = packs.length;
+        this.#options.onProgress?.({ packCount, packTotal });
+      }
+      const roots: FoundRoot[] = [];
+      const seen = new IdSet();
+      const left = this.#pages.filter((one) => !this.#isNamed(one));
+      for (const pageId of [...this.#wantedPages, ...left]) {
+        if (!seen.add(pageId, 0, 0, attributes)) continue;
+        const root = await this.#rootOf(pageId, careful);
+        if (root !== undefined) roots.push(root);
+      }
+      roots.sort((a, b) => a.time < b.time ? 1 : a.time > b.time ? -1 : 0);
+      return { packCount: packs.length, roots };
+    } finally {
+      await careful[Symbol.asyncDispose]();
     }
-    const roots: FoundRoot[] = [];
-    const seen = new IdSet();
-    const left = this.#pages.filter((one) => !this.#isNamed(one));
-    for (const pageId of [...this.#wantedPages, ...left]) {
-      if (!seen.add(pageId, 0, 0, attributes)) continue;
-      const root = await this.#rootOf(pageId, careful);
-      if (root !== undefined) roots.push(root);
-    }
-    roots.sort((a, b) => a.time < b.time ? 1 : a.time > b.time ? -1 : 0);
-    return { packCount: packs.length, roots };
   }
 
   /** Names of packs with trees that the index tells of, or of all. */
