@@ -12,6 +12,7 @@ import type { PruneStore } from "@snap/store";
 import {
   listLeases,
   listVoidSaves,
+  markBadPack,
   openLease,
   readRound,
 } from "@snap/store/removal";
@@ -290,6 +291,37 @@ Deno.test("uploads of runs that are over are ended, when nobody can work on them
   await lease.end();
   await pruneStore(uploading, clock);
   deepEqual(ended, ["dead"]);
+});
+
+Deno.test("prune goes on where a table of the index is damaged", async () => {
+  const made = await halfForgotten();
+  const { store } = made;
+  for (const name of await namesOf(store, "index/")) {
+    await made.damage(name, (bytes) => void (bytes[bytes.length - 10] ^= 1));
+  }
+  equal((await pruneStore(store)).removedPackCount, 2);
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { damages } = await verify(snapshots, { data: true });
+  deepEqual(new Set(damages.map(({ subject }) => subject)), new Set(["index"]));
+});
+
+Deno.test("prune keeps the sound copy of what also lies in a damaged pack", async () => {
+  const made = await halfForgotten();
+  const { store, packs } = made;
+  const pack = packs[0].slice(-64);
+  // The same content once more, as whoever mends a pack writes it.
+  const again = new TestSnapshots();
+  again.addContent(noise(2, 3000));
+  await again.flush();
+  for (const name of await namesOf(again.store, "")) {
+    await store.create(name, await again.store.read(name));
+  }
+  const saveId = new Uint8Array(16).fill(3);
+  await markBadPack(store, pack, { saveId, reason: "test" });
+  await pruneStore(store);
+  equal(await store.size(packs[0]), undefined);
+  ok(await store.size(again.packs[0]) !== undefined);
+  equal(await checkWhole(store), 1);
 });
 
 Deno.test("with a single writer leases are those of runs that are gone", async () => {
