@@ -166,11 +166,11 @@ async function openWriter(
 ): Promise<ObjectWriter> {
   const { store, hasher, settings } = snapshots;
   const { random = randomBytes, signal } = options;
-  const lease = { action: "repair", saveIds: saveIds.slice(1).map(hexOf) };
   return await openObjectWriter(store, {
     ...options,
-    ...lease,
+    action: "repair",
     saveId: saveIds[0] ?? random(16),
+    saveIds: saveIds.slice(1).map(hexOf),
     hasher,
     settings,
     mode,

@@ -179,10 +179,9 @@ class PacksRun {
     const { store, hasher, settings } = this.#snapshots;
     const { random = randomBytes, signal } = this.#options;
     const saveId = random(16);
-    const lease = { action: "repair" };
     const writer = await openObjectWriter(store, {
       ...this.#options,
-      ...lease,
+      action: "repair",
       saveId,
       hasher,
       settings,
