@@ -12,7 +12,7 @@ import { FrameDecoder, ObjectCheck } from "@snap/pack/recipe-content";
 import { readPack } from "@snap/pack/index-writer";
 import type { FrameRows, ObjectWriter, PackTable } from "@snap/pack/write";
 import { Pacer } from "@snap/posix/pacer";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import type { Marked } from "./mark.ts";
 import type { UsedPack } from "./plan.ts";
 
@@ -64,7 +64,8 @@ export class Repacker {
       await this.#copyFrames(pack, table, frames);
     } catch (error) {
       signal?.throwIfAborted();
-      if (!isObjectFault(error)) throw error;
+      // One that is gone was removed by another run, and is not damaged.
+      if (!isObjectFault(error) || error instanceof NotFoundError) throw error;
       return error as Error;
     }
     if (writer.isFull) await writer.makeRoom();
