@@ -240,11 +240,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     };
   }
 
-  /**
-   * Gives the sink of this thread.
-   *
-   * @returns The sink, always the same one; the writer ends it.
-   */
+  /** Gives the sink of this thread, always the same one; the writer ends it. */
   sink(): ObjectSink {
     const { hasher, random } = this.#options;
     const tools = { hasher, random, target: this };
