@@ -319,6 +319,11 @@ class Run {
 
   /** Ends the run where an error is none that may come of what went wrong. */
   #excuse(name: string, error: unknown): void {
+    if (error instanceof SuppressedError) {
+      // What is closed after a failure may fail, too.
+      this.#excuse(name, error.suppressed);
+      return this.#excuse(name, error.error);
+    }
     const isNamed = error instanceof KilledError ||
       error instanceof SyncError || error instanceof StoreError ||
       error instanceof SyntaxError || error instanceof IdMismatchError ||
