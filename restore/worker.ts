@@ -12,8 +12,7 @@ import {
 } from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { workerPort } from "@snap/posix/worker-port";
-import { localSource, type RestoreSource } from "./write/restore_source.ts";
-import { Restorer } from "./write/writer.ts";
+import { localSource, Restorer, type RestoreSource } from "./write/writer.ts";
 import type {
   FromRestoreWorker,
   RestoreBatch,

@@ -201,11 +201,9 @@ async function tellResult(
   const lackCount = record.unreadable.count;
   if (lackCount > 0) {
     session.say(
-      `This snapshot lacks ${formatCounted(lackCount, "entry", "entries")} ${
-        record.repairOf === undefined
-          ? "that could not be read when it was saved"
-          : "of the snapshot that was repaired"
-      }`,
+      `This snapshot lacks ${
+        formatCounted(lackCount, "entry", "entries")
+      } that could not be read when it was saved`,
     );
   }
   tellErrors(session, errors);

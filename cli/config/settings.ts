@@ -81,7 +81,6 @@ export async function farSettings(
     if (schemes !== undefined && !schemes.includes(scheme)) return undefined;
     return (await settingOf(session, name, table)).value as T | undefined;
   };
-  const pathStyle = await settingOf(session, "path-style", table);
   return {
     limits: {
       bytesPerSecond: await get<number>("limit-rate"),
@@ -95,10 +94,7 @@ export async function farSettings(
     settings: {
       endpoint: await get<string>("endpoint"),
       region: await get<string>("region"),
-      // The variable stands behind the address: the store reads it itself.
-      pathStyle: pathStyle.source === "environment"
-        ? undefined
-        : pathStyle.value as boolean | undefined,
+      pathStyle: await get<boolean>("path-style"),
       profile: await get<string>("profile"),
       anonymous: await get<boolean>("anonymous"),
       singleWriter: await get<boolean>("single-writer"),

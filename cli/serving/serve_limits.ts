@@ -62,7 +62,6 @@ export function accessText(
   isJson: boolean,
 ): string {
   const {
-    peer,
     method,
     verb,
     subject,
@@ -78,7 +77,6 @@ export function accessText(
     return jsonLine({
       type: "access",
       time: time.toISOString(),
-      peer,
       method,
       verb,
       subject,
@@ -92,7 +90,6 @@ export function accessText(
   }
   const words = [
     time.toISOString(),
-    peer ?? "-",
     status,
     method,
     verb ?? "-",

@@ -68,15 +68,11 @@ function farAddress(text: string, scheme: string): StoreAddress {
 }
 
 /**
- * An address without the password that may stand in it, for people. A secret key
- * of S3 may have slashes.
+ * An address without the password that may stand in it, for people.
  *
  * @param url The address.
  * @returns The same with the user alone.
  */
 export function withoutPassword(url: string): string {
-  return url.replace(
-    /^(s3:\/\/[^/@:]*):.*@|^([a-z0-9+.-]+:\/\/[^/@:]*):[^/@]*@/i,
-    "$1$2@",
-  );
+  return url.replace(/^([a-z0-9+.-]+:\/\/[^/@:]*):[^/@]*@/i, "$1@");
 }

@@ -47,16 +47,10 @@ export async function carryOut(
   );
   await removeLeases(store, [...suspects, ...final.ended], options);
   const removed = new Set(final.packs.map(nameOfPack));
-  const drop = async (): Promise<void> => {
-    try {
-      await dropPacks({ store, hasher }, { removed, dropsLost, now, signal });
-    } catch (error) {
-      // A table that is damaged stays: what it says of a pack that is gone is not believed.
-      if (!(error instanceof SyntaxError)) throw error;
-    }
-  };
+  const drop = () =>
+    dropPacks({ store, hasher }, { removed, dropsLost, now, signal });
   // Before the packs, so that no table tells of one that is gone: on a full disk
-  // afterwards, as then there is room.
+  // afterwards, as then there is room. A row of a pack that is not there is not believed.
   const isFull = await isDiskFull(drop);
   await removeAll(store, tools.tables.map(({ name }) => name), options);
   const there = (await listPacks(store, options)).packs()

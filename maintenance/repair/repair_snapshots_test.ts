@@ -25,10 +25,15 @@ async function restored(
 
 Deno.test("repairSnapshots finds nothing to do in a sound store, and writes nothing", async () => {
   using scene = await DamageScene.make();
-  const before = await scene.files();
+  const before = (await scene.files()).filter((name) =>
+    !name.startsWith("leases/")
+  );
   const report = await repairSnapshots(scene.snapshots);
   deepStrictEqual(report, { recordCount: 1, snapshots: [], unreadable: [] });
-  deepStrictEqual(await scene.files(), before);
+  const after = (await scene.files()).filter((name) =>
+    !name.startsWith("leases/")
+  );
+  deepStrictEqual(after, before);
 });
 
 Deno.test("repairSnapshots writes a record without the lost file, which names it", async () => {

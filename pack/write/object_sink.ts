@@ -66,12 +66,10 @@ export class ObjectSink implements Disposable {
     this.#trees = new FrameBuilder(
       Math.max(bundleSizeMax, chunk.sizeMax, RECIPE_NODE_SIZE_MAX),
     );
-    const gate = config.gate && new SpoolGate(config.gate);
     const packs = {
       hasher: tools.hasher,
       random: tools.random ?? randomBytes,
-      target: targetOf(tools, gate),
-      gate,
+      target: targetOf(tools, config.gate),
       saveId: config.saveId,
       codec: parseCodec(settings.codec),
       sizeTarget: settings.packSizeTarget,
@@ -358,9 +356,10 @@ export class ObjectSink implements Disposable {
 /** The target of a sink; a worker waits there while too much is on its way into the store. */
 function targetOf(
   { target }: SinkTools,
-  gate: SpoolGate | undefined,
+  buffer: SharedArrayBuffer | undefined,
 ): PackTarget {
-  if (gate === undefined) return target;
+  if (buffer === undefined) return target;
+  const gate = new SpoolGate(buffer);
   return {
     addPack(pack) {
       target.addPack(pack);

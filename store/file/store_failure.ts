@@ -1,4 +1,3 @@
-import { cannot } from "../cannot.ts";
 import { codeOf } from "./file_calls.ts";
 import { type StoreAction, StoreError } from "../errors.ts";
 
@@ -25,7 +24,7 @@ export function storeFailure(
   const reason = REASONS[code] ?? "the disk refuses";
   const subject = what.storeName ?? what.path ?? "the store";
   return new StoreError(
-    `${cannot(action, subject)}: ${reason} (${code})`,
+    `Cannot ${action} ${subject}: ${reason} (${code})`,
     {
       ...what,
       code,

@@ -1,5 +1,4 @@
 /** Failures of the way to a server, and answers that are failures, as errors of a store. */
-import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import { retryAfterOf, textOf } from "../wrap/failure_facts.ts";
 import { RemoteError, type RemoteErrorFields } from "../wrap/remote_error.ts";
@@ -45,7 +44,7 @@ export function failed(
   > = {},
 ): RemoteError {
   const isTransient = TRANSIENT_CODES.has(code);
-  return new RemoteError(`${cannot(action, subject)}: ${reason}`, {
+  return new RemoteError(`Cannot ${action} ${subject}: ${reason}`, {
     ...known,
     code,
     action,

@@ -1,4 +1,3 @@
-import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import type { BytesAnswer } from "../wrap/fetch_bytes.ts";
 import { retryAfterOf } from "../wrap/failure_facts.ts";
@@ -59,7 +58,7 @@ export function answerError(
   const isTransient = isThrottled || is5xx || status === 408 ||
     TRANSIENT.has(code);
   return new RemoteError(
-    `${cannot(asked.action, asked.subject)}: ${reasonOf(answer, code, isS3)}`,
+    `Cannot ${asked.action} ${asked.subject}: ${reasonOf(answer, code, isS3)}`,
     {
       code,
       status,
@@ -99,7 +98,7 @@ export function strangeError(
   reason: string,
 ): RemoteError {
   return new RemoteError(
-    `${cannot(asked.action, asked.subject)}: ${reason}`,
+    `Cannot ${asked.action} ${asked.subject}: ${reason}`,
     {
       code: "EPROTO",
       status,
