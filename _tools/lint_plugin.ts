@@ -115,6 +115,13 @@ function runtimeNeutral(context: Context): Visitor {
 function erasableSyntax(context: Context): Visitor {
   const file = pathOf(context);
   return {
+    VariableDeclaration(node) {
+      if (packageOf(file) === undefined || isTestFile(file)) return;
+      if (!/using$/.test(node.kind)) return;
+      const message =
+        "Cannot use using here as Node 22 does not parse it: write try and finally";
+      context.report({ node, message });
+    },
     TSEnumDeclaration(node) {
       context.report({
         node,

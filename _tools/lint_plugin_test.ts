@@ -145,7 +145,9 @@ Deno.test("erasable-syntax refuses what type stripping cannot erase", () => {
     `enum Kind { A }`,
     `class A { constructor(readonly x: number) {} }`,
     `export default 1;`,
+    `async function f() { await using a = g(); }`,
   ], "erasable-syntax");
+  accepts("hash/id_test.ts", [`function f() { using a = g(); }`]);
 });
 
 Deno.test("error-message holds the grammar of messages", () => {

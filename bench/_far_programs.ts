@@ -25,7 +25,7 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
   const remote = `:s3:${BUCKET}/$PREFIX`;
   const restic = `restic -q -r "s3:${endpoint}/${BUCKET}/$PREFIX"`;
   const kopia = `kopia --config-file "$CACHE/kopia.config" --no-progress`;
-  const near = ours("snap, folder", "$SNAP", level);
+  const near = ours("snap with a folder", "$SNAP", level);
   const env = {
     BUCKET,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -69,7 +69,7 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
         restore: `${kopia} restore "$TREE" "$TARGET"`,
       },
       {
-        name: "rclone, the same packs",
+        name: "rclone",
         kind: "floor",
         version: "rclone version | head -1",
         init: `${near.init} && ${near.save}`,

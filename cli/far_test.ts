@@ -286,24 +286,77 @@ Deno.test("push to another host, and clone from there", async () => {
   match((await scene.run(["tag", "--store", "copy"])).stdout, new RegExp(id));
 });
 
+/** Makes a bucket, and gives a store in it and the environment that leads there. */
+async function inBucket(scene: Scene): Promise<Place> {
+  const { endpoint, credentials } = await s3Server("moto");
+  const env = {
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_ENDPOINT_URL: endpoint,
+    XDG_CACHE_HOME: scene.at("cache"),
+  };
+  const bucket = `far-${crypto.randomUUID()}`;
+  const authorization = "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/s3";
+  const init = { method: "PUT", headers: { authorization } };
+  await (await fetch(`${endpoint}/${bucket}`, init)).body?.cancel();
+  return { store: `s3://${bucket}/a`, env };
+}
+
+/** Passes requests on to another server, without the condition that they have. */
+function unconditional(endpoint: string): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    async (request) => {
+      const { pathname, search } = new URL(request.url);
+      const headers = new Headers(request.headers);
+      headers.delete("if-none-match");
+      const body = request.body && await request.bytes();
+      return await fetch(endpoint + pathname + search, {
+        method: request.method,
+        headers,
+        body,
+        redirect: "manual",
+      });
+    },
+  );
+}
+
+Deno.test({
+  name:
+    "a bucket that cannot create only what is absent gets no store, unless there is a single writer",
+  ignore: lacksServer("moto"),
+  async fn() {
+    using scene = new Scene();
+    const { store, env: direct } = await inBucket(scene);
+    await using server = unconditional(direct.AWS_ENDPOINT_URL);
+    const AWS_ENDPOINT_URL = `http://127.0.0.1:${server.addr.port}`;
+    const env = { ...direct, AWS_ENDPOINT_URL };
+    const refused = await scene.run(["init", store], { env });
+    deepStrictEqual([refused.code, refused.stderr], [
+      1,
+      `snap: Cannot make a store in ${store}: its server cannot create only what is absent, so that two who write at once could lose what they saved\n` +
+      "  hint: --single-writer says that only one program ever writes at a time\n",
+    ]);
+    const bare = await fetch(`${AWS_ENDPOINT_URL}/${new URL(store).host}`);
+    strictEqual((await bare.text()).includes("<Key>"), false);
+    const init = ["init", store, "--single-writer"];
+    strictEqual((await scene.run(init, { env })).code, 0);
+    const alone = ["--store", `${store}?single-writer`];
+    const saved = await scene.run(["save", "tree", ...alone, ...ALONE], {
+      env,
+    });
+    strictEqual(saved.code, 0, saved.stderr);
+    strictEqual((await scene.run(["verify", ...alone], { env })).code, 0);
+  },
+});
+
 Deno.test({
   name: "push to a bucket, and clone from there",
   ignore: lacksServer("moto"),
   async fn() {
     using scene = new Scene();
     await scene.saved();
-    const { endpoint, credentials } = await s3Server("moto");
-    const env = {
-      AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-      AWS_ENDPOINT_URL: endpoint,
-      XDG_CACHE_HOME: scene.at("cache"),
-    };
-    const bucket = `sync-${crypto.randomUUID()}`;
-    const far = `s3://${bucket}/a`;
-    const authorization = "AWS4-HMAC-SHA256 Credential=a/b/us-east-1/s3";
-    const init = { method: "PUT", headers: { authorization } };
-    await (await fetch(`${endpoint}/${bucket}`, init)).body?.cancel();
+    const { store: far, env } = await inBucket(scene);
     await scene.run(["init", far], { env });
     const pushed = await scene.snap(["push", far], { env });
     match(pushed.stdout, /^Copied 1 snapshot /);

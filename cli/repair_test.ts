@@ -190,6 +190,22 @@ Deno.test("repair: what is left after damage is restored, and what is lost is na
   strictEqual(whole.code, 0, whole.stdout + whole.stderr);
 });
 
+Deno.test("repair: what a marked pack has lost comes back from a clone", async () => {
+  using scene = await Scene.make();
+  const here = ["--workers", "0"];
+  const { code } = await scene.run(["clone", "st", "clone", ...here]);
+  strictEqual(code, 0);
+  const [data] = scene.packs().filter((path) =>
+    readFileSync(path).includes("good\n")
+  );
+  scene.flip(data, readFileSync(data).indexOf("good\n"));
+  strictEqual((await scene.snap("repair", "packs")).code, 4);
+  strictEqual((await scene.snap("verify")).code, 4);
+  await scene.ok("pull", "--recheck", "./clone", ...here);
+  strictEqual((await scene.snap("verify", "--data")).code, 0);
+  strictEqual((await scene.snap("repair", "packs")).code, 0);
+});
+
 Deno.test("recover: a snapshot whose record is gone comes back under its id", async () => {
   using scene = await Scene.make();
   const [last] = (await scene.ok("log", "--json")).trim().split("\n");

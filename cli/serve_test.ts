@@ -309,6 +309,7 @@ Deno.test("serve writes a line for each request", async () => {
     [undefined, 400],
   ]);
   match(String(lines[0].time), /^\d{4}-/);
+  strictEqual(lines[0].peer, "127.0.0.1");
 });
 
 Deno.test("a listing lets a web server serve, and stays as new as what is saved here", async () => {

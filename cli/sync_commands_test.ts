@@ -41,6 +41,30 @@ Deno.test("push by name copies that snapshot alone, and says it in JSON", async 
   match(tags.stdout, /^main\t/);
 });
 
+Deno.test("push --tags copies what tags name at present, --all everything", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  for (const [text, tags] of [["1", ["-t", "main"]], ["2", []]] as const) {
+    writeFileSync(scene.at("tree", "new"), text);
+    await scene.ok("save", "tree", ...tags, "--workers", "0");
+  }
+  await scene.run(["init", "--store", "other"]);
+  const tagged = await scene.ok("push", "./other", "--tags");
+  match(tagged, /^Copied 1 snapshot with .*, 2 entries of tags\n$/);
+  const named = await scene.run(["tag", "--store", "other"]);
+  match(named.stdout, /^main\t/);
+  match(await scene.ok("push", "./other", "--all"), /^Copied 2 snapshots /);
+  for (
+    const more of [["--all", "main"], ["--tags", "main"], [
+      ...["--all", "--tags"],
+    ]]
+  ) {
+    const { code, stderr } = await scene.snap(["push", "./other", ...more]);
+    strictEqual(code, 2);
+    match(stderr, /^snap: Cannot use --/);
+  }
+});
+
 Deno.test("pull, sync and clone bring what the other store has", async () => {
   using scene = new Scene();
   await scene.saved();
@@ -82,6 +106,17 @@ Deno.test("clone and push speak with a server by messages", async () => {
   await scene.run(["save", "tree", "--store", "copy", "--workers", "0"]);
   const pushed = await scene.run(["push", url, "--store", "copy"]);
   match(pushed.stdout, /^Copied 1 snapshot /);
+  // Who may only add may remove nothing.
+  await scene.run(["init", "--store", "empty"]);
+  const exact = ["push", url, "--mirror", "exact", "--store", "empty"];
+  const dry = await scene.run([...exact, "--dry-run"]);
+  match(dry.stdout, /would remove 2/);
+  const refused = await scene.run(exact);
+  strictEqual(refused.code, 1);
+  match(
+    refused.stderr,
+    /^snap: Cannot do this without the right to prune \(says http.*\)\n {2}hint: Ask for a token that allows more\n$/,
+  );
   const verified = await scene.run(["verify", "--data", "--store", "store"]);
   strictEqual(verified.code, 0);
 });

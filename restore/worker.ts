@@ -12,7 +12,8 @@ import {
 } from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { workerPort } from "@snap/posix/worker-port";
-import { localSource, Restorer, type RestoreSource } from "./write/writer.ts";
+import { localSource, type RestoreSource } from "./write/restore_source.ts";
+import { Restorer } from "./write/writer.ts";
 import type {
   FromRestoreWorker,
   RestoreBatch,

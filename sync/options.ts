@@ -60,6 +60,10 @@ export interface Meter {
   objectsSkipped: number;
   /** Plain bytes of the objects that the target lacks, as far as they were met. */
   bytesTotal: number;
+  /** Plain bytes among them that were brought. */
+  bytesDone: number;
+  /** Whether all that there is in this direction was met: the totals are final. */
+  isWalked: boolean;
   /** Stored bytes that were taken from the source. */
   bytesIn: number;
   /** Stored bytes that were given to the target. */
@@ -81,6 +85,8 @@ export function newMeter(): Meter {
     objectsOut: 0,
     objectsSkipped: 0,
     bytesTotal: 0,
+    bytesDone: 0,
+    isWalked: false,
     bytesIn: 0,
     bytesOut: 0,
     waiting: 0,

@@ -746,6 +746,29 @@ Deno.test("an observer on both sides hears sessions, rounds and requests, nested
   strictEqual(heard.at(-1), "client ended 1");
 });
 
+Deno.test("counters say in the end that all was met and brought, either way", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  await saveOne(a, folder, "tree");
+  const server = remote(line(a));
+  for (
+    const [one, other] of [[local(a), local(b)], [server, local(b)], [
+      local(a),
+      remote(line(b)),
+    ]]
+  ) {
+    const meter = newMeter();
+    await sync(one, other, { env, meter, pull: false, recheck: true });
+    const { isWalked, bytesDone, bytesTotal } = meter;
+    deepStrictEqual([isWalked, bytesDone], [true, bytesTotal]);
+    for (const name of await namesIn(b.store, "packs/")) {
+      await b.store.remove(name);
+    }
+    ok(bytesTotal > 3_000_000);
+  }
+});
+
 Deno.test("recheck brings what a record of the server has lost", async () => {
   using folder = new TemporaryFolder();
   await using a = await makeMemorySnapshots();

@@ -142,6 +142,7 @@ class Round {
     const { snapshots } = this;
     await repairIndex(snapshots);
     await repairPacks(snapshots);
+    if (this.#random.below(2) === 0) await this.#saveAgain();
     const left = new Map<string, readonly string[]>();
     const { snapshots: repaired } = await repairSnapshots(snapshots);
     for (const { old, tree, record, lost } of repaired) {
@@ -167,6 +168,15 @@ class Round {
       if (repaired.some(({ old }) => old.record === record.record)) continue;
       await this.#check(record, saved, []);
     }
+  }
+
+  /** Saves the source, which has all of the last snapshot still: that is whole then. */
+  async #saveAgain(): Promise<void> {
+    const { record } = await save(this.snapshots, this.source, {
+      random: (size) => this.#random.bytes(size),
+    });
+    const saved = this.saved.get(record!.tree)!;
+    await this.#check(record!, saved, []);
   }
 
   async #check(

@@ -209,11 +209,10 @@ for (const [title, { options, says, hint }] of Object.entries(FAULTS)) {
     await using scene = await Scene.start(options);
     for (const scheme of ["ssh", "sftp"]) {
       const store = scene.address(scheme);
-      const { code, stdout, stderr } = await scene.snap([
-        "log",
-        "--store",
-        store,
-      ]);
+      // A clone, as a push, speaks by messages; what opens the line is the same.
+      const { code, stdout, stderr } = await scene.snap(
+        scheme === "ssh" ? ["clone", store, "copy"] : ["log", "--store", store],
+      );
       strictEqual(code, 1);
       strictEqual(stdout, "");
       const [message, advice, ...rest] = stderr.trimEnd().split("\n");
@@ -222,6 +221,7 @@ for (const [title, { options, says, hint }] of Object.entries(FAULTS)) {
       match(advice, /^ {2}hint: /);
       match(advice, hint);
       deepStrictEqual(rest, []);
+      strictEqual(existsSync(scene.at("copy")), false);
     }
   });
 }

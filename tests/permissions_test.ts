@@ -5,6 +5,7 @@ import {
   cpSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   rmSync,
   statSync,
   truncateSync,
@@ -109,14 +110,24 @@ class Scene implements Disposable {
     if (command === "repair index") {
       rmSync(this.place("STORE/index"), { recursive: true });
       mkdirSync(this.place("STORE/index"));
-    } else if (command === "repair packs") {
-      const packs = this.place("STORE/packs");
-      for (const name of readdirSync(packs, { recursive: true })) {
-        const path = `${packs}/${name}`;
-        if (statSync(path).isDirectory()) continue;
-        chmodSync(path, 0o600);
-        truncateSync(path, statSync(path).size - 1);
-      }
+    } else if (/^repair (packs|snapshots)/.test(command)) {
+      this.#damage(command === "repair packs");
+    } else if (command === "recover") {
+      rmSync(this.place("STORE/snapshots"), { recursive: true });
+      mkdirSync(this.place("STORE/snapshots"));
+    }
+  }
+
+  /** Cuts the end off each pack, or removes those of data. */
+  #damage(isCut: boolean): void {
+    const packs = this.place("STORE/packs");
+    for (const name of readdirSync(packs, { recursive: true })) {
+      const path = `${packs}/${name}`;
+      if (statSync(path).isDirectory()) continue;
+      const isData = readFileSync(path).at(-16) === 1;
+      chmodSync(path, 0o600);
+      if (isCut) truncateSync(path, statSync(path).size - 1);
+      else if (isData) rmSync(path);
     }
   }
 

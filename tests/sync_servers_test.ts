@@ -5,7 +5,7 @@ import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import type { NamedRecord } from "@snap/snapshot/records";
 import { verify } from "@snap/snapshot/verify";
-import type { WriteStore } from "@snap/store";
+import { StoreError, type WriteStore } from "@snap/store";
 import { openHttpStore, openPipeStore } from "@snap/store/http";
 import { servePipe, serveStore } from "@snap/store/serve";
 import { remotePeer, storePeer, sync, systemEnv } from "@snap/sync";
@@ -21,6 +21,7 @@ import {
 } from "./_snapshots.ts";
 
 const token = "a-long-and-random-token";
+const tooLarge = { status: 413 };
 const env = { ...systemEnv, sleep: () => Promise.resolve() };
 
 /** Saves some files, and one that takes several messages. */
@@ -81,6 +82,42 @@ Deno.test("snapshots go over HTTP past a proxy that takes 1 MiB, and come back",
   await checkSame(a, c, record);
   stop.abort();
   await handler.drained;
+});
+
+Deno.test("a proxy that takes too little is told of, after a few requests", async () => {
+  await using a = await makeMemorySnapshots();
+  const record = await saveOne(a);
+  let refusedCount = 0;
+  for (let sizeMax = 8 << 10; sizeMax <= 128 << 10; sizeMax *= 2) {
+    await using b = await makeMemorySnapshots();
+    const stop = new AbortController();
+    const handler = serveStore(b.store, {
+      access: { tokens: [{ token, right: "append" }] },
+      exchange: syncHandler(b.store, { hasher }),
+      signal: stop.signal,
+    });
+    let count = 0;
+    const proxy = (url: string | URL | Request, init?: RequestInit) => {
+      count++;
+      const size = (init?.body as Uint8Array | undefined)?.length ?? 0;
+      if (size > sizeMax) return Promise.resolve(new Response("", tooLarge));
+      return handler(new Request(url, init));
+    };
+    const options = { token, fetch: proxy as typeof fetch };
+    await using store = await openHttpStore("http://localhost/", options);
+    const here = storePeer(a.store, { hasher });
+    try {
+      await sync(here, remotePeer(store, { hasher }), { env });
+      await checkSame(a, b, record);
+    } catch (error) {
+      ok(error instanceof StoreError && error.code === "TOOLARGE", `${error}`);
+      refusedCount++;
+    }
+    ok(count < 1000, `${count} requests`);
+    stop.abort();
+    await handler.drained;
+  }
+  ok(refusedCount > 0 && refusedCount < 5, `${refusedCount} refused`);
 });
 
 Deno.test("snapshots go over a pipe, and come back", async () => {

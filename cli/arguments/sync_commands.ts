@@ -17,6 +17,12 @@ const OPTIONS: readonly OptionSpec[] = [
   WORKERS,
 ];
 
+/** Which snapshots, beside their names. */
+const CHOICE: readonly OptionSpec[] = [
+  { name: "all", help: "all snapshots and tags, as without names" },
+  { name: "tags", help: "the tags, and only what they name at present" },
+];
+
 const MIRROR: OptionSpec = {
   name: "mirror",
   value: "WHAT",
@@ -43,7 +49,7 @@ export const SYNC_COMMANDS: readonly CommandSpec[] = [
     name: "push",
     summary: "copy snapshots and tags to another store",
     arguments: [storeArgument("STORE", "where they go"), NAMES],
-    options: [...OPTIONS, MIRROR],
+    options: [...CHOICE, ...OPTIONS, MIRROR],
     notes: [
       "Only what is missing there crosses, checked on both sides, and a snapshot is there only when all of it is. What was interrupted goes on when it is run again. With names, tags cross that are among them; else all.",
     ],
@@ -56,7 +62,7 @@ export const SYNC_COMMANDS: readonly CommandSpec[] = [
     name: "pull",
     summary: "copy snapshots and tags from another store",
     arguments: [storeArgument("STORE", "where they are"), NAMES],
-    options: [...OPTIONS, MIRROR],
+    options: [...CHOICE, ...OPTIONS, MIRROR],
     examples: [["pull https://build/snaps nightly", "one tag"]],
   },
   {

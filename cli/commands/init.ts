@@ -2,6 +2,7 @@ import type { ChunkSizes } from "@snap/hash/chunk";
 import type { StoreSettings } from "@snap/store/format";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
+import { loadLate } from "../load_late.ts";
 import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
 import { placeOf } from "../stores/locate_store.ts";
@@ -122,12 +123,19 @@ async function settingsOf(session: Session): Promise<StoreSettings> {
       DEFAULT_SETTINGS.largeFrameTarget,
     packSizeTarget: sizeOf(session, "pack-size") ??
       DEFAULT_SETTINGS.packSizeTarget,
-    codec: args.text("codec") ?? DEFAULT_SETTINGS.codec,
+    codec: await codecOf(session) ?? DEFAULT_SETTINGS.codec,
   };
   return refused(() => {
     formatSettings(settings);
     return settings;
   });
+}
+
+async function codecOf(session: Session): Promise<string | undefined> {
+  const { settingOf } = await loadLate(
+    "config/settings",
+  ) as typeof import("../config/settings.ts");
+  return (await settingOf(session, "codec")).value as string | undefined;
 }
 
 function sizeOf(session: Session, name: string): number | undefined {

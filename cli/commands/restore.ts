@@ -201,9 +201,11 @@ async function tellResult(
   const lackCount = record.unreadable.count;
   if (lackCount > 0) {
     session.say(
-      `This snapshot lacks ${
-        formatCounted(lackCount, "entry", "entries")
-      } that could not be read when it was saved`,
+      `This snapshot lacks ${formatCounted(lackCount, "entry", "entries")} ${
+        record.repairOf === undefined
+          ? "that could not be read when it was saved"
+          : "of the snapshot that was repaired"
+      }`,
     );
   }
   tellErrors(session, errors);

@@ -4,7 +4,7 @@ export type ConfigValue = string | number | boolean;
 /** A key of the configuration, and where else its value may stand. */
 export interface ConfigKey {
   /** Type of its value. */
-  readonly kind: "text" | "switch" | "size" | "rate" | "count";
+  readonly kind: "text" | "path" | "switch" | "size" | "rate" | "count";
   /** Where it may stand: above all tables, in the table of a store, or both. */
   readonly where: "top" | "store" | "both";
   /** Use of its value. */
@@ -34,6 +34,12 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     option: "store",
     variable: "SNAP_STORE",
   },
+  "codec": {
+    kind: "text",
+    where: "top",
+    help: "how stores that init makes are compressed, such as zstd:3",
+    option: "codec",
+  },
   "url": {
     kind: "text",
     where: "store",
@@ -60,7 +66,7 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     option: "no-cache",
   },
   "cache-dir": {
-    kind: "text",
+    kind: "path",
     where: "top",
     help: "the folder of what was read from stores far away, from / or ~/",
     variable: "SNAP_CACHE_DIR",
@@ -88,6 +94,7 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     where: "store",
     schemes: S3,
     help: "whether the bucket is in the path, and not in the name of the host",
+    variable: "SNAP_S3_PATH_STYLE",
   },
   "profile": {
     kind: "text",
@@ -117,7 +124,7 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
     isSecret: true,
   },
   "token-file": {
-    kind: "text",
+    kind: "path",
     where: "store",
     schemes: HTTP,
     help: "a file that has the token, from / or ~/",

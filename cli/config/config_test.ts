@@ -98,6 +98,7 @@ Deno.test("what is wrong in a configuration is told with its line, and no secret
       5,
       /there is token already/,
     ],
+    ['cache-dir = "cache"', 1, /cache-dir: it begins with \/ or ~\//],
     [`[stores.a]\nurl = "https://h"\ntoken = "${TOKEN}\n`, 3, /, line 3: /],
     ["[stores.a]\nurl = [\n1,\n2]", 4, /url: it is a text/],
     ['[stores]\na.url = "https://h"\na.x = 1', 3, /stores\.a\.x/],
@@ -110,6 +111,30 @@ Deno.test("what is wrong in a configuration is told with its line, and no secret
     match(stderr, words, text);
     strictEqual(stderr.includes(TOKEN), false, stderr);
   }
+});
+
+Deno.test("the configuration says how stores are compressed that init makes", async () => {
+  using scene = new Configured('codec = "lz4"\n');
+  const codecOf = async (...args: string[]): Promise<string> => {
+    const { stdout } = await scene.ok(["init", "--json", ...args]);
+    return JSON.parse(stdout).settings.codec;
+  };
+  strictEqual(await codecOf("one"), "lz4");
+  strictEqual(await codecOf("two", "--codec", "zstd:5"), "zstd:5");
+});
+
+Deno.test("a variable for the style of addresses is told, and stands behind an address", async () => {
+  using scene = new Configured("");
+  const { stdout } = await scene.ok(["config"], { SNAP_S3_PATH_STYLE: "no" });
+  deepStrictEqual(settingsIn(stdout).get("path-style"), [
+    "false",
+    "SNAP_S3_PATH_STYLE",
+  ]);
+  // A request would say which; the address is refused before one is made.
+  const store = "s3://bucket?path-style=maybe";
+  const env = { SNAP_S3_PATH_STYLE: "no", AWS_ACCESS_KEY_ID: "a" };
+  const { stderr } = await scene.run(["log", "--store", store], { env });
+  match(stderr, /path-style: it is true or false: found "maybe"/);
 });
 
 Deno.test("config tells what holds and where it comes from, and no token", async () => {
@@ -156,6 +181,7 @@ Deno.test("options and variables that cannot be are wrong usage", async () => {
     [["--limit-rate", "fast"], {}, /--limit-rate "fast"/],
     [[], { SNAP_JOBS: "1e3" }, /SNAP_JOBS "1e3"/],
     [[], { SNAP_LIMIT_RATE: "-1" }, /SNAP_LIMIT_RATE "-1"/],
+    [[], { SNAP_CACHE_DIR: "cache" }, /SNAP_CACHE_DIR "cache": it begins with/],
   ];
   for (const [args, env, words] of cases) {
     const { code, stderr } = await scene.run([...far, ...args], { env });

@@ -4,6 +4,12 @@ import { CONFIG_KEYS, type ConfigValue, JOBS_MAX } from "./config_keys.ts";
 /** The least bytes a second with which anything moves before a server gives up. */
 const RATE_MIN = 1024;
 
+/** Words of the environment for a switch. */
+const SWITCHES: ReadonlyMap<string, boolean> = new Map([
+  ...["1", "true", "yes"].map((word) => [word, true] as const),
+  ...["0", "false", "no"].map((word) => [word, false] as const),
+]);
+
 /** A value as it is used, or what it would have to be. */
 export type CheckedValue =
   | { readonly value: ConfigValue; readonly need?: undefined }
@@ -15,10 +21,16 @@ export type CheckedValue =
  */
 export function checkValue(name: string, value: unknown): CheckedValue {
   switch (CONFIG_KEYS[name].kind) {
-    case "switch":
-      return typeof value === "boolean"
-        ? { value }
+    case "switch": {
+      const isOn = typeof value === "string" ? SWITCHES.get(value) : value;
+      return typeof isOn === "boolean"
+        ? { value: isOn }
         : { need: "it is true or false" };
+    }
+    case "path":
+      return typeof value === "string" && /^(\/|~\/)/.test(value)
+        ? { value }
+        : { need: "it begins with / or ~/" };
     case "size": {
       const size = typeof value === "string" ? parseSize(value) : value;
       return typeof size === "number" && size >= 0

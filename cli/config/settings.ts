@@ -81,6 +81,7 @@ export async function farSettings(
     if (schemes !== undefined && !schemes.includes(scheme)) return undefined;
     return (await settingOf(session, name, table)).value as T | undefined;
   };
+  const pathStyle = await settingOf(session, "path-style", table);
   return {
     limits: {
       bytesPerSecond: await get<number>("limit-rate"),
@@ -94,7 +95,10 @@ export async function farSettings(
     settings: {
       endpoint: await get<string>("endpoint"),
       region: await get<string>("region"),
-      pathStyle: await get<boolean>("path-style"),
+      // The variable stands behind the address: the store reads it itself.
+      pathStyle: pathStyle.source === "environment"
+        ? undefined
+        : pathStyle.value as boolean | undefined,
       profile: await get<string>("profile"),
       anonymous: await get<boolean>("anonymous"),
       singleWriter: await get<boolean>("single-writer"),

@@ -62,6 +62,7 @@ export function accessText(
   isJson: boolean,
 ): string {
   const {
+    peer,
     method,
     verb,
     subject,
@@ -77,6 +78,7 @@ export function accessText(
     return jsonLine({
       type: "access",
       time: time.toISOString(),
+      peer,
       method,
       verb,
       subject,
@@ -90,6 +92,7 @@ export function accessText(
   }
   const words = [
     time.toISOString(),
+    peer ?? "-",
     status,
     method,
     verb ?? "-",

@@ -151,8 +151,10 @@ function progressOf(meter: Meter): Parameters<Session["progress"]>[0] {
     unit: "object",
     doneCount: meter.objectsIn + meter.objectsSkipped,
     totalCount: meter.objectsTotal,
-    doneByteCount: meter.bytesIn,
-    isTotalKnown: false,
+    // What has come may be more than was missing, such as directories to look at.
+    doneByteCount: Math.min(meter.bytesDone, meter.bytesTotal),
+    totalByteCount: meter.bytesTotal,
+    isTotalKnown: meter.isWalked,
   };
 }
 
@@ -163,23 +165,41 @@ async function chosenOf(
   hasher: Hasher,
   names: readonly string[],
 ): Promise<Pick<SyncOptions, "select" | "tagNames">> {
-  if (names.length === 0) return {};
+  const isTagged = session.args.has("tags");
+  for (const option of ["all", "tags"]) {
+    if (!session.args.has(option)) continue;
+    if (names.length > 0) {
+      throw new UsageError(`Cannot use --${option} beside names of snapshots`);
+    }
+    if (option === "all" && isTagged) {
+      throw new UsageError("Cannot use --all and --tags together");
+    }
+  }
+  if (names.length === 0 && !isTagged) return {};
   const { openSnapshots } = await import("@snap/snapshot");
   const { TagStore } = await import("@snap/store/format");
   const { signal } = session;
   const how = { hasher, location, signal };
+  const tagStore = new TagStore(store);
+  const records = new Set<string>();
+  const select = ({ record }: NamedRecord) => records.has(record);
+  const tags = await tagStore.names({ signal });
+  if (isTagged) {
+    for (const tag of tags) {
+      const last = await tagStore.newest(tag, { signal });
+      if (last === undefined) continue;
+      if (last.damage === undefined) records.add(last.head.record);
+      else session.warn(`Cannot read tag ${tag}: ${last.damage.message}`);
+    }
+    return { select };
+  }
   const snapshots = await openSnapshots(store, how);
   try {
-    const tags = new Set(await new TagStore(store).names({ signal }));
-    const records = new Set<string>();
     for (const name of names) {
       const { record } = await resolveRecord(session, snapshots, name);
       records.add(record);
     }
-    return {
-      select: ({ record }: NamedRecord) => records.has(record),
-      tagNames: names.filter((name) => tags.has(name)),
-    };
+    return { select, tagNames: names.filter((name) => tags.includes(name)) };
   } finally {
     await snapshots[Symbol.asyncDispose]();
   }

@@ -1,5 +1,5 @@
 /** Name of the first file of a store in errors: no user has heard of it. */
-const OF_CONFIG = /^Cannot \w+ config\/\d+: /;
+const OF_CONFIG = /^Cannot [a-z ]+ config\/\d+: /;
 
 /**
  * Does what asks a store first. An error names the store then.

@@ -68,11 +68,15 @@ function farAddress(text: string, scheme: string): StoreAddress {
 }
 
 /**
- * An address without the password that may stand in it, for people.
+ * An address without the password that may stand in it, for people. A secret key
+ * of S3 may have slashes.
  *
  * @param url The address.
  * @returns The same with the user alone.
  */
 export function withoutPassword(url: string): string {
-  return url.replace(/^([a-z0-9+.-]+:\/\/[^/@:]*):[^/@]*@/i, "$1@");
+  return url.replace(
+    /^(s3:\/\/[^/@:]*):.*@|^([a-z0-9+.-]+:\/\/[^/@:]*):[^/@]*@/i,
+    "$1$2@",
+  );
 }

@@ -53,4 +53,6 @@ Deno.test("parseAddress refuses what is meant for another program, with a hint",
 Deno.test("withoutPassword keeps the user", () => {
   strictEqual(withoutPassword("https://me:secret@h/x"), "https://me@h/x");
   strictEqual(withoutPassword("https://h:8/x@y"), "https://h:8/x@y");
+  strictEqual(withoutPassword("s3://key:se/cr+et@b/x"), "s3://key@b/x");
+  strictEqual(withoutPassword("s3://b/x:y@z"), "s3://b/x:y@z");
 });

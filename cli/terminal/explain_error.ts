@@ -40,6 +40,8 @@ const CODE_HINTS: Readonly<Record<string, string>> = {
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are keys, and so are those of a profile in ~/.aws",
   ECERT: CERTIFICATE_HINT,
   TLS: CERTIFICATE_HINT,
+  TOOLARGE:
+    "a proxy on the way should take bodies of 32 MiB: client_max_body_size 32m in nginx",
 };
 
 /** Advice where a server does not know who asks. */

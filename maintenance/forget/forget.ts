@@ -79,7 +79,7 @@ export interface ForgetReport {
  * const folder = mkdtempSync("/tmp/snap-forget-");
  * const store = new MemoryStore();
  * await initStore(store, formatSettings(DEFAULT_SETTINGS));
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * for (const text of ["one", "two", "three"]) {
  *   writeFileSync(`${folder}/file`, text);
  *   await save(snapshots, folder, { workers: 0 });

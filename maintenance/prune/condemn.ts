@@ -82,14 +82,15 @@ async function copyAll(
 ): Promise<readonly StoreEntry[]> {
   const { report, source: { store, hasher, settings } } = run;
   const { recompress, host = "", program = "" } = run.options;
-  // Nobody waits for who writes no record.
-  const lease = { action: PRUNE_ACTION, host, program };
   const copied: StoreEntry[] = [];
   let byteCount = 0, totalByteCount = 0;
   for (const { use } of repacked) totalByteCount += Math.round(use.byteCount);
   const writer = await openObjectWriter(store, {
     ...run.storeOptions,
-    ...lease,
+    // Nobody waits for who writes no record.
+    action: PRUNE_ACTION,
+    host,
+    program,
     saveId: run.random(16),
     hasher,
     settings: recompress === undefined

@@ -4,7 +4,7 @@
  * @module
  */
 import { PackSet } from "@snap/pack/index";
-import { LEASES_FEATURE, type StoreEntry } from "@snap/store";
+import { LEASES_FEATURE, NotFoundError, type StoreEntry } from "@snap/store";
 import { listBadPacks, readRound } from "@snap/store/removal";
 import { condemn, planFor } from "./condemn.ts";
 import { NoLeasesError } from "./errors.ts";
@@ -19,6 +19,9 @@ import { isDiskFull, replacedFiles } from "./remove.ts";
 import type { PruneReport } from "./report.ts";
 import { RoundSteps } from "./round.ts";
 import { PruneRun } from "./run.ts";
+
+/** How often it is begun anew as something is gone that was listed. */
+const GONE_MAX = 3;
 
 /**
  * Removes the packs that no record needs, and writes again what is needed of packs
@@ -52,34 +55,49 @@ async function remove(run: PruneRun): Promise<void> {
   // No step has this number: who may not remove is told so before anything is done.
   await store.remove("gc/0", storeOptions);
   const steps = new RoundSteps(run);
+  let goneCount = 0;
   for (let outcome = "goes on"; outcome !== "ended";) {
     const round = await readRound(store, storeOptions);
     try {
       outcome = await (round.steps.length > 0
         ? steps.next(round)
         : begin(run, steps, round.number));
+      if (outcome === "ended") {
+        await removeLeftovers(run);
+      }
     } catch (error) {
       storeOptions.signal?.throwIfAborted();
       const { number } = await readRound(store, storeOptions);
       // Another run goes on, and may have removed what was to be read here.
-      if (number === round.number) throw error;
+      const isOvertaken = number !== round.number ||
+        (isGone(error) && ++goneCount <= GONE_MAX);
+      if (!isOvertaken) throw error;
+      outcome = "goes on";
     }
     if (outcome === "waits") return;
   }
-  await removeLeftovers(run);
   await isDiskFull(async () => await store.keepReserve?.(storeOptions));
+}
+
+/** Whether something was not there any more. */
+function isGone(error: unknown): boolean {
+  return error instanceof NotFoundError ||
+    (error instanceof Error && error.cause instanceof NotFoundError);
 }
 
 /** Removes what needs no round. */
 async function removeLeftovers(run: PruneRun): Promise<void> {
   const { source: { store, hasher }, storeOptions } = run;
   const tables = await replacedFiles(store, { ...storeOptions, hasher });
-  // After the tables: who begins from here on opens none that is replaced.
+  const uploads = await store.listUploads?.(storeOptions) ?? [];
+  // After these: who begins from here on opens no table that is replaced, and has
+  // begun none of the uploads.
   const { ended, holders } = await sortLeases(store, storeOptions);
   await removeLeases(store, ended, storeOptions);
   const isQuiet = Object.keys(holders).length === 0;
   if (isQuiet || run.options.singleWriter) {
     for (const { name } of tables) await store.remove(name, storeOptions);
+    for (const upload of uploads) await upload.abort();
   }
 }
 
@@ -90,7 +108,7 @@ async function begin(
   last: number,
 ): Promise<"ended" | "goes on"> {
   const condemned = await condemn(run);
-  if (condemned.packs.length + condemned.tables.length === 0) return "ended";
+  if (condemned.packs.length === 0) return "ended";
   await steps.begin(last, condemned);
   return "goes on";
 }

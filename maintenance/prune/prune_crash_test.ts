@@ -1,39 +1,15 @@
-import {
-  deepStrictEqual as deepEqual,
-  ok,
-  rejects,
-  strictEqual as equal,
-} from "node:assert/strict";
+import { ok, rejects, strictEqual as equal } from "node:assert/strict";
 import { statSync } from "node:fs";
-import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
-import { openSnapshots } from "@snap/snapshot";
 import { formatRecordName } from "@snap/snapshot/records";
-import { verify } from "@snap/snapshot/verify";
 import { type PruneStore, type StoreAction, StoreError } from "@snap/store";
 import { openLease } from "@snap/store/removal";
 import { type Fault, FaultStore } from "@snap/store/testing";
 import { noise, TestSnapshots } from "../../tests/_test_snapshots.ts";
-import type { PruneOptions } from "./options.ts";
-import { prune } from "./prune.ts";
-import type { PruneReport } from "./report.ts";
+import { checkWhole, pruneStore } from "./_testing.ts";
 
 const WRITES: readonly StoreAction[] = ["create", "adopt", "remove"];
 /** Steps at most, so that a test that never ends fails. */
 const CALLS_MAX = 200;
-
-async function pruneStore(
-  store: PruneStore,
-  options: PruneOptions = {},
-): Promise<PruneReport> {
-  await using snapshots = await openSnapshots(store, { hasher });
-  const { settings, config } = snapshots;
-  return await prune({
-    store,
-    hasher,
-    settings,
-    config: { ...config, writeFeatures: 1 },
-  }, options);
-}
 
 /** A store with dead packs, packs to be written again, a save that is asleep, and its record. */
 async function makeStore(): Promise<TestSnapshots> {
@@ -52,13 +28,6 @@ async function makeStore(): Promise<TestSnapshots> {
   const saveId = new Uint8Array(16).fill(9);
   await openLease(made.store, { saveId, action: "save", now: () => 0 });
   return made;
-}
-
-async function checkWhole(store: PruneStore): Promise<void> {
-  await using snapshots = await openSnapshots(store, { hasher });
-  const { damages, recordCount } = await verify(snapshots, { data: true });
-  deepEqual(damages.map(({ message }) => message), []);
-  equal(recordCount, 1);
 }
 
 async function packCount(store: PruneStore): Promise<number> {
@@ -100,9 +69,9 @@ for (const fault of ["gone", "lost", "full"] satisfies Fault[]) {
         ok(error instanceof StoreError, `${error}`);
       }
       isThrough = faulty.calls < call;
-      await checkWhole(store);
+      equal(await checkWhole(store), 1);
       await pruneWell(store);
-      await checkWhole(store);
+      equal(await checkWhole(store), 1);
       equal(await packCount(store), packsAtBest, `after call ${call}`);
     }
     ok(call > 20, `${call} calls`);
@@ -166,7 +135,7 @@ Deno.test("on a full disk dead packs go first, then there is room to write other
   const report = await pruneStore(disk, { singleWriter: true });
   equal(report.isFull, false);
   ok(report.repackedPackCount > 0);
-  await checkWhole(store);
+  equal(await checkWhole(store), 1);
   equal(await packCount(store), 4);
 });
 
@@ -193,10 +162,10 @@ Deno.test("two runs of prune at once remove what one would, whatever comes first
     const chance = { seed, rate: 0.7, faults: ["slow" as const] };
     const slow = new FaultStore(store, { chance, wait });
     await Promise.all([pruneWell(slow), pruneWell(slow)]);
-    await checkWhole(store);
+    equal(await checkWhole(store), 1);
     // What both have written again is there twice.
     await pruneWell(store);
-    await checkWhole(store);
+    equal(await checkWhole(store), 1);
     equal(await packCount(store), 4, `seed ${seed}`);
   }
 });

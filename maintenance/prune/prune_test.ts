@@ -12,15 +12,20 @@ import type { PruneStore } from "@snap/store";
 import {
   listLeases,
   listVoidSaves,
+  markBadPack,
   openLease,
   readRound,
 } from "@snap/store/removal";
 import { FaultStore } from "@snap/store/testing";
-import { noise, TestSnapshots } from "../../tests/_test_snapshots.ts";
-import type { PruneOptions } from "./options.ts";
+import { ObjectKind } from "@snap/pack";
+import {
+  contentId,
+  noise,
+  TestSnapshots,
+} from "../../tests/_test_snapshots.ts";
+import { checkWhole, pruneStore } from "./_testing.ts";
 import { prune } from "./prune.ts";
 import { BrokenSnapshotError, NoLeasesError } from "./errors.ts";
-import type { PruneReport } from "./report.ts";
 
 const START = Date.parse("2026-11-30T12:00:00Z");
 const MINUTE = 60_000;
@@ -35,34 +40,12 @@ class Clock {
   };
 }
 
-async function pruneStore(
-  store: PruneStore,
-  options: PruneOptions = {},
-): Promise<PruneReport> {
-  await using snapshots = await openSnapshots(store, { hasher });
-  const { settings, config } = snapshots;
-  return await prune({
-    store,
-    hasher,
-    settings,
-    config: { ...config, writeFeatures: 1 },
-  }, options);
-}
-
 async function namesOf(store: PruneStore, prefix: string): Promise<string[]> {
   const names: string[] = [];
   for await (const batch of store.list(prefix)) {
     names.push(...batch.map(({ name }) => name));
   }
   return names.sort();
-}
-
-/** Sees that all that the records of a store need is there, and sound. */
-async function checkWhole(store: PruneStore): Promise<number> {
-  await using snapshots = await openSnapshots(store, { hasher });
-  const { damages, recordCount } = await verify(snapshots, { data: true });
-  deepEqual(damages.map(({ message }) => message), []);
-  return recordCount;
 }
 
 async function forget(store: PruneStore, record: NamedRecord): Promise<void> {
@@ -292,6 +275,37 @@ Deno.test("uploads of runs that are over are ended, when nobody can work on them
   deepEqual(ended, ["dead"]);
 });
 
+Deno.test("prune goes on where a table of the index is damaged", async () => {
+  const made = await halfForgotten();
+  const { store } = made;
+  for (const name of await namesOf(store, "index/")) {
+    await made.damage(name, (bytes) => void (bytes[bytes.length - 10] ^= 1));
+  }
+  equal((await pruneStore(store)).removedPackCount, 2);
+  await using snapshots = await openSnapshots(store, { hasher });
+  const { damages } = await verify(snapshots, { data: true });
+  deepEqual(new Set(damages.map(({ subject }) => subject)), new Set(["index"]));
+});
+
+Deno.test("prune keeps the sound copy of what also lies in a damaged pack", async () => {
+  const made = await halfForgotten();
+  const { store, packs } = made;
+  const pack = packs[0].slice(-64);
+  // The same content once more, as whoever mends a pack writes it.
+  const again = new TestSnapshots();
+  again.addContent(noise(2, 3000));
+  await again.flush();
+  for (const name of await namesOf(again.store, "")) {
+    await store.create(name, await again.store.read(name));
+  }
+  const saveId = new Uint8Array(16).fill(3);
+  await markBadPack(store, pack, { saveId, reason: "test" });
+  await pruneStore(store);
+  equal(await store.size(packs[0]), undefined);
+  ok(await store.size(again.packs[0]) !== undefined);
+  equal(await checkWhole(store), 1);
+});
+
 Deno.test("with a single writer leases are those of runs that are gone", async () => {
   const { store } = await halfForgotten();
   const saveId = new Uint8Array(16).fill(9);
@@ -332,4 +346,15 @@ Deno.test("prune refuses a store whose writers have no leases, unless nobody els
   await rejects(prune(source), NoLeasesError);
   const report = await prune(source, { singleWriter: true });
   equal(report.removedPackCount, 2);
+});
+
+Deno.test("who reads a store goes on when what they read was written again meanwhile", async () => {
+  const { store } = await halfForgotten();
+  await using snapshots = await openSnapshots(store, { hasher });
+  const reader = await snapshots.reader();
+  const id = contentId(noise(2, 3000));
+  ok(await reader.index.locate(id, ObjectKind.content) !== undefined);
+  equal((await pruneStore(store)).repackedPackCount, 1);
+  const bytes = await reader.readObject(id, ObjectKind.content);
+  deepEqual(bytes, noise(2, 3000));
 });

@@ -47,10 +47,16 @@ export async function carryOut(
   );
   await removeLeases(store, [...suspects, ...final.ended], options);
   const removed = new Set(final.packs.map(nameOfPack));
-  const drop = () =>
-    dropPacks({ store, hasher }, { removed, dropsLost, now, signal });
+  const drop = async (): Promise<void> => {
+    try {
+      await dropPacks({ store, hasher }, { removed, dropsLost, now, signal });
+    } catch (error) {
+      // A table that is damaged stays: what it says of a pack that is gone is not believed.
+      if (!(error instanceof SyntaxError)) throw error;
+    }
+  };
   // Before the packs, so that no table tells of one that is gone: on a full disk
-  // afterwards, as then there is room. A row of a pack that is not there is not believed.
+  // afterwards, as then there is room.
   const isFull = await isDiskFull(drop);
   await removeAll(store, tools.tables.map(({ name }) => name), options);
   const there = (await listPacks(store, options)).packs()

@@ -1,6 +1,5 @@
 import { setTimeout } from "node:timers/promises";
 import { listPacks } from "@snap/pack/index";
-import type { UnfinishedUpload } from "@snap/store";
 import {
   appendStep,
   listBadPacks,
@@ -32,8 +31,6 @@ export class RoundSteps {
   readonly #run: PruneRun;
   readonly #saveId: Uint8Array;
   #own: OwnRound | undefined;
-  /** Those that were there before the leases of the round were listed. */
-  #uploads: readonly UnfinishedUpload[] = [];
 
   constructor(run: PruneRun) {
     this.#run = run;
@@ -68,8 +65,6 @@ export class RoundSteps {
     if (this.#own?.number !== round.steps[0].number) this.#own = undefined;
     const last = round.steps.at(-1)!;
     if (last.step === "condemned") {
-      // Before the leases are listed: who works on one of them has a lease by now.
-      this.#uploads = await store.listUploads?.(storeOptions) ?? [];
       const { holders } = await sortLeases(store, storeOptions);
       await this.#append(round.number, { step: "holders", leases: holders });
     } else if (last.step === "holders") {
@@ -164,9 +159,6 @@ export class RoundSteps {
         run.progress({ phase: "remove", doneCount, totalCount });
       },
     });
-    // Who had begun them is over, as everybody is who held a lease then.
-    for (const upload of this.#uploads) await upload.abort();
-    this.#uploads = [];
     report.voidCount += final.void.length;
     report.waitingFor = [];
     if (!await this.#append(round.number, { step: "done" })) return "goes on";
@@ -182,10 +174,7 @@ export class RoundSteps {
       saveId: this.#saveId,
       now,
     });
-    if (outcome !== "appended") {
-      this.#own = undefined;
-      this.#uploads = [];
-    }
+    if (outcome !== "appended") this.#own = undefined;
     return outcome === "appended";
   }
 

@@ -90,7 +90,7 @@ export interface RepairPacksReport {
  *
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { packs } = await repairPacks(snapshots);
  * strictEqual(packs.length, 0);
  * ```
@@ -179,8 +179,9 @@ class PacksRun {
     const { store, hasher, settings } = this.#snapshots;
     const { random = randomBytes, signal } = this.#options;
     const saveId = random(16);
-    await using writer = await openObjectWriter(store, {
+    const writer = await openObjectWriter(store, {
       ...this.#options,
+      action: "repair",
       saveId,
       hasher,
       settings,
@@ -189,21 +190,25 @@ class PacksRun {
       finishedSaves: () => finishedSaves(store, { signal }),
     });
     try {
-      // First: what is copied below is kept by nobody who believes the damaged pack.
-      for (const { file, reason, isNew } of damaged) {
-        const how = { ...this.#options, saveId, reason };
-        if (isNew) await markBadPack(store, hexOf(file.id), how);
+      try {
+        // First: what is copied below is kept by nobody who believes the damaged pack.
+        for (const { file, reason, isNew } of damaged) {
+          const how = { ...this.#options, saveId, reason };
+          if (isNew) await markBadPack(store, hexOf(file.id), how);
+        }
+        const packs = await this.rescue(damaged, writer);
+        await writer.finish();
+        await writer.confirm();
+        const { storedByteCount } = writer;
+        return { packs, storedByteCount };
+      } catch (error) {
+        await writer.giveUp();
+        throw error;
+      } finally {
+        await this.#snapshots.refresh();
       }
-      const packs = await this.rescue(damaged, writer);
-      await writer.finish();
-      await writer.confirm();
-      const { storedByteCount } = writer;
-      return { packs, storedByteCount };
-    } catch (error) {
-      await writer.giveUp();
-      throw error;
     } finally {
-      await this.#snapshots.refresh();
+      await writer[Symbol.asyncDispose]();
     }
   }
 
@@ -216,24 +221,30 @@ class PacksRun {
     const { signal } = this.#options;
     const names = new Set(damaged.map(({ file }) => file.name));
     const how = { hasher, damaged: names, signal };
-    await using careful = await openCarefulReader(store, how);
-    const { reader } = careful;
-    const pacer = new Pacer({ signal });
-    const rescue = new PackRescue({ reader, writer, pacer, signal });
-    const found: (RescuedPack | undefined)[] = [];
-    for (const { file } of damaged) {
-      const places = await readPlaces(store, file, reader, { signal });
-      found.push(places && await rescue.rescue(places));
+    const careful = await openCarefulReader(store, how);
+    try {
+      const { reader } = careful;
+      const pacer = new Pacer({ signal });
+      const rescue = new PackRescue({ reader, writer, pacer, signal });
+      const found: (RescuedPack | undefined)[] = [];
+      for (const { file } of damaged) {
+        const places = await readPlaces(store, file, reader, { signal });
+        found.push(places && await rescue.rescue(places));
+      }
+      return damaged.map(({ file: { name }, reason, isNew }, i) => {
+        const { copiedCount = 0, heldCount = 0, lost = [] } = found[i] ?? {};
+        const rescued = lost.filter((object) =>
+          rescue.hasCopied(object)
+        ).length;
+        return {
+          ...{ name, reason, isNew, copiedCount },
+          heldCount: heldCount + rescued,
+          lostCount: lost.length - rescued,
+          isKnown: found[i] !== undefined,
+        };
+      });
+    } finally {
+      await careful[Symbol.asyncDispose]();
     }
-    return damaged.map(({ file: { name }, reason, isNew }, i) => {
-      const { copiedCount = 0, heldCount = 0, lost = [] } = found[i] ?? {};
-      const rescued = lost.filter((object) => rescue.hasCopied(object)).length;
-      return {
-        ...{ name, reason, isNew, copiedCount },
-        heldCount: heldCount + rescued,
-        lostCount: lost.length - rescued,
-        isKnown: found[i] !== undefined,
-      };
-    });
   }
 }

@@ -1,9 +1,12 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { PackRole } from "@snap/pack";
+import { formatRecordName } from "@snap/snapshot/records";
 import { NotFoundError } from "@snap/store";
 import { namesIn } from "../../tests/_snapshots.ts";
 import { DamageScene } from "./_testing.ts";
+import { prune } from "@snap/maintenance/prune";
 import { repairPacks } from "./repair_packs.ts";
+import { repairSnapshots } from "./repair_snapshots.ts";
 
 Deno.test("repairPacks copies what is sound beside a rotten file, and tells of that file only", async () => {
   using scene = await DamageScene.make();
@@ -152,4 +155,45 @@ Deno.test("repairPacks says of a pack that nothing tells what it holds", async (
   const { packs: [pack] } = await repairPacks(scene.snapshots);
   strictEqual(pack.name, name);
   strictEqual(pack.isKnown, false);
+});
+
+Deno.test("a marked pack goes with prune once nothing but it is lost, and all else stays", async () => {
+  using scene = await DamageScene.make();
+  const name = await scene.rot("b");
+  await repairPacks(scene.snapshots);
+  const { snapshots: [found] } = await repairSnapshots(scene.snapshots);
+  const options = { singleWriter: true };
+  // While a snapshot has what is lost, nothing of it goes.
+  await prune(scene.snapshots, { ...options, despite: [found.old.record] })
+    .catch((error) => strictEqual(error.name, "BrokenSnapshotError"));
+  deepStrictEqual(await scene.found(), ["object disk b"]);
+  await scene.store.remove(formatRecordName(found.old));
+  await prune(scene.snapshots, options);
+  strictEqual(await scene.store.size(name), undefined);
+  deepStrictEqual(await scene.found({ data: true }), []);
+  deepStrictEqual(
+    await scene.found({ records: [found.record!], data: true }),
+    [],
+  );
+});
+
+Deno.test("a save stores again what a marked pack has lost, and all snapshots have it back", async () => {
+  using scene = await DamageScene.make();
+  await scene.rot("b");
+  await scene.rot("large", { at: 20_000 });
+  await repairPacks(scene.snapshots);
+  deepStrictEqual(await scene.found(), [
+    "object disk b",
+    "object disk large",
+  ]);
+  await scene.save();
+  deepStrictEqual(await scene.found({ data: true }), []);
+  const { snapshots } = await repairSnapshots(scene.snapshots);
+  deepStrictEqual(snapshots, []);
+  const { packs } = await repairPacks(scene.snapshots);
+  for (const pack of packs) {
+    deepStrictEqual([pack.copiedCount, pack.lostCount], [0, 0]);
+    await scene.store.remove(pack.name);
+  }
+  deepStrictEqual(await scene.found({ data: true }), []);
 });

@@ -14,7 +14,13 @@ import {
 } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX } from "@snap/store/format";
-import { hasLost, type RecordRest, sampleOf, withMender } from "./mend_run.ts";
+import {
+  hasLost,
+  recordMended,
+  type RecordRest,
+  sampleOf,
+  withMender,
+} from "./mend_run.ts";
 import type { LostEntries, MendedDirectory } from "./tree_mender.ts";
 
 /** Options of {@linkcode repairSnapshots}. */
@@ -88,7 +94,7 @@ export interface RepairSnapshotsReport {
  *
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using opened = await openSnapshots(store, { hasher: wasmHasher });
+ * const opened = await openSnapshots(store, { hasher: wasmHasher });
  * const { snapshots } = await repairSnapshots(opened);
  * strictEqual(snapshots.length, 0);
  * ```
@@ -104,43 +110,59 @@ export async function repairSnapshots(
     onDamage: (file) => unreadable.push(file),
   });
   const chosen = options.records ?? all;
-  const repaired = await withMender(snapshots, options, async (run) => {
-    const found: { old: NamedRecord; left: MendedDirectory | undefined }[] = [];
+  const found = await withMender(snapshots, options, async (mend) => {
+    const found: FoundSnapshot[] = [];
     for (const [i, old] of chosen.entries()) {
-      const left = await run.mend(old);
-      if (left === undefined || hasLost(left)) found.push({ old, left });
+      const left = await mend(old);
+      if (left === undefined || hasLost(left)) {
+        found.push({ old, left, known: left && findRepair(all, old, left) });
+      }
       const recordCount = i + 1, recordTotal = chosen.length;
       options.onProgress?.({ recordCount, recordTotal });
     }
-    await run.finish();
-    const repaired: RepairedSnapshot[] = [];
-    for (const { old, left } of found) {
-      if (left === undefined) {
-        const lost = {
-          count: 1,
-          paths: [new Uint8Array(0)],
-          attributeCount: 0,
-        };
-        repaired.push({ old, isKnown: false, lost });
-        continue;
-      }
-      const { ids, lost } = left;
-      const tree = idFromBytes(ids), page = idFromBytes(ids, ID_SIZE);
-      const known = all.find((one) =>
-        one.repairOf === old.record && one.tree === tree && one.page === page
-      );
-      const record = known ??
-        (dryRun
-          ? undefined
-          : await run.write(ids, repairOf(old, lost, options)));
-      repaired.push({
-        ...{ old, tree, lost, isKnown: known !== undefined },
-        ...(record && { record }),
-      });
-    }
-    return repaired;
+    return found;
+  });
+  const tasks = found.flatMap(({ old, left, known }) => {
+    if (dryRun || left === undefined || known !== undefined) return [];
+    const rest = (lost: LostEntries) => repairOf(old, lost, options);
+    return [{ root: old, rest }];
+  });
+  const records = (await recordMended(snapshots, options, tasks)).values();
+  const repaired = found.map(({ old, left, known }): RepairedSnapshot => {
+    if (left === undefined) return { old, isKnown: false, lost: ALL };
+    const { ids, lost } = left;
+    const isKnown = known !== undefined;
+    const record = known ?? (dryRun ? undefined : records.next().value);
+    const tree = idFromBytes(ids);
+    return { ...{ old, tree, lost, isKnown }, ...(record && { record }) };
   });
   return { recordCount: chosen.length, snapshots: repaired, unreadable };
+}
+
+/** A snapshot from which something is lost. */
+interface FoundSnapshot {
+  readonly old: NamedRecord;
+  readonly left: MendedDirectory | undefined;
+  /** The record of what is left, if there is one. */
+  readonly known: NamedRecord | undefined;
+}
+
+/** What is lost with a root. */
+const ALL: LostEntries = {
+  count: 1,
+  paths: [new Uint8Array(0)],
+  attributeCount: 0,
+};
+
+function findRepair(
+  records: readonly NamedRecord[],
+  old: NamedRecord,
+  { ids }: MendedDirectory,
+): NamedRecord | undefined {
+  const tree = idFromBytes(ids), page = idFromBytes(ids, ID_SIZE);
+  return records.find((one) =>
+    one.repairOf === old.record && one.tree === tree && one.page === page
+  );
 }
 
 /** What a record says of what is left, but for the ids and totals. */

@@ -73,7 +73,7 @@ export interface Usage {
  * const folder = mkdtempSync("/tmp/snap-usage-");
  * const store = new MemoryStore();
  * await initStore(store, formatSettings(DEFAULT_SETTINGS));
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * for (const name of ["one", "three"]) {
  *   writeFileSync(`${folder}/${name}`, name);
  *   await save(snapshots, folder, { workers: 0 });

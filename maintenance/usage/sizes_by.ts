@@ -63,7 +63,7 @@ export interface SizeRow {
  * writeFileSync(`${folder}/b.ts`, "123");
  * const store = new MemoryStore();
  * await initStore(store, formatSettings(DEFAULT_SETTINGS));
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { record } = await save(snapshots, folder, { workers: 0 });
  * rmSync(folder, { recursive: true });
  *

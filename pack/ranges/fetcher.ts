@@ -21,7 +21,10 @@ export interface FetcherParts {
   readonly store: ReadStore;
   /** Memory that blocks are read into. */
   readonly memory: FetchMemory;
-  /** Whether what is read will not be asked for again soon. */
+  /**
+   * Whether what is read will not be asked for again soon. Whoever reads so tells
+   * what comes next, and nothing else is read ahead.
+   */
   readonly isOnce?: boolean | undefined;
   /** How long a read may take, in milliseconds; as long as the store lets it if left out. */
   readonly deadlineMs?: number | undefined;
@@ -104,7 +107,7 @@ export class Fetcher {
       } else this.#need(name, block, isFresh).waiters.push({ worker, number });
       // Blocks of one range say nothing of what comes next.
       const isSame = before?.name === name && before.block === block - 1;
-      this.#follow(want, isSame ? 0 : AHEAD_MAX);
+      if (!this.#parts.isOnce) this.#follow(want, isSame ? 0 : AHEAD_MAX);
       before = want;
     }
     this.#pump();

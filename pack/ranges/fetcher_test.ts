@@ -46,7 +46,7 @@ class SlowStore implements ReadStore {
 }
 
 /** Answers of a fetcher, and what waits for them. */
-function scene(deadlineMs = 60_000, blockCount = 0) {
+function scene(deadlineMs = 60_000, blockCount = 0, isOnce = false) {
   const store = new SlowStore();
   const memory = FetchMemory.create(blockCount * BLOCK_SIZE);
   const answers = new Map<number, number>();
@@ -56,6 +56,7 @@ function scene(deadlineMs = 60_000, blockCount = 0) {
     store,
     memory,
     deadlineMs,
+    isOnce,
     answer: (_, number, answer) => {
       answers.set(number, answer);
       wake();
@@ -196,6 +197,20 @@ for (const [bytesPerSecond, part] of [[20e6, 0.95], [100e6, 0.8]] as const) {
     ok(found >= part, `${found}`);
   });
 }
+
+Deno.test("Fetcher reads only what it is told to where all is read once", async () => {
+  const { store, fetcher, answered, want } = scene(60_000, 64, true);
+  await fill(store, "packs/a", 40);
+  for (let i = 0; i < 6; i++) {
+    fetcher.take(0, [want(i + 1, "packs/a", i)]);
+    await answered(i + 1);
+  }
+  await fetcher.stop();
+  deepStrictEqual(
+    store.reads,
+    Array.from({ length: 6 }, (_, i) => ["packs/a", i, 1]),
+  );
+});
 
 Deno.test("Fetcher reads nothing ahead in a file that is read in no order", async () => {
   const { store, fetcher, answered, want } = scene(60_000, 256);

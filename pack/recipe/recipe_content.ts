@@ -8,7 +8,7 @@ import { type RecipeNode, RecipeRowKind } from "./recipe.ts";
 import { RecipeReader } from "./recipe_reader.ts";
 import { CodecTag } from "../codec/codec.ts";
 import { isMostlyZeros } from "./mostly_zeros.ts";
-import type { Ranges } from "../ranges/ranges.ts";
+import { type Ranges, useSound } from "../ranges/ranges.ts";
 
 /** Plain bytes between two steps. */
 const STEP_SIZE = 512 * 1024;
@@ -81,18 +81,16 @@ class LastFrame {
         location;
       // What was decoded last may lie where the stored bytes go now.
       this.#key = -1;
-      const stored = this.ranges.take(
-        packName,
-        frameOffset,
-        storedSize,
-        packSize,
-      );
-      if (stored === undefined) return undefined;
-      this.#plain = this.#decoder.decode(
-        location.codecTag,
-        stored,
-        plainSize,
-      );
+      const sound = useSound(this.ranges, {
+        name: packName,
+        offset: frameOffset,
+        length: storedSize,
+        fileSize: packSize,
+      }, (stored) => {
+        return this.#decoder.decode(location.codecTag, stored, plainSize);
+      });
+      if (sound === undefined) return undefined;
+      this.#plain = sound.value;
       this.#key = location.frameKey;
     }
     return this.#plain.subarray(

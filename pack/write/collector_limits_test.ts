@@ -168,6 +168,43 @@ Deno.test("the gate is closed while more bytes than the spool may hold are on th
   await collector.finish();
 });
 
+Deno.test("packs are finished before they are full while a store far away has nothing to do", async () => {
+  for (const isFar of [true, false]) {
+    using folder = new TemporaryFolder();
+    const store = Object.assign(
+      new MemoryStore(),
+      isFar ? {} : { localPath: (name: string) => name },
+    );
+    const { collector } = collecting(folder, { store });
+    using _ = collector;
+    const { gate } = collector;
+    const enough = (size: number) => isFar ? size : Infinity;
+    equal(gate.sizeEnough, enough(TARGET / 4));
+    collector.add({ ...makePack(folder), size: TARGET });
+    equal(gate.sizeEnough, Infinity, "one is on its way");
+    await collector.finish();
+    equal(gate.sizeEnough, enough(TARGET / 4));
+    collector.add({ ...makePack(folder), size: 3 * TARGET });
+    await collector.finish();
+    equal(gate.sizeEnough, enough(4 * TARGET / 8), "of much, larger ones");
+  }
+});
+
+Deno.test("a pack is finished with as many bytes as are enough at present", () => {
+  using folder = new TemporaryFolder();
+  const packs: FinishedPackFile[] = [];
+  const gate = { sizeEnough: Infinity };
+  const files = packFiles(folder, packs, { sizeTarget: TARGET, gate });
+  files.add(frameOf(noise(5000, 1)));
+  equal(packs.length, 0);
+  gate.sizeEnough = 9000;
+  files.add(frameOf(noise(1000, 2)));
+  equal(packs.length, 0);
+  files.add(frameOf(noise(3000, 3)));
+  equal(packs.length, 1);
+  files.discard();
+});
+
 Deno.test("an index goes out with the bytes, the objects or the time that are its limit, and not before", async () => {
   const cases: [string, Partial<FinishedPackFile>, number, boolean][] = [
     ["a byte too few", { size: TARGET - 1 }, 0, false],

@@ -66,10 +66,12 @@ export class ObjectSink implements Disposable {
     this.#trees = new FrameBuilder(
       Math.max(bundleSizeMax, chunk.sizeMax, RECIPE_NODE_SIZE_MAX),
     );
+    const gate = config.gate && new SpoolGate(config.gate);
     const packs = {
       hasher: tools.hasher,
       random: tools.random ?? randomBytes,
-      target: targetOf(tools, config.gate),
+      target: targetOf(tools, gate),
+      gate,
       saveId: config.saveId,
       codec: parseCodec(settings.codec),
       sizeTarget: settings.packSizeTarget,
@@ -356,10 +358,9 @@ export class ObjectSink implements Disposable {
 /** The target of a sink; a worker waits there while too much is on its way into the store. */
 function targetOf(
   { target }: SinkTools,
-  buffer: SharedArrayBuffer | undefined,
+  gate: SpoolGate | undefined,
 ): PackTarget {
-  if (buffer === undefined) return target;
-  const gate = new SpoolGate(buffer);
+  if (gate === undefined) return target;
   return {
     addPack(pack) {
       target.addPack(pack);

@@ -97,14 +97,21 @@ export interface ObjectWriterOptions extends StoreOptions {
   now?: () => number;
 }
 
-/** What an {@linkcode ObjectWriter} is made of. */
+/**
+ * What an {@linkcode ObjectWriter} is made of.
+ *
+ * @internal
+ */
 export interface ObjectWriterParts {
   /** The lease; a run that only counts has none. */
   readonly lease: WriterLease | undefined;
   /** The state of removal, read once the lease was there. */
   readonly round: Round;
+  /** What the store held. */
   readonly state: StoreState;
+  /** The files of its index tables. */
   readonly tables: LocalIndexFiles;
+  /** The folder of unfinished files. */
   readonly spool: Spool;
 }
 

@@ -19,6 +19,10 @@ import { spooling } from "../ranges/store_file_error.ts";
 const INDEX_OBJECTS = 2 ** 18;
 /** Packs of more objects than this are full, whatever their size. */
 const SMALL_OBJECTS_MAX = 2 ** 14;
+/** Packs below this part of their target wait for the end, to be joined. */
+const SMALL_PART = 1 / 4;
+/** A pack that is sent early has this part of all that was stored, so that there are few. */
+const EARLY_PART = 1 / 8;
 /** Time that packs on their way into the store have to arrive after the signal. */
 const GRACE_MS = 400;
 /** An index goes out at least this often, while there are new packs. */
@@ -76,11 +80,12 @@ export class PackCollector implements Disposable {
     this.#options = options;
     this.#end = new DelayedSignal(options.signal, GRACE_MS);
     this.#indexTime = options.now();
+    this.#spool(0);
   }
 
   /** Takes a pack. One that is far from full waits for the end, to be joined. */
   add(pack: FinishedPackFile): void {
-    const isSmall = pack.size < this.#options.settings.packSizeTarget / 4 &&
+    const isSmall = pack.size < this.#smallSize &&
       pack.objectCount <= SMALL_OBJECTS_MAX;
     if (isSmall) {
       this.#small.push(pack);
@@ -164,6 +169,20 @@ export class PackCollector implements Disposable {
   #spool(size: number): void {
     this.#spooledSize += size;
     this.gate.isClosed = this.isBehind;
+    this.gate.sizeEnough = this.#sizeEnough;
+  }
+
+  get #smallSize(): number {
+    return this.#options.settings.packSizeTarget * SMALL_PART;
+  }
+
+  /** A store far away that has nothing to do is sent a pack before it is full. */
+  get #sizeEnough(): number {
+    const isFar = this.#options.store.localPath === undefined;
+    if (!isFar || this.#spooledSize > 0) return Infinity;
+    return Math.ceil(
+      Math.max(this.#smallSize, this.storedByteCount * EARLY_PART),
+    );
   }
 
   async #store(pack: FinishedPackFile): Promise<void> {

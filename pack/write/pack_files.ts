@@ -46,6 +46,8 @@ export interface PackFilesOptions {
   readonly role: PackRole;
   /** A pack is finished at this many bytes. */
   readonly sizeTarget: number;
+  /** Says with how many bytes one is finished before that; none if absent. */
+  readonly gate?: { readonly sizeEnough: number } | undefined;
   /** The save id. */
   readonly saveId: Uint8Array;
   /** Makes the salt of each pack: 32 bytes. */
@@ -146,7 +148,8 @@ export class PackFiles {
   }
 
   #finishFull({ size, objectCount }: PackWriter): void {
-    const isFull = size >= this.#options.sizeTarget ||
+    const { gate, sizeTarget } = this.#options;
+    const isFull = size >= Math.min(sizeTarget, gate?.sizeEnough ?? Infinity) ||
       objectCount >= OBJECT_COUNT_MAX;
     if (isFull) this.finish();
   }

@@ -171,17 +171,16 @@ export class PackWriter {
     rows: FrameRows,
   ): void {
     checkBytes(stored, "stored bytes");
-    this.#guard(() => {
-      checkRows(rows, frame.plainSize);
-      const crc = crc32(stored);
-      if (crc !== frame.crc) {
-        throw new PackSyntaxError(
-          `Cannot add stored frame: its CRC is ${crc}, not ${frame.crc}`,
-          0,
-        );
-      }
-      this.#append(stored, frame, rows);
-    });
+    checkRows(rows, frame.plainSize);
+    const crc = crc32(stored);
+    // Before anything is begun: the same objects may come again from elsewhere.
+    if (crc !== frame.crc) {
+      throw new PackSyntaxError(
+        `Cannot add stored frame: its CRC is ${crc}, not ${frame.crc}`,
+        0,
+      );
+    }
+    this.#guard(() => this.#append(stored, frame, rows));
   }
 
   /**

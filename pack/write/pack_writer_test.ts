@@ -90,6 +90,25 @@ Deno.test("PackWriter refuses use after an error", () => {
   throws(() => writer.finish(), TypeError);
 });
 
+Deno.test("PackWriter that refuses a stored frame goes on without it", () => {
+  const parts: Uint8Array[] = [];
+  const sink = { write: (bytes: Uint8Array) => void parts.push(bytes.slice()) };
+  const writer = new PackWriter({
+    ...{ ...writerOptions(), sink, hasher: wasmHasher },
+  });
+  const frame = new FrameBuilder();
+  const stored = text("some bytes");
+  const id = new Uint8Array(32);
+  wasmHasher.hashInto(stored, id);
+  frame.add(stored, id, 0, ObjectKind.content);
+  const place = { plainSize: stored.length, codecTag: CodecTag.none };
+  const add = (crc: number): void =>
+    writer.addStoredFrame(stored, { ...place, crc }, frame.rows);
+  throws(() => add(crc32(stored) ^ 1), /its CRC is/);
+  add(crc32(stored));
+  equal(writer.finish().table.frameCount, 1);
+});
+
 Deno.test("PackWriter refuses rows outside their frame", () => {
   const frame = new FrameBuilder();
   frame.add(text("abc"), idOf(text("abc")), 0, 1);

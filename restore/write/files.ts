@@ -22,12 +22,8 @@ import {
   RestoreStatus,
   type ToRestoreWorker,
 } from "../messages.ts";
-import {
-  localSource,
-  Restorer,
-  type RestoreSource,
-  STEP_SIZE,
-} from "./writer.ts";
+import { localSource, type RestoreSource } from "./restore_source.ts";
+import { Restorer, STEP_SIZE } from "./writer.ts";
 import type { FallbackWriter } from "./fallback_writer.ts";
 
 /** Files of the first window, and of the largest. */

@@ -13,8 +13,6 @@ import { FileSink } from "./file_sink.ts";
 import {
   ContentError,
   FrameDecoder,
-  LocalRanges,
-  nodeFiles,
   type Ranges,
   RecipeContent,
   WAIT,
@@ -32,38 +30,18 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "../messages.ts";
+import type { RestoreSource } from "./restore_source.ts";
 import { numbersOf, toAttributes, wantedXattrs } from "./wanted_attributes.ts";
 
 /** Plain bytes, each file counted with what making it costs, between two steps. */
 export const STEP_SIZE: number = 512 * 1024;
 const FILE_COST = 16 * 1024;
-/** Most bytes of one read, where frames follow each other in a local pack. */
-const LOCAL_AHEAD_SIZE = 512 * 1024;
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 * 1024 * 1024;
 /** Files of a batch that are written side by side where ranges are on their way. */
 const FAR_FILES_MAX = 32;
 /** Bytes of large contents that are asked for ahead where ranges are on their way. */
 const FAR_AHEAD_SIZE = 8 * 1024 * 1024;
-
-/** The bytes of the store. */
-export interface RestoreSource {
-  /** Opens ranges; those that are local read ahead where frames follow each other. */
-  readonly makeRanges: () => Ranges & Partial<Disposable>;
-  /** Whether a range may be on its way. */
-  readonly isFar: boolean;
-}
-
-/**
- * Makes the source of a store whose files this program may open itself.
- *
- * @param pathOf Gives the path of a file.
- * @returns The source.
- */
-export function localSource(pathOf: (name: string) => string): RestoreSource {
-  const options = { pathOf, calls: nodeFiles, aheadSize: LOCAL_AHEAD_SIZE };
-  return { makeRanges: () => new LocalRanges(options), isFar: false };
-}
 
 /** Writes batches of files, in a worker or not. */
 export class Restorer implements Disposable {
@@ -300,28 +278,48 @@ export class Restorer implements Disposable {
   }
 
   /** The checked bytes of a file that lies in a frame; `undefined` while they are on their way. */
-  #object(run: BatchRun, row: number): Uint8Array | undefined {
-    const { batch } = run;
-    try {
-      const frame = batch.frameOf[row];
-      if (!this.#decode(batch, frame)) return undefined;
-      const offset = batch.offsets[row];
-      const size = batch.sizes[row];
-      const bytes = this.#plain!.subarray(offset, offset + size);
-      if (bytes.length !== size) throw new ContentError("it has another size");
-      // Equal files follow each other; only the same id at the same place is checked already.
-      if (isSameObject(batch, this.#checkedRow, row)) return bytes;
-      this.#checkedRow = -1;
-      this.#hasher.hashInto(bytes, this.#digest);
-      if (!equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE)) {
-        throw new ContentError("the content has another id");
+  #object({ batch }: BatchRun, row: number): Uint8Array | undefined {
+    for (;;) {
+      try {
+        return this.#decode(batch, batch.frameOf[row])
+          ? this.#checked(batch, row)
+          : undefined;
+      } catch (error) {
+        const isDamage = error instanceof ContentError ||
+          error instanceof SyntaxError;
+        // What is damaged may be a copy of what the store has.
+        if (isDamage && this.#distrust(batch, batch.frameOf[row])) continue;
+        if (error instanceof ContentError) throw error;
+        throw new ContentError("the content cannot be read", { cause: error });
       }
-      this.#checkedRow = row;
-      return bytes;
-    } catch (error) {
-      if (error instanceof ContentError) throw error;
-      throw new ContentError("the content cannot be read", { cause: error });
     }
+  }
+
+  #checked(batch: RestoreBatch, row: number): Uint8Array {
+    const offset = batch.offsets[row];
+    const size = batch.sizes[row];
+    const bytes = this.#plain!.subarray(offset, offset + size);
+    if (bytes.length !== size) throw new ContentError("it has another size");
+    // Equal files follow each other; only the same id at the same place is checked already.
+    if (isSameObject(batch, this.#checkedRow, row)) return bytes;
+    this.#checkedRow = -1;
+    this.#hasher.hashInto(bytes, this.#digest);
+    if (!equalBytes(this.#digest, 0, batch.ids, ID_SIZE * row, ID_SIZE)) {
+      throw new ContentError("the content has another id");
+    }
+    this.#checkedRow = row;
+    return bytes;
+  }
+
+  /** Has the stored bytes of a frame read anew, where that may give others. */
+  #distrust({ frames, packs }: RestoreBatch, frame: number): boolean {
+    const at = FRAME_COLUMNS * frame;
+    const name = packs[frames[at]];
+    if (!this.#packs.distrust(name, frames[at + 1], frames[at + 2])) {
+      return false;
+    }
+    this.#frame = -1;
+    return true;
   }
 
   /** Decodes a frame, unless it is the one before; false while it is on its way. */

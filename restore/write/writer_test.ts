@@ -29,7 +29,8 @@ import {
   type RestorerConfig,
   RestoreStatus,
 } from "../messages.ts";
-import { localSource, Restorer, STEP_SIZE } from "./writer.ts";
+import { localSource, type RestoreSource } from "./restore_source.ts";
+import { Restorer, STEP_SIZE } from "./writer.ts";
 import { save } from "@snap/save";
 
 const { failed, left, stopped, unchanged, written } = RestoreStatus;
@@ -162,9 +163,10 @@ function restore(
   options: Partial<RestorerConfig> & {
     readonly disk?: Calls;
     readonly storePrefix?: string;
+    readonly source?: RestoreSource;
   } = {},
 ): RestoreBatchResult & { readonly steps: number } {
-  const { disk = new Calls(), storePrefix, ...config } = options;
+  const { disk = new Calls(), storePrefix, source, ...config } = options;
   const control = new SharedArrayBuffer(8);
   let steps = 0;
   using packs = new TemporaryFolder();
@@ -181,7 +183,7 @@ function restore(
     }, {
       hasher: wasmHasher,
       calls: disk.calls,
-      source: localSource((name) => prefix + name),
+      source: source ?? localSource((name) => prefix + name),
     });
     const run = restorer.restore(batch);
     for (;;) {
@@ -394,6 +396,33 @@ Deno.test("large content ends with an error of the target, and is left when it i
   const nothing = { ...local, indexTables: [] };
   deepEqual([...restore(target, large, nothing).status], [left]);
   deepEqual(filesIn(target), [], "nothing half written stays");
+});
+
+Deno.test("bytes that are damaged are taken anew where they may have been a copy, once", () => {
+  const batch = batchOf(FIVE);
+  const stored = storedFrames.get(batch.frames)!;
+  const flipped = stored.slice();
+  flipped[700] ^= 1; // Of the fourth file.
+  for (const isOwnDamage of [false, true]) {
+    let takes = 0, isFresh = false;
+    const ranges = {
+      wanted: [],
+      take: () => (takes++, isFresh && !isOwnDamage ? stored : flipped),
+      hint: () => {},
+      distrust: () => !isFresh && (isFresh = true),
+      forgetWanted: () => {},
+    };
+    using folder = new TemporaryFolder();
+    const source = { makeRanges: () => ranges, isFar: true };
+    const { status } = restore(folder, batch, { source });
+    const fourth = isOwnDamage ? left : written;
+    deepEqual([...status], [written, written, written, fourth, written]);
+    equal(takes, 2);
+    deepEqual(
+      new Uint8Array(readFileSync(folder.join("5"))),
+      FIVE[4].content,
+    );
+  }
 });
 
 Deno.test("a file that is there already is not written again", () => {

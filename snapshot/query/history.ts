@@ -41,7 +41,7 @@ export interface HistoryStep {
  * const folder = mkdtempSync("/tmp/snap-history-");
  * const store = new MemoryStore();
  * await initStore(store, formatSettings(DEFAULT_SETTINGS));
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * for (const text of ["one", "three"]) {
  *   writeFileSync(`${folder}/file`, text);
  *   await save(snapshots, folder, { workers: 0 });

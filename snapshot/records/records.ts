@@ -13,8 +13,8 @@ import {
   RECORDS_PREFIX,
 } from "./record.ts";
 
-/** Records that are read at once. */
-const CONCURRENCY = 16;
+/** Records that are read at once: of a store far away more, as each waits for an answer. */
+const READS_MAX = 16, FAR_READS_MAX = 128;
 
 /** Options for {@linkcode listRecords}. */
 export interface ListRecordsOptions extends StoreOptions {
@@ -144,7 +144,9 @@ export async function listRecords(
       }
     }
   };
-  await Promise.all(Array.from({ length: CONCURRENCY }, reader));
+  const isFar = store.localPath === undefined;
+  const readsMax = isFar ? FAR_READS_MAX : READS_MAX;
+  await Promise.all(Array.from({ length: readsMax }, reader));
   await listed.voids;
   if (failure !== undefined) throw failure.error;
   return records.sort(newestFirst);

@@ -1,7 +1,7 @@
 import { deepEqual, equal, rejects } from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { StoreError } from "@snap/store";
+import { NotFoundError, type ReadStore, StoreError } from "@snap/store";
 import { MemoryStore } from "@snap/store/memory";
 import { FaultStore } from "@snap/store/testing";
 import {
@@ -183,6 +183,29 @@ Deno.test("listRecords hears a signal, also while it reads", async () => {
   await rejects(listRecords(store, options), (error) => error === reason);
   await rejects(listRecords(store, options), (error) => error === reason);
   deepEqual(told, []);
+});
+
+Deno.test("listRecords reads many at once of a store far away", async () => {
+  const mostAtOnce = async (more: Partial<ReadStore>): Promise<number> => {
+    let count = 0, most = 0;
+    const store = Object.assign(new MemoryStore(), more, {
+      async read(name: string): Promise<Uint8Array> {
+        most = Math.max(most, ++count);
+        await new Promise((resolve) => setTimeout(resolve));
+        count--;
+        throw new NotFoundError(name);
+      },
+    });
+    for (let i = 0; i < 300; i++) {
+      const tree = i.toString(16).padStart(64, "0");
+      const name = `snapshots/${tree}-${tree}-${"ab".repeat(16)}`;
+      await store.create(name, new Uint8Array(1));
+    }
+    deepEqual(await listRecords(store, OPTIONS), []);
+    return most;
+  };
+  equal(await mostAtOnce({}), 128);
+  equal(await mostAtOnce({ localPath: (name) => name }), 16);
 });
 
 const [OTHER, THIRD] = ["ab".repeat(16), "cd".repeat(16)];

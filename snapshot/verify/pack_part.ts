@@ -30,7 +30,7 @@ export interface PackPart {
  *
  * const store = new MemoryStore();
  * await initStore(store, {});
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const packs = packsOfPart({ number: 1, count: 2 });
  * const report = await verify(snapshots, { data: true, packs });
  * strictEqual(report.damageCount, 0);

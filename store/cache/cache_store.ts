@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import process from "node:process";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { hexOf } from "@snap/hash";
 import { cacheHome } from "../cache_home.ts";
 import { orAborted } from "../or_aborted.ts";
@@ -321,10 +321,11 @@ export function openCacheStore(
  * The folder of all caches.
  *
  * @param env Variables of the environment.
- * @returns An absolute path: `$SNAP_CACHE_DIR`, or `$XDG_CACHE_HOME/snap/stores`.
+ * @returns An absolute path: `$SNAP_CACHE_DIR` if it is one, or `$XDG_CACHE_HOME/snap/stores`.
  */
 export function cacheFolder(
   env: Readonly<Record<string, string | undefined>>,
 ): string {
-  return env.SNAP_CACHE_DIR || join(cacheHome(env), "stores");
+  const { SNAP_CACHE_DIR: own = "" } = env;
+  return isAbsolute(own) ? own : join(cacheHome(env), "stores");
 }

@@ -431,4 +431,5 @@ Deno.test("the folder of caches is told by the environment", () => {
   strictEqual(folder({ XDG_CACHE_HOME: "/fast" }), "/fast/snap/stores");
   strictEqual(folder({ XDG_CACHE_HOME: "rel" }), "/home/me/.cache/snap/stores");
   strictEqual(folder({ SNAP_CACHE_DIR: "/mine" }), "/mine");
+  strictEqual(folder({ SNAP_CACHE_DIR: "mine" }), folder({}));
 });

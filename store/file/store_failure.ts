@@ -1,3 +1,4 @@
+import { cannot } from "../cannot.ts";
 import { codeOf } from "./file_calls.ts";
 import { type StoreAction, StoreError } from "../errors.ts";
 
@@ -24,7 +25,7 @@ export function storeFailure(
   const reason = REASONS[code] ?? "the disk refuses";
   const subject = what.storeName ?? what.path ?? "the store";
   return new StoreError(
-    `Cannot ${action} ${subject}: ${reason} (${code})`,
+    `${cannot(action, subject)}: ${reason} (${code})`,
     {
       ...what,
       code,

@@ -1,4 +1,5 @@
 /** Failures of the way to a server, and answers that are failures, as errors of a store. */
+import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import { retryAfterOf, textOf } from "../wrap/failure_facts.ts";
 import { RemoteError, type RemoteErrorFields } from "../wrap/remote_error.ts";
@@ -44,7 +45,7 @@ export function failed(
   > = {},
 ): RemoteError {
   const isTransient = TRANSIENT_CODES.has(code);
-  return new RemoteError(`Cannot ${action} ${subject}: ${reason}`, {
+  return new RemoteError(`${cannot(action, subject)}: ${reason}`, {
     ...known,
     code,
     action,

@@ -14,7 +14,7 @@ import { makeFastFolder } from "../testdata/fast_folder.ts";
 import { testStore } from "../testing/test_store.ts";
 import { openHttpStore } from "./http_store.ts";
 import { writeListing } from "./listing.ts";
-import { Nginx, nginxAbsent } from "./testdata/nginx.ts";
+import { Nginx, nginxAbsent } from "../../tests/_nginx.ts";
 
 const MIB = 1024 * 1024;
 const SAVE_ID = "0123456789abcdef".repeat(2);

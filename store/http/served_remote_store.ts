@@ -4,13 +4,14 @@ import { HEADER_SIZE } from "../header.ts";
 import { checkRange, readNothing } from "../range.ts";
 import { storeFailure } from "../file/store_failure.ts";
 import { NotFoundError, type StoreAction } from "../errors.ts";
-import { pathOf } from "../serve/protocol.ts";
+import { BODY_SIZE_START, pathOf } from "../serve/protocol.ts";
 import type { Right } from "../serve/options.ts";
 import type { ReadOptions, StoreEntry, StoreOptions } from "../store.ts";
 import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 import type { Meter } from "../wrap/meter.ts";
 import { createAgain, isOurs } from "../wrap/ours.ts";
 import type { RetryOptions } from "../wrap/retry.ts";
+import type { SpooledUploads, UploadSender } from "../spool/spooled_uploads.ts";
 import type { SpoolPlace } from "../spool_path.ts";
 import { type Doing, failed } from "./failure.ts";
 import { parseList } from "./parse_list.ts";
@@ -120,7 +121,8 @@ export class ServedRemoteStore implements RemoteStore {
   ): Promise<boolean> {
     checkBytes(bytes, "content");
     checkStoreName(name);
-    return await this.#upload("create", name, memorySource(bytes), options);
+    const source = memorySource(bytes);
+    return await this.#upload("create", name, source, options?.signal);
   }
 
   async adopt(
@@ -129,33 +131,72 @@ export class ServedRemoteStore implements RemoteStore {
     options?: StoreOptions,
   ): Promise<boolean> {
     checkStoreName(name);
+    const signal = options?.signal;
+    const { rm, stat } = await import("node:fs/promises");
     try {
-      options?.signal?.throwIfAborted();
-      return await withFileSource(path, async (source) => {
-        const { size } = source;
-        const head = await source.read(0, Math.min(size, HEADER_SIZE));
-        const { retry = NO_RETRY } = this.#parts;
-        const signal = options?.signal;
-        return await createAgain(
-          { name, size, head },
-          () => this.#upload("adopt", name, source, options),
-          () => isOurs(this, { name, size, head }, signal),
-          {
-            ...retry,
-            onRetry: (error, pauseMs) => {
-              this.meter.retries++;
-              retry.onRetry?.(error, pauseMs);
-            },
-          },
-          signal,
-        );
-      });
+      signal?.throwIfAborted();
+      const { size } = await stat(path);
+      // What goes at once is not worth a journal.
+      if (size <= BODY_SIZE_START) {
+        return await this.#sendFile(name, path, signal);
+      }
+      const uploads = await this.#uploads();
+      return await uploads.upload({ name, path, size, signal });
     } catch (error) {
       throw storeFailure("adopt", { storeName: name, path }, error);
     } finally {
-      const { rm } = await import("node:fs/promises");
       await rm(path, { force: true }).catch(() => {});
     }
+  }
+
+  async finishUploads(options?: StoreOptions): Promise<number> {
+    return await (await this.#uploads()).finishAll(options?.signal);
+  }
+
+  /** Uploads that outlive this process: the server keeps what it has of them. */
+  async #uploads(): Promise<SpooledUploads> {
+    const [{ Spool, spoolFolder }, { SpooledUploads }, { env }] = await Promise
+      .all([
+        import("../spool/spool.ts"),
+        import("../spool/spooled_uploads.ts"),
+        import("node:process"),
+      ]);
+    const { location: place, spoolFolder: folder } = this.#parts;
+    const spool = new Spool(
+      folder ?? spoolFolder(place, this.#parts.env ?? env),
+    );
+    const sender: UploadSender = {
+      send: ({ mark, filePath, signal }) =>
+        this.#sendFile(mark.name, filePath, signal),
+      // It goes by itself, as no verb ends an upload.
+      abandon: () => Promise.resolve(),
+    };
+    return new SpooledUploads({ spool, place, sender });
+  }
+
+  async #sendFile(
+    name: string,
+    path: string,
+    signal: AbortSignal | undefined,
+  ): Promise<boolean> {
+    return await withFileSource(path, async (source) => {
+      const { size } = source;
+      const head = await source.read(0, Math.min(size, HEADER_SIZE));
+      const { retry = NO_RETRY } = this.#parts;
+      return await createAgain(
+        { name, size, head },
+        () => this.#upload("adopt", name, source, signal),
+        () => isOurs(this, { name, size, head }, signal),
+        {
+          ...retry,
+          onRetry: (error, pauseMs) => {
+            this.meter.retries++;
+            retry.onRetry?.(error, pauseMs);
+          },
+        },
+        signal,
+      );
+    });
   }
 
   async spoolPath(saveId: string): Promise<string> {
@@ -218,10 +259,10 @@ export class ServedRemoteStore implements RemoteStore {
     action: StoreAction,
     name: string,
     source: UploadSource,
-    options: StoreOptions | undefined,
+    signal: AbortSignal | undefined,
   ): Promise<boolean> {
-    const call = { ...doing(action, name), signal: options?.signal };
-    call.signal?.throwIfAborted();
+    const call = { ...doing(action, name), signal };
+    signal?.throwIfAborted();
     return await this.#uploader.create(
       call,
       { name, source },

@@ -12,7 +12,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { StoreError } from "../errors.ts";
+import { cannot } from "../cannot.ts";
+import { type StoreAction, StoreError } from "../errors.ts";
 import { openFileStore } from "../file/open_file_store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import { serveStore, type StoreHandler } from "../serve/mod.ts";
@@ -129,7 +130,9 @@ Deno.test("a status that is a failure has its code, and nothing reads as absence
         strictEqual(error.isTransient, mayRepeat);
         match(
           error.message,
-          new RegExp(`^Cannot ${verb} .*: .* \\(${status}\\)$`),
+          new RegExp(
+            `^${cannot(verb as StoreAction, ".*")}: .* \\(${status}\\)$`,
+          ),
         );
         strictEqual(error.status, status);
         strictEqual(error.retryAfterMs, 7000);
@@ -256,7 +259,7 @@ Deno.test("answers that stop in the middle are given up", async () => {
   await rejects(store.size("packs/ab/one"), {
     code: "ETIMEDOUT",
     message:
-      "Cannot size packs/ab/one: localhost sent nothing for 0.02 s (ETIMEDOUT)",
+      "Cannot find the size of packs/ab/one: localhost sent nothing for 0.02 s (ETIMEDOUT)",
   });
 });
 
@@ -443,29 +446,32 @@ Deno.test("a proxy that breaks the connection of large bodies is found, too", as
 
 Deno.test("an upload whose answers are lost goes on where the server is", async () => {
   for (let lost = 1; lost <= 5; lost++) {
-    await behindProxy(100 * MIB, async ({ store, set, limit, sizes }) => {
-      let count = 0;
-      set(async (request, next) => {
-        const response = await limit(request, next);
-        if (!request.url.includes("~") || ++count !== lost) return response;
-        await response.body?.cancel();
-        throw new TypeError("error sending request: connection refused");
-      });
-      const adopt = async () =>
-        await store.adopt("packs/ab/one", await spool(store));
-      await rejects(adopt(), { code: "ECONNREFUSED" });
-      const before = sizes.length;
-      // The fifth is the join: it was done, and its answer lost.
-      strictEqual(await adopt(), lost < 5);
-      deepStrictEqual(await store.read("packs/ab/one"), large);
-      // The first part tells how far the server is; nothing else is sent again.
-      const again = sizes.slice(before + 1).reduce(
-        (sum, size) => sum + size,
-        0,
-      );
-      const had = [1, 3, 7, 9.5, 9.5][lost - 1];
-      if (lost < 5) strictEqual(again, 9.5 - had);
-    });
+    await behindProxy(
+      100 * MIB,
+      async ({ store, set, limit, sizes, folder }) => {
+        let count = 0;
+        set(async (request, next) => {
+          const response = await limit(request, next);
+          if (!request.url.includes("~") || ++count !== lost) return response;
+          await response.body?.cancel();
+          throw new TypeError("error sending request: connection refused");
+        });
+        const adopting = store.adopt("packs/ab/one", await spool(store));
+        await rejects(adopting, { code: "ECONNREFUSED" });
+        const before = sizes.length;
+        strictEqual(await store.finishUploads?.(), 1);
+        deepStrictEqual(readdirSync(folder), ["store"]);
+        strictEqual(await store.finishUploads?.(), 0);
+        deepStrictEqual(await store.read("packs/ab/one"), large);
+        // The first part tells how far the server is; nothing else is sent again.
+        const again = sizes.slice(before + 1).reduce(
+          (sum, size) => sum + size,
+          0,
+        );
+        const had = [1, 3, 7, 9.5, 9.5][lost - 1];
+        if (lost < 5) strictEqual(again, 9.5 - had);
+      },
+    );
   }
 });
 
@@ -482,12 +488,32 @@ Deno.test("a file that the server takes for too large is refused at once", async
   });
 });
 
-Deno.test("a store behind HTTP leaves no file when it fails", async () => {
-  await behindProxy(MIB, async ({ store, set }) => {
-    set(() => Promise.resolve(new Response("", { status: 500 })));
-    const path = await spool(store);
-    await rejects(store.adopt("packs/ab/one", path), { code: "EREMOTEIO" });
-    strictEqual(existsSync(path), false);
-    await rejects(store.adopt("packs/ab/one", path), { code: "ENOENT" });
+Deno.test("a store behind HTTP leaves no file when it fails, but what it goes on with later", async () => {
+  const cases = [[500, "EREMOTEIO", 2], [403, "EACCES", 0]] as const;
+  for (const [status, code, keptCount] of cases) {
+    await behindProxy(MIB, async ({ store, set, folder }) => {
+      set(() => Promise.resolve(new Response("", { status })));
+      const path = await spool(store);
+      await rejects(store.adopt("packs/ab/one", path), { code });
+      strictEqual(existsSync(path), false);
+      strictEqual(readdirSync(folder).length, 1 + keptCount);
+      await rejects(store.adopt("packs/ab/one", path), { code: "ENOENT" });
+    });
+  }
+});
+
+Deno.test("an upload that is interrupted leaves no file", async () => {
+  await behindProxy(MIB, async ({ store, set, folder }) => {
+    const stop = new AbortController();
+    const { signal } = stop;
+    set((request, next) => {
+      if (request.url.includes("~part")) stop.abort();
+      return next(request);
+    });
+    const adopting = store.adopt("packs/ab/one", await spool(store), {
+      signal,
+    });
+    await rejects(adopting, { name: "AbortError" });
+    deepStrictEqual(readdirSync(folder), ["store"]);
   });
 });

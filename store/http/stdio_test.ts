@@ -76,7 +76,7 @@ Deno.test("a store behind a pipe goes on when the program is killed", async () =
     deepStrictEqual(await end, [0, null]);
     await rejects(inner.size("index/one"), {
       message:
-        "Cannot size index/one: ssh://host/store broke the connection (ECONNRESET)",
+        "Cannot find the size of index/one: ssh://host/store broke the connection (ECONNRESET)",
     });
     strictEqual(children.length, 3);
   } finally {

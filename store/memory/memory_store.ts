@@ -131,7 +131,7 @@ export class MemoryStore implements PruneStore {
       const code = (cause as { code?: unknown }).code;
       if (typeof code !== "string") throw cause;
       throw new StoreError(
-        `Cannot adopt ${path} as ${name}: it cannot be read (${code})`,
+        `Cannot store ${path} as ${name}: it cannot be read (${code})`,
         {
           code,
           action: "adopt",

@@ -1,3 +1,4 @@
+import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import type { BytesAnswer } from "../wrap/fetch_bytes.ts";
 import { retryAfterOf } from "../wrap/failure_facts.ts";
@@ -58,7 +59,7 @@ export function answerError(
   const isTransient = isThrottled || is5xx || status === 408 ||
     TRANSIENT.has(code);
   return new RemoteError(
-    `Cannot ${asked.action} ${asked.subject}: ${reasonOf(answer, code, isS3)}`,
+    `${cannot(asked.action, asked.subject)}: ${reasonOf(answer, code, isS3)}`,
     {
       code,
       status,
@@ -98,7 +99,7 @@ export function strangeError(
   reason: string,
 ): RemoteError {
   return new RemoteError(
-    `Cannot ${asked.action} ${asked.subject}: ${reason}`,
+    `${cannot(asked.action, asked.subject)}: ${reason}`,
     {
       code: "EPROTO",
       status,

@@ -24,11 +24,12 @@ import { checkedRange, checkTag, rangeOf, sizeOf } from "./answer_checks.ts";
 import { strangeError, xmlOf } from "./answer_error.ts";
 import type { S3Client, S3Request } from "./client.ts";
 import { addressOf } from "./location.ts";
-import { readPart } from "./file_part.ts";
+import { readPart } from "../spool/file_part.ts";
+import type { Spool } from "../spool/spool.ts";
+import type { SpooledUploads } from "../spool/spooled_uploads.ts";
 import { Multipart } from "./multipart.ts";
-import type { Spool } from "./spool.ts";
 import type { S3Store } from "./options.ts";
-import type { Uploads } from "./uploads.ts";
+import { partSizeOf } from "./multipart_sender.ts";
 
 /** Parts of {@link BucketStore}. */
 export interface BucketStoreParts {
@@ -37,9 +38,9 @@ export interface BucketStoreParts {
   /** Where files wait. */
   readonly spool: Spool;
   /** Makes uploads in parts. */
-  readonly uploads: (store: BucketStore) => Uploads;
-  /** Largest file that goes in one request, in bytes. */
-  readonly singleSizeMax: number;
+  readonly uploads: (store: BucketStore) => SpooledUploads;
+  /** Size of a part in bytes: what is no larger goes in one request. */
+  readonly partSize: number;
   /** Counts. */
   readonly meter: Meter;
 }
@@ -59,8 +60,8 @@ export class BucketStore implements S3Store {
   readonly location: string;
   readonly #client: S3Client;
   readonly #spool: Spool;
-  readonly #uploads: Uploads;
-  readonly #singleSizeMax: number;
+  readonly #uploads: SpooledUploads;
+  readonly #partSize: number;
   readonly #turns = new Turns();
 
   constructor(parts: BucketStoreParts) {
@@ -69,7 +70,7 @@ export class BucketStore implements S3Store {
     this.#client = parts.client;
     this.#spool = parts.spool;
     this.#uploads = parts.uploads(this);
-    this.#singleSizeMax = parts.singleSizeMax;
+    this.#partSize = parts.partSize;
   }
 
   async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
@@ -249,13 +250,16 @@ export class BucketStore implements S3Store {
     try {
       signal?.throwIfAborted();
       const { size } = await stat(path);
-      if (size <= this.#singleSizeMax) {
+      if (size <= this.#partSize) {
         const head = await readPart(path, 0, Math.min(size, HEADER_SIZE));
         // Read when its turn has come: many may wait.
         const load = () => readPart(path, 0, size);
         return await this.#create({ name, size, head }, load, signal);
       }
-      return await this.#uploads.upload({ name, path, size, signal });
+      if (await this.size(name, options) !== undefined) return false;
+      const partSize = partSizeOf(size, this.#partSize);
+      const file = { name, path, size, partSize, signal };
+      return await this.#uploads.upload(file);
     } catch (error) {
       throw fileError(error, name, path);
     } finally {
@@ -375,7 +379,7 @@ function fileError(error: unknown, name: string, path: string): unknown {
     : code === "ENOSPC"
     ? "the disk of the spool folder is full"
     : "the spool folder fails";
-  return new StoreError(`Cannot adopt ${name}: ${reason} (${code})`, {
+  return new StoreError(`Cannot store ${name}: ${reason} (${code})`, {
     code,
     action: "adopt",
     storeName: name,

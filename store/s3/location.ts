@@ -49,6 +49,13 @@ export function parseS3Url(text: string): S3Url {
     throw urlError(text, "it must read s3://BUCKET/PREFIX");
   }
   const [, bucket, path, query = ""] = found;
+  if (/[:@]/.test(bucket)) {
+    throw urlError(
+      text,
+      "keys have no place in it",
+      "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are keys, and so are those of a profile in ~/.aws",
+    );
+  }
   if (!BUCKET.test(bucket)) {
     throw urlError(text, "the name of a bucket is 3 to 255 of a-z 0-9 . _ -");
   }
@@ -140,15 +147,20 @@ function parseEndpoint(text: string): URL {
   }
   throw new RemoteError(
     `Cannot use endpoint ${
-      JSON.stringify(text)
+      JSON.stringify(withoutSecret(text))
     }: it must read https://HOST or http://HOST:PORT`,
     { code: "EINVAL", action: "open" },
   );
 }
 
-function urlError(found: string, need: string): RemoteError {
+function urlError(found: string, need: string, hint?: string): RemoteError {
   return new RemoteError(
-    `Cannot open store ${JSON.stringify(found)}: ${need}`,
-    { code: "EINVAL", action: "open" },
+    `Cannot open store ${JSON.stringify(withoutSecret(found))}: ${need}`,
+    { code: "EINVAL", action: "open", ...(hint !== undefined && { hint }) },
   );
+}
+
+/** An address without what stands between a colon and an @: a secret key may have slashes. */
+function withoutSecret(url: string): string {
+  return url.replaceAll(/(:\/\/[^/?#:@]*):[^?#]*@/g, "$1@");
 }

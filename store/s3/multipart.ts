@@ -2,7 +2,7 @@ import { RemoteError } from "../wrap/remote_error.ts";
 import { retry } from "../wrap/retry.ts";
 import { strangeError, xmlOf } from "./answer_error.ts";
 import type { S3Client, S3Request } from "./client.ts";
-import type { SentPart } from "./journal.ts";
+import type { SentPart } from "../spool/journal.ts";
 import { escapeXml, type XmlAnswer } from "./xml.ts";
 
 const PAGE_SIZE = 1000;

@@ -16,11 +16,12 @@ import {
   Keys,
   type S3Credentials,
 } from "./credentials.ts";
-import { locate, parseS3Url } from "./location.ts";
+import { addressOf, locate, parseS3Url } from "./location.ts";
 import type { S3Store, S3StoreOptions } from "./options.ts";
 import { readProfile } from "./profiles.ts";
-import { Spool, spoolFolder } from "./spool.ts";
-import { Uploads } from "./uploads.ts";
+import { Spool, spoolFolder } from "../spool/spool.ts";
+import { SpooledUploads } from "../spool/spooled_uploads.ts";
+import { MultipartSender } from "./multipart_sender.ts";
 
 /** Size of the parts of an upload in bytes. */
 export const PART_SIZE: number = 8 * 1024 * 1024;
@@ -76,13 +77,19 @@ export async function openS3Store(
     fetch: options.fetch ?? fetch,
   });
   const partSize = options.partSize ?? PART_SIZE;
-  const spool = new Spool(options.spool ?? spoolFolder(location, env));
+  const place = addressOf(location);
+  const spool = new Spool(options.spool ?? spoolFolder(place, env));
   return new BucketStore({
     client,
     spool,
     meter,
-    singleSizeMax: partSize,
-    uploads: (store) => new Uploads({ client, spool, store, partSize }),
+    partSize,
+    uploads: (store) =>
+      new SpooledUploads({
+        spool,
+        place,
+        sender: new MultipartSender({ client, store }),
+      }),
   });
 }
 

@@ -127,7 +127,18 @@ Deno.test("S3Store refuses a URL that cannot be", async () => {
     [`s3://bucket/${"a".repeat(600)}`, /its prefix has at most 512 bytes/],
     ["s3://bucket?regoin=x", /its parameters are .*: found regoin/],
     ["s3://bucket?endpoint=host:9000", /^Cannot use endpoint "host:9000": it/],
-    ["s3://bucket?endpoint=https://u:p@host", /^Cannot use endpoint/],
+    [
+      "s3://bucket?endpoint=https://u:p@host",
+      /^Cannot use endpoint "https:\/\/u@host": it/,
+    ],
+    [
+      "s3://bucket?regoin=x&endpoint=https://u:p@host",
+      /^Cannot open store "s3:\/\/bucket\?regoin=x&endpoint=https:\/\/u@host": /,
+    ],
+    [
+      "s3://KEY:sec/ret@bucket/x",
+      /^Cannot open store "s3:\/\/KEY@bucket\/x": keys have no place in it$/,
+    ],
     [
       "s3://bucket?path-style=maybe",
       /^Cannot use path-style: .* found "maybe"$/,

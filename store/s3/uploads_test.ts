@@ -123,7 +123,7 @@ Deno.test("S3Store leaves nothing of an upload that is refused", async () => {
       : undefined;
   await rejects(adoptPack(scene), {
     message:
-      "Cannot adopt packs/ab/large: the keys give no right to it (403 AccessDenied)",
+      "Cannot store packs/ab/large: the keys give no right to it (403 AccessDenied)",
   });
   strictEqual(fake.uploads.size, 0);
   deepStrictEqual(readdirSync(scene.spool), []);

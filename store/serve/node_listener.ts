@@ -4,9 +4,13 @@
  * @module
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PeerInfo } from "./options.ts";
 
-/** Handler of a request. */
-export type RequestHandler = (request: Request) => Promise<Response>;
+/** Handler of a request, which may be told of its peer. */
+export type RequestHandler = (
+  request: Request,
+  info: PeerInfo,
+) => Promise<Response>;
 
 /** Listener that `createServer` of `node:http` and `node:https` takes. */
 export type NodeListener = (
@@ -62,7 +66,11 @@ async function serve(
     outgoing.writeHead(400, { connection: "close" }).end();
     return;
   }
-  const { status, headers, body } = await handler(request);
+  const { remoteAddress } = incoming.socket;
+  const remoteAddr = remoteAddress === undefined
+    ? {}
+    : { hostname: remoteAddress };
+  const { status, headers, body } = await handler(request, { remoteAddr });
   // A body that nobody read would be taken for the next request.
   if (request.body !== null && !incoming.complete) {
     headers.set("connection", "close");

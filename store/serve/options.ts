@@ -52,8 +52,16 @@ export type ExchangeHandler = (
   context: ExchangeContext,
 ) => Promise<Uint8Array>;
 
+/** Peer of a connection, as `Deno.serve` tells it. */
+export interface PeerInfo {
+  /** Its address; of some kinds of connections there is none. */
+  readonly remoteAddr?: { readonly hostname?: string };
+}
+
 /** One line of an access log. */
 export interface AccessLine {
+  /** Address of the peer of the connection: the client, or a proxy before it; undefined where none was told. */
+  readonly peer: string | undefined;
   /** The HTTP method. */
   readonly method: string;
   /** Verb of the request, or undefined if it is none known. */

@@ -5,7 +5,7 @@
  */
 import { Gatekeeper } from "./access.ts";
 import { Server, sleepByTimer } from "./server.ts";
-import type { Access, ServedStore, ServeLimits } from "./options.ts";
+import type { Access, PeerInfo, ServedStore, ServeLimits } from "./options.ts";
 
 /** Options of {@link serveStore}. */
 export interface ServeOptions extends ServeLimits {
@@ -17,8 +17,8 @@ export interface ServeOptions extends ServeLimits {
 
 /** Answers requests to a store, and tells when the last is answered. */
 export interface StoreHandler {
-  /** Answers one request. */
-  (request: Request): Promise<Response>;
+  /** Answers one request; of its peer nothing is used but the address in the access log. */
+  (request: Request, info?: PeerInfo): Promise<Response>;
   /** Resolves when `signal` is aborted and all that was at work is answered. */
   readonly drained: Promise<void>;
 }
@@ -65,6 +65,7 @@ export function serveStore(
   const gatekeeper = new Gatekeeper(access, sleep, signal);
   const admit = gatekeeper.admit.bind(gatekeeper);
   const server = new Server(store, options, { base, admit });
-  const handler = (request: Request) => server.answer(request);
+  const handler = (request: Request, info?: PeerInfo) =>
+    server.answer(request, info);
   return Object.assign(handler, { drained: server.drained });
 }

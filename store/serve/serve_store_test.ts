@@ -32,7 +32,7 @@ const bytes = Uint8Array.from({ length: 5000 }, (_, i) => i);
 
 /** Sends requests to a handler as one client. */
 function client(
-  handler: StoreHandler,
+  handler: (request: Request) => Promise<Response>,
   token?: string,
 ): (method: string, path: string, init?: RequestInit) => Promise<Response> {
   return (method, path, init = {}) => {
@@ -354,11 +354,14 @@ Deno.test("serveStore writes a line for each request", async () => {
     onAccess: (line) => lines.push(line),
     now: () => time += 5,
   });
-  const response = await client(handler, READ)("GET", "packs/ab/one", {
+  const info = { remoteAddr: { hostname: "192.0.2.7" } };
+  const told = (request: Request) => handler(request, info);
+  const response = await client(told, READ)("GET", "packs/ab/one", {
     headers: { range: "bytes=0-9" },
   });
   await response.arrayBuffer();
   deepStrictEqual(lines, [{
+    peer: "192.0.2.7",
     method: "GET",
     verb: "read",
     subject: "packs/ab/one",

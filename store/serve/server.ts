@@ -19,7 +19,7 @@ import {
 } from "./protocol.ts";
 import { Uploads } from "./uploads.ts";
 import { VERBS } from "./verbs.ts";
-import type { Right, ServedStore, ServeLimits } from "./options.ts";
+import type { PeerInfo, Right, ServedStore, ServeLimits } from "./options.ts";
 
 /** Most of the largest bodies that are in memory at once. */
 const BODIES_AT_ONCE = 4;
@@ -37,6 +37,7 @@ interface Route {
 /** State of a request while it is at work. */
 interface Work {
   readonly request: Request;
+  readonly peer: string | undefined;
   readonly startedMs: number;
   route?: Route | undefined;
   right?: Right | undefined;
@@ -89,8 +90,9 @@ export class Server {
   }
 
   /** Answers one request. It never rejects. */
-  async answer(request: Request): Promise<Response> {
-    const work: Work = { request, startedMs: this.#now() };
+  async answer(request: Request, info: PeerInfo = {}): Promise<Response> {
+    const peer = info.remoteAddr?.hostname;
+    const work: Work = { request, peer, startedMs: this.#now() };
     this.#active++;
     let answer: Answer;
     try {
@@ -159,11 +161,12 @@ export class Server {
   }
 
   #end(work: Work, status: number, bytesOut: number, error: unknown): void {
-    const { request, startedMs, route, right } = work;
+    const { peer, request, startedMs, route, right } = work;
     this.#active--;
     if (right !== undefined) this.#admitted--;
     this.#settle();
     this.#options.onAccess?.({
+      peer,
       method: request.method,
       verb: route?.verb,
       subject: subjectOf(route),

@@ -244,7 +244,8 @@ Deno.test("SftpStore tells a failure from an absence when it reads", async () =>
     });
     fake.trouble = once("stat index/one", STATUS.permissionDenied);
     await rejects(store.size("index/one"), {
-      message: "Cannot size index/one: the server does not permit it (EACCES)",
+      message:
+        "Cannot find the size of index/one: the server does not permit it (EACCES)",
     });
     fake.trouble = once("open index/two", STATUS.failure);
     await rejects(store.read("index/two"), NotFoundError);

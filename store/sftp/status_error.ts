@@ -1,3 +1,4 @@
+import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import { RemoteError } from "../wrap/remote_error.ts";
 
@@ -69,7 +70,7 @@ export function answerError(
   if (!(error instanceof SftpStatusError)) return error;
   const [code, reason, isTransient = false] = REASONS[error.status] ??
     spaceReason(space, bytes) ?? failureReason(error);
-  return new RemoteError(`Cannot ${action} ${subject}: ${reason} (${code})`, {
+  return new RemoteError(`${cannot(action, subject)}: ${reason} (${code})`, {
     code,
     action,
     storeName: subject,

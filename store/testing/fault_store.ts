@@ -4,6 +4,7 @@
  * @module
  */
 import { checkBytes } from "@snap/hash";
+import { cannot } from "../cannot.ts";
 import { type StoreAction, StoreError } from "../errors.ts";
 import type {
   PruneStore,
@@ -245,8 +246,9 @@ function planned(
   action: StoreAction,
   storeName: string,
 ): StoreError {
-  const message =
-    `Cannot ${action} ${storeName}: the plan of the test says so (${code})`;
+  const message = `${
+    cannot(action, storeName)
+  }: the plan of the test says so (${code})`;
   return new StoreError(message, { code, action, storeName });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { cannot } from "../cannot.ts";
 import type { StoreAction } from "../errors.ts";
 import { withDeadline } from "./deadline.ts";
 import { textOf } from "./failure_facts.ts";
@@ -15,6 +16,10 @@ export const STALL_MS = 30_000;
 export const RATE_MIN: number = 16 * 1024;
 /** Most bytes that are read of an answer that is an error. */
 export const ERROR_SIZE_MAX: number = 64 * 1024;
+
+/** Most bytes that are made room for because an answer says that so many come. */
+const WHOLE_SIZE_MAX = 16 * 1024 * 1024;
+const EMPTY = new Uint8Array(0);
 
 /** A request. */
 export interface BytesRequest {
@@ -66,7 +71,7 @@ export async function fetchBytes(request: BytesRequest): Promise<BytesAnswer> {
   const { timing = systemTiming, body, sizeMax } = request;
   const makeError = () =>
     new RemoteError(
-      `Cannot ${action} ${subject}: the server has stopped answering`,
+      `${cannot(action, subject)}: the server has stopped answering`,
       { code: "ETIMEDOUT", action, storeName: subject, ...PASSES },
     );
   // How far a body has gone up cannot be seen.
@@ -111,9 +116,65 @@ async function readBody(
   sizeMax: number,
   progress: () => void,
 ): Promise<{ bytes: Uint8Array; isCut: boolean }> {
-  if (response.body === null) return { bytes: new Uint8Array(0), isCut: false };
+  if (response.body === null) return { bytes: EMPTY, isCut: false };
+  const length = Number(response.headers.get("content-length") ?? NaN);
+  const size = Math.min(length, sizeMax);
+  const whole = size <= WHOLE_SIZE_MAX
+    ? await readWhole(response.body, { size, isCut: length > size }, progress)
+    : undefined;
+  return whole ?? await readPieces(response.body, sizeMax, progress);
+}
+
+/**
+ * Reads a body whose size is known straight into its place: pieces cost as much
+ * again to join, and more to collect as garbage.
+ *
+ * @returns Undefined if the body cannot be read so.
+ */
+async function readWhole(
+  body: ReadableStream<Uint8Array>,
+  { size, isCut }: { readonly size: number; readonly isCut: boolean },
+  progress: () => void,
+): Promise<{ bytes: Uint8Array; isCut: boolean } | undefined> {
+  const reader = byobReader(body);
+  if (reader === undefined) return undefined;
+  let bytes = new Uint8Array(size);
+  try {
+    for (let at = 0; at < size;) {
+      const { done, value } = await reader.read(bytes.subarray(at));
+      if (value === undefined) return { bytes: EMPTY, isCut: false };
+      // The memory is handed over, and comes back as another object.
+      bytes = new Uint8Array(value.buffer);
+      if (done) return { bytes: bytes.subarray(0, at), isCut: false };
+      progress();
+      at += value.length;
+    }
+    if (isCut) return { bytes, isCut };
+    const { done } = await reader.read(new Uint8Array(1));
+    return { bytes, isCut: !done };
+  } finally {
+    await reader.cancel().catch(() => {});
+  }
+}
+
+/** A reader that fills what it is given; a stream that was made of pieces has none. */
+function byobReader(
+  body: ReadableStream<Uint8Array>,
+): ReadableStreamBYOBReader | undefined {
+  try {
+    return body.getReader({ mode: "byob" });
+  } catch {
+    return undefined;
+  }
+}
+
+async function readPieces(
+  body: ReadableStream<Uint8Array>,
+  sizeMax: number,
+  progress: () => void,
+): Promise<{ bytes: Uint8Array; isCut: boolean }> {
   const pieces: Uint8Array[] = [];
-  const reader = response.body.getReader();
+  const reader = body.getReader();
   let size = 0;
   try {
     while (true) {
@@ -155,7 +216,9 @@ function checkWhole(
   if (isCut || length === null || headers.has("content-encoding")) return;
   if (Number(length) === bytes.length) return;
   throw new RemoteError(
-    `Cannot ${action} ${subject}: the answer has ${bytes.length} of ${length} bytes`,
+    `${
+      cannot(action, subject)
+    }: the answer has ${bytes.length} of ${length} bytes`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES },
   );
 }
@@ -200,12 +263,12 @@ function networkError(
   if (known !== undefined && !isAnswered) {
     const [, code, reason, isTransient] = known;
     return new RemoteError(
-      `Cannot ${action} ${subject}: ${reason} (${new URL(request.url).host})`,
+      `${cannot(action, subject)}: ${reason} (${new URL(request.url).host})`,
       { code, action, storeName: subject, isTransient, cause },
     );
   }
   return new RemoteError(
-    `Cannot ${action} ${subject}: the connection has ended too early`,
+    `${cannot(action, subject)}: the connection has ended too early`,
     { code: "ECONNRESET", action, storeName: subject, ...PASSES, cause },
   );
 }

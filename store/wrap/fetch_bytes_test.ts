@@ -42,6 +42,39 @@ Deno.test("fetchBytes reads an answer, and of a long one no more than is wanted"
   );
 });
 
+Deno.test("fetchBytes reads a body of a size that is told into its place, and any other in pieces", async () => {
+  const text = "0123456789".repeat(50_000);
+  const sizes: (string | undefined)[] = [`${text.length}`, undefined];
+  for (const size of sizes) {
+    await served((_, response) => {
+      response.writeHead(
+        200,
+        size === undefined ? {} : {
+          "content-length": size,
+        },
+      );
+      for (let at = 0; at < text.length; at += 100_000) {
+        response.write(text.slice(at, at + 100_000));
+      }
+      response.end();
+    }, async (request) => {
+      const { bytes } = await fetchBytes({ ...request, sizeMax: 600_000 });
+      strictEqual(new TextDecoder().decode(bytes), text);
+      strictEqual(bytes.buffer.byteLength, text.length);
+    });
+  }
+});
+
+Deno.test("fetchBytes makes no room for what is only said to come", async () => {
+  await served((_, response) => {
+    response.writeHead(200, { "content-length": `${2 ** 40}` });
+    response.write("little", () => response.destroy());
+  }, async (request) => {
+    const asked = { ...request, sizeMax: Infinity };
+    await rejects(fetchBytes(asked), { code: "ECONNRESET" });
+  });
+});
+
 Deno.test("fetchBytes asks for bytes as they are, and sends no type of its own", async () => {
   await served((asked, response) => {
     const { "accept-encoding": encoding, "content-type": type } = asked.headers;

@@ -4,6 +4,7 @@
  * @module
  */
 import { checkBytes } from "@snap/hash";
+import { cannot } from "../cannot.ts";
 import type { PruneStore, StoreEntry, StoreOptions } from "../store.ts";
 import { createAgain, isOurs, markOf } from "./ours.ts";
 import { AroundStore, type StoreCall } from "./around_store.ts";
@@ -152,7 +153,7 @@ export class RetryStore extends AroundStore {
     const { deadlineMs, timing } = this.#options;
     if (deadlineMs === undefined) return await run(signal);
     const makeError = () =>
-      new RemoteError(`Cannot ${action} ${name}: no answer in time`, {
+      new RemoteError(`${cannot(action, name)}: no answer in time`, {
         code: "ETIMEDOUT",
         action,
         storeName: name,

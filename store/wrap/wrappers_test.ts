@@ -185,7 +185,7 @@ Deno.test("RetryStore ends a try that takes too long, also of a list", async () 
   strictEqual((await Array.fromAsync(store.list(""))).flat().length, 1);
   hangs = Infinity;
   await rejects(store.size("index/one"), {
-    message: "Cannot size index/one: no answer in time",
+    message: "Cannot find the size of index/one: no answer in time",
     code: "ETIMEDOUT",
   });
   strictEqual(timing.alarmCount, 0);

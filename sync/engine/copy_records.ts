@@ -55,6 +55,7 @@ export async function copyRecords(
   if (records.length === 0) return;
   const { observer } = options;
   const shared = [...work.shared];
+  report.isWalked = false;
   const source = await work.from.openSource();
   try {
     for (let at = 0; at < records.length; at += GROUP_SIZE) {
@@ -160,6 +161,8 @@ class GroupCopy {
         if (isFull) await this.#move();
       }
       await this.#move();
+      const last = this.#work.records.at(-1);
+      report.isWalked = records.at(-1)?.record === last?.record.record;
     } catch (error) {
       await this.#moving.catch(() => {});
       this.#options.signal?.throwIfAborted();
@@ -192,11 +195,12 @@ class GroupCopy {
     const lack = marked(queue, await this.#target.missing(queue));
     report.objectsTotal += queue.count;
     report.objectsSkipped += queue.count - lack.count;
-    report.bytesTotal += lack.byteCount;
+    const done = report.bytesTotal += lack.byteCount;
     if (lack.count === 0 || this.#options.dryRun === true) return;
     report.phase = "move";
     this.#lost.push(...await this.#source.move(lack, this.#target));
     await this.#target.settled();
+    report.bytesDone = done;
   }
 
   /** Writes records; returns those that the target took. */

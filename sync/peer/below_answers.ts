@@ -9,7 +9,7 @@ import {
 } from "../protocol/message.ts";
 import { fieldsSection, idsSection, readFields } from "../protocol/sections.ts";
 import { nameRows } from "./name_rows.ts";
-import type { RemoteConnection } from "./remote_connection.ts";
+import { isSessionOver, type RemoteConnection } from "./remote_connection.ts";
 
 /** Plain bytes of an answer. */
 const ANSWER_SIZE = 16 << 20;
@@ -17,6 +17,8 @@ const ANSWER_SIZE = 16 << 20;
 const CONTENTS_SIZE = 1 << 20;
 /** Objects below a record for each entry that it has: a tree, a page, a content, some attributes. */
 const OBJECTS_AN_ENTRY = 8;
+/** How often it is begun again. */
+const BEGINNINGS_MAX = 8;
 
 /** Asks a server for what is below records, one answer ahead of who takes them. */
 export class BelowAnswers implements AsyncDisposable {
@@ -26,6 +28,8 @@ export class BelowAnswers implements AsyncDisposable {
   isDone = false;
   readonly #connection: RemoteConnection;
   readonly #asked: readonly Section[];
+  readonly #objectsMax: number;
+  #beginnings = 0;
   #next: Promise<Message>;
 
   /**
@@ -46,10 +50,11 @@ export class BelowAnswers implements AsyncDisposable {
       idsSection(nameRows(records)),
       idsSection(nameRows(bases), SectionKind.bases),
     ];
-    this.objectsLeft = OBJECTS_AN_ENTRY * records.reduce(
+    this.#objectsMax = OBJECTS_AN_ENTRY * records.reduce(
       (sum, { totals }) => sum + totals.entryCount + 1,
       0,
     );
+    this.objectsLeft = this.#objectsMax;
     this.#next = this.#ask([]);
   }
 
@@ -60,7 +65,7 @@ export class BelowAnswers implements AsyncDisposable {
    * @throws {SyncError} If it does not say how to go on.
    */
   async next(): Promise<Message> {
-    const answer = await this.#next;
+    const answer = await this.#next.catch((error) => this.#begin(error));
     this.isDone = readFields(sectionOf(answer, SectionKind.fields))
       .flag("isDone");
     if (this.isDone) return answer;
@@ -73,6 +78,15 @@ export class BelowAnswers implements AsyncDisposable {
     }
     this.#next = this.#ask([{ ...cursor, bytes: cursor.bytes.slice() }]);
     return answer;
+  }
+
+  /** Begins again where a server that was started anew does not know how to go on. */
+  async #begin(error: unknown): Promise<Message> {
+    if (!isSessionOver(error) || this.#beginnings++ >= BEGINNINGS_MAX) {
+      throw error;
+    }
+    this.objectsLeft = this.#objectsMax;
+    return await this.#ask([]);
   }
 
   /** Waits for the answer that nobody takes. */

@@ -8,7 +8,7 @@ import { idOfRow, ObjectRows } from "../object_rows.ts";
 import type { ObjectList } from "./peer.ts";
 
 /** Plain bytes of frames that are kept beside the stored ones. */
-const DECODED_SIZE_MAX = 32 << 20;
+const DECODED_SIZE_MAX = 16 << 20;
 
 /** Stored bytes of frames that are kept after all of them was given on: two directories may have one tree. */
 const GIVEN_SIZE_MAX = 8 << 20;

@@ -15,14 +15,22 @@ import {
   type Section,
   SectionKind,
   sectionOf,
+  SYNC_VERSION,
   Verb,
 } from "../protocol/message.ts";
-import { readFields } from "../protocol/sections.ts";
+import {
+  type Fields,
+  fieldsSection,
+  readFields,
+} from "../protocol/sections.ts";
+import { bytesOfHex } from "../records.ts";
 import type { Transport } from "../transport.ts";
 import type { SessionOptions } from "./peer.ts";
 
 /** Attempts of a request. */
 const TRIES_MAX = 8;
+/** Sessions that are opened in the place of one that is over. */
+const RENEWALS_MAX = 8;
 
 /** Parts of a {@linkcode RemoteConnection}. */
 export interface RemoteConnectionOptions extends SessionOptions {
@@ -38,6 +46,9 @@ export class RemoteConnection {
   session: Uint8Array = new Uint8Array(16);
   readonly #options: RemoteConnectionOptions;
   readonly #limiter: Limiter;
+  #storeId: string | undefined;
+  #renewalCount = 0;
+  #renewing: Promise<void> | undefined;
 
   constructor(options: RemoteConnectionOptions) {
     this.#options = options;
@@ -72,8 +83,9 @@ export class RemoteConnection {
     limit = 0,
   ): Promise<Message> {
     const { env = systemEnv, signal } = this.#options;
+    const { session } = this;
     return await retry(
-      () => this.#askOnce(verb, sections, limit),
+      () => this.#askOnce({ verb, session, sections, limit }),
       {
         triesMax: TRIES_MAX,
         isTransient,
@@ -87,16 +99,89 @@ export class RemoteConnection {
     );
   }
 
-  async #askOnce(
+  /**
+   * Asks what belongs to the session. Where that is over a new one is opened: of what
+   * the server was given in the one before it may know nothing any more.
+   *
+   * @param verb What for.
+   * @param sectionsIn Says it in a session.
+   * @returns The answer.
+   * @throws {SyncError} If the server refuses, or ends each session.
+   * @throws {StoreError} If no answer came, however often it was tried.
+   */
+  async askInSession(
     verb: Verb,
-    sections: readonly Section[],
-    limit: number,
+    sectionsIn: (session: Uint8Array) => readonly Section[],
+  ): Promise<Message> {
+    for (;;) {
+      const { session } = this;
+      try {
+        return await this.ask(verb, sectionsIn(session));
+      } catch (error) {
+        if (!isSessionOver(error)) throw error;
+        await this.renew(session, error);
+      }
+    }
+  }
+
+  /**
+   * Opens a session in the place of one that is over, unless another has done so.
+   *
+   * @param over The one that is over.
+   * @param reason The error that said so, which is thrown if this ends in none.
+   */
+  async renew(over: Uint8Array, reason: unknown): Promise<void> {
+    if (this.session !== over) return;
+    this.#renewing ??= this.#openAgain(reason).finally(() => {
+      this.#renewing = undefined;
+    });
+    await this.#renewing;
+  }
+
+  async #openAgain(reason: unknown): Promise<void> {
+    if (this.#renewalCount++ >= RENEWALS_MAX) throw reason;
+    const version = SYNC_VERSION, features = 0;
+    const answer = await this.ask(Verb.hello, [
+      // As both sides may be equal by now it is opened for a look at all there is.
+      fieldsSection({ version, features, open: true, recheck: true }),
+    ]);
+    if (!this.takeSession(readFields(sectionOf(answer, SectionKind.fields)))) {
+      throw reason;
+    }
+  }
+
+  /**
+   * Takes the session that a server has opened.
+   *
+   * @param hello What it said.
+   * @returns Whether there is one.
+   * @throws {SyncError} If another store answers than before.
+   */
+  takeSession(hello: Fields): boolean {
+    const storeId = hello.text("storeId", 64);
+    this.#storeId ??= storeId;
+    if (storeId !== this.#storeId) {
+      throw new SyncError(
+        `Cannot go on with ${this.location}: another store is there now`,
+        { code: "STORE" },
+      );
+    }
+    const session = hello.text("session", 32);
+    if (!/^[0-9a-f]{32}$/.test(session)) return false;
+    this.session = bytesOfHex(session);
+    return true;
+  }
+
+  async #askOnce(
+    { verb, session, sections, limit }: Pick<
+      Message,
+      "verb" | "session" | "sections" | "limit"
+    >,
   ): Promise<Message> {
     const { env = systemEnv, hasher, transport, signal, observer, meter } =
       this.#options;
     signal?.throwIfAborted();
     const request = env.random(16);
-    const { session } = this;
     const type = MessageType.request;
     const body = encodeMessage(
       { verb, type, limit, session, request, sections },
@@ -159,6 +244,12 @@ function errorOf(answer: Message, location: string): SyncError {
     ...(hint === "" ? {} : { hint }),
     ...(answer.limit === 0 ? {} : { waitMs: answer.limit }),
   });
+}
+
+/** Whether a session is over, or what the server has said in it. */
+export function isSessionOver(error: unknown): boolean {
+  return error instanceof SyncError && error.isRemote &&
+    (error.code === "SESSION" || error.code === "VOID");
 }
 
 /** Failures after which a second request may go well: no answer, half an answer, a busy server. */

@@ -19,6 +19,7 @@ import {
   type Message,
   SectionKind,
   sectionOf,
+  SYNC_VERSION,
   Verb,
 } from "../protocol/message.ts";
 import {
@@ -70,6 +71,10 @@ import { RemoteTarget } from "./remote_target.ts";
 
 /** Records of one request. */
 const RECORDS_AT_ONCE = 256;
+/** Records that are forgotten by one request. */
+const FORGOTTEN_AT_ONCE = 4096;
+/** Entries of a tag of one request. */
+const ENTRIES_AT_ONCE = 1024;
 /** Rounds of a comparison: each one cuts what differs into 16 parts. */
 const ROUNDS_MAX = 70;
 const NONE: RecordSet = { live: [], forgotten: [] };
@@ -179,19 +184,27 @@ export class RemoteSession implements PeerSession {
     entries: readonly TagEntry[],
   ): Promise<number> {
     const encoder = new TextEncoder();
-    const answer = await this.#connection.ask(Verb.tags, [
-      fieldsSection({ tag }),
-      documentsSection(
-        entries.map((entry) => encoder.encode(JSON.stringify(entry))),
-      ),
-    ]);
-    return readFields(sectionOf(answer, SectionKind.fields)).count("count");
+    let count = 0;
+    for (let at = 0; at < entries.length; at += ENTRIES_AT_ONCE) {
+      const some = entries.slice(at, at + ENTRIES_AT_ONCE)
+        .map((entry) => encoder.encode(JSON.stringify(entry)));
+      const answer = await this.#connection.askInSession(Verb.tags, () => [
+        fieldsSection({ tag }),
+        documentsSection(some),
+      ]);
+      count += readFields(sectionOf(answer, SectionKind.fields)).count("count");
+    }
+    return count;
   }
 
   async forget(records: readonly Id[]): Promise<void> {
-    const rows = new ObjectRows();
-    for (const id of records) rows.add(idToBytes(id), 0, RECORD_KIND, 0);
-    await this.#connection.ask(Verb.forget, [idsSection(rows)]);
+    for (let at = 0; at < records.length; at += FORGOTTEN_AT_ONCE) {
+      const rows = new ObjectRows();
+      for (const id of records.slice(at, at + FORGOTTEN_AT_ONCE)) {
+        rows.add(idToBytes(id), 0, RECORD_KIND, 0);
+      }
+      await this.#connection.ask(Verb.forget, [idsSection(rows)]);
+    }
   }
 
   openSource(): Promise<Source> {
@@ -336,7 +349,7 @@ export async function openRemoteSession(
   const { other, hasher, dryRun } = options;
   const hello = await connection.ask(Verb.hello, [
     fieldsSection({
-      version: 1,
+      version: SYNC_VERSION,
       features: 0,
       open: dryRun !== true,
       recheck: options.recheck === true,
@@ -345,10 +358,7 @@ export async function openRemoteSession(
   ]);
   const fields = readFields(sectionOf(hello, SectionKind.fields));
   const right = fields.text("right", 10) as Right;
-  const session = fields.text("session", 32);
-  if (/^[0-9a-f]{32}$/.test(session)) {
-    connection.session = bytesOfHex(session);
-  }
+  connection.takeSession(fields);
   const info: PeerInfo = {
     location: connection.location,
     storeId: fields.text("storeId", 64),

@@ -1,9 +1,9 @@
-import { type Hasher, hexOf, ID_SIZE } from "@snap/hash";
+import { equalBytes, type Hasher, hexOf, ID_SIZE } from "@snap/hash";
 import { ObjectKind, type PackRole } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { IdSet } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
-import { StoreError } from "@snap/store";
+import { saveIdOf, StoreError } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
 import { SyncError } from "../errors.ts";
 import { singleFrame } from "../move/single_frame.ts";
@@ -38,7 +38,7 @@ import type {
   SessionOptions,
   Target,
 } from "./peer.ts";
-import type { RemoteConnection } from "./remote_connection.ts";
+import { isSessionOver, type RemoteConnection } from "./remote_connection.ts";
 
 /** Bytes of a pack that is sent: above a quarter of the target, as smaller ones count as small. */
 const PUT_SIZE = 17 << 20;
@@ -69,12 +69,15 @@ export class RemoteTarget implements Target {
   #packs: MemoryPacks;
   #putSize = PUT_SIZE;
   #roots: LargeObject[] = [];
+  /** The session in which the parts of the roots went. */
+  #session: Uint8Array;
   #failure: { readonly error: unknown } | undefined;
   #recordCount = 0;
 
   constructor(options: RemoteTargetOptions) {
     this.#options = options;
     this.settings = options.info.settings;
+    this.#session = options.connection.session;
     this.#packs = this.#newPacks();
   }
 
@@ -90,7 +93,10 @@ export class RemoteTarget implements Target {
     let numbers: number[] = [];
     const ask = async (): Promise<void> => {
       if (rows.count === 0) return;
-      const answer = await connection.ask(Verb.missing, [idsSection(rows)]);
+      const asked = rows;
+      const answer = await connection.askInSession(Verb.missing, () => [
+        idsSection(asked),
+      ]);
       const section = sectionOf(answer, SectionKind.bits);
       const size = Math.ceil(rows.count / 8);
       if (section?.rows !== rows.count || section.bytes.length !== size) {
@@ -143,15 +149,26 @@ export class RemoteTarget implements Target {
     this.#throwFailure();
     this.#options.meter.phase = "prove";
     const roots = this.#roots.splice(0);
-    for (let first = 0; first < roots.length;) {
-      let end = first, size = 0, rootsSize = 0;
-      while (end < roots.length && size < SEAL_SIZE && rootsSize < ROOTS_SIZE) {
-        size += roots[end].size;
-        rootsSize += roots[end++].root.length;
+    const { connection } = this.#options;
+    try {
+      for (let first = 0; first < roots.length;) {
+        // A new session may lack their parts: the commit says so, and all of it comes again.
+        if (connection.session !== this.#session) break;
+        let end = first, size = 0, rootsSize = 0;
+        while (
+          end < roots.length && size < SEAL_SIZE && rootsSize < ROOTS_SIZE
+        ) {
+          size += roots[end].size;
+          rootsSize += roots[end++].root.length;
+        }
+        await this.#seal(roots.slice(first, end));
+        first = end;
       }
-      await this.#seal(roots.slice(first, end));
-      first = end;
+    } catch (error) {
+      if (!isSessionOver(error)) throw error;
+      await connection.renew(this.#session, error);
     }
+    this.#session = connection.session;
   }
 
   async commit(
@@ -176,21 +193,28 @@ export class RemoteTarget implements Target {
     const records = documents.map(({ record }) => record);
     // One run of a writer writes one record under its own id.
     const writers = records.map(() =>
-      hexOf(this.#recordCount++ === 0 ? connection.session : env.random(16))
+      this.#recordCount++ === 0 ? undefined : hexOf(env.random(16))
     );
-    const asked = [
-      fieldsSection({ writers, recheck: recheck === true }),
-      idsSection(nameRows(records)),
-      documentsSection(documents.map(({ bytes }) => bytes)),
-      idsSection(nameRows(bases), SectionKind.bases),
-    ];
     let cursor: readonly Section[] = [];
+    let begun: Uint8Array | undefined;
     let roundsLeft = records.reduce(
       (sum, { totals }) => sum + totals.entryCount + 1,
       1,
     );
     while (roundsLeft-- > 0) {
-      const answer = await connection.ask(Verb.commit, [...asked, ...cursor]);
+      const answer = await connection.askInSession(Verb.commit, (session) => {
+        // What another session has looked at may be gone.
+        if (session !== begun) cursor = [];
+        begun = session;
+        const own = writers.map((writer) => writer ?? hexOf(session));
+        return [
+          fieldsSection({ writers: own, recheck: recheck === true }),
+          idsSection(nameRows(records)),
+          documentsSection(documents.map(({ bytes }) => bytes)),
+          idsSection(nameRows(bases), SectionKind.bases),
+          ...cursor,
+        ];
+      });
       const fields = readFields(sectionOf(answer, SectionKind.fields));
       const count = fields.count("done", records.length);
       if (count === records.length) {
@@ -243,18 +267,29 @@ export class RemoteTarget implements Target {
 
   async #put(packs: readonly Uint8Array[]): Promise<void> {
     const { connection, meter } = this.#options;
-    const sections = packs.map((bytes): Section => ({
-      kind: SectionKind.pack,
-      rows: 1,
-      bytes,
-    }));
+    const kind = SectionKind.pack;
     try {
-      await connection.ask(Verb.put, sections);
+      await connection.askInSession(
+        Verb.put,
+        (session) =>
+          packs.flatMap((bytes) => this.#packsIn(session, bytes))
+            .map((bytes): Section => ({ kind, rows: 1, bytes })),
+      );
     } catch (error) {
       if (!isTooLarge(error)) throw error;
       return await this.#putInParts(packs, error);
     }
     meter.bytesOut += packs.reduce((sum, { length }) => sum + length, 0);
+  }
+
+  /** A pack as one of a session: the one in which it was begun may be over. */
+  #packsIn(session: Uint8Array, bytes: Uint8Array): readonly Uint8Array[] {
+    const saveId = saveIdOf(bytes)!;
+    if (equalBytes(saveId, 0, session, 0, saveId.length)) return [bytes];
+    const packs = this.#newPacks();
+    const { hasher } = this.#options;
+    for (const frame of openPack(bytes, { hasher })) packs.takeFrame(frame);
+    return packs.finish();
   }
 
   /** Sends again, in smaller packs, what is too much for somebody on the way. */
@@ -279,9 +314,11 @@ export class RemoteTarget implements Target {
     };
     for (const bytes of packs) {
       for (const frame of openPack(bytes, { hasher })) {
+        // Two frames never go together again if they are all there is.
+        const isFull = part.size + frame.stored.length > size / 2;
+        if (frames > 0 && isFull) await send();
         part.takeFrame(frame);
         frames++;
-        if (part.size >= size / 2) await send();
       }
     }
     await send();

@@ -272,8 +272,12 @@ export class StoreSource implements Source {
     target: Target,
   ): Promise<MoveResult[]> {
     const { meter } = this.#options;
+    const sizes = new Map(
+      batches.map(({ number, byteCount }) => [number, byteCount]),
+    );
     const onResult = (result: MoveResult): void => {
       meter.objectsIn += result.objectCount;
+      meter.bytesDone += sizes.get(result.number)!;
       meter.bytesIn += result.storedByteCount;
     };
     const pool = await this.#poolFor(batches, target);

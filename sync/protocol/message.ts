@@ -1,6 +1,8 @@
 import type { Hasher } from "@snap/hash";
 import { SyncError } from "../errors.ts";
 
+/** Version of the messages. */
+export const SYNC_VERSION = 1;
 /** Size of the largest message in bytes. */
 export const MESSAGE_SIZE_MAX: number = 64 << 20;
 /** Sections of a message at most. */

@@ -80,34 +80,40 @@ export async function answerCommit(
     ...{ store, hasher, signal, meter: newMeter() },
   });
   try {
-    await using stored = await openSessionLookup(store, state);
-    const check = new ReachCheck(source, stored);
-    const deadline = served.env.now() + served.workMs;
-    let isSynced = false;
-    for (let done = cursor.record; done < documents.length; done++) {
-      const { record, bytes, saveId } = documents[done];
-      const isThere = there.has(record.record);
-      if (isThere && !isRecheck) continue;
-      // What stood there before proves nothing where packs are lost.
-      const before = documents.slice(0, done).map(({ record }) => record)
-        .filter(({ record }) => trusts || !there.has(record));
-      const known = [...bases, ...before.slice(-BASES_MAX)];
-      const start = done === cursor.record ? cursor : newCursor(done);
-      const stop = await check.reach(record, known, start, {
-        signal,
-        isLate: () => served.env.now() >= deadline,
-      });
-      if (check.missing.count > 0) {
-        return [fieldsSection({ done }), idsSection(check.missing)];
+    const stored = await openSessionLookup(store, state);
+    try {
+      const check = new ReachCheck(source, stored);
+      const deadline = served.env.now() + served.workMs;
+      let isSynced = false;
+      for (let done = cursor.record; done < documents.length; done++) {
+        const { record, bytes, saveId } = documents[done];
+        const isThere = there.has(record.record);
+        if (isThere && !isRecheck) continue;
+        // What stood there before proves nothing where packs are lost.
+        const before = documents.slice(0, done).map(({ record }) => record)
+          .filter(({ record }) => trusts || !there.has(record));
+        const known = [...bases, ...before.slice(-BASES_MAX)];
+        const start = done === cursor.record ? cursor : newCursor(done);
+        const stop = await check.reach(record, known, start, {
+          signal,
+          isLate: () => served.env.now() >= deadline,
+        });
+        if (check.missing.count > 0) {
+          return [fieldsSection({ done }), idsSection(check.missing)];
+        }
+        if (stop !== undefined) {
+          return [fieldsSection({ done }), cursorSection(stop, marker)];
+        }
+        if (!isSynced) await store.sync(["packs/", "index/"], { signal });
+        isSynced = true;
+        if (!isThere) {
+          await copyRecord(store, record, bytes, { saveId, signal });
+        }
       }
-      if (stop !== undefined) {
-        return [fieldsSection({ done }), cursorSection(stop, marker)];
-      }
-      if (!isSynced) await store.sync(["packs/", "index/"], { signal });
-      isSynced = true;
-      if (!isThere) await copyRecord(store, record, bytes, { saveId, signal });
+      return [fieldsSection({ done: documents.length })];
+    } finally {
+      await stored[Symbol.asyncDispose]();
     }
-    return [fieldsSection({ done: documents.length })];
   } finally {
     await source[Symbol.asyncDispose]();
   }

@@ -16,6 +16,7 @@ import {
   type Section,
   SectionKind,
   sectionOf,
+  SYNC_VERSION,
 } from "../protocol/message.ts";
 import {
   documentsSection,
@@ -39,8 +40,6 @@ import { answerSeal } from "./answer_seal.ts";
 import { decodeTagEntry } from "../tag_entry.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
 
-/** Version of the messages. */
-export const SYNC_VERSION = 1;
 /** Ids of a range that hello lists, and differ. */
 const HELLO_LIST_MAX = 256;
 const DIFFER_LIST_MAX = 4096;

@@ -91,16 +91,20 @@ export class KeptSessions {
     if (this.#take(session).isFull) this.#sessions.delete(hexOf(session));
     const kept = this.#take(session);
     const state = await kept.state(() => openSessionState(store, options));
-    await using stored = await openSessionLookup(store, state);
-    const { ids, kinds, count } = rows;
-    const bits = new Uint8Array(Math.ceil(count / 8));
-    for (let row = 0; row < count; row++) {
-      const at = ID_SIZE * row, kind = kinds[row];
-      if (kept.has(ids, at, kind)) continue;
-      if (await stored.has(ids.slice(at, at + ID_SIZE), kind)) continue;
-      bits[row >> 3] |= 1 << (row & 7);
+    const stored = await openSessionLookup(store, state);
+    try {
+      const { ids, kinds, count } = rows;
+      const bits = new Uint8Array(Math.ceil(count / 8));
+      for (let row = 0; row < count; row++) {
+        const at = ID_SIZE * row, kind = kinds[row];
+        if (kept.has(ids, at, kind)) continue;
+        if (await stored.has(ids.slice(at, at + ID_SIZE), kind)) continue;
+        bits[row >> 3] |= 1 << (row & 7);
+      }
+      return bits;
+    } finally {
+      await stored[Symbol.asyncDispose]();
     }
-    return bits;
   }
 
   /** What is kept of a session, which is now the last that asked. */

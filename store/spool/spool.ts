@@ -5,7 +5,6 @@ import { hexOf } from "@snap/hash";
 import { cacheHome } from "../cache_home.ts";
 import { randomHex } from "../hex.ts";
 import { makeSpoolFolder, newSpoolPath, spoolFailure } from "../spool_path.ts";
-import { addressOf, type S3Location } from "./location.ts";
 import {
   isGone,
   type Owner,
@@ -13,7 +12,6 @@ import {
   parseOwner,
   thisOwner,
 } from "../owner/process_owner.ts";
-import type { Environment } from "./profiles.ts";
 
 const JOURNAL = /^upload-([0-9a-f]{32})-(.+)\.journal$/;
 
@@ -21,8 +19,11 @@ const JOURNAL = /^upload-([0-9a-f]{32})-(.+)\.journal$/;
 const busy = new Set<string>();
 
 /** The folder of one store in the user's cache: it outlives a restart, and is not in memory. */
-export function spoolFolder(location: S3Location, env: Environment): string {
-  const hash = createHash("sha256").update(addressOf(location)).digest();
+export function spoolFolder(
+  address: string,
+  env: Readonly<Record<string, string | undefined>>,
+): string {
+  const hash = createHash("sha256").update(address).digest();
   return join(cacheHome(env), "spool", hexOf(hash.subarray(0, 16)));
 }
 

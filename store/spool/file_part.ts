@@ -20,7 +20,7 @@ export async function readPart(
       const { bytesRead } = await file.read(bytes, done, length - done, at);
       if (bytesRead === 0) {
         throw new StoreError(
-          `Cannot adopt ${path}: it has ${at} bytes, not ${offset + length}`,
+          `Cannot store ${path}: it has ${at} bytes, not ${offset + length}`,
           { code: "SHORT", action: "adopt", path },
         );
       }

@@ -15,8 +15,8 @@ export interface JournalHead {
   readonly place: string;
   /** Size of the file in bytes. */
   readonly size: number;
-  /** Size of each part but the last in bytes. */
-  readonly partSize: number;
+  /** Size of each part but the last in bytes; absent where parts may have any size. */
+  readonly partSize?: number;
 }
 
 interface Lines {
@@ -121,8 +121,9 @@ function parseLine(line: string): Record<string, unknown> | undefined {
 function isHead(value: unknown): value is JournalHead {
   const head = value as Partial<JournalHead> | undefined;
   return typeof head?.name === "string" && typeof head.place === "string" &&
-    Number.isSafeInteger(head.size) && Number.isSafeInteger(head.partSize) &&
-    head.partSize! > 0;
+    Number.isSafeInteger(head.size) &&
+    (head.partSize === undefined ||
+      Number.isSafeInteger(head.partSize) && head.partSize > 0);
 }
 
 function isPart(value: unknown): value is SentPart {
