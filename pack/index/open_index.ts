@@ -4,8 +4,9 @@
  * @module
  */
 import type { Hasher } from "@snap/hash";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { StoreIndex } from "./store_index.ts";
+import { isSameSet, type MoreTables, TablesToCome } from "./tables_to_come.ts";
 import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
 import { type AwaitedRanges, takeSound } from "../ranges/ranges.ts";
 import { isFileDamage } from "../faults.ts";
@@ -98,37 +99,75 @@ export async function openIndex(
   store: ReadStore,
   options: OpenIndexOptions,
 ): Promise<StoreIndex> {
-  const { cacheSize, hasher, without, onDamage, onMend, onUnnamed } = options;
-  const tables: NamedTable[] = [];
-  for await (const batch of store.list(INDEX_PREFIX, signalOf(options))) {
-    tables.push(
-      ...batch.filter(({ name }) =>
-        indexIdOf(name) !== undefined && !without?.has(name)
-      ),
-    );
-  }
-  options.onListed?.();
-  // What a table replaces is smaller, and then its head need not be read.
-  tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
-  const files: IndexFile[] = [];
-  const damages = new Map<string, Error>();
-  for await (const [{ name }, opened] of openTables(store, tables, options)) {
-    if (!(opened instanceof Error)) files.push(opened);
-    else if (isFileDamage(opened)) damages.set(name, opened);
-    else throw opened;
-  }
-  // What another table replaces may be as it is.
-  for (const name of replacedTables(files)) damages.delete(name);
+  const { cacheSize, hasher, onDamage, onMend, onUnnamed } = options;
+  const { names, files, damages } = await readTables(store, options, new Set());
   for (const [name, error] of damages) onDamage?.(name, error);
-  // In one order everywhere, so that numbers do not depend on the store.
-  files.sort((a, b) => a.name < b.name ? -1 : 1);
   const index = new ObjectIndex(cacheSize === undefined ? {} : { cacheSize });
   index.addTables(files);
   return new StoreIndex(index, store, {
     damaged: [...damages.keys()],
     ranges: options.ranges,
     unnamed: new UnnamedPacks({ store, hasher, onMend, onUnnamed }),
+    more: new TablesToCome(
+      names,
+      (known, { signal }) => readTables(store, { ...options, signal }, known),
+    ),
   });
+}
+
+/**
+ * Lists the tables of a store, and reads the heads of those that are not known. One
+ * may go meanwhile, as others have replaced it: then the list is made again.
+ */
+async function readTables(
+  store: ReadStore,
+  options: OpenIndexOptions,
+  known: ReadonlySet<string>,
+): Promise<MoreTables & { readonly damages: ReadonlyMap<string, Error> }> {
+  let before: ReadonlySet<string> | undefined;
+  for (;;) {
+    const tables = await listTables(store, options);
+    if (known.size === 0 && before === undefined) options.onListed?.();
+    const files: IndexFile[] = [];
+    const damages = new Map<string, Error>(), gone = new Map<string, Error>();
+    const fresh = tables.filter(({ name }) => !known.has(name));
+    for await (const [{ name }, opened] of openTables(store, fresh, options)) {
+      if (!(opened instanceof Error)) files.push(opened);
+      else if (opened instanceof NotFoundError) gone.set(name, opened);
+      else if (isFileDamage(opened)) damages.set(name, opened);
+      else throw opened;
+    }
+    // What another table replaces may be as it is.
+    for (const name of replacedTables(files)) {
+      damages.delete(name);
+      gone.delete(name);
+    }
+    const names = new Set(tables.map(({ name }) => name));
+    const [lost] = gone.values();
+    if (lost === undefined) {
+      // In one order everywhere, so that numbers do not depend on the store.
+      files.sort((a, b) => a.name < b.name ? -1 : 1);
+      return { names, files, damages };
+    }
+    if (before !== undefined && isSameSet(names, before)) throw lost;
+    before = names;
+  }
+}
+
+/** The tables of a store: what a table replaces is smaller, and then its head need not be read. */
+async function listTables(
+  store: ReadStore,
+  { without, signal }: OpenIndexOptions,
+): Promise<NamedTable[]> {
+  const tables: NamedTable[] = [];
+  for await (const batch of store.list(INDEX_PREFIX, signalOf({ signal }))) {
+    tables.push(
+      ...batch.filter(({ name }) =>
+        indexIdOf(name) !== undefined && !without?.has(name)
+      ),
+    );
+  }
+  return tables.sort((a, b) => b.size - a.size || (a.name < b.name ? -1 : 1));
 }
 
 /** Where a table stands that is looked at by itself. */

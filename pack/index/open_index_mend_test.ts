@@ -189,7 +189,8 @@ for (const [ruin, change] of Object.entries(RUINS)) {
     ]);
     asked.length = 0;
     equal(await index.locate(new Uint8Array(32), 1), undefined);
-    deepEqual(asked, []);
+    // Packs may have been written anew meanwhile.
+    deepEqual(asked, ["list index/"]);
   });
 }
 

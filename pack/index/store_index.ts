@@ -1,5 +1,5 @@
 import { checkBytes } from "@snap/hash";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { type AwaitedRanges, takeSound } from "../ranges/ranges.ts";
 import { RemoteRanges } from "../ranges/remote_ranges.ts";
 import { isFileDamage } from "../faults.ts";
@@ -19,6 +19,7 @@ import {
 import { IndexReader } from "./index_reader.ts";
 import type { IndexFile } from "./index_file.ts";
 import type { ObjectIndex } from "./object_index.ts";
+import type { MissingOptions, TablesToCome } from "./tables_to_come.ts";
 import { ObjectKind } from "../object_kind.ts";
 
 /** Memory for pages on their way where nothing else reads the store. */
@@ -37,6 +38,8 @@ export interface StoreIndexOptions {
   readonly shared?: StoreIndex;
   /** Source of pages; the store, by promises, if absent. */
   readonly ranges?: AwaitedRanges | undefined;
+  /** What lists tables again when an object or a pack is missing; nothing does if absent. */
+  readonly more?: TablesToCome;
 }
 
 /** The index of a store. */
@@ -51,6 +54,8 @@ export class StoreIndex {
   /** The index, which tells without a wait. */
   readonly #now: IndexReader;
   #distrustCount = 1;
+  #generation = 0;
+  readonly #more: TablesToCome | undefined;
 
   /**
    * Makes the index of a store; no page is read yet.
@@ -67,6 +72,7 @@ export class StoreIndex {
     this.index = index;
     const { damaged = [], unnamed, shared, ranges } = options;
     this.damaged = damaged;
+    this.#more = options.more;
     this.#ranges = ranges ?? new RemoteRanges(store, { sizeMax: PAGES_SIZE });
     this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
     const { isFar } = this.#ranges;
@@ -83,6 +89,11 @@ export class StoreIndex {
       distrustCount: () => this.#distrustCount,
       keys: (options) => this.#soundPacks(options),
     };
+  }
+
+  /** Changes when tables have come: what was missing before may be there now. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Tables that lie in the store; the others are in memory. */
@@ -111,15 +122,71 @@ export class StoreIndex {
     options: StoreOptions = {},
   ): Promise<Location | undefined> {
     checkBytes(id, "id");
+    for (;;) {
+      const { generation } = this;
+      const found = await this.#locateOnce(id, kind, options);
+      if (found !== undefined) return found === "recipe" ? undefined : found;
+      if (!await this.hasChanged(generation, options)) return undefined;
+    }
+  }
+
+  async #locateOnce(
+    id: Uint8Array,
+    kind: number,
+    options: StoreOptions,
+  ): Promise<Location | "recipe" | undefined> {
     const locate = (kind: number) =>
       this.ask(() => this.index.locate(id, 0, kind), options);
     const found = await locate(kind);
     if (found !== undefined || this.#unnamed === undefined) return found;
     // What is a recipe is absent under its own kind: no reason to look further.
     const { recipe } = ObjectKind;
-    if (kind !== recipe && await locate(recipe) !== undefined) return undefined;
+    if (kind !== recipe && await locate(recipe) !== undefined) return "recipe";
     await this.findUnnamed(options);
     return await locate(kind);
+  }
+
+  /**
+   * Looks whether tables have come, as something is missing that was looked for.
+   *
+   * @param generation The generation in which it was missing
+   * @param options The packs that are gone, what ends the wait
+   * @returns Whether it is to be looked for again
+   * @throws {StoreError} If the store fails
+   */
+  async hasChanged(
+    generation: number,
+    options: MissingOptions = {},
+  ): Promise<boolean> {
+    return await this.#more?.inTurn(async () => {
+      if (generation === this.#generation) await this.#look(options);
+      return generation !== this.#generation;
+    }) ?? false;
+  }
+
+  async #look(
+    options: MissingOptions,
+  ): Promise<void> {
+    const found = await this.#more!.list(options);
+    if (found === undefined) return;
+    this.index.addTables(found.files);
+    if (found.isChanged) this.#renew();
+    else if (options.gone !== undefined) await this.#findPacks(options);
+  }
+
+  /** Looks once more which packs no table names; those that were listed before may be gone. */
+  async #findPacks(options: StoreOptions): Promise<void> {
+    const { length } = this.index.tables;
+    this.#unnamed?.forgetList();
+    this.#distrustCount++;
+    await this.findUnnamed(options);
+    if (this.index.tables.length > length) this.#renew();
+  }
+
+  #renew(): void {
+    this.#generation++;
+    this.#distrustCount++;
+    this.#unnamed?.forgetList();
   }
 
   /**
@@ -247,6 +314,12 @@ export class StoreIndex {
       );
       return true;
     } catch (error) {
+      if (error instanceof NotFoundError && this.#more !== undefined) {
+        // Others have taken its place.
+        this.index.dropTable(request.table);
+        await this.hasChanged(this.#generation, { ...options, gone: [name] });
+        return true;
+      }
       if (this.#unnamed === undefined || !isFileDamage(error)) throw error;
       this.index.skipPage(request);
       this.#distrust(name, error);

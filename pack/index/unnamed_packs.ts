@@ -57,7 +57,7 @@ export interface NamedPacks {
  */
 export class UnnamedPacks {
   readonly #options: UnnamedPacksOptions;
-  /** All packs of the store: listed once. */
+  /** All packs of the store, once they are listed. */
   #listed: StoreEntry[] | undefined;
   readonly #seen = new Set<string>();
   readonly #tables: IndexFile[] = [];
@@ -77,6 +77,11 @@ export class UnnamedPacks {
   /** Objects found so far. */
   get found(): UnnamedFound {
     return { packs: this.#packs, damaged: this.#damaged };
+  }
+
+  /** Forgets which packs are there: others have come. */
+  forgetList(): void {
+    this.#listed = undefined;
   }
 
   /** Tells of a damaged table. */

@@ -20,6 +20,9 @@ import type { TableList } from "./table_list.ts";
 /** Memory for pages of the index. */
 const INDEX_CACHE_SIZE = 8 << 20;
 
+/** Packs of which it is remembered that they are gone. */
+const GONE_MAX = 1024;
+
 /** The thread that may wait, which adds to the list of tables. */
 export interface TableKeeper {
   /**
@@ -69,6 +72,8 @@ export class Objects {
   #askedCount = 0;
   #endedCount = 0;
   readonly #reader: ObjectCopies;
+  /** Packs that were gone, and for which the tables were listed again. */
+  readonly #gone = new Set<string>();
 
   /**
    * Makes a reader; nothing is read yet.
@@ -137,7 +142,25 @@ export class Objects {
     if (answer === undefined) return "absent";
     if (isPageRequest(answer)) return undefined;
     const copies = () => this.#copies(ids, idStart, kind);
-    return this.#reader.take(answer, ids, idStart, copies);
+    try {
+      return this.#reader.take(answer, ids, idStart, copies);
+    } catch (error) {
+      if (!this.#isMoved(error, copies() ?? [])) throw error;
+      this.#tables.wantSearch();
+      return this.find(ids, idStart, kind);
+    }
+  }
+
+  /** Whether a pack is gone for which nobody has looked yet: its objects may lie in another. */
+  #isMoved(error: unknown, copies: readonly Location[]): boolean {
+    if (this.#keeper === undefined || !(error instanceof NotFoundError)) {
+      return false;
+    }
+    const { size } = this.#gone;
+    for (const { packName } of copies) this.#gone.add(packName);
+    const isMoved = this.#gone.size > size;
+    if (this.#gone.size >= GONE_MAX) this.#gone.clear();
+    return isMoved;
   }
 
   /**

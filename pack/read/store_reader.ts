@@ -9,7 +9,7 @@ import {
   idFromBytes,
   IdMismatchError,
 } from "@snap/hash";
-import type { ReadStore, StoreOptions } from "@snap/store";
+import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { contextOf, ObjectCheck } from "./check_object.ts";
 import type { AwaitedRanges } from "../ranges/ranges.ts";
 import { type OpenRanges, openRanges } from "../ranges/open_ranges.ts";
@@ -187,6 +187,26 @@ export class StoreReader implements AsyncDisposable {
     options: StoreOptions = {},
   ): Promise<Uint8Array | undefined> {
     checkBytes(id, "id");
+    for (;;) {
+      const { generation } = this.index;
+      try {
+        return await this.#readOnce(id, kind, options);
+      } catch (error) {
+        if (!(error instanceof NotFoundError)) throw error;
+        // What lay there may have been written anew into another pack.
+        const copies = await this.index.locateAll(id, kind, options);
+        const gone = copies.map(({ packName }) => packName);
+        const how = { ...options, gone };
+        if (!await this.index.hasChanged(generation, how)) throw error;
+      }
+    }
+  }
+
+  async #readOnce(
+    id: Uint8Array,
+    kind: number,
+    options: StoreOptions,
+  ): Promise<Uint8Array | undefined> {
     const first = await this.index.locate(id, kind, options);
     if (first === undefined) return undefined;
     let copies: Location[] | undefined;
