@@ -541,6 +541,8 @@ const WELL: readonly string[][] = [
   ["save", "--help"],
   ["save", "-vh"],
   ["completions", "bash"],
+  // Last: it is the newest of its source.
+  ["rewrite", "main", "--exclude", "sub", "-t", "part"],
 ];
 
 Deno.test("--json: every command writes what the schema says", async () => {

@@ -2,6 +2,7 @@ import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  existsSync,
   readdirSync,
   readFileSync,
   statSync,
@@ -114,6 +115,15 @@ Deno.test("serve gives each token its right, and a command says which is missing
   );
   strictEqual((await snap(TOKENS.append, ...save)).code, 0);
   strictEqual((await snap(TOKENS.read, "verify", "--data")).code, 0);
+  await scene.ok("tag", "main", "latest");
+  const forget = ["forget", "main", "--tagged"];
+  const kept = await snap(TOKENS.append, ...forget);
+  strictEqual(kept.code, 1);
+  match(kept.stderr, /Cannot remove .*: the token has too few rights \(403\)/);
+  match(await scene.ok("tag"), /^main\t/);
+  strictEqual(existsSync(scene.at("store", "forgotten")), false);
+  strictEqual((await snap(TOKENS.prune, ...forget)).code, 0);
+  strictEqual(await scene.ok("log"), "");
   const bad = await snap("two words", "log");
   match(bad.stderr, /^snap: Cannot open store.* its token/);
   strictEqual(bad.stderr.includes("two words"), false);

@@ -6,6 +6,7 @@
  * - `@snap/maintenance/forget`: rules that say what is kept, and forgetting
  * - `@snap/maintenance/prune`: what no record needs is removed, beside those who save
  * - `@snap/maintenance/repair`: what is damaged in a store is mended
+ * - `@snap/maintenance/rewrite`: snapshots without some of their paths
  * - `@snap/maintenance/usage`: what snapshots take up, and in which packs
  *
  * @module

@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
-import { ANY, DRY_RUN } from "./shared_specs.ts";
+import { ANY, DRY_RUN, EXCLUDES } from "./shared_specs.ts";
 
 function keep(name: string, value: string, help: string): OptionSpec {
   return { name: `keep-${name}`, value, help };
@@ -147,6 +147,42 @@ export const KEEP_COMMANDS: readonly CommandSpec[] = [
     examples: [
       ["stats --by snapshot", "what forgetting each would give back"],
       ["stats --growth latest~7 latest --by type", "what has grown in a week"],
+    ],
+  },
+  {
+    name: "rewrite",
+    summary: "make a snapshot of a part of another, without reading its files",
+    arguments: [{
+      name: "ID",
+      help: "a snapshot, which stays",
+      completes: "snapshot",
+    }],
+    options: [
+      ...EXCLUDES.filter(({ name }) => /^exclude(-from)?$/.test(name)),
+      {
+        name: "include",
+        value: "PATTERN",
+        repeats: true,
+        help: "only what matches, and directories on the way",
+      },
+      {
+        name: "tag",
+        short: "t",
+        value: "NAME",
+        help: "let the tag name the new snapshot",
+        completes: "tag",
+      },
+      { ...DRY_RUN, help: "print the id, and store nothing" },
+      ANY,
+    ],
+    notes: [
+      "The new snapshot says of itself what the old one does, with totals of its own. Tags name what they did, unless --tag says otherwise. What was left out is in the store until the old one is forgotten and the store is pruned.",
+    ],
+    examples: [
+      [
+        "rewrite nightly --exclude '*.iso' --tag nightly",
+        "and forget nightly~1 then",
+      ],
     ],
   },
 ];

@@ -1,5 +1,6 @@
 import type { Id } from "@snap/hash";
 import {
+  checkRemovable,
   forgetRecords,
   formerRecord,
   listForgotten,
@@ -136,6 +137,7 @@ export async function forget(
       }
     }
   };
+  if (!dryRun && gone.size > 0) await checkRemovable(store, { signal });
   await retreat(false);
   if (!dryRun) {
     await forgetRecords(store, gone, { signal, now });

@@ -192,7 +192,7 @@ Deno.test("an interrupted forget is finished by the next, and its tags with it",
   for (const record of [one, two]) await tagSnapshot(snapshots, "main", record);
   const { store } = snapshots;
   const remove = store.remove.bind(store);
-  let left = 1;
+  let left = 1; // It is asked first whether anything may be removed.
   store.remove = (name, options) => {
     if (left-- > 0) return remove(name, options);
     throw new StoreError("no", { code: "EIO", action: "remove" });
@@ -220,4 +220,16 @@ Deno.test("a deleted tag keeps nothing", async () => {
   deepStrictEqual(records.at(-1)?.reasons, []);
   const { tags } = await forget(snapshots, [one]);
   deepStrictEqual(tags, []);
+});
+
+Deno.test("a store that refuses to remove keeps its tags as they are", async () => {
+  const { snapshots, records: [one, two] } = await setUp();
+  for (const record of [one, two]) await tagSnapshot(snapshots, "main", record);
+  const { store } = snapshots;
+  store.remove = () =>
+    Promise.reject(new StoreError("no", { code: "EACCES", action: "remove" }));
+  const options = { whenNamed: "forget" } as const;
+  await rejects(forget(snapshots, [two], options), { code: "EACCES" });
+  deepStrictEqual(await namesOf(snapshots), { main: two.record });
+  strictEqual((await listForgotten(store)).size, 0);
 });

@@ -4,16 +4,12 @@
  * @module
  */
 import { ID_SIZE, idFromBytes } from "@snap/hash";
-import { formatTime } from "@snap/manifest/time";
 import type { RepairOptions } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
-import {
-  type NamedRecord,
-  parseTime,
-  type RecordFile,
-} from "@snap/snapshot/records";
+import { type NamedRecord, type RecordFile } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX } from "@snap/store/format";
+import { justAfter } from "../just_after.ts";
 import {
   hasLost,
   recordMended,
@@ -186,9 +182,4 @@ function repairOf(
     program: program ?? old.program,
     repairOf: old.record,
   };
-}
-
-function justAfter(time: string): string {
-  const { sec, ns } = parseTime(time);
-  return ns < 999_999_999 ? formatTime(sec, ns + 1) : formatTime(sec + 1, 0);
 }

@@ -1,4 +1,4 @@
-import { hexOf, type Id, parseId } from "@snap/hash";
+import { hexOf, type Id, ID_SIZE, idFromBytes, parseId } from "@snap/hash";
 import { formatTime } from "@snap/manifest/time";
 import type { PruneStore, ReadStore, StoreOptions } from "@snap/store";
 import { encodeDocument } from "@snap/store/format";
@@ -44,6 +44,24 @@ export async function listForgotten(
 }
 
 /**
+ * Sees that records may be removed: who may write and not remove learns it before
+ * anything is done.
+ *
+ * @param store The store.
+ * @param options Random bytes, what ends the wait.
+ * @throws {StoreError} If the store fails, or does not let anything be removed.
+ */
+export async function checkRemovable(
+  store: PruneStore,
+  options: ForgetRecordsOptions = {},
+): Promise<void> {
+  const { random = randomBytes, signal } = options;
+  const tree = idFromBytes(random(ID_SIZE), 0);
+  const file = { tree, record: tree, writer: hexOf(random(16)) };
+  await store.remove(formatRecordName(file), { signal });
+}
+
+/**
  * Marks records as forgotten, so that no copy brings them back, and removes every
  * file of them. What was interrupted is finished when it is done once more.
  *
@@ -67,11 +85,7 @@ export async function forgetRecords(
       if (file !== undefined && wanted.has(file.record)) files.push(file);
     }
   }
-  // Who may write and not remove learns it here, before anything is marked.
-  if (files.length > 0) {
-    const writer = hexOf(random(16));
-    await store.remove(formatRecordName({ ...files[0], writer }), { signal });
-  }
+  if (files.length > 0) await checkRemovable(store, options);
   const marked = await listForgotten(store, { signal });
   const ms = now();
   const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1_000_000);

@@ -12,7 +12,7 @@ import {
   tagSnapshot,
   writeRecord,
 } from "@snap/snapshot/records";
-import type { PruneStore } from "@snap/store";
+import { type PruneStore, StoreError } from "@snap/store";
 import { TagStore } from "@snap/store/format";
 import {
   copySnapshot,
@@ -79,7 +79,13 @@ export async function saveOnce(
     });
     await writer.confirm();
     const tag = prng.pick(TAGS);
-    await tagSnapshot({ store }, tag, written.record, { saveId, now, signal });
+    const how = { saveId, now, signal };
+    await tagSnapshot({ store }, tag, written.record, how).catch((error) => {
+      // Another has forgotten the record meanwhile.
+      if (!(error instanceof StoreError && error.code === "ESTALE")) {
+        throw error;
+      }
+    });
   } catch (error) {
     await writer.giveUp();
     throw error;
