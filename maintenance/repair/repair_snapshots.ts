@@ -6,7 +6,7 @@
 import { ID_SIZE, idFromBytes } from "@snap/hash";
 import type { RepairOptions } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
-import { type NamedRecord, type RecordFile } from "@snap/snapshot/records";
+import type { NamedRecord, RecordFile } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX } from "@snap/store/format";
 import { justAfter } from "../just_after.ts";
