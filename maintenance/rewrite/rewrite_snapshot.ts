@@ -1,6 +1,5 @@
 import { ID_SIZE, idFromBytes, idToBytes } from "@snap/hash";
 import { openObjectWriter, randomBytes } from "@snap/pack/write";
-import { openStoreReader } from "@snap/pack/read";
 import type { Snapshots } from "@snap/snapshot";
 import {
   finishedSaves,
@@ -82,7 +81,7 @@ export interface RewrittenSnapshot {
  * writeFileSync(`${folder}/b`, "b");
  * const store = new MemoryStore();
  * await initStore(store, formatSettings(DEFAULT_SETTINGS));
- * await using snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const old = (await save(snapshots, folder, { workers: 0 })).record!;
  * const exclude = new IgnoreRules({ exclude: ["*.log"] });
  * const { record } = await rewriteSnapshot(snapshots, old, { exclude: exclude.scope() });
@@ -101,7 +100,7 @@ export async function rewriteSnapshot(
   const { store, hasher, settings } = snapshots;
   const { signal, dryRun = false, exclude, include } = options;
   const saveId = randomBytes(16);
-  await using writer = await openObjectWriter(store, {
+  const writer = await openObjectWriter(store, {
     saveId,
     hasher,
     settings,
@@ -121,9 +120,8 @@ export async function rewriteSnapshot(
     const ids = new Uint8Array(2 * ID_SIZE);
     ids.set(idToBytes(old.tree));
     ids.set(idToBytes(old.page), ID_SIZE);
-    await using reader = await openStoreReader(store, { hasher, signal });
     const rewriter = new TreeRewriter({
-      reader,
+      reader: await snapshots.reader(),
       writer: new DirectoryWriter(new MetadataPacker(writer.sink(), hasher)),
       settled: async () => {
         if (writer.isFull) await writer.makeRoom();
@@ -154,6 +152,8 @@ export async function rewriteSnapshot(
   } catch (error) {
     await writer.giveUp();
     throw error;
+  } finally {
+    await writer[Symbol.asyncDispose]();
   }
 }
 
