@@ -24,6 +24,12 @@ import { OpenTable } from "./open_table.ts";
 
 export { StoreIndex, type StoreIndexOptions } from "./store_index.ts";
 export type {
+  MissingOptions,
+  MoreTables,
+  ReadMore,
+  TablesToCome,
+} from "./tables_to_come.ts";
+export type {
   NamedPacks,
   UnnamedFound,
   UnnamedPacks,
