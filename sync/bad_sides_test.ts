@@ -89,6 +89,28 @@ for (
   });
 }
 
+Deno.test("directories of any number of entries come from a server", async () => {
+  const test = new TestSnapshots();
+  const directories = [1, 255, 256, 300, 511, 512, 700].map((count) =>
+    [
+      `d${count}`,
+      {
+        directory: Object.fromEntries(
+          Array.from({ length: count }, (_, i) => [`${i}`, { link: `${i}` }]),
+        ),
+      },
+    ] as const
+  );
+  const totals = { ...NO_TOTALS, entryCount: 5000 };
+  const record = await test.save(Object.fromEntries(directories), { totals });
+  await using a = await test.open();
+  await using b = await makeMemorySnapshots();
+  const report = await sync(local(b.store), remote(() => a.store), { env });
+  deepStrictEqual([report.recordsCopied, report.errors], [1, []]);
+  await b.refresh();
+  sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
+});
+
 Deno.test("a push to a server that has another store from some request on breaks neither", async () => {
   using folder = new TemporaryFolder();
   await using a = await makeMemorySnapshots();

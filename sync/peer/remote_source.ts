@@ -124,8 +124,14 @@ export class RemoteSource implements Source, ObjectReads {
 
   async readObject(id: Uint8Array, kind: number): Promise<Uint8Array> {
     const { recipe } = ObjectKind;
-    const take = (): Uint8Array | undefined =>
-      this.#kept.take(id, kind) ?? this.#kept.take(id, recipe);
+    let isRecipe = false;
+    const take = (): Uint8Array | undefined => {
+      const own = this.#kept.take(id, kind);
+      if (own !== undefined || kind === recipe) return own;
+      const root = this.#kept.take(id, recipe);
+      isRecipe = root !== undefined;
+      return root;
+    };
     let bytes = take();
     while (bytes === undefined && this.#below !== undefined) {
       // A tree and its page are asked for at once, and come in one answer.
@@ -141,9 +147,7 @@ export class RemoteSource implements Source, ObjectReads {
       bytes = take();
     }
     if (bytes === undefined) throw new ObjectNotFoundError(id, kind);
-    return isRecipeRoot(bytes, recipe) && kind !== recipe
-      ? await this.#readLarge(bytes, kind)
-      : bytes;
+    return isRecipe ? await this.#readLarge(bytes, kind) : bytes;
   }
 
   async move(objects: ObjectList, target: Target): Promise<LostObject[]> {
