@@ -1,4 +1,5 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
+import { dirname } from "node:path";
 import { idFromBytes } from "@snap/hash";
 import { displayPath } from "@snap/manifest/path";
 import { type Location, ObjectKind } from "@snap/pack";
@@ -67,6 +68,27 @@ function damage({ folder }: Saved, place: Location, at: number): void {
   Deno.writeFileSync(path, bytes);
 }
 
+/** Puts the packs and tables of another store, with the same objects, in place of those of a store. */
+function move(store: string, other: string): void {
+  const folders = ["packs", "index"];
+  const old = folders.flatMap((name) => filesBelow(`${store}/${name}`));
+  for (const name of folders) {
+    for (const path of filesBelow(`${other}/${name}`)) {
+      const to = `${store}${path.slice(other.length)}`;
+      Deno.mkdirSync(dirname(to), { recursive: true });
+      Deno.copyFileSync(path, to);
+    }
+  }
+  for (const path of old) Deno.removeSync(path);
+}
+
+/** The paths of all files below a folder. */
+function filesBelow(folder: string): string[] {
+  return [...Deno.readDirSync(folder)].flatMap(({ name, isFile }) =>
+    isFile ? [`${folder}/${name}`] : filesBelow(`${folder}/${name}`)
+  );
+}
+
 /** What is in the target, but for what must be missing. */
 function without(lines: string[], ...missing: string[]): string[] {
   return lines.filter((line) =>
@@ -103,6 +125,33 @@ for (const workers of [0, 1]) {
     deepEqual(
       describeTree(folder.at("out")),
       without(describeTree(folder.at("source")), "a/small"),
+    );
+  });
+
+  Deno.test(`restore() follows packs and tables that are moved before it and while it runs, ${ways}`, async () => {
+    await using one = await saved();
+    const { folder, snapshots, record } = one;
+    const others = ["zstd:1", "zstd:5"];
+    for (const codec of others) {
+      const path = folder.at(codec);
+      const other = await saveTree(folder.at("source"), path, { codec });
+      await other.snapshots[Symbol.asyncDispose]();
+    }
+    const moveOn = (): void => {
+      const codec = others.shift();
+      if (codec !== undefined) move(folder.at("store"), folder.at(codec));
+    };
+    await snapshots.index();
+    moveOn();
+    const result = await restore(snapshots, record, folder.at("out"), {
+      workers,
+      onChange: moveOn,
+    });
+    deepEqual(result.errors, []);
+    deepEqual(others, []);
+    deepEqual(
+      describeTree(folder.at("out")),
+      describeTree(folder.at("source")),
     );
   });
 

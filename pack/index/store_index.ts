@@ -34,7 +34,10 @@ export interface StoreIndexOptions {
   readonly damaged?: readonly string[];
   /** Tables that are read where none of the store tells of an object; an error if absent. */
   readonly unnamed?: UnnamedPacks;
-  /** An index of the same store, with which the tables of such packs are shared. */
+  /**
+   * An index of the same store, with which the tables of such packs are shared; where it
+   * lists tables again, this one does, too.
+   */
   readonly shared?: StoreIndex;
   /** Source of pages; the store, by promises, if absent. */
   readonly ranges?: AwaitedRanges | undefined;
@@ -72,7 +75,9 @@ export class StoreIndex {
     this.index = index;
     const { damaged = [], unnamed, shared, ranges } = options;
     this.damaged = damaged;
-    this.#more = options.more;
+    this.#more = shared === undefined
+      ? options.more
+      : shared.#more?.beside(index.tables.map(({ name }) => name));
     this.#ranges = ranges ?? new RemoteRanges(store, { sizeMax: PAGES_SIZE });
     this.#unnamed = shared === undefined ? unnamed : shared.#unnamed;
     const { isFar } = this.#ranges;

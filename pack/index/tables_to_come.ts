@@ -54,6 +54,16 @@ export class TablesToCome {
   }
 
   /**
+   * Lists the tables for another index, which takes its own turns.
+   *
+   * @param names The tables that it has
+   * @returns What lists tables for it
+   */
+  beside(names: Iterable<string>): TablesToCome {
+    return new TablesToCome(new Set(names), this.#readMore);
+  }
+
+  /**
    * Does something once all that was begun before has ended.
    *
    * @param work What to do

@@ -11,7 +11,9 @@ import {
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import { HeapFrameCache } from "../cache/heap_frame_cache.ts";
+import { ObjectIndex } from "../index/object_index.ts";
 import { openIndex } from "../index/open_index.ts";
+import { StoreIndex } from "../index/store_index.ts";
 import { ObjectKind } from "../object_kind.ts";
 import { openRanges } from "../ranges/open_ranges.ts";
 import type { AwaitedRanges } from "../ranges/ranges.ts";
@@ -99,6 +101,24 @@ for (const place of ["memory", "a folder"]) {
     }));
   });
 }
+
+Deno.test("an index with its own pages follows as the one that it shares tables with", async () => {
+  const store = new MemoryStore();
+  await write(store);
+  const shared = await openIndex(store, { hasher });
+  const index = new ObjectIndex();
+  index.addTables(shared.storedTables);
+  await using reader = await openStoreReader(store, {
+    ...forgetful(),
+    index: new StoreIndex(index, store, { shared }),
+  });
+  for (const plain of PLAINS) {
+    await move(store);
+    deepEqual(await reader.readObject(idOf(plain), content), plain);
+  }
+  await move(store);
+  ok(await shared.locate(idOf(LAST), content) !== undefined);
+});
 
 Deno.test("a pack that is gone for good costs one look, whatever it held", async () => {
   const store = new ListedStore();
