@@ -7,7 +7,7 @@
 import type { StoreOptions } from "@snap/store";
 import type { IndexFile } from "./index_file.ts";
 
-/** A list that is so recent is new enough for what stands in no table. */
+/** A list that is so recent, and the same as before, is new enough for what stands in no table. */
 const LIST_AGE_MS = 1000;
 
 /** What a list of the index tells, beside tables that are known. */
@@ -95,8 +95,9 @@ export class TablesToCome {
     if (isListed) return undefined;
     const startMs = performance.now();
     const { names, files } = await this.#readMore(this.#known, { signal });
-    this.#listedMs = startMs;
     const isChanged = !isSameSet(names, this.#names);
+    // A list that was made while files were moved may have seen neither the old nor the new.
+    this.#listedMs = isChanged ? -Infinity : startMs;
     this.#names = names;
     for (const name of names) this.#known.add(name);
     this.#gone = new Set(isChanged ? [] : [...this.#gone, ...gone ?? []]);

@@ -150,19 +150,26 @@ Deno.test("an index is opened while its tables are replaced", async () => {
   deepEqual(await reader.readObject(idOf(PLAINS[0]), content), PLAINS[0]);
 });
 
-Deno.test("a list that has seen neither the old table nor the new is made again", async () => {
-  const store = new ListedStore();
-  await write(store);
-  await using reader = await openStoreReader(store, forgetful());
-  await reader.readObject(idOf(PLAINS[0]), content);
-  await move(store);
-  const list = store.list.bind(store);
-  store.list = async function* (prefix, options) {
-    if (prefix !== "index/") return yield* list(prefix, options);
-    store.list = list;
-  };
-  deepEqual(await reader.readObject(idOf(PLAINS[1]), content), PLAINS[1]);
-});
+for (const unseen of [["index/"], ["index/", "packs/"]]) {
+  Deno.test(`lists that have seen neither the old files nor the new are made again: ${unseen}`, async () => {
+    using folder = new TemporaryFolder();
+    const store = await makeFileStore(folder.join("store"), SMALL_SETTINGS);
+    await write(store);
+    const index = await openIndex(store, { hasher });
+    await using reader = await openStoreReader(store, {
+      ...forgetful(),
+      index,
+    });
+    await move(store);
+    const list = store.list.bind(store);
+    const empty = new Set(unseen);
+    store.list = async function* (prefix, options) {
+      if (!empty.delete(prefix)) yield* list(prefix, options);
+    };
+    deepEqual(await reader.readObject(idOf(PLAINS[0]), content), PLAINS[0]);
+    equal(empty.size, 0);
+  });
+}
 
 /** Takes an object as those do who may not wait; whatever it waits for is done here. */
 async function take(
