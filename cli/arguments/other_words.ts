@@ -9,7 +9,6 @@ export const OTHER_WORDS: Readonly<Record<string, string>> = {
   store: "save",
   checkout: "restore",
   extract: "restore",
-  recover: "restore",
   reset: "restore",
   history: "log",
   list: "log",

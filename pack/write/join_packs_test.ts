@@ -57,5 +57,5 @@ Deno.test("joinPacks refuses a frame that is damaged", () => {
     () => joinPacks([partOf({ ...pack, bytes })], writer),
     PackSyntaxError,
   );
-  throws(() => writer.finish(), TypeError);
+  equal(writer.objectCount, 0);
 });

@@ -14,6 +14,7 @@ import {
   type Round,
   type Sleep,
 } from "@snap/store/removal";
+import { openSpool, type Spool } from "@snap/store/owner";
 import { OvertakenError } from "../errors.ts";
 import { DelayedSignal } from "./delayed_signal.ts";
 
@@ -37,10 +38,17 @@ export class WriterLease implements AsyncDisposable {
   readonly #failed = new AbortController();
   readonly #late: DelayedSignal;
   readonly #renewal: Renewal;
+  readonly #spool: Spool | undefined;
 
   /** Made by {@linkcode openWriterLease}. */
-  constructor(store: WriteStore, lease: Lease, options: WriterLeaseOptions) {
+  constructor(
+    store: WriteStore,
+    parts: { readonly lease: Lease; readonly spool: Spool | undefined },
+    options: WriterLeaseOptions,
+  ) {
     const { signal, sleep } = options;
+    const { lease } = parts;
+    this.#spool = parts.spool;
     this.#store = store;
     this.#lease = lease;
     this.round = readRound(store, { signal });
@@ -86,6 +94,7 @@ export class WriterLease implements AsyncDisposable {
       }
     } finally {
       this.#late[Symbol.dispose]();
+      this.#spool?.[Symbol.dispose]();
     }
   }
 }
@@ -102,5 +111,15 @@ export async function openWriterLease(
   store: WriteStore,
   options: WriterLeaseOptions,
 ): Promise<WriterLease> {
-  return new WriterLease(store, await openLease(store, options), options);
+  // Only what lies on a disk leaves files behind.
+  const spool = store.localPath === undefined
+    ? undefined
+    : await openSpool(store, options.saveId);
+  try {
+    const lease = await openLease(store, options);
+    return new WriterLease(store, { lease, spool }, options);
+  } catch (error) {
+    spool?.[Symbol.dispose]();
+    throw error;
+  }
 }

@@ -97,7 +97,8 @@ Deno.test("unfinished files of records and tags belong to somebody, and are remo
   const { record } = await save(snapshots, folder.join("source"), LATER);
   await tagSnapshot(snapshots, "main", record!);
   store.create = create;
-  equal(left.length, 4);
+  // Of the lease, the record and the tag.
+  equal(left.length, 6);
   const isLeft = () =>
     readdirSync(tmp).filter((name) => name !== "reserve").length;
   equal(isLeft(), 0);
