@@ -11,7 +11,7 @@ const COMPLETE_ZSH =
 /** Lines up to the cursor, and what each shell offers there. */
 const LINES: readonly (readonly [line: string, offered: string])[] = [
   ["snap rest", "restore"],
-  ["snap re", "recover repair restore"],
+  ["snap re", "recover repair restore rewrite"],
   ["snap repair ", "index packs snapshots"],
   ["snap --store st l", "listing log ls"],
   ["snap --jobs 4 --store st l", "listing log ls"],
