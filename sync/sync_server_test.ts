@@ -485,6 +485,11 @@ Deno.test("a server takes no pack of another session, no bad object, no root", a
   strictEqual(errorIn(sealed), "LYING");
   const read = await ask(line(b, "read"), Verb.put, [], saveId);
   strictEqual(errorIn(read), "RIGHT");
+  const unended = await ask(line(b, "read"), Verb.lease, [], saveId);
+  strictEqual(errorIn(unended), "RIGHT");
+  for (const session of [saveId, other]) {
+    await ask(line(b, "append"), Verb.lease, [], session);
+  }
   deepStrictEqual(await namesIn(b.store), before);
 });
 
@@ -689,6 +694,7 @@ Deno.test("a dry run, and who may only read, change nothing at a server", async 
   const pack = packOf(noise(100, 3), { saveId });
   const sections = [{ kind: SectionKind.pack, rows: 1, bytes: pack }];
   await ask(line(b), Verb.put, sections, saveId);
+  await ask(line(b), Verb.lease, [], saveId);
   const before = await namesIn(b.store);
   strictEqual(before.some((name) => name.startsWith("packs/")), true);
   const how = { env, dryRun: true };
@@ -829,7 +835,7 @@ Deno.test("ten records cost no more requests than one", async () => {
   const records = await saveTen(a, folder);
   const pushed = await sync(local(a), remote(line(b)), { env });
   // hello, missing, once more for chunks, put, seal, commit
-  deepStrictEqual([pushed.recordsCopied, pushed.requests], [10, 6]);
+  deepStrictEqual([pushed.recordsCopied, pushed.requests], [10, 7]);
   const pulled = await sync(local(c), remote(line(b)), { env });
   // hello, get records, get below, chunks
   deepStrictEqual([pulled.recordsCopied, pulled.requests], [10, 4]);

@@ -47,12 +47,12 @@ export async function withSides(
     const sides = await connect(peers, how, report);
     try {
       await work({ ...sides, report, context });
-      report.requests = sides.a.requestCount + sides.b.requestCount;
-      observer?.sessionEnded?.(context, { report });
-      return report;
     } finally {
       await sides[Symbol.asyncDispose]();
     }
+    report.requests = sides.a.requestCount + sides.b.requestCount;
+    observer?.sessionEnded?.(context, { report });
+    return report;
   } catch (error) {
     observer?.sessionEnded?.(context, { error });
     throw error;

@@ -32,6 +32,11 @@ const TRIES_MAX = 8;
 /** Sessions that are opened in the place of one that is over. */
 const RENEWALS_MAX = 8;
 
+/** Verbs before whose work the server begins a lease. */
+const LEASED: readonly Verb[] = [
+  ...[Verb.missing, Verb.put, Verb.seal, Verb.commit],
+];
+
 /** Parts of a {@linkcode RemoteConnection}. */
 export interface RemoteConnectionOptions extends SessionOptions {
   readonly transport: Transport;
@@ -47,6 +52,10 @@ export class RemoteConnection {
   readonly #options: RemoteConnectionOptions;
   readonly #limiter: Limiter;
   #storeId: string | undefined;
+  /** The session whose lease the server has begun. */
+  #leased: Uint8Array | undefined;
+  /** The session under whose id a record was written, or may have been. */
+  #recorded: Uint8Array | undefined;
   #renewalCount = 0;
   #renewing: Promise<void> | undefined;
 
@@ -84,6 +93,7 @@ export class RemoteConnection {
   ): Promise<Message> {
     const { env = systemEnv, signal } = this.#options;
     const { session } = this;
+    if (LEASED.includes(verb)) this.#leased = session;
     return await retry(
       () => this.#askOnce({ verb, session, sections, limit }),
       {
@@ -97,6 +107,30 @@ export class RemoteConnection {
         },
       },
     );
+  }
+
+  /** Draws the save id of a record: the first one of a session has that of the session. */
+  newSaveId(): string {
+    const { env = systemEnv } = this.#options;
+    const isFirst = this.#recorded !== this.session;
+    this.#recorded = this.session;
+    return hexOf(isFirst ? this.session : env.random(16));
+  }
+
+  /**
+   * Ends the lease of the session. Where no answer comes, whoever removes packs waits
+   * until it looks dead.
+   */
+  async close(): Promise<void> {
+    const session = this.#leased;
+    this.#leased = undefined;
+    if (session === undefined) return;
+    try {
+      const limit = 0, sections: Section[] = [];
+      await this.#askOnce({ verb: Verb.lease, session, sections, limit });
+    } catch {
+      // What was done is done.
+    }
   }
 
   /**

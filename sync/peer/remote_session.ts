@@ -229,8 +229,7 @@ export class RemoteSession implements PeerSession {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // A lease would end here.
-    await Promise.resolve();
+    await this.#connection.close();
   }
 
   #document(

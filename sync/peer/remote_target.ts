@@ -1,4 +1,4 @@
-import { equalBytes, type Hasher, hexOf, ID_SIZE } from "@snap/hash";
+import { equalBytes, type Hasher, ID_SIZE } from "@snap/hash";
 import { ObjectKind, type PackRole } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import { IdSet } from "@snap/snapshot/reach";
@@ -72,7 +72,6 @@ export class RemoteTarget implements Target {
   /** The session in which the parts of the roots went. */
   #session: Uint8Array;
   #failure: { readonly error: unknown } | undefined;
-  #recordCount = 0;
 
   constructor(options: RemoteTargetOptions) {
     this.#options = options;
@@ -189,12 +188,9 @@ export class RemoteTarget implements Target {
     documents: readonly RecordDocument[],
     bases: readonly NamedRecord[],
   ): Promise<Committed> {
-    const { connection, env = systemEnv, recheck } = this.#options;
+    const { connection, recheck } = this.#options;
     const records = documents.map(({ record }) => record);
-    // One run of a writer writes one record under its own id.
-    const writers = records.map(() =>
-      this.#recordCount++ === 0 ? undefined : hexOf(env.random(16))
-    );
+    let writers: readonly string[] = [];
     let cursor: readonly Section[] = [];
     let begun: Uint8Array | undefined;
     let roundsLeft = records.reduce(
@@ -203,12 +199,14 @@ export class RemoteTarget implements Target {
     );
     while (roundsLeft-- > 0) {
       const answer = await connection.askInSession(Verb.commit, (session) => {
-        // What another session has looked at may be gone.
-        if (session !== begun) cursor = [];
+        if (session !== begun) {
+          // What another session has looked at may be gone, its save ids be void.
+          cursor = [];
+          writers = records.map(() => connection.newSaveId());
+        }
         begun = session;
-        const own = writers.map((writer) => writer ?? hexOf(session));
         return [
-          fieldsSection({ writers: own, recheck: recheck === true }),
+          fieldsSection({ writers, recheck: recheck === true }),
           idsSection(nameRows(records)),
           documentsSection(documents.map(({ bytes }) => bytes)),
           idsSection(nameRows(bases), SectionKind.bases),

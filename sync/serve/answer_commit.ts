@@ -1,13 +1,19 @@
 import { bytesOfHex } from "../records.ts";
-import { equalBytes, ID_SIZE, idToBytes } from "@snap/hash";
+import { equalBytes, type Id, ID_SIZE, idToBytes } from "@snap/hash";
 import { ObjectKind, ObjectNotFoundError } from "@snap/pack";
-import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
-import { contentsOf, IdSet, ReachWalk } from "@snap/snapshot/reach";
+import {
+  contentsOf,
+  IdSet,
+  type ReachedDirectory,
+  ReachWalk,
+} from "@snap/snapshot/reach";
 import {
   copyRecord,
   decodeRecord,
   listRecordNames,
   type NamedRecord,
+  type RecordFile,
+  withdrawRecord,
 } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { SyncError } from "../errors.ts";
@@ -24,9 +30,11 @@ import {
   readFields,
   readIds,
 } from "../protocol/sections.ts";
+import type { HeldLease } from "./kept_sessions.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
 import {
   type Cursor,
+  type CursorMarker,
   cursorMarker,
   cursorSection,
   newCursor,
@@ -49,15 +57,20 @@ const RECORDS_MAX = 64;
 interface SentRecord {
   readonly record: NamedRecord;
   readonly bytes: Uint8Array;
-  /** The id of its writer. */
-  readonly saveId: Uint8Array;
+  /** The save id under which it is written here, 32 hex digits. */
+  readonly writer: string;
+}
+
+/** The store that records go to, and the lease of their session. */
+interface CommitTarget extends HeldLease {
+  readonly store: WriteStore;
 }
 
 /** Writes records in order, up to one of which something is not there: says what. */
 export async function answerCommit(
   served: ServedStore,
   { message, signal }: ServedRequest,
-  store: WriteStore,
+  { store, lease, round }: CommitTarget,
 ): Promise<readonly Section[]> {
   const { hasher } = served;
   const marker = cursorMarker(served, message);
@@ -65,12 +78,16 @@ export async function answerCommit(
   const fields = readFields(sectionOf(message, SectionKind.fields));
   const isRecheck = fields.flag("recheck");
   const cursor = readCursor(sectionOf(message, SectionKind.cursor), marker);
+  const writers = documents.map(({ writer }) => writer);
+  await lease.name(writers);
   const names = await listRecordNames(store, { signal });
   const there = new Set(names.map(({ record }) => record));
   if (!isRecheck && documents.every(({ record }) => there.has(record.record))) {
+    // They may have been written by a request that was not answered.
+    await lease.confirm(writers);
     return [fieldsSection({ done: documents.length })];
   }
-  const session = { ...served, session: message.session, signal };
+  const session = { ...served, session: message.session, signal, round };
   const state = await openSessionState(store, { ...session, isWriting: true });
   const trusts = state.isHealthy || isRecheck;
   const bases = state.isHealthy && !isRecheck
@@ -80,37 +97,15 @@ export async function answerCommit(
     ...{ store, hasher, signal, meter: newMeter() },
   });
   try {
-    const stored = await openSessionLookup(store, state);
+    const stored = await openSessionLookup(store, state, hasher);
     try {
-      const check = new ReachCheck(source, stored);
-      const deadline = served.env.now() + served.workMs;
-      let isSynced = false;
-      for (let done = cursor.record; done < documents.length; done++) {
-        const { record, bytes, saveId } = documents[done];
-        const isThere = there.has(record.record);
-        if (isThere && !isRecheck) continue;
-        // What stood there before proves nothing where packs are lost.
-        const before = documents.slice(0, done).map(({ record }) => record)
-          .filter(({ record }) => trusts || !there.has(record));
-        const known = [...bases, ...before.slice(-BASES_MAX)];
-        const start = done === cursor.record ? cursor : newCursor(done);
-        const stop = await check.reach(record, known, start, {
-          signal,
-          isLate: () => served.env.now() >= deadline,
-        });
-        if (check.missing.count > 0) {
-          return [fieldsSection({ done }), idsSection(check.missing)];
-        }
-        if (stop !== undefined) {
-          return [fieldsSection({ done }), cursorSection(stop, marker)];
-        }
-        if (!isSynced) await store.sync(["packs/", "index/"], { signal });
-        isSynced = true;
-        if (!isThere) {
-          await copyRecord(store, record, bytes, { saveId, signal });
-        }
-      }
-      return [fieldsSection({ done: documents.length })];
+      const written: RecordFile[] = [];
+      const sections = await writeRecords(new ReachCheck(source, stored), {
+        ...{ served, store, documents, cursor, marker, there, bases, signal },
+        ...{ isRecheck, trusts, written },
+      });
+      await confirmRecords(written, { store, lease, writers });
+      return sections;
     } finally {
       await stored[Symbol.asyncDispose]();
     }
@@ -119,12 +114,85 @@ export async function answerCommit(
   }
 }
 
+/** What {@linkcode writeRecords} writes, and what it relies on. */
+interface CommitWork {
+  readonly served: ServedStore;
+  readonly store: WriteStore;
+  readonly documents: readonly SentRecord[];
+  readonly cursor: Cursor;
+  readonly marker: CursorMarker;
+  /** Records that stand. */
+  readonly there: ReadonlySet<Id>;
+  readonly bases: readonly NamedRecord[];
+  readonly isRecheck: boolean;
+  /** Whether records that stood before prove what they reach. */
+  readonly trusts: boolean;
+  readonly signal: AbortSignal;
+  /** Takes the files of those that are written. */
+  readonly written: RecordFile[];
+}
+
+/** Writes records up to one of which something is not there, or that takes too long. */
+async function writeRecords(
+  check: ReachCheck,
+  work: CommitWork,
+): Promise<readonly Section[]> {
+  const { served: { env, workMs }, store, documents, cursor, signal } = work;
+  const { there, isRecheck } = work;
+  const deadline = env.now() + workMs;
+  let isSynced = false;
+  for (let done = cursor.record; done < documents.length; done++) {
+    const { record, bytes, writer } = documents[done];
+    const isThere = there.has(record.record);
+    if (isThere && !isRecheck) continue;
+    // What stood there before proves nothing where packs are lost.
+    const before = documents.slice(0, done).map(({ record }) => record)
+      .filter(({ record }) => work.trusts || !there.has(record));
+    const known = [...work.bases, ...before.slice(-BASES_MAX)];
+    const start = done === cursor.record ? cursor : newCursor(done);
+    const stop = await check.reach(record, known, start, {
+      signal,
+      isLate: () => env.now() >= deadline,
+    });
+    if (check.missing.count > 0) {
+      return [fieldsSection({ done }), idsSection(check.missing)];
+    }
+    if (stop !== undefined) {
+      return [fieldsSection({ done }), cursorSection(stop, work.marker)];
+    }
+    if (!isSynced) await store.sync(["packs/", "index/"], { signal });
+    isSynced = true;
+    if (isThere) continue;
+    const saveId = bytesOfHex(writer);
+    await copyRecord(store, record, bytes, { saveId, signal });
+    work.written.push({ tree: record.tree, record: record.record, writer });
+  }
+  return [fieldsSection({ done: documents.length })];
+}
+
+/** Sees that no packs were removed without the session; else takes its records back. */
+async function confirmRecords(
+  written: readonly RecordFile[],
+  { store, lease, writers }: Pick<CommitTarget, "store" | "lease"> & {
+    readonly writers: readonly string[];
+  },
+): Promise<void> {
+  try {
+    await lease.confirm(writers);
+  } catch (error) {
+    if (error instanceof SyncError) {
+      for (const file of written) await withdrawRecord(store, file);
+    }
+    throw error;
+  }
+}
+
 /** Looks objects up, each once. */
 class ReachCheck {
   readonly missing = new ObjectRows();
   readonly #source: StoreSource;
   readonly #stored: SessionLookup;
-  /** Contents and nodes. */
+  /** All but those that were only passed. */
   readonly #seen = new IdSet();
   /** Directories. */
   readonly #passed = new IdSet();
@@ -155,7 +223,7 @@ class ReachCheck {
             { code: "LYING" },
           );
         }
-        for (const content of contentsOf(one)) await this.content(content);
+        await this.#directory(one);
         if (this.missing.count >= MISSING_MAX) break;
         if (this.missing.count > 0 || !isLate()) continue;
         return { ...from, place: walk.place, entryCount };
@@ -168,37 +236,27 @@ class ReachCheck {
     return undefined;
   }
 
-  async content(
-    { ids, idStart, size }: {
-      readonly ids: Uint8Array;
-      readonly idStart: number;
-      readonly size: number;
-    },
-  ): Promise<void> {
-    const { content, recipe } = ObjectKind;
-    if (!this.#seen.add(ids, idStart, 0, content)) return;
-    const id = ids.slice(idStart, idStart + ID_SIZE);
-    if (await this.#stored.holds(id, content)) return;
-    if (!await this.#stored.holds(id, recipe)) {
-      this.missing.add(id, 0, content, size);
-    } else await this.#node(id);
+  /** Looks up a directory: it may have been read out of a pack that is being removed. */
+  async #directory(one: ReachedDirectory): Promise<void> {
+    const { tree, attributes, content } = ObjectKind;
+    await this.#object(one.treeId, tree, one.tree.bytes.length);
+    await this.#object(one.pageId, attributes, one.page.bytes.length);
+    for (const { ids, idStart, size } of contentsOf(one)) {
+      const id = ids.slice(idStart, idStart + ID_SIZE);
+      await this.#object(id, content, size);
+    }
   }
 
-  /** Looks up what a node of a recipe names: a recipe alone proves nothing. */
-  async #node(id: Uint8Array): Promise<void> {
-    const bytes = await this.#source.reader.readNode(id);
-    const node = RecipeNode.decode(bytes, this.#source.reader.hasher);
-    for (let row = 0; row < node.count; row++) {
-      const kind = node.rowKind(row);
-      if (kind === RecipeRowKind.zeros) continue;
-      const start = node.idStart(row);
-      const below = node.bytes.slice(start, start + ID_SIZE);
-      const isNode = kind === RecipeRowKind.node;
-      const objectKind = isNode ? ObjectKind.recipe : ObjectKind.content;
-      if (!this.#seen.add(below, 0, 0, objectKind)) continue;
-      if (!await this.#stored.holds(below, objectKind)) {
-        this.missing.add(below, 0, objectKind, 0);
-      } else if (isNode) await this.#node(below);
+  async #object(id: Uint8Array, kind: number, size: number): Promise<void> {
+    if (!this.#seen.add(id, 0, 0, kind)) return;
+    if (await this.#stored.holds(id, kind)) return;
+    // A recipe alone proves nothing.
+    for await (const lack of this.#stored.proof.lacks(id)) {
+      const isAll = equalBytes(lack.id, 0, id, 0, ID_SIZE);
+      if (isAll) this.missing.add(id, 0, kind, size);
+      else if (this.#seen.add(lack.id, 0, 0, lack.kind)) {
+        this.missing.add(lack.id, 0, lack.kind, 0);
+      }
     }
   }
 }
@@ -237,7 +295,7 @@ function readRecords(
       });
     }
     const record = decodeRecord({ ...name, writer }, bytes);
-    return { record, bytes, saveId: bytesOfHex(writer) };
+    return { record, bytes, writer };
   });
 }
 

@@ -2,6 +2,7 @@ import { hexOf, type Id, ID_SIZE } from "@snap/hash";
 import { formatSettings } from "@snap/store/format";
 import type { WriteStore } from "@snap/store";
 import { checkTagName } from "@snap/store";
+import { readRound } from "@snap/store/removal";
 import type { Right } from "@snap/store/serve";
 import { packName } from "@snap/pack";
 import type { FrameRows } from "@snap/pack/write";
@@ -38,6 +39,8 @@ import { answerCommit } from "./answer_commit.ts";
 import { answerGet } from "./answer_get.ts";
 import { answerSeal } from "./answer_seal.ts";
 import { decodeTagEntry } from "../tag_entry.ts";
+import type { HeldLease } from "./kept_sessions.ts";
+import { SessionLease } from "./session_lease.ts";
 import { recordNames, type ServedRequest, type ServedStore } from "./served.ts";
 
 /** Ids of a range that hello lists, and differ. */
@@ -148,12 +151,15 @@ export class Answers {
   }
 
   async missing(request: ServedRequest): Promise<Section[]> {
-    const { message, right } = request;
+    const { message, right, signal } = request;
     const rows = readIds(sectionOf(message, SectionKind.ids));
     const { session } = message;
     const isWriting = right !== "read" && session.some((byte) => byte !== 0);
     const store = this.#served.store as WriteStore;
-    const how = { ...this.#served, session, isWriting };
+    const round = isWriting
+      ? (await this.#hold(request)).round
+      : await readRound(store, { signal });
+    const how = { ...this.#served, session, isWriting, round };
     const bits = await this.#served.sessions.missing(store, rows, how);
     return [{ kind: SectionKind.bits, rows: rows.count, bytes: bits }];
   }
@@ -161,6 +167,7 @@ export class Answers {
   async put(request: ServedRequest): Promise<Section[]> {
     const { message, signal } = request;
     const store = this.#appendable(request);
+    await this.#hold(request);
     const { hasher, sessions } = this.#served;
     const { session: saveId } = message;
     const pacer = new Pacer({ signal });
@@ -189,11 +196,24 @@ export class Answers {
   }
 
   async seal(request: ServedRequest): Promise<readonly Section[]> {
-    return await answerSeal(this.#served, request, this.#appendable(request));
+    const store = this.#appendable(request);
+    await this.#hold(request);
+    return await answerSeal(this.#served, request, store);
   }
 
   async commit(request: ServedRequest): Promise<readonly Section[]> {
-    return await answerCommit(this.#served, request, this.#appendable(request));
+    const store = this.#appendable(request);
+    const held = await this.#hold(request);
+    return await answerCommit(this.#served, request, { store, ...held });
+  }
+
+  async lease(request: ServedRequest): Promise<Section[]> {
+    const store = this.#appendable(request);
+    const { session } = request.message;
+    const { env, sessions } = this.#served;
+    sessions.forget(session);
+    await new SessionLease({ store, env, session }).end();
+    return [];
   }
 
   async tags(request: ServedRequest): Promise<Section[]> {
@@ -240,6 +260,14 @@ export class Answers {
     const meter = newMeter();
     const location = "the store of the server";
     return openStoreSession({ ...this.#served, location, meter, signal });
+  }
+
+  /** The lease of the session, before anything is looked at for it. */
+  async #hold(request: ServedRequest): Promise<HeldLease> {
+    const store = this.#appendable(request);
+    const { env, sessions } = this.#served;
+    const { session } = request.message;
+    return await sessions.hold({ store, env, session });
   }
 
   #writable(): WriteStore {

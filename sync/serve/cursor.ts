@@ -6,6 +6,7 @@ import {
   type Section,
   SectionKind,
   sectionOf,
+  Verb,
 } from "../protocol/message.ts";
 
 /** The mark of a server on its own cursors. */
@@ -21,14 +22,17 @@ export interface CursorMarker extends Marker {
   readonly about: Uint8Array;
 }
 
-/** The mark of the cursors of a message. */
+/** The mark of the cursors of a message, and of its session where it commits. */
 export function cursorMarker(
   { hasher, macKey }: Marker,
   message: Message,
 ): CursorMarker {
   const about = new Uint8Array(ID_SIZE);
-  const records = sectionOf(message, SectionKind.ids)?.bytes;
-  hasher.hashInto(records ?? new Uint8Array(0), about);
+  const none = new Uint8Array(0);
+  const records = sectionOf(message, SectionKind.ids)?.bytes ?? none;
+  // What was found there stays only as long as the lease of the session.
+  const session = message.verb === Verb.commit ? message.session : none;
+  hasher.hashInto(joined([records, session]), about);
   return { hasher, macKey, about };
 }
 

@@ -3,6 +3,8 @@ import { ObjectKind } from "@snap/pack";
 import type { FrameRows, StoreState } from "@snap/pack/write";
 import { IdSet } from "@snap/snapshot/reach";
 import type { WriteStore } from "@snap/store";
+import type { Round } from "@snap/store/removal";
+import { SessionLease, type SessionLeaseParts } from "./session_lease.ts";
 import {
   openSessionLookup,
   openSessionState,
@@ -16,15 +18,31 @@ const OBJECTS_MAX = 1 << 20;
 /** Bytes of packs that were put before an index has to tell of them. */
 const BYTES_MAX = 1 << 30;
 
+/** A lease that is held. */
+export interface HeldLease {
+  readonly lease: SessionLease;
+  /** The state of removal, read once the lease was there. */
+  readonly round: Round;
+}
+
 /** What a store held when a session first asked, and what it has put since then. */
 class KeptSession {
-  readonly #put = new IdSet();
+  #put = new IdSet();
   #putByteCount = 0;
   #state: Promise<StoreState> | undefined;
+  /** Its lease, once it has asked for one. */
+  lease: SessionLease | undefined;
 
   /** Whether it is time for an index, and a new beginning. */
   get isFull(): boolean {
     return this.#put.count >= OBJECTS_MAX || this.#putByteCount >= BYTES_MAX;
+  }
+
+  /** Forgets all but the lease. */
+  clear(): void {
+    this.#put = new IdSet();
+    this.#putByteCount = 0;
+    this.#state = undefined;
   }
 
   /** Says that a pack is in the store. */
@@ -75,6 +93,33 @@ export class KeptSessions {
   }
 
   /**
+   * Begins the lease of a session, or renews it when it is time to.
+   *
+   * @param parts The session.
+   * @returns The lease, and the state of removal when it began.
+   * @throws {SyncError} If the session is over: nothing of it is kept.
+   */
+  async hold(parts: SessionLeaseParts): Promise<HeldLease> {
+    const kept = this.#take(parts.session);
+    const lease = kept.lease ??= new SessionLease(parts);
+    try {
+      return { lease, round: await lease.hold() };
+    } catch (error) {
+      this.forget(parts.session);
+      throw error;
+    }
+  }
+
+  /**
+   * Keeps nothing of a session any more.
+   *
+   * @param session Its id.
+   */
+  forget(session: Uint8Array): void {
+    this.#sessions.delete(hexOf(session));
+  }
+
+  /**
    * Tells which objects are not there.
    *
    * @param store The store.
@@ -88,10 +133,10 @@ export class KeptSessions {
     options: SessionStateOptions,
   ): Promise<Uint8Array> {
     const { session } = options;
-    if (this.#take(session).isFull) this.#sessions.delete(hexOf(session));
     const kept = this.#take(session);
+    if (kept.isFull) kept.clear();
     const state = await kept.state(() => openSessionState(store, options));
-    const stored = await openSessionLookup(store, state);
+    const stored = await openSessionLookup(store, state, options.hasher);
     try {
       const { ids, kinds, count } = rows;
       const bits = new Uint8Array(Math.ceil(count / 8));

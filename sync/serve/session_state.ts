@@ -4,10 +4,12 @@ import { type OpenRanges, openRanges, StoreIndex } from "@snap/pack/read";
 import {
   openIndexedState,
   openStoreState,
+  RecipeProof,
   type StoreState,
 } from "@snap/pack/write";
-import { listRecordNames } from "@snap/snapshot/records";
+import { finishedSaves } from "@snap/snapshot/records";
 import type { StoreOptions, WriteStore } from "@snap/store";
+import type { Round } from "@snap/store/removal";
 import type { Env } from "../options.ts";
 
 /** Options of {@linkcode openSessionState}. */
@@ -18,19 +20,30 @@ export interface SessionStateOptions extends StoreOptions {
   readonly session: Uint8Array;
   /** Whether packs that no table names get an index first: who may only read changes nothing. */
   readonly isWriting: boolean;
+  /** The state of removal, read once the session had its lease. */
+  readonly round: Round;
 }
 
 /** Looks up what a store holds, with all that a session has put into it. */
 export class SessionLookup implements AsyncDisposable {
-  readonly #state: StoreState;
+  /** Looks up all that recipes name. */
+  readonly proof: RecipeProof;
   readonly #index: StoreIndex;
   readonly #ranges: OpenRanges;
 
   /** Made by {@linkcode openSessionLookup}. */
-  constructor(store: WriteStore, state: StoreState, ranges: OpenRanges) {
-    this.#state = state;
+  constructor(
+    store: WriteStore,
+    state: StoreState,
+    parts: { readonly ranges: OpenRanges; readonly hasher: Hasher },
+  ) {
+    const { ranges, hasher } = parts;
     this.#index = new StoreIndex(state.index, store, { ranges });
     this.#ranges = ranges;
+    this.proof = new RecipeProof({
+      ...{ store, hasher, index: this.#index },
+      has: (id, kind) => this.holds(id, kind),
+    });
   }
 
   /**
@@ -40,9 +53,8 @@ export class SessionLookup implements AsyncDisposable {
    * @param kind Its kind.
    */
   async has(id: Uint8Array, kind: number): Promise<boolean> {
-    if (await this.holds(id, kind)) return true;
-    if (kind === ObjectKind.recipe || !this.#state.isHealthy) return false;
-    return await this.holds(id, ObjectKind.recipe);
+    const isSmall = kind !== ObjectKind.recipe && await this.holds(id, kind);
+    return isSmall || await this.proof.holds(id);
   }
 
   /** Tells whether a pack that is there has an object of this kind. */
@@ -52,6 +64,7 @@ export class SessionLookup implements AsyncDisposable {
 
   /** Closes the index. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.proof[Symbol.asyncDispose]();
     await this.#ranges[Symbol.asyncDispose]();
   }
 }
@@ -60,8 +73,10 @@ export class SessionLookup implements AsyncDisposable {
 export async function openSessionLookup(
   store: WriteStore,
   state: StoreState,
+  hasher: Hasher,
 ): Promise<SessionLookup> {
-  return new SessionLookup(store, state, await openRanges(store));
+  const ranges = await openRanges(store);
+  return new SessionLookup(store, state, { ranges, hasher });
 }
 
 /**
@@ -69,7 +84,8 @@ export async function openSessionLookup(
  *
  * @param store The store.
  * @param options The session.
- * @returns The state.
+ * @returns The state: packs that are being removed or damaged are absent, and it is
+ * healthy only where a standing record proves what it reaches.
  */
 export async function openSessionState(
   store: WriteStore,
@@ -82,14 +98,16 @@ export async function openSessionState(
     damaged: new Set<string>(),
     random: (size: number) => env.random(size),
     now: () => env.now(),
-    finishedSaves: async () => {
-      const names = await listRecordNames(store, signal ? { signal } : {});
-      return new Set(names.map(({ writer }) => writer));
-    },
+    finishedSaves: () => finishedSaves(store, signal ? { signal } : {}),
   };
-  if (!options.isWriting) {
-    return await openStoreState(store, how);
-  }
   const believed = new Set([hexOf(session)]);
-  return await openIndexedState(store, { ...how, believed });
+  const state = options.isWriting
+    ? await openIndexedState(store, { ...how, believed })
+    : await openStoreState(store, how);
+  const { absentPacks, steps } = options.round;
+  const packs = state.packs.without(absentPacks);
+  if (packs !== state.packs) state.index.setPresentPacks(packs);
+  const isHealthy = state.isHealthy && packs === state.packs &&
+    steps.length === 0;
+  return { ...state, packs, isHealthy };
 }

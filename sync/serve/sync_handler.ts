@@ -116,8 +116,7 @@ async function sectionsFor(
     case Verb.forget:
       return await answers.forget(request);
     case Verb.lease:
-      // Sessions will be renewed and closed here as soon as packs are removed.
-      return [];
+      return await answers.lease(request);
   }
 }
 
