@@ -332,6 +332,16 @@ example("sync_over_bus", async (run, { path, a }) => {
   match(again[1], /: 0 copied/);
 });
 
+example("thin", async (run, { path, a }) => {
+  const store = `${path}/thin`;
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  writeFileSync(`${a}/hello.txt`, "hello again");
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  const lines = await run(store, "1");
+  deepStrictEqual(lines.map((line) => line.slice(66)), ["last", "goes"]);
+  deepStrictEqual((await run(store, "1")).length, 1);
+});
+
 example("disk_usage", async (run, { a }) => {
   const [line] = await run(a);
   match(line, /^5 entries, 200005 bytes in files, \d+ bytes on the disk$/);
