@@ -38,7 +38,7 @@ class Scene extends Sandbox {
 
 Deno.test("prune says what it removes, and a dry run says the same", async () => {
   using scene = await Scene.make();
-  const args = ["prune", "--single-writer"];
+  const args = ["prune"];
   const dry = await scene.snap(...args, "--dry-run");
   equal(dry.code, 0, dry.stderr);
   const said =

@@ -11,6 +11,7 @@ import { readPackages } from "../_tools/workspace.ts";
 import { encodeDocument, formatSettings, timeText } from "@snap/store/format";
 import type { Snapshots } from "@snap/snapshot";
 import { tagSnapshot } from "@snap/snapshot/records";
+import { LEASES_FEATURE } from "@snap/store";
 import { type FileStore, openFileStore } from "@snap/store/file";
 import {
   describeGolden,
@@ -41,6 +42,7 @@ async function makeStore(
   const store = await openFileStore(path, { create: true });
   const config = encodeDocument({
     kind: "CONF",
+    writeFeatures: LEASES_FEATURE,
     saveId: prng.bytes(16),
     salt: prng.bytes(32),
     body: {

@@ -3,7 +3,7 @@ import { deepEqual } from "node:assert/strict";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { openSnapshots } from "@snap/snapshot";
 import { verify } from "@snap/snapshot/verify";
-import { LEASES_FEATURE, type PruneStore } from "@snap/store";
+import type { PruneStore } from "@snap/store";
 import type { PruneOptions } from "./options.ts";
 import { prune } from "./prune.ts";
 import type { PruneReport } from "./report.ts";
@@ -14,10 +14,7 @@ export async function pruneStore(
   options: PruneOptions = {},
 ): Promise<PruneReport> {
   await using snapshots = await openSnapshots(store, { hasher });
-  const { settings } = snapshots;
-  // All who write in these tests have leases.
-  const config = { ...snapshots.config, writeFeatures: LEASES_FEATURE };
-  return await prune({ store, hasher, settings, config }, options);
+  return await prune(snapshots, options);
 }
 
 /** Sees that all that the records of a store need is there, and sound; gives their number. */

@@ -6,7 +6,7 @@
 import { encodeDocument } from "./document.ts";
 import { NotAStoreError, NotFoundError } from "../errors.ts";
 import { randomHex } from "../hex.ts";
-import { SAVE_ID_SIZE } from "../header.ts";
+import { LEASES_FEATURE, SAVE_ID_SIZE } from "../header.ts";
 import { decodeNamed } from "./document_form.ts";
 import { timeText } from "./fields.ts";
 import { readDocument } from "./read_document.ts";
@@ -46,7 +46,8 @@ export interface ReadConfigOptions extends StoreOptions {
 
 /**
  * Gives a store its config, unless it has one: of two that race, one wins, and
- * both get the config of the winner.
+ * both get the config of the winner. All who write into the store have leases then,
+ * so that it may be pruned beside them.
  *
  * @example A store keeps its first config
  * ```ts
@@ -80,7 +81,10 @@ export async function initStore(
   const body = { storeId: randomHex(), createdAt, settings };
   await store.create(
     "config/1",
-    encodeDocument({ kind: "CONF", saveId, body }),
+    encodeDocument({
+      ...{ kind: "CONF", saveId, body },
+      writeFeatures: LEASES_FEATURE,
+    }),
     options,
   );
   return await readConfig(store, options);

@@ -13,6 +13,7 @@ import {
 } from "../errors.ts";
 import { openFileStore } from "../file/open_file_store.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
+import { LEASES_FEATURE } from "../header.ts";
 import { initStore, readConfig } from "./store_config.ts";
 import { FaultStore } from "../testing/fault_store.ts";
 
@@ -25,6 +26,7 @@ Deno.test("initStore gives a store an identity, a time and its settings", async 
   const config = await initStore(new MemoryStore(), settings);
   deepStrictEqual(config.settings, settings);
   strictEqual(config.number, 1);
+  strictEqual(config.writeFeatures, LEASES_FEATURE);
   match(config.storeId, /^[0-9a-f]{32}$/);
   match(config.createdAt, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z$/);
   notStrictEqual(
