@@ -7,7 +7,11 @@ import {
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { openSnapshots } from "@snap/snapshot";
 import { verify } from "@snap/snapshot/verify";
-import { formatRecordName, type NamedRecord } from "@snap/snapshot/records";
+import {
+  finishedSaves,
+  formatRecordName,
+  type NamedRecord,
+} from "@snap/snapshot/records";
 import type { PruneStore } from "@snap/store";
 import {
   listLeases,
@@ -313,6 +317,20 @@ Deno.test("with a single writer leases are those of runs that are gone", async (
   const report = await pruneStore(store, { singleWriter: true });
   equal(report.removedPackCount, 2);
   equal(report.voidCount, 1);
+});
+
+Deno.test("save ids that a dead run has named are void, but for those with a record", async () => {
+  const { store } = await halfForgotten();
+  const saveId = new Uint8Array(16).fill(9);
+  const [finished] = await finishedSaves(store);
+  const named = "ab".repeat(16), renewed = "cd".repeat(16);
+  const how = { saveId, action: "copy", saveIds: [named] };
+  const lease = await openLease(store, how);
+  await lease.renew({ saveIds: [renewed, finished] });
+  await pruneStore(store, { singleWriter: true });
+  const wanted = new Set(["09".repeat(16), named, renewed]);
+  deepEqual(await listVoidSaves(store), wanted);
+  equal(await checkWhole(store), 1);
 });
 
 Deno.test("a broken snapshot stops prune unless it is named", async () => {
