@@ -26,7 +26,7 @@ export const MAKE_STORE: Readonly<Record<Copier["kind"], string>> = {
 };
 
 const SNAP_VERSION = "$SNAP --version";
-const RCLONE_VERSION = "rclone version | head -1";
+const RCLONE_VERSION = "rclone version | sed -n 1p";
 
 function restoreOf(store: string): string {
   return `$SNAP restore --store "${store}" $ID "$TARGET"`;
@@ -49,7 +49,7 @@ export const FOLDER_COPIERS: readonly Copier[] = [{
   restore: `restic -q -r "$TO" restore latest --target "$TARGET"`,
 }, {
   name: "backpak copy",
-  version: "$BACKPAK --help | head -1",
+  version: "$BACKPAK --help | sed -n 1p",
   kind: "backpak",
   init: `$BACKPAK -r "$TO" init filesystem`,
   copy: `$BACKPAK -r "$FROM" copy --quiet --to "$TO" --all`,

@@ -71,7 +71,7 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
       {
         name: "rclone",
         kind: "floor",
-        version: "rclone version | head -1",
+        version: "rclone version | sed -n 1p",
         init: `${near.init} && ${near.save}`,
         save: `rclone copy "$STORE" "${remote}" --transfers 8`,
         again: `rclone copy "$STORE" "${remote}" --transfers 8`,

@@ -15,7 +15,7 @@ export async function versionOf(
   env: Readonly<Record<string, string>>,
 ): Promise<string | undefined> {
   const { success, stdout } = await new Deno.Command("bash", {
-    args: ["-c", command],
+    args: ["-o", "pipefail", "-c", command],
     env: { ...env },
     stderr: "null",
   }).output();
