@@ -11,4 +11,8 @@
  *
  * @module
  */
-export {};
+export * from "./forget/mod.ts";
+export * from "./prune/mod.ts";
+export * from "./repair/mod.ts";
+export * from "./rewrite/mod.ts";
+export * from "./usage/mod.ts";

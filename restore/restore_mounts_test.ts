@@ -14,7 +14,8 @@ import { restore, type RestoreOptions } from "./restore.ts";
 function mounted(path: string, ...words: string[]): Disposable {
   execFileSync("mount", [...words, path], { stdio: "ignore" });
   return {
-    [Symbol.dispose]: () => void execFileSync("umount", [path]),
+    // What another thread starts at that moment still has it open.
+    [Symbol.dispose]: () => void execFileSync("umount", ["-l", path]),
   };
 }
 

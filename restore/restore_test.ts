@@ -444,6 +444,8 @@ Deno.test({
         }
       },
     });
-    if (mounted) new Deno.Command("umount", { args: [small] }).outputSync();
+    if (mounted) {
+      new Deno.Command("umount", { args: ["-l", small] }).outputSync();
+    }
   },
 });

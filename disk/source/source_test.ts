@@ -261,7 +261,7 @@ for (const [name, calls] of BACK_ENDS) {
         assert.deepEqual(pathsOf(one), ["mounted/", "plain/"]);
         assert.equal(one.drops.mounts, 1);
       } finally {
-        run("umount", `${dir.path}/mounted`);
+        run("umount", "-l", `${dir.path}/mounted`);
       }
     },
   });
@@ -321,7 +321,7 @@ for (const [name, calls] of BACK_ENDS) {
 function canMount(): boolean {
   using dir = tempDir();
   if (!canRun("mount", "-t", "tmpfs", "none", dir.path)) return false;
-  run("umount", dir.path);
+  run("umount", "-l", dir.path);
   return true;
 }
 

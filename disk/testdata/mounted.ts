@@ -22,6 +22,7 @@ export function canMount(): boolean {
 export function mounted(path: string, ...words: string[]): Disposable {
   execFileSync("mount", [...words, path], { stdio: "ignore" });
   return {
-    [Symbol.dispose]: () => void execFileSync("umount", [path]),
+    // What another thread starts at that moment still has it open.
+    [Symbol.dispose]: () => void execFileSync("umount", ["-l", path]),
   };
 }
