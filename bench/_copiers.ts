@@ -53,7 +53,8 @@ export const FOLDER_COPIERS: readonly Copier[] = [{
   kind: "backpak",
   init: `$BACKPAK -r "$TO" init filesystem`,
   copy: `$BACKPAK -r "$FROM" copy --quiet --to "$TO" --all`,
-  restore: `$BACKPAK -r "$TO" restore --output "$TARGET" LAST`,
+  restore:
+    `mkdir "$TARGET" && $BACKPAK -r "$TO" restore --output "$TARGET" LAST`,
 }, {
   name: "rclone copy, the same files",
   version: RCLONE_VERSION,

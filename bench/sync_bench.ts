@@ -58,7 +58,8 @@ class Copies {
     this.#folder = folder;
     this.#env = {
       ...environmentOf(folder),
-      BACKPAK: `backpak --config "" -C "${folder}"`,
+      // Words are split: no quotes here.
+      BACKPAK: `backpak --config /dev/null -C ${folder}`,
       RESTIC_FROM_PASSWORD: "bench",
       ...env,
       TREE: tree.path,
