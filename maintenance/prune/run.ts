@@ -1,4 +1,5 @@
 import { PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
+import { randomBytes } from "@snap/pack/write";
 import type { StoreEntry, StoreOptions } from "@snap/store";
 import type { IdSet } from "@snap/snapshot/reach";
 import { type PruneHolder, readHolder } from "./leases.ts";
@@ -88,8 +89,4 @@ export class PruneRun {
     };
     this.options.onProgress?.({ ...none, ...progress });
   }
-}
-
-function randomBytes(size: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(size));
 }
