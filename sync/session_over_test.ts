@@ -4,14 +4,12 @@ import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import { type NamedRecord, tagSnapshot } from "@snap/snapshot/records";
-import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import { LATER, makeTree } from "../tests/_saves.ts";
 import {
+  checkSame,
   makeMemorySnapshots,
   noise,
-  readSnapshot,
-  sameEntries,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { sync } from "./engine/sync.ts";
@@ -96,18 +94,6 @@ async function saveTwo(a: Snapshots<WriteStore>): Promise<NamedRecord[]> {
   return [first.record!, second.record!];
 }
 
-async function checkSame(
-  a: Snapshots,
-  b: Snapshots,
-  records: readonly NamedRecord[],
-): Promise<void> {
-  await b.refresh();
-  for (const record of records) {
-    sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
-  }
-  deepStrictEqual((await verify(b, { data: true })).damages, []);
-}
-
 /** Tells when a verb comes for the nth time, and whether it did. */
 class Nth {
   hasCome = false;
@@ -140,7 +126,7 @@ for (const [name, verb] of Object.entries(Verb)) {
       const report = await sync(from, to, { env, pull: false });
       const { recordsCopied, tagEntries, errors } = report;
       deepStrictEqual([recordsCopied, tagEntries, errors], [2, 1, []]);
-      await checkSame(a, b, records);
+      await checkSame(a, b, ...records);
       hasCome = nth.hasCome;
       strictEqual(server.refused.includes(verb), hasCome);
     }
@@ -160,7 +146,7 @@ Deno.test("a server that comes back without its marks is asked from the beginnin
     const from = remotePeer(there.transport(nth.isNow), { hasher });
     const pulled = await sync(from, storePeer(b.store, { hasher }), { env });
     deepStrictEqual([pulled.recordsCopied, pulled.errors], [2, []]);
-    await checkSame(a, b, records);
+    await checkSame(a, b, ...records);
     hasCome = nth.hasCome;
   }
   ok(number > 3);

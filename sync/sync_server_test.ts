@@ -17,7 +17,6 @@ import { PackWriter } from "@snap/pack/write";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import { type NamedRecord, tagSnapshot } from "@snap/snapshot/records";
-import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
 import type { MemoryStore } from "@snap/store/memory";
@@ -26,11 +25,10 @@ import { FaultStore } from "@snap/store/testing";
 import { seededTest } from "../tests/_prng.ts";
 import { LATER, makeTree } from "../tests/_saves.ts";
 import {
+  checkSame,
   makeMemorySnapshots,
   namesIn,
   noise,
-  readSnapshot,
-  sameEntries,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { TestSnapshots } from "../tests/_test_snapshots.ts";
@@ -98,17 +96,6 @@ async function saveOne(
   Deno.writeFileSync(`${path}/large`, noise(3_000_000, 5));
   const { record } = await save(snapshots, path, LATER);
   return record!;
-}
-
-async function checkSame(
-  a: Snapshots,
-  b: Snapshots,
-  record: NamedRecord,
-): Promise<void> {
-  await b.refresh();
-  sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
-  const report = await verify(b, { data: true });
-  deepStrictEqual(report.damages, []);
 }
 
 Deno.test("sync pushes a snapshot to a server, which proves it", async () => {

@@ -9,20 +9,18 @@ import {
   type NamedRecord,
   tagSnapshot,
 } from "@snap/snapshot/records";
-import { verify } from "@snap/snapshot/verify";
 import type { WriteStore } from "@snap/store";
 import { TagStore } from "@snap/store/format";
 import { MemoryStore } from "@snap/store/memory";
 import { FaultStore } from "@snap/store/testing";
 import { LATER, makeTree } from "../tests/_saves.ts";
 import {
+  checkSame,
   makeMemorySnapshots,
   makeSnapshots,
   namesIn,
   noise,
   open,
-  readSnapshot,
-  sameEntries,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { copySnapshot } from "./engine/copy.ts";
@@ -48,17 +46,6 @@ async function saveOne(
   Deno.writeFileSync(`${path}/large`, noise(3_000_000, 5));
   const { record } = await save(snapshots, path, LATER);
   return record!;
-}
-
-async function checkSame(
-  a: Snapshots,
-  b: Snapshots,
-  record: NamedRecord,
-): Promise<void> {
-  await b.refresh();
-  sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
-  const report = await verify(b, {});
-  deepStrictEqual(report.damages, []);
 }
 
 Deno.test("sync copies a snapshot with all that it reaches", async () => {

@@ -1,5 +1,6 @@
 // What tests of saving and restoring share: folders, stores, and a reader that
 // trusts nothing but ids.
+import { deepStrictEqual } from "node:assert/strict";
 import { createHash } from "node:crypto";
 import {
   accessSync,
@@ -19,7 +20,8 @@ import { AttributePage, Tree } from "@snap/manifest";
 import { EntryKind } from "@snap/manifest/extras";
 import { ObjectKind } from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
-import type { SnapshotRecord } from "@snap/snapshot/records";
+import type { NamedRecord, SnapshotRecord } from "@snap/snapshot/records";
+import { verify } from "@snap/snapshot/verify";
 import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import {
   DEFAULT_SETTINGS,
@@ -381,4 +383,17 @@ export function openFilesIn(path: string): string[] {
       return []; // Closed meanwhile.
     }
   }).filter((file) => file.startsWith(path));
+}
+
+/** Sees that records are the same in two stores, and that all of the second is sound. */
+export async function checkSame(
+  a: Snapshots,
+  b: Snapshots,
+  ...records: readonly NamedRecord[]
+): Promise<void> {
+  await b.refresh();
+  for (const record of records) {
+    sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
+  }
+  deepStrictEqual((await verify(b, { data: true })).damages, []);
 }

@@ -4,7 +4,6 @@ import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import type { NamedRecord } from "@snap/snapshot/records";
-import { verify } from "@snap/snapshot/verify";
 import { StoreError, type WriteStore } from "@snap/store";
 import { openHttpStore, openPipeStore } from "@snap/store/http";
 import { servePipe, serveStore } from "@snap/store/serve";
@@ -12,11 +11,10 @@ import { remotePeer, storePeer, sync, systemEnv } from "@snap/sync";
 import { syncHandler } from "@snap/sync/serve";
 import { LATER, makeTree } from "./_saves.ts";
 import {
+  checkSame,
   makeMemorySnapshots,
   namesIn,
   noise,
-  readSnapshot,
-  sameEntries,
   TemporaryFolder,
 } from "./_snapshots.ts";
 
@@ -33,16 +31,6 @@ async function saveOne(
   Deno.writeFileSync(folder.join("tree/large"), noise(6_000_000, 4));
   const { record } = await save(snapshots, folder.join("tree"), LATER);
   return record!;
-}
-
-async function checkSame(
-  a: Snapshots,
-  b: Snapshots,
-  record: NamedRecord,
-): Promise<void> {
-  await b.refresh();
-  sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
-  deepStrictEqual((await verify(b, { data: true })).damages, []);
 }
 
 Deno.test("snapshots go over HTTP past a proxy that takes 1 MiB, and come back", async () => {

@@ -4,7 +4,6 @@ import { PackRole } from "@snap/pack";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import { listRecordNames, type NamedRecord } from "@snap/snapshot/records";
-import { verify } from "@snap/snapshot/verify";
 import { type ReadStore, StoreError, type WriteStore } from "@snap/store";
 import type { MemoryStore } from "@snap/store/memory";
 import {
@@ -17,10 +16,9 @@ import {
 } from "@snap/store/removal";
 import { LATER, makeTree } from "../../tests/_saves.ts";
 import {
+  checkSame,
   makeMemorySnapshots,
   namesIn,
-  readSnapshot,
-  sameEntries,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import { sync } from "../engine/sync.ts";
@@ -195,16 +193,6 @@ async function saveOne(
   const path = folder.join("tree");
   makeTree(path);
   return (await save(a, path, LATER)).record!;
-}
-
-async function checkSame(
-  a: Snapshots,
-  b: Snapshots,
-  record: NamedRecord,
-): Promise<void> {
-  await b.refresh();
-  sameEntries(await readSnapshot(b, record), await readSnapshot(a, record));
-  deepStrictEqual((await verify(b, { data: true })).damages, []);
 }
 
 Deno.test("a session that prune overtakes writes no record, and is begun again", async () => {
