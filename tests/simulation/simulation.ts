@@ -5,7 +5,7 @@ import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { DamageError, ObjectNotFoundError } from "@snap/pack";
 import { listRecordNames } from "@snap/snapshot/records";
 import { StoreError } from "@snap/store";
-import { formatSettings, initStore } from "@snap/store/format";
+import { formatSettings, initStore, NO_RECORD } from "@snap/store/format";
 import {
   type Env,
   type Peer,
@@ -277,12 +277,14 @@ class Run {
       const tags = await readTags(files);
       found.push({ records, tags });
       if (this.#isHostile) return;
+      // A tag that is deleted names nothing.
       const lost = tags.find(({ record }) =>
-        !records.includes(record) && !forgotten.has(record)
+        record !== NO_RECORD && !records.includes(record) &&
+        !forgotten.has(record)
       );
       if (lost !== undefined) {
         this.#scheduler.violate(
-          `Tag ${lost.name} of ${name} names what is not there`,
+          `Tag ${lost.name} of ${name} names ${lost.record}, which is not there`,
         );
       }
     }
