@@ -229,6 +229,25 @@ Deno.test("verify takes a recipe of a killed save whose data has not come for no
   }
 });
 
+Deno.test("verify misses the chunks of a recipe only where a snapshot needs it", async () => {
+  const test = new TestSnapshots();
+  const chunks = [noise(7, 5000), noise(8, 6000)];
+  for (const chunk of chunks) test.addContent(chunk);
+  await test.flush();
+  // Of what was forgotten the recipe stays, among directories that are needed.
+  test.addLarge(chunks);
+  await test.save(FILES);
+  await test.store.remove(test.packs[0]);
+  for (const data of [false, true]) {
+    deepStrictEqual((await run(test, { data })).damages, []);
+  }
+  await test.save({ needed: { chunks } });
+  for (const data of [false, true]) {
+    const { damages } = await run(test, { data });
+    strictEqual(damages.filter(({ kind }) => kind !== undefined).length, 2);
+  }
+});
+
 Deno.test("verify finds a truncated pack", async () => {
   const test = new TestSnapshots();
   await test.save(FILES);
