@@ -12,7 +12,8 @@ import {
   formatRecordName,
   type NamedRecord,
 } from "@snap/snapshot/records";
-import type { PruneStore } from "@snap/store";
+import { NotFoundError, type PruneStore } from "@snap/store";
+import { MemoryStore } from "@snap/store/memory";
 import {
   listLeases,
   listVoidSaves,
@@ -375,4 +376,56 @@ Deno.test("who reads a store goes on when what they read was written again meanw
   equal((await pruneStore(store)).repackedPackCount, 1);
   const bytes = await reader.readObject(id, ObjectKind.content);
   deepEqual(bytes, noise(2, 3000));
+});
+
+/** A store in which a save ends in the middle of a round, and one read fails after that. */
+class LosingStore extends MemoryStore {
+  /** Done once the round has its list. */
+  onCondemned: (() => Promise<void>) | undefined;
+  /** The read of a pack that fails once whoever saves is over. */
+  losesAt = 0;
+  #isDeciding = false;
+
+  override async create(...[name, ...rest]: CreateArguments): Promise<boolean> {
+    if (name === "gc/2") await this.onCondemned?.();
+    if (name === "gc/3") this.#isDeciding = true;
+    return await super.create(name, ...rest);
+  }
+
+  override async read(...[name, ...rest]: ReadArguments): Promise<Uint8Array> {
+    if (
+      this.#isDeciding && name.startsWith("packs/") && --this.losesAt === 0
+    ) throw new NotFoundError(name);
+    return await super.read(name, ...rest);
+  }
+}
+
+type CreateArguments = Parameters<MemoryStore["create"]>;
+type ReadArguments = Parameters<MemoryStore["read"]>;
+
+Deno.test("prune that has to mark again keeps all that a save of its round relies on", async () => {
+  const made = new TestSnapshots();
+  await using _ = await made.open();
+  const below = { directory: { small: { file: noise(5, 300) } } };
+  const first = await made.save({ below });
+  const second = await made.save({ below, file: { file: noise(1, 3000) } });
+  await made.save({ other: { file: noise(3, 3000) } });
+  const record = await made.store.read(formatRecordName(second));
+  for (const one of [first, second]) await forget(made.store, one);
+  let failedCount = 0;
+  for (let losesAt = 1;; losesAt++) {
+    const store = new LosingStore();
+    for (const name of await namesOf(made.store, "")) {
+      await store.create(name, await made.store.read(name));
+    }
+    store.losesAt = losesAt;
+    store.onCondemned = async () => {
+      await store.create(formatRecordName(second), record);
+    };
+    await pruneStore(store);
+    if (store.losesAt > 0) break;
+    failedCount++;
+    equal(await checkWhole(store), 2);
+  }
+  ok(failedCount > 1, `${failedCount}`);
 });

@@ -8,6 +8,7 @@ import {
   type RoundStep,
   type WrittenStep,
 } from "@snap/store/removal";
+import type { IdSet } from "@snap/snapshot/reach";
 import { finishedSaves } from "@snap/snapshot/records";
 import type { Condemned } from "./condemn.ts";
 import { lookAtHolders, sortLeases } from "./leases.ts";
@@ -21,9 +22,11 @@ const LOOK_MS = 2000;
 const RESERVED_MAX = 1500;
 
 /** A step of which this run knows more than is written. */
-interface OwnRound extends Condemned {
+interface OwnRound extends Omit<Condemned, "seen"> {
   /** The number of its first step. */
   readonly number: number;
+  /** Good for one try, which adds to it: what one that fails has marked is lost with it. */
+  seen?: IdSet | undefined;
 }
 
 /** The steps of a round, whoever has begun it. */
@@ -124,6 +127,7 @@ export class RoundSteps {
     const finished = await finishedSaves(store, storeOptions);
     const bad = await listBadPacks(store, storeOptions);
     const seen = this.#own?.seen;
+    if (this.#own !== undefined) this.#own.seen = undefined;
     const marked = await this.#run.mark({ condemned, bad, seen });
     await marked[Symbol.asyncDispose]();
     const { uses } = marked.marks;
