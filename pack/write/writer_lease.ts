@@ -35,6 +35,8 @@ export class WriterLease implements AsyncDisposable {
   readonly voidSaves: Promise<ReadonlySet<string>>;
   readonly #store: WriteStore;
   readonly #lease: Lease;
+  /** All save ids of the run: one of them may be void when another has its record. */
+  readonly #saveIds: readonly string[];
   readonly #failed = new AbortController();
   readonly #late: DelayedSignal;
   readonly #renewal: Renewal;
@@ -46,8 +48,9 @@ export class WriterLease implements AsyncDisposable {
     parts: { readonly lease: Lease; readonly spool: Spool | undefined },
     options: WriterLeaseOptions,
   ) {
-    const { signal, sleep } = options;
+    const { signal, sleep, saveIds = [] } = options;
     const { lease } = parts;
+    this.#saveIds = [lease.saveId, ...saveIds];
     this.#spool = parts.spool;
     this.#store = store;
     this.#lease = lease;
@@ -77,7 +80,7 @@ export class WriterLease implements AsyncDisposable {
   async confirm({ signal }: StoreOptions = {}): Promise<void> {
     this.failure.throwIfAborted();
     const { number: after } = await this.round;
-    const saveIds = [this.#lease.saveId];
+    const saveIds = this.#saveIds;
     if (await isOvertaken(this.#store, { saveIds, after, signal })) {
       throw new OvertakenError();
     }

@@ -83,6 +83,17 @@ Deno.test("a run whose records are void does not confirm", async () => {
   await rejects(lease.confirm(), OvertakenError);
 });
 
+Deno.test("a run does not confirm when one of its records is void and the round is over", async () => {
+  const store = new MemoryStore();
+  const saveIds = ["ef".repeat(16)];
+  await using lease = await openWriterLease(store, { ...run, saveIds });
+  await lease.round;
+  // The record under its own save id was there when the others were suspected.
+  await appendStep(store, 1, { step: "done" }, pruner);
+  await createVoid(store, saveIds[0], 1, pruner);
+  await rejects(lease.confirm(), OvertakenError);
+});
+
 Deno.test("a renewal that fails is made up for by the next", async () => {
   const memory = new MemoryStore(), clock = new Clock();
   const store = new FaultStore(memory, {
