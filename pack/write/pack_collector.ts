@@ -247,12 +247,9 @@ export class PackCollector implements Disposable {
   }
 }
 
+/** The table, which the writer of the pack has read again already. */
 function tableOf(pack: FinishedPackFile): PackTable {
-  return PackTable.decode(pack.table, {
-    tableOffset: pack.tableOffset,
-    frameCount: pack.frameCount,
-    objectCount: pack.objectCount,
-  });
+  return PackTable.fromRows(pack.table, pack);
 }
 
 function copyPack(pack: FinishedPackFile, files: PackFiles): void {

@@ -193,19 +193,18 @@ export class PackWriter {
       const { hasher, role } = this.#options;
       this.#begin();
       const tableOffset = this.#size;
-      const table = this.#rows.build(tableOffset);
+      const { bytes, ...shape } = this.#rows.build(tableOffset);
       const tableHash = new Uint8Array(ID_SIZE);
-      hasher.hashInto(table.bytes, tableHash);
-      const footer = encodePackFooter({
-        tableOffset,
-        frameCount: table.frameCount,
-        objectCount: table.objectCount,
-        tableHash,
-        role,
-      });
-      const size = tableOffset + table.bytes.length + footer.length;
-      readPackTable(table.bytes, decodePackFooter(footer, size), hasher);
-      this.#write(table.bytes);
+      hasher.hashInto(bytes, tableHash);
+      const footer = encodePackFooter({ ...shape, tableHash, role });
+      const size = tableOffset + bytes.length + footer.length;
+      const table = readPackTable(
+        bytes,
+        decodePackFooter(footer, size),
+        hasher,
+      );
+      this.#rows.compare(table);
+      this.#write(bytes);
       this.#write(footer);
       const id = new Uint8Array(ID_SIZE);
       this.#hash.digestInto(id);

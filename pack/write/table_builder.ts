@@ -47,7 +47,7 @@ export class TableBuilder {
     }
   }
 
-  /** The table: objects sorted, the first of equal ones kept. */
+  /** The table, not checked yet: objects sorted, the first of equal ones kept. */
   build(tableOffset: number): PackTable {
     const framesSize = this.frameCount * FRAME_ROW_SIZE;
     const objects = this.#objects;
@@ -69,17 +69,15 @@ export class TableBuilder {
       end += OBJECT_ROW_SIZE;
     }
     const objectCount = (end - framesSize) / OBJECT_ROW_SIZE;
-    const table = PackTable.decode(bytes.subarray(0, end), {
+    return PackTable.fromRows(bytes.subarray(0, end), {
       tableOffset,
       frameCount: this.frameCount,
       objectCount,
     });
-    this.#compare(table);
-    return table;
   }
 
-  /** Looks every object up in the table that was made of them. */
-  #compare(table: PackTable): void {
+  /** Looks every object up in the table that was made of them, as it is read. */
+  compare(table: PackTable): void {
     const rows = this.#objects;
     for (let i = 0; i < this.objectCount; i++) {
       const at = i * OBJECT_ROW_SIZE;
