@@ -1,8 +1,8 @@
 import { ID_SIZE } from "@snap/hash";
 import type { ObjectList } from "./peer/peer.ts";
 
-/** Rows before the columns grow first. */
-const ROWS_FIRST = 256;
+/** Rows before the columns grow first: most directories have no more. */
+const ROWS_FIRST = 16;
 
 /** Objects that are gathered. */
 export class ObjectRows implements ObjectList {
