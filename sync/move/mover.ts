@@ -54,6 +54,7 @@ export class Mover {
   readonly #tools: MoverTools;
   readonly #check: ObjectCheck;
   readonly #decoder: FrameDecoder;
+  readonly #frame: OpenFrame;
   #storedByteCount = 0;
   #objectCount = 0;
 
@@ -61,6 +62,7 @@ export class Mover {
     this.#tools = tools;
     this.#check = new ObjectCheck(tools.hasher);
     this.#decoder = new FrameDecoder(tools.decoders);
+    this.#frame = new OpenFrame(tools.taker);
   }
 
   /**
@@ -157,7 +159,8 @@ export class Mover {
   *#moveLarge(batch: LargeBatch): Generator<number, { value?: Uint8Array }> {
     const { offset, length } = batch;
     const hash = this.#hashOf(batch);
-    const frame = new OpenFrame(this.#tools.taker);
+    const frame = this.#frame;
+    frame.drop(); // What a batch that failed has left.
     const end = offset + length;
     try {
       const reader = this.#readerOf(batch);

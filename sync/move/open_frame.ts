@@ -12,10 +12,12 @@ export interface FrameTaker {
   takeFrame(frame: CheckedFrame): unknown;
 }
 
-/** The frame whose chunks come one after the other. */
+/** The frame whose chunks come one after the other; its memory is that of the one before. */
 export class OpenFrame {
   plain: Uint8Array = new Uint8Array(0);
   readonly #taker: FrameTaker;
+  readonly #plainRoom = new Room();
+  readonly #storedRoom = new Room();
   #place: Location | undefined;
   #stored = new Uint8Array(0);
   #ids: Uint8Array[] = [];
@@ -33,8 +35,8 @@ export class OpenFrame {
   open(place: Location, stored: Uint8Array, plain: Uint8Array): void {
     this.#place = place;
     // Pages and nodes are read through the same buffers meanwhile.
-    this.#stored = stored.slice();
-    this.plain = plain.slice();
+    this.#stored = this.#storedRoom.copy(stored);
+    this.plain = this.#plainRoom.copy(plain);
   }
 
   add(place: Location, ids: Uint8Array, idStart: number): void {
@@ -64,9 +66,26 @@ export class OpenFrame {
         sizes: Uint32Array.from(this.#sizes),
       },
     });
+    this.drop();
+  }
+
+  /** Forgets the frame. */
+  drop(): void {
     this.#place = undefined;
     this.#ids = [];
     this.#offsets = [];
     this.#sizes = [];
+  }
+}
+
+/** Memory for copies, one at a time. */
+class Room {
+  #bytes = new Uint8Array(0);
+
+  copy(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+    const { length } = bytes;
+    if (this.#bytes.length < length) this.#bytes = new Uint8Array(2 * length);
+    this.#bytes.set(bytes);
+    return this.#bytes.subarray(0, length);
   }
 }
