@@ -19,6 +19,8 @@ import type {
 const GROUP_SIZE = 64;
 /** Objects that are asked for together. */
 const QUEUE_COUNT = 8192;
+/** Objects that stores in this process are asked for first; then twice as many each time. */
+const FIRST_QUEUE_COUNT = 512;
 /** Plain bytes that are asked for together. */
 const QUEUE_SIZE = 256 << 20;
 /** Records that one is compared with. */
@@ -87,6 +89,7 @@ class GroupCopy {
   readonly #shared: readonly NamedRecord[];
   #seen = new IdSet();
   #queue = new ObjectRows();
+  #queueCount: number;
   #moving: Promise<void> = Promise.resolve();
   #lost: LostObject[] = [];
 
@@ -104,6 +107,9 @@ class GroupCopy {
     this.#source = parts.source;
     this.#target = parts.target;
     this.#shared = parts.shared;
+    // To ask a server takes a request each time.
+    const isFar = work.from.isRemote || work.to.isRemote;
+    this.#queueCount = isFar ? QUEUE_COUNT : FIRST_QUEUE_COUNT;
   }
 
   /** Moves what the records reach, then writes those that are whole; returns them. */
@@ -156,7 +162,7 @@ class GroupCopy {
         for (let row = 0; row < contents.count; row++) {
           this.#queue.addRow(contents, row);
         }
-        const isFull = this.#queue.count >= QUEUE_COUNT ||
+        const isFull = this.#queue.count >= this.#queueCount ||
           this.#queue.byteCount >= QUEUE_SIZE || this.#source.isFull;
         if (isFull) await this.#move();
       }
@@ -184,6 +190,7 @@ class GroupCopy {
     const queue = this.#queue;
     if (queue.count === 0) return;
     this.#queue = new ObjectRows();
+    this.#queueCount = Math.min(2 * this.#queueCount, QUEUE_COUNT);
     this.#moving = this.#moveRows(queue);
     // Whoever awaits it is told; meanwhile it must not end the program.
     this.#moving.catch(() => {});

@@ -35,7 +35,8 @@ export class MovePool implements PoolOwner<MoveBatch, MoveResult> {
   constructor(options: MovePoolOptions) {
     this.#options = options;
     const url = new URL(workerUrl(), import.meta.url);
-    this.#pool = new WorkerPool({ count: options.workers, url, owner: this });
+    const count = options.workers;
+    this.#pool = new WorkerPool({ count, url, owner: this, startsAll: true });
   }
 
   /**

@@ -67,6 +67,8 @@ export class StoreSource implements Source {
   readonly #large: LargeObjects;
   #pool: { readonly pool: MovePool; readonly target: Target } | undefined;
   #batchCount = 0;
+  /** Plain bytes of the batches before. */
+  #batchedSize = 0;
 
   /** Made by {@linkcode openStoreSource}. */
   constructor(
@@ -345,8 +347,8 @@ export class StoreSource implements Source {
     if (workers === 0 || writer === undefined || sourcePrefix === undefined) {
       return undefined;
     }
-    const byteCount = batches.reduce((sum, one) => sum + one.byteCount, 0);
-    if (byteCount < SMALL_SIZE) return undefined;
+    for (const { byteCount } of batches) this.#batchedSize += byteCount;
+    if (this.#batchedSize < SMALL_SIZE) return undefined;
     const { index } = this.reader;
     const { liveTables } = index.index;
     const tables = liveTables.map(({ name, size, head, bytes }) => ({
