@@ -138,7 +138,7 @@ Deno.test("equal sides cost one request", async () => {
   const pulled = await sync(remote(line(b)), local(a), { env, pull: false });
   strictEqual(pulled.requests, 1);
   const [{ request, answer }] = mock.passed;
-  ok(request.length + answer!.length < 2048);
+  ok(request.length + answer!.length < 1000);
 });
 
 /** Changes answers to a verb, as a server might that is not to be trusted. */

@@ -8,92 +8,27 @@ import type {
   StoreOptions,
 } from "@snap/store";
 
-/** A store whose reads are answered in waves. */
-export class FarStore implements PruneStore {
+/** Requests that are answered in waves. */
+export class Waves {
   /**
-   * Turns of the event loop in which no read begins before a wave is answered:
+   * Turns of the event loop in which no request begins before a wave is answered:
    * more where something else, such as a disk, is waited for meanwhile.
    */
   quietTurns = 6;
   /** Waves since the last reset. */
   waveCount = 0;
-  /** Calls since the last reset that make a request. */
+  /** Requests since the last reset. */
   callCount = 0;
-  /** Bytes read since the last reset. */
-  readByteCount = 0;
-  /** Reads since the last reset. */
-  readCount = 0;
-  readonly #store: PruneStore;
   #waiting: (() => void)[] = [];
   #isWatching = false;
-
-  constructor(store: PruneStore) {
-    this.#store = store;
-  }
 
   /** Begins to count anew. */
   reset(): void {
     this.waveCount = this.callCount = 0;
-    this.readByteCount = this.readCount = 0;
-  }
-
-  async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
-    await this.#wave();
-    const bytes = await this.#store.read(name, options);
-    this.readCount++;
-    this.readByteCount += bytes.length;
-    return bytes;
-  }
-
-  async size(
-    name: string,
-    options?: StoreOptions,
-  ): Promise<number | undefined> {
-    await this.#wave();
-    return await this.#store.size(name, options);
-  }
-
-  async *list(
-    prefix: string,
-    options?: StoreOptions,
-  ): AsyncIterable<StoreEntry[]> {
-    await this.#wave();
-    yield* this.#store.list(prefix, options);
-  }
-
-  async create(
-    name: string,
-    bytes: Uint8Array,
-    options?: StoreOptions,
-  ): Promise<boolean> {
-    await this.#wave();
-    return await this.#store.create(name, bytes, options);
-  }
-
-  async adopt(
-    name: string,
-    path: string,
-    options?: StoreOptions,
-  ): Promise<boolean> {
-    await this.#wave();
-    return await this.#store.adopt(name, path, options);
-  }
-
-  spoolPath(saveId: string): string | Promise<string> {
-    return this.#store.spoolPath(saveId);
-  }
-
-  async remove(name: string, options?: StoreOptions): Promise<void> {
-    await this.#wave();
-    await this.#store.remove(name, options);
-  }
-
-  sync(prefixes: string[], options?: StoreOptions): Promise<void> {
-    return this.#store.sync(prefixes, options);
   }
 
   /** Waits for the next wave. */
-  #wave(): Promise<void> {
+  wave(): Promise<void> {
     this.callCount++;
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#waiting.push(resolve);
@@ -104,7 +39,7 @@ export class FarStore implements PruneStore {
     return promise;
   }
 
-  /** Answers once no read has begun for a few turns of the event loop. */
+  /** Answers once no request has begun for a few turns of the event loop. */
   #watch(quietTurns: number, count: number): void {
     setTimeout(() => {
       const now = this.#waiting.length;
@@ -116,5 +51,79 @@ export class FarStore implements PruneStore {
       this.waveCount++;
       for (const answer of this.#waiting.splice(0)) answer();
     });
+  }
+}
+
+/** A store whose reads are answered in waves. */
+export class FarStore extends Waves implements PruneStore {
+  /** Bytes read since the last reset. */
+  readByteCount = 0;
+  /** Reads since the last reset. */
+  readCount = 0;
+  readonly #store: PruneStore;
+
+  constructor(store: PruneStore) {
+    super();
+    this.#store = store;
+  }
+
+  override reset(): void {
+    super.reset();
+    this.readByteCount = this.readCount = 0;
+  }
+
+  async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
+    await this.wave();
+    const bytes = await this.#store.read(name, options);
+    this.readCount++;
+    this.readByteCount += bytes.length;
+    return bytes;
+  }
+
+  async size(
+    name: string,
+    options?: StoreOptions,
+  ): Promise<number | undefined> {
+    await this.wave();
+    return await this.#store.size(name, options);
+  }
+
+  async *list(
+    prefix: string,
+    options?: StoreOptions,
+  ): AsyncIterable<StoreEntry[]> {
+    await this.wave();
+    yield* this.#store.list(prefix, options);
+  }
+
+  async create(
+    name: string,
+    bytes: Uint8Array,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    await this.wave();
+    return await this.#store.create(name, bytes, options);
+  }
+
+  async adopt(
+    name: string,
+    path: string,
+    options?: StoreOptions,
+  ): Promise<boolean> {
+    await this.wave();
+    return await this.#store.adopt(name, path, options);
+  }
+
+  spoolPath(saveId: string): string | Promise<string> {
+    return this.#store.spoolPath(saveId);
+  }
+
+  async remove(name: string, options?: StoreOptions): Promise<void> {
+    await this.wave();
+    await this.#store.remove(name, options);
+  }
+
+  sync(prefixes: string[], options?: StoreOptions): Promise<void> {
+    return this.#store.sync(prefixes, options);
   }
 }

@@ -1,7 +1,7 @@
 import type { ReadStore } from "@snap/store";
 import { LocalRanges } from "./local_ranges.ts";
 import type { AwaitedRanges } from "./ranges.ts";
-import { RemoteRanges } from "./remote_ranges.ts";
+import { RemoteRanges, type RemoteRangesOptions } from "./remote_ranges.ts";
 
 /**
  * The beginning of the path of every file of a store, if it has files.
@@ -22,6 +22,8 @@ export type OpenRanges = AwaitedRanges & AsyncDisposable;
 export interface OpenRangesOptions {
   /** Bytes of a local file read at once where ranges follow each other; as much as is asked for if left out. */
   readonly aheadSize?: number;
+  /** How a store is read whose files this program may not open itself. */
+  readonly far?: RemoteRangesOptions;
 }
 
 /**
@@ -29,16 +31,17 @@ export interface OpenRangesOptions {
  * or else of what the store answers.
  *
  * @param store The store
- * @param options How local files are read
+ * @param options How they are read
  * @returns Its ranges; nothing was read yet
  */
 export async function openRanges(
   store: ReadStore,
-  options: OpenRangesOptions = {},
+  { aheadSize, far }: OpenRangesOptions = {},
 ): Promise<OpenRanges> {
-  if (store.localPath === undefined) return new RemoteRanges(store);
+  if (store.localPath === undefined) return new RemoteRanges(store, far);
   // Costs 10 ms at the start of a program: only those pay who need it.
   const { nodeFiles: calls } = await import("./node_files.ts");
   const pathOf = (name: string): string => store.localPath!(name);
-  return new LocalRanges({ ...options, pathOf, calls });
+  const ahead = aheadSize === undefined ? {} : { aheadSize };
+  return new LocalRanges({ ...ahead, pathOf, calls });
 }

@@ -10,7 +10,7 @@ import type { AwaitedRanges } from "./ranges.ts";
 const SIZE_MAX = 16 << 20;
 /** Reads that are under way at once. */
 const READS_MAX = 32;
-/** Ranges that lie so near are read together, up to the largest size. */
+/** Ranges that lie so near are read together, up to a size. */
 const GAP_MAX = 16 << 10;
 const JOINED_MAX = 2 << 20;
 
@@ -23,6 +23,8 @@ export interface RemoteRangesOptions {
   readonly sizeMax?: number;
   /** Reads that are under way at once, 32 if left out. */
   readonly readsMax?: number;
+  /** Bytes of a read of ranges that lie side by side, 2 MiB if left out. */
+  readonly joinedMax?: number;
 }
 
 /** A range that is asked for. */
@@ -54,8 +56,8 @@ interface Read {
 /** A range that has arrived. */
 interface Piece {
   readonly bytes: Uint8Array;
-  /** Whether somebody has waited for it and not taken it yet. */
-  isAwaited: boolean;
+  /** Whether somebody has waited for it. */
+  readonly isAwaited: boolean;
   /** Whether it has come from the store itself and no copy. */
   readonly isFresh: boolean;
 }
@@ -71,7 +73,10 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
   readonly #store: ReadStore;
   readonly #sizeMax: number;
   readonly #readsMax: number;
+  readonly #joinedMax: number;
   readonly #pieces = new Map<string, Piece>();
+  /** Pieces that were taken: they go first, as they may not be needed any more. */
+  readonly #taken = new Map<string, Piece>();
   readonly #failures = new Map<string, unknown>();
   readonly #wants = new Map<string, Want>();
   /** Wants of which no read has begun. */
@@ -95,6 +100,7 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     this.#store = store;
     this.#sizeMax = options.sizeMax ?? SIZE_MAX;
     this.#readsMax = options.readsMax ?? READS_MAX;
+    this.#joinedMax = options.joinedMax ?? JOINED_MAX;
   }
 
   get wanted(): readonly number[] {
@@ -103,9 +109,9 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
 
   take(name: string, offset: number, length: number): Uint8Array | undefined {
     const key = keyOf(name, offset, length);
-    const piece = this.#pieces.get(key);
+    const piece = this.#remove(key);
     if (piece !== undefined) {
-      piece.isAwaited = false;
+      this.#taken.set(key, piece);
       return piece.bytes;
     }
     if (this.#failures.has(key)) {
@@ -121,15 +127,16 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
 
   hint(name: string, offset: number, length: number): void {
     const key = keyOf(name, offset, length);
-    const isKnown = this.#pieces.has(key) || this.#failures.has(key);
+    const isKnown = this.#pieces.has(key) || this.#taken.has(key) ||
+      this.#failures.has(key);
     if (!isKnown && !this.#isClosed) this.#want(key, { name, offset, length });
   }
 
   distrust(name: string, offset: number, length: number): boolean {
     const key = keyOf(name, offset, length);
-    const piece = this.#pieces.get(key);
+    const piece = this.#pieces.get(key) ?? this.#taken.get(key);
     if (piece === undefined || piece.isFresh) return false;
-    this.#pieces.delete(key);
+    this.#remove(key);
     this.#size -= piece.bytes.length;
     this.#distrusted.add(key);
     return true;
@@ -175,6 +182,13 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     );
     for (const { stop } of unwanted) stop.abort();
     await Promise.all(unwanted.map(({ done }) => done));
+  }
+
+  /** Takes a piece out of where it is kept. */
+  #remove(key: string): Piece | undefined {
+    const piece = this.#pieces.get(key) ?? this.#taken.get(key);
+    if (!this.#pieces.delete(key)) this.#taken.delete(key);
+    return piece;
   }
 
   #want(key: string, range: Pick<Want, "name" | "offset" | "length">): Want {
@@ -226,7 +240,7 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
   /** Starts reads while there may be more. */
   #pump(): void {
     if (this.#queue.size === 0) return;
-    for (const wants of groupsOf([...this.#queue])) {
+    for (const wants of groupsOf([...this.#queue], this.#joinedMax)) {
       if (this.#reads.size >= this.#readsMax) return;
       for (const want of wants) this.#queue.delete(want);
       this.#begin(wants);
@@ -272,6 +286,11 @@ export class RemoteRanges implements AwaitedRanges, AsyncDisposable {
     this.#pieces.set(want.key, { ...part, isAwaited: want.waiters > 0 });
     this.#size += part.bytes.length;
     this.#settle(want);
+    for (const [key, { bytes }] of this.#taken) {
+      if (this.#size <= this.#sizeMax) return;
+      this.#taken.delete(key);
+      this.#size -= bytes.length;
+    }
     for (const [key, piece] of this.#pieces) {
       if (this.#size <= this.#sizeMax) break;
       // What somebody is about to take stays, within bounds.
@@ -299,7 +318,7 @@ function keyOf(name: string, offset: number, length: number): string {
 }
 
 /** Ranges that are read together; those that somebody came too early for go first. */
-function groupsOf(queue: Want[]): Want[][] {
+function groupsOf(queue: Want[], joinedMax: number): Want[][] {
   queue.sort((a, b) =>
     a.name === b.name ? a.offset - b.offset : a.name < b.name ? -1 : 1
   );
@@ -310,7 +329,7 @@ function groupsOf(queue: Want[]): Want[][] {
     const wantEnd = want.offset + want.length;
     const joins = group !== undefined && group[0].name === want.name &&
       want.offset <= end + GAP_MAX &&
-      Math.max(end, wantEnd) - group[0].offset <= JOINED_MAX;
+      Math.max(end, wantEnd) - group[0].offset <= joinedMax;
     if (joins) group.push(want);
     else groups.push([want]);
     end = joins ? Math.max(end, wantEnd) : wantEnd;

@@ -221,6 +221,35 @@ Deno.test("remote ranges: what was taken makes room, what is awaited stays", asy
   ranges.forgetWanted();
 });
 
+Deno.test("remote ranges: what was asked for ahead stays as long as there is something that was taken", async () => {
+  const store = new HeldStore();
+  await using ranges = new RemoteRanges(store, { sizeMax: 100, joinedMax: 60 });
+  const names = ["a", "b", "c"];
+  const arrive = async (name: string): Promise<void> => {
+    ranges.hint(name, 0, 40);
+    await settled();
+    store.answerAll();
+    await settled();
+  };
+  await arrive("a");
+  await arrive("b");
+  deepStrictEqual(ranges.take("b", 0, 40), bytesAt(0, 40));
+  await arrive("c");
+  const there = names.map((name) => ranges.take(name, 0, 40) !== undefined);
+  deepStrictEqual(there, [true, false, true]);
+  ranges.forgetWanted();
+});
+
+Deno.test("remote ranges: a read has no more bytes than it may, unless one range has", async () => {
+  const store = new HeldStore();
+  await using ranges = new RemoteRanges(store, { joinedMax: 60 });
+  for (const [offset, length] of [[0, 30], [30, 30], [60, 90], [150, 20]]) {
+    ranges.hint("a", offset, length);
+  }
+  await settled();
+  deepStrictEqual(store.asked(), ["a 0+60", "a 60+90", "a 150+20"]);
+});
+
 Deno.test("remote ranges: who waits at the end, or asks after it, is answered", async () => {
   const store = new HeldStore();
   const ranges = new RemoteRanges(store);

@@ -30,8 +30,10 @@ import { rowsWithout, sliceRows } from "./frame_rows.ts";
 import { type FrameTaker, OpenFrame } from "./open_frame.ts";
 import { Scout } from "./scout.ts";
 
-/** Stored bytes that are asked for ahead where ranges are on their way. */
-const AHEAD_SIZE = 16 << 20;
+/** Batches of a store far away that are under way at once. */
+export const FAR_BATCHES_MAX = 3;
+/** Bytes that each of them asks for ahead. */
+export const AHEAD_SIZE: number = 16 << 20;
 
 /** Parts of a {@linkcode Mover}. */
 export interface MoverTools {

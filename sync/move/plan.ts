@@ -3,8 +3,8 @@ import { SPAN_SIZE } from "@snap/hash/blake-span";
 import type { Location } from "@snap/pack";
 import type { FrameBatch, LargeBatch } from "./batch.ts";
 
-/** Plain bytes of the frames of a batch. */
-const BATCH_SIZE = 4 << 20;
+/** Plain bytes of the frames of a batch: of a store far away more, so that few requests bring them. */
+const BATCH_SIZE = 4 << 20, FAR_BATCH_SIZE = 16 << 20;
 
 /** An object, and where it lies. */
 export interface Placed {
@@ -19,10 +19,15 @@ export interface Placed {
  * Cuts batches of frames, each in the order of the packs.
  *
  * @param placed The objects; they are sorted here.
- * @param number The number of the first batch.
+ * @param options The number of the first batch, and whether the store is far away.
  * @returns The batches.
  */
-export function frameBatches(placed: Placed[], number: number): FrameBatch[] {
+export function frameBatches(
+  placed: Placed[],
+  options: { readonly number: number; readonly isFar: boolean },
+): FrameBatch[] {
+  const sizeMax = options.isFar ? FAR_BATCH_SIZE : BATCH_SIZE;
+  let { number } = options;
   placed.sort(({ place: a }, { place: b }) =>
     a.packNumber - b.packNumber || a.frameOffset - b.frameOffset ||
     a.offset - b.offset
@@ -33,7 +38,7 @@ export function frameBatches(placed: Placed[], number: number): FrameBatch[] {
     while (end < placed.length) {
       const { place } = placed[end];
       if (end > first && !isSameFrame(place, placed[end - 1].place)) {
-        if (byteCount >= BATCH_SIZE) break;
+        if (byteCount >= sizeMax) break;
       }
       if (end === first || !isSameFrame(place, placed[end - 1].place)) {
         byteCount += place.plainSize;

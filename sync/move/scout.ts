@@ -5,6 +5,9 @@ import {
   RecipeRowKind,
 } from "@snap/pack/recipe";
 
+/** Plain bytes of chunks that are asked for together: they may come by one request. */
+const STRIDE = 8 << 20;
+
 /** Goes ahead of a reader of a recipe. */
 export class Scout {
   readonly #reader: RecipeReader;
@@ -24,9 +27,10 @@ export class Scout {
     this.#nodes.set(idFromBytes(node.id), node);
   }
 
-  /** Asks for all chunks that begin before an offset. */
+  /** Asks for all chunks that begin before an offset, once these are many. */
   goTo(offset: number): void {
     const reader = this.#reader;
+    if (offset - reader.offset < STRIDE) return;
     while (reader.offset < offset) {
       const step = reader.next();
       if (step === "end") return;

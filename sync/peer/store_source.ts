@@ -28,7 +28,7 @@ import type { ProofCache } from "../options.ts";
 import { joined } from "../protocol/sections.ts";
 import type { LargeBatch, MoveBatch, MoveResult } from "../move/batch.ts";
 import { MovePool } from "../move/move_pool.ts";
-import { Mover } from "../move/mover.ts";
+import { FAR_BATCHES_MAX, Mover } from "../move/mover.ts";
 import type { FrameTaker } from "../move/open_frame.ts";
 import { frameBatches, largeBatches, type Placed } from "../move/plan.ts";
 import { singleFrame } from "../move/single_frame.ts";
@@ -45,8 +45,6 @@ import type {
   WalkedDirectory,
 } from "./peer.ts";
 
-/** Batches of a store far away that are under way at once. */
-const FAR_BATCHES_MAX = 4;
 /** So little is moved without workers, as they are not worth their start. */
 const SMALL_SIZE = 8 << 20;
 
@@ -145,7 +143,10 @@ export class StoreSource implements Source {
         lost.push(...await this.#moveOther(id, ObjectKind.recipe, target));
       }
     }
-    const batches: MoveBatch[] = frameBatches(placed, this.#batchCount);
+    const batches: MoveBatch[] = frameBatches(placed, {
+      number: this.#batchCount,
+      isFar: this.#ranges.isFar,
+    });
     this.#batchCount += batches.length;
     const own = target.writer === undefined ? large.splice(0) : [];
     const spans = new Map<number, LargeRow>();
