@@ -1,4 +1,4 @@
-import type { Meter } from "@snap/store/wrap";
+import type { Meter, Pace } from "@snap/store/wrap";
 import { escapeInvisible } from "@snap/manifest/path";
 import { jsonLine, type JsonRecord } from "./terminal/json_line.ts";
 import type { CliContext } from "./context.ts";
@@ -28,6 +28,8 @@ export class Session {
   readonly signal: AbortSignal;
   /** Counters of requests to a store far away, where the command uses one. */
   meter: Meter | undefined;
+  /** The rate that all stores far away keep together, once one of them has it. */
+  pace: Pace | undefined;
   readonly #results: LineWriter;
   readonly #progress: ProgressLine;
   #told: Promise<void> = Promise.resolve();

@@ -81,10 +81,12 @@ export async function farSettings(
     if (schemes !== undefined && !schemes.includes(scheme)) return undefined;
     return (await settingOf(session, name, table)).value as T | undefined;
   };
+  const rate = await settingOf(session, "limit-rate", table);
   const pathStyle = await settingOf(session, "path-style", table);
   return {
     limits: {
-      bytesPerSecond: await get<number>("limit-rate"),
+      bytesPerSecond: rate.value as number | undefined,
+      isRateShared: rate.source !== "store",
       requestsMax: await get<number>("jobs"),
     },
     cache: {

@@ -1,9 +1,10 @@
-import { Limiter, Meter } from "@snap/store/wrap";
+import { Meter } from "@snap/store/wrap";
 import { loadLate } from "../load_late.ts";
 import type { Session } from "../session.ts";
 import type { OpenStoreOptions } from "./open_store.ts";
 import type { FarPlace, FarStoreModule, OpenedStore } from "./opened_store.ts";
 import type { SCHEMES } from "./store_address.ts";
+import { storeLimiter } from "./store_limiter.ts";
 
 /** Modules that open stores far away. */
 const OPENERS: Readonly<Record<keyof typeof SCHEMES, () => Promise<unknown>>> =
@@ -23,13 +24,9 @@ export async function openFar(
 ): Promise<OpenedStore> {
   const module = await OPENERS[scheme]() as FarStoreModule;
   const { signal } = session;
-  const { bytesPerSecond, requestsMax } = limits;
   const opened = await module.open(url, {
     settings,
-    limiter: new Limiter({
-      ...(bytesPerSecond !== undefined && { bytesPerSecond }),
-      ...(requestsMax !== undefined && { requestsMax }),
-    }),
+    limiter: storeLimiter(session, limits),
     meter: new Meter(),
     isNew: create,
     env: environmentOf(session),

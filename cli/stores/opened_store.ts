@@ -63,6 +63,8 @@ export interface FarSettings {
 export interface FarLimits {
   /** Most bytes a second, both ways together. */
   readonly bytesPerSecond: number | undefined;
+  /** Whether all stores of a run keep that rate together, as none has one of its own. */
+  readonly isRateShared: boolean;
   /** Most requests under way. */
   readonly requestsMax: number | undefined;
 }

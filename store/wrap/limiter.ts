@@ -6,6 +6,7 @@
  */
 import type { PruneStore } from "../store.ts";
 import { AroundStore, type StoreCall } from "./around_store.ts";
+import { Pace } from "./pace.ts";
 import { RemoteError } from "./remote_error.ts";
 import { systemTiming, type Timing } from "./timing.ts";
 
@@ -31,6 +32,8 @@ export interface LimiterOptions {
   readonly bytesInFlightMax?: number;
   /** Most bytes a second, in both directions together. Default: no limit. */
   readonly bytesPerSecond?: number;
+  /** A rate that others keep, too, in the place of one of its own. */
+  readonly pace?: Pace;
   /** The clock. Default: that of the system. */
   readonly timing?: Timing;
 }
@@ -73,7 +76,7 @@ interface Waiting {
 export class Limiter {
   readonly #requestsMax: number;
   readonly #bytesMax: number;
-  readonly #bytesPerSecond: number;
+  readonly #pace: Pace | undefined;
   readonly #timing: Timing;
   readonly #queue: Waiting[] = [];
   readonly #fastest = new Map<number, Fastest>();
@@ -82,8 +85,6 @@ export class Limiter {
   #threshold = Infinity;
   #requests = 0;
   #bytes = 0;
-  /** When the bytes that were let go so far have gone by. */
-  #freeAt = 0;
   /** Counts cuts: what began before the last one says nothing new. */
   #cuts = 0;
 
@@ -102,11 +103,12 @@ export class Limiter {
       "bytes in flight",
       options.bytesInFlightMax ?? BYTES_IN_FLIGHT_MAX,
     );
-    this.#bytesPerSecond = checkLimit(
-      "bytes a second",
-      options.bytesPerSecond ?? Infinity,
-    );
-    this.#timing = options.timing ?? systemTiming;
+    const { bytesPerSecond, pace, timing = systemTiming } = options;
+    this.#pace = pace ??
+      (bytesPerSecond === undefined
+        ? undefined
+        : new Pace(bytesPerSecond, timing));
+    this.#timing = timing;
     this.#window = Math.min(REQUESTS_FIRST, this.#requestsMax);
   }
 
@@ -133,11 +135,11 @@ export class Limiter {
     const isFull = this.#requests >= this.window;
     let moved = request.bytes;
     try {
-      await this.#pace(request.bytes, signal);
+      await this.#pace?.wait(request.bytes, signal);
       const start = this.#timing.now();
       const result = await run((more) => {
         moved += more;
-        this.#book(more);
+        this.#pace?.book(more);
       });
       const ms = this.#timing.now() - start;
       if (this.#isLate(moved, ms)) this.#cut(cuts, 0.75);
@@ -185,20 +187,6 @@ export class Limiter {
       this.#bytes += bytes;
       admit();
     }
-  }
-
-  /** Waits until the bytes before have gone by, and books these. */
-  async #pace(bytes: number, signal: AbortSignal | undefined): Promise<void> {
-    if (this.#bytesPerSecond === Infinity) return;
-    const waitMs = this.#freeAt - this.#timing.now();
-    this.#book(bytes);
-    if (waitMs > 0) await this.#timing.wait(waitMs, signal);
-  }
-
-  #book(bytes: number): void {
-    if (this.#bytesPerSecond === Infinity) return;
-    this.#freeAt = Math.max(this.#freeAt, this.#timing.now()) +
-      bytes / this.#bytesPerSecond * 1000;
   }
 
   #grow(): void {

@@ -1,6 +1,12 @@
-import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  ok,
+  rejects,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
 import { type Prng, seededTest } from "../../tests/_prng.ts";
-import { Limiter, RemoteError } from "./mod.ts";
+import { Limiter, Pace, RemoteError } from "./mod.ts";
 import { FakeTiming } from "./testdata/fake_timing.ts";
 
 const throttled = new RemoteError("Cannot read: busy", {
@@ -166,6 +172,17 @@ Deno.test("Limiter keeps a rate", async () => {
   // What was not used is not saved up.
   await run(10);
   strictEqual(timing.time, 69_010);
+});
+
+Deno.test("Limiters that share a pace keep it together", async () => {
+  const timing = new FakeTiming();
+  const pace = new Pace(1000, timing);
+  const limiters = [1, 2].map(() => new Limiter({ timing, pace }));
+  for (let i = 0; i < 10; i++) {
+    await limiters[i % 2].run({ bytes: 1000 }, () => Promise.resolve());
+  }
+  strictEqual(timing.time, 9000);
+  throws(() => new Pace(0), RangeError);
 });
 
 seededTest(

@@ -26,6 +26,7 @@ export * from "./deadline.ts";
 export * from "./fetch_bytes.ts";
 export * from "./limiter.ts";
 export * from "./meter.ts";
+export * from "./pace.ts";
 export * from "./remote_error.ts";
 export * from "./retry.ts";
 export * from "./retry_store.ts";
