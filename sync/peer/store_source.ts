@@ -352,12 +352,9 @@ export class StoreSource implements Source {
     if (this.#batchedSize < SMALL_SIZE) return undefined;
     const { index } = this.reader;
     const { liveTables } = index.index;
-    const tables = liveTables.map(({ name, size, head, bytes }) => ({
-      name,
-      size,
-      head,
-      bytes,
-    }));
+    const tables = liveTables.map((
+      { name, size, head, bytes },
+    ) => ({ name, size, head, bytes }));
     const options = { workers, sourcePrefix, tables, writer, hasher };
     const pool = new MovePool(options);
     this.#pool = { pool, target };
