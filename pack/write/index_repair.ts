@@ -14,6 +14,7 @@ import type { IndexedPack } from "../location.ts";
 import { PackRole } from "../object_kind.ts";
 import {
   HEADER_SIZE,
+  NotFoundError,
   saveIdOf as readSaveId,
   type StoreEntry,
   type StoreOptions,
@@ -108,10 +109,11 @@ export async function indexUnnamed(
   let packCount = 0, unfinishedCount = 0, isIndexLost = false;
   const chosen = async function* (): AsyncGenerator<PackTables> {
     for await (const read of readPlace(packs, place, options)) {
-      damaged.push(...read.damaged);
+      damaged.push(...read.damaged.filter(({ error }) => !isGone(error)));
       const told: IndexPack[] = [];
       for (const pack of read.packs) {
         const saveId = await saveIdOf(pack, place);
+        if (saveId === undefined) continue;
         const isFinished = finished.has(saveId);
         isIndexLost ||= isFinished;
         const isBelieved = isFinished || believed?.has(saveId) === true;
@@ -146,14 +148,23 @@ function readPlace(
   return readPacks(store, packs, { hasher, signal });
 }
 
+/** The save that a pack is of; undefined if those who remove packs have removed it meanwhile. */
 async function saveIdOf(
   { id }: IndexPack,
   { store }: IndexedStore,
-): Promise<string> {
+): Promise<string | undefined> {
   const range = { offset: 0, length: HEADER_SIZE };
-  const bytes = await store.read(packName(id), range);
-  const saveId = readSaveId(bytes);
-  return saveId === undefined ? "" : hexOf(saveId);
+  try {
+    const saveId = readSaveId(await store.read(packName(id), range));
+    return saveId === undefined ? "" : hexOf(saveId);
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof NotFoundError;
 }
 
 /** Writes tables of packs, the last of which says what all of them replace; gives their bytes. */

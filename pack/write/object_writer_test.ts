@@ -124,6 +124,41 @@ Deno.test("ObjectWriter knows after makeRoom what it has stored before", async (
   await writer.finish();
 });
 
+/** Loses a pack when a byte of it is read for the nth time. */
+class LosingStore extends MemoryStore {
+  #readsLeft: number;
+
+  constructor(readsLeft: number) {
+    super();
+    this.#readsLeft = readsLeft;
+  }
+
+  override async read(
+    ...[name, options]: Parameters<MemoryStore["read"]>
+  ): Promise<Uint8Array> {
+    const isLost = name.startsWith("packs/") && this.#readsLeft-- === 0;
+    if (isLost) await this.remove(name);
+    return await super.read(name, options);
+  }
+}
+
+for (const reads of [0, 1]) {
+  Deno.test(`ObjectWriter passes over a pack in no table that others remove after ${reads} reads`, async () => {
+    const losing = new LosingStore(reads);
+    await store(losing, A);
+    for (const name of await namesIn(losing, "index/")) {
+      await losing.remove(name);
+    }
+    const damaged: string[] = [];
+    await using writer = await openWriter(losing, {
+      onDamage: (name) => damaged.push(name),
+    });
+    deepEqual(await namesIn(losing, "packs/"), []);
+    equal(put(writer, A), true);
+    deepEqual(damaged, []);
+  });
+}
+
 Deno.test("ObjectWriter that gives up drops what is far from a full pack", async () => {
   const memory = new MemoryStore();
   {
