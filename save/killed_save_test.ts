@@ -9,6 +9,8 @@ import {
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
 import { LATER } from "../tests/_saves.ts";
+import { prune } from "@snap/maintenance/prune";
+import { formatRecordName } from "@snap/snapshot/records";
 import { save } from "./save.ts";
 
 /** Whether tests lie on a disk of which it is known who has files open. */
@@ -48,6 +50,16 @@ Deno.test("what a killed save has left is removed by the next", {
   await exited;
   ok(during.some((name) => name.endsWith("-alive")));
   ok(during.length >= 2, `${during}`);
+  await save(snapshots, source, LATER);
+  // What tells that it was killed stays as long as whoever prunes would wait for it.
+  ok(leftovers(store).every((name) => name.endsWith("-alive")));
+  mkdirSync(folder.join("other"));
+  writeFileSync(folder.join("other", "file"), "of nobody");
+  const { record } = await save(snapshots, folder.join("other"), LATER);
+  await store.remove(formatRecordName(record!));
+  const { removedPackCount, waitingFor } = await prune(snapshots);
+  deepEqual(waitingFor, []);
+  ok(removedPackCount > 0);
   await save(snapshots, source, LATER);
   deepEqual(leftovers(store), []);
   equal(readFileSync(join(source, "small"), "utf8"), "small");

@@ -1,4 +1,5 @@
 import type { PruneStore, ReadStore, StoreOptions } from "@snap/store";
+import { isRunGone } from "@snap/store/owner";
 import {
   type LeaseHolder,
   LEASES_PREFIX,
@@ -70,7 +71,7 @@ export async function readHolder(
 export interface HolderStates {
   /** Those that are not over, and may be alive. */
   readonly waiting: readonly string[];
-  /** Those that have not moved for half an hour. */
+  /** Those that were killed, as far as that is known, or have not moved for half an hour. */
   readonly suspects: readonly string[];
   /** The step to write anew: after half an hour some are alive, or its clock was another. */
   readonly renewed: Readonly<Record<string, number>> | undefined;
@@ -78,7 +79,7 @@ export interface HolderStates {
 
 /** Looks what has become of the leases that a step names. */
 export async function lookAtHolders(
-  store: ReadStore,
+  store: PruneStore,
   step: WrittenStep & { readonly step: "holders" },
   options: StoreOptions & {
     readonly now: () => number;
@@ -96,7 +97,10 @@ export async function lookAtHolders(
     if (state === undefined || state.isOver) continue;
     left[saveId] = state.number;
     const isStill = state.number === number && elapsedMs >= STILL_MS;
-    (options.isAlone || isStill ? suspects : waiting).push(saveId);
+    // One that lives and is suspected fails in the end, and loses nothing else.
+    const isSuspect = options.isAlone || isStill ||
+      await isRunGone(store, saveId);
+    (isSuspect ? suspects : waiting).push(saveId);
   }
   const isStale = elapsedMs >= STILL_MS || elapsedMs < -AHEAD_MS;
   const renewed = waiting.length > 0 && isStale ? left : undefined;

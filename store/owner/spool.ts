@@ -1,9 +1,15 @@
-import { readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { hexOf } from "@snap/hash";
 import type { WriteStore } from "../store.ts";
+import { LEASES_PREFIX } from "../removal/leases.ts";
 import { removeQuietly } from "./remove_quietly.ts";
-import { removeAbandoned, SpoolOwner } from "./spool_owner.ts";
+import {
+  isOwnerGone,
+  namesIn,
+  removeAbandoned,
+  SpoolOwner,
+} from "./spool_owner.ts";
 
 /** The files of one run on their way into a store: gone at its end, or when the next run begins. */
 export class Spool implements Disposable {
@@ -46,19 +52,30 @@ export async function openSpool(
 ): Promise<Spool> {
   const path = await store.spoolPath(hexOf(saveId));
   if (isDry) return new Spool(path, undefined);
-  removeAbandoned(path);
+  removeAbandoned(path, (saveId) => {
+    const lease = store.localPath?.(`${LEASES_PREFIX}${saveId}/0`);
+    return lease !== undefined && existsSync(lease);
+  });
   return new Spool(path, new SpoolOwner(path));
+}
+
+/**
+ * Tells whether the process of a run is certainly gone, as it was killed. That of a run on
+ * another machine is not known here.
+ *
+ * @param store The store that the run wrote to.
+ * @param saveId The save id of the run, 32 hex digits.
+ */
+export async function isRunGone(
+  store: WriteStore,
+  saveId: string,
+): Promise<boolean> {
+  return isOwnerGone(await store.spoolPath(saveId));
 }
 
 function removeSpooled(spoolPath: string): void {
   const folder = dirname(spoolPath), prefix = `${basename(spoolPath)}-`;
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return; // Where no file could be made either, and that was thrown.
-  }
-  for (const name of names) {
+  for (const name of namesIn(folder)) {
     // The marker goes last: what stops in between is gone on with by the next run.
     if (!name.startsWith(prefix) || name === `${prefix}alive`) continue;
     removeQuietly(join(folder, name));

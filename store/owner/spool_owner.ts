@@ -5,7 +5,7 @@ import {
   readdirSync,
   renameSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import {
   O_CLOEXEC,
   O_DIRECTORY,
@@ -17,7 +17,7 @@ import { posix } from "@snap/posix";
 import { removeQuietly } from "./remove_quietly.ts";
 
 /** A save id, in a folder that others use, too, behind a word; then what tells two saves apart. */
-const OWNER_NAME = /^((?:snap-)?[0-9a-f]{32}-).+-alive$/;
+const OWNER_NAME = /^((?:snap-)?([0-9a-f]{32})-).+-alive$/;
 
 /** Of `fcntl`: asks for a lease, which is refused while others have the file open. */
 const F_SETLEASE = 1024;
@@ -78,26 +78,50 @@ export class SpoolOwner implements Disposable {
  * Removes the files of saves that are certainly over.
  *
  * @param spoolPath A path beside theirs.
+ * @param isAskedFor Whether somebody may still ask whether a save is over, told its save
+ * id: then its marker stays.
  */
-export function removeAbandoned(spoolPath: string): void {
+export function removeAbandoned(
+  spoolPath: string,
+  isAskedFor: (saveId: string) => boolean = () => false,
+): void {
   const folder = dirname(spoolPath);
-  let names: string[];
-  try {
-    names = readdirSync(folder);
-  } catch {
-    return;
-  }
+  const names = namesIn(folder);
   const owners = names.filter((name) => OWNER_NAME.test(name));
   if (owners.length === 0 || !isOwnDisk(folder)) return;
   for (const owner of owners) {
     if (!isAbandoned(join(folder, owner))) continue;
-    const [, prefix] = OWNER_NAME.exec(owner)!;
+    const [, prefix, saveId] = OWNER_NAME.exec(owner)!;
     for (const name of names) {
-      if (!name.startsWith(prefix) || name === owner) continue;
+      if (!name.startsWith(prefix) || OWNER_NAME.test(name)) continue;
       removeQuietly(join(folder, name));
     }
     // Last: what stops in between is gone on with by the next save.
-    removeQuietly(join(folder, owner));
+    if (!isAskedFor(saveId)) removeQuietly(join(folder, owner));
+  }
+}
+
+/**
+ * Tells whether a save is certainly over: it has left markers, and no process has any
+ * of them open. Of a save without a marker nothing is known.
+ *
+ * @param spoolPath A path of the save.
+ */
+export function isOwnerGone(spoolPath: string): boolean {
+  const folder = dirname(spoolPath);
+  const prefix = OWNER_NAME.exec(`${basename(spoolPath)}-alive`)?.[1];
+  const owners = namesIn(folder)
+    .filter((name) => prefix === OWNER_NAME.exec(name)?.[1]);
+  return prefix !== undefined && owners.length > 0 && isOwnDisk(folder) &&
+    owners.every((name) => isAbandoned(join(folder, name)));
+}
+
+/** Lists a folder; an empty list where that is not possible. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return []; // Where no file could be made either, and that was thrown.
   }
 }
 

@@ -10,7 +10,7 @@ import { hexOf } from "@snap/hash";
 import { TemporaryFolder } from "../../tests/_snapshots.ts";
 import { MemoryStore } from "../memory/mod.ts";
 import { removeQuietly } from "./remove_quietly.ts";
-import { openSpool } from "./spool.ts";
+import { isRunGone, openSpool } from "./spool.ts";
 import { removeAbandoned, SpoolOwner } from "./spool_owner.ts";
 
 const DEAD = "d".repeat(32);
@@ -112,6 +112,41 @@ Deno.test(
     deepEqual(readdirSync(folder.path).sort(), [...others, `${mine}-a`].sort());
   },
 );
+
+Deno.test(
+  "isRunGone knows of runs whose markers nobody has open, and of no others",
+  {
+    ignore,
+  },
+  async () => {
+    using folder = new TemporaryFolder();
+    const store = new SpoolingStore(folder.path);
+    equal(await isRunGone(store, DEAD), false);
+    for (const end of ["a", "b"]) {
+      writeFileSync(folder.join(`${DEAD}-${end}-alive`), "");
+    }
+    equal(await isRunGone(store, DEAD), true);
+    {
+      using _owner = new SpoolOwner(folder.join(`${DEAD}-c`));
+      equal(await isRunGone(store, DEAD), false);
+    }
+    equal(await isRunGone(store, DEAD), true);
+    equal(await isRunGone(store, LIVE), false);
+  },
+);
+
+Deno.test("removeAbandoned leaves the marker of a save that is asked for", {
+  ignore,
+}, () => {
+  using folder = new TemporaryFolder();
+  for (const id of [DEAD, OTHER]) {
+    for (const end of ["0", "alive"]) {
+      writeFileSync(folder.join(`${id}-a-${end}`), "");
+    }
+  }
+  removeAbandoned(folder.join(`${LIVE}-a`), (saveId) => saveId === DEAD);
+  deepEqual(readdirSync(folder.path), [`${DEAD}-a-alive`]);
+});
 
 Deno.test("openSpool of a run that stores nothing leaves no trace", async () => {
   using folder = new TemporaryFolder();
