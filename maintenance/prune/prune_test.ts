@@ -53,6 +53,12 @@ async function namesOf(store: PruneStore, prefix: string): Promise<string[]> {
   return names.sort();
 }
 
+async function copyFiles(from: PruneStore, to: PruneStore): Promise<void> {
+  for (const name of await namesOf(from, "")) {
+    await to.create(name, await from.read(name));
+  }
+}
+
 async function forget(store: PruneStore, record: NamedRecord): Promise<void> {
   await store.remove(formatRecordName(record));
 }
@@ -415,9 +421,7 @@ Deno.test("prune that has to mark again keeps all that a save of its round relie
   let failedCount = 0;
   for (let losesAt = 1;; losesAt++) {
     const store = new LosingStore();
-    for (const name of await namesOf(made.store, "")) {
-      await store.create(name, await made.store.read(name));
-    }
+    await copyFiles(made.store, store);
     store.losesAt = losesAt;
     store.onCondemned = async () => {
       await store.create(formatRecordName(second), record);
@@ -428,4 +432,33 @@ Deno.test("prune that has to mark again keeps all that a save of its round relie
     equal(await checkWhole(store), 2);
   }
   ok(failedCount > 1, `${failedCount}`);
+});
+
+/** A store that is pruned by somebody else before one of its reads. */
+class PrunedStore extends MemoryStore {
+  /** The read of a pack or an index table before which it happens. */
+  prunesAt = 0;
+
+  override async read(...[name, ...rest]: ReadArguments): Promise<Uint8Array> {
+    const isCounted = name.startsWith("packs/") || name.startsWith("index/");
+    if (isCounted && --this.prunesAt === 0) await pruneStore(this);
+    return await super.read(name, ...rest);
+  }
+}
+
+Deno.test("verify takes what is removed beside it for no damage, and what is lost for damage", async () => {
+  const { store: made } = await halfForgotten();
+  let prunedCount = 0;
+  for (let prunesAt = 1;; prunesAt++) {
+    const store = new PrunedStore();
+    await copyFiles(made, store);
+    store.prunesAt = prunesAt;
+    equal(await checkWhole(store), 1);
+    if (store.prunesAt > 0) break;
+    prunedCount++;
+    const [pack] = await namesOf(store, "packs/");
+    await store.remove(pack);
+    await rejects(checkWhole(store));
+  }
+  ok(prunedCount > 5, `${prunedCount}`);
 });

@@ -12,7 +12,10 @@ interface LoggedDamage extends FoundDamage {
   pathCount: number;
 }
 
-/** Collects damage: each thing once, with the paths that need it. */
+/**
+ * Collects damage: each thing once, with the paths that need it. What is missing is told
+ * at the end: somebody may have written it anew elsewhere, and removed what was listed.
+ */
 export class DamageLog {
   /** The first damages, in the order in which they were found. */
   readonly damages: LoggedDamage[] = [];
@@ -24,6 +27,28 @@ export class DamageLog {
 
   constructor(onDamage?: (damage: Damage) => void) {
     this.#onDamage = onDamage;
+  }
+
+  /** Whether anything is missing. */
+  get misses(): boolean {
+    return this.damages.some(isAbsence);
+  }
+
+  /** Forgets what is missing: it is looked for again. */
+  forgetMissing(): void {
+    const kept = this.damages.filter((damage) => !isAbsence(damage));
+    this.count -= this.damages.length - kept.length;
+    this.damages.splice(0, this.damages.length, ...kept);
+    for (const [key, damage] of this.#byKey) {
+      if (isAbsence(damage)) this.#byKey.delete(key);
+    }
+  }
+
+  /** Tells of what is missing. */
+  tellMissing(): void {
+    for (const damage of this.damages) {
+      if (isAbsence(damage)) this.#onDamage?.(damage);
+    }
   }
 
   /** Whether anything was found. */
@@ -46,7 +71,7 @@ export class DamageLog {
       this.damages.push(damage);
       this.#byKey.set(key, damage);
     }
-    this.#onDamage?.(damage);
+    if (!isAbsence(damage)) this.#onDamage?.(damage);
   }
 
   /** By name of pack: how many objects are missing that it should hold. */
@@ -75,6 +100,11 @@ export class DamageLog {
     damage.pathCount++;
     if (damage.paths.length < PATHS_MAX) damage.paths.push(where);
   }
+}
+
+/** Whether damage may be what a removal looks like from beside. */
+function isAbsence({ reason }: FoundDamage): boolean {
+  return reason === "missing" || reason === "disagreement";
 }
 
 function keyOf(found: FoundDamage): string {

@@ -37,6 +37,8 @@ import { newVerifyProgress, type VerifyProgress } from "./verify_progress.ts";
 
 /** Most memory for pages of the index in bytes. */
 const INDEX_CACHE_SIZE = 32 << 20;
+/** How often what is missing is looked for again where others remove packs. */
+const RUNS_MAX = 5;
 /** Orphan packs that are named. */
 const ORPHANS_MAX = 20;
 
@@ -58,8 +60,47 @@ export async function verify(
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
   const log = new DamageLog(options.onDamage);
-  const run = new VerifyRun(snapshots, options, log);
-  return await run.run();
+  const tables = new TableNames(snapshots, options);
+  await tables.hasChanged();
+  let report = await new VerifyRun(snapshots, options, log).run();
+  const { byteCount } = report;
+  for (let i = 0; i < RUNS_MAX && log.misses; i++) {
+    if (!await tables.hasChanged()) break;
+    // Packs were removed beside this run: what is needed of them lies elsewhere by now.
+    log.forgetMissing();
+    const again = { ...options, data: false };
+    report = await new VerifyRun(snapshots, again, log).run();
+  }
+  log.tellMissing();
+  return {
+    ...report,
+    byteCount,
+    damages: log.damages,
+    damageCount: log.count,
+  };
+}
+
+/** The names of the index tables: whoever removes a pack writes some before. */
+class TableNames {
+  readonly #store: VerifySource["store"];
+  readonly #options: StoreOptions;
+  #names = "";
+
+  constructor({ store }: VerifySource, { signal }: StoreOptions) {
+    this.#store = store;
+    this.#options = { signal };
+  }
+
+  /** Whether they are others than those that were listed before. */
+  async hasChanged(): Promise<boolean> {
+    const names: string[] = [];
+    for await (const batch of this.#store.list(INDEX_PREFIX, this.#options)) {
+      for (const { name } of batch) names.push(name);
+    }
+    const before = this.#names;
+    this.#names = names.sort().join();
+    return before !== this.#names;
+  }
 }
 
 class VerifyRun {
