@@ -202,3 +202,33 @@ Deno.test("forget: an interrupted removal is finished, and said so", async () =>
   match(done.stderr, new RegExp(`Removed record ${one}: it was forgotten`));
   strictEqual((await scene.records()).length, 1);
 });
+
+Deno.test("forget --prune frees the space, and its dry run says how much", async () => {
+  using scene = new ForgetScene();
+  await scene.threeSaves();
+  const args = ["forget", "--keep-last", "1", "--any", "--prune"];
+  const last = (text: string): string => text.trimEnd().split("\n").at(-1)!;
+  const packs = () =>
+    readdirSync(scene.at("store", "packs"), { recursive: true })
+      .filter((name) => String(name).length > 60).length;
+  await scene.ok("tag", "--delete", "main");
+  const before = packs();
+  const said = last(await scene.ok(...args, "--dry-run"));
+  match(said, /^Would remove [2-9] packs, /);
+  strictEqual(packs(), before);
+  const done = last(await scene.ok(...args));
+  const written = /; what is needed .*$/;
+  strictEqual(
+    done.replace(written, ""),
+    said.replace("Would remove", "Removed").replace(written, ""),
+  );
+  strictEqual(packs() < before, true);
+  strictEqual((await scene.snap(["verify", "--data"])).code, 0);
+});
+
+Deno.test("forget refuses to wait for nothing", async () => {
+  using scene = new ForgetScene();
+  await scene.threeSaves();
+  const args = ["--keep-last", "1", "--wait", "4m"];
+  await scene.fails(args, 2, /Cannot use --wait without --prune/);
+});

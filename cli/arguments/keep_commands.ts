@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
+import { WAIT } from "./prune_commands.ts";
 import { ANY, DRY_RUN, EXCLUDES } from "./shared_specs.ts";
 
 function keep(name: string, value: string, help: string): OptionSpec {
@@ -73,6 +74,8 @@ export const KEEP_COMMANDS: readonly CommandSpec[] = [
           "the rules of [policy], or of [policies.NAME], of the configuration",
       },
       { ...DRY_RUN, help: "say what would be forgotten, and forget nothing" },
+      { name: "prune", help: "then free the space, as the command prune does" },
+      { ...WAIT, help: `with --prune: ${WAIT.help}` },
       {
         name: "tagged",
         help:
@@ -95,7 +98,7 @@ export const KEEP_COMMANDS: readonly CommandSpec[] = [
         "forget --keep-last 3 --keep-daily 7 --keep-yearly all -n",
         "see what rules would do",
       ],
-      ["forget --policy", "and do what the configuration says"],
+      ["forget --policy --prune", "do what the configuration says, free space"],
       ["forget nightly~3", "one that a tag has named"],
     ],
   },

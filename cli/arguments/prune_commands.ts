@@ -1,5 +1,12 @@
-import type { CommandSpec } from "./command_spec.ts";
+import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { DRY_RUN } from "./shared_specs.ts";
+
+/** How long is waited for others before packs are removed. */
+export const WAIT: OptionSpec = {
+  name: "wait",
+  value: "TIME",
+  help: "wait so long, such as 40m, for saves that have begun before",
+};
 
 /** The command that frees space. */
 export const PRUNE_COMMANDS: readonly CommandSpec[] = [
@@ -9,11 +16,7 @@ export const PRUNE_COMMANDS: readonly CommandSpec[] = [
     arguments: [],
     options: [
       DRY_RUN,
-      {
-        name: "wait",
-        value: "TIME",
-        help: "wait so long, such as 40m, for saves that have begun before",
-      },
+      WAIT,
       {
         name: "max-unused",
         value: "PERCENT",

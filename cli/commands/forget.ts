@@ -14,6 +14,8 @@ import { COMMAND } from "../product.ts";
 import type { Session } from "../session.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { findRecordNames } from "../snapshots/find_record_names.ts";
+import { run as prune } from "./prune.ts";
+import type { OpenedStore } from "../stores/opened_store.ts";
 import { renewListing } from "../stores/renew_listing.ts";
 import { type Column, formatTable } from "../terminal/table.ts";
 import {
@@ -46,27 +48,45 @@ export async function run(session: Session): Promise<number> {
       "Cannot use --tagged without ID: rules keep what a tag names",
     );
   }
+  if (args.has("wait") && !args.has("prune")) {
+    throw new UsageError("Cannot use --wait without --prune");
+  }
   const options = { isLight: true, isWriting: !args.has("dry-run") };
-  return await withSnapshots(session, options, async (snapshots, opened) => {
-    const { forget } = await import("@snap/maintenance/forget");
-    const { signal } = session;
-    const groups = rules && await plan(session, snapshots, rules);
-    const records = groups === undefined
-      ? await findRecordNames(session, snapshots, names)
-      : groups.flatMap((group) => group.records)
-        .filter(({ reasons }) => reasons.length === 0)
-        .map(({ record }) => record);
-    if (groups !== undefined) await tellGroups(session, groups);
-    const isTold = args.has("tagged") ? "forget" : "refuse";
-    const report = await forget(snapshots, records, {
-      whenNamed: groups === undefined ? isTold : "keep",
-      dryRun: args.has("dry-run"),
-      signal,
-    }).catch(explained);
-    if (!args.has("dry-run")) await renewListing(session, opened);
-    await tellReport(session, report, keptCountOf(groups));
-    return ExitCode.done;
-  });
+  const forgotten = await withSnapshots(
+    session,
+    options,
+    (snapshots, opened) => forgetIn(session, snapshots, opened, rules),
+  );
+  return args.has("prune") ? await prune(session, forgotten) : ExitCode.done;
+}
+
+/** Forgets; gives the ids of the records. */
+async function forgetIn(
+  session: Session,
+  snapshots: Snapshots<PruneStore>,
+  opened: OpenedStore,
+  rules: RetentionRules | undefined,
+): Promise<readonly string[]> {
+  const { args, signal } = session;
+  const names = args.positionals;
+
+  const { forget } = await import("@snap/maintenance/forget");
+  const groups = rules && await plan(session, snapshots, rules);
+  const records = groups === undefined
+    ? await findRecordNames(session, snapshots, names)
+    : groups.flatMap((group) => group.records)
+      .filter(({ reasons }) => reasons.length === 0)
+      .map(({ record }) => record);
+  if (groups !== undefined) await tellGroups(session, groups);
+  const isTold = args.has("tagged") ? "forget" : "refuse";
+  const report = await forget(snapshots, records, {
+    whenNamed: groups === undefined ? isTold : "keep",
+    dryRun: args.has("dry-run"),
+    signal,
+  }).catch(explained);
+  if (!args.has("dry-run")) await renewListing(session, opened);
+  await tellReport(session, report, keptCountOf(groups));
+  return report.forgotten.map(({ record }) => record);
 }
 
 async function plan(
@@ -202,8 +222,8 @@ async function tellReport(
       ...name && { id: name.tree, record: name.record },
     })),
   });
-  if (forgotten.length > 0 && !isDryRun) {
-    session.note(`${COMMAND} log lists what is left`);
+  if (forgotten.length > 0 && !isDryRun && !session.args.has("prune")) {
+    session.note(`${COMMAND} prune frees what only they needed`);
   }
 }
 

@@ -22,8 +22,15 @@ import {
 } from "../terminal/units.ts";
 import { VERSION } from "../version.ts";
 
-/** `snap prune` */
-export async function run(session: Session): Promise<number> {
+/**
+ * `snap prune`, and the second half of `snap forget --prune`
+ *
+ * @param forgotten Ids of records that a dry run takes for forgotten.
+ */
+export async function run(
+  session: Session,
+  forgotten: readonly string[] = [],
+): Promise<number> {
   const options = pruneOptions(session);
   const isDryRun = options.dryRun === true;
   return await withSnapshots(
@@ -33,6 +40,7 @@ export async function run(session: Session): Promise<number> {
       const { prune } = await import("@snap/maintenance/prune");
       const report = await prune(snapshots, {
         ...options,
+        ...(isDryRun && { forgotten }),
         despite: await recordsOf(session, snapshots.store),
         onProgress: (progress) => session.progress(progressOf(progress)),
         onWait: (holders) => tellHolders(session, holders),

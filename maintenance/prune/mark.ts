@@ -42,6 +42,8 @@ export interface MarkOptions extends StoreOptions {
   readonly bad: ReadonlySet<string>;
   /** Directories all of which is known to be kept. */
   readonly seen?: IdSet | undefined;
+  /** Ids of records that count as forgotten. */
+  readonly forgotten: ReadonlySet<string>;
   /** Ids of records that may be broken. */
   readonly despite: ReadonlySet<string>;
   /** Told how far it is. */
@@ -72,7 +74,8 @@ export async function markNeeded(
   // In this order: packs that come later are not looked at, and what a record
   // needs is in the index that is opened after it was listed.
   const packs = await listPacks(store, { signal });
-  const records = await listRecordNames(store, { signal });
+  const records = (await listRecordNames(store, { signal }))
+    .filter(({ record }) => !options.forgotten.has(record));
   const index = await openIndex(store, {
     signal,
     hasher,

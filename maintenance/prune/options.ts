@@ -32,6 +32,8 @@ export interface PruneOptions extends StoreOptions {
   readonly recompress?: string | undefined;
   /** Whether nothing is changed, only said. Default: false. */
   readonly dryRun?: boolean;
+  /** Ids of records that count as forgotten, in a dry run. */
+  readonly forgotten?: readonly string[];
   /** Ids of records that are known to be broken: what can be read of them is kept. */
   readonly despite?: readonly string[];
   /** Whether nobody else writes into the store: leases are then those of runs that are gone. Default: false. */
@@ -56,8 +58,13 @@ export interface PruneOptions extends StoreOptions {
 
 /** Refuses options that are out of bounds. */
 export function checkOptions(
-  { maxUnused, maxRepack, recompress }: PruneOptions,
+  { maxUnused, maxRepack, recompress, dryRun, forgotten }: PruneOptions,
 ): void {
+  if (forgotten !== undefined && dryRun !== true) {
+    throw new RangeError(
+      "Cannot prune: records count as forgotten in a dry run only",
+    );
+  }
   if (maxUnused !== undefined && !(maxUnused >= 0 && maxUnused <= 1)) {
     throw new RangeError(
       `Cannot prune: the share of a pack that may be of no use is 0 to 1: found ${maxUnused}`,

@@ -17,6 +17,7 @@ export class PruneRun {
   readonly random: (size: number) => Uint8Array;
   readonly now: () => number;
   readonly #despite: ReadonlySet<string>;
+  readonly #forgotten: ReadonlySet<string>;
   #toldMs = -Infinity;
 
   constructor(source: PruneSource, options: PruneOptions) {
@@ -27,6 +28,7 @@ export class PruneRun {
     this.random = random;
     this.now = now;
     this.#despite = new Set(options.despite);
+    this.#forgotten = new Set(options.forgotten);
   }
 
   /** Whether all that the records need is there, where nothing was thrown. */
@@ -48,6 +50,7 @@ export class PruneRun {
       ...what,
       hasher,
       despite: this.#despite,
+      forgotten: this.#forgotten,
       onProgress: (doneCount, totalCount) =>
         this.progress({ phase: "mark", doneCount, totalCount }),
     });
