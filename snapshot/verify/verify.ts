@@ -27,6 +27,7 @@ import { VerifyWalk } from "./walk.ts";
 import { WholeCheck } from "./whole.ts";
 import type { DamageSubject } from "./damage.ts";
 import { presentPacks } from "./present_packs.ts";
+import { TableNames } from "./table_names.ts";
 import { formatRecordName, type NamedRecord } from "../records/record.ts";
 import type {
   VerifyOptions,
@@ -78,29 +79,6 @@ export async function verify(
     damages: log.damages,
     damageCount: log.count,
   };
-}
-
-/** The names of the index tables: whoever removes a pack writes some before. */
-class TableNames {
-  readonly #store: VerifySource["store"];
-  readonly #options: StoreOptions;
-  #names = "";
-
-  constructor({ store }: VerifySource, { signal }: StoreOptions) {
-    this.#store = store;
-    this.#options = { signal };
-  }
-
-  /** Whether they are others than those that were listed before. */
-  async hasChanged(): Promise<boolean> {
-    const names: string[] = [];
-    for await (const batch of this.#store.list(INDEX_PREFIX, this.#options)) {
-      for (const { name } of batch) names.push(name);
-    }
-    const before = this.#names;
-    this.#names = names.sort().join();
-    return before !== this.#names;
-  }
 }
 
 class VerifyRun {
