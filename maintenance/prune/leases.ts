@@ -40,7 +40,8 @@ export async function sortLeases(
 ): Promise<SortedLeases> {
   const holders: Record<string, number> = {};
   const ended: string[] = [], pruners: string[] = [];
-  for (const [saveId, { number, isOver }] of await listLeases(store, options)) {
+  const leases = await listLeases(store, { ...options, checksEnds: true });
+  for (const [saveId, { number, isOver }] of leases) {
     if (isOver) ended.push(saveId);
     else {
       const { action } = await readHolder(store, saveId, options);
@@ -87,7 +88,8 @@ export async function lookAtHolders(
     readonly isAlone: boolean;
   },
 ): Promise<HolderStates> {
-  const leases = await listLeases(store, options);
+  const { signal } = options;
+  const leases = await listLeases(store, { signal, checksEnds: true });
   const { sec, ns } = parseTime(step.time);
   const elapsedMs = options.now() - (1000 * sec + ns / 1e6);
   const waiting: string[] = [], suspects: string[] = [];

@@ -13,6 +13,7 @@ import {
   type NamedRecord,
 } from "@snap/snapshot/records";
 import { NotFoundError, type PruneStore } from "@snap/store";
+import { encodeDocument } from "@snap/store/format";
 import { MemoryStore } from "@snap/store/memory";
 import {
   listLeases,
@@ -181,6 +182,18 @@ Deno.test("prune waits for runs that may rely on what it condemns, and the next 
   deepEqual(await namesOf(store, "leases/"), []);
   equal((await readRound(store)).steps.length, 0);
   equal(await checkWhole(store), 1);
+});
+
+Deno.test("prune waits for a run whose end somebody else has written", async () => {
+  const { store } = await halfForgotten();
+  const clock = new Clock(), { now } = clock;
+  const saveId = new Uint8Array(16).fill(9);
+  await openLease(store, { saveId, action: "save", now });
+  const end = encodeDocument({ kind: "LEAS", saveId, body: {} });
+  await store.create(`leases/${"09".repeat(16)}/end`, end);
+  const { waitingFor, removedPackCount } = await pruneStore(store, clock);
+  equal(waitingFor.length, 1);
+  equal(removedPackCount, 0);
 });
 
 Deno.test("prune tells whom it waits for, and goes on when they have ended", async () => {

@@ -131,7 +131,7 @@ export const documentForms: Readonly<Record<DocumentFormName, DocumentForm>> = {
     pattern: /^leases\/[0-9a-f]{32}\/0$/,
     type: objectOf({
       ...{ time, host: text, program: text, action: text },
-      ...SAVE_IDS,
+      ...{ endHash: optional(id), ...SAVE_IDS },
     }),
   },
   renewal: {
@@ -142,7 +142,7 @@ export const documentForms: Readonly<Record<DocumentFormName, DocumentForm>> = {
   leaseEnd: {
     kind: "LEAS",
     pattern: /^leases\/[0-9a-f]{32}\/end$/,
-    type: objectOf({}),
+    type: objectOf({ key: optional(saveId) }),
   },
   step: {
     kind: "GCLG",

@@ -8,7 +8,7 @@ import { StoreError } from "../errors.ts";
 import { encodeDocument } from "../format/document.ts";
 import { timeText } from "../format/fields.ts";
 import type { PruneStore, StoreOptions, WriteStore } from "../store.ts";
-import { LEASES_PREFIX, listLeases } from "./leases.ts";
+import { hashOfKey, LEASES_PREFIX, listLeases } from "./leases.ts";
 
 /** Options of {@linkcode openLease}. */
 export interface LeaseOptions extends StoreOptions {
@@ -24,6 +24,8 @@ export interface LeaseOptions extends StoreOptions {
   readonly program?: string;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
+  /** Where random bytes come from. */
+  readonly random?: (size: number) => Uint8Array;
 }
 
 /** Options of {@linkcode joinLease}. */
@@ -48,6 +50,8 @@ export class Lease {
   readonly #options: JoinLeaseOptions;
   #number: number;
   #saveIds: readonly string[] | undefined;
+  /** What only this run can say of its end; a run that goes on with a lease does not know it. */
+  readonly #endKey: string | undefined;
   /** The last renewal of this object. */
   #renewal: number | undefined;
   #end: Promise<void> | undefined;
@@ -56,11 +60,12 @@ export class Lease {
   constructor(
     store: WriteStore,
     options: JoinLeaseOptions & Pick<LeaseOptions, "saveIds">,
-    number: number,
+    { number, endKey }: { readonly number: number; readonly endKey?: string },
   ) {
     this.#store = store;
     this.#options = options;
     this.#number = number;
+    this.#endKey = endKey;
     this.#saveIds = options.saveIds;
     this.saveId = hexOf(options.saveId);
   }
@@ -101,7 +106,7 @@ export class Lease {
   async #finish(signal: AbortSignal | undefined): Promise<void> {
     const prefix = `${LEASES_PREFIX}${this.saveId}/`;
     if (!await this.#remove(`${prefix}0`, signal)) {
-      await this.#create("end", {}, signal);
+      await this.#create("end", { key: this.#endKey }, signal);
       return;
     }
     if (this.#number === 0) return;
@@ -152,7 +157,13 @@ export async function openLease(
 ): Promise<Lease> {
   const { now = Date.now, host = "", program = "snap" } = options;
   const { action, saveIds } = options;
-  const body = { time: timeText(now()), host, program, action, saveIds };
+  const { random = randomBytes } = options;
+  const endKey = hexOf(random(16));
+  const endHash = hashOfKey(endKey);
+  const body = {
+    ...{ time: timeText(now()), host, program, action },
+    ...{ endHash, saveIds },
+  };
   const { signal } = options;
   if (!await createEntry(store, options, { entry: "0", body, signal })) {
     throw new StoreError(
@@ -160,7 +171,7 @@ export async function openLease(
       { code: "EEXIST", action: "create" },
     );
   }
-  return new Lease(store, options, 0);
+  return new Lease(store, options, { number: 0, endKey });
 }
 
 /**
@@ -183,7 +194,11 @@ export async function joinLease(
       { code: "ESTALE", action: "list" },
     );
   }
-  return new Lease(store, options, known.number);
+  return new Lease(store, options, { number: known.number });
+}
+
+function randomBytes(size: number): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(size));
 }
 
 /** Creates an entry of a lease; false if it is there. */

@@ -1,5 +1,6 @@
 import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
 import { DocumentSyntaxError, StoreError } from "../errors.ts";
+import { encodeDocument } from "../format/document.ts";
 import { decodeNamed } from "../format/document_form.ts";
 import { MemoryStore } from "../memory/memory_store.ts";
 import type { PruneStore, StoreOptions } from "../store.ts";
@@ -93,6 +94,27 @@ Deno.test("a lease whose start is gone is over", async () => {
     new Map([[ID, { number: 1, isOver: true }]]),
   );
   strictEqual(await readLease(store, ID), undefined);
+});
+
+Deno.test("an end counts for whoever removes if the run itself has written it", async () => {
+  const store = new AppendStore();
+  const lease = await openLease(store, run);
+  const end = async (body: Record<string, unknown>): Promise<boolean> => {
+    const other = new MemoryStore();
+    for (const entry of await entriesOf(store)) {
+      const name = `leases/${ID}/${entry}`;
+      await other.create(name, await store.read(name));
+    }
+    const bytes = encodeDocument({ kind: "LEAS", saveId, body });
+    await other.create(`leases/${ID}/end`, bytes);
+    return (await listLeases(other, { checksEnds: true })).get(ID)!.isOver;
+  };
+  strictEqual(await end({}), false);
+  strictEqual(await end({ key: "00".repeat(16) }), false);
+  strictEqual(await end({ key: 5 }), false);
+  await lease.end();
+  const found = (await listLeases(store, { checksEnds: true })).get(ID);
+  strictEqual(found?.isOver, true);
 });
 
 Deno.test("two runs cannot have one lease", async () => {

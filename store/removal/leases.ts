@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { NotFoundError } from "../errors.ts";
+import { createHash } from "node:crypto";
+import { DocumentSyntaxError, NotFoundError } from "../errors.ts";
 import { decodeNamed } from "../format/document_form.ts";
 import { readDocument } from "../format/read_document.ts";
 import { checkSaveId } from "../hex.ts";
@@ -38,6 +39,8 @@ export interface LeaseHolder {
 export interface ListLeasesOptions extends StoreOptions {
   /** Only this lease. */
   readonly saveId?: string;
+  /** Whether an end counts only if the run itself has written it: its entries are read. */
+  readonly checksEnds?: boolean;
 }
 
 /**
@@ -60,7 +63,43 @@ export async function listLeases(
     const isOver = ended.has(saveId) || !started.has(saveId);
     leases.set(saveId, { number, isOver });
   }
+  if (options.checksEnds !== true) return leases;
+  for (const saveId of ended) {
+    if (!started.has(saveId) || await isEndOf(store, saveId, options)) continue;
+    leases.set(saveId, { ...leases.get(saveId)!, isOver: false });
+  }
   return leases;
+}
+
+/** Whether the run of a lease has written its end: whoever may only add to a store can name any. */
+async function isEndOf(
+  store: ReadStore,
+  saveId: string,
+  options: StoreOptions,
+): Promise<boolean> {
+  const read = (entry: string) =>
+    readEntry(store, `${LEASES_PREFIX}${saveId}/${entry}`, options);
+  try {
+    const { endHash } = await read("0");
+    // Of runs of programs that knew no key.
+    if (endHash === undefined) return true;
+    const { key } = await read("end");
+    return typeof key === "string" && hashOfKey(key) === endHash;
+  } catch (error) {
+    if (error instanceof NotFoundError) return true;
+    if (error instanceof DocumentSyntaxError) return false;
+    throw error;
+  }
+}
+
+/**
+ * Hashes the key of an end.
+ *
+ * @param key 32 hex digits.
+ * @returns 64 hex digits.
+ */
+export function hashOfKey(key: string): string {
+  return createHash("sha256").update(key).digest("hex");
 }
 
 /**
