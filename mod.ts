@@ -34,6 +34,8 @@ export * as restore from "@snap/restore";
 export * as sync from "@snap/sync";
 /** What is kept, what is removed, what is mended. */
 export * as maintenance from "@snap/maintenance";
+/** Snapshots as archives of other programs, and back. */
+export * as formats from "@snap/formats";
 /** A snapshot as a read-only file system of the kernel. */
 export * as fuse from "@snap/fuse";
 /** The command line as a function. */

@@ -61,7 +61,18 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     hash: "all",
     posix: "all",
   },
+  formats: {
+    save: "all",
+    restore: "all",
+    snapshot: "all",
+    pack: "all",
+    manifest: "all",
+    store: "all",
+    hash: "all",
+    posix: "all",
+  },
   cli: {
+    formats: "all",
     maintenance: "all",
     sync: "all",
     fuse: "all",

@@ -536,6 +536,8 @@ const WELL: readonly string[][] = [
   ["config"],
   ["pull", "./other", ...here],
   ["listing"],
+  ["export", "main", "--as", "tar.gz", "main.tar.gz"],
+  ["import", "--from", "tar.gz", "main.tar.gz"],
   ["version"],
   ["help"],
   ["save", "--help"],

@@ -3,6 +3,7 @@
  *
  * The parts have entry points of their own:
  *
+ * - `@snap/save/content`: content is named, cut where it is large, and stored
  * - `@snap/save/identify`
  * - `@snap/save/worker`
  *

@@ -97,7 +97,8 @@ async function everyCommand(
   match(await say("stats"), /^records\t2$/m);
   same["rewrite"] = await say("rewrite", id, "--exclude", "/[!0-3]*");
   equal(same["rewrite"], same["id of less"]);
-  match(await say("forget", "--keep-last", "1"), /^Forgot 1 record, kept 2$/m);
+  same["archive"] = await throughArchive(say, project.at(`tar-${name}`), id);
+  match(await say("forget", "--keep-last", "1"), /^Forgot 1 record, kept 3$/m);
   const other = project.at(`other-${name}`);
   same["clone"] = await snap("clone", store, other);
   same["push"] = await say("push", other);
@@ -115,6 +116,17 @@ async function everyCommand(
     .filter((one) => !asked.has(one) && !OTHER_COMMANDS.has(one));
   deepEqual(missed, []);
   return same;
+}
+
+/** Exports a snapshot, and imports it again. */
+async function throughArchive(
+  say: Snap,
+  archive: string,
+  id: string,
+): Promise<string> {
+  const digest = await say("export", id, "--as", "tar", archive);
+  equal((await say("import", "--from", "tar", archive)).trim(), id);
+  return digest;
 }
 
 /** What steps of their own run. */

@@ -50,6 +50,7 @@ const rows = allRows.filter((row) => !isOfMounts(row));
 
 const COPY = { recursive: true };
 const PLACES: Readonly<Record<string, string>> = {
+  ARCHIVE: "archive",
   DIR: "dir",
   CLONE: "clone",
   MOUNT: "mount",
@@ -67,7 +68,7 @@ class Scene implements Disposable {
   /** Puts paths in the place of the words of the document. */
   place(text: string): string {
     return text.replace(
-      /\b(CLONE|DIR|MOUNT|OTHER|PARENT|STORE|TARGET)\b/g,
+      /\b(ARCHIVE|CLONE|DIR|MOUNT|OTHER|PARENT|STORE|TARGET)\b/g,
       (word) => this.#folder.join(PLACES[word]),
     ).replace(/\bHOST:PORT\b/, "127.0.0.1:0").replace(
       /\bDENO\b/,
@@ -83,6 +84,7 @@ class Scene implements Disposable {
     writeFileSync(scene.place("DIR/a"), "alpha\n");
     await scene.run(["-A"], "init STORE");
     await scene.run(["-A"], "save --tag main DIR");
+    await scene.run(["-A"], "export main --as tar ARCHIVE");
     cpSync(scene.place("STORE"), scene.#folder.join("copy"), COPY);
     await scene.run(["-A"], "init OTHER");
     cpSync(scene.place("OTHER"), scene.#folder.join("empty"), COPY);

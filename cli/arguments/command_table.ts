@@ -1,3 +1,4 @@
+import { ARCHIVE_COMMANDS } from "./archive_commands.ts";
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { FAR_COMMANDS } from "./far_commands.ts";
 import { KEEP_COMMANDS } from "./keep_commands.ts";
@@ -250,6 +251,7 @@ export const COMMANDS: readonly CommandSpec[] = [
   ...VERIFY_COMMANDS,
   ...KEEP_COMMANDS,
   ...PRUNE_COMMANDS,
+  ...ARCHIVE_COMMANDS,
   {
     name: "id",
     summary: "print the id that a directory or file would be saved under",

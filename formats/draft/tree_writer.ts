@@ -1,0 +1,188 @@
+import { ATTRIBUTES_CONTEXT, ID_SIZE, TREE_CONTEXT } from "@snap/hash";
+import { MemoryBytes } from "@snap/manifest";
+import { PageDraft, TreeDraft } from "@snap/manifest/draft";
+import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/extras";
+import { ObjectKind } from "@snap/pack";
+import type { Totals } from "@snap/snapshot/records";
+import type { MetadataPacker } from "@snap/snapshot/write";
+import type { SnapshotDraft } from "./snapshot_draft.ts";
+
+type Counters = { -readonly [K in keyof Totals]: Totals[K] };
+
+/** A directory whose entries are being written. */
+interface Level {
+  readonly node: number;
+  /** Its names, in order. */
+  readonly names: readonly string[];
+  /** Ids of its sub-directories so far, by their rows: of the tree, then of the page. */
+  readonly ids: Map<number, Uint8Array>;
+  row: number;
+}
+
+/** Writes the trees and attribute pages of a draft, what is below a directory first. */
+export class TreeWriter {
+  /** Totals of what was written. */
+  readonly totals: Counters = {
+    ...{ entryCount: 0, fileCount: 0, directoryCount: 0, byteCount: 0 },
+    ...{ xattrCount: 0, hardLinkCount: 0, holeCount: 0 },
+  };
+  readonly #draft: SnapshotDraft;
+  readonly #packer: MetadataPacker;
+  /** Numbers of nodes with several names, in the order in which they are met. */
+  readonly #inodes = new Map<number, number>();
+
+  /**
+   * Writes nothing yet.
+   *
+   * @param packer Where trees and pages go.
+   */
+  constructor(draft: SnapshotDraft, packer: MetadataPacker) {
+    this.#draft = draft;
+    this.#packer = packer;
+  }
+
+  /**
+   * Writes everything. Yields after each directory.
+   *
+   * @returns The id of the root's tree, then the id of its page.
+   */
+  *write(): Generator<void, Uint8Array> {
+    const levels = [this.#level(this.#draft.root)];
+    for (;;) {
+      const level = levels.at(-1)!;
+      const child = this.#nextDirectory(level);
+      if (child !== undefined) {
+        levels.push(this.#level(child));
+        continue;
+      }
+      const ids = yield* this.#writeLevel(level);
+      levels.pop();
+      const parent = levels.at(-1);
+      if (parent === undefined) return ids;
+      parent.ids.set(parent.row++, ids);
+      yield;
+    }
+  }
+
+  #level(node: number): Level {
+    const names = [...this.#draft.names(node).keys()];
+    names.sort((a, b) => a < b ? -1 : 1);
+    return { node, names, ids: new Map(), row: 0 };
+  }
+
+  /** Goes on to the next sub-directory that is not written. */
+  #nextDirectory(level: Level): number | undefined {
+    const { nodes } = this.#draft;
+    const below = this.#draft.names(level.node);
+    for (; level.row < level.names.length; level.row++) {
+      const child = below.get(level.names[level.row])!;
+      if (nodes.kind(child) === EntryKind.directory) return child;
+    }
+    return undefined;
+  }
+
+  *#writeLevel({ node, names, ids }: Level): Generator<void, Uint8Array> {
+    const below = this.#draft.names(node);
+    const tree = new TreeDraft(draftNames(names));
+    const page = new PageDraft(names.length);
+    const pageIds = MemoryBytes.ofSize(
+      ids.size > 0 ? ID_SIZE * names.length : 0,
+    );
+    this.#setRow(page, 0, node);
+    for (const [row, name] of names.entries()) {
+      const child = below.get(name)!;
+      this.#setEntry(tree, row, child, ids.get(row));
+      const own = ids.get(row);
+      if (own !== undefined) {
+        pageIds.write(ID_SIZE * row, own, ID_SIZE, 2 * ID_SIZE);
+      }
+      this.#setRow(page, row + 1, child);
+      this.#count(child);
+    }
+    this.totals.xattrCount += page.xattrCount;
+    this.totals.holeCount += page.holeCount;
+    const out = new Uint8Array(2 * ID_SIZE);
+    const { tree: kind, attributes } = ObjectKind;
+    yield* this.#packer.save(TREE_CONTEXT, kind, tree.finish(), out, 0);
+    const object = page.finish({
+      tree,
+      treeId: out,
+      pageIds,
+      owners: this.#draft.owners,
+    });
+    yield* this.#packer.save(
+      ATTRIBUTES_CONTEXT,
+      attributes,
+      object,
+      out,
+      ID_SIZE,
+    );
+    return out;
+  }
+
+  #setEntry(
+    tree: TreeDraft,
+    row: number,
+    node: number,
+    ids: Uint8Array | undefined,
+  ): void {
+    const { nodes } = this.#draft;
+    const kind = nodes.kind(node);
+    tree.add(kind);
+    if (isFileKind(kind)) {
+      tree.setContent(row, nodes.size(node), nodes.id(node));
+    } else if (kind === EntryKind.directory) tree.setTree(row, ids!);
+    else if (kind === EntryKind.symlink) {
+      tree.setTarget(row, nodes.target(node));
+    } else if (isDeviceKind(kind)) tree.setDevice(row, ...nodes.device(node));
+  }
+
+  #setRow(page: PageDraft, row: number, node: number): void {
+    const { nodes } = this.#draft;
+    const linkCount = nodes.linkCount(node);
+    page.setTimes(row, nodes.mtimeSec(node), nodes.mtimeNs(node), 0, 0);
+    page.setInode(row, this.#inode(node, linkCount), 0, linkCount, 0);
+    page.setMode(row, nodes.mode(node));
+    page.setOwner(row, nodes.owner(node));
+    // As a save does: the extras of a directory are in its own page alone.
+    const isOwn = row === 0 || nodes.kind(node) !== EntryKind.directory;
+    const extras = isOwn ? nodes.extras(node) : undefined;
+    if (extras !== undefined) page.setExtras(row, extras);
+  }
+
+  /** A number by which the names of one file know each other; 0 for a single name. */
+  #inode(node: number, linkCount: number): number {
+    if (linkCount < 2) return 0;
+    const known = this.#inodes.get(node);
+    if (known !== undefined) return known;
+    const inode = this.#inodes.size + 1;
+    this.#inodes.set(node, inode);
+    return inode;
+  }
+
+  #count(node: number): void {
+    const { nodes } = this.#draft;
+    const { totals } = this;
+    const kind = nodes.kind(node);
+    totals.entryCount++;
+    if (kind === EntryKind.directory) totals.directoryCount++;
+    else if (nodes.linkCount(node) > 1) totals.hardLinkCount++;
+    if (!isFileKind(kind)) return;
+    totals.fileCount++;
+    totals.byteCount += nodes.size(node);
+  }
+}
+
+function draftNames(
+  names: readonly string[],
+): { rowsMax: number; names: Uint8Array; ends: Uint32Array } {
+  const ends = new Uint32Array(names.length);
+  let end = 0;
+  for (const [i, name] of names.entries()) ends[i] = end += name.length;
+  const bytes = new Uint8Array(end);
+  let at = 0;
+  for (const name of names) {
+    for (let i = 0; i < name.length; i++) bytes[at++] = name.charCodeAt(i);
+  }
+  return { rowsMax: names.length, names: bytes, ends };
+}

@@ -1,0 +1,35 @@
+/** Thrown where the bytes of an archive cannot be what they claim to be. */
+export class ArchiveSyntaxError extends SyntaxError {
+  /** Where in the plain archive the fault is, in bytes. */
+  readonly offset: number;
+
+  /**
+   * Names the fault and its place.
+   *
+   * @param message What could not be done, and why.
+   * @param offset Where in the plain archive, in bytes.
+   */
+  constructor(message: string, offset: number) {
+    super(`${message}; byte ${offset} of the archive`);
+    this.name = "ArchiveSyntaxError";
+    this.offset = offset;
+  }
+}
+
+/** Thrown where an archive holds what no snapshot can hold. */
+export class ImportError extends Error {
+  /** What can be done about it. */
+  readonly hint: string | undefined;
+
+  /**
+   * Says what does not fit.
+   *
+   * @param message What could not be done, and why.
+   * @param hint What can be done about it.
+   */
+  constructor(message: string, hint?: string) {
+    super(message);
+    this.name = "ImportError";
+    this.hint = hint;
+  }
+}

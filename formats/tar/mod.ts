@@ -1,0 +1,11 @@
+/**
+ * Tar archives: ustar, pax and what GNU tar writes are read, pax is written.
+ *
+ * @module
+ */
+export { ArchiveSyntaxError, ImportError } from "../errors.ts";
+export type { ImportOptions, ImportResult } from "../draft/import_snapshot.ts";
+export * from "../compress/compressed_sink.ts";
+export * from "./export_tar.ts";
+export * from "./import_tar.ts";
+export type { ByteSink } from "./tar_output.ts";

@@ -1,0 +1,6 @@
+/**
+ * Content is named, cut where it is large, and stored.
+ *
+ * @module
+ */
+export * from "./pack/content_packer.ts";
