@@ -1,7 +1,6 @@
 import { DiskError, ExhaustedError } from "@snap/disk";
-import { IndexSyntaxError } from "@snap/pack";
+import { sinkFailure } from "@snap/pack/sink";
 import type { ErrorRecord, WorkerError } from "@snap/posix/worker";
-import { StoreError, type StoreErrorFields } from "@snap/store";
 
 /**
  * Gives what was thrown in a worker its class again, where callers tell it apart.
@@ -14,19 +13,8 @@ export function workerFailure(error: WorkerError): Error {
 }
 
 function errorOf(record: ErrorRecord, cause: Error): Error | undefined {
-  const { name, message, fields } = record;
+  const { name, fields } = record;
   switch (name) {
-    case "StoreError": {
-      const known = fields as unknown as StoreErrorFields;
-      return new StoreError(message, { ...known, cause });
-    }
-    case "IndexSyntaxError": {
-      const { offset, tableName } = fields as {
-        readonly offset: number;
-        readonly tableName?: string;
-      };
-      return new IndexSyntaxError(message, offset, { cause, tableName });
-    }
     case "DiskError": {
       const { action, path, code } = fields as {
         readonly action: string;
@@ -40,6 +28,6 @@ function errorOf(record: ErrorRecord, cause: Error): Error | undefined {
       return disk instanceof DiskError ? new ExhaustedError(disk) : undefined;
     }
     default:
-      return undefined;
+      return sinkFailure(record, cause);
   }
 }

@@ -1,4 +1,11 @@
-/** Calls a function for each item, a few at a time. Waits for all, then throws the first failure. */
+/**
+ * Calls a function for each item, a few at a time.
+ *
+ * @param items What it is called with.
+ * @param concurrency Calls under way at once.
+ * @param call The function; after a failure it is not called any more.
+ * @throws {Error} What failed first, when all calls have ended.
+ */
 export async function eachOf<T>(
   items: readonly T[],
   concurrency: number,

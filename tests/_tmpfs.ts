@@ -21,7 +21,16 @@ export function mountTmpfs(path: string, size: string): void {
 
 /** Makes a mounted file system read-only. */
 export function remountReadOnly(path: string): void {
-  execFileSync("mount", ["-o", "remount,ro", path], { stdio: "ignore" });
+  remount(path, "ro");
+}
+
+/** Gives a mounted tmpfs another size. */
+export function resizeTmpfs(path: string, size: string): void {
+  remount(path, `size=${size}`);
+}
+
+function remount(path: string, option: string): void {
+  execFileSync("mount", ["-o", `remount,${option}`, path], { stdio: "ignore" });
 }
 
 /** Ends a mount. */

@@ -20,7 +20,13 @@ import {
   SMALL_SETTINGS,
   TemporaryFolder,
 } from "./_snapshots.ts";
-import { canMount, mountTmpfs, unmount } from "./_tmpfs.ts";
+import {
+  canMount,
+  mountTmpfs,
+  remountReadOnly,
+  resizeTmpfs,
+  unmount,
+} from "./_tmpfs.ts";
 
 const ignore = !canMount();
 
@@ -69,8 +75,7 @@ async function saveOnto(
   ok(error instanceof StoreError, String(error));
   equal(error.code, "ENOSPC");
   // With room again, the next save is whole.
-  const remount = ["-o", "remount,size=20m", disk];
-  new Deno.Command("mount", { args: remount }).outputSync();
+  resizeTmpfs(disk, "20m");
   await saveAndCompare(snapshots, source, { ...LATER, workers });
   return false;
 }
@@ -85,8 +90,7 @@ Deno.test("save says that a store is read-only", { ignore }, async () => {
     const store = await makeFileStore(join(disk, "store"), SMALL_SETTINGS);
     await using snapshots = await open(store);
     const first = await save(snapshots, source, LATER);
-    const remount = ["-o", "remount,ro", disk];
-    new Deno.Command("mount", { args: remount }).outputSync();
+    remountReadOnly(disk);
     writeFileSync(join(source, "new"), "new");
     for (const workers of [0, 2]) {
       const error = await saveInto(store, source, { ...LATER, workers });

@@ -20,6 +20,7 @@
  *
  * @module
  */
+export * from "../each.ts";
 export * from "../or_aborted.ts";
 export * from "./around_store.ts";
 export * from "./deadline.ts";

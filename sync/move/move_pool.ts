@@ -1,7 +1,8 @@
 import type { Hasher } from "@snap/hash";
-import type { IndexConfig } from "@snap/pack/sink";
+import { type IndexConfig, sinkFailure } from "@snap/pack/sink";
 import type { IndexFile } from "@snap/pack/index";
 import type { ObjectWriter } from "@snap/pack/write";
+import { WorkerError } from "@snap/posix/worker";
 import { type PoolOwner, WorkerPool } from "@snap/posix/worker-pool";
 import type { MoveBatch, MoveResult } from "./batch.ts";
 import type { FromMoveWorker, ToMoveWorker } from "./messages.ts";
@@ -116,7 +117,10 @@ export class MovePool implements PoolOwner<MoveBatch, MoveResult> {
 
   /** @inheritDoc */
   fail(error: unknown): void {
-    this.#failure ??= { error };
+    const known = error instanceof WorkerError
+      ? sinkFailure(error.record, error)
+      : undefined;
+    this.#failure ??= { error: known ?? error };
   }
 
   #throwFailure(): void {

@@ -11,6 +11,7 @@ import {
   type ReachWalkOptions,
 } from "@snap/snapshot/reach";
 import type { NamedRecord } from "@snap/snapshot/records";
+import { eachOf } from "@snap/store/wrap";
 import type { SyncError } from "../errors.ts";
 import { rowsWithout } from "../move/frame_rows.ts";
 import { idOfRow, marked, ObjectRows } from "../object_rows.ts";
@@ -304,16 +305,10 @@ export class RemoteSource implements Source, ObjectReads {
       if (isFull) parts.push(new ObjectRows());
       parts.at(-1)!.addRow(objects, row);
     }
-    const next = parts.values();
-    const lane = async (): Promise<void> => {
-      for (const part of next) {
-        lost.push(...await this.#fetch(part, take));
-        await target.settled();
-      }
-    };
-    const lanes = Array.from({ length: REQUESTS_MAX }, lane);
-    await Promise.allSettled(lanes); // Whoever started work waits for its end.
-    await Promise.all(lanes);
+    await eachOf(parts, REQUESTS_MAX, async (part) => {
+      lost.push(...await this.#fetch(part, take));
+      await target.settled();
+    });
   }
 
   /** Asks for objects until all have come, or are said to be gone. */

@@ -16,6 +16,7 @@ import { WAIT } from "@snap/pack/recipe-content";
 import { nativeDecoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
 import { NotFoundError, type ReadStore } from "@snap/store";
+import { eachOf } from "@snap/store/wrap";
 import {
   contentsOf,
   DirectoriesAhead,
@@ -286,20 +287,16 @@ export class StoreSource implements Source {
     const pool = await this.#poolFor(batches, target);
     if (pool !== undefined) return await pool.run(batches, onResult);
     const results: MoveResult[] = [];
-    const next = batches.values();
-    const lane = async (): Promise<void> => {
-      const mover = this.#mover(target);
-      for (const batch of next) {
-        const result = await this.#moveHere(mover, batch);
-        results.push(result);
-        onResult(result);
-        await target.settled();
-      }
-    };
+    const movers: Mover[] = [];
     const count = this.#ranges.isFar ? FAR_BATCHES_MAX : 1;
-    const lanes = Array.from({ length: count }, lane);
-    await Promise.allSettled(lanes); // Whoever started work waits for its end.
-    await Promise.all(lanes);
+    await eachOf(batches, count, async (batch) => {
+      const mover = movers.pop() ?? this.#mover(target);
+      const result = await this.#moveHere(mover, batch);
+      movers.push(mover);
+      results.push(result);
+      onResult(result);
+      await target.settled();
+    });
     return results;
   }
 
