@@ -1,7 +1,7 @@
-import { folderOf } from "../file/store_folders.ts";
+import { FIXED_FOLDERS, folderOf } from "../file/store_folders.ts";
 import type { OpenFiles } from "./open_files.ts";
 import { isFolder, type SftpSession } from "./sftp_session.ts";
-import { hasStatus, STATUS } from "./status_error.ts";
+import { hasStatus, SftpStatusError, STATUS } from "./status_error.ts";
 
 /** The folders of a store on a server: making them, and making durable what is in them. */
 export class Folders {
@@ -44,6 +44,19 @@ export class Folders {
       throw error;
     }
     if (parent !== undefined) await this.#sync(parent, signal);
+  }
+
+  /** Removes a folder that was made for some names, once it has none. */
+  async removeEmpty(folder: string, signal?: AbortSignal): Promise<void> {
+    if (folderOf(folder) === "" || FIXED_FOLDERS.includes(folder)) return;
+    this.#durable.delete(folder);
+    this.#files.forget(this.path(folder));
+    try {
+      await this.#session.removeFolder(this.path(folder), signal);
+    } catch (error) {
+      // It has others, or another process was faster.
+      if (!(error instanceof SftpStatusError)) throw error;
+    }
   }
 
   async #isThere(path: string, signal?: AbortSignal): Promise<boolean> {

@@ -14,6 +14,7 @@ export const PACKET = {
   readdir: 12,
   remove: 13,
   mkdir: 14,
+  rmdir: 15,
   stat: 17,
   rename: 18,
   status: 101,

@@ -322,6 +322,7 @@ export class ServerStore implements PruneStore {
         if (!(error instanceof SftpStatusError)) throw error;
         if (await this.#sizeOn(server, name, signal) !== undefined) throw error;
       }
+      await server.folders.removeEmpty(folderOf(name), signal);
     });
   }
 

@@ -198,6 +198,11 @@ export class SftpSession {
     await this.#done(PACKET.mkdir, [path, ATTRIBUTE.mode, 0o700], signal);
   }
 
+  /** Removes a folder that has no entries. */
+  async removeFolder(path: string, signal?: AbortSignal): Promise<void> {
+    await this.#done(PACKET.rmdir, [path], signal);
+  }
+
   /** Gives a file a second name, which must be free. */
   async link(from: string, to: string, signal?: AbortSignal): Promise<void> {
     const fields = ["hardlink@openssh.com", from, to];

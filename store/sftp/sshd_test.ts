@@ -5,7 +5,7 @@ import {
   rejects,
   strictEqual,
 } from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import {
   lacksSshd,
@@ -22,6 +22,7 @@ import { openSftpStore, type SftpStore } from "./mod.ts";
 
 const SAVE_ID = "5a".repeat(16);
 const ignore = lacksSshd();
+const bytes = new Uint8Array(7);
 
 function test(name: string, fn: () => Promise<void>): void {
   Deno.test({ name, ignore, fn });
@@ -171,3 +172,24 @@ async function listenInSilence(): Promise<
     },
   };
 }
+
+test("a folder that was made for a name goes with it, also when it was made again meanwhile", async () => {
+  await using sshd = await startSshd();
+  const folder = makeFastFolder();
+  try {
+    await using store = await open(sshd, `${folder}/store`);
+    await initStore(store);
+    const lease = `leases/${SAVE_ID}`;
+    for (let i = 0; i < 2; i++) {
+      for (const entry of ["0", "1"]) {
+        strictEqual(await store.create(`${lease}/${entry}`, bytes), true);
+      }
+      await store.remove(`${lease}/0`);
+      strictEqual(await store.size(`${lease}/1`), bytes.length);
+      await store.remove(`${lease}/1`);
+      deepStrictEqual(readdirSync(`${folder}/store/leases`), []);
+    }
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -261,6 +261,13 @@ export class FakeSftp {
       case "remove":
         this.files.delete(path);
         return OK;
+      case "rmdir": {
+        const hasEntries = [...this.files.keys()]
+          .some((other) => other.startsWith(`${path}/`));
+        if (hasEntries) return status(STATUS.failure);
+        this.files.delete(path);
+        return OK;
+      }
       case "rename":
       case "hardlink": {
         if (!hasParent) return status(STATUS.noSuchFile);
