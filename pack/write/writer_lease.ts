@@ -79,9 +79,9 @@ export class WriterLease implements AsyncDisposable {
    */
   async confirm({ signal }: StoreOptions = {}): Promise<void> {
     this.failure.throwIfAborted();
-    const { number: after } = await this.round;
+    const since = await this.round;
     const saveIds = this.#saveIds;
-    if (await isOvertaken(this.#store, { saveIds, after, signal })) {
+    if (await isOvertaken(this.#store, { saveIds, since, signal })) {
       throw new OvertakenError();
     }
   }

@@ -94,6 +94,22 @@ Deno.test("a run does not confirm when one of its records is void and the round 
   await rejects(lease.confirm(), OvertakenError);
 });
 
+/** Suspects a run as soon as its lease is there, before it can look at anything. */
+class HastyStore extends MemoryStore {
+  override async create(name: string, bytes: Uint8Array): Promise<boolean> {
+    const isNew = await super.create(name, bytes);
+    if (name === `leases/${ID}/0`) {
+      await appendStep(this, 1, { step: "suspects", saves: [ID] }, pruner);
+    }
+    return isNew;
+  }
+}
+
+Deno.test("a run does not confirm that was suspected before its first look", async () => {
+  await using lease = await openWriterLease(new HastyStore(), run);
+  await rejects(lease.confirm(), OvertakenError);
+});
+
 Deno.test("a renewal that fails is made up for by the next", async () => {
   const memory = new MemoryStore(), clock = new Clock();
   const store = new FaultStore(memory, {

@@ -59,8 +59,8 @@ export interface Round {
 export interface OvertakenOptions extends StoreOptions {
   /** The save id of a run and those of its records, 32 hex digits each. */
   readonly saveIds: readonly string[];
-  /** The largest number when the run began. */
-  readonly after: number;
+  /** The state of removal that the run has begun with, read once its lease was there. */
+  readonly since: Round;
 }
 
 /** What the list of the folder says. */
@@ -111,25 +111,46 @@ export async function readRound(
  * lease, and after its record is written.
  *
  * @param options The run.
- * @returns Whether a later round suspects it, or its records do not count.
+ * @returns Whether a round suspects it, or its records do not count.
  * @throws {DocumentSyntaxError} If a step is damaged.
  * @throws {UnsupportedVersionError} If a step needs a newer program.
  * @throws {StoreError} If the store fails.
  */
 export async function isOvertaken(
   store: ReadStore,
-  { saveIds, after, signal }: OvertakenOptions,
+  { saveIds, since, signal }: OvertakenOptions,
 ): Promise<boolean> {
+  // Its lease may have been suspected before it had read the round.
+  if (isSuspected(since, saveIds)) return true;
   const { last } = await listNames(store, { signal });
-  if (last === after) return false;
-  for (let number = after + 1; number <= last; number++) {
+  if (last === since.number) return false;
+  for (let number = since.number + 1; number <= last; number++) {
     const step = await readStep(store, number, { signal });
-    if (step?.step !== "suspects") continue;
-    if (saveIds.some((one) => step.saves.includes(one))) return true;
+    if (step !== undefined && suspects(step, saveIds)) return true;
   }
   // A step goes after what follows from it is done, so that the marks say what it said.
   const voids = await listVoidSaves(store, { signal });
   return saveIds.some((one) => voids.has(one));
+}
+
+/**
+ * Tells whether a round suspects a run, or its records do not count.
+ *
+ * @param round The round.
+ * @param saveIds The save id of the run and those of its records, 32 hex digits each.
+ * @returns Whether one of them is suspected or void.
+ */
+export function isSuspected(
+  { steps, voidSaves }: Round,
+  saveIds: readonly string[],
+): boolean {
+  return saveIds.some((one) => voidSaves.has(one)) ||
+    steps.some((step) => suspects(step, saveIds));
+}
+
+function suspects(step: RoundStep, saveIds: readonly string[]): boolean {
+  return step.step === "suspects" &&
+    saveIds.some((one) => step.saves.includes(one));
 }
 
 /**

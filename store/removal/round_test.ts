@@ -8,7 +8,13 @@ import {
   listVoidSaves,
   markBadPack,
 } from "./marks.ts";
-import { appendStep, isOvertaken, readRound, type RoundStep } from "./round.ts";
+import {
+  appendStep,
+  isOvertaken,
+  isSuspected,
+  readRound,
+  type RoundStep,
+} from "./round.ts";
 
 const saveId = new Uint8Array(16).fill(0xcd);
 const TIME = Date.UTC(2026, 10, 20, 5, 46, 18);
@@ -102,24 +108,41 @@ Deno.test("a step with more packs than a document holds is not written", async (
   strictEqual((await readRound(store)).number, 0);
 });
 
-Deno.test("a run is overtaken once a step after its start suspects it", async () => {
-  const saveIds = [SAVE];
+Deno.test("a run is overtaken once a step suspects it", async () => {
+  const since = await readRound(new MemoryStore());
   for (let count = 0; count <= ROUND.length; count++) {
     const store = await makeStore(count);
-    strictEqual(await isOvertaken(store, { saveIds, after: 0 }), count >= 3);
-    strictEqual(await isOvertaken(store, { saveIds, after: 3 }), false);
-    const others = { saveIds: [OTHER], after: 0 };
+    strictEqual(
+      await isOvertaken(store, { saveIds: [SAVE], since }),
+      count >= 3,
+    );
+    const others = { saveIds: [OTHER], since };
     strictEqual(await isOvertaken(store, others), false);
   }
 });
 
+Deno.test("a run is overtaken that was suspected between its lease and its first look", async () => {
+  for (let count = 0; count < ROUND.length; count++) {
+    const store = await makeStore(count);
+    const since = await readRound(store);
+    strictEqual(isSuspected(since, [OTHER, SAVE]), count >= 3);
+    const saveIds = [SAVE];
+    strictEqual(await isOvertaken(store, { saveIds, since }), count >= 3);
+  }
+});
+
 Deno.test("a run that slept over a whole round is told by its mark", async () => {
+  const since = await readRound(new MemoryStore());
   const store = await makeStore(ROUND.length);
   for (const number of [1, 2, 3, 4]) await store.remove(`gc/${number}`);
   await createVoid(store, SAVE, 4, pruner);
   const saveIds = [OTHER, SAVE];
-  strictEqual(await isOvertaken(store, { saveIds, after: 0 }), true);
-  strictEqual(await isOvertaken(store, { saveIds: [OTHER], after: 0 }), false);
+  const late = await readRound(store);
+  for (const one of [since, late]) {
+    strictEqual(await isOvertaken(store, { saveIds, since: one }), true);
+    const others = { saveIds: [OTHER], since: one };
+    strictEqual(await isOvertaken(store, others), false);
+  }
 });
 
 Deno.test("marks are listed by what they mark", async () => {

@@ -9,6 +9,7 @@ import { finishedSaves } from "@snap/snapshot/records";
 import { StoreError, type WriteStore } from "@snap/store";
 import {
   isOvertaken,
+  isSuspected,
   joinLease,
   type Lease,
   LEASE_RENEWAL_MS,
@@ -85,9 +86,9 @@ export class SessionLease {
    * @throws {StoreError} If the store fails.
    */
   async confirm(saveIds: readonly string[]): Promise<void> {
-    const { number: after } = await this.#round!;
+    const since = await this.#round!;
     const all = [this.#saveId, ...saveIds];
-    if (await isOvertaken(this.#parts.store, { saveIds: all, after })) {
+    if (await isOvertaken(this.#parts.store, { saveIds: all, since })) {
       throw overtaken();
     }
   }
@@ -110,7 +111,7 @@ export class SessionLease {
     const isNew = await this.#open();
     if (!isNew) await (await this.#join()).renew();
     const round = await readRound(store);
-    if (isSuspected(round, this.#saveId)) {
+    if (isSuspected(round, [this.#saveId])) {
       if (isNew) await this.end();
       throw overtaken();
     }
@@ -155,11 +156,6 @@ export class SessionLease {
     const { session, env } = this.#parts;
     return { saveId: session, now: () => env.now() };
   }
-}
-
-function isSuspected({ steps, voidSaves }: Round, saveId: string): boolean {
-  return voidSaves.has(saveId) ||
-    steps.some((one) => one.step === "suspects" && one.saves.includes(saveId));
 }
 
 function over(): SyncError {
