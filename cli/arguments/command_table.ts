@@ -7,6 +7,7 @@ import { COMMAND } from "../product.ts";
 import { PRUNE_COMMANDS } from "./prune_commands.ts";
 import {
   ANY,
+  AS_SNAPDIR,
   DIRECTORY,
   DRY_RUN,
   EXCLUDES,
@@ -36,6 +37,8 @@ const NULL: OptionSpec = {
   short: "0",
   help: "end each path with NUL, and escape nothing",
 };
+const FOLLOWED =
+  "With --as snapdir a link stands for what it leads to, as it does there; what leads out of the directory is left out, and told.";
 /** All commands, in the order of the help. */
 export const COMMANDS: readonly CommandSpec[] = [
   {
@@ -260,9 +263,13 @@ export const COMMANDS: readonly CommandSpec[] = [
       help: "a directory, or a file, whose id is what b3sum prints",
       completes: "file",
     }],
-    options: [...EXCLUDES, WORKERS],
+    options: [...AS_SNAPDIR, ...EXCLUDES, WORKERS],
     notes: [
       "No store is needed. The one that save would take is left out, as save does.",
+      FOLLOWED,
+    ],
+    examples: [
+      ["id --as snapdir data", "the id that snapdir gives the directory"],
     ],
   },
   {
@@ -273,9 +280,10 @@ export const COMMANDS: readonly CommandSpec[] = [
       help: "a snapshot, a path in it, or a directory",
       completes: "side",
     }],
-    options: [ATTRIBUTES, ...EXCLUDES, WORKERS, ANY],
+    options: [ATTRIBUTES, ...AS_SNAPDIR, ...EXCLUDES, WORKERS, ANY],
     notes: [
       "The text can be read, searched, and compared by diff(1). With --json each entry has fields, as those of ls.",
+      FOLLOWED,
     ],
   },
   {

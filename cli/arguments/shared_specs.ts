@@ -60,3 +60,17 @@ export const WORKERS: OptionSpec = {
   value: "N",
   help: "threads; as many as there are cores, at most 8, if not given",
 };
+
+/** `--as snapdir` and what belongs to it, of commands that name or list a directory. */
+export const AS_SNAPDIR: readonly OptionSpec[] = [
+  {
+    name: "as",
+    value: "FORMAT",
+    help: "snapdir: as that program does, byte for byte",
+    completes: ["snapdir"],
+  },
+  {
+    name: "no-follow",
+    help: "with --as: leave symbolic links out, and do not follow them",
+  },
+];

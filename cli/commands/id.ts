@@ -3,6 +3,8 @@ import type { Totals } from "@snap/snapshot/records";
 import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "../snapshots/identify_directory.ts";
+import { isAsSnapdir, snapdirManifest } from "../formats/snapdir_manifest.ts";
+import { openDirectory } from "../snapshots/open_side.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
 
@@ -12,6 +14,7 @@ const READ_SIZE = 1 << 20;
 /** `snap id PATH` */
 export async function run(session: Session): Promise<number> {
   const [given] = session.args.positionals;
+  if (isAsSnapdir(session)) return await identifyAsSnapdir(session, given);
   const path = await resolvePath(session, given);
   if (await isNoDirectory(path)) return await identifyFile(session, path);
   const options = { keepTrees: false };
@@ -20,6 +23,16 @@ export async function run(session: Session): Promise<number> {
   );
   await tell(session, identified.id, identified.totals);
   return exitCode;
+}
+
+async function identifyAsSnapdir(
+  session: Session,
+  given: string,
+): Promise<number> {
+  const side = await openDirectory(session, given);
+  const { id, leftOut } = await snapdirManifest(session, side);
+  await session.result(id, { type: "snapdir id", id, leftOut });
+  return side.exitCode;
 }
 
 async function tell(

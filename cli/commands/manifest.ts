@@ -1,21 +1,28 @@
 import type { DiffSide } from "@snap/manifest/diff";
+import { UsageError } from "../arguments/usage_error.ts";
+import { isAsSnapdir, snapdirManifest } from "../formats/snapdir_manifest.ts";
 import { openSide, withStoreIfNeeded } from "../snapshots/open_side.ts";
 import type { Session } from "../session.ts";
 
 /** `snap manifest ID|DIR` */
 export async function run(session: Session): Promise<number> {
   const { args, signal } = session;
+  const isSnapdir = isAsSnapdir(session);
+  if (isSnapdir && session.isJson) {
+    throw new UsageError("Cannot use --json with --as snapdir: it is a text");
+  }
   return await withStoreIfNeeded(session, async (useStore) => {
-    const { objects, ids, exitCode } = await openSide(
-      session,
-      args.positionals[0],
-      useStore,
-    );
+    const side = await openSide(session, args.positionals[0], useStore);
+    const { objects, ids, exitCode } = side;
+    if (isSnapdir) {
+      await snapdirManifest(session, side, (piece) => session.raw(piece));
+      return exitCode;
+    }
     const attributes = args.has("attributes");
     const { snapshotSide } = await import("@snap/snapshot/query");
-    const side = snapshotSide(objects, ids, { attributes, signal });
-    if (session.isJson) await writeRecords(session, side);
-    else await writeLines(session, side);
+    const entries = snapshotSide(objects, ids, { attributes, signal });
+    if (session.isJson) await writeRecords(session, entries);
+    else await writeLines(session, entries);
     return exitCode;
   });
 }

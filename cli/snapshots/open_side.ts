@@ -13,7 +13,7 @@ export interface Side {
   /** Reader of its trees and pages. */
   readonly objects: ObjectSource;
   /** Its tree and page. */
-  readonly ids: SideIds;
+  readonly ids: Required<SideIds>;
   /** Whether all of it could be read. */
   readonly exitCode: number;
   /** Paths of sockets, which no tree has. */

@@ -12,8 +12,13 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The error to throw for one of the system. What has no code, such as the reason
+ * Makes an error of the system one of a store. What has no code, such as the reason
  * of a signal, stays what it is.
+ *
+ * @param action What failed.
+ * @param what The name or the path that it failed on.
+ * @param cause The error of the system.
+ * @returns The error to throw.
  */
 export function storeFailure(
   action: StoreAction,

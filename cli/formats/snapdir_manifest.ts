@@ -1,0 +1,66 @@
+import type { LeftOut, WrittenManifest } from "@snap/formats/snapdir";
+import { UsageError } from "../arguments/usage_error.ts";
+import { chooseHasher } from "../snapshots/choose_hasher.ts";
+import type { Side } from "../snapshots/open_side.ts";
+import type { Session } from "../session.ts";
+import { formatCounted } from "../terminal/units.ts";
+
+/**
+ * Tells whether a command is to speak as snapdir does.
+ *
+ * @throws {UsageError} If `--as` names something else, or stands with what needs the format of its own.
+ */
+export function isAsSnapdir({ args, isJson }: Session): boolean {
+  const format = args.text("as");
+  if (format === undefined) {
+    if (!args.has("no-follow")) return false;
+    throw new UsageError(
+      "Cannot use --no-follow without --as snapdir: links are entries here",
+    );
+  }
+  if (format !== "snapdir") {
+    throw new UsageError(
+      `Cannot use --as ${JSON.stringify(format)}: there is snapdir`,
+    );
+  }
+  if (args.has("attributes")) {
+    throw new UsageError("Cannot use --attributes with --as snapdir");
+  }
+  return true;
+}
+
+/** Writes the manifest of a directory as snapdir does, and says what has no line in it. */
+export async function snapdirManifest(
+  session: Session,
+  { objects, ids }: Side,
+  onPiece?: (piece: Uint8Array) => Promise<void>,
+): Promise<WrittenManifest> {
+  const { args, signal } = session;
+  const { writeManifest } = await import("@snap/formats/snapdir");
+  const hasher = await chooseHasher();
+  const noFollow = args.has("no-follow");
+  const options = { hasher, noFollow, signal };
+  const written = await writeManifest(objects, ids, options, onPiece);
+  tellLeftOut(session, written.leftOut);
+  return written;
+}
+
+/** Says what snapdir cannot hold, or holds in another way. */
+export function tellLeftOut(session: Session, leftOut: LeftOut): void {
+  const { links, outsideLinks, circularLinks, specialFiles } = leftOut;
+  const parts = [
+    links > 0 && formatCounted(links, "link"),
+    outsideLinks > 0 && `${formatCounted(outsideLinks, "link")} out of it`,
+    circularLinks > 0 &&
+    `${formatCounted(circularLinks, "link")} to where they are`,
+    specialFiles > 0 &&
+    formatCounted(specialFiles, "pipe or device", "pipes or devices"),
+  ].filter((one) => one !== false);
+  if (parts.length === 0) return;
+  session.warn(
+    `Left out, as snapdir holds files and directories only: ${
+      parts.join(", ")
+    }`,
+    { leftOut },
+  );
+}

@@ -1,0 +1,217 @@
+import { hexOf, type Id, isId } from "@snap/hash";
+import { EntryKind } from "@snap/manifest/extras";
+import { displayPath } from "@snap/manifest/path";
+import type { Snapshots } from "@snap/snapshot";
+import type { StoreOptions, WriteStore } from "@snap/store";
+import {
+  type ImportOptions,
+  type ImportResult,
+  type ImportRun,
+  importSnapshot,
+} from "../draft/import_snapshot.ts";
+import { checkManifest } from "./check_manifest.ts";
+import { SnapdirError } from "./errors.ts";
+import { type ReadLine, readLines } from "./manifest_line.ts";
+import {
+  fileName,
+  MANIFEST_SIZE_MAX,
+  MANIFESTS,
+  OBJECTS,
+  type SnapdirFiles,
+} from "./snapdir_files.ts";
+
+/** Ids that an error lists. */
+const LISTED_MAX = 5;
+
+/** Options of {@linkcode importSnapdir}. */
+export interface ImportSnapdirOptions extends ImportOptions {
+  /** Called after each file, with all so far. */
+  readonly onProgress?: (progress: ImportedSoFar) => void;
+}
+
+/** How far an import is. */
+export interface ImportedSoFar {
+  readonly fileCount: number;
+  /** Bytes of objects that were read. */
+  readonly byteCount: number;
+}
+
+/** Result of {@linkcode importSnapdir}. */
+export interface ImportedSnapdir extends ImportResult {
+  /** The id that snapdir has for it. */
+  readonly snapdirId: Id;
+  /** Files of which the manifest tells another size than their content has, as links that snapdir has followed. */
+  readonly otherSizeCount: number;
+}
+
+/**
+ * Finds the only snapshot in a store of snapdir.
+ *
+ * @throws {SnapdirError} If there is none, or there are several.
+ */
+export async function onlyManifest(
+  files: SnapdirFiles,
+  options: StoreOptions = {},
+): Promise<Id> {
+  const ids: string[] = [];
+  for await (const id of files.manifestIds(options)) {
+    ids.push(id);
+    if (ids.length > LISTED_MAX) break;
+  }
+  if (ids.length === 1) return ids[0] as Id;
+  if (ids.length === 0) {
+    throw new SnapdirError(
+      `Cannot import from ${files.location}: no snapshot of snapdir is there`,
+      "it is the place that snapdir push has as --store, which holds .manifests",
+    );
+  }
+  const more = ids.length > LISTED_MAX ? " and more" : "";
+  throw new SnapdirError(
+    `Cannot import from ${files.location}: several snapshots are there, and no ID is given`,
+    `there are ${ids.slice(0, LISTED_MAX).sort().join(", ")}${more}`,
+  );
+}
+
+/**
+ * Makes a snapshot of one in a store of snapdir. Its manifest is checked as a whole
+ * before anything else is read, and each object against its checksum. What snapdir does
+ * not hold is the same for all: times are 1970, owners 0.
+ *
+ * @param snapshots The store to import into.
+ * @param files The store of snapdir.
+ * @param id The id that snapdir has for it.
+ * @param options What the record says.
+ * @returns The snapshot.
+ * @throws {SnapdirSyntaxError} If the manifest is none; then there is no record.
+ * @throws {SnapdirError} If something is absent, or not what its checksum says; then there is no record.
+ */
+export async function importSnapdir(
+  snapshots: Snapshots<WriteStore>,
+  files: SnapdirFiles,
+  id: string,
+  options: ImportSnapdirOptions = {},
+): Promise<ImportedSnapdir> {
+  if (!isId(id)) {
+    throw new SnapdirError(
+      `Cannot import ${JSON.stringify(id)}: an id of snapdir has 64 hex digits`,
+    );
+  }
+  const { signal } = options;
+  const manifest = await readManifest(files, id, { signal });
+  checkManifest(manifest, id, snapshots.hasher);
+  const objects = new ObjectImport(files, options);
+  const result = await importSnapshot(snapshots, {
+    fill: (run) => objects.fill(run, manifest),
+  }, options);
+  const { otherSizeCount } = objects;
+  return { ...result, snapdirId: id, otherSizeCount };
+}
+
+async function readManifest(
+  files: SnapdirFiles,
+  id: Id,
+  options: StoreOptions,
+): Promise<Uint8Array> {
+  const name = fileName(MANIFESTS, id);
+  const size = await files.size(name, options);
+  if (size === undefined) {
+    throw new SnapdirError(
+      `Cannot find snapshot ${id} in ${files.location}: its manifest is not there`,
+    );
+  }
+  if (size > MANIFEST_SIZE_MAX) {
+    throw new SnapdirError(
+      `Cannot read the manifest of ${id}: it has more than ${MANIFEST_SIZE_MAX} bytes`,
+    );
+  }
+  const bytes = new Uint8Array(size);
+  let at = 0;
+  for await (const piece of files.read(name, size, options)) {
+    if (at + piece.length > size) break;
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  // What has grown or shrunk meanwhile has another id, too.
+  return bytes.subarray(0, at);
+}
+
+/** Reads the objects that a manifest names, each once. */
+class ObjectImport {
+  otherSizeCount = 0;
+  #fileCount = 0;
+  #byteCount = 0;
+  readonly #files: SnapdirFiles;
+  readonly #options: ImportSnapdirOptions;
+  /** Sizes of the objects so far. */
+  readonly #sizes = new Map<string, number>();
+
+  constructor(files: SnapdirFiles, options: ImportSnapdirOptions) {
+    this.#files = files;
+    this.#options = options;
+  }
+
+  async fill(run: ImportRun, manifest: Uint8Array): Promise<void> {
+    const { draft, pacer } = run;
+    const none = new Uint8Array(0);
+    const owner = draft.owners.intern(0, 0, none, none);
+    for (const line of readLines(manifest)) {
+      const { isDirectory, mode } = line;
+      const kind = isDirectory ? EntryKind.directory : EntryKind.file;
+      // What is after ./ is a path as all have it.
+      const path = line.path.subarray(
+        2,
+        line.path.length - Number(isDirectory),
+      );
+      const attributes = { mode, mtimeSec: 0, mtimeNs: 0, owner };
+      const node = draft.add(
+        line.path.length === 2 ? none : path,
+        ...[kind, attributes] as const,
+      );
+      const turn = pacer.yield();
+      if (turn !== undefined) await turn;
+      if (isDirectory) continue;
+      const size = this.#sizes.get(line.checksum) ??
+        await this.#read(run, line);
+      this.#sizes.set(line.checksum, size);
+      if (size !== line.size) this.otherSizeCount++;
+      draft.nodes.setContent(node, size, Uint8Array.fromHex(line.checksum));
+      this.#fileCount++;
+      this.#options.onProgress?.({
+        fileCount: this.#fileCount,
+        byteCount: this.#byteCount,
+      });
+    }
+  }
+
+  /** Stores the content of a line, and says how many bytes it has. */
+  async #read({ content }: ImportRun, line: ReadLine): Promise<number> {
+    const { signal } = this.#options;
+    const { checksum } = line;
+    const name = fileName(OBJECTS, checksum);
+    const size = await this.#files.size(name, { signal });
+    const path = displayPath(line.path);
+    if (size === undefined) {
+      throw new SnapdirError(
+        `Cannot import ${path}: its object ${checksum} is not in ${this.#files.location}`,
+        "snapdir push stores it again, where the directory is still there",
+      );
+    }
+    content.begin(size);
+    let read = 0;
+    for await (const piece of this.#files.read(name, size, { signal })) {
+      read += piece.length;
+      if (read > size) break;
+      await content.write(piece);
+    }
+    // What was cut off or has grown is never named: its id is none of the manifest.
+    const id = hexOf(await content.end());
+    if (id !== checksum || read !== size) {
+      throw new SnapdirError(
+        `Cannot import ${path}: its object ${checksum} has id ${id}`,
+        "it is damaged, or its store was made with a key or another hash than BLAKE3",
+      );
+    }
+    this.#byteCount += size;
+    return size;
+  }
+}

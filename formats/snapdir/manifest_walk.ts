@@ -1,0 +1,355 @@
+import { type Hasher, hexOf, type Id, idToBytes } from "@snap/hash";
+import {
+  DEPTH_MAX,
+  EntryKind,
+  isFileKind,
+  ManifestSyntaxError,
+} from "@snap/manifest/extras";
+import { displayPath } from "@snap/manifest/path";
+import { Pacer } from "@snap/posix/pacer";
+import type { SideIds } from "@snap/snapshot/query";
+import {
+  type Directory,
+  type ObjectReads,
+  readDirectory,
+} from "@snap/snapshot/reach";
+import type { StoreOptions } from "@snap/store";
+import { type DirectorySum, SumDraft } from "./directory_sums.ts";
+import { SnapdirError } from "./errors.ts";
+import {
+  type FollowedEntry,
+  followLink,
+  type PlacedDirectory,
+} from "./followed_path.ts";
+import type { ManifestLine } from "./manifest_line.ts";
+
+/** Most lines of a manifest: links that lead to links could make any number. */
+const LINE_COUNT_MAX = 2 ** 24;
+/** Most bytes that the system takes as one path. */
+const PATH_SIZE_MAX = 4095;
+const LINE_FEED = 0x0a;
+const SLASH = 0x2f;
+const NO_SUM: DirectorySum = { checksum: "", size: 0 };
+const NOTHING_LEFT_OUT = {
+  ...{ links: 0, outsideLinks: 0, circularLinks: 0, specialFiles: 0 },
+};
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Options of {@linkcode ManifestWalk}. */
+export interface ManifestOptions extends StoreOptions {
+  /** The hasher. */
+  readonly hasher: Hasher;
+  /**
+   * Leaves symbolic links out; else they stand for what they lead to, as far as
+   * that is in the snapshot.
+   *
+   * @default {false}
+   */
+  readonly noFollow?: boolean;
+}
+
+/** Entries that a manifest of snapdir has no line for. */
+export interface LeftOut {
+  /** Symbolic links that were not to be followed, or lead to nothing. */
+  links: number;
+  /** Symbolic links that lead out of the snapshot. */
+  outsideLinks: number;
+  /** Symbolic links to a directory that they are in. */
+  circularLinks: number;
+  /** Pipes and devices. */
+  specialFiles: number;
+}
+
+/** A line, and for a file the size of its content, which a followed link does not tell. */
+export interface WalkedLine extends ManifestLine {
+  /** The size of the content in bytes; 0 for a directory. */
+  readonly contentSize: number;
+}
+
+/** A directory that the walk is in. */
+interface Level {
+  readonly directory: PlacedDirectory;
+  /** Its path, with a slash at the end. */
+  readonly path: Uint8Array;
+  /** Its mode, or that of the link that leads to it. */
+  readonly mode: number;
+  /** Rows in the order of their lines. */
+  readonly rows: Uint32Array;
+  /** What its links lead to, by their rows. */
+  readonly links: ReadonlyMap<number, FollowedEntry>;
+  /** Its number among all directories. */
+  readonly number: number;
+  next: number;
+}
+
+/** What the walk comes to: a directory, its end, or a file. */
+type Step =
+  | { readonly kind: "enter"; readonly level: Level }
+  | { readonly kind: "leave"; readonly level: Level }
+  | { readonly kind: "file"; readonly line: WalkedLine };
+
+/**
+ * Turns a snapshot into the lines of a manifest of snapdir. It goes through the
+ * directories twice, as a line names the sums of all below it; contents are not read.
+ */
+export class ManifestWalk {
+  /** What has no line; known when the lines are through. */
+  readonly leftOut: LeftOut = { ...NOTHING_LEFT_OUT };
+  readonly #objects: ObjectReads;
+  readonly #ids: Required<SideIds>;
+  readonly #options: ManifestOptions;
+  readonly #pacer: Pacer;
+  #lineCount = 0;
+
+  /** Reads nothing yet. */
+  constructor(
+    objects: ObjectReads,
+    ids: Required<SideIds>,
+    options: ManifestOptions,
+  ) {
+    this.#objects = objects;
+    this.#ids = ids;
+    this.#options = options;
+    this.#pacer = new Pacer(options);
+  }
+
+  /**
+   * Gives the lines in their order.
+   *
+   * @throws {SnapdirError} If a name cannot stand in a manifest.
+   */
+  async *lines(): AsyncGenerator<WalkedLine, void> {
+    const sums = await this.#sums();
+    for await (const step of this.#steps()) {
+      if (step.kind === "file") yield step.line;
+      if (step.kind !== "enter") continue;
+      const { path, mode, number } = step.level;
+      const shared = { isDirectory: true, mode, path, contentSize: 0 };
+      yield { ...shared, ...sums[number] };
+    }
+  }
+
+  /** Adds up all directories, in the order in which the walk enters them. */
+  async #sums(): Promise<readonly DirectorySum[]> {
+    const sums: DirectorySum[] = [];
+    const drafts: SumDraft[] = [];
+    for await (const step of this.#steps()) {
+      if (step.kind === "enter") {
+        sums.push(NO_SUM);
+        drafts.push(new SumDraft());
+      } else if (step.kind === "file") {
+        drafts.at(-1)!.add(step.line);
+      } else {
+        const sum = drafts.pop()!.finish(this.#options.hasher);
+        sums[step.level.number] = sum;
+        drafts.at(-1)?.add(sum);
+      }
+    }
+    return sums;
+  }
+
+  async *#steps(): AsyncGenerator<Step, void> {
+    Object.assign(this.leftOut, NOTHING_LEFT_OUT);
+    this.#lineCount = 0;
+    const levels: Level[] = [];
+    let directories = 0;
+    const push = async (found: FoundDirectory): Promise<Step> => {
+      if (levels.length > DEPTH_MAX) throw depthError();
+      this.#count();
+      const { directory } = found;
+      const links = await this.#followAll(directory, levels);
+      const rows = lineOrder(directory, links);
+      const level = { ...found, links, rows, number: directories++, next: 0 };
+      levels.push(level);
+      return { kind: "enter", level };
+    };
+    yield await push(await this.#root());
+    for (let level = levels.at(-1); level; level = levels.at(-1)) {
+      const turn = this.#pacer.yield();
+      if (turn !== undefined) await turn;
+      if (level.next === level.rows.length) {
+        levels.pop();
+        yield { kind: "leave", level };
+        continue;
+      }
+      const found = await this.#entry(level, level.rows[level.next++]);
+      if (found === undefined) continue;
+      if ("directory" in found) yield await push(found);
+      else {
+        this.#count();
+        yield { kind: "file", line: found };
+      }
+    }
+  }
+
+  async #root(): Promise<FoundDirectory> {
+    const tree = idBytes(this.#ids.tree), page = idBytes(this.#ids.page);
+    const read = await this.#read(tree, page);
+    const mode = read.page.mode(0);
+    const path = Uint8Array.of(0x2e, SLASH);
+    return { directory: { ...read, way: "" }, path, mode };
+  }
+
+  /** Follows the links of a directory: their order among the others depends on it. */
+  async #followAll(
+    directory: PlacedDirectory,
+    levels: readonly Level[],
+  ): Promise<ReadonlyMap<number, FollowedEntry>> {
+    const { tree } = directory;
+    const links = new Map<number, FollowedEntry>();
+    for (let row = 0; row < tree.count; row++) {
+      if (tree.kind(row) !== EntryKind.symlink) continue;
+      if (this.#options.noFollow === true) {
+        this.leftOut.links++;
+        continue;
+      }
+      const found = await followLink(
+        directory,
+        tree.target(row),
+        (...way) => this.#enter(...way),
+      );
+      const ways = [directory, ...levels.map((level) => level.directory)];
+      if (found === "nothing") this.leftOut.links++;
+      else if (found === "outside") this.leftOut.outsideLinks++;
+      else if (
+        found.row >= 0 && !isFileKind(found.directory.tree.kind(found.row))
+      ) this.leftOut.specialFiles++;
+      else if (
+        found.row < 0 && ways.some(({ way }) => way === found.directory.way)
+      ) this.leftOut.circularLinks++;
+      else links.set(row, found);
+    }
+    return links;
+  }
+
+  /** Finds what stands in the manifest for a row; nothing where that is nothing. */
+  async #entry(
+    level: Level,
+    row: number,
+  ): Promise<FoundDirectory | WalkedLine | undefined> {
+    const { directory, links } = level;
+    const { tree, page } = directory;
+    const kind = tree.kind(row);
+    // Of a link that is followed permissions and size are its own.
+    const own = { mode: page.mode(row + 1), size: tree.size(row) };
+    const path = pathOf(level, row);
+    if (isFileKind(kind)) return fileLine(directory, row, { ...own, path });
+    if (kind === EntryKind.directory) {
+      return directoryOf(await this.#enter(directory, row), own.mode, path);
+    }
+    const found = links.get(row);
+    if (found === undefined) {
+      if (kind !== EntryKind.symlink) this.leftOut.specialFiles++;
+      return undefined;
+    }
+    return found.row < 0
+      ? directoryOf(found.directory, own.mode, path)
+      : fileLine(found.directory, found.row, { ...own, path });
+  }
+
+  async #enter(parent: PlacedDirectory, row: number): Promise<PlacedDirectory> {
+    const { tree, page } = parent;
+    const pageId = page.pageIdBytes(tree.directoriesBefore(row));
+    const read = await this.#read(tree.idBytes(row), pageId);
+    return { ...read, parent, way: `${parent.way}${row}/` };
+  }
+
+  async #read(tree: Uint8Array, page: Uint8Array): Promise<Directory> {
+    return await readDirectory(this.#objects, tree, page, this.#options);
+  }
+
+  #count(): void {
+    if (++this.#lineCount <= LINE_COUNT_MAX) return;
+    throw new SnapdirError(
+      `Cannot make a snapdir manifest: it has more than ${LINE_COUNT_MAX} lines`,
+      "--no-follow leaves links out",
+    );
+  }
+}
+
+/** A directory that the walk is to enter. */
+type FoundDirectory = Pick<Level, "directory" | "path" | "mode">;
+
+function idBytes(id: Id | Uint8Array): Uint8Array {
+  return typeof id === "string" ? idToBytes(id) : id;
+}
+
+function fileLine(
+  { tree }: PlacedDirectory,
+  row: number,
+  own: {
+    readonly mode: number;
+    readonly size: number;
+    readonly path: Uint8Array;
+  },
+): WalkedLine {
+  const checksum = hexOf(tree.idBytes(row));
+  return { isDirectory: false, ...own, checksum, contentSize: tree.size(row) };
+}
+
+function directoryOf(
+  directory: PlacedDirectory,
+  mode: number,
+  path: Uint8Array,
+): FoundDirectory {
+  const withSlash = new Uint8Array(path.length + 1);
+  withSlash.set(path);
+  withSlash[path.length] = SLASH;
+  return { directory, mode, path: withSlash };
+}
+
+/** The path of a row as it stands in a line, without a slash at its end. */
+function pathOf({ path, directory }: Level, row: number): Uint8Array {
+  const name = directory.tree.name(row);
+  const joined = new Uint8Array(path.length + name.length);
+  joined.set(path);
+  joined.set(name, path.length);
+  if (name.includes(LINE_FEED)) throw nameError(joined, "has a line break");
+  try {
+    decoder.decode(name);
+  } catch {
+    throw nameError(joined, "is not UTF-8");
+  }
+  if (joined.length > PATH_SIZE_MAX) {
+    throw nameError(joined, `makes a path of more than ${PATH_SIZE_MAX} bytes`);
+  }
+  return joined;
+}
+
+function nameError(path: Uint8Array, fault: string): SnapdirError {
+  return new SnapdirError(
+    `Cannot make a snapdir manifest with ${
+      displayPath(path.subarray(2))
+    }: its name ${fault}`,
+    "snapdir cannot hold it: it has to be renamed, or left out of the snapshot",
+  );
+}
+
+/** Rows as their lines stand: by name, that of a directory with a slash behind it. */
+function lineOrder(
+  { tree }: PlacedDirectory,
+  links: ReadonlyMap<number, FollowedEntry>,
+): Uint32Array {
+  const rows = Uint32Array.from({ length: tree.count }, (_, row) => row);
+  const byteAt = (row: number, at: number): number => {
+    const start = tree.nameStart(row), end = tree.nameEnd(row);
+    if (start + at < end) return tree.bytes[start + at];
+    const isDirectory = tree.kind(row) === EntryKind.directory ||
+      (links.get(row)?.row ?? 0) < 0;
+    return start + at === end && isDirectory ? SLASH : -1;
+  };
+  return rows.sort((a, b) => {
+    if (a === b) return 0;
+    for (let at = 0;; at++) {
+      const left = byteAt(a, at), right = byteAt(b, at);
+      if (left !== right) return left - right;
+    }
+  });
+}
+
+function depthError(): ManifestSyntaxError {
+  return new ManifestSyntaxError(
+    `Cannot walk snapshot: directories nest more than ${DEPTH_MAX} deep`,
+    0,
+  );
+}
