@@ -54,11 +54,21 @@ function tar(name: string): ArchiveFormat {
   };
 }
 
+/** Loads what reads and writes stores of snapdir, once it is needed. */
+const snapdir: ArchiveFormat = {
+  name: "snapdir",
+  export: async (request) =>
+    await (await import("./snapdir.ts")).exportArchive(request),
+  import: async (request) =>
+    await (await import("./snapdir.ts")).importArchive(request),
+};
+
 /** All formats. */
 export const ARCHIVE_FORMATS: readonly ArchiveFormat[] = [
   tar("tar"),
   tar("tar.gz"),
   tar("tar.zst"),
+  snapdir,
 ];
 
 /**

@@ -1,8 +1,8 @@
 import type { CommandSpec } from "./command_spec.ts";
-import { ANY, TARGET } from "./shared_specs.ts";
+import { ANY, NO_FOLLOW, TARGET } from "./shared_specs.ts";
 
 /** Names of formats, as a shell offers them. */
-const FORMATS = ["tar", "tar.gz", "tar.zst"];
+const FORMATS = ["tar", "tar.gz", "tar.zst", "snapdir"];
 
 /** Commands that exchange snapshots with other programs. */
 export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
@@ -11,26 +11,29 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     summary: "write a snapshot, or a part of it, as an archive",
     arguments: [TARGET, {
       name: "TARGET",
-      help: "the file that is written; - is stdout",
+      help: "the file that is written; - is stdout; of snapdir a store",
       completes: "file",
     }],
     options: [
       {
         name: "as",
         value: "FORMAT",
-        help: "tar, tar.gz or tar.zst",
+        help: "tar, tar.gz, tar.zst or snapdir",
         completes: FORMATS,
       },
       { name: "existing", help: "replace a file that is there" },
+      NO_FOLLOW,
       ANY,
     ],
     notes: [
       "Prints the SHA-256 of the plain archive. A snapshot gives the same tar each time, byte for byte. Every byte is checked before it is written, and a file has its name only when it is complete.",
       "Modes, owners, times, extended attributes, lists of rights, hard links, holes and devices are in it, as GNU tar and bsdtar read them. docs/FORMATS.md says what a format cannot hold.",
+      "A store of snapdir is a folder, s3:// or sftp://. Only objects that it lacks are written, and the manifest last; the id that snapdir has is printed, and what it cannot hold is told.",
     ],
     examples: [
       ["export latest --as tar.zst backup.tar.zst", "all of a snapshot"],
       ["export nightly:etc --as tar - | tar -tv", "a part, into a pipe"],
+      ["export latest --as snapdir ./pool", "into a store of snapdir"],
     ],
   },
   {
@@ -38,14 +41,18 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     summary: "make a snapshot of an archive, and print its id",
     arguments: [{
       name: "SOURCE",
-      help: "the archive; - is stdin",
+      help: "the archive; - is stdin; of snapdir a store",
       completes: "file",
+    }, {
+      name: "ID",
+      optional: true,
+      help: "of snapdir, which snapshot; not needed where there is one",
     }],
     options: [
       {
         name: "from",
         value: "FORMAT",
-        help: "tar, which tells itself how it is compressed",
+        help: "snapdir, or tar, which tells itself how it is compressed",
         completes: FORMATS,
       },
       {
@@ -74,10 +81,15 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       "Nothing is unpacked on a disk: entries go into the store as they come. An archive that is damaged, ends too early, or holds a path that leads out of it leaves no snapshot.",
+      "Of snapdir the manifest is checked first, then each object. Times are 1970 and owners 0, as it holds none.",
       "A name that comes twice is what came last. Directories that nobody names are made.",
     ],
     examples: [
       ["import --from tar base.tar.gz --tag base", "and give it a name"],
+      [
+        "import --from snapdir s3://bucket/pool ID",
+        "out of a store of snapdir",
+      ],
     ],
   },
 ];

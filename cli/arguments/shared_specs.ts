@@ -61,6 +61,12 @@ export const WORKERS: OptionSpec = {
   help: "threads; as many as there are cores, at most 8, if not given",
 };
 
+/** `--no-follow` */
+export const NO_FOLLOW: OptionSpec = {
+  name: "no-follow",
+  help: "with --as snapdir: leave symbolic links out, not follow them",
+};
+
 /** `--as snapdir` and what belongs to it, of commands that name or list a directory. */
 export const AS_SNAPDIR: readonly OptionSpec[] = [
   {
@@ -69,8 +75,5 @@ export const AS_SNAPDIR: readonly OptionSpec[] = [
     help: "snapdir: as that program does, byte for byte",
     completes: ["snapdir"],
   },
-  {
-    name: "no-follow",
-    help: "with --as: leave symbolic links out, and do not follow them",
-  },
+  NO_FOLLOW,
 ];

@@ -3,7 +3,7 @@ import type { Totals } from "@snap/snapshot/records";
 import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "../snapshots/identify_directory.ts";
-import { isAsSnapdir, snapdirManifest } from "../formats/snapdir_manifest.ts";
+import { isAsSnapdir, snapdirManifest } from "../archives/snapdir_manifest.ts";
 import { openDirectory } from "../snapshots/open_side.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";

@@ -1,6 +1,6 @@
 import type { DiffSide } from "@snap/manifest/diff";
 import { UsageError } from "../arguments/usage_error.ts";
-import { isAsSnapdir, snapdirManifest } from "../formats/snapdir_manifest.ts";
+import { isAsSnapdir, snapdirManifest } from "../archives/snapdir_manifest.ts";
 import { openSide, withStoreIfNeeded } from "../snapshots/open_side.ts";
 import type { Session } from "../session.ts";
 

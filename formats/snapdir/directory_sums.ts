@@ -1,11 +1,11 @@
-import type { Hasher } from "@snap/hash";
+import type { Hasher, Id } from "@snap/hash";
 
 const encoder = new TextEncoder();
 
 /** Checksum of a directory of snapdir, and the sum of the sizes in it. */
 export interface DirectorySum {
   /** BLAKE3 of the checksums of its entries: 64 hex digits. */
-  readonly checksum: string;
+  readonly checksum: Id;
   /** Bytes of all below it. */
   readonly size: number;
 }

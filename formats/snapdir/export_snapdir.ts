@@ -1,10 +1,4 @@
-import {
-  type Hasher,
-  type HashStream,
-  type Id,
-  idToBytes,
-  parseId,
-} from "@snap/hash";
+import { type Hasher, type HashStream, type Id, idToBytes } from "@snap/hash";
 import type { StoreReader } from "@snap/pack/read";
 import { Pacer } from "@snap/posix/pacer";
 import type { SideIds } from "@snap/snapshot/query";
@@ -142,7 +136,7 @@ class ObjectExport {
   readonly #options: ExportSnapdirOptions;
   readonly #pacer: Pacer;
   /** Checksums so far, and whether each was written here. */
-  readonly #seen = new Map<string, boolean>();
+  readonly #seen = new Map<Id, boolean>();
   readonly #writing = new Set<Promise<void>>();
   readonly #failures: unknown[] = [];
 
@@ -182,7 +176,7 @@ class ObjectExport {
     if (this.#failures.length > 0) throw this.#failures[0];
   }
 
-  async #write(checksum: string, size: number): Promise<void> {
+  async #write(checksum: Id, size: number): Promise<void> {
     const { signal, onProgress } = this.#options;
     signal?.throwIfAborted();
     const name = fileName(OBJECTS, checksum);
@@ -200,12 +194,12 @@ class ObjectExport {
   }
 
   async *#pieces(
-    checksum: string,
+    checksum: Id,
     size: number,
   ): AsyncGenerator<Uint8Array, void> {
     const { signal } = this.#options;
     const content = await this.#reader.openContent(
-      idToBytes(parseId(checksum)),
+      idToBytes(checksum),
       size,
       { signal },
     );

@@ -1,4 +1,4 @@
-import { hexOf, type Id, isId } from "@snap/hash";
+import { hexOf, type Id, idToBytes, isId } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import type { Snapshots } from "@snap/snapshot";
@@ -174,7 +174,7 @@ class ObjectImport {
         await this.#read(run, line);
       this.#sizes.set(line.checksum, size);
       if (size !== line.size) this.otherSizeCount++;
-      draft.nodes.setContent(node, size, Uint8Array.fromHex(line.checksum));
+      draft.nodes.setContent(node, size, idToBytes(line.checksum));
       this.#fileCount++;
       this.#options.onProgress?.({
         fileCount: this.#fileCount,

@@ -1,11 +1,10 @@
-import { ID_SIZE } from "@snap/hash";
+import { type Id, ID_SIZE, isId } from "@snap/hash";
 import { MODE_MAX } from "@snap/manifest/extras";
 import { SnapdirSyntaxError } from "./errors.ts";
 
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const HASH_SIGN = 0x23;
-const LOWERCASE_HEX = /^[0-9a-f]{64}$/;
 const OCTAL = /^[0-7]{1,4}$/;
 const DECIMAL = /^(0|[1-9]\d{0,15})$/;
 
@@ -16,7 +15,7 @@ export interface ManifestLine {
   /** The 12 permission bits. */
   readonly mode: number;
   /** Id of a file's content, or of what is in a directory: 64 hex digits. */
-  readonly checksum: string;
+  readonly checksum: Id;
   /** Size in bytes: of a directory the sum of all below it. */
   readonly size: number;
   /** Bytes of the path as it stands in the line: `./` is the root, and a directory ends with a slash. */
@@ -89,7 +88,7 @@ function readLine(line: Uint8Array, number: number): ManifestLine {
   if (!OCTAL.test(mode) || parseInt(mode, 8) > MODE_MAX) {
     throw fail("its permissions are no octal number up to 7777");
   }
-  if (!LOWERCASE_HEX.test(checksum)) {
+  if (!isId(checksum)) {
     throw fail("its checksum has not the 64 hex digits of BLAKE3");
   }
   if (!DECIMAL.test(size) || !Number.isSafeInteger(Number(size))) {

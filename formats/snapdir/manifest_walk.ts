@@ -1,4 +1,4 @@
-import { type Hasher, hexOf, type Id, idToBytes } from "@snap/hash";
+import { type Hasher, type Id, idFromBytes, idToBytes } from "@snap/hash";
 import {
   DEPTH_MAX,
   EntryKind,
@@ -29,7 +29,7 @@ const LINE_COUNT_MAX = 2 ** 24;
 const PATH_SIZE_MAX = 4095;
 const LINE_FEED = 0x0a;
 const SLASH = 0x2f;
-const NO_SUM: DirectorySum = { checksum: "", size: 0 };
+
 const NOTHING_LEFT_OUT = {
   ...{ links: 0, outsideLinks: 0, circularLinks: 0, specialFiles: 0 },
 };
@@ -135,7 +135,6 @@ export class ManifestWalk {
     const drafts: SumDraft[] = [];
     for await (const step of this.#steps()) {
       if (step.kind === "enter") {
-        sums.push(NO_SUM);
         drafts.push(new SumDraft());
       } else if (step.kind === "file") {
         drafts.at(-1)!.add(step.line);
@@ -283,7 +282,7 @@ function fileLine(
     readonly path: Uint8Array;
   },
 ): WalkedLine {
-  const checksum = hexOf(tree.idBytes(row));
+  const checksum = idFromBytes(tree.idBytes(row));
   return { isDirectory: false, ...own, checksum, contentSize: tree.size(row) };
 }
 

@@ -10,7 +10,7 @@ import { formatCounted } from "../terminal/units.ts";
  *
  * @throws {UsageError} If `--as` names something else, or stands with what needs the format of its own.
  */
-export function isAsSnapdir({ args, isJson }: Session): boolean {
+export function isAsSnapdir({ args }: Session): boolean {
   const format = args.text("as");
   if (format === undefined) {
     if (!args.has("no-follow")) return false;
