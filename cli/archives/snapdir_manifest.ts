@@ -32,7 +32,7 @@ export function isAsSnapdir({ args }: Session): boolean {
 /** Writes the manifest of a directory as snapdir does, and says what has no line in it. */
 export async function snapdirManifest(
   session: Session,
-  { objects, ids }: Side,
+  { objects, ids }: Pick<Side, "objects" | "ids">,
   onPiece?: (piece: Uint8Array) => Promise<void>,
 ): Promise<WrittenManifest> {
   const { args, signal } = session;
@@ -48,19 +48,19 @@ export async function snapdirManifest(
 /** Says what snapdir cannot hold, or holds in another way. */
 export function tellLeftOut(session: Session, leftOut: LeftOut): void {
   const { links, outsideLinks, circularLinks, specialFiles } = leftOut;
+  const { hardLinks, xattrs } = leftOut;
   const parts = [
-    links > 0 && formatCounted(links, "link"),
-    outsideLinks > 0 && `${formatCounted(outsideLinks, "link")} out of it`,
-    circularLinks > 0 &&
-    `${formatCounted(circularLinks, "link")} to where they are`,
-    specialFiles > 0 &&
-    formatCounted(specialFiles, "pipe or device", "pipes or devices"),
-  ].filter((one) => one !== false);
-  if (parts.length === 0) return;
-  session.warn(
-    `Left out, as snapdir holds files and directories only: ${
-      parts.join(", ")
-    }`,
-    { leftOut },
-  );
+    [links, "link", "links"],
+    [outsideLinks, "link out of it", "links out of it"],
+    [circularLinks, "link to where it is", "links to where they are"],
+    [specialFiles, "pipe or device", "pipes or devices"],
+    [hardLinks, "name of a file with several", "names of files with several"],
+    [xattrs, "entry's attributes", "entries' attributes"],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0)
+    .map(([count, one, many]) => formatCounted(count, one, many));
+  if (told.length === 0) return;
+  session.warn(`Left out what snapdir cannot hold: ${told.join(", ")}`, {
+    leftOut,
+  });
 }

@@ -4,7 +4,6 @@ import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "../snapshots/identify_directory.ts";
 import { isAsSnapdir, snapdirManifest } from "../archives/snapdir_manifest.ts";
-import { openDirectory } from "../snapshots/open_side.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
 
@@ -14,33 +13,31 @@ const READ_SIZE = 1 << 20;
 /** `snap id PATH` */
 export async function run(session: Session): Promise<number> {
   const [given] = session.args.positionals;
-  if (isAsSnapdir(session)) return await identifyAsSnapdir(session, given);
+  const isSnapdir = isAsSnapdir(session);
   const path = await resolvePath(session, given);
-  if (await isNoDirectory(path)) return await identifyFile(session, path);
-  const options = { keepTrees: false };
+  if (!isSnapdir && await isNoDirectory(path)) {
+    return await identifyFile(session, path);
+  }
+  const options = { keepTrees: isSnapdir };
   const { identified, exitCode } = await identifyDirectory(
     ...[session, given, options] as const,
   );
-  await tell(session, identified.id, identified.totals);
+  const { id, page, totals } = identified;
+  if (!isSnapdir) await tell(session, id, { totals });
+  else {
+    const side = { objects: identified, ids: { tree: id, page } };
+    const { id: snapdirId, leftOut } = await snapdirManifest(session, side);
+    await tell(session, snapdirId, { totals, format: "snapdir", leftOut });
+  }
   return exitCode;
-}
-
-async function identifyAsSnapdir(
-  session: Session,
-  given: string,
-): Promise<number> {
-  const side = await openDirectory(session, given);
-  const { id, leftOut } = await snapdirManifest(session, side);
-  await session.result(id, { type: "snapdir id", id, leftOut });
-  return side.exitCode;
 }
 
 async function tell(
   session: Session,
   id: string,
-  totals: Totals,
+  fields: { readonly totals: Totals } & Record<string, unknown>,
 ): Promise<void> {
-  await session.result(id, { type: "id", id, totals });
+  await session.result(id, { type: "id", id, ...fields });
 }
 
 /** Tells whether a path is there and no directory; other failures are left to the reader. */
@@ -57,7 +54,7 @@ async function identifyFile(session: Session, path: string): Promise<number> {
     stream.update(bytes);
     byteCount += bytes.length;
   }
-  await tell(session, stream.digest(), {
+  const totals = {
     entryCount: 1,
     fileCount: 1,
     directoryCount: 0,
@@ -65,7 +62,8 @@ async function identifyFile(session: Session, path: string): Promise<number> {
     xattrCount: 0,
     hardLinkCount: 0,
     holeCount: 0,
-  });
+  };
+  await tell(session, stream.digest(), { totals });
   return ExitCode.done;
 }
 

@@ -83,8 +83,10 @@ export async function exportSnapdir(
   const id = manifest.finish();
   const name = fileName(MANIFESTS, id);
   await files.sync(objects.written(), { signal });
-  await files.write(name, manifest, { signal });
-  await files.sync([name], { signal });
+  if (await files.size(name, { signal }) !== manifest.size) {
+    await files.write(name, manifest, { signal });
+    await files.sync([name], { signal });
+  }
   const { newObjectCount, newByteCount } = objects;
   return { id, newObjectCount, newByteCount, leftOut: walk.leftOut };
 }

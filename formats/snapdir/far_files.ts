@@ -68,9 +68,9 @@ class FarFiles implements SnapdirFiles {
     content: FileContent,
     options?: StoreOptions,
   ): Promise<void> {
-    // What is there has another size, or nobody would write it.
     if (await this.#create(name, content, options)) return;
     const { store, rest } = this.#place(name);
+    if (await store.size(rest, options) === content.size) return;
     await store.remove(rest, options);
     await this.#create(name, content, options);
   }

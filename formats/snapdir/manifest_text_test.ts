@@ -164,6 +164,7 @@ Deno.test("a link that leads out, to nothing, or to where it is, has no line", a
   deepStrictEqual(pathsOf(text), ["./", "./file", "./up/"]);
   deepStrictEqual(leftOut, {
     ...{ links: 2, outsideLinks: 3, circularLinks: 2, specialFiles: 2 },
+    ...{ hardLinks: 0, xattrs: 0 },
   });
 });
 

@@ -32,6 +32,7 @@ const SLASH = 0x2f;
 
 const NOTHING_LEFT_OUT = {
   ...{ links: 0, outsideLinks: 0, circularLinks: 0, specialFiles: 0 },
+  ...{ hardLinks: 0, xattrs: 0 },
 };
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
@@ -48,7 +49,7 @@ export interface ManifestOptions extends StoreOptions {
   readonly noFollow?: boolean;
 }
 
-/** Entries that a manifest of snapdir has no line for. */
+/** What a manifest of snapdir does not tell, beside owners and times. */
 export interface LeftOut {
   /** Symbolic links that were not to be followed, or lead to nothing. */
   links: number;
@@ -58,6 +59,10 @@ export interface LeftOut {
   circularLinks: number;
   /** Pipes and devices. */
   specialFiles: number;
+  /** Names of files that have several: each is a file of its own. */
+  hardLinks: number;
+  /** Entries with extended attributes. */
+  xattrs: number;
 }
 
 /** A line, and for a file the size of its content, which a followed link does not tell. */
@@ -156,6 +161,7 @@ export class ManifestWalk {
       if (levels.length > DEPTH_MAX) throw depthError();
       this.#count();
       const { directory } = found;
+      this.#countLost(directory);
       const links = await this.#followAll(directory, levels);
       const rows = lineOrder(directory, links);
       const level = { ...found, links, rows, number: directories++, next: 0 };
@@ -251,6 +257,17 @@ export class ManifestWalk {
     const pageId = page.pageIdBytes(tree.directoriesBefore(row));
     const read = await this.#read(tree.idBytes(row), pageId);
     return { ...read, parent, way: `${parent.way}${row}/` };
+  }
+
+  /** Counts what no line tells of entries that have one. */
+  #countLost({ tree, page }: Directory): void {
+    for (let row = 0; row < page.rows; row++) {
+      const isFile = row > 0 && isFileKind(tree.kind(row - 1));
+      if (isFile && page.nlink(row) > 1) this.leftOut.hardLinks++;
+      const hasXattrs = page.extraRows > 0 &&
+        (page.extras(row)?.xattrs.length ?? 0) > 0;
+      if (hasXattrs) this.leftOut.xattrs++;
+    }
   }
 
   async #read(tree: Uint8Array, page: Uint8Array): Promise<Directory> {
