@@ -31,6 +31,7 @@ export interface ImportSnapdirOptions extends ImportOptions {
 
 /** How far an import is. */
 export interface ImportedSoFar {
+  /** Files that are in the snapshot. */
   readonly fileCount: number;
   /** Bytes of objects that were read. */
   readonly byteCount: number;
