@@ -7,6 +7,7 @@ import { runAtOnce } from "@snap/posix/pacer";
 
 /** Options of {@linkcode ContentPacker}. */
 export interface ContentPackerOptions {
+  /** The hasher. */
   readonly hasher: Hasher;
   /** Takes nodes of recipes. */
   readonly target: Pick<ObjectTarget, "addRecipe">;
