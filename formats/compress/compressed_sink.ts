@@ -1,9 +1,13 @@
 import { createHash, type Hash } from "node:crypto";
 import * as zlib from "node:zlib";
+import { zstdCodec } from "@snap/pack/codecs";
 import type { ByteSink } from "../tar/tar_output.ts";
 
 /** Plain bytes that are compressed as one, so that several can be at once. */
 const BLOCK_SIZE = 4 * 1024 * 1024;
+
+/** The largest block of a frame. */
+const RAW_SIZE = 128 * 1024;
 
 /** Ways of compression. */
 export type Compression = "gzip" | "zstd";
@@ -78,12 +82,36 @@ class BlockCompressor implements CompressedSink {
   }
 }
 
+const codec = zstdCodec();
+
 /** Compresses a block as a member of its own. */
-export function compressBlock(
+function compressBlock(
   compression: Compression,
   block: Uint8Array,
 ): Uint8Array {
   return compression === "gzip"
     ? zlib.gzipSync(block)
-    : zlib.zstdCompressSync(block);
+    : codec.compress(block)?.slice() ?? rawFrame(block);
+}
+
+/** A frame of zstd whose blocks are as they are. */
+function rawFrame(plain: Uint8Array): Uint8Array {
+  const blockCount = Math.max(1, Math.ceil(plain.length / RAW_SIZE));
+  const frame = new Uint8Array(9 + 3 * blockCount + plain.length);
+  const view = new DataView(frame.buffer);
+  view.setUint32(0, 0xfd2fb528, true);
+  // The plain size in four bytes, which is the window, too.
+  view.setUint8(4, 0xa0);
+  view.setUint32(5, plain.length, true);
+  let at = 9;
+  for (let start = 0; start < plain.length; start += RAW_SIZE) {
+    const block = plain.subarray(start, start + RAW_SIZE);
+    const isLast = start + RAW_SIZE >= plain.length;
+    const header = block.length * 8 + Number(isLast);
+    view.setUint16(at, header & 0xffff, true);
+    view.setUint8(at + 2, header >> 16);
+    frame.set(block, at + 3);
+    at += 3 + block.length;
+  }
+  return frame;
 }

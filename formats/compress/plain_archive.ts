@@ -1,6 +1,7 @@
-import { Readable, type Transform } from "node:stream";
+import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { ArchiveSyntaxError, ImportError } from "../errors.ts";
+import { plainZstd } from "./zstd_frames.ts";
 
 /** The first bytes by which the ways of compression are known. */
 const MAGICS = [
@@ -39,25 +40,20 @@ export async function* plainArchive(
     magic.every((byte, i) => start[i] === byte)
   );
   if (found === undefined) yield* all;
-  else yield* decompressed(all, openDecoder(found.name), found.name);
-}
-
-function openDecoder(name: string): Transform {
-  if (name === "gzip") return zlib.createGunzip();
-  if (name === "zstd" && typeof zlib.createZstdDecompress === "function") {
-    return zlib.createZstdDecompress();
+  else if (found.name === "zstd") yield* plainZstd(all);
+  else if (found.name === "gzip") yield* plainGzip(all);
+  else {
+    throw new ImportError(
+      `Cannot import archive as it is compressed by ${found.name}`,
+      `${found.name} -dc ARCHIVE | and a SOURCE of - reads what another program decompresses`,
+    );
   }
-  throw new ImportError(
-    `Cannot import archive as it is compressed by ${name}`,
-    `${name} -dc ARCHIVE | and a SOURCE of - reads what another program decompresses`,
-  );
 }
 
-async function* decompressed(
+async function* plainGzip(
   pieces: AsyncIterable<Uint8Array>,
-  decoder: Transform,
-  name: string,
 ): AsyncGenerator<Uint8Array, void, void> {
+  const decoder = zlib.createGunzip();
   const source = Readable.from(pieces, { objectMode: false });
   let failure: unknown;
   source.on("error", (error) => {
@@ -74,7 +70,7 @@ async function* decompressed(
   } catch (error) {
     if (failure !== undefined) throw failure;
     throw new ArchiveSyntaxError(
-      `Cannot read archive as it cannot be decompressed by ${name}: ${
+      `Cannot read archive as it cannot be decompressed by gzip: ${
         error instanceof Error ? error.message : error
       }`,
       offset,

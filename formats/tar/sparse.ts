@@ -1,5 +1,5 @@
 import { ArchiveSyntaxError } from "../errors.ts";
-import type { ArchiveBytes } from "./archive_bytes.ts";
+import type { ArchiveBytes } from "../archive_bytes.ts";
 import { BLOCK_SIZE, readNumber } from "./header.ts";
 import { latin } from "./pax.ts";
 

@@ -1,6 +1,6 @@
 import { displayPath } from "@snap/manifest/path";
 import { ArchiveSyntaxError } from "../errors.ts";
-import { ArchiveBytes } from "./archive_bytes.ts";
+import { ArchiveBytes } from "../archive_bytes.ts";
 import {
   BLOCK_SIZE,
   isZeroBlock,

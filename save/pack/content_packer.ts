@@ -26,6 +26,7 @@ export class ContentPacker {
   /** Where content goes: a small file is read straight into its bundle. */
   readonly sink: ObjectSink;
   /** The hasher. */
+  /** The hasher. */
   readonly hasher: Hasher;
   /** Whether content is only named. */
   readonly isNaming: boolean;

@@ -1,4 +1,4 @@
-import { ArchiveSyntaxError } from "../errors.ts";
+import { ArchiveSyntaxError } from "./errors.ts";
 
 const NONE = new Uint8Array(0);
 
