@@ -10,6 +10,7 @@ import {
 } from "node:assert/strict";
 import { crc32 } from "node:zlib";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { ObjectKind } from "@snap/pack";
 import { zstdCodec } from "@snap/pack/codecs";
 import { openStoreReader } from "@snap/pack/read";
 import { RecipeBuilder } from "@snap/pack/recipe-writer";
@@ -29,9 +30,12 @@ import {
   makeMemorySnapshots,
   namesIn,
   noise,
+  readDisk,
+  readSnapshot,
+  sameEntries,
   TemporaryFolder,
 } from "../tests/_snapshots.ts";
-import { TestSnapshots } from "../tests/_test_snapshots.ts";
+import { contentId, TestSnapshots } from "../tests/_test_snapshots.ts";
 import { sync } from "./engine/sync.ts";
 import { SyncError } from "./errors.ts";
 import { singleFrame } from "./move/single_frame.ts";
@@ -495,13 +499,14 @@ function largeRoot(): { bytes: Uint8Array; id: Uint8Array } {
 }
 
 Deno.test("a recipe that lies enters no store, whichever side has it", async () => {
+  using folder = new TemporaryFolder();
   const lies = new TestSnapshots();
-  const chunks = [noise(40_000, 1), noise(50_000, 2)];
-  const record = await lies.save({
-    sound: { file: "sound" },
-    large: { chunks, id: noise(32, 3) },
-  });
+  const truth = noise(3_000_000, 3);
+  const chunks = [noise(40_000, 1), noise(2_960_000, 2)];
+  const id = contentId(truth);
+  await lies.save({ sound: { file: "sound" }, large: { chunks, id } });
   await using from = await lies.open();
+  Deno.writeFileSync(folder.join("large"), truth);
   for (const far of [false, true]) {
     await using to = await makeMemorySnapshots();
     const source = far ? remote(line(from)) : local(from);
@@ -514,9 +519,11 @@ Deno.test("a recipe that lies enters no store, whichever side has it", async () 
     strictEqual((errors[0] as SyncError).code, "LYING", `${errors[0]}`);
     strictEqual((await to.records()).length, 0);
     await using reader = await openStoreReader(to.store, { hasher });
-    strictEqual(await reader.readStored(noise(32, 3), 2), undefined);
+    strictEqual(await reader.readStored(id, ObjectKind.recipe), undefined);
+    // What comes later is stored, and not taken for what is there.
+    const { record } = await save(to, folder.path, LATER);
+    sameEntries(await readSnapshot(to, record!), readDisk(folder.path));
   }
-  ok(record);
 });
 
 Deno.test("a server that says that all is there is asked again at the end", async () => {

@@ -1,7 +1,8 @@
 // A push to a server beside prune: whichever is faster, what the server says it has is there.
-import { deepEqual, equal, ok } from "node:assert/strict";
+import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { prune } from "@snap/maintenance/prune";
+import { OvertakenError } from "@snap/pack";
 import { save } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import type { NamedRecord } from "@snap/snapshot/records";
@@ -9,7 +10,9 @@ import { verify } from "@snap/snapshot/verify";
 import type { MemoryStore } from "@snap/store/memory";
 import { listLeases } from "@snap/store/removal";
 import { remotePeer, storePeer, sync, systemEnv } from "@snap/sync";
+import { decodeMessage, Verb } from "@snap/sync/protocol";
 import { syncHandler } from "@snap/sync/serve";
+import { memoryTransport, mockTransport } from "@snap/sync/testing";
 import { LATER, makeTree } from "./_saves.ts";
 import {
   makeMemorySnapshots,
@@ -141,4 +144,75 @@ Deno.test("a push that prune takes for dead begins again, and is whole", async (
   await push(a, b, { isBeforeRecord: true, work });
   equal(voided, 1);
   await checkPruned(a, b, record);
+});
+
+/** A store in which something is done before a record is created, once. */
+function beforeRecord<T extends MemoryStore>(
+  store: T,
+  work: () => Promise<void>,
+): T {
+  let isDone = false;
+  return new Proxy(store, {
+    get(target, key) {
+      const value = Reflect.get(target, key);
+      if (typeof value !== "function") return value;
+      if (key !== "create") return value.bind(target);
+      return async (name: string, ...rest: unknown[]) => {
+        const isFirst = name.startsWith("snapshots/") && !isDone;
+        if (isFirst) isDone = true;
+        if (isFirst) await work();
+        return await value.call(target, name, ...rest);
+      };
+    },
+  });
+}
+
+Deno.test("a copy that slept while prune took it for dead fails, and no record of it counts", async () => {
+  const { a, record } = await makeOne();
+  await using _ = a;
+  await using b = await makeMemorySnapshots();
+  let voided = 0;
+  const store = beforeRecord(b.store, async () => {
+    voided = await pruneAt(b, 1) + await pruneAt(b, 2);
+    deepEqual(await namesIn(b.store, "packs/"), []);
+  });
+  const copy = (to: MemoryStore) =>
+    sync(storePeer(a.store, { hasher }), storePeer(to, { hasher }), {
+      env,
+      pull: false,
+    });
+  await rejects(copy(store), OvertakenError);
+  equal(voided, 1);
+  await b.refresh();
+  deepEqual(await b.records(), []);
+  await copy(b.store);
+  await checkPruned(a, b, record);
+});
+
+Deno.test("a request that comes again after its session is closed adds nothing", async () => {
+  const { a, record } = await makeOne();
+  await using _ = a;
+  await using b = await makeMemorySnapshots();
+  const handler = syncHandler(b.store, { hasher });
+  const answerOf = (request: Uint8Array): Promise<Uint8Array> => {
+    const { signal } = new AbortController();
+    return handler(request.slice(), { right: "append", signal });
+  };
+  const line = mockTransport(memoryTransport(answerOf));
+  const peer = remotePeer(line, { hasher });
+  await sync(storePeer(a.store, { hasher }), peer, { env, pull: false });
+  await checkPruned(a, b, record);
+  const names = await namesIn(b.store);
+  let refused = 0;
+  for (const { request } of line.passed) {
+    const answer = decodeMessage(await answerOf(request), hasher);
+    if (answer.verb !== Verb.put) continue;
+    const { code } = JSON.parse(
+      new TextDecoder().decode(answer.sections[0].bytes),
+    );
+    equal(code, "SESSION");
+    refused++;
+  }
+  ok(refused > 0);
+  deepEqual(await namesIn(b.store), names);
 });

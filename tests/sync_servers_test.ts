@@ -9,6 +9,7 @@ import { openHttpStore, openPipeStore } from "@snap/store/http";
 import { servePipe, serveStore } from "@snap/store/serve";
 import { remotePeer, storePeer, sync, systemEnv } from "@snap/sync";
 import { syncHandler } from "@snap/sync/serve";
+import { seededTest } from "./_prng.ts";
 import { LATER, makeTree } from "./_saves.ts";
 import {
   checkSame,
@@ -71,6 +72,52 @@ Deno.test("snapshots go over HTTP past a proxy that takes 1 MiB, and come back",
   stop.abort();
   await handler.drained;
 });
+
+seededTest(
+  "snapshots go past a proxy that takes 1 MiB, drops, repeats and gives up, both ways",
+  async (prng) => {
+    await using a = await makeMemorySnapshots();
+    await using b = await makeMemorySnapshots();
+    await using c = await makeMemorySnapshots();
+    const record = await saveOne(a);
+    const stop = new AbortController();
+    const handler = serveStore(b.store, {
+      access: { tokens: [{ token, right: "append" }] },
+      // So little time that much goes on in the next request.
+      exchange: syncHandler(b.store, { hasher, workMs: 0 }),
+      signal: stop.signal,
+    });
+    let isOpen = false, count = prng.below(5);
+    const proxy = async (url: string | URL | Request, init?: RequestInit) => {
+      const size = (init?.body as Uint8Array | undefined)?.length ?? 0;
+      if (size > 1 << 20) return new Response("", tooLarge);
+      // What takes too long is given up.
+      if (size > 1 << 19) return new Response("<html>504", { status: 504 });
+      const answer = () => handler(new Request(url, init));
+      if (!isOpen || ++count % 5 > 0) return await answer();
+      const fault = prng.pick(["drop", "twice", "lose"] as const);
+      if (fault !== "drop") await (await answer()).body?.cancel();
+      if (fault === "twice") return await answer();
+      throw new TypeError("connection reset");
+    };
+    const options = { token, fetch: proxy as typeof fetch };
+    await using store = await openHttpStore("http://localhost/", options);
+    isOpen = true;
+    const server = remotePeer(store, { hasher });
+    const here = storePeer(a.store, { hasher });
+    const pushed = await sync(here, server, { env });
+    deepStrictEqual([pushed.recordsCopied, pushed.errors], [1, []]);
+    await checkSame(a, b, record);
+    const there = storePeer(c.store, { hasher });
+    const pulled = await sync(there, server, { env, push: false });
+    deepStrictEqual([pulled.recordsCopied, pulled.errors], [1, []]);
+    await checkSame(a, c, record);
+    ok(count > 15, `${count} requests`);
+    stop.abort();
+    await handler.drained;
+  },
+  { roundCount: 3 },
+);
 
 Deno.test("a proxy that takes too little is told of, after a few requests", async () => {
   await using a = await makeMemorySnapshots();

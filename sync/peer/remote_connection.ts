@@ -43,6 +43,14 @@ export interface RemoteConnectionOptions extends SessionOptions {
   readonly hasher: Hasher;
 }
 
+/** A request, ready to be sent. */
+interface Asked {
+  readonly verb: Verb;
+  readonly limit: number;
+  readonly request: Uint8Array;
+  readonly body: Uint8Array;
+}
+
 /** Asks a server, again where no answer came, and checks what comes. */
 export class RemoteConnection {
   /** Requests so far, those that were repeated among them. */
@@ -94,8 +102,9 @@ export class RemoteConnection {
     const { env = systemEnv, signal } = this.#options;
     const { session } = this;
     if (LEASED.includes(verb)) this.#leased = session;
+    const asked = this.#encode({ verb, session, sections, limit });
     return await retry(
-      () => this.#askOnce({ verb, session, sections, limit }),
+      () => this.#askOnce(asked),
       {
         triesMax: TRIES_MAX,
         isTransient,
@@ -127,7 +136,9 @@ export class RemoteConnection {
     if (session === undefined) return;
     try {
       const limit = 0, sections: Section[] = [];
-      await this.#askOnce({ verb: Verb.lease, session, sections, limit });
+      await this.#askOnce(
+        this.#encode({ verb: Verb.lease, session, sections, limit }),
+      );
     } catch {
       // What was done is done.
     }
@@ -206,21 +217,21 @@ export class RemoteConnection {
     return true;
   }
 
-  async #askOnce(
-    { verb, session, sections, limit }: Pick<
-      Message,
-      "verb" | "session" | "sections" | "limit"
-    >,
-  ): Promise<Message> {
-    const { env = systemEnv, hasher, transport, signal, observer, meter } =
-      this.#options;
-    signal?.throwIfAborted();
+  /** A request has the same bytes each time: what has arrived of it need not be sent again. */
+  #encode(
+    message: Pick<Message, "verb" | "session" | "sections" | "limit">,
+  ): Asked {
+    const { env = systemEnv, hasher } = this.#options;
+    const { verb, limit } = message;
     const request = env.random(16);
     const type = MessageType.request;
-    const body = encodeMessage(
-      { verb, type, limit, session, request, sections },
-      hasher,
-    );
+    const body = encodeMessage({ ...message, type, request }, hasher);
+    return { verb, limit, request, body };
+  }
+
+  async #askOnce({ verb, limit, request, body }: Asked): Promise<Message> {
+    const { hasher, transport, signal, observer, meter } = this.#options;
+    signal?.throwIfAborted();
     const name = verbName(verb);
     const context = observer?.requestStarted?.({
       verb: name,
