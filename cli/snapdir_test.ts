@@ -16,9 +16,11 @@ import {
   type SnapdirCall,
 } from "../tests/_snapdir.ts";
 import { noise, readDisk } from "../tests/_snapshots.ts";
+import { canMount, mountTmpfs, resizeTmpfs, unmount } from "../tests/_tmpfs.ts";
 import { type Outcome, Sandbox } from "./_testing.ts";
 
 const ignore = lacksSnapdir();
+const SFTP_SERVER = "/usr/lib/openssh/sftp-server";
 
 /** A folder with a tree of what snapdir can hold, a store, and a pool. */
 class Scene extends Sandbox {
@@ -211,6 +213,56 @@ Deno.test("an import from where nothing is makes no snapshot, and says what to d
   match(stderr, /no snapshot of snapdir is there\n {2}hint: /);
   strictEqual(existsSync(scene.at("pool")), false);
   strictEqual(await scene.ok("log"), "");
+});
+
+Deno.test({
+  name:
+    "an export onto a full disk leaves no manifest, and goes on when there is room",
+  ignore: !canMount(),
+  async fn() {
+    using scene = new Scene();
+    await scene.saved();
+    mountTmpfs(scene.at("pool"), "4m");
+    try {
+      const args = ["export", "main", "--as", "snapdir", "pool"];
+      const { code, stderr } = await scene.snap(...args);
+      strictEqual(code, 1);
+      match(stderr, /: the disk is full \(ENOSPC\)$/m);
+      const files = [...filesOf(scene.at("pool")).keys()];
+      deepStrictEqual(
+        files.filter((name) => !/^\/\.objects\/.*\w{55}$/.test(name)),
+        [],
+      );
+      resizeTmpfs(scene.at("pool"), "40m");
+      await scene.ok(...args);
+      await scene.ok("import", "--from", "snapdir", "pool");
+    } finally {
+      unmount(scene.at("pool"));
+    }
+  },
+});
+
+Deno.test({
+  name: "a server of SFTP holds a store of snapdir",
+  ignore: !existsSync(SFTP_SERVER),
+  async fn() {
+    using scene = new Scene();
+    await scene.saved();
+    scene.env = { SNAP_SFTP_COMMAND: SFTP_SERVER };
+    const url = `sftp://host${scene.at("pool")}`;
+    const id = await scene.ok("export", "main", "--as", "snapdir", url);
+    strictEqual(
+      await scene.ok("export", "main", "--as", "snapdir", "same"),
+      id,
+    );
+    const files = filesOf(scene.at("pool"));
+    for (const [name, bytes] of filesOf(scene.at("same"))) {
+      deepStrictEqual(files.get(name), bytes);
+    }
+    await scene.ok("import", "--from", "snapdir", url, "-t", "back");
+    await scene.ok("restore", "back", "out", "--workers", "0");
+    deepStrictEqual(held(scene.at("out")), held(scene.at("tree")));
+  },
 });
 
 Deno.test("an export into a folder that cannot be written leaves no manifest", async () => {

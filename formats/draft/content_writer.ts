@@ -1,6 +1,8 @@
 import type { Hasher, HashStream } from "@snap/hash";
 import type { Pacer } from "@snap/posix/pacer";
+import { ObjectKind } from "@snap/pack";
 import type { ObjectWriter } from "@snap/pack/write";
+import type { StoreOptions } from "@snap/store";
 import {
   isZeros,
   PASSED_HOLE_MIN,
@@ -121,6 +123,17 @@ export class ContentWriter {
    */
   put(bytes: Uint8Array): Uint8Array {
     return this.#packer.putContent(bytes);
+  }
+
+  /**
+   * Tells whether the store holds content already, all of it.
+   *
+   * @param id Its id.
+   */
+  async holds(id: Uint8Array, options?: StoreOptions): Promise<boolean> {
+    const kinds = Uint8Array.of(ObjectKind.content);
+    const [isMissing] = await this.#writer.missing(id, kinds, options);
+    return isMissing === 0;
   }
 
   /** Waits where the store is behind, or what was claimed has to go into the index. */

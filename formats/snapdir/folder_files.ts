@@ -9,6 +9,9 @@ import {
   type SnapdirFiles,
 } from "./snapdir_files.ts";
 
+/** Files that are synced at once. */
+const SYNCS_MAX = 32;
+
 type Calls = typeof import("node:fs/promises");
 
 /**
@@ -90,23 +93,43 @@ class FolderFiles implements SnapdirFiles {
     names: Iterable<string>,
     { signal }: StoreOptions = {},
   ): Promise<void> {
-    for (const name of names) {
-      signal?.throwIfAborted();
-      try {
-        const file = await this.#calls.open(this.#path(name), "r+");
-        try {
-          await file.sync();
-        } finally {
-          await file.close();
-        }
-      } catch (error) {
-        throw this.#failure("sync", name, error);
+    // All lanes take from one iterator: what is synced at once shares one commit of the disk.
+    const left = names[Symbol.iterator]();
+    let hasFailed = false;
+    const lane = async (): Promise<void> => {
+      for (
+        let next = left.next();
+        !next.done && !hasFailed;
+        next = left.next()
+      ) {
+        signal?.throwIfAborted();
+        await this.#syncFile(next.value).catch((error) => {
+          hasFailed = true;
+          throw error;
+        });
       }
-    }
+    };
+    const lanes = await Promise.allSettled(
+      Array.from({ length: SYNCS_MAX }, lane),
+    );
+    for (const one of lanes) if (one.status === "rejected") throw one.reason;
   }
 
   async *manifestIds(): AsyncGenerator<string, void> {
     yield* this.#idsBelow("");
+  }
+
+  async #syncFile(name: string): Promise<void> {
+    try {
+      const file = await this.#calls.open(this.#path(name), "r+");
+      try {
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+    } catch (error) {
+      throw this.#failure("sync", name, error);
+    }
   }
 
   async *#idsBelow(folder: string): AsyncGenerator<string, void> {

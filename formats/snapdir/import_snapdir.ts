@@ -2,6 +2,8 @@ import { hexOf, type Id, idToBytes, isId } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import type { Snapshots } from "@snap/snapshot";
+import { ObjectNotFoundError } from "@snap/pack";
+import type { StoreReader } from "@snap/pack/read";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import {
   type ImportOptions,
@@ -100,7 +102,8 @@ export async function importSnapdir(
   const { signal } = options;
   const manifest = await readManifest(files, id, { signal });
   checkManifest(manifest, id, snapshots.hasher);
-  const objects = new ObjectImport(files, options);
+  const reader = await snapshots.reader();
+  const objects = new ObjectImport(files, reader, options);
   const result = await importSnapshot(snapshots, {
     fill: (run) => objects.fill(run, manifest),
   }, options);
@@ -142,12 +145,18 @@ class ObjectImport {
   #fileCount = 0;
   #byteCount = 0;
   readonly #files: SnapdirFiles;
+  readonly #reader: StoreReader;
   readonly #options: ImportSnapdirOptions;
   /** Sizes of the objects so far. */
   readonly #sizes = new Map<string, number>();
 
-  constructor(files: SnapdirFiles, options: ImportSnapdirOptions) {
+  constructor(
+    files: SnapdirFiles,
+    reader: StoreReader,
+    options: ImportSnapdirOptions,
+  ) {
     this.#files = files;
+    this.#reader = reader;
     this.#options = options;
   }
 
@@ -172,7 +181,7 @@ class ObjectImport {
       if (turn !== undefined) await turn;
       if (isDirectory) continue;
       const size = this.#sizes.get(line.checksum) ??
-        await this.#read(run, line);
+        await this.#sizeHeld(run, line) ?? await this.#read(run, line);
       this.#sizes.set(line.checksum, size);
       if (size !== line.size) this.otherSizeCount++;
       draft.nodes.setContent(node, size, idToBytes(line.checksum));
@@ -181,6 +190,26 @@ class ObjectImport {
         fileCount: this.#fileCount,
         byteCount: this.#byteCount,
       });
+    }
+  }
+
+  /** Says how many bytes content has that the store holds already; it is not read then. */
+  async #sizeHeld(
+    { content }: ImportRun,
+    { checksum, size }: ReadLine,
+  ): Promise<number | undefined> {
+    const { signal } = this.#options;
+    const id = idToBytes(checksum);
+    if (!await content.holds(id, { signal })) return undefined;
+    try {
+      await this.#reader.openContent(id, size, { signal });
+      return size;
+    } catch (error) {
+      // The manifest tells the size of a link, or the content came after the reader.
+      const isOther = error instanceof RangeError ||
+        error instanceof ObjectNotFoundError;
+      if (!isOther) throw error;
+      return undefined;
     }
   }
 

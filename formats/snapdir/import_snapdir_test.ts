@@ -160,7 +160,7 @@ for (const [what, change, fault] of BAD) {
     const pool = new MemoryPool();
     const lines = change(await pool.add(TREE));
     const id = await pool.addManifest(
-      lines.map((line) => `${line}\n`).join(""),
+      textOf(lines),
     );
     pool.objects.read = () => Promise.reject(new Error("An object was read"));
     await refuses(pool, id, { name: "SnapdirSyntaxError", message: fault });
@@ -178,7 +178,7 @@ Deno.test("a snapshot of snapdir is imported with its contents, permissions and 
   const pool = new MemoryPool();
   const lines = await pool.add(TREE);
   lines[1] = lines[1].replace("F 644", "F 4751");
-  const id = await pool.addManifest(lines.map((line) => `${line}\n`).join(""));
+  const id = await pool.addManifest(textOf(lines));
   const snapshots = await makeMemorySnapshots();
   const { record, totals, snapdirId, otherSizeCount } = await importSnapdir(
     ...[snapshots, pool.files, id, { source: "pool", message: "why" }] as const,
@@ -212,7 +212,7 @@ Deno.test("a snapshot of snapdir is imported with its contents, permissions and 
 Deno.test("what is imported has the manifest that it came with", async () => {
   const pool = new MemoryPool();
   const lines = await pool.add({ ...TREE, large: "0123456789".repeat(1e6) });
-  const id = await pool.addManifest(lines.map((line) => `${line}\n`).join(""));
+  const id = await pool.addManifest(textOf(lines));
   const snapshots = await makeMemorySnapshots();
   const { record } = await importSnapdir(snapshots, pool.files, id);
   const other = new MemoryPool();
@@ -234,6 +234,26 @@ Deno.test("what is imported has the manifest that it came with", async () => {
   }
   const again = await exportSnapdir(reader, record, other.files, { hasher });
   deepStrictEqual([again.id, again.newObjectCount], [id, 0]);
+  await snapshots[Symbol.asyncDispose]();
+});
+
+Deno.test("content that the store holds is not read again", async () => {
+  const pool = new MemoryPool();
+  const tree = { a: "one", large: "0123456789".repeat(1e6) };
+  const snapshots = await makeMemorySnapshots();
+  const first = await pool.addManifest(textOf(await pool.add(tree)));
+  await importSnapdir(snapshots, pool.files, first);
+  const lines = await pool.add({ ...tree, b: "two" });
+  const second = await pool.addManifest(textOf(lines));
+  const read = pool.objects.read.bind(pool.objects);
+  const names: string[] = [];
+  pool.objects.read = (name, options) => {
+    names.push(name);
+    return read(name, options);
+  };
+  await importSnapdir(snapshots, pool.files, second);
+  deepStrictEqual(names, [objectOf(lines, "./b")]);
+  deepStrictEqual((await verify(snapshots, { data: true })).damages, []);
   await snapshots[Symbol.asyncDispose]();
 });
 
@@ -273,7 +293,7 @@ Deno.test("a file with the size of a link is taken with that of its content, and
 Deno.test("a manifest under another id is refused", async () => {
   const pool = new MemoryPool();
   const lines = await pool.add(TREE);
-  await pool.addManifest(lines.map((line) => `${line}\n`).join(""), NO_ID);
+  await pool.addManifest(textOf(lines), NO_ID);
   await refuses(pool, NO_ID, {
     name: "SnapdirError",
     message: /its text has id/,
@@ -291,7 +311,7 @@ Deno.test("an import without the manifest, or of what is no id, says so", async 
 Deno.test("an object that is not there leaves no record", async () => {
   const pool = new MemoryPool();
   const lines = await pool.add(TREE);
-  const id = await pool.addManifest(lines.map((line) => `${line}\n`).join(""));
+  const id = await pool.addManifest(textOf(lines));
   await pool.objects.remove(objectOf(lines, "./dir/f"));
   await refuses(pool, id, {
     name: "SnapdirError",
@@ -304,7 +324,7 @@ for (const size of [5, 50_000, 9_000_000]) {
     const pool = new MemoryPool();
     const lines = await pool.add({ a: "x".repeat(size), b: "1" });
     const id = await pool.addManifest(
-      lines.map((line) => `${line}\n`).join(""),
+      textOf(lines),
     );
     const name = objectOf(lines, "./a");
     for (
@@ -337,6 +357,10 @@ Deno.test("the only snapshot of a store needs no id", async () => {
     hint: `there are ${[id, other].sort().join(", ")}`,
   });
 });
+
+function textOf(lines: readonly string[]): string {
+  return lines.map((line) => `${line}\n`).join("");
+}
 
 function text(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);

@@ -5,7 +5,6 @@ import {
   isFileKind,
   ManifestSyntaxError,
 } from "@snap/manifest/extras";
-import { displayPath } from "@snap/manifest/path";
 import { Pacer } from "@snap/posix/pacer";
 import type { SideIds } from "@snap/snapshot/query";
 import {
@@ -21,20 +20,17 @@ import {
   followLink,
   type PlacedDirectory,
 } from "./followed_path.ts";
+import { lineOrder } from "./line_order.ts";
+import { directoryPath, entryPath, ROOT_PATH } from "./line_path.ts";
 import type { ManifestLine } from "./manifest_line.ts";
 
 /** Most lines of a manifest: links that lead to links could make any number. */
 const LINE_COUNT_MAX = 2 ** 24;
-/** Most bytes that the system takes as one path. */
-const PATH_SIZE_MAX = 4095;
-const LINE_FEED = 0x0a;
-const SLASH = 0x2f;
 
 const NOTHING_LEFT_OUT = {
   ...{ links: 0, outsideLinks: 0, circularLinks: 0, specialFiles: 0 },
   ...{ hardLinks: 0, xattrs: 0 },
 };
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Options of {@linkcode ManifestWalk}. */
 export interface ManifestOptions extends StoreOptions {
@@ -191,8 +187,7 @@ export class ManifestWalk {
     const tree = idBytes(this.#ids.tree), page = idBytes(this.#ids.page);
     const read = await this.#read(tree, page);
     const mode = read.page.mode(0);
-    const path = Uint8Array.of(0x2e, SLASH);
-    return { directory: { ...read, way: "" }, path, mode };
+    return { directory: { ...read, way: "" }, path: ROOT_PATH, mode };
   }
 
   /** Follows the links of a directory: their order among the others depends on it. */
@@ -237,7 +232,7 @@ export class ManifestWalk {
     const kind = tree.kind(row);
     // Of a link that is followed permissions and size are its own.
     const own = { mode: page.mode(row + 1), size: tree.size(row) };
-    const path = pathOf(level, row);
+    const path = entryPath(level.path, tree.name(row));
     if (isFileKind(kind)) return fileLine(directory, row, { ...own, path });
     if (kind === EntryKind.directory) {
       return directoryOf(await this.#enter(directory, row), own.mode, path);
@@ -308,59 +303,7 @@ function directoryOf(
   mode: number,
   path: Uint8Array,
 ): FoundDirectory {
-  const withSlash = new Uint8Array(path.length + 1);
-  withSlash.set(path);
-  withSlash[path.length] = SLASH;
-  return { directory, mode, path: withSlash };
-}
-
-/** The path of a row as it stands in a line, without a slash at its end. */
-function pathOf({ path, directory }: Level, row: number): Uint8Array {
-  const name = directory.tree.name(row);
-  const joined = new Uint8Array(path.length + name.length);
-  joined.set(path);
-  joined.set(name, path.length);
-  if (name.includes(LINE_FEED)) throw nameError(joined, "has a line break");
-  try {
-    decoder.decode(name);
-  } catch {
-    throw nameError(joined, "is not UTF-8");
-  }
-  if (joined.length > PATH_SIZE_MAX) {
-    throw nameError(joined, `makes a path of more than ${PATH_SIZE_MAX} bytes`);
-  }
-  return joined;
-}
-
-function nameError(path: Uint8Array, fault: string): SnapdirError {
-  return new SnapdirError(
-    `Cannot make a snapdir manifest with ${
-      displayPath(path.subarray(2))
-    }: its name ${fault}`,
-    "snapdir cannot hold it: it has to be renamed, or left out of the snapshot",
-  );
-}
-
-/** Rows as their lines stand: by name, that of a directory with a slash behind it. */
-function lineOrder(
-  { tree }: PlacedDirectory,
-  links: ReadonlyMap<number, FollowedEntry>,
-): Uint32Array {
-  const rows = Uint32Array.from({ length: tree.count }, (_, row) => row);
-  const byteAt = (row: number, at: number): number => {
-    const start = tree.nameStart(row), end = tree.nameEnd(row);
-    if (start + at < end) return tree.bytes[start + at];
-    const isDirectory = tree.kind(row) === EntryKind.directory ||
-      (links.get(row)?.row ?? 0) < 0;
-    return start + at === end && isDirectory ? SLASH : -1;
-  };
-  return rows.sort((a, b) => {
-    if (a === b) return 0;
-    for (let at = 0;; at++) {
-      const left = byteAt(a, at), right = byteAt(b, at);
-      if (left !== right) return left - right;
-    }
-  });
+  return { directory, mode, path: directoryPath(path) };
 }
 
 function depthError(): ManifestSyntaxError {
