@@ -17,6 +17,10 @@ export interface SlowLinkOptions {
 
 /** A server on loopback behind which another one is far away. */
 export class SlowLink implements AsyncDisposable {
+  /** Bytes that have gone to the server. */
+  upCount = 0;
+  /** Bytes that have come from it. */
+  downCount = 0;
   readonly #options: SlowLinkOptions;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -55,9 +59,11 @@ export class SlowLink implements AsyncDisposable {
         other.destroy();
       });
     }
+    near.on("data", ({ length }) => this.upCount += length);
     near.pipe(far);
     far.on("data", (bytes) => {
       held += bytes.length;
+      this.downCount += bytes.length;
       if (held > heldMax) far.pause();
       this.#later(bytes.length, () => {
         held -= bytes.length;
