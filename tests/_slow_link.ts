@@ -50,6 +50,8 @@ export class SlowLink implements AsyncDisposable {
     const far = connect(port, "127.0.0.1");
     const heldMax = BUFFER_SIZE + bytesPerSecond * delayMs / 1000;
     let held = 0;
+    // Timers that are due at nearly the same time may go off in another order.
+    const onTheWay: Uint8Array[] = [];
     for (const [one, other] of [[near, far], [far, near]] as const) {
       this.#sockets.add(one);
       one.setNoDelay(true);
@@ -65,10 +67,12 @@ export class SlowLink implements AsyncDisposable {
       held += bytes.length;
       this.downCount += bytes.length;
       if (held > heldMax) far.pause();
+      onTheWay.push(bytes);
       this.#later(bytes.length, () => {
-        held -= bytes.length;
+        const first = onTheWay.shift()!;
+        held -= first.length;
         if (held <= heldMax) far.resume();
-        if (!near.destroyed) near.write(bytes);
+        if (!near.destroyed) near.write(first);
       });
     });
   }
