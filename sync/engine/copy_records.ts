@@ -90,7 +90,12 @@ class GroupCopy {
   #seen = new IdSet();
   #queue = new ObjectRows();
   #queueCount: number;
-  #moving: Promise<void> = Promise.resolve();
+  /** Moves that have begun, oldest first. */
+  readonly #moving: Promise<void>[] = [];
+  readonly #movesMax: number;
+  #failure: { readonly error: unknown } | undefined;
+  /** Plain bytes of the moves that are done, and of all before. */
+  #bytesDone: number;
   #lost: LostObject[] = [];
 
   constructor(
@@ -107,9 +112,12 @@ class GroupCopy {
     this.#source = parts.source;
     this.#target = parts.target;
     this.#shared = parts.shared;
+    this.#bytesDone = work.report.bytesDone;
     // To ask a server takes a request each time.
     const isFar = work.from.isRemote || work.to.isRemote;
     this.#queueCount = isFar ? QUEUE_COUNT : FIRST_QUEUE_COUNT;
+    // A server is asked for more while the last of what it has sent is taken.
+    this.#movesMax = work.from.isRemote ? 2 : 1;
   }
 
   /** Moves what the records reach, then writes those that are whole; returns them. */
@@ -170,11 +178,11 @@ class GroupCopy {
       const last = this.#work.records.at(-1);
       report.isWalked = records.at(-1)?.record === last?.record.record;
     } catch (error) {
-      await this.#moving.catch(() => {});
+      await this.#moved(0);
       this.#options.signal?.throwIfAborted();
       this.#lost.push({ id: new Uint8Array(32), error: walkError(error) });
     }
-    await this.#moving;
+    await this.#moved(0);
     return this.#lost.splice(0);
   }
 
@@ -184,17 +192,26 @@ class GroupCopy {
     this.#target.forgetPromises();
   }
 
-  /** Begins to move what is in the queue; what was begun before is awaited first. */
+  /** Begins to move what is in the queue, once there is room for one move more. */
   async #move(): Promise<void> {
-    await this.#moving;
+    await this.#moved(this.#movesMax - 1);
     const queue = this.#queue;
     if (queue.count === 0) return;
     this.#queue = new ObjectRows();
     this.#queueCount = Math.min(2 * this.#queueCount, QUEUE_COUNT);
-    this.#moving = this.#moveRows(queue);
-    // Whoever awaits it is told; meanwhile it must not end the program.
-    this.#moving.catch(() => {});
-    if (this.#source.isFull) await this.#moving;
+    const moving = this.#moveRows(queue).catch((error) => {
+      this.#failure ??= { error };
+    });
+    this.#moving.push(moving);
+    if (this.#source.isFull) await this.#moved(0);
+  }
+
+  /** Waits until no more moves than so many are under way, and throws what one has thrown. */
+  async #moved(countMax: number): Promise<void> {
+    while (this.#moving.length > countMax) await this.#moving.shift();
+    if (this.#failure === undefined) return;
+    await Promise.all(this.#moving); // Whoever started work waits for its end.
+    throw this.#failure.error;
   }
 
   async #moveRows(queue: ObjectRows): Promise<void> {
@@ -202,12 +219,12 @@ class GroupCopy {
     const lack = marked(queue, await this.#target.missing(queue));
     report.objectsTotal += queue.count;
     report.objectsSkipped += queue.count - lack.count;
-    const done = report.bytesTotal += lack.byteCount;
+    report.bytesTotal += lack.byteCount;
     if (lack.count === 0 || this.#options.dryRun === true) return;
     report.phase = "move";
     this.#lost.push(...await this.#source.move(lack, this.#target));
     await this.#target.settled();
-    report.bytesDone = done;
+    report.bytesDone = this.#bytesDone += lack.byteCount;
   }
 
   /** Writes records; returns those that the target took. */

@@ -300,8 +300,9 @@ export class RemoteSource implements Source, ObjectReads {
     const parts: ObjectRows[] = [];
     for (let row = 0; row < objects.count; row++) {
       const last = parts.at(-1);
+      // A row more than an answer takes would be asked for once more, alone.
       const isFull = last === undefined || last.count >= ROWS_MAX ||
-        last.byteCount >= ANSWER_SIZE;
+        last.byteCount + objects.sizes[row] > ANSWER_SIZE;
       if (isFull) parts.push(new ObjectRows());
       parts.at(-1)!.addRow(objects, row);
     }
