@@ -2,14 +2,25 @@
 import { deepStrictEqual } from "node:assert/strict";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { formatTime } from "@snap/manifest/time";
-import { openObjectWriter } from "@snap/pack/write";
+import { prune } from "@snap/maintenance/prune";
+import { OvertakenError } from "@snap/pack";
+import {
+  type ObjectWriter,
+  openObjectWriter,
+  openWriterLease,
+} from "@snap/pack/write";
 import { openSnapshots } from "@snap/snapshot";
 import {
   finishedSaves,
+  formatRecordName,
   listRecordNames,
+  listRecords,
   type NamedRecord,
   type RecordName,
+  recordStands,
+  type SnapshotRecord,
   tagSnapshot,
+  withdrawRecord,
   writeRecord,
 } from "@snap/snapshot/records";
 import { type PruneStore, StoreError } from "@snap/store";
@@ -26,6 +37,7 @@ import {
 import type { Prng } from "../_prng.ts";
 import { type Listing, readSnapshot, SMALL_SETTINGS } from "../_snapshots.ts";
 import type { Process, Scheduler } from "./scheduler.ts";
+import type { SimStore } from "./sim_store.ts";
 import { BuiltTree, contentsOf } from "./trees.ts";
 import type { TestDirectory } from "../_test_snapshots.ts";
 
@@ -35,14 +47,14 @@ export const TAGS: readonly string[] = ["main", "nightly"];
 /** A process with a store, and its time and chance. */
 export interface Actor {
   readonly process: Process;
-  readonly store: PruneStore;
+  readonly store: SimStore;
   readonly scheduler: Scheduler;
   readonly prng: Prng;
   /** The clock of the machine, in milliseconds since 1970. */
   readonly now: () => number;
   readonly random: (size: number) => Uint8Array;
   /** What was saved, by the ids of trees. */
-  readonly saved: Map<string, ReadonlyMap<string, string>>;
+  readonly saved: Map<string, BuiltTree>;
 }
 
 /** Saves a directory, and tags the record. */
@@ -52,35 +64,43 @@ export async function saveOnce(
 ): Promise<void> {
   const { store, process, prng, now, random, saved } = actor;
   const built = new BuiltTree(directory);
-  saved.set(built.tree, built.expected);
+  saved.set(built.tree, built);
   const saveId = random(16);
   const { signal } = process.interrupt;
-  await using writer = await openObjectWriter(store, {
-    ...{ saveId, hasher, settings: SMALL_SETTINGS, random, now, signal },
+  const run = { saveId, now, signal };
+  const lease = await openWriterLease(store, { ...run, action: "save" });
+  // Beside each other, as a save does.
+  const reading = listRecords(store, {
+    ...{ hasher, signal, voidSaves: lease.voidSaves },
+  });
+  const opening = openObjectWriter(store, {
+    ...{ ...run, lease, hasher, settings: SMALL_SETTINGS, random },
     finishedSaves: () => finishedSaves(store, { signal }),
     claimSlots: 4096,
   });
+  await Promise.allSettled([reading, opening]);
+  await using writer = await opening;
   try {
-    built.putInto(writer.sink());
+    const own = (await reading).find(({ host }) => host === process.name);
+    built.putInto(
+      writer.sink(),
+      writer.trustsRecords && own ? saved.get(own.tree) : undefined,
+    );
     await writer.finish();
     const ms = now();
     const time = formatTime(Math.floor(ms / 1000), ms % 1000 * 1e6);
     const { tree, page, totals } = built;
     const body = { tree, page, totals, time, startTime: time };
-    const salt = random(32);
     const record = {
       ...body,
       ...{ host: process.name, user: "ann", source: "/data", program: "test" },
       ...{ unreadable: { count: 0, first: [] }, fidelity: "full" as const },
       changed: { count: 0, first: [] },
     };
-    const written = await writeRecord({ store, hasher }, record, {
-      ...{ saveId, salt, signal },
-    });
-    await writer.confirm();
+    const newest = writer.isRoundOpen ? undefined : own;
+    const written = await publish(actor, record, { saveId, writer, newest });
     const tag = prng.pick(TAGS);
-    const how = { saveId, now, signal };
-    await tagSnapshot({ store }, tag, written.record, how).catch((error) => {
+    await tagSnapshot({ store }, tag, written, run).catch((error) => {
       // Another has forgotten the record meanwhile.
       if (!(error instanceof StoreError && error.code === "ESTALE")) {
         throw error;
@@ -90,6 +110,40 @@ export async function saveOnce(
     await writer.giveUp();
     throw error;
   }
+}
+
+/** Writes a record, or finds that the newest one says the same. */
+async function publish(
+  { store, process, random }: Actor,
+  record: SnapshotRecord,
+  { saveId, writer, newest }: {
+    readonly saveId: Uint8Array;
+    readonly writer: ObjectWriter;
+    readonly newest: NamedRecord | undefined;
+  },
+): Promise<NamedRecord> {
+  const { signal } = process.interrupt;
+  const how = { saveId, salt: random(32), signal };
+  for (const one of [newest, undefined]) {
+    const { record: written, isNewRecord } = await writeRecord(
+      { store, hasher },
+      record,
+      { ...how, ...(one && { newest: one }) },
+    );
+    try {
+      await writer.confirm();
+    } catch (error) {
+      if (error instanceof OvertakenError && isNewRecord) {
+        await withdrawRecord(store, written);
+      }
+      throw error;
+    }
+    if (isNewRecord) return written;
+    if (!await recordStands(store, written, { signal })) continue;
+    process.records.push({ disk: store.disk, name: formatRecordName(written) });
+    return written;
+  }
+  throw new Error("A new record is written where none stands");
 }
 
 /** Copies something between two sides. */
@@ -149,11 +203,19 @@ export async function readOnce(actor: Actor): Promise<void> {
   const records = await snapshots.records();
   if (records.length === 0) return;
   const record = prng.pick(records);
-  checkListing(actor, record, await readSnapshot(snapshots, record));
+  try {
+    checkListing(actor, record, await readSnapshot(snapshots, record));
+  } catch (error) {
+    // Who has forgotten it may have removed what it needs meanwhile.
+    const left = await listRecordNames(store);
+    if (left.some((one) => one.record === record.record)) throw error;
+  }
 }
 
 /** Reads all snapshots of a store; gives the ids of their records, sorted. */
-export async function readAll(actor: Actor): Promise<string[]> {
+export async function readAll(
+  actor: Pick<Actor, "saved" | "scheduler"> & { readonly store: PruneStore },
+): Promise<string[]> {
   await using snapshots = await openSnapshots(actor.store, { hasher });
   const records = await snapshots.records();
   for (const record of records) {
@@ -163,11 +225,11 @@ export async function readAll(actor: Actor): Promise<string[]> {
 }
 
 function checkListing(
-  { saved, scheduler }: Actor,
+  { saved, scheduler }: Pick<Actor, "saved" | "scheduler">,
   { record, tree }: NamedRecord,
   listing: Listing,
 ): void {
-  const expected = saved.get(tree);
+  const expected = saved.get(tree)?.expected;
   if (expected === undefined) {
     scheduler.violate(`Nobody has saved what record ${record} names`);
   }
@@ -178,9 +240,27 @@ function checkListing(
   }
 }
 
-/** Forgets the oldest record. */
+/** Removes what no record needs, by a clock that may be ahead. */
+export async function pruneOnce(
+  { store, process, prng, now, random, scheduler }: Actor,
+  aheadMs: number,
+): Promise<void> {
+  const { signal } = process.interrupt;
+  await using snapshots = await openSnapshots(store, { hasher });
+  await prune(snapshots, {
+    ...{ signal, random, host: process.name },
+    now: () => now() + aheadMs,
+    maxUnused: prng.pick([0.01, 0.05, 0.3]),
+    maxRepack: prng.pick([3000, Infinity]),
+    recompress: prng.pick([undefined, undefined, "none"]),
+    waitMs: prng.pick([0, 0, 5000]),
+    sleep: (ms) => scheduler.turn(process, "waits", ms),
+  });
+}
+
+/** Forgets a record, but not the last one. */
 export async function forgetOnce(
-  { store, process }: Actor,
+  { store, process, prng }: Actor,
   peer: Peer,
 ): Promise<void> {
   const { signal } = process.interrupt;
@@ -188,7 +268,7 @@ export async function forgetOnce(
   if (names.length < 2) return;
   const session = await peer.connect({ meter: newMeter(), signal });
   try {
-    await session.forget([names[0].record]);
+    await session.forget([prng.pick(names).record]);
   } finally {
     await session[Symbol.asyncDispose]();
   }

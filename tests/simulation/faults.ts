@@ -15,6 +15,7 @@ export const LEVELS: readonly Level[] = ["normal", "adversarial", "hostile"];
 const NORMAL_SITES = [
   "process.kill",
   "process.interrupt",
+  "process.sleep",
   "link.drop",
   "link.lose",
   "link.twice",
@@ -24,6 +25,8 @@ const NORMAL_SITES = [
   "store.create.fail",
   "store.create.lost",
   "store.sync.fail",
+  "store.remove.fail",
+  "store.remove.lost",
 ] as const;
 
 const ADVERSARIAL_SITES = [
@@ -75,6 +78,14 @@ export interface FaultLimits {
   readonly steps?: number;
 }
 
+/** What goes wrong in a run. */
+export interface FaultOptions extends FaultLimits {
+  readonly seed: number;
+  readonly level: Level;
+  /** What must not go wrong. */
+  readonly without: readonly Site[];
+}
+
 /** Draws faults. */
 export class Faults {
   /** How many there were, by site. */
@@ -88,19 +99,16 @@ export class Faults {
   readonly #stepsMax: number;
   #isOver = false;
 
-  constructor(
-    seed: number,
-    level: Level,
-    scheduler: Scheduler,
-    limits: FaultLimits,
-  ) {
+  constructor(scheduler: Scheduler, options: FaultOptions) {
+    const { seed, level, without, faults, steps } = options;
     this.#prng = new Prng(seed);
     this.#scheduler = scheduler;
-    this.#faultsMax = limits.faults ?? FAULTS_MAX;
-    this.#stepsMax = limits.steps ?? Infinity;
+    this.#faultsMax = faults ?? FAULTS_MAX;
+    this.#stepsMax = steps ?? Infinity;
     for (const site of SITES[level]) {
       // Each run has its own chances: what is frequent everywhere hides what is rare.
       const chance = this.#prng.pick([0, 0.003, 0.01, 0.05]);
+      if (without.includes(site)) continue;
       // There are few messages, and many calls of a store.
       this.#chances.set(site, site.startsWith("liar.") ? 6 * chance : chance);
     }

@@ -33,8 +33,9 @@ function levelOf(text: string): Level {
 
 function print(summary: Summary): void {
   const { runCount, stepCount, saveCount, copyCount, faults } = summary;
+  const { removedPackCount } = summary;
   console.log(
-    `${runCount} runs, ${stepCount} steps, ${saveCount} saves, ${copyCount} copies`,
+    `${runCount} runs, ${stepCount} steps, ${saveCount} saves, ${copyCount} copies, ${removedPackCount} packs removed`,
   );
   const sites = Array.from(faults, ([site, count]) => `${count} ${site}`);
   console.log(`Faults: ${sites.sort().join(", ") || "none"}`);

@@ -21,6 +21,7 @@ export interface Summary {
   readonly stepCount: number;
   readonly saveCount: number;
   readonly copyCount: number;
+  readonly removedPackCount: number;
   readonly faults: ReadonlyMap<Site, number>;
   /** The first run that failed. */
   readonly failed?: Shrunk;
@@ -35,7 +36,10 @@ export interface Summary {
 export async function simulateMany(options: ManyOptions): Promise<Summary> {
   const { level, seed: first, count, onOutcome, faults, steps } = options;
   using folder = new TemporaryFolder();
-  const sums = { runCount: 0, stepCount: 0, saveCount: 0, copyCount: 0 };
+  const sums = {
+    ...{ runCount: 0, stepCount: 0, saveCount: 0, copyCount: 0 },
+    removedPackCount: 0,
+  };
   const sites = new Map<Site, number>();
   for (let seed = first; seed < first + count; seed++) {
     const which = {
@@ -49,6 +53,7 @@ export async function simulateMany(options: ManyOptions): Promise<Summary> {
     sums.stepCount += outcome.stepCount;
     sums.saveCount += outcome.saveCount;
     sums.copyCount += outcome.copyCount;
+    sums.removedPackCount += outcome.removedPackCount;
     for (const [site, times] of outcome.faults) {
       sites.set(site, (sites.get(site) ?? 0) + times);
     }

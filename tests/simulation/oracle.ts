@@ -16,6 +16,7 @@ import {
   rowsByFrame,
 } from "@snap/pack/write";
 import { decodeRecord, parseRecordName } from "@snap/snapshot/records";
+import { decodeNamed } from "@snap/store/format";
 
 /** An object of a pack. */
 export interface PackedObject {
@@ -56,33 +57,70 @@ export function objectsOf(bytes: Uint8Array): PackedObject[] {
 
 /** What the files of a store say. */
 export class Oracle {
-  /** Records, by the names of their files. */
+  /** Records that count, by the names of their files. */
   readonly records: Map<string, Uint8Array> = new Map();
   readonly #objects = new Map<string, Uint8Array>();
+  /** How many packs hold an object. */
+  readonly #copies = new Map<string, number>();
+  /** What packs hold. */
+  readonly #packs = new Map<string, readonly string[]>();
   readonly #forgotten = new Set<string>();
+  readonly #voids = new Set<string>();
+  /** Whether some who write may be thought dead: then they take their records back. */
+  #hasSuspects = false;
+  /** Packs that rounds have decided to remove, as hex digits. */
+  readonly #final = new Set<string>();
+  /** Files of records of which somebody was told. */
+  readonly #acknowledged = new Set<string>();
   /** Roots of recipes that came before what they name. */
   readonly #early = new Map<string, PackedObject>();
-  /** Directories that are known to be whole: nothing ever goes. */
-  readonly #whole = new Set<string>();
+  /** What directories need that are known to be whole. */
+  readonly #whole = new Map<string, ReadonlySet<string>>();
+  /** What records need. */
+  readonly #needs = new Map<string, ReadonlySet<string>>();
 
   /** Looks at a file that has just come into the store. */
   created(name: string, bytes: Uint8Array): void {
-    const [folder, rest] = name.split("/");
+    const [folder, rest, last] = name.split("/");
     if (folder === "packs") this.#checkPack(name, bytes);
     if (folder === "forgotten") this.#forgotten.add(rest);
-    if (folder === "snapshots") {
-      this.checkRecord(name, bytes);
-      this.records.set(name, bytes);
-    }
+    if (name.startsWith("gc/void/")) this.#voided(last);
+    else if (folder === "gc") this.#seeStep(name, bytes);
+    if (folder === "snapshots") this.#seeRecord(name, bytes);
   }
 
   /** Looks at what goes. */
   removed(name: string): void {
     const file = parseRecordName(name);
-    const isForgotten = file !== undefined && this.#forgotten.has(file.record);
-    const isPassing = /^(index|leases)\//.test(name);
-    ok(isForgotten || isPassing, `${name} is removed, and nobody forgot it`);
-    this.records.delete(name);
+    const isPassing = /^(index|leases|gc)\/[^/]+/.test(name) &&
+      !/^gc\/(void|bad)\//.test(name);
+    if (name.startsWith("packs/")) this.#removePack(name);
+    else ok(isPassing || file !== undefined, `${name} is removed`);
+    if (file === undefined) return;
+    const mayGo = this.#forgotten.has(file.record) ||
+      this.#voids.has(file.writer) ||
+      (this.#hasSuspects && !this.#acknowledged.has(name));
+    ok(mayGo, `${name} is removed, and nobody forgot it`);
+    this.#forget(name);
+  }
+
+  /** Notes that somebody was told of a record. */
+  acknowledged(name: string): void {
+    this.#acknowledged.add(name);
+    const file = parseRecordName(name)!;
+    if (this.#forgotten.has(file.record)) return;
+    ok(this.records.has(name), `${name} was acknowledged, and does not count`);
+  }
+
+  /** Sees that each pack has something that a record needs. */
+  checkClean(): void {
+    const needed = new Set<string>();
+    for (const needs of this.#needs.values()) {
+      for (const key of needs) needed.add(key);
+    }
+    for (const [name, keys] of this.#packs) {
+      ok(keys.some((key) => needed.has(key)), `No record needs ${name}`);
+    }
   }
 
   /** Checks that a record is what its name says, and that all it reaches is there. */
@@ -91,20 +129,86 @@ export class Oracle {
     ok(file !== undefined, `${name} is no name of a record`);
     equal(hasher.idOf(bytes), file.record, `${name} has another id`);
     const { tree, page } = decodeRecord(file, bytes);
-    this.#checkDirectory(name, idToBytes(tree), idToBytes(page));
+    const needs = this.#checkDirectory(name, idToBytes(tree), idToBytes(page));
+    this.#needs.set(name, needs);
+  }
+
+  #seeRecord(name: string, bytes: Uint8Array): void {
+    // What a save that is void has written nobody reads.
+    const file = parseRecordName(name);
+    if (file !== undefined && this.#voids.has(file.writer)) return;
+    this.checkRecord(name, bytes);
+    this.records.set(name, bytes);
+  }
+
+  #forget(name: string): void {
+    this.records.delete(name);
+    this.#needs.delete(name);
+  }
+
+  #seeStep(name: string, bytes: Uint8Array): void {
+    const { body } = decodeNamed(name, bytes);
+    if (body.step === "suspects" && (body.saves as string[]).length > 0) {
+      this.#hasSuspects = true;
+    }
+    if (body.step !== "final") return;
+    for (const id of body.packs as string[]) this.#final.add(id);
+  }
+
+  #voided(save: string): void {
+    this.#voids.add(save);
+    for (const name of [...this.records.keys()]) {
+      const { writer, record } = parseRecordName(name)!;
+      if (writer !== save) continue;
+      const isLost = this.#acknowledged.has(name) &&
+        !this.#forgotten.has(record);
+      ok(!isLost, `${name} was acknowledged, and counts no more`);
+      this.#forget(name);
+    }
+  }
+
+  #removePack(pack: string): void {
+    const id = pack.slice(pack.lastIndexOf("/") + 1);
+    ok(this.#final.has(id), `${pack} is removed, and no round has decided so`);
+    const lost = new Set<string>();
+    for (const key of this.#packs.get(pack) ?? []) {
+      const left = this.#copies.get(key)! - 1;
+      this.#copies.set(key, left);
+      if (left > 0) continue;
+      lost.add(key);
+      this.#objects.delete(key);
+      if (key.startsWith(`${ObjectKind.recipe} `)) {
+        this.#early.delete(key.split(" ")[1]);
+      }
+    }
+    this.#packs.delete(pack);
+    if (lost.size === 0) return;
+    this.#whole.clear();
+    for (const [name, needs] of [...this.#needs]) {
+      // It may be there in another form.
+      if (!needs.isDisjointFrom(lost)) {
+        this.checkRecord(name, this.records.get(name)!);
+      }
+    }
   }
 
   #checkPack(name: string, bytes: Uint8Array): void {
     const id = new Uint8Array(32);
     hasher.hashInto(bytes, id);
     equal(name, packName(id), "A pack has another id");
+    const keys = new Set<string>();
     for (const { id, kind, bytes: object } of objectsOf(bytes)) {
       const isRoot = kind === ObjectKind.recipe &&
         RecipeNode.decode(object, hasher).isRoot;
       if (!isRoot) checkId(id, object, contextOf(kind), name);
       else this.#early.set(id.toHex(), { id, kind, bytes: object });
       this.#objects.set(keyOf(id, kind), object);
+      keys.add(keyOf(id, kind));
     }
+    for (const key of keys) {
+      this.#copies.set(key, (this.#copies.get(key) ?? 0) + 1);
+    }
+    this.#packs.set(name, [...keys]);
     this.#checkRoots(name);
   }
 
@@ -119,13 +223,22 @@ export class Oracle {
     }
   }
 
-  #checkDirectory(at: string, treeId: Uint8Array, pageId: Uint8Array): void {
-    const key = keyOf(treeId, ObjectKind.tree) +
-      keyOf(pageId, ObjectKind.attributes);
-    if (this.#whole.has(key)) return;
-    const tree = Tree.decode(this.#bytes(at, treeId, ObjectKind.tree));
+  /** Checks a directory and all below it; gives what they need. */
+  #checkDirectory(
+    at: string,
+    treeId: Uint8Array,
+    pageId: Uint8Array,
+  ): ReadonlySet<string> {
+    const own = [
+      keyOf(treeId, ObjectKind.tree),
+      keyOf(pageId, ObjectKind.attributes),
+    ];
+    const known = this.#whole.get(own.join());
+    if (known !== undefined) return known;
+    const needs = new Set<string>();
+    const tree = Tree.decode(this.#bytes(at, treeId, ObjectKind.tree, needs));
     const page = AttributePage.decode(
-      this.#bytes(at, pageId, ObjectKind.attributes),
+      this.#bytes(at, pageId, ObjectKind.attributes, needs),
     );
     ok(page.belongsTo(tree, treeId), `${at}: the page is of another tree`);
     let directories = 0;
@@ -133,30 +246,43 @@ export class Oracle {
       const kind = tree.kind(row), inner = `${at}/${row}`;
       if (kind === EntryKind.directory) {
         const below = page.pageIdBytes(directories++);
-        this.#checkDirectory(inner, tree.idBytes(row), below);
+        const inside = this.#checkDirectory(inner, tree.idBytes(row), below);
+        for (const key of inside) needs.add(key);
       }
       const isFile = kind === EntryKind.file || kind === EntryKind.executable;
       if (!isFile || tree.size(row) === 0) continue;
-      const bytes = this.#bytes(inner, tree.idBytes(row), ObjectKind.content);
+      const { content } = ObjectKind;
+      const bytes = this.#bytes(inner, tree.idBytes(row), content, needs);
       equal(bytes.length, tree.size(row), `${inner} has another size`);
     }
-    this.#whole.add(key);
+    this.#whole.set(own.join(), needs);
+    return needs;
   }
 
-  /** The bytes of an object, whose id they have. */
-  #bytes(at: string, id: Uint8Array, kind: number): Uint8Array {
+  /** The bytes of an object, whose id they have; what they are made of is noted. */
+  #bytes(
+    at: string,
+    id: Uint8Array,
+    kind: number,
+    needs: Set<string>,
+  ): Uint8Array {
     const direct = this.#objects.get(keyOf(id, kind));
-    if (direct !== undefined) return direct;
-    const root = this.#objects.get(keyOf(id, ObjectKind.recipe));
+    if (direct !== undefined) {
+      needs.add(keyOf(id, kind));
+      return direct;
+    }
+    const key = keyOf(id, ObjectKind.recipe);
+    const root = this.#objects.get(key);
     ok(root, `${at}: ${idFromBytes(id)} of kind ${kind} is not in the store`);
-    const bytes = this.#below(root);
+    needs.add(key);
+    const bytes = this.#below(root, needs);
     ok(bytes, `${at}: parts of ${idFromBytes(id)} are not in the store`);
     checkId(id, bytes, contextOf(kind), at);
     return bytes;
   }
 
   /** What is below a node of a recipe, if all of it is there. */
-  #below(bytes: Uint8Array): Uint8Array | undefined {
+  #below(bytes: Uint8Array, needs?: Set<string>): Uint8Array | undefined {
     const node = RecipeNode.decode(bytes, hasher);
     const parts: Uint8Array[] = [];
     for (let row = 0; row < node.count; row++) {
@@ -167,10 +293,10 @@ export class Oracle {
         continue;
       }
       const isNode = kind === RecipeRowKind.node;
-      const part = this.#objects.get(
-        keyOf(id, isNode ? ObjectKind.recipe : ObjectKind.content),
-      );
-      const inner = part && isNode ? this.#below(part) : part;
+      const key = keyOf(id, isNode ? ObjectKind.recipe : ObjectKind.content);
+      const part = this.#objects.get(key);
+      needs?.add(key);
+      const inner = part && isNode ? this.#below(part, needs) : part;
       if (inner === undefined) return undefined;
       parts.push(inner);
     }

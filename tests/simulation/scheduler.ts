@@ -12,12 +12,24 @@ export class KilledError extends Error {
   override readonly name = "KilledError";
 }
 
+/** A record that a process has written. */
+export interface WrittenName {
+  /** Where it lies. */
+  readonly disk: { acknowledged(name: string): void };
+  /** The name of its file. */
+  readonly name: string;
+}
+
 /** A program that runs, until it is killed. */
 export class Process {
   readonly name: string;
   /** Given when it is asked to stop, as Ctrl-C does: what it cleans up, it can. */
   readonly interrupt: AbortController = new AbortController();
   isDead = false;
+  /** Until then it has no turn, as if it were stopped, or its machine asleep. */
+  sleepsUntil = 0;
+  /** Records that it has written, to be told of once it has ended well. */
+  readonly records: WrittenName[] = [];
 
   constructor(name: string) {
     this.name = name;
@@ -127,7 +139,7 @@ export class Scheduler {
       if (this.stepCount++ === last) {
         this.violate(`No end after ${stepsMax} steps`);
       }
-      this.now = Math.max(this.now, next.at);
+      this.now = Math.max(this.now, dueAt(next));
       this.note(`${next.process.name} ${next.label}`);
       next.go();
       this.onStep();
@@ -139,7 +151,7 @@ export class Scheduler {
     if (this.#waiting.length === 0) return undefined;
     let first = 0;
     for (let i = 1; i < this.#waiting.length; i++) {
-      if (this.#waiting[i].at < this.#waiting[first].at) first = i;
+      if (dueAt(this.#waiting[i]) < dueAt(this.#waiting[first])) first = i;
     }
     return this.#waiting.splice(first, 1)[0];
   }
@@ -149,4 +161,8 @@ export class Scheduler {
     const ms = this.#prng.unit() * 10;
     return this.#prng.below(16) === 0 ? ms * 100 : ms;
   }
+}
+
+function dueAt({ at, process }: Waiting): number {
+  return Math.max(at, process.sleepsUntil);
 }

@@ -1,9 +1,6 @@
 // Of a run that fails, the shortest beginning that does.
-import {
-  type Outcome,
-  simulate,
-  type SimulationOptions,
-} from "./simulation.ts";
+import type { SimulationOptions } from "./scene.ts";
+import { type Outcome, simulate } from "./simulation.ts";
 
 /** The shortest run that fails. */
 export interface Shrunk {

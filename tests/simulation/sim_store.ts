@@ -20,6 +20,8 @@ const STALE_MS = 500;
 export class Disk {
   readonly name: string;
   readonly files: MemoryStore = new MemoryStore();
+  /** Packs that were removed. */
+  removedPackCount = 0;
   /** When each name was made. */
   readonly #times = new Map<string, number>();
   readonly #oracle: Oracle | undefined;
@@ -42,9 +44,20 @@ export class Disk {
     return true;
   }
 
+  /** Says that somebody was told of a record. */
+  acknowledged(name: string): void {
+    this.#judge(() => this.#oracle?.acknowledged(name));
+  }
+
+  /** Sees that nothing is left that no record needs. */
+  checkClean(): void {
+    this.#judge(() => this.#oracle?.checkClean());
+  }
+
   async remove(name: string): Promise<void> {
     if (await this.files.size(name) === undefined) return;
     await this.files.remove(name);
+    if (name.startsWith("packs/")) this.removedPackCount++;
     this.#judge(() => this.#oracle?.removed(name));
   }
 
@@ -81,11 +94,14 @@ export interface SimStoreParts {
 
 /** A store that a process has open. */
 export class SimStore implements PruneStore {
+  /** Where its files lie. */
+  readonly disk: Disk;
   readonly #parts: SimStoreParts;
   #spoolCount = 0;
 
   constructor(parts: SimStoreParts) {
     this.#parts = parts;
+    this.disk = parts.disk;
   }
 
   async read(name: string, options?: ReadOptions): Promise<Uint8Array> {
@@ -139,7 +155,7 @@ export class SimStore implements PruneStore {
     bytes: Uint8Array,
     options?: StoreOptions,
   ): Promise<boolean> {
-    const { disk, faults } = this.#parts;
+    const { disk, faults, process } = this.#parts;
     // Whoever called may use the bytes for something else.
     const copy = bytes.slice();
     await this.#turn("create", name, options);
@@ -150,6 +166,7 @@ export class SimStore implements PruneStore {
       throw failure("ENOSPC", "create", name);
     }
     const isNew = await disk.create(name, copy);
+    if (name.startsWith("snapshots/")) process.records.push({ disk, name });
     if (faults?.strikes("store.create.lost")) {
       throw failure("ECONNRESET", "create", name);
     }
@@ -181,8 +198,15 @@ export class SimStore implements PruneStore {
   }
 
   async remove(name: string, options?: StoreOptions): Promise<void> {
+    const { disk, faults } = this.#parts;
     await this.#turn("remove", name, options);
-    await this.#parts.disk.remove(name);
+    if (faults?.strikes("store.remove.fail")) {
+      throw failure("EIO", "remove", name);
+    }
+    await disk.remove(name);
+    if (faults?.strikes("store.remove.lost")) {
+      throw failure("ECONNRESET", "remove", name);
+    }
   }
 
   async #turn(

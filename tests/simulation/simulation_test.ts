@@ -13,6 +13,7 @@ import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { noneCodec } from "@snap/pack/codecs";
 import { ObjectKind, packName, PackRole } from "@snap/pack";
 import { FrameBuilder, PackWriter } from "@snap/pack/write";
+import { encodeDocument } from "@snap/store/format";
 import { listFiles, readPackages, readText } from "../../_tools/workspace.ts";
 import { Prng, seedOfRun } from "../_prng.ts";
 import { TemporaryFolder } from "../_snapshots.ts";
@@ -45,6 +46,8 @@ for (const level of LEVELS) {
     }
     ok(summary.saveCount > count && summary.copyCount > count);
     ok(summary.faults.size > 8);
+    const hasPruners = level !== "hostile";
+    strictEqual(summary.removedPackCount > count / 2, hasPruners);
   });
 
   Deno.test(`a seed gives the same run each time at level ${level}`, async () => {
@@ -93,7 +96,7 @@ Deno.test("the shortest run that fails is found", async () => {
     const outcome = {
       ...{ stepCount: Math.min(steps, 400), faultCount: Math.min(faults, 50) },
       ...{ faults: new Map(), traceHash: "", lastNotes: ["the end"] },
-      ...{ copyCount: 0, saveCount: 0 },
+      ...{ copyCount: 0, saveCount: 0, removedPackCount: 0 },
     };
     const failure = new Error("It broke");
     return Promise.resolve(isBroken ? { ...outcome, failure } : outcome);
@@ -179,27 +182,85 @@ async function filesOf(): Promise<[string, Uint8Array][]> {
 Deno.test("the oracle notices a record before what it names", async () => {
   const files = await filesOf();
   strictEqual(files.filter(([name]) => name.startsWith("packs/")).length, 2);
-  const see = (some: typeof files): void => {
-    const oracle = new Oracle();
-    for (const [name, bytes] of some) oracle.created(name, bytes);
-  };
-  see(files);
+  oracleOf(files);
   for (const [pack] of files.filter(([name]) => name.startsWith("packs/"))) {
-    throws(() => see(files.filter(([name]) => name !== pack)), /not in the/);
+    const rest = files.filter(([name]) => name !== pack);
+    throws(() => oracleOf(rest), /not in the/);
   }
 });
 
 Deno.test("the oracle notices a record that is another, and one that goes", async () => {
   const files = await filesOf();
-  const oracle = new Oracle();
-  for (const [name, bytes] of files) oracle.created(name, bytes);
+  const oracle = oracleOf(files);
   const [name, bytes] = files.at(-1)!;
   throws(() => oracle.removed(name), /nobody forgot it/);
-  throws(() => oracle.removed("packs/00/00"), /nobody forgot it/);
   const changed = bytes.slice();
   changed[30] ^= 1;
   throws(() => oracle.created(name, changed), /another id/);
   const [, , record] = name.split(/[/-]/);
   oracle.created(`forgotten/${record}`, new Uint8Array(1));
   oracle.removed(name);
+});
+
+function oracleOf(files: readonly [string, Uint8Array][]): Oracle {
+  const oracle = new Oracle();
+  for (const [name, bytes] of files) oracle.created(name, bytes);
+  return oracle;
+}
+
+/** The step of a round that decides what goes. */
+function finalStep(packs: readonly string[]): Uint8Array {
+  const body = { time: "2026-11-20T05:00:00.000000000Z", step: "final", packs };
+  const saveId = new Uint8Array(16);
+  return encodeDocument({
+    ...{ kind: "GCLG", saveId },
+    body: { ...body, void: [], ended: [] },
+  });
+}
+
+Deno.test("the oracle notices a pack that goes and is needed, or that no round has named", async () => {
+  const files = await filesOf();
+  for (const [pack] of files.filter(([name]) => name.startsWith("packs/"))) {
+    const oracle = oracleOf(files);
+    throws(() => oracle.removed(pack), /no round has decided so/);
+    oracle.created("gc/1", finalStep([pack.slice(-64)]));
+    throws(() => oracle.removed(pack), /not in the store/);
+  }
+});
+
+Deno.test("the oracle notices a pack that is left", async () => {
+  const files = await filesOf();
+  const [record] = files.at(-1)!;
+  const oracle = oracleOf(files);
+  oracle.checkClean();
+  oracle.created(`forgotten/${record.split(/[/-]/)[2]}`, new Uint8Array(1));
+  oracle.removed(record);
+  throws(() => oracle.checkClean(), /No record needs packs/);
+});
+
+Deno.test("the oracle notices an acknowledged record that counts no more", async () => {
+  const files = await filesOf();
+  const [record] = files.at(-1)!;
+  const voided = `gc/void/${record.split("-")[2]}`;
+  const oracle = oracleOf(files);
+  oracle.acknowledged(record);
+  throws(() => oracle.created(voided, new Uint8Array(1)), /counts no more/);
+  const early = oracleOf(files);
+  early.created(voided, new Uint8Array(1));
+  throws(() => early.acknowledged(record), /does not count/);
+  early.removed(record);
+});
+
+Deno.test("a process that sleeps has its turn when it wakes", async () => {
+  const scheduler = new Scheduler(new Prng(1));
+  const [sleeper, other] = [new Process("sleeper"), new Process("other")];
+  const order: string[] = [];
+  sleeper.sleepsUntil = 500;
+  const run = async (process: Process): Promise<void> => {
+    await scheduler.turn(process, "goes on", 1);
+    order.push(`${process.name} at ${scheduler.now}`);
+  };
+  const both = Promise.all([run(sleeper), run(other)]);
+  await scheduler.run(both.then(() => {}), 10);
+  deepStrictEqual(order, ["other at 1", "sleeper at 500"]);
 });

@@ -1,11 +1,11 @@
 // Directories that change from save to save, as objects, and what a reader must find.
 import { createHash } from "node:crypto";
-import { type Id, idFromBytes } from "@snap/hash";
+import { equalBytes, type Id, idFromBytes } from "@snap/hash";
 import { ObjectKind } from "@snap/pack";
 import type { ObjectSink } from "@snap/pack/sink";
 import { NO_TOTALS, type TestDirectory } from "../_test_snapshots.ts";
 import { plainOf, type TestEntry, TestSnapshots } from "../_test_snapshots.ts";
-import type { Prng } from "../_prng.ts";
+import { Prng } from "../_prng.ts";
 import type { SnapshotRecord } from "@snap/snapshot/records";
 import type { Listing } from "../_snapshots.ts";
 import type { PackedObject } from "./oracle.ts";
@@ -15,6 +15,8 @@ const NAMES = ["a", "b", "c", "d", "e"];
 const DEPTH_MAX = 2;
 /** Bytes of a piece of a large file. */
 const PIECE_SIZE_MAX = 3000;
+/** Contents and pieces are of few seeds, so that what has gone comes back. */
+const SEEDS = 12;
 
 type Directory = { [name: string]: TestEntry };
 
@@ -50,7 +52,7 @@ function makeEntry(prng: Prng, depth: number): TestEntry {
     case 2:
       return { file: `text ${prng.below(20)}`, mtimeSec };
     case 3:
-      return { file: prng.bytes(prng.below(600)), mtimeSec };
+      return { file: bytesOf(prng, 600), mtimeSec };
     default:
       return { directory: makeDirectory(prng, depth + 1), mtimeSec };
   }
@@ -60,12 +62,16 @@ function makeEntry(prng: Prng, depth: number): TestEntry {
 function makePieces(prng: Prng): (Uint8Array | number)[] {
   const count = 2 + prng.below(4);
   return Array.from({ length: count }, () => {
-    const size = 1 + prng.below(PIECE_SIZE_MAX);
     const choice = prng.below(6);
     if (choice === 0) return 8 * PIECE_SIZE_MAX;
     if (choice === 1) return new Uint8Array(1000).fill(prng.below(5));
-    return prng.bytes(size);
+    return bytesOf(prng, PIECE_SIZE_MAX);
   });
+}
+
+function bytesOf(prng: Prng, sizeMax: number): Uint8Array {
+  const own = new Prng(prng.below(SEEDS));
+  return own.bytes(1 + own.below(sizeMax));
 }
 
 /** A directory with its objects. */
@@ -88,14 +94,23 @@ export class BuiltTree extends TestSnapshots {
     this.totals = { ...NO_TOTALS, entryCount: expected.size - 1 };
   }
 
+  has(id: Uint8Array, kind: number): boolean {
+    return this.objects.some((one) =>
+      one.kind === kind && equalBytes(one.id, 0, id, 0, 32)
+    );
+  }
+
   override addObject(bytes: Uint8Array, id: Uint8Array, kind: number): void {
     if (bytes.length === 0) return;
     this.objects.push({ bytes: bytes.slice(), id: id.slice(), kind });
   }
 
-  /** Puts all objects into a sink. */
-  putInto(sink: ObjectSink): void {
+  /** Puts all objects into a sink, but contents that another tree has, if one is given. */
+  putInto(sink: ObjectSink, but?: BuiltTree): void {
+    const { content, recipe } = ObjectKind;
     for (const { id, kind, bytes } of this.objects) {
+      const isOfFile = kind === content || kind === recipe;
+      if (isOfFile && but?.has(id, kind)) continue;
       const isRoot = kind === ObjectKind.recipe && bytes[5] === 1;
       if (kind === ObjectKind.content) {
         sink.reserve(bytes.length).set(bytes);
