@@ -53,7 +53,8 @@ for (const level of LEVELS) {
   Deno.test(`a seed gives the same run each time at level ${level}`, async () => {
     using folder = new TemporaryFolder();
     const options = { level, folder: folder.path };
-    const seed = FIRST_SEED;
+    // One in which packs are removed.
+    const seed = 4 * FIRST_SEED;
     const [one, again, other] = [
       await simulate({ ...options, seed }),
       await simulate({ ...options, seed }),
