@@ -59,16 +59,20 @@ export async function exportTar(
   options: ExportTarOptions,
 ): Promise<ExportTarResult> {
   const output = new TarOutput(sink);
-  const writer = new TarWriter(view, from, output, options);
-  await writer.add(from);
-  if (from.kind === EntryKind.directory) {
-    for await (const batch of view.walk(from, options)) {
-      for (const entry of batch) await writer.add(entry);
+  try {
+    const writer = new TarWriter(view, from, output, options);
+    await writer.add(from);
+    if (from.kind === EntryKind.directory) {
+      for await (const batch of view.walk(from, options)) {
+        for (const entry of batch) await writer.add(entry);
+      }
     }
+    const sha256 = await output.finish();
+    const { entryCount } = writer;
+    return { sha256, byteCount: output.byteCount, entryCount };
+  } finally {
+    await output[Symbol.asyncDispose]();
   }
-  const sha256 = await output.finish();
-  const { entryCount } = writer;
-  return { sha256, byteCount: output.byteCount, entryCount };
 }
 
 /** Writes entries of a snapshot, one after the other. */

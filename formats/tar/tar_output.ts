@@ -17,13 +17,14 @@ export interface ByteSink {
 }
 
 /** Gathers the bytes of an archive, and hashes them. */
-export class TarOutput {
+export class TarOutput implements AsyncDisposable {
   /** Bytes so far. */
   byteCount = 0;
   readonly #sink: ByteSink;
   readonly #hash: Hash = createHash("sha256");
   #buffer = new Uint8Array(BUFFER_SIZE);
   #held = 0;
+  #writing: Promise<void> = Promise.resolve();
 
   /** Hands nothing on yet. */
   constructor(sink: ByteSink) {
@@ -73,14 +74,24 @@ export class TarOutput {
     const size = Math.ceil(end / RECORD_SIZE) * RECORD_SIZE - this.byteCount;
     await this.write(new Uint8Array(size));
     await this.#flush();
+    await this.#writing;
     return this.#hash.digest("hex");
   }
 
+  /** Waits for what is being written, also where the export has failed. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#writing.catch(() => {});
+  }
+
+  /** Hands on what was gathered, and goes on while it is being written. */
   async #flush(): Promise<void> {
     const bytes = this.#buffer.subarray(0, this.#held);
-    this.#hash.update(bytes);
     this.#buffer = new Uint8Array(BUFFER_SIZE);
     this.#held = 0;
-    if (bytes.length > 0) await this.#sink.write(bytes);
+    await this.#writing;
+    if (bytes.length === 0) return;
+    this.#writing = this.#sink.write(bytes);
+    this.#writing.catch(() => {}); // Who waits hears of it.
+    this.#hash.update(bytes);
   }
 }
