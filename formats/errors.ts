@@ -33,3 +33,16 @@ export class ImportError extends Error {
     this.hint = hint;
   }
 }
+
+/** Thrown where a snapshot holds what an archive cannot hold. */
+export class ExportError extends Error {
+  /**
+   * Says what does not fit.
+   *
+   * @param message What could not be done, and why.
+   */
+  constructor(message: string) {
+    super(message);
+    this.name = "ExportError";
+  }
+}

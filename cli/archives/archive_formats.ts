@@ -63,11 +63,21 @@ const snapdir: ArchiveFormat = {
     await (await import("./snapdir.ts")).importArchive(request),
 };
 
+/** Loads what reads and writes images, once it is needed. */
+const oci: ArchiveFormat = {
+  name: "oci",
+  export: async (request) =>
+    await (await import("./oci.ts")).exportImage(request),
+  import: async (request) =>
+    await (await import("./oci.ts")).importImage(request),
+};
+
 /** All formats. */
 export const ARCHIVE_FORMATS: readonly ArchiveFormat[] = [
   tar("tar"),
   tar("tar.gz"),
   tar("tar.zst"),
+  oci,
   snapdir,
 ];
 

@@ -1,8 +1,19 @@
-import type { CommandSpec } from "./command_spec.ts";
+import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { ANY, NO_FOLLOW, TARGET } from "./shared_specs.ts";
 
 /** Names of formats, as a shell offers them. */
-const FORMATS = ["tar", "tar.gz", "tar.zst", "snapdir"];
+const FORMATS = ["tar", "tar.gz", "tar.zst", "oci", "snapdir"];
+
+const IMAGE: OptionSpec = {
+  name: "image",
+  value: "NAME",
+  help: "oci: the name of the image in the layout",
+};
+const ARCHITECTURE: OptionSpec = {
+  name: "architecture",
+  value: "NAME",
+  help: "oci: the machine that the image is for, such as amd64",
+};
 
 /** Commands that exchange snapshots with other programs. */
 export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
@@ -11,28 +22,47 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     summary: "write a snapshot, or a part of it, as an archive",
     arguments: [TARGET, {
       name: "TARGET",
-      help: "the file that is written; - is stdout; of snapdir a store",
+      help: "the file; - is stdout; of oci a new folder, of snapdir a store",
       completes: "file",
     }],
     options: [
       {
         name: "as",
         value: "FORMAT",
-        help: "tar, tar.gz, tar.zst or snapdir",
+        help: "tar, tar.gz, tar.zst, oci or snapdir",
         completes: FORMATS,
       },
       { name: "existing", help: "replace a file that is there" },
+      {
+        name: "base",
+        value: "ID",
+        help: "oci: the layer below; the other one is what differs",
+        completes: "snapshot",
+      },
+      {
+        name: "compression",
+        value: "WAY",
+        help: "oci: gzip, zstd or none; gzip if not given",
+        completes: ["gzip", "zstd", "none"],
+      },
+      IMAGE,
+      ARCHITECTURE,
       NO_FOLLOW,
       ANY,
     ],
     notes: [
       "Prints the SHA-256 of the plain archive. A snapshot gives the same tar each time, byte for byte. Every byte is checked before it is written, and a file has its name only when it is complete.",
       "Modes, owners, times, extended attributes, lists of rights, hard links, holes and devices are in it, as GNU tar and bsdtar read them. docs/FORMATS.md says what a format cannot hold.",
+      "An image has one layer, or two with --base: that of the other snapshot, and what differs. The digest of its manifest is printed.",
       "A store of snapdir is a folder, s3:// or sftp://. Only objects that it lacks are written, and the manifest last; the id that snapdir has is printed, and what it cannot hold is told.",
     ],
     examples: [
       ["export latest --as tar.zst backup.tar.zst", "all of a snapshot"],
       ["export nightly:etc --as tar - | tar -tv", "a part, into a pipe"],
+      [
+        "export v2 --as oci image --base v1",
+        "an image of two layers, for skopeo or umoci",
+      ],
       ["export latest --as snapdir ./pool", "into a store of snapdir"],
     ],
   },
@@ -41,7 +71,7 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     summary: "make a snapshot of an archive, and print its id",
     arguments: [{
       name: "SOURCE",
-      help: "the archive; - is stdin; of snapdir a store",
+      help: "the archive; - is stdin; of oci a layout, of snapdir a store",
       completes: "file",
     }, {
       name: "ID",
@@ -52,7 +82,7 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
       {
         name: "from",
         value: "FORMAT",
-        help: "snapdir, or tar, which tells itself how it is compressed",
+        help: "oci, snapdir, or tar, which tells how it is compressed",
         completes: FORMATS,
       },
       {
@@ -73,6 +103,8 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
         value: "HEX",
         help: "refuse what is not the plain archive with this SHA-256",
       },
+      IMAGE,
+      ARCHITECTURE,
       {
         name: "host",
         value: "NAME",
@@ -81,6 +113,7 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       "Nothing is unpacked on a disk: entries go into the store as they come. An archive that is damaged, ends too early, or holds a path that leads out of it leaves no snapshot.",
+      "Of an image, in a folder or a tar archive of one, the layers are applied one over the other; each has to have both its digests.",
       "Of snapdir the manifest is checked first, then each object. Times are 1970 and owners 0, as it holds none.",
       "A name that comes twice is what came last. Directories that nobody names are made.",
     ],

@@ -53,6 +53,8 @@ export interface TarEntry {
   readonly records: PaxRecords;
   /** Where its header is in the archive. */
   readonly offset: number;
+  /** Where its data is in the archive. */
+  readonly dataOffset: number;
 }
 
 /** Takes the content of an entry. */
@@ -258,6 +260,7 @@ export class TarReader {
       ...header,
       ...{ path, type, offset, records, sparse, mtimeSec, mtimeNs },
       size: type !== "0" ? 0 : sparse?.size ?? storedSize,
+      dataOffset: this.#bytes.offset,
       uid: number("uid") ?? header.uid,
       gid: number("gid") ?? header.gid,
       userName: records.get("uname") ?? header.userName,

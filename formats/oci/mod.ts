@@ -1,0 +1,10 @@
+/**
+ * Image layouts of OCI: an image becomes a snapshot, a snapshot an image, or a
+ * layer over another.
+ *
+ * @module
+ */
+export * from "./export_oci.ts";
+export * from "./import_oci.ts";
+export type { LayoutFiles } from "./layout.ts";
+export * from "./layout_files.ts";
