@@ -541,6 +541,8 @@ const WELL: readonly string[][] = [
   ["listing"],
   ["export", "main", "--as", "tar.gz", "main.tar.gz"],
   ["import", "--from", "tar.gz", "main.tar.gz"],
+  ["export", "main", "--as", "oci", "image"],
+  ["import", "--from", "oci", "image"],
   ["version"],
   ["help"],
   ["save", "--help"],

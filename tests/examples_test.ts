@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   deepStrictEqual,
   match,
@@ -340,6 +341,15 @@ example("thin", async (run, { path, a }) => {
   const lines = await run(store, "1");
   deepStrictEqual(lines.map((line) => line.slice(66)), ["last", "goes"]);
   deepStrictEqual((await run(store, "1")).length, 1);
+});
+
+example("tar", async (run, { path, a }) => {
+  const store = `${path}/archived`, archive = `${path}/a.tar`;
+  await runExample("save_and_read", [a, store, "hello.txt"]);
+  const [digest] = await run(store, archive);
+  const bytes = readFileSync(archive);
+  strictEqual(createHash("sha256").update(bytes).digest("hex"), digest);
+  match(bytes.toString("latin1"), /hello\.txt/);
 });
 
 example("disk_usage", async (run, { a }) => {

@@ -1,10 +1,14 @@
+import type { Hasher } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import type { View, ViewEntry } from "@snap/snapshot/view";
+import type { StoreOptions } from "@snap/store";
 import { type ByteSink, TarOutput } from "./tar_output.ts";
-import { TarWriter, type TarWriterOptions } from "./tar_writer.ts";
+import { TarWriter } from "./tar_writer.ts";
 
 /** Options of {@linkcode exportTar}. */
-export interface ExportTarOptions extends TarWriterOptions {
+export interface ExportTarOptions extends StoreOptions {
+  /** The hasher of the store. */
+  readonly hasher: Hasher;
   /** Called for each entry that was written. */
   readonly onEntry?: (entry: ViewEntry) => void;
 }
