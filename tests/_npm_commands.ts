@@ -98,7 +98,7 @@ async function everyCommand(
   same["rewrite"] = await say("rewrite", id, "--exclude", "/[!0-3]*");
   equal(same["rewrite"], same["id of less"]);
   same["archive"] = await throughArchive(say, project.at(`tar-${name}`), id);
-  match(await say("forget", "--keep-last", "1"), /^Forgot 1 record, kept 3$/m);
+  match(await say("forget", "--keep-last", "1"), /^Forgot 1 record, kept 4$/m);
   const other = project.at(`other-${name}`);
   same["clone"] = await snap("clone", store, other);
   same["push"] = await say("push", other);
@@ -126,7 +126,11 @@ async function throughArchive(
 ): Promise<string> {
   const digest = await say("export", id, "--as", "tar", archive);
   equal((await say("import", "--from", "tar", archive)).trim(), id);
-  return digest;
+  const pool = `${archive}-pool`;
+  const snapdir = await say("export", `${id}:1`, "--as", "snapdir", pool);
+  const imported = (await say("import", "--from", "snapdir", pool)).trim();
+  equal(await say("export", imported, "--as", "snapdir", pool), snapdir);
+  return digest + snapdir;
 }
 
 /** What steps of their own run. */

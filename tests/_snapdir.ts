@@ -3,8 +3,8 @@ import { execFile } from "node:child_process";
 import process from "node:process";
 import { promisify } from "node:util";
 
-/** Calls one function of snapdir, and prints what it gives. */
-const SCRIPT = `
+/** A program of Python that calls one function of snapdir, and prints what it gives. */
+export const SNAPDIR_SCRIPT = `
 import asyncio, os, sys, snapdir
 name, *args = sys.argv[1:]
 async def main():
@@ -49,7 +49,7 @@ export async function realSnapdir(
   if (python === undefined) throw new Error("Set SNAP_SNAPDIR_PYTHON");
   const { stdout } = await promisify(execFile)(
     python,
-    ["-c", SCRIPT, ...call],
+    ["-c", SNAPDIR_SCRIPT, ...call],
     { env: { ...env, HOME: home, XDG_CACHE_HOME: home }, maxBuffer: 1 << 28 },
   );
   return stdout.trimEnd();

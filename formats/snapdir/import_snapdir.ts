@@ -2,6 +2,7 @@ import { hexOf, type Id, idToBytes, isId } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import type { Snapshots } from "@snap/snapshot";
+import { IdSet } from "@snap/snapshot/reach";
 import { ObjectNotFoundError } from "@snap/pack";
 import type { StoreReader } from "@snap/pack/read";
 import type { StoreOptions, WriteStore } from "@snap/store";
@@ -147,8 +148,10 @@ class ObjectImport {
   readonly #files: SnapdirFiles;
   readonly #reader: StoreReader;
   readonly #options: ImportSnapdirOptions;
-  /** Sizes of the objects so far. */
-  readonly #sizes = new Map<string, number>();
+  /** Contents so far, each with its size: of a million texts the ids alone would take 150 MB. */
+  readonly #known = new IdSet();
+  /** Sizes of contents of which some line tells another. */
+  readonly #others = new Map<Id, number>();
 
   constructor(
     files: SnapdirFiles,
@@ -180,11 +183,9 @@ class ObjectImport {
       const turn = pacer.yield();
       if (turn !== undefined) await turn;
       if (isDirectory) continue;
-      const size = this.#sizes.get(line.checksum) ??
-        await this.#sizeHeld(run, line) ?? await this.#read(run, line);
-      this.#sizes.set(line.checksum, size);
-      if (size !== line.size) this.otherSizeCount++;
-      draft.nodes.setContent(node, size, idToBytes(line.checksum));
+      const id = idToBytes(line.checksum);
+      const size = await this.#sizeOf(run, line, id);
+      draft.nodes.setContent(node, size, id);
       this.#fileCount++;
       this.#options.onProgress?.({
         fileCount: this.#fileCount,
@@ -193,13 +194,30 @@ class ObjectImport {
     }
   }
 
+  /** Says how many bytes the content of a line has, and sees that the store holds it. */
+  async #sizeOf(
+    run: ImportRun,
+    line: ReadLine,
+    id: Uint8Array,
+  ): Promise<number> {
+    if (this.#known.has(id, 0, line.size, 0)) return line.size;
+    const size = this.#others.get(line.checksum) ??
+      await this.#sizeHeld(run, line, id) ?? await this.#read(run, line);
+    this.#known.add(id, 0, size, 0);
+    if (size !== line.size) {
+      this.otherSizeCount++;
+      this.#others.set(line.checksum, size);
+    }
+    return size;
+  }
+
   /** Says how many bytes content has that the store holds already; it is not read then. */
   async #sizeHeld(
     { content }: ImportRun,
-    { checksum, size }: ReadLine,
+    { size }: ReadLine,
+    id: Uint8Array,
   ): Promise<number | undefined> {
     const { signal } = this.#options;
-    const id = idToBytes(checksum);
     if (!await content.holds(id, { signal })) return undefined;
     try {
       await this.#reader.openContent(id, size, { signal });
