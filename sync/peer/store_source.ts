@@ -26,8 +26,7 @@ import {
 import type { NamedRecord } from "@snap/snapshot/records";
 import { SyncError } from "../errors.ts";
 import type { ProofCache } from "../options.ts";
-import { joined } from "../protocol/sections.ts";
-import type { LargeBatch, MoveBatch, MoveResult } from "../move/batch.ts";
+import type { MoveBatch, MoveResult } from "../move/batch.ts";
 import { MovePool } from "../move/move_pool.ts";
 import { FAR_BATCHES_MAX, Mover } from "../move/mover.ts";
 import type { FrameTaker } from "../move/open_frame.ts";
@@ -36,6 +35,7 @@ import { singleFrame } from "../move/single_frame.ts";
 import { idOfRow, ObjectRows } from "../object_rows.ts";
 import { joinValues, LargeObjects, type LargeRow } from "./large_objects.ts";
 import { goneObject, lostObject } from "./lost_object.ts";
+import { spanKey } from "./span_key.ts";
 import type {
   LargeObject,
   LostObject,
@@ -205,8 +205,10 @@ export class StoreSource implements Source {
     await this.reader.index.findUnnamed(this.#how);
     const mover = this.#mover({ takeFrame: () => {} });
     const values: Uint8Array[] = [];
+    const { hasher } = this.#options;
+    const node = RecipeNode.decode(root, hasher);
     for (const batch of largeBatches({ id, kind, size, root }, 0)) {
-      const key = spanKey(batch, this.#options.hasher);
+      const key = spanKey(batch, node, hasher);
       const known = proofs?.get(key);
       if (known !== undefined) {
         values.push(known);
@@ -376,15 +378,6 @@ export class StoreSource implements Source {
       return [lostObject(id, error)];
     }
   }
-}
-
-/** Names what is hashed of a large object: its root says which bytes these are. */
-function spanKey(
-  { root, offset, length }: LargeBatch,
-  hasher: Hasher,
-): string {
-  const text = new TextEncoder().encode(`snap 1 span ${offset} ${length} `);
-  return hasher.idOf(joined([text, root]));
 }
 
 function tooManyError(record: NamedRecord): SyncError {

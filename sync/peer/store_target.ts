@@ -179,10 +179,15 @@ export class StoreTarget implements Target {
     const source = await openStoreSource(this.#options);
     try {
       for (const large of unproven) {
-        const id = await source.identify(large, this.#options.proofs);
-        if (
-          typeof id !== "object" || !equalBytes(id, 0, large.id, 0, ID_SIZE)
-        ) {
+        const { proofs } = this.#options;
+        const isSame = (id: unknown): boolean =>
+          id instanceof Uint8Array && equalBytes(id, 0, large.id, 0, ID_SIZE);
+        let id = await source.identify(large, proofs);
+        // What was kept of earlier runs may be damaged.
+        if (proofs !== undefined && !isSame(id)) {
+          id = await source.identify(large);
+        }
+        if (!isSame(id)) {
           throw typeof id === "object"
             ? lyingError(large.id)
             : lyingError(large.id, "a part of it is missing");

@@ -44,8 +44,9 @@ export async function answerSeal(
       const { id, objectKind: kind, plainSize: size, bytes } = root;
       const large = { id, kind, size, root: bytes, isProven: false };
       const found = await source.identify(large, {
-        get: (key) => known.get(key)?.value,
+        get: (key) => known.get(key)?.value ?? served.proofs.get(key),
         set: (name, value) => {
+          served.proofs.set(name, value);
           const key = bytesOfHex(name);
           const proof = { key, value, mac: markOf([key, value], marker) };
           known.set(name, proof);

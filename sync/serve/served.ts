@@ -4,7 +4,7 @@ import type { RecordName } from "@snap/snapshot/records";
 import type { PruneStore, ReadStore } from "@snap/store";
 import type { Right } from "@snap/store/serve";
 import { SyncError } from "../errors.ts";
-import type { Env } from "../options.ts";
+import type { Env, ProofCache } from "../options.ts";
 import type { Message } from "../protocol/message.ts";
 import { type IdRows, RECORD_KIND } from "../protocol/sections.ts";
 import { idAt } from "../records.ts";
@@ -18,6 +18,8 @@ export interface ServedStore {
   readonly macKey: Uint8Array;
   readonly workMs: number;
   readonly sessions: KeptSessions;
+  /** What was proved for any session. */
+  readonly proofs: ProofCache;
 }
 
 /** A request, and what it may do. */

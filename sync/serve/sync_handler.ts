@@ -3,7 +3,12 @@ import { StoreError } from "@snap/store";
 import type { PruneStore, ReadStore } from "@snap/store";
 import type { ExchangeContext, ExchangeHandler } from "@snap/store/serve";
 import { SyncError } from "../errors.ts";
-import { type Env, type Observer, systemEnv } from "../options.ts";
+import {
+  type Env,
+  type Observer,
+  type ProofCache,
+  systemEnv,
+} from "../options.ts";
 import {
   decodeMessage,
   encodeMessage,
@@ -14,6 +19,7 @@ import {
 } from "../protocol/message.ts";
 import { fieldsSection } from "../protocol/sections.ts";
 import { Answers } from "./answers.ts";
+import { KeptProofs } from "./kept_proofs.ts";
 import { KeptSessions } from "./kept_sessions.ts";
 import type { ServedRequest } from "./served.ts";
 
@@ -31,6 +37,8 @@ export interface SyncHandlerOptions {
   readonly macKey?: Uint8Array;
   /** How long a request may work before it says where to go on. Default: {@linkcode WORK_MS}. */
   readonly workMs?: number;
+  /** Proofs of earlier sessions; those of this program are kept in memory if left out. */
+  readonly proofs?: ProofCache;
   /** Told of requests. */
   readonly observer?: Observer;
   /** Time, chance, waiting. */
@@ -52,8 +60,9 @@ export function syncHandler(
   const { env = systemEnv, hasher, observer } = options;
   const { macKey = env.random(32), workMs = WORK_MS } = options;
   const sessions = new KeptSessions();
+  const { proofs = new KeptProofs() } = options;
   const answers = new Answers({
-    ...{ store, hasher, env, macKey, workMs, sessions },
+    ...{ store, hasher, env, macKey, workMs, sessions, proofs },
   });
   return async (body, context) => {
     const verb = verbName(body);
