@@ -2,6 +2,7 @@
 import { deepEqual, equal, ok, rejects } from "node:assert/strict";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { OvertakenError } from "@snap/pack";
+import { recordStands } from "@snap/snapshot/records";
 import { verify } from "@snap/snapshot/verify";
 import { formatSettings, initStore } from "@snap/store/format";
 import { StoreError, type StoreOptions } from "@snap/store";
@@ -139,6 +140,7 @@ for (const mayRemove of [true, false]) {
       if (!name.startsWith("snapshots/")) return;
       const [id] = (await listLeases(store)).keys();
       await append(store, { step: "suspects", saves: [id] });
+      await createVoid(store, id, 1, PRUNER);
     };
     await rejects(save(snapshots, source, LATER), OvertakenError);
     const left = mayRemove ? 0 : 1;
@@ -150,6 +152,34 @@ for (const mayRemove of [true, false]) {
     );
   });
 }
+
+Deno.test("what a save has found to stand is not taken back by the one that has written it", async () => {
+  using folder = new TemporaryFolder();
+  const { source, store, snapshots } = await makeScene(folder);
+  await using _ = snapshots;
+  store.onCreate = async (name) => {
+    if (!name.startsWith("snapshots/")) return;
+    const [id] = (await listLeases(store)).keys();
+    await append(store, { step: "suspects", saves: [id] });
+  };
+  // The round has found the record, and ends; then another save says the same.
+  const saveAgain = async () => {
+    store.onCreate = () => Promise.resolve();
+    await append(store, { step: "done" });
+    await using others = await open(store);
+    return await save(others, source, LATER);
+  };
+  let again: ReturnType<typeof saveAgain> | undefined;
+  const { remove } = store;
+  store.remove = async (...args) => {
+    if (args[0].startsWith("snapshots/")) await (again ??= saveAgain());
+    await remove.apply(store, args);
+  };
+  await rejects(save(snapshots, source, LATER), OvertakenError);
+  const { record, isNewRecord } = await (again ??= saveAgain());
+  equal(isNewRecord, false);
+  ok(await recordStands(store, record!));
+});
 
 Deno.test("a record that is forgotten while a save finds nothing new is written again", async () => {
   using folder = new TemporaryFolder();

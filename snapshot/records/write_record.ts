@@ -6,6 +6,7 @@ import {
   type StoreOptions,
   type WriteStore,
 } from "@snap/store";
+import { listVoidSaves } from "@snap/store/removal";
 import {
   encodeRecord,
   formatRecordName,
@@ -80,8 +81,9 @@ export async function recordStands(
 }
 
 /**
- * Removes a record that its own run has written and that does not count, where the
- * store lets it: else those who remove packs have marked it.
+ * Removes a record that its own run has written, and that does not count as a round
+ * has gone on without the run, where the store lets it. One that counts stays: all
+ * that it needs is there, and another save may have found it and said so.
  *
  * @param store The store.
  * @param file The file of the record.
@@ -91,6 +93,8 @@ export async function withdrawRecord(
   file: RecordFile,
 ): Promise<void> {
   try {
+    // What is decided later to be void those remove who decide it.
+    if (!(await listVoidSaves(store)).has(file.writer)) return;
     await store.remove?.(formatRecordName(file));
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;

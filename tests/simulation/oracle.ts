@@ -66,8 +66,6 @@ export class Oracle {
   readonly #packs = new Map<string, readonly string[]>();
   readonly #forgotten = new Set<string>();
   readonly #voids = new Set<string>();
-  /** Whether some who write may be thought dead: then they take their records back. */
-  #hasSuspects = false;
   /** Packs that rounds have decided to remove, as hex digits. */
   readonly #final = new Set<string>();
   /** Files of records of which somebody was told. */
@@ -98,9 +96,8 @@ export class Oracle {
     else ok(isPassing || file !== undefined, `${name} is removed`);
     if (file === undefined) return;
     const mayGo = this.#forgotten.has(file.record) ||
-      this.#voids.has(file.writer) ||
-      (this.#hasSuspects && !this.#acknowledged.has(name));
-    ok(mayGo, `${name} is removed, and nobody forgot it`);
+      this.#voids.has(file.writer);
+    ok(mayGo, `${name} is removed, and neither void nor forgotten`);
     this.#forget(name);
   }
 
@@ -148,9 +145,6 @@ export class Oracle {
 
   #seeStep(name: string, bytes: Uint8Array): void {
     const { body } = decodeNamed(name, bytes);
-    if (body.step === "suspects" && (body.saves as string[]).length > 0) {
-      this.#hasSuspects = true;
-    }
     if (body.step !== "final") return;
     for (const id of body.packs as string[]) this.#final.add(id);
   }

@@ -194,7 +194,7 @@ Deno.test("the oracle notices a record that is another, and one that goes", asyn
   const files = await filesOf();
   const oracle = oracleOf(files);
   const [name, bytes] = files.at(-1)!;
-  throws(() => oracle.removed(name), /nobody forgot it/);
+  throws(() => oracle.removed(name), /neither void nor forgotten/);
   const changed = bytes.slice();
   changed[30] ^= 1;
   throws(() => oracle.created(name, changed), /another id/);
