@@ -2,13 +2,13 @@ import type { Hasher } from "@snap/hash";
 import type { PackRole } from "@snap/pack";
 import { parseCodec } from "@snap/pack/codecs";
 import type { CheckedFrame } from "@snap/pack/sink";
-import { FrameBuilder, PackWriter } from "@snap/pack/write";
+import { FrameBuilder, type PackSink, PackWriter } from "@snap/pack/write";
 import type { StoreSettings } from "@snap/store/format";
 import type { FrameTaker } from "../move/open_frame.ts";
 
 /** Plain bytes at which a frame of objects without one is closed. */
 const FRAME_SIZE = 512 << 10;
-/** Bytes by which a pack grows: twice as many would be held in vain. */
+/** Bytes by which the room of a pack grows: twice as many would be held in vain. */
 const GROWTH = 4 << 20;
 /** Objects of a pack: each has a row in its table. */
 const OBJECT_COUNT_MAX = 1 << 16;
@@ -27,6 +27,8 @@ export interface MemoryPacksOptions {
 export class MemoryPacks implements FrameTaker {
   readonly #options: MemoryPacksOptions;
   readonly #packs = new Map<PackRole, MemoryPack>();
+  /** Where the packs of a role grow, one after the other: what each outgrew would be garbage. */
+  readonly #rooms = new Map<PackRole, Room>();
 
   constructor(options: MemoryPacksOptions) {
     this.#options = options;
@@ -43,7 +45,10 @@ export class MemoryPacks implements FrameTaker {
     const { role } = frame;
     let pack = this.#packs.get(role);
     if (pack === undefined) {
-      this.#packs.set(role, pack = new MemoryPack(role, this.#options));
+      const room = this.#rooms.get(role) ?? new Room();
+      this.#rooms.set(role, room);
+      pack = new MemoryPack(role, room, this.#options);
+      this.#packs.set(role, pack);
     }
     pack.take(frame);
   }
@@ -67,19 +72,19 @@ export class MemoryPacks implements FrameTaker {
 }
 
 class MemoryPack {
-  #bytes = new Uint8Array(0);
-  #size = 0;
+  readonly #room: Room;
   readonly #writer: PackWriter;
   readonly #loose = new FrameBuilder(OBJECT_SIZE_MAX);
 
-  constructor(role: PackRole, options: MemoryPacksOptions) {
+  constructor(role: PackRole, room: Room, options: MemoryPacksOptions) {
     const { settings, random } = options;
+    this.#room = room;
     this.#writer = new PackWriter({
       ...options,
       role,
       salt: random(32),
       codec: parseCodec(settings.codec),
-      sink: { write: (bytes) => this.#write(bytes) },
+      sink: room,
     });
   }
 
@@ -110,10 +115,22 @@ class MemoryPack {
   finish(): Uint8Array {
     this.#close();
     this.#writer.finish();
-    return this.#bytes.subarray(0, this.#size);
+    return this.#room.empty();
   }
 
-  #write(bytes: Uint8Array): void {
+  #close(): void {
+    if (this.#loose.size === 0) return;
+    this.#writer.addFrame(this.#loose.plain(), this.#loose.rows);
+    this.#loose.clear();
+  }
+}
+
+/** Memory that grows and is used again. */
+class Room implements PackSink {
+  #bytes = new Uint8Array(0);
+  #size = 0;
+
+  write(bytes: Uint8Array): void {
     const end = this.#size + bytes.length;
     if (end > this.#bytes.length) {
       const larger = new Uint8Array(end + GROWTH);
@@ -124,9 +141,10 @@ class MemoryPack {
     this.#size = end;
   }
 
-  #close(): void {
-    if (this.#loose.size === 0) return;
-    this.#writer.addFrame(this.#loose.plain(), this.#loose.rows);
-    this.#loose.clear();
+  /** Gives a copy of what was written. */
+  empty(): Uint8Array {
+    const bytes = this.#bytes.slice(0, this.#size);
+    this.#size = 0;
+    return bytes;
   }
 }
