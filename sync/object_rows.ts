@@ -4,6 +4,9 @@ import type { ObjectList } from "./peer/peer.ts";
 /** Rows before the columns grow first: most directories have no more. */
 const ROWS_FIRST = 16;
 
+/** More than there are rows. */
+const ROWS_MAX = 2 ** 29;
+
 /** Objects that are gathered. */
 export class ObjectRows implements ObjectList {
   count = 0;
@@ -28,6 +31,20 @@ export class ObjectRows implements ObjectList {
   /** Adds a row of another list. */
   addRow(list: ObjectList, row: number): void {
     this.add(list.ids, ID_SIZE * row, list.kinds[row], list.sizes[row]);
+  }
+
+  /** The same objects in the order of their ids, in which pages of an index follow each other. */
+  sorted(): ObjectRows {
+    const { ids, count } = this;
+    const keys = new Float64Array(count);
+    for (let row = 0; row < count; row++) {
+      const at = ID_SIZE * row;
+      const start = ids[at] << 16 | ids[at + 1] << 8 | ids[at + 2];
+      keys[row] = start * ROWS_MAX + row;
+    }
+    const rows = new ObjectRows();
+    for (const key of keys.sort()) rows.addRow(this, key % ROWS_MAX);
+    return rows;
   }
 
   #grow(): void {

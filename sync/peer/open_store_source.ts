@@ -8,7 +8,7 @@ import { nativeDecoders } from "@snap/posix/decoders";
 import { AHEAD_SIZE, FAR_BATCHES_MAX } from "../move/mover.ts";
 import { StoreSource, type StoreSourceOptions } from "./store_source.ts";
 
-const INDEX_CACHE_SIZE = 16 << 20;
+const INDEX_CACHE_SIZE = 4 << 20;
 const FRAME_CACHE_SIZE = 8 << 20;
 /** Bytes of a store far away that are read by one request: each costs time, and money. */
 const FAR_READ_SIZE = 8 << 20;
