@@ -223,12 +223,14 @@ export class ObjectSink implements Disposable {
    * @returns How many of its objects were new.
    */
   takeFrame(frame: CheckedFrame): number {
-    const { rows, plain, role } = frame;
+    const { rows, plain, role, isMissing } = frame;
     const fresh: number[] = [];
     let size = 0;
     for (let i = 0; i < rows.count; i++) {
       const kind = rows.kinds[i] as ObjectKind;
-      if (!this.#isNew(rows.ids, 32 * i, kind)) continue;
+      if (!this.#isNew(rows.ids, 32 * i, kind, isMissing)) {
+        continue;
+      }
       fresh.push(i);
       size += rows.sizes[i];
     }
@@ -304,9 +306,14 @@ export class ObjectSink implements Disposable {
     this.#stored[Symbol.dispose]();
   }
 
-  #isNew(id: Uint8Array, at: number, kind: ObjectKind): boolean {
+  #isNew(
+    id: Uint8Array,
+    at: number,
+    kind: ObjectKind,
+    isMissing = false,
+  ): boolean {
     return this.#claims.claim(id, at) !== Claim.taken &&
-      (this.#mode === "copy" || !this.has(id, at, kind));
+      (isMissing || this.#mode === "copy" || !this.has(id, at, kind));
   }
 
   #add(bytes: Uint8Array, id: Uint8Array, at: number, kind: ObjectKind): void {

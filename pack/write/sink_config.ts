@@ -83,4 +83,6 @@ export interface CheckedFrame extends StoredFrame {
   readonly role: PackRole;
   /** Whether it is compressed anew, by the codec of the sink. Default: false. */
   readonly isRecoded?: boolean;
+  /** Whether the store was asked for these objects, and has none of them. Default: false. */
+  readonly isMissing?: boolean;
 }

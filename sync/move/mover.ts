@@ -153,7 +153,7 @@ export class Mover {
     if (sound.count > 0) {
       const role = place.role as PackRole;
       const frame = { ...place, role, stored, plain, rows: sound };
-      this.#tools.taker.takeFrame(frame);
+      this.#tools.taker.takeFrame({ ...frame, isMissing: true });
     }
     return failed;
   }
