@@ -111,6 +111,32 @@ Deno.test("sync by workers gives the same, from folder to folder", async () => {
   await checkSame(a, b, record!);
 });
 
+Deno.test("contents that are met again later are moved once, and counted once by a dry run", async () => {
+  using folder = new TemporaryFolder();
+  await using a = await makeMemorySnapshots();
+  await using b = await makeMemorySnapshots();
+  // More of each than are asked for together at first.
+  const count = 600, size = 100, largeSize = 3_000_000;
+  for (const name of ["one", "other"]) {
+    Deno.mkdirSync(folder.join(`tree/${name}`), { recursive: true });
+    for (let i = 0; i < count; i++) {
+      Deno.writeFileSync(folder.join(`tree/${name}/${i}`), noise(size, i));
+    }
+    const large = noise(largeSize, count);
+    Deno.writeFileSync(folder.join(`tree/${name}/large`), large);
+  }
+  // One directory must not be as the other, or it is walked once.
+  Deno.writeTextFileSync(folder.join("tree/other/more"), "more");
+  const { record } = await save(a, folder.join("tree"), LATER);
+  const dry = await sync(peer(a), peer(b), { dryRun: true });
+  const report = await sync(peer(a), peer(b));
+  strictEqual(dry.bytesTotal, report.bytesTotal);
+  strictEqual(dry.objectsSkipped, report.objectsSkipped);
+  strictEqual(report.objectsSkipped, count + 1);
+  ok(report.bytesTotal < 2 * largeSize);
+  await checkSame(a, b, record!);
+});
+
 Deno.test("a dry run says what would cross, and changes nothing", async () => {
   using folder = new TemporaryFolder();
   await using a = await makeMemorySnapshots();

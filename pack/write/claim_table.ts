@@ -87,14 +87,37 @@ export class ClaimTable {
           return Claim.yours;
         }
       }
-      while (seen === BUSY) seen = Atomics.load(words, state);
+      if (seen === BUSY) this.#stateOf(slot);
       if (this.#equals(slot, bytes, offset)) return Claim.taken;
+    }
+  }
+
+  /**
+   * Tells whether an id is claimed.
+   *
+   * @param bytes Where the id is.
+   * @param offset The offset of the id in `bytes`.
+   * @returns Whether somebody stores the object.
+   */
+  has(bytes: Uint8Array, offset: number): boolean {
+    const mask = this.#slots - 1;
+    for (let slot = wordAt(bytes, offset) & mask;; slot = (slot + 1) & mask) {
+      if (this.#stateOf(slot) === EMPTY) return false;
+      if (this.#equals(slot, bytes, offset)) return true;
     }
   }
 
   /** Forgets every id. No other thread may use the table meanwhile. */
   clear(): void {
     this.#words.fill(0);
+  }
+
+  /** The state of a slot, empty or ready: whoever takes it is waited for. */
+  #stateOf(slot: number): number {
+    const words = this.#words, state = HEADER_WORDS + slot;
+    let seen = Atomics.load(words, state);
+    while (seen === BUSY) seen = Atomics.load(words, state);
+    return seen;
   }
 
   #write(slot: number, bytes: Uint8Array, offset: number): void {

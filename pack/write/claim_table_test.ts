@@ -119,3 +119,16 @@ Deno.test("ClaimTable takes a power of two that leaves room for all workers", ()
   throws(() => new ClaimTable(new SharedArrayBuffer(1000)), RangeError);
   deepEqual(new ClaimTable(256).count, 0);
 });
+
+Deno.test("ClaimTable.has tells what was claimed, and claims nothing", () => {
+  const table = new ClaimTable(256);
+  const ids = idsOf(100);
+  for (let i = 0; i < 100; i++) {
+    equal(table.has(ids, 32 * i), false);
+    equal(table.claim(ids, 32 * i), Claim.yours);
+    equal(table.has(ids, 32 * i), true);
+  }
+  equal(table.count, 100);
+  table.clear();
+  equal(table.has(ids, 0), false);
+});

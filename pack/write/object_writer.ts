@@ -127,6 +127,8 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   readonly saveId: Uint8Array;
   /** The beginning of the paths of unfinished files. */
   readonly spoolPath: string;
+  /** Ids of the objects that were taken since the last index was written. */
+  readonly claims: ClaimTable;
   readonly #store: WriteStore;
   readonly #options: ObjectWriterOptions;
   readonly #state: StoreState;
@@ -134,7 +136,6 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   readonly #round: Round;
   readonly #tables: LocalIndexFiles;
   readonly #spool: Spool;
-  readonly #claims: ClaimTable;
   readonly #collector: PackCollector;
   readonly #proof: RecipeProof;
   readonly #failed = new AbortController();
@@ -158,7 +159,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     this.#tables = parts.tables;
     this.#spool = parts.spool;
     this.#index = this.#handOut(parts.state.packs);
-    this.#claims = new ClaimTable(options.claimSlots ?? CLAIM_SLOTS);
+    this.claims = new ClaimTable(options.claimSlots ?? CLAIM_SLOTS);
     this.#collector = new PackCollector({
       ...options,
       store,
@@ -216,7 +217,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
 
   /** Whether there is no room for more claims: time to call {@linkcode ObjectWriter.makeRoom}. */
   get isFull(): boolean {
-    return this.#options.mode !== "count" && this.#claims.isFull;
+    return this.#options.mode !== "count" && this.claims.isFull;
   }
 
   /**
@@ -235,7 +236,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
       settings,
       saveId: this.saveId,
       spoolPath: `${this.spoolPath}-sink${this.#sinkCount++}`,
-      claims: this.#claims.buffer,
+      claims: this.claims.buffer,
       mode,
     };
   }
@@ -324,7 +325,7 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
       isKnown ? this.#state.packs : await listPacks(this.#store),
     );
     this.#sink?.reopen(this.#index);
-    this.#claims.clear();
+    this.claims.clear();
     return this.#index;
   }
 

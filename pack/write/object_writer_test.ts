@@ -245,6 +245,13 @@ Deno.test("ObjectSink takes a frame as it is stored if all of it is new, else wh
     equal(writer.sink().takeFrame(frame), 0);
     await writer.finish();
   }
+  {
+    await using writer = await openWriter(memory);
+    const missing = { ...frame, isMissing: true };
+    equal(writer.sink().takeFrame(missing), 3, "no look at the store");
+    equal(writer.claims.has(idOf(B), 0), true);
+    equal(writer.sink().takeFrame(missing), 0);
+  }
   const fresh = new MemoryStore();
   {
     await using writer = await openWriter(fresh);

@@ -31,6 +31,9 @@ import type {
   Target,
 } from "./peer.ts";
 
+/** Ids of new objects that fit into memory, beside the indexes of two stores. */
+const CLAIM_SLOTS = 2 ** 19;
+
 /** Parts of a {@linkcode StoreTarget}. */
 export interface StoreTargetOptions extends SessionOptions {
   readonly store: WriteStore;
@@ -54,6 +57,7 @@ export class StoreTarget implements Target {
   readonly settings: StoreSettings;
   readonly writer: ObjectWriter;
   readonly #options: StoreTargetOptions;
+  /** Promises of what no sink takes by its id: large objects, and all in a dry run. */
   #promised = new IdSet();
   #threads: SinkThreads[] = [];
   #unproven: LargeObject[] = [];
@@ -89,14 +93,17 @@ export class StoreTarget implements Target {
   }
 
   async missing(objects: ObjectList): Promise<Uint8Array> {
-    const { ids, count } = objects;
+    const { ids, kinds: all, count } = objects;
     const bits = new Uint8Array(count);
+    const asked = this.#options.dryRun === true ? this.#promised : new IdSet();
     const fresh = new ObjectRows();
     const rows: number[] = [];
     for (let row = 0; row < count; row++) {
-      if (!this.#promised.add(ids, ID_SIZE * row, 0, objects.kinds[row])) {
-        continue;
-      }
+      const at = ID_SIZE * row;
+      const isPromised = this.writer.claims.has(ids, at) ||
+        this.#promised.has(ids, at, 0, all[row]) ||
+        !asked.add(ids, at, 0, all[row]);
+      if (isPromised) continue;
       fresh.addRow(objects, row);
       rows.push(row);
     }
@@ -128,6 +135,7 @@ export class StoreTarget implements Target {
   }
 
   addRoot(large: LargeObject): void {
+    this.#promised.add(large.id, 0, 0, large.kind);
     if (large.isProven) this.#putRoot(large);
     else this.#unproven.push(large);
   }
@@ -244,6 +252,7 @@ export async function openStoreTarget(
     hasher,
     settings,
     mode: isDry ? "count" : "new",
+    claimSlots: CLAIM_SLOTS,
     random: (size) => env.random(size),
     finishedSaves: () => finishedSaves(store, how),
   });
