@@ -32,10 +32,21 @@ interface DirectoryIds {
   readonly page: Uint8Array | undefined;
 }
 
+/**
+ * Numbers of sub-directories from the first directory down, two characters each: texts
+ * are compared at once, however deep. In the order in which a walk comes to them;
+ * a place comes before what is below it.
+ */
+type Place = string;
+
 /** The sub-directories of a directory that were not asked for yet. */
 interface Below {
-  /** Numbers of sub-directories from the first directory down, and the one that is next. */
-  readonly place: number[];
+  /** Where the directory is. */
+  readonly above: Place;
+  /** The number of the sub-directory that is next. */
+  number: number;
+  /** The place of that. */
+  place: Place;
   readonly next: Iterator<DirectoryIds>;
 }
 
@@ -50,7 +61,7 @@ export class DirectoriesAhead {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   /** Places of directories that were asked for and not come to. */
-  readonly #asked = new Map<string, readonly number[]>();
+  readonly #asked = new Map<string, Place>();
   readonly #reads = new Set<Promise<void>>();
   #below: Below[] = [];
 
@@ -75,7 +86,7 @@ export class DirectoriesAhead {
     page: AttributePage | undefined,
   ): void {
     if (!this.#reader.ranges.isFar) return;
-    const place = treeId === undefined ? [] : this.#passTo(treeId);
+    const place = treeId === undefined ? "" : this.#passTo(treeId);
     this.#add(place, tree, page);
     this.#pump();
   }
@@ -95,26 +106,26 @@ export class DirectoriesAhead {
   }
 
   /** Forgets what lies before a directory: the walk has left it out. */
-  #passTo(treeId: Uint8Array): readonly number[] {
+  #passTo(treeId: Uint8Array): Place {
     const key = idFromBytes(treeId);
     const here = this.#asked.get(key);
-    if (here === undefined) return [];
+    if (here === undefined) return "";
     for (const [other, place] of this.#asked) {
-      if (compare(place, here) <= 0) this.#asked.delete(other);
+      if (place <= here) this.#asked.delete(other);
     }
-    this.#below = this.#below.filter(({ place }) =>
-      compare(place, here) >= 0 || isAbove(place, here)
+    this.#below = this.#below.filter(({ above, place }) =>
+      place >= here || here.startsWith(above)
     );
     return here;
   }
 
   #add(
-    place: readonly number[],
+    above: Place,
     tree: Tree,
     page: AttributePage | undefined,
   ): void {
     const next = directoriesOf(tree, page);
-    this.#below.push({ place: [...place, 0], next });
+    this.#below.push({ above, number: 0, place: placeIn(above, 0), next });
   }
 
   #pump(): void {
@@ -124,15 +135,15 @@ export class DirectoriesAhead {
     ) {
       let first = this.#below[0];
       for (const one of this.#below) {
-        if (compare(one.place, first.place) < 0) first = one;
+        if (one.place < first.place) first = one;
       }
       const { done, value: ids } = first.next.next();
       if (done) {
         this.#below.splice(this.#below.indexOf(first), 1);
         continue;
       }
-      const place = [...first.place];
-      first.place[place.length - 1]++;
+      const { place } = first;
+      first.place = placeIn(first.above, ++first.number);
       const key = idFromBytes(ids.tree);
       if (this.#asked.has(key)) continue;
       this.#asked.set(key, place);
@@ -144,7 +155,7 @@ export class DirectoriesAhead {
     }
   }
 
-  async #read(ids: DirectoryIds, place: readonly number[]): Promise<void> {
+  async #read(ids: DirectoryIds, place: Place): Promise<void> {
     const options = { signal: this.#signal, sizeMax: SIZE_MAX };
     const { tree: treeKind, attributes } = ObjectKind;
     const reads = [
@@ -204,17 +215,6 @@ function* directoriesOf(
   return undefined;
 }
 
-/** The order in which a walk comes to places; a place comes before what is below it. */
-function compare(a: readonly number[], b: readonly number[]): number {
-  for (let i = 0; i < a.length && i < b.length; i++) {
-    if (a[i] !== b[i]) return a[i] - b[i];
-  }
-  return a.length - b.length;
-}
-
-/** Whether sub-directories of a place above another one are left. */
-function isAbove(below: readonly number[], place: readonly number[]): boolean {
-  const depth = below.length - 1;
-  for (let i = 0; i < depth; i++) if (below[i] !== place[i]) return false;
-  return true;
+function placeIn(above: Place, number: number): Place {
+  return above + String.fromCharCode(number >>> 16, number & 0xffff);
 }
