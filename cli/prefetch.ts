@@ -63,6 +63,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./stores/open_sftp.ts"),
     import("./stores/open_ssh.ts"),
     import("./stores/write_listing_again.ts"),
+    import("./stores/proof_file.ts"),
     import("./stores/with_cache.ts"),
   ]);
 }

@@ -1,13 +1,14 @@
 // push, pull, sync and clone: by folders, and by a server.
 import { deepStrictEqual, match, strictEqual } from "node:assert/strict";
 import { once } from "node:events";
-import { rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { openFileStore } from "@snap/store/file";
 import { nodeListener, serveStore } from "@snap/store/serve";
 import { syncHandler } from "@snap/sync/serve";
+import { noise } from "../tests/_snapshots.ts";
 import { parseLines } from "./_schema_check.ts";
 import { Scene } from "./_test_scene.ts";
 
@@ -86,6 +87,8 @@ Deno.test("pull, sync and clone bring what the other store has", async () => {
 Deno.test("clone and push speak with a server by messages", async () => {
   using scene = new Scene();
   await scene.saved();
+  writeFileSync(scene.at("tree", "large"), noise(6_000_000, 1));
+  await scene.ok("save", "tree", "--workers", "0");
   const store = await openFileStore(scene.at("store"));
   const verbs: string[] = [];
   const handler = serveStore(store, {
@@ -98,8 +101,14 @@ Deno.test("clone and push speak with a server by messages", async () => {
   using _ = { [Symbol.dispose]: () => void server.close() };
   const { port } = server.address() as AddressInfo;
   const url = `http://127.0.0.1:${port}/`;
+  const proofs = scene.at("home/.cache/snap/stores/proofs");
+  const plain = await scene.run(["clone", url, "plain", "--no-cache"]);
+  match(plain.stdout, /^Copied 2 snapshots /);
+  strictEqual(existsSync(proofs), false);
   const cloned = await scene.run(["clone", url, "copy"]);
-  match(cloned.stdout, /^Copied 1 snapshot /);
+  match(cloned.stdout, /^Copied 2 snapshots /);
+  // What was proved of large content need not be proved in the next run.
+  strictEqual(existsSync(proofs), true);
   strictEqual(verbs.includes("exchange"), true);
   strictEqual(verbs.includes("list"), false);
   writeFileSync(scene.at("tree", "new"), "new\n");
@@ -110,7 +119,7 @@ Deno.test("clone and push speak with a server by messages", async () => {
   await scene.run(["init", "--store", "empty"]);
   const exact = ["push", url, "--mirror", "exact", "--store", "empty"];
   const dry = await scene.run([...exact, "--dry-run"]);
-  match(dry.stdout, /would remove 2/);
+  match(dry.stdout, /would remove 3/);
   const refused = await scene.run(exact);
   strictEqual(refused.code, 1);
   match(

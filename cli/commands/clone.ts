@@ -5,6 +5,7 @@ import {
   copyOptions,
   peerOf,
   tellReport,
+  withKeptProofs,
 } from "../snapshots/copy_snapshots.ts";
 import { placeOf } from "../stores/locate_store.ts";
 import { openStore } from "../stores/open_store.ts";
@@ -16,7 +17,8 @@ export async function run(session: Session): Promise<number> {
   }
   const [text, folder] = session.args.positionals;
   const place = await placeOf(session, folder, { isNew: true });
-  const from = await openStore(session, await placeOf(session, text));
+  const source = await placeOf(session, text);
+  const from = await openStore(session, source);
   try {
     const into = await openStore(session, place, { create: true });
     try {
@@ -24,7 +26,11 @@ export async function run(session: Session): Promise<number> {
       const { clone } = await import("@snap/sync");
       const peer = await peerOf(from, hasher);
       const options = { ...copyOptions(session), hasher };
-      const report = await clone(peer, into.store, options);
+      const report = await withKeptProofs(
+        session,
+        source,
+        (proofs) => clone(peer, into.store, { ...options, ...proofs }),
+      );
       return await tellReport(session, report, [into]);
     } finally {
       await into[Symbol.asyncDispose]();

@@ -5,6 +5,7 @@ import { workerCount } from "../arguments/worker_count.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
+import { loadLate } from "../load_late.ts";
 import { resolveRecord } from "./resolve_record.ts";
 import type { Session } from "../session.ts";
 import { openStore } from "../stores/open_store.ts";
@@ -46,11 +47,18 @@ export async function copyBetween(
         await peerOf(from, hasher),
         await peerOf(to, hasher),
       ] as const;
-      const report = await sync(...peers, {
-        ...copyOptions(session),
-        ...chosen,
-        pull: isBothWays,
-      });
+      const source = isBothWays && to.exchange ? places.to : places.from;
+      const report = await withKeptProofs(
+        session,
+        source,
+        (proofs) =>
+          sync(...peers, {
+            ...copyOptions(session),
+            ...chosen,
+            ...proofs,
+            pull: isBothWays,
+          }),
+      );
       return await tellReport(session, report, [from, to]);
     } finally {
       await to[Symbol.asyncDispose]();
@@ -77,6 +85,23 @@ export function copyOptions(session: Session): SyncOptions {
     ...(mirror === undefined ? {} : { mirror }),
     onProgress: (meter) => session.progress(progressOf(meter)),
   };
+}
+
+/** Lets a copy from a server use what was proved before, if it may be kept. */
+export async function withKeptProofs<T>(
+  session: Session,
+  from: StorePlace,
+  copy: (proofs: Pick<SyncOptions, "proofs">) => Promise<T>,
+): Promise<T> {
+  if (from.kind !== "far") return await copy({});
+  const { withProofs } = await loadLate(
+    "stores/proof_file",
+  ) as typeof import("../stores/proof_file.ts");
+  return await withProofs(
+    session,
+    from.cache,
+    (proofs) => copy(proofs === undefined ? {} : { proofs }),
+  );
 }
 
 /** Makes a store a side: one behind a server is asked by messages. */

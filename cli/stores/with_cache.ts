@@ -8,12 +8,11 @@ import type { FarCache, OpenedStore } from "./opened_store.ts";
 export async function withCache(
   session: Session,
   opened: OpenedStore,
-  { folder, budget }: FarCache,
+  place: FarCache,
 ): Promise<OpenedStore> {
-  const root = folder === undefined
-    ? ownFolder(session)
-    : await resolvePath(session, expandHome(session, folder));
-  if (root === undefined || !isAllowed(session, root)) return opened;
+  const root = await cacheRoot(session, place);
+  if (root === undefined) return opened;
+  const { budget } = place;
   const { store, location, identity = location } = opened;
   const cache = openCacheStore(store, {
     location: identity,
@@ -37,6 +36,17 @@ export async function withCache(
       );
     },
   };
+}
+
+/** The folder of all caches, if there is one that may be written to. */
+export async function cacheRoot(
+  session: Session,
+  { folder }: FarCache,
+): Promise<string | undefined> {
+  const root = folder === undefined
+    ? ownFolder(session)
+    : await resolvePath(session, expandHome(session, folder));
+  return root !== undefined && isAllowed(session, root) ? root : undefined;
 }
 
 /** The user's own folder, if the environment tells it. */
