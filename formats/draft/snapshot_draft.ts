@@ -8,6 +8,9 @@ import { DraftNodes, type NodeAttributes } from "./draft_nodes.ts";
 const HOPS_MAX = 40;
 const SLASH = 0x2f;
 const DOT = 0x2e;
+/** Bytes that become text at once. */
+const TEXT_SIZE = 4096;
+const NOT_FOUND = { before: undefined, directory: -1 } as const;
 
 /** Names of one directory: a character for each byte, so that their order is that of bytes. */
 export type DraftNames = Map<string, number>;
@@ -41,6 +44,9 @@ export class SnapshotDraft {
   readonly root: number;
   readonly #directories = new Map<number, DraftNames>();
   readonly #isRooted: boolean;
+  /** The directory that was found last, and the path before names in it: archives go by directories. */
+  #last: { readonly before: string | undefined; readonly directory: number } =
+    NOT_FOUND;
 
   /** Makes a root without entries. */
   constructor(options: SnapshotDraftOptions = {}) {
@@ -147,10 +153,19 @@ export class SnapshotDraft {
    * @returns `undefined` for the root.
    */
   place(path: Uint8Array, made?: NodeAttributes): DraftPlace | undefined {
+    const end = path.at(-1) === SLASH ? path.length - 1 : path.length;
+    const start = path.lastIndexOf(SLASH, end - 1) + 1;
+    const before = latin(path, 0, start);
+    if (before === this.#last.before && isName(path, start, end)) {
+      return { directory: this.#last.directory, name: latin(path, start, end) };
+    }
     const names = namesOf(path);
     const name = names.pop();
     if (name === undefined) return undefined;
     const directory = this.#enter(names, { path, made });
+    if (directory >= 0 && isName(path, start, end)) {
+      this.#last = { before, directory };
+    }
     return { directory, name };
   }
 
@@ -224,6 +239,7 @@ export class SnapshotDraft {
 
   /** Takes one name from a node; what is in a directory goes with it. */
   #drop(node: number): void {
+    this.#last = NOT_FOUND;
     const left = [node];
     for (let one = left.pop(); one !== undefined; one = left.pop()) {
       this.nodes.countLink(one, -1);
@@ -268,10 +284,19 @@ function partsOf(path: Uint8Array): string[] {
   return names;
 }
 
+/** Bytes as text, a character for each, in one piece of memory where they are few. */
 function latin(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
-  for (let at = start; at < end; at++) text += String.fromCharCode(bytes[at]);
+  for (let at = start; at < end; at += TEXT_SIZE) {
+    const part = bytes.subarray(at, Math.min(end, at + TEXT_SIZE));
+    text += String.fromCharCode.apply(null, part as unknown as number[]);
+  }
   return text;
+}
+
+/** Whether bytes are a name that stands for itself. */
+function isName(bytes: Uint8Array, start: number, end: number): boolean {
+  return checkName(bytes, start, end) === undefined;
 }
 
 /**
