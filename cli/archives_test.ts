@@ -1,5 +1,16 @@
-import { match, ok, strictEqual } from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
+import { ClosedPipeError, InterruptError } from "./context.ts";
 import { Scene } from "./_test_scene.ts";
 
 Deno.test("export, import: the id stays, plain and compressed; the digest is that of the plain archive", async () => {
@@ -84,4 +95,49 @@ Deno.test("export, import: what cannot be meant is refused", async () => {
   match(text.stderr, /as the archive ends in it; byte 6 of the archive/);
   const records = (await scene.ok("log")).trim().split("\n");
   strictEqual(records.length, 1);
+});
+
+Deno.test("export: a signal, a reader that has gone and a full disk leave nothing half", async () => {
+  using scene = new Scene();
+  // More than is written at once.
+  await scene.ok("init");
+  writeFileSync(scene.at("tree", "large"), new Uint8Array(5_000_000));
+  await scene.ok("save", "tree", "-t", "main", "--workers", "0");
+  const left = () => readdirSync(scene.path).sort().join();
+  const before = left();
+  // The first piece that is written ends it.
+  const gone = () => {
+    throw new ClosedPipeError();
+  };
+  const pipe = ["export", "main", "--as", "tar", "-"];
+  const closed = await scene.snap(pipe, { onStdout: gone });
+  deepStrictEqual([closed.code, closed.stderr], [0, ""]);
+  const over = new AbortController();
+  const interrupted = await scene.snap(pipe, {
+    signal: over.signal,
+    onStdout: () => over.abort(new InterruptError("SIGINT", 130)),
+  });
+  strictEqual(interrupted.code, 130);
+  const full = await scene.snap([
+    ...["export", "main", "--as", "tar.gz", "/dev/full"],
+  ]);
+  strictEqual(full.code, 1);
+  match(full.stderr, /Cannot write \/dev\/full: no space is left/);
+  strictEqual(left(), before);
+});
+
+Deno.test("import: a signal while the archive is read leaves no record", async () => {
+  using scene = new Scene();
+  await scene.saved();
+  const over = new AbortController();
+  execFileSync("mkfifo", [scene.at("fifo")]);
+  const reading = scene.snap(["import", "--from", "tar", "fifo"], {
+    signal: over.signal,
+  });
+  const writer = openSync(scene.at("fifo"), constants.O_RDWR);
+  writeSync(writer, new Uint8Array(100));
+  over.abort(new InterruptError("SIGTERM", 143));
+  closeSync(writer);
+  strictEqual((await reading).code, 143);
+  strictEqual((await scene.ok("log")).trim().split("\n").length, 1);
 });
