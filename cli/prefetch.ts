@@ -20,6 +20,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./mounts/serve_mount.ts"),
     import("./mounts/start_server.ts"),
     import("./run_command.ts"),
+    import("./archives/snapdir_manifest.ts"),
     import("./commands/cat.ts"),
     import("./commands/clone.ts"),
     import("./commands/completions.ts"),

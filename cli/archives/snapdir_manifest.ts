@@ -1,33 +1,8 @@
 import type { LeftOut, WrittenManifest } from "@snap/formats/snapdir";
-import { UsageError } from "../arguments/usage_error.ts";
 import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import type { Side } from "../snapshots/open_side.ts";
 import type { Session } from "../session.ts";
 import { formatCounted } from "../terminal/units.ts";
-
-/**
- * Tells whether a command is to speak as snapdir does.
- *
- * @throws {UsageError} If `--as` names something else, or stands with what needs the format of its own.
- */
-export function isAsSnapdir({ args }: Session): boolean {
-  const format = args.text("as");
-  if (format === undefined) {
-    if (!args.has("no-follow")) return false;
-    throw new UsageError(
-      "Cannot use --no-follow without --as snapdir: links are entries here",
-    );
-  }
-  if (format !== "snapdir") {
-    throw new UsageError(
-      `Cannot use --as ${JSON.stringify(format)}: there is snapdir`,
-    );
-  }
-  if (args.has("attributes")) {
-    throw new UsageError("Cannot use --attributes with --as snapdir");
-  }
-  return true;
-}
 
 /** Writes the manifest of a directory as snapdir does, and says what has no line in it. */
 export async function snapdirManifest(

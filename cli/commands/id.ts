@@ -3,7 +3,7 @@ import type { Totals } from "@snap/snapshot/records";
 import { chooseHasher } from "../snapshots/choose_hasher.ts";
 import { ExitCode } from "../exit_code.ts";
 import { identifyDirectory } from "../snapshots/identify_directory.ts";
-import { isAsSnapdir, snapdirManifest } from "../archives/snapdir_manifest.ts";
+import { isAsSnapdir, loadSnapdirManifest } from "../archives/is_as_snapdir.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import type { Session } from "../session.ts";
 
@@ -26,6 +26,7 @@ export async function run(session: Session): Promise<number> {
   if (!isSnapdir) await tell(session, id, { totals });
   else {
     const side = { objects: identified, ids: { tree: id, page } };
+    const { snapdirManifest } = await loadSnapdirManifest();
     const { id: snapdirId, leftOut } = await snapdirManifest(session, side);
     await tell(session, snapdirId, { totals, format: "snapdir", leftOut });
   }

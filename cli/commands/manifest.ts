@@ -1,6 +1,6 @@
 import type { DiffSide } from "@snap/manifest/diff";
 import { UsageError } from "../arguments/usage_error.ts";
-import { isAsSnapdir, snapdirManifest } from "../archives/snapdir_manifest.ts";
+import { isAsSnapdir, loadSnapdirManifest } from "../archives/is_as_snapdir.ts";
 import { openSide, withStoreIfNeeded } from "../snapshots/open_side.ts";
 import type { Session } from "../session.ts";
 
@@ -15,6 +15,7 @@ export async function run(session: Session): Promise<number> {
     const side = await openSide(session, args.positionals[0], useStore);
     const { objects, ids, exitCode } = side;
     if (isSnapdir) {
+      const { snapdirManifest } = await loadSnapdirManifest();
       await snapdirManifest(session, side, (piece) => session.raw(piece));
       return exitCode;
     }
