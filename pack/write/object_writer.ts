@@ -129,9 +129,10 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   readonly spoolPath: string;
   /** Ids of the objects that were taken since the last index was written. */
   readonly claims: ClaimTable;
+  /** The index as it was when the writer was opened. */
+  readonly index: ObjectIndex;
   readonly #store: WriteStore;
   readonly #options: ObjectWriterOptions;
-  readonly #state: StoreState;
   readonly #lease: WriterLease | undefined;
   readonly #round: Round;
   readonly #tables: LocalIndexFiles;
@@ -153,12 +154,14 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     this.#options = options;
     this.saveId = options.saveId;
     this.spoolPath = parts.spool.path;
-    this.#state = parts.state;
+    this.index = parts.state.index;
     this.#lease = parts.lease;
     this.#round = parts.round;
     this.#tables = parts.tables;
     this.#spool = parts.spool;
-    this.#index = this.#handOut(parts.state.packs);
+    const counted = parts.state.packs.without(this.#round.absentPacks);
+    const isKnown = parts.state.isHealthy && counted === parts.state.packs;
+    this.#index = this.#handOut(isKnown ? undefined : counted);
     this.claims = new ClaimTable(options.claimSlots ?? CLAIM_SLOTS);
     this.#collector = new PackCollector({
       ...options,
@@ -189,11 +192,6 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   /** Bytes of index tables that were added; those that are merged tell of older packs, too. */
   get indexByteCount(): number {
     return this.#collector.indexByteCount;
-  }
-
-  /** The index as it was when the writer was opened. */
-  get index(): ObjectIndex {
-    return this.#state.index;
   }
 
   /** Given when something could not be stored, with the reason: the run has to end. */
@@ -320,10 +318,10 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
     await this.#collector.finish();
     this.#throwFailure();
     await this.#collector.writeIndex("all");
+    // Where some did not count these may be gone by now: the tables name them still.
     const isKnown = this.#index.presentPacks === undefined;
-    this.#index = this.#handOut(
-      isKnown ? this.#state.packs : await listPacks(this.#store),
-    );
+    const packs = isKnown ? undefined : await listPacks(this.#store);
+    this.#index = this.#handOut(packs?.without(this.#round.absentPacks));
     this.#sink?.reopen(this.#index);
     this.claims.clear();
     return this.#index;
@@ -383,13 +381,12 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
   readonly #onOvertaken = (): void =>
     this.#failed.abort(this.#lease!.failure.reason);
 
-  /** Knowledge of the store; the packs say something only if some do not count. */
-  #handOut(packs: PackSet): IndexConfig {
+  /** Knowledge of the store, with the packs that count if not all do that the tables name. */
+  #handOut(packs: PackSet | undefined): IndexConfig {
     const indexTables = this.#tables.handOut();
-    const counted = packs.without(this.#round.absentPacks);
-    return this.#state.isHealthy && counted === packs
+    return packs === undefined
       ? { indexTables }
-      : { indexTables, presentPacks: counted.bytes };
+      : { indexTables, presentPacks: packs.bytes };
   }
 
   #throwFailure(): void {

@@ -7,6 +7,7 @@ import { zstdCodec } from "../codec/zstd_codec.ts";
 import { StoreError, type WriteStore } from "@snap/store";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
 import { MemoryStore } from "@snap/store/memory";
+import { appendStep } from "@snap/store/removal";
 import { FaultStore } from "@snap/store/testing";
 import { namesIn, noise } from "../../tests/_snapshots.ts";
 import { PackSyntaxError } from "../errors.ts";
@@ -122,6 +123,23 @@ Deno.test("ObjectWriter knows after makeRoom what it has stored before", async (
   equal(put(writer, noise(100, 1)), false);
   equal(put(writer, A), true);
   await writer.finish();
+});
+
+Deno.test("ObjectWriter believes after makeRoom in no pack that was removed meanwhile", async () => {
+  const memory = new MemoryStore();
+  await store(memory, A);
+  const [old] = await namesIn(memory, "packs/");
+  const pruner = { saveId: new Uint8Array(16) };
+  const packs = [old.slice(old.lastIndexOf("/") + 1)];
+  await appendStep(memory, 1, { step: "condemned", packs }, pruner);
+  await using writer = await openWriter(memory);
+  // The round does not wait for who has begun after it.
+  await memory.remove(old);
+  await appendStep(memory, 2, { step: "done" }, pruner);
+  equal(put(writer, B), true);
+  await writer.makeRoom();
+  equal(put(writer, A), true);
+  equal(put(writer, B), false);
 });
 
 /** Loses a pack when a byte of it is read for the nth time. */
