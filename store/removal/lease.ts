@@ -7,6 +7,7 @@ import { hexOf } from "@snap/hash";
 import { StoreError } from "../errors.ts";
 import { encodeDocument } from "../format/document.ts";
 import { timeText } from "../format/fields.ts";
+import { randomHex } from "../hex.ts";
 import type { PruneStore, StoreOptions, WriteStore } from "../store.ts";
 import { hashOfKey, LEASES_PREFIX, listLeases } from "./leases.ts";
 
@@ -24,8 +25,6 @@ export interface LeaseOptions extends StoreOptions {
   readonly program?: string;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
-  /** Where random bytes come from. */
-  readonly random?: (size: number) => Uint8Array;
 }
 
 /** Options of {@linkcode joinLease}. */
@@ -157,8 +156,7 @@ export async function openLease(
 ): Promise<Lease> {
   const { now = Date.now, host = "", program = "snap" } = options;
   const { action, saveIds } = options;
-  const { random = randomBytes } = options;
-  const endKey = hexOf(random(16));
+  const endKey = randomHex();
   const endHash = hashOfKey(endKey);
   const body = {
     ...{ time: timeText(now()), host, program, action },
@@ -195,10 +193,6 @@ export async function joinLease(
     );
   }
   return new Lease(store, options, { number: known.number });
-}
-
-function randomBytes(size: number): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(size));
 }
 
 /** Creates an entry of a lease; false if it is there. */
