@@ -258,7 +258,7 @@ export async function pruneOnce(
   });
 }
 
-/** Forgets a record, but not the last one. */
+/** Forgets some records, but not all. */
 export async function forgetOnce(
   { store, process, prng }: Actor,
   peer: Peer,
@@ -268,7 +268,9 @@ export async function forgetOnce(
   if (names.length < 2) return;
   const session = await peer.connect({ meter: newMeter(), signal });
   try {
-    await session.forget([prng.pick(names).record]);
+    const kept = prng.pick(names);
+    const gone = names.filter((one) => one !== kept && prng.below(2) === 0);
+    await session.forget(gone.map(({ record }) => record));
   } finally {
     await session[Symbol.asyncDispose]();
   }

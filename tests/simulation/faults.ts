@@ -82,8 +82,8 @@ export interface FaultLimits {
 export interface FaultOptions extends FaultLimits {
   readonly seed: number;
   readonly level: Level;
-  /** What must not go wrong. */
-  readonly without: readonly Site[];
+  /** Whether somebody prunes. */
+  readonly hasPruners: boolean;
 }
 
 /** Draws faults. */
@@ -100,7 +100,7 @@ export class Faults {
   #isOver = false;
 
   constructor(scheduler: Scheduler, options: FaultOptions) {
-    const { seed, level, without, faults, steps } = options;
+    const { seed, level, hasPruners, faults, steps } = options;
     this.#prng = new Prng(seed);
     this.#scheduler = scheduler;
     this.#faultsMax = faults ?? FAULTS_MAX;
@@ -108,9 +108,12 @@ export class Faults {
     for (const site of SITES[level]) {
       // Each run has its own chances: what is frequent everywhere hides what is rare.
       const chance = this.#prng.pick([0, 0.003, 0.01, 0.05]);
-      if (without.includes(site)) continue;
-      // There are few messages, and many calls of a store.
-      this.#chances.set(site, site.startsWith("liar.") ? 6 * chance : chance);
+      // Whoever prunes relies on lists that are true.
+      if (hasPruners && site === "store.list.stale") continue;
+      const isRare = hasPruners && site.startsWith("store.");
+      // There are few messages, and many calls of a store, most of all by prune.
+      const factor = site.startsWith("liar.") ? 6 : isRare ? 0.1 : 1;
+      this.#chances.set(site, factor * chance);
     }
   }
 

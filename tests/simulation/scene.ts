@@ -56,8 +56,7 @@ export class Scene {
     this.scheduler = new Scheduler(new Prng(seed + 2 ** 41));
     this.faults = new Faults(this.scheduler, {
       ...{ ...options, seed: seed + 2 ** 42, level },
-      // Who removes relies on lists that are true.
-      without: this.hasPruners ? ["store.list.stale"] : [],
+      hasPruners: this.hasPruners,
     });
     this.sides = [this.#makeSide("A"), this.#makeSide("B")];
   }

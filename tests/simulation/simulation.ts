@@ -167,25 +167,30 @@ class Run {
 
   /** Those who forget, and those who remove what nothing needs, on both sides. */
   #removers(): Promise<void>[] {
-    return this.#scene.sides.flatMap((side) => {
+    const { scheduler, prng, sides } = this.#scene;
+    const rest = async ({ process }: Actor): Promise<void> => {
+      // There is something to forget, and to remove, by then.
+      await scheduler.turn(process, "rests", prng.below(4000));
+    };
+    return sides.flatMap((side) => {
       const { name } = side.disk;
-      const times = 1 + this.#scene.prng.below(5);
-      const forgetting = this.#live(
-        `forgetter ${name}`,
-        side,
-        times,
-        (actor) => forgetOnce(actor, storePeer(actor.store, { hasher })),
-      );
+      const times = 1 + prng.below(5);
+      const forget = async (actor: Actor): Promise<void> => {
+        await rest(actor);
+        await forgetOnce(actor, storePeer(actor.store, { hasher }));
+      };
+      const remove = async (actor: Actor): Promise<void> => {
+        await rest(actor);
+        // So that those who live are thought dead.
+        side.aheadMs += prng.pick([0, AHEAD_MS, AHEAD_MS]);
+        await pruneOnce(actor, side.aheadMs);
+      };
       const pruners = Array.from(
-        { length: 1 + this.#scene.prng.below(2) },
+        { length: 1 + prng.below(2) },
         (_, number) =>
-          this.#live(`pruner ${name}${number}`, side, times + 1, (actor) => {
-            // So that those who live are thought dead.
-            const steps = this.#scene.prng.pick([0, 1, 1]);
-            return pruneOnce(actor, side.aheadMs += steps * AHEAD_MS);
-          }),
+          this.#live(`pruner ${name}${number}`, side, times, remove),
       );
-      return [forgetting, ...pruners];
+      return [this.#live(`forgetter ${name}`, side, times, forget), ...pruners];
     });
   }
 
