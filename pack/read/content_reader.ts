@@ -93,7 +93,7 @@ export class ContentReader {
     if (this.#root === undefined) {
       const whole = await this.#whole(options);
       await options.pace?.(whole.length);
-      return whole.slice(start, end);
+      return end - start === whole.length ? whole : whole.slice(start, end);
     }
     const bytes = await this.#readRows(this.#root, { start, end }, options);
     // A recipe is a claim: who has all of the content can prove it.
