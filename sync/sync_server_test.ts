@@ -50,6 +50,7 @@ import {
   decodeMessage,
   encodeMessage,
   type Message,
+  MESSAGE_ROOM,
   SectionKind,
   Verb,
 } from "./protocol/message.ts";
@@ -414,6 +415,31 @@ Deno.test("a message that is cut or changed at any byte is none", () => {
     throws(() => decodeMessage(changed, hasher), isRefused);
   }
   strictEqual(decodeMessage(bytes, hasher).sections.length, 1);
+});
+
+Deno.test("a message is made around the bytes of its only section, where these have room", () => {
+  const { before, after } = MESSAGE_ROOM;
+  const size = 1000;
+  const memory = new Uint8Array(5 + before + size + after);
+  const bytes = memory.subarray(5 + before, 5 + before + size);
+  bytes.set(noise(size, 3));
+  const section = { kind: SectionKind.pack, rows: 1, bytes };
+  const message: Message = {
+    ...{ verb: Verb.put, type: 0, limit: 0, sections: [section] },
+    session: noise(16, 1),
+    request: noise(16, 2),
+  };
+  const apart = encodeMessage(message, hasher);
+  const around = encodeMessage(
+    { ...message, sections: [{ ...section, hasRoom: true }] },
+    hasher,
+  );
+  strictEqual(around.buffer, memory.buffer);
+  strictEqual(around.byteOffset, 5);
+  deepStrictEqual(around, apart);
+  const two = [section, { ...section, hasRoom: true }];
+  const other = encodeMessage({ ...message, sections: two }, hasher);
+  strictEqual(decodeMessage(other, hasher).sections.length, 2);
 });
 
 Deno.test("a token that may only read pushes nothing", async () => {

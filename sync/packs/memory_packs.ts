@@ -5,6 +5,7 @@ import type { CheckedFrame } from "@snap/pack/sink";
 import { FrameBuilder, type PackSink, PackWriter } from "@snap/pack/write";
 import type { StoreSettings } from "@snap/store/format";
 import type { FrameTaker } from "../move/open_frame.ts";
+import { MESSAGE_ROOM } from "../protocol/message.ts";
 
 /** Plain bytes at which a frame of objects without one is closed. */
 const FRAME_SIZE = 512 << 10;
@@ -60,7 +61,11 @@ export class MemoryPacks implements FrameTaker {
       (pack.size >= size || pack.objectCount >= OBJECT_COUNT_MAX);
   }
 
-  /** Ends the pack of a role, or all of them; the next frame begins new ones. */
+  /**
+   * Ends the pack of a role, or all of them; the next frame begins new ones.
+   *
+   * @returns The packs, each with {@linkcode MESSAGE_ROOM} around it.
+   */
   finish(role?: PackRole): Uint8Array[] {
     const roles = role === undefined ? [...this.#packs.keys()] : [role];
     return roles.flatMap((one) => {
@@ -141,10 +146,13 @@ class Room implements PackSink {
     this.#size = end;
   }
 
-  /** Gives a copy of what was written. */
+  /** Gives a copy of what was written, with room for a message around it. */
   empty(): Uint8Array {
-    const bytes = this.#bytes.slice(0, this.#size);
+    const { before, after } = MESSAGE_ROOM;
+    const end = before + this.#size;
+    const copy = new Uint8Array(end + after);
+    copy.set(this.#bytes.subarray(0, this.#size), before);
     this.#size = 0;
-    return bytes;
+    return copy.subarray(before, end);
   }
 }

@@ -271,7 +271,7 @@ export class RemoteTarget implements Target {
         Verb.put,
         (session) =>
           packs.flatMap((bytes) => this.#packsIn(session, bytes))
-            .map((bytes): Section => ({ kind, rows: 1, bytes })),
+            .map((bytes): Section => ({ kind, rows: 1, bytes, hasRoom: true })),
       );
     } catch (error) {
       if (!isTooLarge(error)) throw error;

@@ -14,6 +14,13 @@ const SECTION_HEAD_SIZE = 16;
 const HASH_SIZE = 32;
 const ID_SIZE = 16;
 
+/** Memory around the bytes of the only section of a message, so that the message needs none of its own. */
+export const MESSAGE_ROOM: { readonly before: number; readonly after: number } =
+  {
+    before: HEAD_SIZE + SECTION_HEAD_SIZE,
+    after: HASH_SIZE,
+  };
+
 /** Verbs: the request of a message. */
 export const Verb = {
   hello: 1,
@@ -60,6 +67,8 @@ export interface Section {
   readonly rows: number;
   /** Its bytes. */
   readonly bytes: Uint8Array;
+  /** Whether {@linkcode MESSAGE_ROOM} around them may be written to. Default: false. */
+  readonly hasRoom?: boolean;
 }
 
 /** A request or an answer. */
@@ -96,8 +105,16 @@ export function encodeMessage(message: Message, hasher: Hasher): Uint8Array {
       { code: "LARGE" },
     );
   }
-  const out = new Uint8Array(size);
-  const view = new DataView(out.buffer);
+  const [first] = sections;
+  const isInPlace = sections.length === 1 && first.hasRoom === true;
+  const out = isInPlace
+    ? new Uint8Array(
+      first.bytes.buffer,
+      first.bytes.byteOffset - MESSAGE_ROOM.before,
+      size,
+    )
+    : new Uint8Array(size);
+  const view = new DataView(out.buffer, out.byteOffset);
   new TextEncoder().encodeInto(MAGIC, out);
   out[8] = message.verb;
   out[9] = message.type;
@@ -111,7 +128,7 @@ export function encodeMessage(message: Message, hasher: Hasher): Uint8Array {
     view.setUint32(at, kind, true);
     view.setUint32(at + 4, rows, true);
     view.setUint32(at + 8, bytes.length, true);
-    out.set(bytes, at + SECTION_HEAD_SIZE);
+    if (!isInPlace) out.set(bytes, at + SECTION_HEAD_SIZE);
     at += SECTION_HEAD_SIZE + bytes.length;
   }
   hasher.hashInto(out.subarray(0, at), out, at);
