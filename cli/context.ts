@@ -52,6 +52,8 @@ export interface CliContext {
    * @returns The name, or `undefined` if it may not be read.
    */
   hostname?(): string | undefined;
+  /** Lets other programs go before this one from here on, if the system and the runtime permit it. */
+  lowerPriority?(): Promise<void>;
   /**
    * The user id of the caller.
    *

@@ -5,6 +5,7 @@
  * @module
  */
 import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
+import { LOW_PRIORITY } from "./low_priority.ts";
 import { main } from "./program.ts";
 import { watchInterrupts } from "./interrupts.ts";
 import { loadLate } from "./load_late.ts";
@@ -98,6 +99,11 @@ const context: CliContext = {
   env,
   hostname: () =>
     isGranted({ name: "sys", kind: "hostname" }) ? Deno.hostname() : undefined,
+  lowerPriority: async () => {
+    if (!isGranted({ name: "sys", kind: "setPriority" })) return;
+    const { setPriority } = await import("node:os");
+    setPriority(LOW_PRIORITY);
+  },
   uid: () =>
     isGranted({ name: "sys", kind: "uid" })
       ? Deno.uid() ?? undefined

@@ -5,10 +5,11 @@
  *
  * @module
  */
-import { hostname } from "node:os";
+import { hostname, setPriority } from "node:os";
 import process from "node:process";
 import type { WriteStream } from "node:tty";
 import { type CliContext, ClosedPipeError, type Output } from "./context.ts";
+import { LOW_PRIORITY } from "./low_priority.ts";
 import { main } from "./program.ts";
 import { watchInterrupts } from "./interrupts.ts";
 import { loadLate } from "./load_late.ts";
@@ -61,6 +62,8 @@ const context: CliContext = {
   },
   env: (name) => process.env[name],
   hostname,
+  // deno-lint-ignore require-await -- what is wrong rejects, it does not throw
+  lowerPriority: async () => setPriority(LOW_PRIORITY),
   uid: () => process.getuid?.(),
   takeSignals,
   onAsked: (handler) => void process.on("SIGUSR2", handler),

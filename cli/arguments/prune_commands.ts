@@ -47,7 +47,7 @@ export const PRUNE_COMMANDS: readonly CommandSpec[] = [
       },
     ],
     notes: [
-      "Others may save, restore, mount and copy meanwhile. What no snapshot needs is condemned first; saves that had begun by then may rely on it, so it is removed when they have ended: the exit code is 3 where that is not yet so, and the next run goes on. A save that was killed on this machine, or has not been heard of for half an hour, counts as failed.",
+      "Others may save, restore, mount and copy meanwhile. What no snapshot needs is condemned first; saves that had begun by then may rely on it, so it is removed when they have ended: the exit code is 3 where that is not yet so, and the next run goes on. A save that was killed on this machine, or has not been heard of for half an hour, counts as failed. It runs at a low priority.",
       "Packs of which more is of no use than --max-unused, and small ones where there are many, are written again without it.",
     ],
     examples: [

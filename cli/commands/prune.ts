@@ -33,6 +33,8 @@ export async function run(
 ): Promise<number> {
   const options = pruneOptions(session);
   const isDryRun = options.dryRun === true;
+  // Whoever saves meanwhile is waited for, this is not.
+  if (!isDryRun) await session.context.lowerPriority?.();
   return await withSnapshots(
     session,
     { isWriting: !isDryRun },

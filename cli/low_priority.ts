@@ -1,0 +1,2 @@
+/** The nice value of a command that nobody waits for. */
+export const LOW_PRIORITY = 10;
