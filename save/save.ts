@@ -6,15 +6,14 @@ import {
 } from "@snap/disk/source";
 import { type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
-import { OvertakenError } from "@snap/pack";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX, timeText } from "@snap/store/format";
 import {
+  confirmRecords,
   type NamedRecord,
   type PathSample,
   recordStands,
   type SnapshotRecord,
-  withdrawRecord,
   writeRecord,
   type WrittenRecord,
 } from "@snap/snapshot/records";
@@ -179,15 +178,8 @@ async function publish(
     // It was forgotten meanwhile; what it relied on is there as long as the lease is.
     return await publish(snapshots, record, { ...options, newest: undefined });
   }
-  try {
-    await confirm();
-    return written;
-  } catch (error) {
-    if (error instanceof OvertakenError) {
-      await withdrawRecord(store, written.record);
-    }
-    throw error;
-  }
+  await confirmRecords(store, [written.record], confirm);
+  return written;
 }
 
 /** Opens the source; the store is left out if it lies below. */

@@ -1,5 +1,4 @@
 import { type Id, idFromBytes } from "@snap/hash";
-import { OvertakenError } from "@snap/pack";
 import {
   type ObjectWriter,
   openObjectWriter,
@@ -8,10 +7,10 @@ import {
 import { Pacer } from "@snap/posix/pacer";
 import type { Snapshots } from "@snap/snapshot";
 import {
+  confirmRecords,
   finishedSaves,
   type NamedRecord,
   type Totals,
-  withdrawRecord,
   writeRecord,
 } from "@snap/snapshot/records";
 import { MetadataPacker } from "@snap/snapshot/write";
@@ -114,7 +113,7 @@ export async function importSnapshot(
       unreadable: { count: 0, first: [] },
       changed: { count: 0, first: [] },
     }, { saveId, salt: random(32), signal });
-    await confirm(store, writer, record);
+    await confirmRecords(store, [record], () => writer.confirm());
     const { newByteCount } = writer.sink();
     const { storedByteCount } = writer;
     const counts = { totals, newByteCount, storedByteCount };
@@ -151,18 +150,4 @@ async function fillStore(
     step = steps.next();
   }
   return { ids: step.value, totals: trees.totals };
-}
-
-/** Sees that the record counts; one that does not goes again. */
-async function confirm(
-  store: WriteStore,
-  writer: ObjectWriter,
-  record: NamedRecord,
-): Promise<void> {
-  try {
-    await writer.confirm();
-  } catch (error) {
-    if (error instanceof OvertakenError) await withdrawRecord(store, record);
-    throw error;
-  }
 }

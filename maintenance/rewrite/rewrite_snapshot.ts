@@ -2,6 +2,7 @@ import { ID_SIZE, idFromBytes, idToBytes } from "@snap/hash";
 import { openObjectWriter, randomBytes } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
 import {
+  confirmRecords,
   finishedSaves,
   type NamedRecord,
   writeRecord,
@@ -147,7 +148,7 @@ export async function rewriteSnapshot(
       ...options,
       saveId,
     });
-    await writer.confirm();
+    await confirmRecords(store, [record], () => writer.confirm());
     return { id, saveId, record };
   } catch (error) {
     await writer.giveUp();

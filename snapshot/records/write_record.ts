@@ -1,4 +1,5 @@
 import { type Hasher, hexOf } from "@snap/hash";
+import { OvertakenError } from "@snap/pack";
 import {
   type PruneStore,
   type ReadStore,
@@ -98,6 +99,31 @@ export async function withdrawRecord(
     await store.remove?.(formatRecordName(file));
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
+  }
+}
+
+/**
+ * Sees that the records of a run count. If packs were removed without the run, they
+ * do not, and go again.
+ *
+ * @param store The store.
+ * @param files The records that the run has written.
+ * @param confirm Sees that no packs were removed without the run.
+ * @throws {OvertakenError} If some were.
+ * @throws {StoreError} If the store fails.
+ */
+export async function confirmRecords(
+  store: WriteStore,
+  files: readonly RecordFile[],
+  confirm: () => Promise<void>,
+): Promise<void> {
+  try {
+    await confirm();
+  } catch (error) {
+    if (error instanceof OvertakenError) {
+      for (const file of files) await withdrawRecord(store, file);
+    }
+    throw error;
   }
 }
 

@@ -1,5 +1,4 @@
 import { equalBytes, type Hasher, hexOf, type Id, ID_SIZE } from "@snap/hash";
-import { OvertakenError } from "@snap/pack";
 import type { CheckedFrame } from "@snap/pack/sink";
 import {
   type ObjectWriter,
@@ -8,11 +7,11 @@ import {
 } from "@snap/pack/write";
 import { IdSet, type ObjectReads } from "@snap/snapshot/reach";
 import {
+  confirmRecords,
   copyRecord,
   finishedSaves,
   listRecordNames,
   type RecordFile,
-  withdrawRecord,
 } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
@@ -161,14 +160,8 @@ export class StoreTarget implements Target {
   }
 
   async confirm(): Promise<void> {
-    try {
-      await this.writer.confirm();
-    } catch (error) {
-      if (!(error instanceof OvertakenError)) throw error;
-      const { store } = this.#options;
-      for (const file of this.#written) await withdrawRecord(store, file);
-      throw error;
-    }
+    const { store } = this.#options;
+    await confirmRecords(store, this.#written, () => this.writer.confirm());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,7 +3,6 @@ import { deepStrictEqual } from "node:assert/strict";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { formatTime } from "@snap/manifest/time";
 import { prune } from "@snap/maintenance/prune";
-import { OvertakenError } from "@snap/pack";
 import {
   type ObjectWriter,
   openObjectWriter,
@@ -11,6 +10,7 @@ import {
 } from "@snap/pack/write";
 import { openSnapshots } from "@snap/snapshot";
 import {
+  confirmRecords,
   finishedSaves,
   formatRecordName,
   listRecordNames,
@@ -20,7 +20,6 @@ import {
   recordStands,
   type SnapshotRecord,
   tagSnapshot,
-  withdrawRecord,
   writeRecord,
 } from "@snap/snapshot/records";
 import { type PruneStore, StoreError } from "@snap/store";
@@ -130,14 +129,8 @@ async function publish(
       record,
       { ...how, ...(one && { newest: one }) },
     );
-    try {
-      await writer.confirm();
-    } catch (error) {
-      if (error instanceof OvertakenError && isNewRecord) {
-        await withdrawRecord(store, written);
-      }
-      throw error;
-    }
+    const own = isNewRecord ? [written] : [];
+    await confirmRecords(store, own, () => writer.confirm());
     if (isNewRecord) return written;
     if (!await recordStands(store, written, { signal })) continue;
     process.records.push({ disk: store.disk, name: formatRecordName(written) });
