@@ -206,9 +206,7 @@ export class PruneRounds implements Disposable {
   /** Kills somebody, or stops them while a round passes. */
   async #disturb(victim: Actor): Promise<void> {
     // The moment is what is tested: there is no event to wait for.
-    await new Promise((resolve) =>
-      setTimeout(resolve, this.#prng.u32() % 2500)
-    );
+    await new Promise((resolve) => setTimeout(resolve, this.#prng.u32() % 700));
     if (this.#prng.u32() % 3 > 0) {
       victim.kill();
       return;
