@@ -15,8 +15,6 @@ async function sideOf(path: string): Promise<DiffSide> {
 
 const [before, after] = process.argv.slice(2);
 const sides = [await sideOf(before), await sideOf(after)] as const;
-for await (const changes of diffSnapshots(...sides)) {
-  for (const { kind, path } of changes) {
-    console.log(`${kind} ${displayPath(path)}`);
-  }
+for await (const { kind, path } of diffSnapshots(...sides)) {
+  console.log(`${kind} ${displayPath(path)}`);
 }

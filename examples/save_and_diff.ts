@@ -27,10 +27,8 @@ if (before !== undefined && after !== undefined) {
     snapshotSide(reader, before, { attributes: false }),
     snapshotSide(reader, after, { attributes: false }),
   );
-  for await (const batch of changes) {
-    for (const { kind, path } of batch) {
-      console.log(`${kind} ${displayPath(path)}`);
-    }
+  for await (const { kind, path } of changes) {
+    console.log(`${kind} ${displayPath(path)}`);
   }
 }
 await snapshots[Symbol.asyncDispose]();

@@ -243,7 +243,7 @@ export async function describeGolden(snapshots: Snapshots): Promise<string> {
     lines.push(`record ${JSON.stringify(said)}`);
     const view = await View.open(snapshots, record);
     lines.push(...await describeEntry(view, view.root));
-    for await (const batch of view.walk()) {
+    for await (const batch of view.walk().batches()) {
       for (const entry of batch) {
         lines.push(...await describeEntry(view, entry));
       }

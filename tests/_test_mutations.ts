@@ -305,10 +305,8 @@ export async function differences(
     }),
     snapshotSide(identified, { tree, page }),
   );
-  for await (const batch of changes) {
-    for (const { kind, path } of batch) {
-      found.push(`${kind} ${displayPath(path)}`);
-    }
+  for await (const { kind, path } of changes) {
+    found.push(`${kind} ${displayPath(path)}`);
   }
   return found;
 }

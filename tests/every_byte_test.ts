@@ -94,7 +94,7 @@ async function readAll(store: ReadStore): Promise<Map<string, unknown>> {
     seen.set("record", record);
     seen.set("tag", await resolveSnapshot(snapshots, "main"));
     const view = await View.open(snapshots, record);
-    for await (const batch of view.walk()) {
+    for await (const batch of view.walk().batches()) {
       for (const entry of batch) {
         const { kind, size, attributes, target, extras } = entry;
         const content = kind <= 2

@@ -69,7 +69,7 @@ export async function compare(
   };
   let isSame = sockets.length === 0;
   let next = 0;
-  for await (const batch of changes) {
+  for await (const batch of changes.batches()) {
     isSame = false;
     for (const change of batch) {
       while (

@@ -27,7 +27,7 @@ export async function run(session: Session): Promise<number> {
       );
     }
     const found = find(view, { ...options, directory: entry });
-    await listEntries(session, found, { nameOf: (one) => one.path });
+    await listEntries(session, found.batches(), { nameOf: (one) => one.path });
     return ExitCode.done;
   });
 }

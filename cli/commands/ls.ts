@@ -33,6 +33,6 @@ async function* entriesOf(
   entry: ViewEntry,
 ): AsyncGenerator<readonly ViewEntry[]> {
   if (entry.pageId === undefined) yield [entry];
-  else if (args.has("recursive")) yield* view.walk(entry, { signal });
-  else yield* view.children(entry, { signal });
+  else if (args.has("recursive")) yield* view.walk(entry, { signal }).batches();
+  else yield* view.children(entry, { signal }).batches();
 }

@@ -54,10 +54,8 @@ async function differences(
   const reader = await snapshots.reader();
   const found: string[] = [];
   const sides = [before, after].map((one) => snapshotSide(reader, one));
-  for await (const batch of diffSnapshots(sides[0], sides[1])) {
-    for (const { kind, path } of batch) {
-      found.push(`${kind} ${Buffer.from(path)}`);
-    }
+  for await (const { kind, path } of diffSnapshots(sides[0], sides[1])) {
+    found.push(`${kind} ${Buffer.from(path)}`);
   }
   return found;
 }

@@ -56,7 +56,7 @@ export async function writeLayer(
         options,
       );
       let gone: Uint8Array | undefined;
-      for await (const batch of changes) {
+      for await (const batch of changes.batches()) {
         for (const { kind, path } of batch) {
           if (gone !== undefined && isBelow(path, gone)) {
             if (kind === "removed") continue;
@@ -81,7 +81,7 @@ async function writeAll(
   options: StoreOptions,
 ): Promise<void> {
   await add(writer, view.root);
-  for await (const batch of view.walk(view.root, options)) {
+  for await (const batch of view.walk(view.root, options).batches()) {
     for (const entry of batch) await add(writer, entry);
   }
 }
@@ -103,7 +103,7 @@ async function firstNames(
   options: StoreOptions,
 ): Promise<FirstNames> {
   const found: FirstNames = new Map();
-  for await (const batch of view.walk(view.root, options)) {
+  for await (const batch of view.walk(view.root, options).batches()) {
     for (const { kind, tree, page, row, path } of batch) {
       if (kind === EntryKind.directory) continue;
       const key = linkKey(tree, page, row);

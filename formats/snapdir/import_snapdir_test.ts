@@ -188,7 +188,7 @@ Deno.test("a snapshot of snapdir is imported with its contents, permissions and 
   deepStrictEqual([totals.fileCount, totals.byteCount], [5, 14]);
   const view = await View.open(snapshots, record);
   const found: [string, number, string][] = [];
-  for await (const batch of view.walk()) {
+  for await (const batch of view.walk().batches()) {
     for (const entry of batch) {
       const { mode, uid, mtimeSec } = entry.attributes;
       deepStrictEqual([uid, mtimeSec], [0, 0]);

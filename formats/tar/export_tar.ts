@@ -49,7 +49,7 @@ export async function exportTar(
     };
     await add(from);
     if (from.kind === EntryKind.directory) {
-      for await (const batch of view.walk(from, options)) {
+      for await (const batch of view.walk(from, options).batches()) {
         for (const entry of batch) await add(entry);
       }
     }

@@ -83,7 +83,7 @@ function read(
 
 async function filesIn(view: View): Promise<ViewEntry[]> {
   const files: ViewEntry[] = [];
-  for await (const batch of view.children(view.root)) {
+  for await (const batch of view.children(view.root).batches()) {
     files.push(...batch.filter(({ kind }) => kind <= EntryKind.executable));
   }
   return files;

@@ -75,7 +75,7 @@ async function compare(
   equal(directory.id, id);
   let at = 0;
   let count = 1;
-  for await (const batch of view.children(entry)) {
+  for await (const batch of view.children(entry).batches()) {
     for (const child of batch) {
       const childId = directory.nodeId(at);
       equal(directory.tree.find(child.name), at++);

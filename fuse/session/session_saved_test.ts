@@ -77,7 +77,7 @@ class Comparison {
   async compareDirectory(directory: ViewEntry, node: number): Promise<void> {
     const reply = this.ask(Opcode.READDIRPLUS, node, readBody(2, 131072));
     let at = 0;
-    for await (const batch of this.view.children(directory)) {
+    for await (const batch of this.view.children(directory).batches()) {
       for (const entry of batch) {
         const id = wordAt(reply, at);
         const nameSize = wordAt(reply, at + 128 + 16);

@@ -1,5 +1,6 @@
 import type { EntryRow } from "@snap/manifest";
 import type { Change } from "@snap/manifest/diff";
+import type { Batched } from "@snap/snapshot/view";
 import { isFileKind } from "@snap/manifest/extras";
 import { pathToText } from "@snap/manifest/path";
 
@@ -74,12 +75,12 @@ export interface SizeRow {
  * ```
  */
 export async function sizesBy(
-  changes: AsyncIterable<readonly Change[]>,
+  changes: Batched<Change>,
   options: SizesByOptions,
 ): Promise<SizeRow[]> {
   const { by, depth = 1, rowsMax = ROWS_MAX } = options;
   const rows = new Map<string, { fileCount: number; byteCount: number }>();
-  for await (const batch of changes) {
+  for await (const batch of changes.batches()) {
     for (const { path, before, after } of batch) {
       const was = sizeOf(before), is = sizeOf(after);
       if (was === undefined && is === undefined) continue;

@@ -160,7 +160,7 @@ Deno.test("sizes by directory and type are those of the files, and growth is the
     snapshotSide(reader, record, { attributes: false });
   const all = diffSnapshots.bind(undefined, undefined);
   const rows = async (
-    changes: AsyncIterable<never[]> | ReturnType<typeof all>,
+    changes: ReturnType<typeof all>,
     by: "directory" | "type",
     depth?: number,
   ) =>

@@ -6,6 +6,7 @@
 import { type Id, idToBytes } from "@snap/hash";
 import { type Change, type DiffSide, diffTrees } from "@snap/manifest/diff";
 import type { StoreOptions } from "@snap/store";
+import { Batched } from "../view/batched.ts";
 import { ManifestSource, type ObjectSource } from "../view/manifest_source.ts";
 
 export type { Change, ChangeKind, DiffSide } from "@snap/manifest/diff";
@@ -56,7 +57,7 @@ export function snapshotSide(
  * @param before What there was; `undefined` for nothing.
  * @param after What there is; `undefined` for nothing.
  * @param options What ends the comparison.
- * @returns Batches of changes.
+ * @returns Changes, one by one or in batches.
  * @throws {DamageError} If a tree or page is damaged in every copy.
  * @throws {ManifestSyntaxError} If a tree or page is not one.
  */
@@ -64,9 +65,9 @@ export function diffSnapshots(
   before: DiffSide | undefined,
   after: DiffSide | undefined,
   options: StoreOptions = {},
-): AsyncGenerator<Change[], void, void> {
+): Batched<Change> {
   const { signal } = options;
-  return diffTrees(before, after, signal && { signal });
+  return new Batched(() => diffTrees(before, after, signal && { signal }));
 }
 
 function bytesOf(id: Id | Uint8Array): Uint8Array {

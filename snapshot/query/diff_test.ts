@@ -40,15 +40,12 @@ class CountingSource implements ObjectSource {
 }
 
 async function changes(
-  batches: ReturnType<typeof diffSnapshots>,
+  found: ReturnType<typeof diffSnapshots>,
 ): Promise<string[]> {
-  const found: string[] = [];
-  for await (const batch of batches) {
-    found.push(
-      ...batch.map(({ kind, path }) => `${kind} ${displayPath(path)}`),
-    );
-  }
-  return found;
+  return await Array.fromAsync(
+    found,
+    ({ kind, path }) => `${kind} ${displayPath(path)}`,
+  );
 }
 
 Deno.test("diffSnapshots compares two snapshots, and reads only what differs", async () => {

@@ -2,6 +2,7 @@ import { EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import type { StoreOptions } from "@snap/store";
 import { Glob } from "./glob.ts";
+import { Batched } from "../view/batched.ts";
 import type { View } from "../view/view.ts";
 import type { ViewEntry } from "../view/view_entry.ts";
 
@@ -37,13 +38,20 @@ export interface FindOptions extends StoreOptions {
  * Finds entries of a snapshot.
  *
  * @param options What to look for, and where.
- * @returns Batches of entries, in the order of a walk.
+ * @returns Entries in the order of a walk, one by one or in batches.
  * @throws {SyntaxError} If a pattern is none.
  * @throws {DamageError} If a directory is damaged in every copy.
  */
-export async function* find(
+export function find(
   view: View,
   options: FindOptions = {},
+): Batched<ViewEntry> {
+  return new Batched(() => search(view, options));
+}
+
+async function* search(
+  view: View,
+  options: FindOptions,
 ): AsyncGenerator<ViewEntry[], void, void> {
   const isNamed = matcherOf(options.name);
   const isAt = matcherOf(options.path);
@@ -52,7 +60,7 @@ export async function* find(
     isSized(entry, options) && isTimed(entry, options) &&
     isNamed(entry.name) && isAt(entry.path);
   const { directory = view.root } = options;
-  for await (const batch of view.walk(directory, options)) {
+  for await (const batch of view.walk(directory, options).batches()) {
     const found = batch.filter(isFound);
     if (found.length > 0) yield found;
   }

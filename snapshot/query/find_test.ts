@@ -25,11 +25,10 @@ async function open(): Promise<View> {
 }
 
 async function found(view: View, options: FindOptions): Promise<string[]> {
-  const paths: string[] = [];
-  for await (const batch of find(view, options)) {
-    paths.push(...batch.map(({ path }) => displayPath(path)));
-  }
-  return paths;
+  return await Array.fromAsync(
+    find(view, options),
+    ({ path }) => displayPath(path),
+  );
 }
 
 Deno.test("find meets all that is asked for", async () => {

@@ -21,10 +21,12 @@ import {
 } from "@snap/pack/read";
 import { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
+import { Batched } from "./batched.ts";
 import { Directories, type Directory } from "./directories.ts";
 import { ManifestSource } from "./manifest_source.ts";
 import { ViewEntry } from "./view_entry.ts";
 
+export { Batched } from "./batched.ts";
 export { type ViewAttributes, ViewEntry } from "./view_entry.ts";
 
 /** Memory for directories in bytes where nothing else is asked for. */
@@ -145,13 +147,20 @@ export class View {
   /**
    * Lists a directory, in byte order of names.
    *
-   * @returns Batches of its entries.
+   * @returns Its entries, one by one or in batches.
    * @throws {TypeError} If the entry is no directory.
    * @throws {DamageError} If the directory is damaged in every copy.
    */
-  async *children(
+  children(
     directory: ViewEntry,
     options: StoreOptions = {},
+  ): Batched<ViewEntry> {
+    return new Batched(() => this.#children(directory, options));
+  }
+
+  async *#children(
+    directory: ViewEntry,
+    options: StoreOptions,
   ): AsyncGenerator<ViewEntry[], void, void> {
     const read = await this.#directory(directory, options);
     const { tree } = read;
@@ -176,14 +185,21 @@ export class View {
    * before what is in it.
    *
    * @param directory Where to begin; it is not listed itself.
-   * @returns Batches of entries.
+   * @returns Entries, one by one or in batches.
    * @throws {TypeError} If the entry is no directory.
    * @throws {DamageError} If a directory is damaged in every copy.
    * @throws {ManifestSyntaxError} If directories nest deeper than 1024.
    */
-  async *walk(
+  walk(
     directory: ViewEntry = this.root,
     options: StoreOptions = {},
+  ): Batched<ViewEntry> {
+    return new Batched(() => this.#walk(directory, options));
+  }
+
+  async *#walk(
+    directory: ViewEntry,
+    options: StoreOptions,
   ): AsyncGenerator<ViewEntry[], void, void> {
     const levels = [await this.#level(directory, options)];
     const pacer = new Pacer(options);

@@ -43,14 +43,6 @@ async function open(): Promise<{ test: TestSnapshots; view: View }> {
   return { test, view: await View.open(await test.open(), record) };
 }
 
-async function all(
-  batches: AsyncIterable<ViewEntry[]>,
-): Promise<ViewEntry[]> {
-  const entries: ViewEntry[] = [];
-  for await (const batch of batches) entries.push(...batch);
-  return entries;
-}
-
 async function bytesOf(
   stream: ReadableStream<Uint8Array>,
 ): Promise<Uint8Array> {
@@ -104,7 +96,7 @@ Deno.test("View finds nothing through files and links", async () => {
 
 Deno.test("View lists and walks in order", async () => {
   const { view } = await open();
-  const names = (await all(view.children(view.root)))
+  const names = (await Array.fromAsync(view.children(view.root)))
     .map((one) => displayPath(one.name));
   deepStrictEqual(names, [
     "a",
@@ -115,7 +107,9 @@ Deno.test("View lists and walks in order", async () => {
     "tty",
     "%FF%0A",
   ]);
-  const paths = (await all(view.walk())).map((one) => displayPath(one.path));
+  const paths = (await Array.fromAsync(view.walk())).map((one) =>
+    displayPath(one.path)
+  );
   deepStrictEqual(paths, [
     "a",
     "b",
@@ -130,7 +124,7 @@ Deno.test("View lists and walks in order", async () => {
     "%FF%0A",
   ]);
   const b = await view.lookup(latin("b"));
-  const below = await all(view.walk(b));
+  const below = await Array.fromAsync(view.walk(b));
   deepStrictEqual(below.map((one) => displayPath(one.path)), [
     "b/deep",
     "b/deep/x",
@@ -138,7 +132,7 @@ Deno.test("View lists and walks in order", async () => {
     "b/pipe",
   ]);
   const a = await view.lookup(latin("a"));
-  await rejects(all(view.children(a!)), TypeError);
+  await rejects(Array.fromAsync(view.children(a!)), TypeError);
 });
 
 Deno.test("View lists many entries in batches", async () => {
@@ -151,14 +145,14 @@ Deno.test("View lists many entries in batches", async () => {
   const view = await View.open(await test.open(), record);
   const sizes: number[] = [];
   let last: ViewEntry | undefined;
-  for await (const batch of view.children(view.root)) {
+  for await (const batch of view.children(view.root).batches()) {
     sizes.push(batch.length);
     last = batch.at(-1);
   }
   deepStrictEqual(sizes, [1000, 1000, 500]);
   const found = await view.lookup(last!.path);
   deepStrictEqual(found!.pageId, last!.pageId);
-  strictEqual((await all(view.walk())).length, 2500);
+  strictEqual((await Array.fromAsync(view.walk())).length, 2500);
 });
 
 Deno.test("View reads ranges across chunks and zeros", async () => {
@@ -287,7 +281,7 @@ Deno.test("View refuses lies about sizes, pages and absent objects", async () =>
 Deno.test("View ends with its signal", async () => {
   const { view } = await open();
   const signal = AbortSignal.abort(new Error("enough"));
-  await rejects(all(view.walk(view.root, { signal })), /enough/);
+  await rejects(Array.fromAsync(view.walk(view.root, { signal })), /enough/);
   const big = await view.lookup(latin("big"));
   await rejects(view.read(big!, { signal, length: 10 }), /enough/);
 });
