@@ -85,9 +85,10 @@ export async function identify(
       signal: options.signal,
     });
     const found = await pipeline.run();
-    const { ids, youngByteCount: _young, ...report } = found;
+    const { errors, errorCount, changed, changedCount } = found;
+    const { ids, totals, unreal } = found;
     return {
-      ...report,
+      ...{ totals, errors, errorCount, changed, changedCount, unreal },
       id: idFromBytes(ids, 0),
       page: idFromBytes(ids, 32),
       readObject: (id, kind) => {

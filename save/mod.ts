@@ -9,7 +9,10 @@
  *
  * @module
  */
+export type * from "./change_finder.ts";
 export * from "./options.ts";
 export * from "./progress.ts";
 export * from "./save.ts";
 export type * from "./source_report.ts";
+export type * from "./walk/known_changes.ts";
+export type * from "./walk/row_recorder.ts";

@@ -1,5 +1,6 @@
 import type { IgnoreRules } from "@snap/disk/ignore";
 import type { StoreOptions } from "@snap/store";
+import type { ChangeFinder } from "./change_finder.ts";
 import type { SaveProgress } from "./progress.ts";
 
 /** Options for `save`. */
@@ -26,6 +27,11 @@ export interface SaveOptions extends StoreOptions {
   readAll?: boolean;
   /** Believes change times on every file system. */
   trustStat?: boolean;
+  /**
+   * Finds out what has changed since the newest record of the source, so that a
+   * save need not walk all of it.
+   */
+  changes?: ChangeFinder;
   /** Counts what would be new, and stores nothing. */
   dryRun?: boolean;
   /**

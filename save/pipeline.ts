@@ -1,29 +1,26 @@
 import { localOwners } from "@snap/disk";
-import type { Source } from "@snap/disk/source";
-import type { Hasher } from "@snap/hash";
 import type { NewCounts } from "@snap/pack/sink";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import type { BatchResult, ThreadConfig } from "./messages.ts";
 import { orSoon } from "./or_soon.ts";
 import { ContentPacker } from "./pack/content_packer.ts";
+import type {
+  SavePipelineOptions,
+  SavePipelineResult,
+} from "./pipeline_options.ts";
 import { newSaveProgress, type SaveProgress } from "./progress.ts";
 import { BatchReader } from "./read/batch_reader.ts";
 import { InHand } from "./read/in_hand.ts";
 import { fitsRing } from "./read/large_file_reader.ts";
-import type { SourceReport } from "./source_report.ts";
 import { BatchQueue, type QueuedBatch } from "./walk/batch_queue.ts";
 import { DeviceTable } from "./walk/device_table.ts";
 import { DirectoryCompleter } from "./walk/directory_completer.ts";
-import {
-  DirectoryEncoder,
-  type ObjectNamer,
-} from "./walk/directory_encoder.ts";
+import { DirectoryEncoder } from "./walk/directory_encoder.ts";
 import { FileSystems } from "./walk/file_systems.ts";
-import type { Moment, PreviousDirectory } from "./walk/previous_directory.ts";
-import type { PreviousReader } from "./walk/previous_reader.ts";
+import type { KnownChanges } from "./walk/known_changes.ts";
 import { SaveResults } from "./walk/save_results.ts";
-import { SaveWalk, type WalkRun } from "./walk/save_walk.ts";
-import type { SpillFiles } from "./walk/spill_file.ts";
+import { SaveWalk } from "./walk/save_walk.ts";
+import type { WalkRun } from "./walk/save_walk_options.ts";
 import { SaveWorkers, type SaveWriter, type WorkersRun } from "./workers.ts";
 
 /** Files from this size on are read by one worker and packed by all. */
@@ -34,41 +31,6 @@ const BATCHES_AHEAD = 4;
 const HELD_SIZE_MAX = 8 * 1024 * 1024;
 /** Cost of a step of the walk or of naming, in bytes read: the clock is worth a look. */
 const STEP_COST = 256 * 1024;
-
-/** The snapshot before. */
-export interface PreviousSnapshot {
-  readonly root: PreviousDirectory | undefined;
-  /** Where its save was begun. */
-  readonly start: Moment;
-  readonly reader: PreviousReader;
-}
-
-/** Options of {@linkcode SavePipeline}. */
-export interface SavePipelineOptions {
-  readonly source: Source;
-  readonly writer: SaveWriter;
-  /** Names trees and pages, and hands them to the writer. */
-  readonly namer: ObjectNamer;
-  readonly hasher: Hasher;
-  /** Whether content is only named. */
-  readonly isNaming: boolean;
-  /** Workers; none reads in this thread. */
-  readonly workers: number;
-  readonly previous: PreviousSnapshot | undefined;
-  /** Where directories lie that are too wide for memory; in memory if absent. */
-  readonly spill: SpillFiles | undefined;
-  readonly trustStat: boolean;
-  readonly onProgress: ((progress: SaveProgress) => void) | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
-/** Result of a pipeline. */
-export interface SavePipelineResult extends SourceReport {
-  /** The id of the root's tree, then the id of its page. */
-  readonly ids: Uint8Array;
-  /** Bytes that were read only as their files are so young. */
-  readonly youngByteCount: number;
-}
 
 /** One walk of a source, with everything that is read on the way. */
 export class SavePipeline implements WalkRun, WorkersRun {
@@ -84,6 +46,7 @@ export class SavePipeline implements WalkRun, WorkersRun {
   readonly #completer: DirectoryCompleter;
   readonly #devices: DeviceTable;
   readonly #results: SaveResults;
+  readonly #known: KnownChanges | undefined;
   #held: QueuedBatch | undefined;
   #workers: SaveWorkers | undefined;
   #failure: { readonly error: unknown } | undefined;
@@ -101,6 +64,8 @@ export class SavePipeline implements WalkRun, WorkersRun {
     this.#options = options;
     const { hasher, isNaming, previous, source, writer } = options;
     this.#writer = writer;
+    const known = previous?.root && previous.known;
+    this.#known = known;
     this.#thread = {
       source: source.path,
       stop: new SharedArrayBuffer(4),
@@ -132,7 +97,13 @@ export class SavePipeline implements WalkRun, WorkersRun {
       namer: options.namer,
       devices: this.#devices,
       owners: localOwners(),
+      totals: known && previous?.totals,
     });
+    // In the order of a walk: directories that are not opened have these numbers.
+    const devices = known?.devices;
+    for (let i = 0; i < (devices?.rows ?? 0); i++) {
+      this.#devices.numberOf(devices!, i);
+    }
     this.#completer = new DirectoryCompleter(this.#directories);
     this.#results = new SaveResults(this.#directories, this.#completer);
     this.#walk = new SaveWalk({
@@ -145,6 +116,8 @@ export class SavePipeline implements WalkRun, WorkersRun {
       spill: options.spill,
       writer,
       run: this,
+      known,
+      recorder: options.recorder,
     });
   }
 
@@ -164,10 +137,11 @@ export class SavePipeline implements WalkRun, WorkersRun {
     failure.addEventListener("abort", onFailure);
     try {
       await this.#readAll();
+      if (this.#known !== undefined) this.#countKnown();
       this.#report(true);
       const { errors, errorCount, changed, changedCount } = this.#results;
       return {
-        ids: this.#completer.rootIds!,
+        ids: this.#completer.rootIds ?? this.#options.previous!.root!.ids,
         totals: { ...this.#directories.totals },
         // The walk of the source has noted what it could not even list.
         errors: [...source.errors, ...errors],
@@ -175,6 +149,7 @@ export class SavePipeline implements WalkRun, WorkersRun {
         changed,
         changedCount,
         youngByteCount: this.#walk.youngByteCount,
+        areTotalsKnown: this.#walk.areTotalsKnown,
         unreal: this.#devices.unreal,
       };
     } catch (error) {
@@ -204,6 +179,11 @@ export class SavePipeline implements WalkRun, WorkersRun {
 
   async #readAll(): Promise<void> {
     const { source, previous } = this.#options;
+    if (this.#known?.isSame(new Uint8Array(0)) === true) {
+      previous!.root!.close();
+      this.progress.isWalked = true;
+      return;
+    }
     const root = source.open();
     try {
       await this.#walk.run(root, previous?.root);
@@ -226,6 +206,14 @@ export class SavePipeline implements WalkRun, WorkersRun {
     }
     await this.#nameWide();
     await this.#finishPacks();
+  }
+
+  /** Counts the files that nobody had to look at. */
+  #countKnown(): void {
+    const { progress } = this;
+    const { fileCount, byteCount } = this.#directories.totals;
+    progress.fileCount = progress.foundFileCount = fileCount;
+    progress.byteCount = progress.foundByteCount = byteCount;
   }
 
   async #nameWide(): Promise<void> {

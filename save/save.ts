@@ -17,6 +17,7 @@ import {
   writeRecord,
   type WrittenRecord,
 } from "@snap/snapshot/records";
+import { FoundOnce } from "./found_once.ts";
 import type { SaveOptions } from "./options.ts";
 import type { SaveProgress } from "./progress.ts";
 import type { SourceReport } from "./source_report.ts";
@@ -24,6 +25,7 @@ import {
   retryWithoutDamage,
   type SavedTree,
   SaveTransaction,
+  UnknownTotalsError,
 } from "./transaction.ts";
 import type { Snapshots } from "@snap/snapshot";
 import { randomBytes } from "@snap/pack/write";
@@ -77,12 +79,19 @@ export async function save(
   path: string | Uint8Array,
   options: SaveOptions = {},
 ): Promise<SaveResult> {
-  return await retryWithoutDamage(
-    snapshots,
-    options,
-    (damaged, repairedByteCount) =>
-      saveOnce(snapshots, path, options, { damaged, repairedByteCount }),
-  );
+  const run = (some: SaveOptions): Promise<SaveResult> =>
+    retryWithoutDamage(
+      snapshots,
+      some,
+      (damaged, repairedByteCount) =>
+        saveOnce(snapshots, path, some, { damaged, repairedByteCount }),
+    );
+  try {
+    return await run(options);
+  } catch (error) {
+    if (!(error instanceof UnknownTotalsError)) throw error;
+    return await run({ ...options, changes: undefined });
+  }
 }
 
 async function saveOnce(
@@ -97,7 +106,9 @@ async function saveOnce(
   const now = options.now ?? Date.now;
   const random = options.random ?? randomBytes;
   const startMs = now();
-  const source = openStoreSource(snapshots.store, path, options);
+  const open = () => openStoreSource(snapshots.store, path, options);
+  const source = open();
+  const changes = new FoundOnce(options, { startMs, openSource: open });
   try {
     const sourceText = pathToText(source.path);
     const saveId = random(16);
@@ -110,6 +121,7 @@ async function saveOnce(
       sourceText,
       host: options.host ?? "",
       damaged,
+      find: (previous) => changes.find(previous),
     });
     return await transaction.run(async (saved, confirm) => {
       const record = recordOf(saved, options, {
@@ -118,14 +130,19 @@ async function saveOnce(
         timeMs: now(),
         startMs,
       });
-      const ended = options.dryRun === true
-        ? { isNewRecord: false }
-        : await publish(snapshots, record, {
-          ...{ saveId, random, confirm, signal: options.signal },
-          newest: canStand(saved) ? saved.sameSource[0] : undefined,
-        });
+      const ended: Partial<WrittenRecord> & Pick<WrittenRecord, "isNewRecord"> =
+        options.dryRun === true
+          ? { isNewRecord: false }
+          : await publish(snapshots, record, {
+            ...{ saveId, random, confirm, signal: options.signal },
+            newest: canStand(saved) ? saved.sameSource[0] : undefined,
+          });
+      if (ended.record !== undefined) {
+        await changes.keep({ ...saved, record: ended.record });
+      }
       const { sameSource, ids: _, youngByteCount: _young, ...rest } = saved;
-      const { isRoundOpen: _isOpen, ...counts } = rest;
+      const { isRoundOpen: _isOpen, areTotalsKnown: _areKnown, ...counts } =
+        rest;
       return {
         ...counts,
         id: record.tree,
@@ -141,6 +158,7 @@ async function saveOnce(
     });
   } finally {
     source[Symbol.dispose]();
+    await changes[Symbol.asyncDispose]();
   }
 }
 

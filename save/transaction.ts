@@ -17,15 +17,17 @@ import {
 } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { MetadataPacker } from "@snap/snapshot/write";
-import {
-  type PreviousSnapshot,
-  SavePipeline,
-  type SavePipelineResult,
-} from "./pipeline.ts";
+import { SavePipeline } from "./pipeline.ts";
+import type {
+  PreviousSnapshot,
+  SavePipelineResult,
+} from "./pipeline_options.ts";
 import type { SaveProgress } from "./progress.ts";
+import type { FoundChanges } from "./change_finder.ts";
 import { recordsOfSource } from "./records_of_source.ts";
 import { Resources } from "./resources.ts";
 import type { SaveOptions } from "./options.ts";
+import type { KnownChanges } from "./walk/known_changes.ts";
 import { PreviousReader } from "./walk/previous_reader.ts";
 import { SpillFiles } from "./walk/spill_file.ts";
 
@@ -40,6 +42,23 @@ export interface SaveTransactionOptions extends SaveOptions {
   readonly sourceText: string;
   /** Index tables that are not to be looked into. */
   readonly damaged: ReadonlySet<string>;
+  /**
+   * Finds out what of the source has changed.
+   *
+   * @param previous The newest record of the source.
+   */
+  readonly find: (
+    previous: NamedRecord | undefined,
+  ) => Promise<FoundChanges | undefined>;
+}
+
+/** Thrown where the snapshot before is damaged that the totals rely on: a walk of all tells them. */
+export class UnknownTotalsError extends Error {
+  /** Makes the error. */
+  constructor() {
+    super("Cannot tell totals: the snapshot before is damaged");
+    this.name = "UnknownTotalsError";
+  }
 }
 
 /** Result of a transaction: the record, and its name. */
@@ -137,6 +156,7 @@ export class SaveTransaction {
   ): Promise<SavedTree> {
     const { hasher } = this.#snapshots;
     const { onProgress, readAll, signal, source } = this.#options;
+    const found = await this.#options.find(sameSource[0]);
     const spill = this.#resources.use(new SpillFiles(writer.spoolPath));
     const pipeline = new SavePipeline({
       source,
@@ -147,13 +167,18 @@ export class SaveTransaction {
       workers: this.#options.workers ?? 0,
       previous: readAll === true || sameSource.length === 0
         ? undefined
-        : await this.#openPrevious(writer, spill, sameSource[0]),
+        : await this.#openPrevious(sameSource[0], {
+          ...{ writer, spill },
+          known: knownBeside(sameSource[0], { writer, found }),
+        }),
+      recorder: found?.known === undefined ? found?.recorder : undefined,
       spill,
       trustStat: this.#options.trustStat ?? false,
       onProgress,
       signal,
     });
     const result = await pipeline.run();
+    if (!result.areTotalsKnown) throw new UnknownTotalsError();
     await writer.finish();
     const { progress } = pipeline;
     const { storedByteCount, indexByteCount, isRoundOpen } = writer;
@@ -162,9 +187,12 @@ export class SaveTransaction {
   }
 
   async #openPrevious(
-    writer: ObjectWriter,
-    spill: SpillFiles,
     record: NamedRecord,
+    { writer, spill, known }: {
+      readonly writer: ObjectWriter;
+      readonly spill: SpillFiles;
+      readonly known: KnownChanges | undefined;
+    },
   ): Promise<PreviousSnapshot> {
     const { store, hasher } = this.#snapshots;
     const ranges = this.#resources.use(await openRanges(store));
@@ -178,11 +206,31 @@ export class SaveTransaction {
       this.#options.onDamage?.(name, error);
     };
     const reader = this.#resources.use(
-      new PreviousReader(objects, spill, onDamage),
+      new PreviousReader(objects, {
+        ...{ spill, onDamage },
+        order: known === undefined ? "walk" : "any",
+      }),
     );
-    const root = await reader.root(record);
-    return { root, start: parseTime(record.startTime), reader };
+    return {
+      root: await reader.root(record),
+      start: parseTime(record.startTime),
+      reader,
+      totals: record.totals,
+      known,
+    };
   }
+}
+
+/** What is known, unless beside another record, or where content may be lost that is looked for. */
+function knownBeside(
+  { record }: NamedRecord,
+  { writer, found }: {
+    readonly writer: ObjectWriter;
+    readonly found: FoundChanges | undefined;
+  },
+): KnownChanges | undefined {
+  const known = found?.known;
+  return writer.trustsRecords && known?.record === record ? known : undefined;
 }
 
 /**

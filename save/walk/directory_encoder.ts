@@ -7,6 +7,7 @@ import type { ObjectBytes } from "@snap/manifest";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { DeviceTable } from "./device_table.ts";
 import type { PendingDirectory } from "./pending_directory.ts";
+import type { Counters } from "./previous_totals.ts";
 import type { Totals } from "@snap/snapshot/records";
 
 /** Names trees and pages. */
@@ -35,9 +36,9 @@ export interface DirectoryEncoderOptions {
   readonly devices: DeviceTable;
   /** Knows the names of users and groups. */
   readonly owners: Owners;
+  /** Totals to begin with; zero if absent. */
+  readonly totals?: Totals | undefined;
 }
-
-type Counters = { -readonly [K in keyof Totals]: Totals[K] };
 
 /** Turns directories of which everything is known into trees and attribute pages. */
 export class DirectoryEncoder {
@@ -58,12 +59,13 @@ export class DirectoryEncoder {
   #gid = -1;
 
   /**
-   * Counts from zero.
+   * Counts nothing yet.
    *
    * @param options What stores, and what is known of devices and owners.
    */
   constructor(options: DirectoryEncoderOptions) {
     this.#options = options;
+    Object.assign(this.totals, options.totals);
   }
 
   /**

@@ -37,11 +37,14 @@ export class PendingDirectory {
   waiting = 1;
   /** Whether it is other than in the snapshot before. */
   isChanged = false;
+  /** Sub-directories that the snapshot before has, too. */
+  expectedCount = 0;
   /** The ids of tree and page in the snapshot before. */
   previousIds: Uint8Array | undefined;
   readonly #make: MakeBytes;
   readonly #spillFiles: WritableBytes[] = [];
   #pageIds: WritableBytes | undefined;
+  #sameRows: Set<number> | undefined;
 
   /**
    * Takes a listed directory, of which nothing is stored yet.
@@ -133,8 +136,29 @@ export class PendingDirectory {
    * @param ids The id of its tree, then the id of its page.
    */
   expectDirectory(row: number, ids: Uint8Array): void {
+    this.expectedCount++;
     this.tree.expectTree(row, ids);
     this.#setPageId(row, ids);
+  }
+
+  /**
+   * Notes that a sub-directory is what it was in the snapshot before.
+   *
+   * @param ids The id of its tree, then the id of its page.
+   */
+  keepDirectory(row: number, ids: Uint8Array): void {
+    this.expectedCount++;
+    this.setDirectory(row, ids);
+    (this.#sameRows ??= new Set()).add(row);
+  }
+
+  /**
+   * Tells whether a sub-directory need not be opened.
+   *
+   * @returns Whether it is known to be what it was.
+   */
+  isKept(row: number): boolean {
+    return this.#sameRows?.has(row) === true;
   }
 
   /**

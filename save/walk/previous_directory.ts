@@ -36,6 +36,7 @@ export type PreviousPage = Pick<
   | "device"
   | "uid"
   | "gid"
+  | "directories"
   | "extraRows"
   | "extrasBytes"
   | "pageIdBytes"
@@ -101,6 +102,24 @@ export class PreviousDirectory {
     ids.set(this.tree.idBytes(row));
     ids.set(this.page.pageIdBytes(this.directoryNumber), 32);
     return ids;
+  }
+
+  /**
+   * Gives the ids of all sub-directories, in the order of their names.
+   *
+   * @returns For each the id of its tree, then the id of its page.
+   */
+  allChildIds(): Uint8Array[] {
+    const { tree, page } = this;
+    const all: Uint8Array[] = [];
+    for (let row = 0; row < tree.count; row++) {
+      if (tree.kind(row) !== EntryKind.directory) continue;
+      const ids = new Uint8Array(64);
+      ids.set(tree.idBytes(row));
+      ids.set(page.pageIdBytes(all.length), 32);
+      all.push(ids);
+    }
+    return all;
   }
 
   /**

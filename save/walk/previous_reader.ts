@@ -25,22 +25,32 @@ export type OnPreviousDamage = (
   error: unknown,
 ) => void;
 
+/** Options of {@linkcode PreviousReader}. */
+export interface PreviousReaderOptions {
+  /** Where what is too large for memory goes. */
+  readonly spill: SpillFiles;
+  readonly onDamage: OnPreviousDamage;
+  /** Whether all directories are read in the order of a walk, or a few of them. */
+  readonly order: "walk" | "any";
+}
+
 /** Reads the directories of the snapshot before. */
 export class PreviousReader implements AsyncDisposable {
   readonly #reader: StoreReader;
   readonly #spill: SpillFiles;
   readonly #onDamage: OnPreviousDamage;
   readonly #ahead: DirectoriesAhead;
+  readonly #isWalk: boolean;
 
   constructor(
     reader: StoreReader,
-    spill: SpillFiles,
-    onDamage: OnPreviousDamage,
+    { spill, onDamage, order }: PreviousReaderOptions,
   ) {
     this.#reader = reader;
     this.#spill = spill;
     this.#onDamage = onDamage;
     this.#ahead = new DirectoriesAhead(reader);
+    this.#isWalk = order === "walk";
   }
 
   /** Ends what is read ahead. */
@@ -89,7 +99,8 @@ export class PreviousReader implements AsyncDisposable {
         const isPair = page.rows === tree.count + 1 &&
           equalBytes(page.treeId, 0, ids, 0, ID_SIZE) &&
           page.directories === tree.directoriesBefore(tree.count);
-        if (isPair && tree instanceof Tree && page instanceof AttributePage) {
+        const isSmall = tree instanceof Tree && page instanceof AttributePage;
+        if (isPair && isSmall && this.#isWalk) {
           this.#ahead.enter(ids.subarray(0, 32), tree, page);
         }
         if (isPair) return new PreviousDirectory(ids, tree, page, close);

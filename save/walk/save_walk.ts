@@ -3,7 +3,6 @@ import type { SourceDirectory } from "@snap/disk/source";
 import { EntryKind, isDeviceKind } from "@snap/manifest/extras";
 import type { MakeBytes } from "@snap/manifest";
 import { ObjectKind } from "@snap/pack";
-import type { ObjectWriter } from "@snap/pack/write";
 import {
   S_IFBLK,
   S_IFCHR,
@@ -13,59 +12,21 @@ import {
   S_IFMT,
   S_IFREG,
 } from "@snap/posix/constants";
-import { type BatchQueue, FILE_COST } from "./batch_queue.ts";
-import type { DeviceTable } from "./device_table.ts";
+import { FILE_COST } from "./batch_queue.ts";
 import type { PreviousDirectory } from "./previous_directory.ts";
 import { PendingDirectory, SELF } from "./pending_directory.ts";
-import type { DirectoryCompleter } from "./directory_completer.ts";
-import type { DirectoryEncoder } from "./directory_encoder.ts";
-import type { PreviousReader } from "./previous_reader.ts";
-import type { SpillFiles } from "./spill_file.ts";
-import type { ContentPacker } from "../pack/content_packer.ts";
+import { PreviousTotals } from "./previous_totals.ts";
+import type { SaveWalkOptions } from "./save_walk_options.ts";
 
 /** Entries that are looked at between two looks at the clock. */
 const STEP_ROWS = 256;
-
-/** The save that a walk is a part of. */
-export interface WalkRun {
-  /** Counts a file whose content is known from the snapshot before. */
-  countUnchanged(byteCount: number): void;
-  /**
-   * Waits while too much is under way, and lets the event loop have its turn
-   * where it is time.
-   *
-   * @returns What to wait for, if anything.
-   */
-  pace(): Promise<void> | undefined;
-}
-
-/** Options of {@linkcode SaveWalk}. */
-export interface SaveWalkOptions {
-  /** Takes files to be read. */
-  readonly queue: BatchQueue;
-  /** Numbers devices, and knows whose times can be trusted. */
-  readonly devices: DeviceTable;
-  /** Sets attributes of a directory or an entry. */
-  readonly directories: DirectoryEncoder;
-  /** Names directories of which everything is known. */
-  readonly completer: DirectoryCompleter;
-  /** Stores large attributes. */
-  readonly packer: ContentPacker;
-  /** Opens directories of the snapshot before. */
-  readonly previous: PreviousReader | undefined;
-  /** Makes files for directories that are too wide for memory. */
-  readonly spill: SpillFiles | undefined;
-  /** Knows whether content of the snapshot before is still in the store. */
-  readonly writer: Pick<ObjectWriter, "sink" | "trustsRecords">;
-  /** Counts what is unchanged, and says when to wait. */
-  readonly run: WalkRun;
-}
 
 /** Walks a source beside the snapshot before it, and finds what has to be read. */
 export class SaveWalk {
   readonly #options: SaveWalkOptions;
   readonly #putContent: (bytes: Uint8Array) => Uint8Array;
   readonly #makeSpillFile: MakeBytes | undefined;
+  readonly #totals: PreviousTotals | undefined;
   #youngByteCount = 0;
 
   /**
@@ -75,7 +36,9 @@ export class SaveWalk {
    */
   constructor(options: SaveWalkOptions) {
     this.#options = options;
-    const { packer, spill } = options;
+    const { directories, known, packer, previous, spill } = options;
+    this.#totals = known && previous &&
+      new PreviousTotals(directories.totals, previous);
     this.#putContent = (bytes) => packer.putContent(bytes);
     this.#makeSpillFile = spill && ((size) => spill.make(size));
   }
@@ -83,6 +46,11 @@ export class SaveWalk {
   /** Bytes of files that look unchanged, and are too young to be believed, with what opening them costs. */
   get youngByteCount(): number {
     return this.#youngByteCount;
+  }
+
+  /** Whether the totals are right, of what is known, too. */
+  get areTotalsKnown(): boolean {
+    return this.#totals?.isKnown !== false;
   }
 
   /**
@@ -121,12 +89,17 @@ export class SaveWalk {
       if (parent !== undefined) {
         directories.setRow(parent, parentRow, source.self, 0);
       }
+      this.#options.recorder?.begin(source);
       directory.previousIds = previous?.ids;
       directory.isChanged = previous === undefined;
       this.#readSelf(source, directory, previous);
       await this.#visitAll(source, directory, previous);
       const count = previous?.tree.count ?? directory.count;
       if (count !== directory.count) directory.isChanged = true;
+      this.#options.recorder?.end();
+      if (previous !== undefined) {
+        await this.#totals?.replace(previous, directory);
+      }
       return directory;
     } finally {
       previous?.close();
@@ -138,7 +111,7 @@ export class SaveWalk {
     directory: PendingDirectory,
     previous: PreviousDirectory | undefined,
   ): Promise<void> {
-    const { queue, run } = this.#options;
+    const { queue, recorder, run } = this.#options;
     let { batchCount } = queue;
     for (let row = 0;;) {
       for (; row < source.count; row++) {
@@ -146,6 +119,7 @@ export class SaveWalk {
         const found = previous === undefined
           ? -1
           : previous.seek(directory.names, start, directory.ends[row]);
+        recorder?.add(source, row);
         this.#visit(source, directory, row, previous, found);
         if (queue.batchCount === batchCount && row % STEP_ROWS > 0) continue;
         batchCount = queue.batchCount;
@@ -163,18 +137,21 @@ export class SaveWalk {
   ): Promise<void> {
     for (let row = 0; row < directory.count; row++) {
       if (directory.tree.kind(row) !== EntryKind.directory) continue;
+      if (directory.isKept(row)) continue;
       await this.#options.run.pace();
+      const ids = directory.expectedDirectory(row);
       const child = source.open(row);
       if (child instanceof DiskError) {
         this.#leaveOut(directory, row);
+        this.#options.recorder?.begin(undefined);
+        if (ids !== undefined) await this.#totals?.takeBelow(ids);
         continue;
       }
       directory.waiting++;
       try {
-        const ids = directory.expectedDirectory(row);
         const pending = await this.#list(
           child,
-          ids && await this.#options.previous?.directory(ids),
+          ids && await this.#openPrevious(ids),
           directory,
           row,
         );
@@ -184,6 +161,12 @@ export class SaveWalk {
         child.close();
       }
     }
+  }
+
+  async #openPrevious(ids: Uint8Array): Promise<PreviousDirectory | undefined> {
+    const previous = await this.#options.previous?.directory(ids);
+    if (previous === undefined) this.#totals?.forget();
+    return previous;
   }
 
   /** Decides what an entry is, and whether it has to be read. */
@@ -206,7 +189,7 @@ export class SaveWalk {
     this.#options.directories.setRow(directory, row, stats, at);
     const hadKind = found >= 0 && previous!.tree.kind(found) === kind;
     if (kind === EntryKind.directory) {
-      if (hadKind) directory.expectDirectory(row, previous!.childIds(found));
+      if (hadKind) this.#expectDirectory(directory, row, previous!, found);
       return;
     }
     const device = devices.numberOf(stats, at);
@@ -224,6 +207,25 @@ export class SaveWalk {
     if (isSame && isTrusted) {
       this.#copyEntry(directory, row, previous!, found);
     } else this.#readEntry(source, directory, row);
+  }
+
+  /** Notes what a sub-directory was, and whether it is known to be that still. */
+  #expectDirectory(
+    directory: PendingDirectory,
+    row: number,
+    previous: PreviousDirectory,
+    found: number,
+  ): void {
+    const { devices, known } = this.#options;
+    const ids = previous.childIds(found);
+    const { stats, first } = directory.source;
+    const at = row - first;
+    const device = devices.numberOf(stats, at);
+    // Both its own page and this one have its row: it must be the same in both.
+    const isSame = known?.isSame(directory.pathOf(row)) === true &&
+      previous.isRowUnchanged(found + 1, stats, at, device);
+    if (isSame) directory.keepDirectory(row, ids);
+    else directory.expectDirectory(row, ids);
   }
 
   #visitFile(

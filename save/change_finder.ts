@@ -1,0 +1,49 @@
+import type { Source } from "@snap/disk/source";
+import type { NamedRecord } from "@snap/snapshot/records";
+import type { SourceReport } from "./source_report.ts";
+import type { KnownChanges } from "./walk/known_changes.ts";
+import type { RowRecorder } from "./walk/row_recorder.ts";
+
+/** Use of {@linkcode ChangeFinder.find}. */
+export interface ChangeSearch {
+  /** The newest record of the source, if there is one. */
+  readonly previous: NamedRecord | undefined;
+  /** When the save was begun, in milliseconds since 1970. */
+  readonly startMs: number;
+  /** Whether change times are believed on every file system. */
+  readonly trustStat: boolean;
+  /**
+   * Opens the source beside that of the save, with the same rules of what is left out.
+   *
+   * @returns The source, to be closed by the caller.
+   */
+  openSource(): Source;
+  /** Ends the search. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Outcome of a save, for the next one. */
+export interface SeenSave extends SourceReport {
+  /** Its record, which may be the one before. */
+  readonly record: NamedRecord;
+}
+
+/** What was found; to be disposed of after the save. */
+export interface FoundChanges extends AsyncDisposable {
+  /** What is known; absent in any doubt. */
+  readonly known?: KnownChanges | undefined;
+  /** Told of what the save sees where it walks the whole source. */
+  readonly recorder?: RowRecorder | undefined;
+  /**
+   * Called once the record of the save stands.
+   *
+   * @param seen What the save has come to.
+   */
+  keep?(seen: SeenSave): Promise<void>;
+}
+
+/** Finds out what has changed since a record, so that a save need not walk. */
+export interface ChangeFinder {
+  /** Called after a save has noted the time, and before it looks at its source. */
+  find(search: ChangeSearch): Promise<FoundChanges>;
+}
