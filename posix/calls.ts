@@ -4,7 +4,7 @@ import type { PollSet } from "./poll_set.ts";
 import type { StatTable } from "./stat_table.ts";
 
 /**
- * Fifty calls of Linux. They never throw: every call returns what the C function does, and
+ * Fifty-three calls of Linux. They never throw: every call returns what the C function does, and
  * −errno where that fails ({@linkcode errnoName}).
  *
  * - Names, paths and targets are bytes whose last one is NUL; the first NUL ends them. Without a
@@ -159,6 +159,12 @@ export interface Posix {
   poll(set: PollSet, timeoutMs: number): number;
   /** eventfd(2), non-blocking. Reads and writes are of 8 bytes. @returns The descriptor. */
   eventfd(initial: number): number;
+  /** inotify_init1(2), non-blocking: `read` gives events, for a {@linkcode WatchEvents}. @returns The descriptor. */
+  inotify(): number;
+  /** inotify_add_watch(2). `mask`: `IN_MODIFY` and so on. @returns The number of the watch. */
+  addWatch(fd: number, path: Uint8Array, mask: number): number;
+  /** inotify_rm_watch(2). */
+  removeWatch(fd: number, watch: number): number;
   /** fcntl(2) with a number. */
   fcntl(fd: number, command: number, value: number): number;
   /** mount(2). `flags`: `MS_RDONLY` and so on; `data` are options of the file system. */

@@ -78,6 +78,8 @@ export const POSIX_FADV_DONTNEED = 4;
 
 /** `poll`: can be read. */
 export const POLLIN = 0x01;
+/** `poll`: something out of the ordinary, such as that the table of mounts has changed. */
+export const POLLPRI = 0x02;
 /** `poll`: can be written. */
 export const POLLOUT = 0x04;
 /** `poll`: an error. Answered only. */
@@ -91,6 +93,37 @@ export const POLLNVAL = 0x20;
 export const F_GETFL = 3;
 /** `fcntl`: sets the flags of the open file. */
 export const F_SETFL = 4;
+
+/** `addWatch`: bytes of a file have changed. */
+export const IN_MODIFY = 0x02;
+/** `addWatch`: mode, owner, times, attributes or the number of links. */
+export const IN_ATTRIB = 0x04;
+/** `addWatch`: a file that was open for writing, or mapped so, is so no more. */
+export const IN_CLOSE_WRITE = 0x08;
+/** `addWatch`: a name has gone to another place. */
+export const IN_MOVED_FROM = 0x40;
+/** `addWatch`: a name has come from another place. */
+export const IN_MOVED_TO = 0x80;
+/** `addWatch`: a name is new. */
+export const IN_CREATE = 0x0100;
+/** `addWatch`: a name is gone. */
+export const IN_DELETE = 0x0200;
+/** `addWatch`: what is watched was removed. */
+export const IN_DELETE_SELF = 0x0400;
+/** `addWatch`: what is watched has another path. */
+export const IN_MOVE_SELF = 0x0800;
+/** Events: the file system was unmounted. */
+export const IN_UNMOUNT = 0x2000;
+/** Events: more has happened than the queue has room for. */
+export const IN_Q_OVERFLOW = 0x4000;
+/** Events: the watch is gone. */
+export const IN_IGNORED = 0x8000;
+/** `addWatch`: fails with ENOTDIR unless a directory. */
+export const IN_ONLYDIR = 0x01000000;
+/** `addWatch`: nothing of files that have no name any more. */
+export const IN_EXCL_UNLINK = 0x04000000;
+/** Events: the name is that of a directory. */
+export const IN_ISDIR = 0x40000000;
 
 /** `mount`: nothing can be written. */
 export const MS_RDONLY = 0x01;

@@ -130,6 +130,9 @@ export interface Libc {
     out: Uint8Array,
   ): number;
   recvmsg(fd: number, message: Uint8Array, flags: number): number;
+  inotify_init1(flags: number): number;
+  inotify_add_watch(fd: number, path: Uint8Array, mask: number): number;
+  inotify_rm_watch(fd: number, watch: number): number;
 }
 
 /** Parameters of each function, in C: b bytes, i int, u unsigned int, s size_t, l a signed long. */
@@ -187,4 +190,7 @@ export const SIGNATURES: Record<
   umount2: "bi",
   socketpair: "iiib",
   recvmsg: "ibi",
+  inotify_init1: "i",
+  inotify_add_watch: "ibu",
+  inotify_rm_watch: "ii",
 };

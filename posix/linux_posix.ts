@@ -305,7 +305,15 @@ function otherCalls(
   libc: Libc,
 ): Pick<
   Posix,
-  "umask" | "geteuid" | "getegid" | "poll" | "eventfd" | "fcntl"
+  | "umask"
+  | "geteuid"
+  | "getegid"
+  | "poll"
+  | "eventfd"
+  | "inotify"
+  | "addWatch"
+  | "removeWatch"
+  | "fcntl"
 > {
   const { errno } = libc;
   const check = (result: number) => result < 0 ? -errno() : result;
@@ -316,6 +324,14 @@ function otherCalls(
     poll: (set, timeoutMs) => check(libc.poll(set.bytes, set.count, timeoutMs)),
     // EFD_CLOEXEC and EFD_NONBLOCK are the flags of open.
     eventfd: (initial) => check(libc.eventfd(initial, O_CLOEXEC | O_NONBLOCK)),
+    // So are IN_CLOEXEC and IN_NONBLOCK.
+    inotify: () => check(libc.inotify_init1(O_CLOEXEC | O_NONBLOCK)),
+    addWatch(fd, path, mask) {
+      return ends(path)
+        ? check(libc.inotify_add_watch(fd, path, mask))
+        : -EINVAL;
+    },
+    removeWatch: (fd, watch) => check(libc.inotify_rm_watch(fd, watch)),
     fcntl: (fd, command, value) => check(libc.fcntl(fd, command, value)),
   };
 }

@@ -32,3 +32,4 @@ export * from "./directory_entries.ts";
 export * from "./io_vector.ts";
 export * from "./poll_set.ts";
 export * from "./posix.ts";
+export * from "./watch_events.ts";

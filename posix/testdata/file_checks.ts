@@ -7,6 +7,11 @@ import {
   F_SETFL,
   FALLOC_FL_KEEP_SIZE,
   FALLOC_FL_PUNCH_HOLE,
+  IN_CLOSE_WRITE,
+  IN_CREATE,
+  IN_DELETE,
+  IN_IGNORED,
+  IN_ONLYDIR,
   O_CREAT,
   O_DIRECTORY,
   O_EXCL,
@@ -31,6 +36,7 @@ import {
 } from "../flags.ts";
 import { IoVector } from "../io_vector.ts";
 import { PollSet } from "../poll_set.ts";
+import { WatchEvents } from "../watch_events.ts";
 import {
   type Check,
   create,
@@ -292,6 +298,42 @@ export const fileChecks: Check[] = [
       posix.close(fd);
       assert.equal(posix.poll(set, 0), 2);
       assert.equal(set.happened(0), POLLNVAL);
+    },
+  },
+  {
+    name: "inotify: what happens in a directory is told",
+    run(posix, _dir, root) {
+      const fd = works(posix.inotify());
+      const events = new WatchEvents();
+      const mask = IN_CREATE | IN_CLOSE_WRITE | IN_DELETE | IN_ONLYDIR;
+      const watch = works(posix.addWatch(fd, z(root), mask));
+      assert.equal(posix.addWatch(fd, z(root), mask), watch);
+      fails(posix.read(fd, events.bytes), "EAGAIN");
+      fs.writeFileSync(path.join(root, "a"), "a");
+      fs.mkdirSync(path.join(root, "directory"));
+      events.begin(works(posix.read(fd, events.bytes)));
+      const told: string[] = [];
+      while (events.next()) {
+        assert.equal(events.watch, watch);
+        told.push(`${events.mask.toString(16)} ${events.name()}`);
+      }
+      const name = (text: string) => utf8(text).toString();
+      assert.deepEqual(told, [
+        `100 ${name("a")}`,
+        `8 ${name("a")}`,
+        `40000100 ${name("directory")}`,
+      ]);
+      fails(posix.addWatch(fd, z(path.join(root, "a")), mask), "ENOTDIR");
+      fails(posix.addWatch(fd, utf8(root), mask), "EINVAL");
+      works(posix.removeWatch(fd, watch));
+      events.begin(works(posix.read(fd, events.bytes)));
+      assert.equal(events.next(), true);
+      assert.deepEqual([events.mask, events.name().length], [IN_IGNORED, 0]);
+      assert.equal(events.next(), false);
+      fails(posix.removeWatch(fd, watch), "EINVAL");
+      events.begin(posix.read(fd, events.bytes));
+      assert.equal(events.next(), false);
+      posix.close(fd);
     },
   },
 ];
