@@ -12,6 +12,16 @@ export interface FileIdentity {
   readonly inodeHigh: number;
 }
 
+/** Names what a row is of. */
+export function identityOf(stats: StatTable, row: number): FileIdentity {
+  return {
+    major: stats.deviceMajor(row),
+    minor: stats.deviceMinor(row),
+    inodeLow: stats.inodeLow(row),
+    inodeHigh: stats.inodeHigh(row),
+  };
+}
+
 /** Tells whether a row is of the file or directory that an identity names. */
 export function isFile(
   stats: StatTable,

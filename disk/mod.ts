@@ -35,6 +35,7 @@
  * - `@snap/disk/ignore`: rules of what is left out: `.snapignore`, patterns, cache directories
  * - `@snap/disk/source`: a directory as it is read: walked, listed, described
  * - `@snap/disk/target`: a directory as it is written, never left
+ * - `@snap/disk/watch`: changes of a directory, as the kernel tells of them
  *
  * @module
  */

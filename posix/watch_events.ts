@@ -31,9 +31,9 @@ export class WatchEvents {
   /** Where `read` puts what the kernel tells. */
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** Number of the watch; -1 where the event is of none. */
-  watch = -1;
+  watch: number = -1;
   /** `IN_MODIFY` and so on. */
-  mask = 0;
+  mask: number = 0;
   readonly #words: DataView;
   #nameStart = 0;
   #next = 0;

@@ -6,5 +6,5 @@
 export type { FileIdentity } from "../file_identity.ts";
 export * from "./source.ts";
 export * from "./source_directory.ts";
-export type { SourceDrops } from "./source_walk.ts";
+export type { OnDirectory, SourceDrops } from "./source_walk.ts";
 export * from "../store_place.ts";

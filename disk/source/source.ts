@@ -3,11 +3,15 @@ import { StatTable } from "@snap/posix/stat-table";
 import { diskCalls } from "../best_calls.ts";
 import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
-import type { FileIdentity } from "../file_identity.ts";
+import { type FileIdentity, identityOf } from "../file_identity.ts";
 import { IgnoreRules } from "../ignore/ignore_rules.ts";
 import { SourceDirectory } from "./source_directory.ts";
 import { terminated } from "../read_whole_file.ts";
-import { type SourceDrops, SourceWalk } from "./source_walk.ts";
+import {
+  type OnDirectory,
+  type SourceDrops,
+  SourceWalk,
+} from "./source_walk.ts";
 
 /** Options of walking a directory. */
 export interface SourceOptions {
@@ -19,6 +23,8 @@ export interface SourceOptions {
   readonly excludeStore?: FileIdentity;
   /** Told the path of each socket; sockets are left out. */
   readonly onSocket?: (path: Uint8Array) => void;
+  /** Told of each directory once it is open, before its names are read. */
+  readonly onDirectory?: OnDirectory;
   /** The back end; the best there is if absent. */
   readonly calls?: DiskCalls;
 }
@@ -93,6 +99,7 @@ export function openSource(
     oneFileSystem: options.oneFileSystem ?? false,
     excludeStore: options.excludeStore,
     onSocket: options.onSocket,
+    onDirectory: options.onDirectory,
   });
   return {
     fidelity: walk.calls.reduced ? "reduced" : "full",
@@ -123,14 +130,7 @@ export function identifyPath(
   const name = terminated(path);
   const table = new StatTable(1);
   const result = calls.statAt(AT_FDCWD, name, 0, table, 0);
-  if (result === 0) {
-    return {
-      major: table.deviceMajor(0),
-      minor: table.deviceMinor(0),
-      inodeLow: table.inodeLow(0),
-      inodeHigh: table.inodeHigh(0),
-    };
-  }
+  if (result === 0) return identityOf(table, 0);
   const code = errnoName(-result);
   if (code === "ENOENT") return undefined;
   throw new DiskError("stat", name.subarray(0, name.length - 1), code);

@@ -111,6 +111,7 @@ export class SourceDirectory implements Disposable {
     const result = walk.calls.stat(fd, walk.root, 0);
     if (result < 0) throw walk.fail("stat", walk.path, result);
     const path = new Uint8Array(0);
+    walk.onDirectory?.(path, fd, walk.root);
     const rows = noRows(walk.ignore.scope());
     const window = windowOf(walk, manner);
     const opened = { fd, path, scope: rows.scope, isRoot: true, window };
@@ -204,6 +205,7 @@ export class SourceDirectory implements Disposable {
       walk.close(fd);
       return walk.fail("stat", path, result);
     }
+    walk.onDirectory?.(path, fd, self);
     const scope = this.#rows.scope.enter(
       this.names,
       this.nameStart(i),

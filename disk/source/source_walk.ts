@@ -21,6 +21,19 @@ export interface SourceDrops {
   mounts: number;
 }
 
+/**
+ * Told of a directory that is about to be listed.
+ *
+ * @param path Its path below the source; empty for the source.
+ * @param fd The directory, open; the caller closes it.
+ * @param self What it is, in row 0.
+ */
+export type OnDirectory = (
+  path: Uint8Array,
+  fd: number,
+  self: StatTable,
+) => void;
+
 export interface WalkSettings {
   readonly calls: DiskCalls;
   readonly path: Uint8Array;
@@ -28,6 +41,7 @@ export interface WalkSettings {
   readonly oneFileSystem: boolean;
   readonly excludeStore: FileIdentity | undefined;
   readonly onSocket: ((path: Uint8Array) => void) | undefined;
+  readonly onDirectory: OnDirectory | undefined;
 }
 
 /** Errors that are kept as objects; later ones are counted only. */
@@ -41,6 +55,7 @@ export class SourceWalk {
   readonly oneFileSystem: boolean;
   readonly excludeStore: FileIdentity | undefined;
   readonly onSocket: ((path: Uint8Array) => void) | undefined;
+  readonly onDirectory: OnDirectory | undefined;
   readonly drops: SourceDrops = {
     sockets: 0,
     ignored: 0,
@@ -68,6 +83,7 @@ export class SourceWalk {
     this.oneFileSystem = settings.oneFileSystem;
     this.excludeStore = settings.excludeStore;
     this.onSocket = settings.onSocket;
+    this.onDirectory = settings.onDirectory;
     this.xattrs = new Xattrs(settings.calls);
     this.mounts = new SnapMounts(settings.calls);
   }

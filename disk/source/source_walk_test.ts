@@ -11,6 +11,7 @@ Deno.test("SourceWalk keeps the first errors and counts them all", () => {
     oneFileSystem: false,
     excludeStore: undefined,
     onSocket: undefined,
+    onDirectory: undefined,
   });
   for (let i = 0; i < 10_001; i++) {
     const error = walk.failWith("stat", new Uint8Array([i & 0x7f]), "EACCES");
