@@ -1,18 +1,10 @@
 import { openSource, type SourceOptions } from "@snap/disk/source";
-import {
-  type HashContext,
-  type Hasher,
-  type Id,
-  idFromBytes,
-} from "@snap/hash";
-import { joinPieces, type ObjectBytes } from "@snap/manifest";
-import { type ObjectKind, ObjectNotFoundError } from "@snap/pack";
+import { type Hasher, type Id, idFromBytes } from "@snap/hash";
 import { ClaimTable, ObjectSink, type SinkConfig } from "@snap/pack/sink";
-import { ObjectHasher } from "@snap/snapshot/write";
 import { SavePipeline } from "./pipeline.ts";
 import type { SaveProgress } from "./progress.ts";
 import type { SourceReport } from "./source_report.ts";
-import type { ObjectNamer } from "./walk/directory_encoder.ts";
+import { KeptTrees } from "./walk/kept_trees.ts";
 import type { SaveWriter } from "./workers.ts";
 import { DEFAULT_SETTINGS } from "@snap/store/format";
 
@@ -68,7 +60,9 @@ export async function identify(
   options: IdentifyOptions,
 ): Promise<Identified> {
   const { hasher, workers = 0 } = options;
-  const trees = new TreeNamer(hasher, options.keepTrees ?? false);
+  const trees = new KeptTrees(hasher, {
+    isKeeping: options.keepTrees ?? false,
+  });
   const source = openSource(path, options);
   try {
     const pipeline = new SavePipeline({
@@ -91,39 +85,10 @@ export async function identify(
       ...{ totals, errors, errorCount, changed, changedCount, unreal },
       id: idFromBytes(ids, 0),
       page: idFromBytes(ids, 32),
-      readObject: (id, kind) => {
-        const bytes = trees.kept.get(idFromBytes(id));
-        return bytes === undefined
-          ? Promise.reject(new ObjectNotFoundError(id, kind))
-          : Promise.resolve(bytes);
-      },
+      readObject: (id, kind) => trees.readObject(id, kind),
     };
   } finally {
     source[Symbol.dispose]();
-  }
-}
-
-/** Names trees and pages, and keeps them in memory if they are wanted. */
-class TreeNamer implements ObjectNamer {
-  readonly kept = new Map<Id, Uint8Array>();
-  readonly #keepTrees: boolean;
-  readonly #names: ObjectHasher;
-
-  constructor(hasher: Hasher, keepTrees: boolean) {
-    this.#keepTrees = keepTrees;
-    this.#names = new ObjectHasher(hasher, DEFAULT_SETTINGS.chunk.sizeMax);
-  }
-
-  *save(
-    context: HashContext,
-    _kind: ObjectKind,
-    object: ObjectBytes,
-    out: Uint8Array,
-    outOffset: number,
-  ): Generator<void> {
-    yield* this.#names.derive(context, object, out, outOffset);
-    if (!this.#keepTrees) return;
-    this.kept.set(idFromBytes(out, outOffset), joinPieces(object));
   }
 }
 

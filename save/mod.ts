@@ -11,6 +11,7 @@
  */
 export type * from "./change_finder.ts";
 export * from "./options.ts";
+export * from "./overlay/overlay_error.ts";
 export * from "./progress.ts";
 export * from "./save.ts";
 export type * from "./source_report.ts";

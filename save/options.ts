@@ -1,7 +1,16 @@
 import type { IgnoreRules } from "@snap/disk/ignore";
+import type { NamedRecord } from "@snap/snapshot/records";
 import type { StoreOptions } from "@snap/store";
 import type { ChangeFinder } from "./change_finder.ts";
 import type { SaveProgress } from "./progress.ts";
+
+/** A snapshot that a directory is the upper directory of. */
+export interface OverlayBase {
+  /** The record of the snapshot that is mounted below. */
+  readonly lower: NamedRecord;
+  /** Where both are seen together: the source that the new record names. */
+  readonly mountpoint: string;
+}
 
 /** Options for `save`. */
 export interface SaveOptions extends StoreOptions {
@@ -32,6 +41,11 @@ export interface SaveOptions extends StoreOptions {
    * save need not walk all of it.
    */
   changes?: ChangeFinder;
+  /**
+   * Takes the directory for the upper one of an overlay: what is saved is the
+   * snapshot below with what differs. Of the snapshot no content is read.
+   */
+  overlay?: OverlayBase;
   /** Counts what would be new, and stores nothing. */
   dryRun?: boolean;
   /**

@@ -73,6 +73,8 @@ export interface SaveResult extends SourceReport {
  * @returns The snapshot.
  * @throws {DiskError} If the directory itself cannot be read.
  * @throws {StoreError} If the store fails; nothing half-written stays behind.
+ * @throws {OverlayError} With `overlay`, if the snapshot below cannot be relied on, or the upper
+ *   directory is not a whole one.
  */
 export async function save(
   snapshots: Snapshots<WriteStore>,
@@ -110,7 +112,7 @@ async function saveOnce(
   const source = open();
   const changes = new FoundOnce(options, { startMs, openSource: open });
   try {
-    const sourceText = pathToText(source.path);
+    const sourceText = options.overlay?.mountpoint ?? pathToText(source.path);
     const saveId = random(16);
     const transaction = new SaveTransaction(snapshots, {
       ...options,

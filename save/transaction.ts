@@ -28,6 +28,7 @@ import { recordsOfSource } from "./records_of_source.ts";
 import { Resources } from "./resources.ts";
 import type { SaveOptions } from "./options.ts";
 import type { KnownChanges } from "./walk/known_changes.ts";
+import { OverlaySave } from "./overlay/overlay_save.ts";
 import { PreviousReader } from "./walk/previous_reader.ts";
 import { SpillFiles } from "./walk/spill_file.ts";
 
@@ -158,14 +159,16 @@ export class SaveTransaction {
     const { onProgress, readAll, signal, source } = this.#options;
     const found = await this.#options.find(sameSource[0]);
     const spill = this.#resources.use(new SpillFiles(writer.spoolPath));
+    const overlay = this.#options.overlay &&
+      await OverlaySave.open(this.#snapshots, writer, this.#options);
     const pipeline = new SavePipeline({
       source,
       writer,
-      namer: new MetadataPacker(writer.sink(), hasher),
+      namer: overlay?.trees ?? new MetadataPacker(writer.sink(), hasher),
       hasher,
       isNaming: false,
       workers: this.#options.workers ?? 0,
-      previous: readAll === true || sameSource.length === 0
+      previous: readAll === true || overlay || sameSource.length === 0
         ? undefined
         : await this.#openPrevious(sameSource[0], {
           ...{ writer, spill },
@@ -177,8 +180,9 @@ export class SaveTransaction {
       onProgress,
       signal,
     });
-    const result = await pipeline.run();
-    if (!result.areTotalsKnown) throw new UnknownTotalsError();
+    const walked = await pipeline.run();
+    if (!walked.areTotalsKnown) throw new UnknownTotalsError();
+    const result = { ...walked, ...await overlay?.merge(walked.ids) };
     await writer.finish();
     const { progress } = pipeline;
     const { storedByteCount, indexByteCount, isRoundOpen } = writer;

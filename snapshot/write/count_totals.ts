@@ -1,4 +1,4 @@
-import { EntryKind, isFileKind } from "@snap/manifest/extras";
+import { EntryKind, type Extras, isFileKind } from "@snap/manifest/extras";
 import type { AttributePage, Tree } from "@snap/manifest";
 import type { StoreOptions } from "@snap/store";
 import {
@@ -8,7 +8,14 @@ import {
 } from "../reach/reach_walk.ts";
 import type { Totals } from "../records/record.ts";
 
-type Counters = { -readonly [K in keyof Totals]: Totals[K] };
+/** Totals that are being counted. */
+export type TotalsSoFar = { -readonly [K in keyof Totals]: Totals[K] };
+
+/** Totals of nothing. */
+export const NO_TOTALS: Totals = {
+  ...{ entryCount: 0, fileCount: 0, directoryCount: 0, byteCount: 0 },
+  ...{ xattrCount: 0, hardLinkCount: 0, holeCount: 0 },
+};
 
 /** Options of {@linkcode countTotals}. */
 export interface CountTotalsOptions extends StoreOptions {
@@ -32,10 +39,7 @@ export async function countTotals(
   options: CountTotalsOptions,
 ): Promise<Totals> {
   const { entryCountMax, signal } = options;
-  const totals: Counters = {
-    ...{ entryCount: 0, fileCount: 0, directoryCount: 0, byteCount: 0 },
-    ...{ xattrCount: 0, hardLinkCount: 0, holeCount: 0 },
-  };
+  const totals: TotalsSoFar = { ...NO_TOTALS };
   const levels: (Directory & { row: number; directories: number })[] = [];
   const enter = async (treeId: Uint8Array, pageId: Uint8Array) => {
     const directory = await readDirectory(reader, treeId, pageId, { signal });
@@ -63,24 +67,46 @@ export async function countTotals(
 }
 
 function addDirectory(
-  totals: Counters,
+  totals: TotalsSoFar,
   tree: Tree,
   page: AttributePage,
 ): void {
-  for (let row = 0; row < tree.count; row++) {
-    const kind = tree.kind(row);
-    totals.entryCount++;
-    if (kind === EntryKind.directory) totals.directoryCount++;
-    else if (page.nlink(row + 1) > 1) totals.hardLinkCount++;
-    if (!isFileKind(kind)) continue;
-    totals.fileCount++;
-    totals.byteCount += tree.size(row);
-  }
+  for (let row = 0; row < tree.count; row++) addEntry(totals, tree, page, row);
   if (page.extraRows === 0) return;
-  for (let row = 0; row < page.rows; row++) {
-    const extras = page.extras(row);
-    if (extras === undefined) continue;
-    if (extras.xattrs.length > 0) totals.xattrCount++;
-    if (extras.holes !== undefined) totals.holeCount++;
-  }
+  for (let row = 0; row < page.rows; row++) addExtras(totals, page.extras(row));
+}
+
+/**
+ * Adds an entry to totals, without its extras and what is below it.
+ *
+ * @param totals What is added to.
+ * @param row The row of the entry in the tree.
+ */
+export function addEntry(
+  totals: TotalsSoFar,
+  tree: Tree,
+  page: AttributePage,
+  row: number,
+): void {
+  const kind = tree.kind(row);
+  totals.entryCount++;
+  if (kind === EntryKind.directory) totals.directoryCount++;
+  else if (page.nlink(row + 1) > 1) totals.hardLinkCount++;
+  if (!isFileKind(kind)) return;
+  totals.fileCount++;
+  totals.byteCount += tree.size(row);
+}
+
+/**
+ * Adds the extras of a row to totals.
+ *
+ * @param totals What is added to.
+ */
+export function addExtras(
+  totals: TotalsSoFar,
+  extras: Extras | undefined,
+): void {
+  if (extras === undefined) return;
+  if (extras.xattrs.length > 0) totals.xattrCount++;
+  if (extras.holes !== undefined) totals.holeCount++;
 }
