@@ -3,18 +3,9 @@
 import process from "node:process";
 import { save } from "@snap/save";
 import { openS3Store } from "@snap/store/s3";
+import { deadlyFetch, type Moment } from "./_deadly_fetch.ts";
 import type { S3Server } from "./_s3_server.ts";
 import { open } from "./_snapshots.ts";
-
-/** When a program kills itself. */
-export interface Moment {
-  /** The request, from 1. */
-  readonly request: number;
-  /** Before it leaves, while it is under way, or when its answer has come. */
-  readonly phase: "before" | "within" | "after";
-  /** Rounds of the event loop in which it is under way. */
-  readonly rounds: number;
-}
 
 /** Where a test saves, and how. */
 export interface S3Place {
@@ -25,25 +16,6 @@ export interface S3Place {
   readonly source: string;
   readonly workers: number;
   readonly indexByteCount: number;
-}
-
-/** Sends requests, and ends the process at a moment. */
-export function deadlyFetch(moment: Moment, end: () => void): typeof fetch {
-  let count = 0;
-  return async (...args) => {
-    if (++count !== moment.request) return await fetch(...args);
-    if (moment.phase === "before") end();
-    const answer = fetch(...args);
-    if (moment.phase === "within") {
-      for (let i = 0; i < moment.rounds; i++) {
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-      end();
-    }
-    const response = await answer;
-    end();
-    return response;
-  };
 }
 
 if (import.meta.main) {

@@ -17,7 +17,8 @@ import { formatSettings, initStore } from "@snap/store/format";
 import { openS3Store, type S3Store, type S3StoreOptions } from "@snap/store/s3";
 import { canMount, mountTmpfs, unmount } from "./_tmpfs.ts";
 import { Prng, seedOfRun } from "./_prng.ts";
-import { deadlyFetch, type Moment, type S3Place } from "./_s3_crash_save.ts";
+import { deadlyFetch, type Moment } from "./_deadly_fetch.ts";
+import type { S3Place } from "./_s3_crash_save.ts";
 import { lacksServer, newBucket, s3Server, signedFetch } from "./_s3_server.ts";
 import {
   noise,

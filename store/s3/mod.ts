@@ -15,4 +15,11 @@
  */
 export type { CredentialSource, S3Credentials } from "./credentials.ts";
 export type { S3Store, S3StoreOptions } from "./options.ts";
+export type {
+  ObjectWriteOptions,
+  ObjectWriter,
+  WrittenObject,
+} from "./object_writer.ts";
+export type { ObjectReadOptions, S3Objects } from "./s3_objects.ts";
 export * from "./s3_store.ts";
+export { openS3Objects } from "./s3_objects.ts";

@@ -98,9 +98,14 @@ export class Multipart {
   /**
    * Makes one file of the parts, once.
    *
+   * @param parts All of them.
+   * @param options Whether a file that is there is replaced.
    * @returns False if the name is there.
    */
-  async complete(parts: readonly SentPart[]): Promise<boolean> {
+  async complete(
+    parts: readonly SentPart[],
+    { isReplacing = false }: { readonly isReplacing?: boolean } = {},
+  ): Promise<boolean> {
     const asked = this.#asked();
     const list = parts.map(({ number, tag }) =>
       `<Part><PartNumber>${number}</PartNumber><ETag>${
@@ -118,7 +123,7 @@ export class Multipart {
         method: "POST",
         query: { uploadId: this.uploadId },
         body: new TextEncoder().encode(body),
-        headers: isSingleWriter ? {} : { "if-none-match": "*" },
+        headers: isSingleWriter || isReplacing ? {} : { "if-none-match": "*" },
       });
       xmlOf(asked, answer, "CompleteMultipartUploadResult");
       return true;

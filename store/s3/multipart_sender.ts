@@ -16,13 +16,13 @@ import { Multipart } from "./multipart.ts";
  */
 const LANES = 1;
 /** Most parts that S3 takes. */
-const PARTS_MAX = 10_000;
+export const PARTS_MAX = 10_000;
 const MIB = 1024 * 1024;
 /** Uploads of one file that vanish before the next is not begun. */
 const BEGINS_MAX = 3;
 
 /** Codes of a server for an upload, or a part of it, that is gone. */
-const VANISHED: ReadonlySet<string> = new Set([
+export const VANISHED: ReadonlySet<string> = new Set([
   "InvalidPart",
   "NoSuchKey", // Ceph, asked for the parts.
   "NoSuchUpload",

@@ -4,21 +4,10 @@
  * @module
  */
 import process from "node:process";
-import { Limiter } from "../wrap/limiter.ts";
-import { Meter } from "../wrap/meter.ts";
-import { STALL_MS } from "../wrap/fetch_bytes.ts";
-import { systemTiming } from "../wrap/timing.ts";
 import { BucketStore } from "./bucket_store.ts";
-import { S3Client } from "./client.ts";
-import {
-  type CredentialSource,
-  credentialSource,
-  Keys,
-  type S3Credentials,
-} from "./credentials.ts";
-import { addressOf, locate, parseS3Url } from "./location.ts";
+import { addressOf } from "./location.ts";
+import { openClient } from "./open_client.ts";
 import type { S3Store, S3StoreOptions } from "./options.ts";
-import { readProfile } from "./profiles.ts";
 import { Spool, spoolFolder } from "../spool/spool.ts";
 import { SpooledUploads } from "../spool/spooled_uploads.ts";
 import { MultipartSender } from "./multipart_sender.ts";
@@ -51,34 +40,12 @@ export async function openS3Store(
   url: string,
   options: S3StoreOptions = {},
 ): Promise<S3Store> {
-  const parsed = parseS3Url(url);
-  const { env = process.env, timing = systemTiming } = options;
-  const asked = options.profile || parsed.parameters.get("profile") ||
-    undefined;
-  const profileName = asked ?? (env.AWS_PROFILE || "default");
-  const profile = await readProfile(profileName, env);
-  const location = locate(parsed, options, env, profile);
-  const isProfileAsked = asked !== undefined;
-  const source = typeof options.credentials === "object"
-    ? fixed(options.credentials)
-    : options.credentials ??
-      credentialSource({ env, profileName, isProfileAsked, profile });
-  const meter = options.meter ?? new Meter();
-  const client = new S3Client({
-    location,
-    keys: location.isAnonymous
-      ? undefined
-      : new Keys(source, () => timing.date()),
-    limiter: options.limiter ?? new Limiter({ timing }),
-    meter,
-    retry: options.retry ?? {},
-    timing,
-    stallMs: options.stallMs ?? STALL_MS,
-    fetch: options.fetch ?? fetch,
-  });
+  const { client, meter } = await openClient(url, options);
   const partSize = options.partSize ?? PART_SIZE;
-  const place = addressOf(location);
-  const spool = new Spool(options.spool ?? spoolFolder(place, env));
+  const place = addressOf(client.location);
+  const spool = new Spool(
+    options.spool ?? spoolFolder(place, options.env ?? process.env),
+  );
   return new BucketStore({
     client,
     spool,
@@ -91,8 +58,4 @@ export async function openS3Store(
         sender: new MultipartSender({ client, store }),
       }),
   });
-}
-
-function fixed(keys: S3Credentials): CredentialSource {
-  return () => Promise.resolve(keys);
 }

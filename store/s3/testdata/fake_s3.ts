@@ -199,6 +199,9 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     const bytes = fake.objects.get(key);
     if (bytes === undefined) return s3Error(404, "NoSuchKey");
     const etag = tagOf(bytes);
+    if ((headers["if-match"] ?? etag) !== etag) {
+      return s3Error(412, "PreconditionFailed");
+    }
     const range = /^bytes=(\d+)-(\d*)$/.exec(headers.range ?? "");
     if (range === null) return { status: 200, headers: { etag }, body: bytes };
     const first = Number(range[1]);
@@ -309,7 +312,11 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
       }
       pieces.push(bytes);
     }
-    fake.objects.set(key, new Uint8Array(Buffer.concat(pieces)));
+    const whole = new Uint8Array(Buffer.concat(pieces));
+    const sums = pieces.map((one) => Buffer.from(md5(one, "hex"), "hex"));
+    const sum = md5(Buffer.concat(sums), "hex");
+    partTags.set(whole, `"${sum}-${pieces.length}"`);
+    fake.objects.set(key, whole);
     fake.uploads.delete(id);
     return xml("CompleteMultipartUploadResult", `<Key>${key}</Key>`);
   },
@@ -360,8 +367,11 @@ function sendHalf(
   });
 }
 
+/** Tags of objects that were made of parts. */
+const partTags = new WeakMap<Uint8Array, string>();
+
 function tagOf(bytes: Uint8Array): string {
-  return `"${md5(bytes, "hex")}"`;
+  return partTags.get(bytes) ?? `"${md5(bytes, "hex")}"`;
 }
 
 function md5(bytes: Uint8Array, encoding: "hex" | "base64"): string {
