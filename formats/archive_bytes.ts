@@ -1,12 +1,20 @@
 import { ArchiveSyntaxError } from "./errors.ts";
 
+/** Bytes that are worth another place to read from. */
+const PASS_SIZE_MIN = 16 * 1024 * 1024;
 const NONE = new Uint8Array(0);
+
+/** Pieces of an archive that can be passed without being read. */
+export interface PassedPieces extends AsyncIterator<Uint8Array> {
+  /** Passes bytes behind the pieces that were given. */
+  pass?(size: number): void;
+}
 
 /** The bytes of an archive, taken from pieces of any size. */
 export class ArchiveBytes {
   /** Bytes that were taken. */
   offset = 0;
-  readonly #pieces: AsyncIterator<Uint8Array>;
+  readonly #pieces: PassedPieces;
   #piece: Uint8Array = NONE;
   #at = 0;
 
@@ -76,6 +84,13 @@ export class ArchiveBytes {
    */
   async skip(size: number, what?: () => string): Promise<void> {
     for (let left = size; left > 0;) {
+      const held = this.#piece.length - this.#at;
+      if (this.#pieces.pass !== undefined && left > held + PASS_SIZE_MIN) {
+        this.#at += held;
+        this.#pieces.pass(left - held - 1);
+        this.offset += left - 1;
+        left = 1; // Which tells whether the archive ends before.
+      }
       const piece = await this.some(left);
       if (piece.length === 0) await this.take(1, what);
       left -= piece.length;

@@ -1,20 +1,18 @@
 import { createHash } from "node:crypto";
-import { mkdir, open, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import process from "node:process";
 import type { Snapshots } from "@snap/snapshot";
 import type { ViewRoot } from "@snap/snapshot/view";
 import type { StoreOptions } from "@snap/store";
 import {
-  type CompressedDigest,
   compressedSink,
   type Compression,
 } from "../compress/compressed_sink.ts";
 import type { ByteSink } from "../tar/tar_output.ts";
-import { type Descriptor, MediaType, REF_NAME } from "./layout.ts";
+import { folderLayout } from "./folder_layout.ts";
+import { blobName, type Descriptor, MediaType, REF_NAME } from "./layout.ts";
+import { type ExportedLayer, type LayoutTarget } from "./layout_target.ts";
 import { writeLayer, type WrittenLayer } from "./write_layer.ts";
 
-const BLOBS = "blobs/sha256";
 /** What other programs call the machines that a runtime names. */
 const ARCHITECTURES: Readonly<Record<string, string>> = {
   x64: "amd64",
@@ -41,16 +39,6 @@ export interface ExportOciOptions extends StoreOptions {
   readonly architecture?: string;
 }
 
-/** A layer that was written. */
-export interface ExportedLayer {
-  /** Digest of the layer as it is stored. */
-  readonly digest: string;
-  /** Bytes of it. */
-  readonly size: number;
-  /** Digest of its plain archive. */
-  readonly diffId: string;
-}
-
 /** Result of {@linkcode exportOci}. */
 export interface ExportOciResult {
   /** Digest of the manifest of the image. */
@@ -65,7 +53,7 @@ export interface ExportOciResult {
  *
  * @param snapshots The store that has them.
  * @param root The snapshot, or a directory of one.
- * @param folder Where the image layout goes: a folder that is empty.
+ * @param layout Where the image layout goes: a folder that is empty, or a target.
  * @returns The digests.
  * @throws {DamageError} If something is damaged in every copy.
  * @throws {ExportError} If a name would say something else in a layer.
@@ -73,33 +61,31 @@ export interface ExportOciResult {
 export async function exportOci(
   snapshots: Snapshots,
   root: ViewRoot,
-  folder: string,
+  layout: string | LayoutTarget,
   options: ExportOciOptions = {},
 ): Promise<ExportOciResult> {
   const { base, compression = "gzip", image = "latest" } = options;
-  await mkdir(join(folder, BLOBS), { recursive: true });
+  const target = typeof layout === "string" ? folderLayout(layout) : layout;
   const parts = base === undefined
     ? [{ root }]
     : [{ root: base }, { root, base }];
   const layers: ExportedLayer[] = [];
   for (const part of parts) {
+    const write = (sink: ByteSink) =>
+      writeLayer(snapshots, part, sink, options);
     layers.push(
-      await writeBlob(
-        folder,
-        compression,
-        (sink) => writeLayer(snapshots, part, sink, options),
-      ),
+      await target.layer((sink) => compressedLayer(compression, sink, write)),
     );
   }
   const { arch } = process;
-  const config = await writeDocument(folder, MediaType.config, {
+  const config = await writeDocument(target, MediaType.config, {
     architecture: options.architecture ?? ARCHITECTURES[arch] ?? arch,
     os: "linux",
     config: {},
     rootfs: { type: "layers", diff_ids: layers.map(({ diffId }) => diffId) },
   });
   const suffix = compression === "none" ? "" : `+${compression}`;
-  const manifest = await writeDocument(folder, MediaType.manifest, {
+  const manifest = await writeDocument(target, MediaType.manifest, {
     schemaVersion: 2,
     mediaType: MediaType.manifest,
     config,
@@ -107,43 +93,28 @@ export async function exportOci(
       ...{ mediaType: `${MediaType.layer}${suffix}`, digest, size },
     })),
   });
-  await writeJson(join(folder, "index.json"), {
+  const version = { imageLayoutVersion: "1.0.0" };
+  await target.document("oci-layout", jsonBytes(version));
+  const index = {
     schemaVersion: 2,
     mediaType: MediaType.index,
     manifests: [{ ...manifest, annotations: { [REF_NAME]: image } }],
-  });
-  await writeJson(join(folder, "oci-layout"), { imageLayoutVersion: "1.0.0" });
+  };
+  await target.document("index.json", jsonBytes(index));
   return { manifest: manifest.digest, layers };
 }
 
-/** Writes a layer, which gets its name when its digest is known. */
-async function writeBlob(
-  folder: string,
+/** Writes a layer, compressed, and tells both its digests. */
+async function compressedLayer(
   compression: Compression | "none",
+  sink: ByteSink,
   write: (sink: ByteSink) => Promise<WrittenLayer>,
 ): Promise<ExportedLayer> {
-  const temporary = join(folder, "layer");
-  const handle = await open(temporary, "wx");
-  let plain: WrittenLayer, stored: CompressedDigest;
-  try {
-    const file: ByteSink = {
-      async write(bytes) {
-        for (let at = 0; at < bytes.length;) {
-          at += (await handle.write(bytes, at)).bytesWritten;
-        }
-      },
-    };
-    const compressed = compression === "none"
-      ? undefined
-      : compressedSink(compression, file);
-    plain = await write(compressed ?? file);
-    stored = await compressed?.finish() ?? plain;
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-  const { sha256, byteCount } = stored;
-  await rename(temporary, join(folder, BLOBS, sha256));
+  const compressed = compression === "none"
+    ? undefined
+    : compressedSink(compression, sink);
+  const plain = await write(compressed ?? sink);
+  const { sha256, byteCount } = await compressed?.finish() ?? plain;
   return {
     digest: `sha256:${sha256}`,
     size: byteCount,
@@ -152,20 +123,17 @@ async function writeBlob(
 }
 
 async function writeDocument(
-  folder: string,
+  target: LayoutTarget,
   mediaType: string,
   value: unknown,
 ): Promise<Descriptor> {
-  const text = JSON.stringify(value);
-  const sha256 = createHash("sha256").update(text).digest("hex");
-  await writeJson(join(folder, BLOBS, sha256), value);
-  return {
-    mediaType,
-    digest: `sha256:${sha256}`,
-    size: new TextEncoder().encode(text).length,
-  };
+  const bytes = jsonBytes(value);
+  const hex = createHash("sha256").update(bytes).digest("hex");
+  const digest = `sha256:${hex}`;
+  await target.document(blobName({ digest }), bytes);
+  return { mediaType, digest, size: bytes.length };
 }
 
-async function writeJson(path: string, value: unknown): Promise<void> {
-  await writeFile(path, JSON.stringify(value), { flag: "wx" });
+function jsonBytes(value: unknown): Uint8Array {
+  return new TextEncoder().encode(JSON.stringify(value));
 }

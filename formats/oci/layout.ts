@@ -38,7 +38,7 @@ export interface LayoutFiles extends AsyncDisposable {
 }
 
 /** The path of a blob in a layout. */
-export function blobName({ digest }: Descriptor): string {
+export function blobName({ digest }: Pick<Descriptor, "digest">): string {
   return `blobs/${digest.replace(":", "/")}`;
 }
 

@@ -4,7 +4,13 @@
  *
  * @module
  */
+export { type ArchiveLayout, archiveLayout } from "./archive_layout.ts";
 export * from "./export_oci.ts";
 export * from "./import_oci.ts";
 export type { LayoutFiles } from "./layout.ts";
 export * from "./layout_files.ts";
+export type {
+  ExportedLayer,
+  LayoutTarget,
+  MakeLayer,
+} from "./layout_target.ts";
