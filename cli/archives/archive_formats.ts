@@ -64,20 +64,23 @@ const snapdir: ArchiveFormat = {
 };
 
 /** Loads what reads and writes images, once it is needed. */
-const oci: ArchiveFormat = {
-  name: "oci",
-  export: async (request) =>
-    await (await import("./oci.ts")).exportImage(request),
-  import: async (request) =>
-    await (await import("./oci.ts")).importImage(request),
-};
+function oci(name: string): ArchiveFormat {
+  return {
+    name,
+    export: async (request) =>
+      await (await import("./oci.ts")).exportImage(request, name),
+    import: async (request) =>
+      await (await import("./oci.ts")).importImage(request),
+  };
+}
 
 /** All formats. */
 export const ARCHIVE_FORMATS: readonly ArchiveFormat[] = [
   tar("tar"),
   tar("tar.gz"),
   tar("tar.zst"),
-  oci,
+  oci("oci"),
+  oci("oci-archive"),
   snapdir,
 ];
 

@@ -1,7 +1,13 @@
 import {
+  archiveLayout,
+  bucketLayout,
   exportOci,
+  type ExportOciResult,
   importOci,
+  type LayoutFiles,
+  type LayoutTarget,
   openLayoutArchive,
+  openLayoutBucket,
   openLayoutFolder,
 } from "@snap/formats/oci";
 import { idFromBytes } from "@snap/hash";
@@ -17,11 +23,16 @@ import type {
   ImportRequest,
 } from "./archive_formats.ts";
 
+import { createArchive, sizeHint } from "./open_archive.ts";
+import { explained, isAddress, openBucket, openObject } from "./open_bucket.ts";
+import { withoutPassword } from "../stores/store_address.ts";
+
 const WAYS = ["gzip", "zstd", "none"] as const;
 
-/** Writes an image layout. */
+/** Writes an image layout, or an archive of one. */
 export async function exportImage(
   { session, snapshots, from, target }: ExportRequest,
+  format: string,
 ): Promise<ArchiveReport> {
   const { args, signal } = session;
   const compression = WAYS.find((one) =>
@@ -34,21 +45,71 @@ export async function exportImage(
       }`,
     );
   }
-  const base = args.text("base");
   const image = args.text("image");
   const architecture = args.text("architecture");
+  const base = args.text("base");
   const below = base === undefined
     ? undefined
-    : rootOf(await openTarget(session, snapshots, base), base);
+    : await openTarget(session, snapshots, base);
   const root = rootOf(from, args.positionals[0]);
-  return await intoFolder(session, target, async (folder) => {
-    const { manifest, layers } = await exportOci(snapshots, root, folder, {
-      ...{ signal, compression, base: below },
-      ...image !== undefined && { image },
-      ...architecture !== undefined && { architecture },
-    });
-    return { text: manifest, fields: { manifest, layers } };
-  });
+  const options = {
+    ...{ signal, compression, base: below && rootOf(below, base!) },
+    ...image !== undefined && { image },
+    ...architecture !== undefined && { architecture },
+  };
+  const hint = Math.max(
+    sizeHint(from),
+    below === undefined ? 0 : sizeHint(below),
+  );
+  const fill = async (layout: string | LayoutTarget) =>
+    await exportOci(snapshots, root, layout, options);
+  const { manifest, layers } = format === "oci-archive"
+    ? await intoArchive(session, target, hint, fill)
+    : isAddress(target)
+    ? await intoBucket(session, target, hint, fill)
+    : await intoFolder(session, target, fill);
+  return {
+    ...target !== "-" && { text: manifest },
+    fields: { manifest, layers },
+  };
+}
+
+/** Writes an image into a layout. */
+type Fill = (layout: string | LayoutTarget) => Promise<ExportOciResult>;
+
+async function intoArchive(
+  session: Session,
+  target: string,
+  hint: number,
+  fill: Fill,
+): Promise<ExportOciResult> {
+  const archive = await createArchive(session, target, hint);
+  try {
+    const layout = archiveLayout(archive);
+    try {
+      const result = await fill(layout);
+      await layout.finish();
+      await archive.finish();
+      return result;
+    } finally {
+      await layout[Symbol.asyncDispose]();
+    }
+  } finally {
+    await archive[Symbol.asyncDispose]();
+  }
+}
+
+async function intoBucket(
+  session: Session,
+  target: string,
+  sizeHint: number,
+  fill: Fill,
+): Promise<ExportOciResult> {
+  const { args, signal } = session;
+  const objects = await openBucket(session, target);
+  const isReplacing = args.has("existing");
+  const layout = bucketLayout(objects, { isReplacing, sizeHint, signal });
+  return await fill(layout).catch(explained(withoutPassword(target)));
 }
 
 /** The ids of a directory of a snapshot. */
@@ -62,11 +123,11 @@ function rootOf({ entry }: Target, text: string) {
 }
 
 /** Fills a folder that has its name when all of it is there. */
-async function intoFolder<T>(
+async function intoFolder(
   session: Session,
   target: string,
-  fill: (folder: string) => Promise<T>,
-): Promise<T> {
+  fill: Fill,
+): Promise<ExportOciResult> {
   const { lstat, mkdtemp, rename, rm, chmod } = await import(
     "node:fs/promises"
   );
@@ -98,15 +159,9 @@ export async function importImage(
       "a folder or a file can be SOURCE",
     );
   }
-  const { stat } = await import("node:fs/promises");
-  const path = await resolvePath(session, source);
-  const isFolder = await stat(path).then(
-    (one) => one.isDirectory(),
-    () => true,
-  );
-  const files = isFolder
-    ? openLayoutFolder(path)
-    : await openLayoutArchive(path);
+  const { path, files } = isAddress(source)
+    ? await openFarLayout(session, source)
+    : await openLayout(session, source);
   const image = session.args.text("image");
   const architecture = session.args.text("architecture");
   try {
@@ -120,4 +175,44 @@ export async function importImage(
   } finally {
     await files[Symbol.asyncDispose]();
   }
+}
+
+/** A layout that is read, and where it is. */
+interface OpenedLayout {
+  readonly path: string;
+  readonly files: LayoutFiles;
+}
+
+async function openLayout(
+  session: Session,
+  source: string,
+): Promise<OpenedLayout> {
+  const { stat } = await import("node:fs/promises");
+  const path = await resolvePath(session, source);
+  const isFolder = await stat(path).then(
+    (one) => one.isDirectory(),
+    () => true,
+  );
+  const files = isFolder
+    ? openLayoutFolder(path)
+    : await openLayoutArchive(path);
+  return { path, files };
+}
+
+/** Opens a layout in a bucket: an object is an archive of one. */
+async function openFarLayout(
+  session: Session,
+  source: string,
+): Promise<OpenedLayout> {
+  const { signal } = session;
+  const { objects, name, path } = await openObject(session, source);
+  if (await objects.size(name, { signal }) === undefined) {
+    const folder = await openBucket(session, source);
+    return { path, files: openLayoutBucket(folder, { signal }) };
+  }
+  const files = await openLayoutArchive({
+    read: (offset, length) => objects.read(name, { offset, length, signal }),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  });
+  return { path, files };
 }

@@ -1,30 +1,29 @@
 import type { FileHandle } from "node:fs/promises";
-import type { ByteSink } from "@snap/formats/tar";
 import { errnoMessage, errnos } from "@snap/posix/constants";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { CommandError } from "../command_error.ts";
 import type { Session } from "../session.ts";
+import type { Target } from "../snapshots/open_target.ts";
+import type { ArchiveSource, ArchiveTarget } from "./archive_streams.ts";
+import { createObject, isAddress, readObject } from "./open_bucket.ts";
 
 /** Bytes that are read at once. */
 const READ_SIZE = 1 << 20;
 
-/** An archive that is written: a file that gets its name at the end, or stdout. */
-export interface ArchiveTarget extends ByteSink, AsyncDisposable {
-  /** Gives the file its name. What is disposed of without leaves nothing. */
-  finish(): Promise<void>;
-}
-
 /**
  * Opens an archive to be written.
  *
- * @param target A path, or `-` for stdout.
+ * @param target A path, an address in a bucket, or `-` for stdout.
+ * @param sizeHint About how many bytes will come.
  * @throws {CommandError} If the file is there, and is not to be replaced.
  */
 export async function createArchive(
   session: Session,
   target: string,
+  sizeHint: number,
 ): Promise<ArchiveTarget> {
+  if (isAddress(target)) return await createObject(session, target, sizeHint);
   if (target !== "-") return await createFile(session, target);
   if (session.isJson) {
     throw new UsageError(
@@ -131,18 +130,19 @@ async function writeAll(
   }
 }
 
-/** An archive that is read. */
-export interface ArchiveSource {
-  /** Its path, or what stands for stdin. */
-  readonly path: string;
-  /** Its bytes. */
-  readonly pieces: AsyncIterable<Uint8Array>;
+/** Bytes of headers for each entry, more than most have. */
+const ENTRY_SIZE = 2048;
+
+/** About how many bytes the archive of a snapshot has, or of a part of it: rather more. */
+export function sizeHint({ record }: Pick<Target, "record">): number {
+  const { byteCount, entryCount } = record.totals;
+  return byteCount + entryCount * ENTRY_SIZE;
 }
 
 /**
  * Opens an archive to be read.
  *
- * @param source A path, or `-` for stdin.
+ * @param source A path, an address in a bucket, or `-` for stdin.
  */
 export async function openArchive(
   session: Session,
@@ -152,6 +152,7 @@ export async function openArchive(
     const { default: process } = await import("node:process");
     return { path: "/dev/stdin", pieces: stdinBytes(process.stdin, session) };
   }
+  if (isAddress(source)) return await readObject(session, source);
   const path = await resolvePath(session, source);
   return { path, pieces: fileBytes(path, session) };
 }

@@ -7,18 +7,16 @@ import type {
   ExportRequest,
   ImportRequest,
 } from "./archive_formats.ts";
-import {
-  type ArchiveTarget,
-  createArchive,
-  openArchive,
-} from "./open_archive.ts";
+import type { ArchiveTarget } from "./archive_streams.ts";
+import { createArchive, openArchive, sizeHint } from "./open_archive.ts";
 
 /** Writes a tar archive. */
 export async function exportArchive(
   request: ExportRequest,
   name: string,
 ): Promise<ArchiveReport> {
-  const archive = await createArchive(request.session, request.target);
+  const { session, target, from } = request;
+  const archive = await createArchive(session, target, sizeHint(from));
   try {
     return await writeTar(archive, request, name);
   } finally {

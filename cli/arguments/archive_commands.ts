@@ -2,7 +2,14 @@ import type { CommandSpec, OptionSpec } from "./command_spec.ts";
 import { ANY, NO_FOLLOW, TARGET } from "./shared_specs.ts";
 
 /** Names of formats, as a shell offers them. */
-const FORMATS = ["tar", "tar.gz", "tar.zst", "oci", "snapdir"];
+const FORMATS = [
+  "tar",
+  "tar.gz",
+  "tar.zst",
+  "oci",
+  "oci-archive",
+  "snapdir",
+];
 
 const IMAGE: OptionSpec = {
   name: "image",
@@ -22,17 +29,18 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     summary: "write a snapshot, or a part of it, as an archive",
     arguments: [TARGET, {
       name: "TARGET",
-      help: "the file; - is stdout; of oci a new folder, of snapdir a store",
+      help:
+        "the file, or s3://BUCKET/NAME; - is stdout; of oci a new folder, of snapdir a store",
       completes: "file",
     }],
     options: [
       {
         name: "as",
         value: "FORMAT",
-        help: "tar, tar.gz, tar.zst, oci or snapdir",
+        help: "tar, tar.gz, tar.zst, oci, oci-archive or snapdir",
         completes: FORMATS,
       },
-      { name: "existing", help: "replace a file that is there" },
+      { name: "existing", help: "replace what is there" },
       {
         name: "base",
         value: "ID",
@@ -54,6 +62,8 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
       "Prints the SHA-256 of the plain archive. A snapshot gives the same tar each time, byte for byte. Every byte is checked before it is written, and a file has its name only when it is complete.",
       "Modes, owners, times, extended attributes, lists of rights, hard links, holes and devices are in it, as GNU tar and bsdtar read them. docs/FORMATS.md says what a format cannot hold.",
       "An image has one layer, or two with --base: that of the other snapshot, and what differs. The digest of its manifest is printed.",
+      "At s3:// an archive is sent in parts while it is made. After a kill the same command goes on: parts that are there are not sent again. If the same archive is there already, nothing is sent; another one is only replaced with --existing.",
+      "oci-archive is an image in one tar archive. Its layers are made twice, as are those of oci at s3://: a layer is named by its digest.",
       "A store of snapdir is a folder, s3:// or sftp://. Only objects that it lacks are written, and the manifest last; the id that snapdir has is printed, and what it cannot hold is told.",
     ],
     examples: [
@@ -63,6 +73,10 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
         "export v2 --as oci image --base v1",
         "an image of two layers, for skopeo or umoci",
       ],
+      [
+        "export latest --as tar.zst s3://bucket/base.tar.zst",
+        "into a bucket, while it is made",
+      ],
       ["export latest --as snapdir ./pool", "into a store of snapdir"],
     ],
   },
@@ -71,7 +85,8 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
     summary: "make a snapshot of an archive, and print its id",
     arguments: [{
       name: "SOURCE",
-      help: "the archive; - is stdin; of oci a layout, of snapdir a store",
+      help:
+        "the archive, also at s3://; - is stdin; of oci a layout, of snapdir a store",
       completes: "file",
     }, {
       name: "ID",

@@ -10,7 +10,7 @@ import {
 import type { ByteSink } from "../tar/tar_output.ts";
 import { folderLayout } from "./folder_layout.ts";
 import { blobName, type Descriptor, MediaType, REF_NAME } from "./layout.ts";
-import { type ExportedLayer, type LayoutTarget } from "./layout_target.ts";
+import type { ExportedLayer, LayoutTarget } from "./layout_target.ts";
 import { writeLayer, type WrittenLayer } from "./write_layer.ts";
 
 /** What other programs call the machines that a runtime names. */

@@ -1,9 +1,10 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { makeMemorySnapshots, readSnapshot } from "../../tests/_snapshots.ts";
-import { END, entry } from "../tar/_testing.ts";
+import { END, entry, joined } from "../tar/_testing.ts";
 import { imageOf, type TestLayout } from "./_testing.ts";
 import { importOci, type ImportOciOptions } from "./import_oci.ts";
+import { openLayoutArchive } from "./layout_files.ts";
 import { type Descriptor, MediaType, REF_NAME } from "./layout.ts";
 
 /** Paths of an image, and of files what they hold. */
@@ -222,5 +223,38 @@ Deno.test("documents that are none are refused", async () => {
     const layout = imageOf(layers);
     layout.files.set("index.json", new TextEncoder().encode(text));
     await refused(layout, /its index is not one of OCI/);
+  }
+});
+
+Deno.test("an archive of an image is looked through without its large layers", async () => {
+  const size = 40 * 1024 * 1024;
+  const layout = imageOf([[entry("a", { size }), new Uint8Array(size), END]]);
+  const archive = joined(
+    ...[...layout.files].map(([name, bytes]) => entry(name, {}, bytes)),
+    END,
+  );
+  for (const cut of [0, 1024, archive.length - size / 2]) {
+    let readCount = 0;
+    const opening = openLayoutArchive({
+      async *read(offset, length) {
+        const end = Math.min(archive.length - cut, offset + length);
+        for (let at = offset; at < end; at += 1 << 20) {
+          const piece = archive.subarray(at, Math.min(end, at + (1 << 20)));
+          readCount += piece.length;
+          yield piece;
+        }
+      },
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+    if (cut > 0) {
+      await rejects(opening, { name: "ArchiveSyntaxError" });
+      continue;
+    }
+    const files = await opening;
+    ok(readCount < 4 << 20, `${readCount} bytes were read`);
+    const snapshots = await makeMemorySnapshots();
+    const { totals } = await importOci(snapshots, files);
+    strictEqual(totals.byteCount, size);
+    await snapshots[Symbol.asyncDispose]();
   }
 });

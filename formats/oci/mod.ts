@@ -5,10 +5,15 @@
  * @module
  */
 export { type ArchiveLayout, archiveLayout } from "./archive_layout.ts";
+export * from "./bucket_layout.ts";
 export * from "./export_oci.ts";
 export * from "./import_oci.ts";
 export type { LayoutFiles } from "./layout.ts";
-export * from "./layout_files.ts";
+export {
+  type ArchiveRanges,
+  openLayoutArchive,
+  openLayoutFolder,
+} from "./layout_files.ts";
 export type {
   ExportedLayer,
   LayoutTarget,

@@ -12,7 +12,7 @@ import {
 } from "../../tests/_s3_server.ts";
 import { noise } from "../../tests/_test_bytes.ts";
 import { openS3Objects } from "./mod.ts";
-import { MeddlingProxy } from "./testdata/meddling_proxy.ts";
+import { MeddlingProxy } from "../../tests/_meddling_proxy.ts";
 
 const PROGRAM = fileURLToPath(
   new URL("./testdata/write_object.ts", import.meta.url),

@@ -12,7 +12,7 @@ import {
 import { encodeHeader } from "../header.ts";
 import { testStore } from "../testing/mod.ts";
 import { openS3Store, type S3Store, type S3StoreOptions } from "./mod.ts";
-import { MeddlingProxy } from "./testdata/meddling_proxy.ts";
+import { MeddlingProxy } from "../../tests/_meddling_proxy.ts";
 
 const MIB = 1024 * 1024;
 const SAVE_ID = "5a".repeat(16);
