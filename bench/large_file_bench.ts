@@ -56,7 +56,7 @@ async function readNodes(
   const bytes = await reader.readStored(id, ObjectKind.recipe);
   if (bytes === undefined) throw new Error("Cannot find a node of the recipe");
   const node = RecipeNode.decode(bytes, wasmHasher);
-  const nodes = [bytes];
+  const nodes: Uint8Array[] = [bytes];
   for (let i = 0; i < node.count; i++) {
     if (node.rowKind(i) !== RecipeRowKind.node) continue;
     const start = node.idStart(i);

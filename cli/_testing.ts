@@ -21,7 +21,7 @@ export interface RunOptions {
   readonly isTerminal?: boolean;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called with each piece that is written to stdout; what it throws ends the write. */
   readonly onStdout?: (bytes: Uint8Array) => void;
 }

@@ -37,7 +37,7 @@ export interface CliContext {
   /** Takes what people read: progress, notes, errors. */
   readonly stderr: Output;
   /** Ends the program; an {@linkcode InterruptError} as its reason gives the exit code. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** The folder that paths are relative to, an absolute path. */
   readonly cwd: string;
   /**

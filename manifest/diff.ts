@@ -50,7 +50,7 @@ export interface DiffOptions {
    */
   readonly batchCountMax?: number;
   /** Ends the comparison. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One directory that is being compared, with the rows that come next. */

@@ -19,6 +19,17 @@ export const EntryKind = {
 /** The number of a kind of entry. */
 export type EntryKind = (typeof EntryKind)[keyof typeof EntryKind];
 
+/** The name of a kind of entry. */
+export type EntryKindName = keyof typeof EntryKind;
+
+/** Names of the kinds, each at the place of its number. */
+const NAMES = Object.keys(EntryKind) as EntryKindName[];
+
+/** Names a kind of entry, as JSON does. */
+export function entryKindName(kind: EntryKind): EntryKindName {
+  return NAMES[kind - 1];
+}
+
 /**
  * Says whether entries of a kind have content.
  *

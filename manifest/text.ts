@@ -48,7 +48,7 @@ export interface TextOptions {
    */
   readonly attributes?: boolean;
   /** Ends {@linkcode formatTrees}. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

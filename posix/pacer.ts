@@ -28,7 +28,7 @@ let turning: Promise<void> | undefined;
 /** Options of {@linkcode Pacer}. */
 export interface PacerOptions {
   /** Ends the work: its reason is thrown after a turn. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Called before each turn. */
   readonly onTurn?: () => void;
 }

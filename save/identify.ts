@@ -27,7 +27,7 @@ export interface IdentifyOptions extends SourceOptions {
   /** Called at most ten times a second, and once at the end. */
   onProgress?: (progress: SaveProgress) => void;
   /** Ends the work early. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** A directory that was named and not stored. */

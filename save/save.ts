@@ -63,6 +63,12 @@ export interface SaveResult extends SourceReport {
   readonly fidelity: "full" | "reduced";
 }
 
+/** Result of {@linkcode save} that was no dry run. */
+export interface RecordedSave extends SaveResult {
+  /** The record: a new one, or the one that says the same. */
+  readonly record: NamedRecord;
+}
+
 /**
  * Saves a directory as a snapshot. The record is written last: a snapshot that
  * can be named is complete.
@@ -76,6 +82,24 @@ export interface SaveResult extends SourceReport {
  * @throws {OverlayError} With `overlay`, if the snapshot below cannot be relied on, or the upper
  *   directory is not a whole one.
  */
+export async function save(
+  snapshots: Snapshots<WriteStore>,
+  path: string | Uint8Array,
+  options?: SaveOptions & { dryRun?: false },
+): Promise<RecordedSave>;
+/**
+ * Saves a directory as a snapshot, or counts what would be new: see above.
+ *
+ * @param snapshots The store to save into.
+ * @param path The directory.
+ * @param options Workers, what is left out, what the record says.
+ * @returns The snapshot.
+ */
+export async function save(
+  snapshots: Snapshots<WriteStore>,
+  path: string | Uint8Array,
+  options?: SaveOptions,
+): Promise<SaveResult>;
 export async function save(
   snapshots: Snapshots<WriteStore>,
   path: string | Uint8Array,

@@ -42,5 +42,6 @@
  *
  * @module
  */
+export type { ChangedEntry, EntryChange } from "./query/entry_changes.ts";
 export * from "./settings.ts";
 export * from "./snapshots.ts";

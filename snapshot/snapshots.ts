@@ -14,8 +14,12 @@ import {
   type StoreConfig,
   type StoreSettings,
 } from "@snap/store/format";
+import type { EntryChange } from "./query/entry_changes.ts";
+import type { SideOptions } from "./query/diff.ts";
 import { listRecords, type ListRecordsOptions } from "./records/records.ts";
 import type { NamedRecord } from "./records/record.ts";
+import { Batched } from "./view/batched.ts";
+import type { ViewRoot } from "./view/view.ts";
 
 /** Memory for decoded frames where nothing else is asked for. */
 const CACHE_SIZE = 32 * 1024 * 1024;
@@ -98,9 +102,67 @@ export class Snapshots<Store extends ReadStore = ReadStore>
     await opened?.[Symbol.asyncDispose]();
   }
 
+  /**
+   * Compares two snapshots.
+   *
+   * @example
+   * ```ts
+   * import { DEFAULT_SETTINGS, formatSettings, initStore } from "@snap/store/format";
+   * import { wasmHasher } from "@snap/hash/wasm-hasher";
+   * import { openSnapshots } from "@snap/snapshot";
+   * import { MemoryStore } from "@snap/store/memory";
+   * import { save } from "@snap/save";
+   * import { deepStrictEqual } from "node:assert/strict";
+   * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+   *
+   * const folder = mkdtempSync("/tmp/snap-diff-");
+   * const store = new MemoryStore();
+   * await initStore(store, formatSettings(DEFAULT_SETTINGS));
+   * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+   * const before = await save(snapshots, folder);
+   * writeFileSync(`${folder}/a.txt`, "hello");
+   * const after = await save(snapshots, folder);
+   * rmSync(folder, { recursive: true });
+   *
+   * const options = { attributes: false };
+   * for await (const change of snapshots.diff(before.record, after.record, options)) {
+   *   const { kind, text, after } = change;
+   *   deepStrictEqual([kind, text, after?.size], ["added", "a.txt", 5]);
+   * }
+   * await snapshots.close();
+   * ```
+   *
+   * @param before The record of one; `undefined` for nothing.
+   * @param after The record of the other; `undefined` for nothing.
+   * @param options Whether attributes count, what ends the wait.
+   * @returns The changes in the order of a walk, one by one or in batches.
+   * @throws {DamageError} If a directory is damaged in every copy.
+   */
+  diff(
+    before: ViewRoot | undefined,
+    after: ViewRoot | undefined,
+    options: SideOptions = {},
+  ): Batched<EntryChange> {
+    return new Batched(() => this.#changes([before, after], options));
+  }
+
+  async *#changes(
+    roots: readonly [ViewRoot | undefined, ViewRoot | undefined],
+    options: SideOptions,
+  ): AsyncGenerator<EntryChange[], void, void> {
+    // Most programs that open snapshots compare none.
+    const { entryChanges } = await import("./query/entry_changes.ts");
+    yield* entryChanges(await this.reader(), roots, options);
+  }
+
+  /** Closes what was opened; it opens again when it is used. */
+  async close(): Promise<void> {
+    await this.refresh();
+  }
+
   /** Closes what was opened. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.refresh();
+    await this.close();
   }
 
   async #openReader(): Promise<StoreReader> {

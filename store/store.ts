@@ -19,7 +19,7 @@ export interface StoreEntry {
 /** Options of everything that waits for a store. */
 export interface StoreOptions {
   /** Ends the wait: the call rejects with the reason of the signal. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link ReadStore.read}. */

@@ -266,7 +266,7 @@ async function describeEntry(view: View, entry: ViewEntry): Promise<string[]> {
     line,
     `  changed ${changed} owner ${uid}:${gid} links ${nlink} device ${device} inode ${inode}`,
   ];
-  if (entry.pageId !== undefined) lines.push(`  page ${hex(entry.pageId)}`);
+  if (entry.pageId !== undefined) lines.push(`  page ${entry.pageId}`);
   for (const xattr of entry.extras?.xattrs ?? []) {
     const kept = xattr.value === undefined
       ? `content ${hex(xattr.id!)}`

@@ -138,7 +138,7 @@ for (const { name, path, manifest } of goldenStores()) {
     }
     const reader = await snapshots.reader();
     const recipe = RecipeNode.decode(
-      await reader.readObject(entry.id, ObjectKind.recipe),
+      await reader.readObject(entry.idBytes, ObjectKind.recipe),
       wasmHasher,
     );
     equal(recipe.level, 0);

@@ -10,7 +10,6 @@ import {
   openLayoutBucket,
   openLayoutFolder,
 } from "@snap/formats/oci";
-import { idFromBytes } from "@snap/hash";
 import { resolvePath } from "../arguments/resolve_path.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { CommandError } from "../command_error.ts";
@@ -119,7 +118,7 @@ function rootOf({ entry }: Target, text: string) {
       `Cannot export ${JSON.stringify(text)} as an image: it is no directory`,
     );
   }
-  return { tree: idFromBytes(entry.id), page: idFromBytes(entry.pageId) };
+  return { tree: entry.id, page: entry.pageId };
 }
 
 /** Fills a folder that has its name when all of it is there. */

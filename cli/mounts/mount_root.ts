@@ -1,5 +1,4 @@
 import type { MountRoot } from "@snap/fuse";
-import { idFromBytes } from "@snap/hash";
 import { type NamedRecord, parseTarget } from "@snap/snapshot/records";
 import type { Snapshots } from "@snap/snapshot";
 import { CommandError } from "../command_error.ts";
@@ -37,8 +36,8 @@ export async function findRoot(
   }
   const { totals } = record;
   const root = {
-    tree: idFromBytes(entry.id),
-    page: idFromBytes(entry.pageId),
+    tree: entry.id,
+    page: entry.pageId,
     totals,
   };
   return { record, root };

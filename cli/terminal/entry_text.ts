@@ -1,4 +1,9 @@
-import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/extras";
+import {
+  EntryKind,
+  entryKindName,
+  isDeviceKind,
+  isFileKind,
+} from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { formatMode } from "@snap/manifest/text";
 import { idFromBytes } from "@snap/hash";
@@ -9,17 +14,6 @@ import { jsonPath, type JsonRecord } from "./json_line.ts";
 import type { Column } from "./table.ts";
 import { formatLocalTime, formatSize } from "./units.ts";
 
-/** Kinds of entries by number, as JSON names them. */
-const KIND_NAMES = [
-  "",
-  "file",
-  "executable",
-  "directory",
-  "symlink",
-  "fifo",
-  "characterDevice",
-  "blockDevice",
-] as const;
 const LS_LETTERS = "?--dlpcb";
 
 /** The columns of a long listing. */
@@ -96,9 +90,7 @@ function ownerText(name: Uint8Array, id: number): string {
  * @returns A line of type `entry`.
  */
 export function entryRecord(entry: ViewEntry): JsonRecord {
-  const id = entry.kind === EntryKind.directory
-    ? { id: idFromBytes(entry.id) }
-    : {};
+  const id = entry.kind === EntryKind.directory ? { id: entry.id } : {};
   const path = jsonPath("path", entry.path);
   return { type: "entry", ...path, ...rowRecord(entry), ...id };
 }
@@ -108,7 +100,7 @@ export function rowRecord(entry: EntryRow): Record<string, unknown> {
   const { tree, row, page } = entry;
   const kind = row < 0 ? EntryKind.directory : tree.kind(row);
   return {
-    kind: KIND_NAMES[kind],
+    kind: entryKindName(kind),
     ...(isFileKind(kind) &&
       { size: tree.size(row), id: idFromBytes(tree.idBytes(row)) }),
     ...(kind === EntryKind.symlink && jsonPath("target", tree.target(row))),

@@ -1,4 +1,4 @@
-import { type Hasher, idFromBytes, IdMismatchError } from "@snap/hash";
+import { type Hasher, IdMismatchError } from "@snap/hash";
 import { linkKey } from "@snap/manifest/diff";
 import {
   decodeHoles,
@@ -229,7 +229,7 @@ export class TarWriter {
       }
     }
     await passZeros(entry.size - end);
-    const expected = idFromBytes(entry.id), actual = hash.digest();
+    const expected = entry.id, actual = hash.digest();
     if (actual !== expected) throw new IdMismatchError(expected, actual);
   }
 

@@ -56,7 +56,7 @@ async function saved(folder: TemporaryFolder) {
 /** Reads a range as often as it takes; returns how many ranges each round wanted. */
 function read(
   mount: TestMount,
-  entry: { readonly id: Uint8Array; readonly size: number },
+  entry: { readonly idBytes: Uint8Array; readonly size: number },
   range: { readonly offset: number; readonly size: number },
 ): { bytes: Uint8Array; rounds: number[] } {
   const { contents } = mount;
@@ -64,7 +64,7 @@ function read(
   const pieces = new Pieces();
   const { offset, size } = range;
   const rounds: number[] = [];
-  const { id } = entry;
+  const { idBytes: id } = entry;
   try {
     while (!contents.collect(id, 0, entry.size, offset, size, pieces)) {
       contents.release();
@@ -212,7 +212,7 @@ async function hostile(
   const cursor = new NodeCursor();
   ok(mount.nodes.select(ROOT_ID, 0, cursor));
   equal(mount.nodes.open(cursor)!.tree.size(0), size);
-  return { mount, entry: { id, size } };
+  return { mount, entry: { idBytes: id, size } };
 }
 
 /** Adds content as a recipe of chunks under an id, true or not. */
@@ -244,7 +244,7 @@ Deno.test("FileContents refuses content of another size", async () => {
     }));
     throws(() => read(mount, entry, { offset: 0, size: 4 }), ContentError);
     const { contents } = mount;
-    throws(() => contents.whole(entry.id, 0, size), ContentError);
+    throws(() => contents.whole(entry.idBytes, 0, size), ContentError);
   }
   const { mount, entry } = await hostile((store) => ({
     id: addRecipe(store, [latin("12345"), latin("678")]).id,
@@ -276,7 +276,7 @@ Deno.test("FileContents refuses a recipe of another kind", async () => {
 Deno.test("FileContents says what no pack holds", async () => {
   const id = new Uint8Array(32).fill(9);
   const { mount } = await hostile(() => ({ id, size: 5 }));
-  const entry = { id, size: 5 };
+  const entry = { idBytes: id, size: 5 };
   const range = { offset: 0, size: 5 };
   throws(() => read(mount, entry, range), ObjectNotFoundError);
   throws(() => mount.contents.whole(id, 0, 5), ObjectNotFoundError);
@@ -305,10 +305,10 @@ Deno.test("FileContents stops a recipe that was found to lie", async () => {
 Deno.test("FileContents reads a whole content, and gives it away", async () => {
   const chunks = [noise(5000, 1), noise(3000, 2)];
   const { mount, entry } = await hostile((store) => addRecipe(store, chunks));
-  const bytes = mount.contents.whole(entry.id, 0, 8000)!;
+  const bytes = mount.contents.whole(entry.idBytes, 0, 8000)!;
   deepEqual(bytes, new Uint8Array(Buffer.concat(chunks)));
   bytes.fill(0);
-  const again = mount.contents.whole(entry.id, 0, 8000)!;
+  const again = mount.contents.whole(entry.idBytes, 0, 8000)!;
   deepEqual(again, new Uint8Array(Buffer.concat(chunks)));
 });
 

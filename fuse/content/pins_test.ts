@@ -51,7 +51,7 @@ async function scene() {
   const { record } = await save(snapshots, folder.path);
   await snapshots.refresh();
   const view = await View.open(snapshots, record!);
-  const { id, size } = (await view.lookup(latin("large")))!;
+  const { idBytes: id, size } = (await view.lookup(latin("large")))!;
   const files = await filesOf(snapshots.store);
   const ranges = new TestRanges(files);
   const counted = counting(SharedFrameCache.create({ sizeMax: 1 }));

@@ -65,7 +65,7 @@ function counting(
 
 function readRange(
   { contents }: TestMount,
-  { id, size: fileSize }: ViewEntry,
+  { idBytes: id, size: fileSize }: ViewEntry,
   offset: number,
   size: number,
 ): Uint8Array {
@@ -171,11 +171,11 @@ Deno.test("FileContents reads nothing of an empty range, and whole contents up t
   const entry = (await view.lookup(latin("small")))!;
   for (const size of [4, 6]) {
     throws(
-      () => mount.contents.whole(entry.id, 0, size),
+      () => mount.contents.whole(entry.idBytes, 0, size),
       /it has 5 bytes, and its entry \d/,
     );
   }
-  deepEqual(mount.contents.whole(entry.id, 0, 5), latin("small"));
+  deepEqual(mount.contents.whole(entry.idBytes, 0, 5), latin("small"));
 });
 
 Deno.test("a copy that failed is not read again while there is another", async () => {

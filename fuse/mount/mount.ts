@@ -38,7 +38,7 @@ export interface MountOptions {
   /** The hasher; workers use one of the same name. */
   readonly hasher: Hasher;
   /** Unmounts, as {@linkcode Mount.unmount} does. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** A worker that was started before; it ends where it has another hasher. */
   readonly prepared?: PreparedMount;
   /** Threads that answer; 2 if left out, 1 on one core. */

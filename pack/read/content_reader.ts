@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { idFromBytes, IdMismatchError } from "@snap/hash";
+import { type HashStream, idFromBytes, IdMismatchError } from "@snap/hash";
 import type { StoreOptions } from "@snap/store";
 import { ObjectNotFoundError } from "../errors.ts";
 import { ObjectKind } from "../object_kind.ts";
@@ -27,6 +27,24 @@ export interface ReadContentOptions extends StoreOptions {
    * @returns What to wait for, `undefined` where reading can go on.
    */
   pace?(byteCount: number): Promise<void> | undefined;
+}
+
+/** Options of {@linkcode ContentReader.stream}. */
+export interface StreamContentOptions extends ReadContentOptions {
+  /**
+   * First byte.
+   *
+   * @default {0}
+   */
+  offset?: number | undefined;
+  /** Bytes wanted; fewer come where the content ends. Without it, all up to the end. */
+  length?: number | undefined;
+}
+
+/** A range of content, to the byte before its end. */
+interface ByteRange {
+  readonly start: number;
+  readonly end: number;
 }
 
 /** Content that is open: its id, its size, the root of its recipe. */
@@ -81,14 +99,8 @@ export class ContentReader {
     offset: number,
     length: number,
     options: ReadContentOptions = {},
-  ): Promise<Uint8Array> {
-    if (!(offset >= 0 && length >= 0)) {
-      throw new RangeError(
-        `Cannot read content as a range begins at 0 or above: found ${length} bytes at ${offset}`,
-      );
-    }
-    const start = Math.min(offset, this.size);
-    const end = Math.min(start + length, this.size);
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { start, end } = this.#range(offset, length);
     if (start === end) return new Uint8Array(0);
     if (this.#root === undefined) {
       const whole = await this.#whole(options);
@@ -102,27 +114,31 @@ export class ContentReader {
   }
 
   /**
-   * Streams all of the content, and checks it against its id at the end.
+   * Streams the content, or a range of it. All of it is checked against its id at
+   * the end.
    *
-   * @param options What ends the stream, what paces it
+   * @param options The range, what ends the stream, what paces it
    * @returns The bytes in pieces; the stream fails where they do not match
+   * @throws {RangeError} If the range begins before 0, or has no length
    */
-  stream(options: ReadContentOptions = {}): ReadableStream<Uint8Array> {
-    const pieces = this.#pieces(options);
+  stream(
+    options: StreamContentOptions = {},
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
+    const range = this.#range(options.offset, options.length);
+    const isWhole = range.end - range.start === this.size;
+    const pieces = this.#pieces(range, options);
     const hash = this.#store.hasher.stream();
-    return new ReadableStream<Uint8Array>({
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
         const { done, value } = await pieces.next();
         if (!done) {
-          hash.update(value);
+          if (isWhole) hash.update(value);
           const turn = options.pace?.(value.length);
           if (turn !== undefined) await turn;
           controller.enqueue(value);
           return;
         }
-        const expected = idFromBytes(this.id);
-        const actual = hash.digest();
-        if (actual !== expected) throw new IdMismatchError(expected, actual);
+        if (isWhole) this.#compare(hash);
         controller.close();
       },
       cancel: async () => void await pieces.return(undefined),
@@ -137,12 +153,26 @@ export class ContentReader {
       const turn = options.pace?.(piece.length);
       if (turn !== undefined) await turn;
     }
+    this.#compare(hash);
+  }
+
+  #compare(hash: HashStream): void {
     const expected = idFromBytes(this.id);
     const actual = hash.digest();
     if (actual !== expected) throw new IdMismatchError(expected, actual);
   }
 
-  async #whole(options: StoreOptions): Promise<Uint8Array> {
+  #range(offset = 0, length = Infinity): ByteRange {
+    if (!(offset >= 0 && length >= 0)) {
+      throw new RangeError(
+        `Cannot read content as a range begins at 0 or above: found ${length} bytes at ${offset}`,
+      );
+    }
+    const start = Math.min(offset, this.size);
+    return { start, end: Math.min(start + length, this.size) };
+  }
+
+  async #whole(options: StoreOptions): Promise<Uint8Array<ArrayBuffer>> {
     const { content } = ObjectKind;
     const bytes = await this.#store.readStored(this.id, content, options);
     if (bytes === undefined) throw new ObjectNotFoundError(this.id, content);
@@ -151,16 +181,15 @@ export class ContentReader {
 
   async #readRows(
     root: RecipeNode,
-    range: { readonly start: number; readonly end: number },
+    range: ByteRange,
     options: ReadContentOptions,
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { start, end } = range;
     const out = new Uint8Array(end - start);
     for await (const row of this.#rows(root, range, options)) {
       if (row.bytes === undefined) continue;
       const bytes = await row.bytes;
-      const from = Math.max(start - row.offset, 0);
-      const to = Math.min(end - row.offset, bytes.length);
+      const { from, to } = partOf(row, range);
       out.set(bytes.subarray(from, to), row.offset + from - start);
       const turn = options.pace?.(bytes.length);
       if (turn !== undefined) await turn;
@@ -168,18 +197,20 @@ export class ContentReader {
     return out;
   }
 
-  async *#pieces(options: StoreOptions): AsyncGenerator<Uint8Array> {
-    if (this.size === 0) return;
+  async *#pieces(
+    range: ByteRange,
+    options: StoreOptions,
+  ): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+    if (range.start === range.end) return;
     if (this.#root === undefined) {
-      yield await this.#whole(options);
+      yield (await this.#whole(options)).subarray(range.start, range.end);
       return;
     }
-    const range = { start: 0, end: this.size };
-    const rows = this.#rows(this.#root, range, options);
-    for await (const { bytes, size } of rows) {
-      if (bytes !== undefined) yield await bytes;
+    for await (const row of this.#rows(this.#root, range, options)) {
+      const { from, to } = partOf(row, range);
+      if (row.bytes !== undefined) yield (await row.bytes).subarray(from, to);
       else {
-        for (let left = size; left > 0; left -= ZEROS_SIZE) {
+        for (let left = to - from; left > 0; left -= ZEROS_SIZE) {
           yield new Uint8Array(Math.min(left, ZEROS_SIZE));
         }
       }
@@ -188,7 +219,7 @@ export class ContentReader {
 
   async *#rows(
     root: RecipeNode,
-    range: { readonly start: number; readonly end: number },
+    range: ByteRange,
     options: StoreOptions,
   ): AsyncGenerator<RecipeRow, void, void> {
     const { id, size } = this;
@@ -199,4 +230,15 @@ export class ContentReader {
     yield* recipeRows(this.#store, walk, options);
     this.#walks.push(walk);
   }
+}
+
+/** Which part of a row lies in a range. */
+function partOf(
+  { offset, size }: RecipeRow,
+  { start, end }: ByteRange,
+): { readonly from: number; readonly to: number } {
+  return {
+    from: Math.max(start - offset, 0),
+    to: Math.min(end - offset, size),
+  };
 }

@@ -19,7 +19,7 @@ export interface RecipeRow {
   /** Its size in bytes. */
   readonly size: number;
   /** The chunk, owned by the caller; none for a run of zeros. */
-  readonly bytes?: Promise<Uint8Array>;
+  readonly bytes?: Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /**

@@ -142,7 +142,7 @@ export class StoreReader implements AsyncDisposable {
    * Opens content to read ranges of it, or to stream it.
    *
    * @param id 32 bytes of its id
-   * @param size Its size in bytes, as the tree says
+   * @param size Its size in bytes, as the tree says; without it any size is right
    * @param options What ends the wait
    * @returns A reader of it
    * @throws {ObjectNotFoundError} If no pack holds it
@@ -150,7 +150,7 @@ export class StoreReader implements AsyncDisposable {
    */
   async openContent(
     id: Uint8Array,
-    size: number,
+    size?: number,
     options: StoreOptions = {},
   ): Promise<ContentReader> {
     checkBytes(id, "id");
@@ -161,13 +161,17 @@ export class StoreReader implements AsyncDisposable {
     const location = await this.index.locate(id, content, options);
     if (location !== undefined) {
       checkContentSize(id, location.size, size);
-      return new ContentReader(this, { id, size, root: undefined });
+      return new ContentReader(this, {
+        id,
+        size: location.size,
+        root: undefined,
+      });
     }
     const bytes = await this.readStored(id, recipe, options);
     if (bytes === undefined) throw new ObjectNotFoundError(id, content);
     const root = RecipeNode.decode(bytes, this.hasher);
     checkContentSize(id, root.plainSize, size);
-    return new ContentReader(this, { id, size, root });
+    return new ContentReader(this, { id, size: root.plainSize, root });
   }
 
   /**
@@ -185,7 +189,7 @@ export class StoreReader implements AsyncDisposable {
     id: Uint8Array,
     kind: number,
     options: StoreOptions = {},
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     checkBytes(id, "id");
     for (;;) {
       const { generation } = this.index;
@@ -206,7 +210,7 @@ export class StoreReader implements AsyncDisposable {
     id: Uint8Array,
     kind: number,
     options: StoreOptions,
-  ): Promise<Uint8Array | undefined> {
+  ): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const first = await this.index.locate(id, kind, options);
     if (first === undefined) return undefined;
     let copies: Location[] | undefined;
@@ -229,15 +233,20 @@ export class StoreReader implements AsyncDisposable {
   }
 
   /** Closes the files that are open. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  async close(): Promise<void> {
     await this.#own?.[Symbol.asyncDispose]();
+  }
+
+  /** Closes the files that are open. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
   }
 
   async #readChunks(
     root: RecipeNode,
     kind: number,
     options: StoreOptions,
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { id, plainSize } = root;
     const { hasher } = this;
     const rows = new RecipeReader({ hasher, id, kind, size: plainSize, root });
@@ -260,7 +269,7 @@ export class StoreReader implements AsyncDisposable {
   async readNode(
     id: Uint8Array,
     options: StoreOptions = {},
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const wanted = id.slice();
     const node = await this.readStored(wanted, ObjectKind.recipe, options);
     if (node === undefined) {
@@ -286,7 +295,7 @@ export class StoreReader implements AsyncDisposable {
       readonly size: number;
     },
     options: StoreOptions = {},
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     const { ids, idStart, size } = row;
     const id = ids.slice(idStart, idStart + 32);
     const chunk = await this.readStored(id, ObjectKind.content, options);
@@ -340,7 +349,11 @@ function checkSize(size: number, sizeMax: number): void {
   );
 }
 
-function checkContentSize(id: Uint8Array, found: number, size: number): void {
+function checkContentSize(
+  id: Uint8Array,
+  found: number,
+  size = found,
+): void {
   if (found === size) return;
   throw new RangeError(
     `Cannot read content ${

@@ -43,7 +43,7 @@ export interface WriteIndexOptions {
   readonly merge: readonly LocalTable[];
   /** Names of tables that are damaged, and of which `packs` are all packs. */
   readonly replaced?: readonly string[];
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Result of {@linkcode writeIndexTables}. */

@@ -101,10 +101,6 @@ function changeOf(
 
 function isSameEntry(a: ViewEntry, b: ViewEntry): boolean {
   // A root is in no directory: its own tree is all that it is.
-  if (a.row < 0 || b.row < 0) return equalIds(a.id, b.id);
+  if (a.row < 0 || b.row < 0) return a.id === b.id;
   return sameContent(a.tree, a.row, b.tree, b.row);
-}
-
-function equalIds(a: Uint8Array, b: Uint8Array): boolean {
-  return a.every((byte, at) => byte === b[at]);
 }

@@ -29,7 +29,7 @@ export interface VerifyWalkOptions {
   /** Packs whose objects are read one by one. */
   readonly suspects: ReadonlySet<string>;
   readonly missing: MissingPacks;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const { content, recipe } = ObjectKind;

@@ -52,7 +52,7 @@ export interface VerifyDataOptions {
   readonly log: DamageLog;
   readonly counts: VerifyProgress;
   readonly pacer: Pacer;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Reads every byte of index tables and packs, then every large content as a whole. */

@@ -13,7 +13,12 @@ import {
   isFileKind,
   ManifestSyntaxError,
 } from "@snap/manifest/extras";
-import { displayPath, joinPath, splitPath } from "@snap/manifest/path";
+import {
+  displayPath,
+  joinPath,
+  parsePath,
+  splitPath,
+} from "@snap/manifest/path";
 import {
   type ContentReader,
   type ReadContentOptions,
@@ -25,8 +30,20 @@ import { Batched } from "./batched.ts";
 import { Directories, type Directory } from "./directories.ts";
 import { ManifestSource } from "./manifest_source.ts";
 import { ViewEntry } from "./view_entry.ts";
+import type {
+  OpenViewOptions,
+  ReadEntryOptions,
+  ReaderSource,
+  ViewRoot,
+} from "./view_options.ts";
 
 export { Batched } from "./batched.ts";
+export type {
+  OpenViewOptions,
+  ReadEntryOptions,
+  ReaderSource,
+  ViewRoot,
+} from "./view_options.ts";
 export { type ViewAttributes, ViewEntry } from "./view_entry.ts";
 
 /** Memory for directories in bytes where nothing else is asked for. */
@@ -37,42 +54,6 @@ const READ_COST = 16 * 1024;
 const BATCH_COUNT = 1000;
 /** Files that stay open, so that their recipes are not read again. */
 const OPEN_COUNT_MAX = 16;
-
-/** Source of readers of objects, as `Snapshots` is. */
-export interface ReaderSource {
-  /** Opens a reader, once. */
-  reader(): Promise<StoreReader>;
-}
-
-/** The two ids that name a snapshot with its attributes: those of a record. */
-export interface ViewRoot {
-  /** The root tree. */
-  readonly tree: Id;
-  /** The attribute page of the root. */
-  readonly page: Id;
-}
-
-/** Options of {@linkcode View.open}. */
-export interface OpenViewOptions extends StoreOptions {
-  /**
-   * Memory for directories in bytes.
-   *
-   * @default {16777216}
-   */
-  cacheSize?: number;
-}
-
-/** Options of {@linkcode View.read}. */
-export interface ReadEntryOptions extends StoreOptions {
-  /**
-   * First byte.
-   *
-   * @default {0}
-   */
-  offset?: number;
-  /** Bytes wanted; fewer come where the file ends. Without it, all up to the end. */
-  length?: number;
-}
 
 /** A snapshot to look up and read. Every byte it hands out was checked. */
 export class View {
@@ -121,17 +102,19 @@ export class View {
   /**
    * Looks up a path. Symbolic links are entries, and never followed.
    *
-   * @param path The path, as bytes; empty for the root. Slashes at its ends do not count.
+   * @param path The path, as bytes or as `displayPath` shows it; empty for the root.
+   * Slashes at its ends do not count.
    * @returns The entry, or `undefined` if there is none.
    * @throws {DamageError} If a directory on the way is damaged in every copy.
    */
   async lookup(
-    path: Uint8Array,
+    path: Uint8Array | string,
     options: StoreOptions = {},
   ): Promise<ViewEntry | undefined> {
+    const bytes = typeof path === "string" ? parsePath(path) : path;
     const pacer = new Pacer(options);
     let entry = this.root;
-    for (const name of splitPath(path)) {
+    for (const name of splitPath(bytes)) {
       const turn = pacer.yield();
       if (turn !== undefined) await turn;
       if (entry.kind !== EntryKind.directory) return undefined;
@@ -244,31 +227,34 @@ export class View {
   async read(
     entry: ViewEntry,
     options: ReadEntryOptions = {},
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     checkFile(entry);
     const { offset = 0, length = Infinity, signal } = options;
-    const content = await this.#content(entry.id, entry.size);
+    const content = await this.#content(entry.idBytes, entry.size);
     return await content.read(offset, length, paced({ signal }));
   }
 
   /**
-   * Streams a file. What was read is checked chunk by chunk at once, and as a
-   * whole at the end: a stream that ends without an error was the file.
+   * Streams a file, or a range of it. What was read is checked chunk by chunk at
+   * once, and all of a file as a whole at the end: a stream that ends without an
+   * error was the file.
    *
-   * @param options What ends the stream.
+   * @param options The range, and what ends the stream.
    * @returns The bytes in pieces.
    * @throws {TypeError} If the entry is no file.
    */
   stream(
     entry: ViewEntry,
-    options: StoreOptions = {},
-  ): ReadableStream<Uint8Array> {
+    options: ReadEntryOptions = {},
+  ): ReadableStream<Uint8Array<ArrayBuffer>> {
     checkFile(entry);
-    let pieces: ReadableStreamDefaultReader<Uint8Array> | undefined;
-    return new ReadableStream<Uint8Array>({
+    let pieces:
+      | ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>
+      | undefined;
+    return new ReadableStream<Uint8Array<ArrayBuffer>>({
       pull: async (controller) => {
-        pieces ??= (await this.#content(entry.id, entry.size))
-          .stream(paced(options)).getReader();
+        pieces ??= (await this.#content(entry.idBytes, entry.size))
+          .stream({ ...options, ...paced(options) }).getReader();
         const { done, value } = await pieces.read();
         if (done) controller.close();
         else controller.enqueue(value);
@@ -301,7 +287,7 @@ export class View {
   async readExtra(
     value: ExtraValue,
     options: StoreOptions = {},
-  ): Promise<Uint8Array> {
+  ): Promise<Uint8Array<ArrayBuffer>> {
     if (value.value !== undefined) return value.value.slice();
     const content = await this.#reader.openContent(value.id!, value.size);
     return await content.read(0, value.size, paced(options));
@@ -321,14 +307,14 @@ export class View {
     entry: ViewEntry,
     options: StoreOptions,
   ): Promise<Directory> {
-    const { id, pageId } = entry;
-    if (pageId === undefined) {
+    const { idBytes: tree, pageIdBytes: page } = entry;
+    if (page === undefined) {
       throw new TypeError(
         `Cannot list ${displayPath(entry.path)}: it is no directory`,
       );
     }
     return await this.#directories.get(
-      { tree: id, page: pageId },
+      { tree, page },
       options.signal,
     );
   }

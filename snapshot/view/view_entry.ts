@@ -1,5 +1,14 @@
+import { type Id, idFromBytes } from "@snap/hash";
 import type { AttributePage, EntryRow, Tree } from "@snap/manifest";
-import { EntryKind, type Extras } from "@snap/manifest/extras";
+import {
+  EntryKind,
+  type EntryKindName,
+  entryKindName,
+  type Extras,
+  isFileKind,
+} from "@snap/manifest/extras";
+import { displayPath } from "@snap/manifest/path";
+import { formatTime } from "@snap/manifest/time";
 
 /** Row of a page for one entry, without its extras. */
 export interface ViewAttributes {
@@ -31,6 +40,24 @@ export interface ViewAttributes {
   readonly device: number;
 }
 
+/** An entry at a glance. */
+export interface ViewEntrySummary {
+  /** Its path, as `displayPath` shows it. */
+  readonly path: string;
+  /** Its kind. */
+  readonly kind: EntryKindName;
+  /** Size in bytes of a file. */
+  readonly size?: number;
+  /** Target of a symbolic link. */
+  readonly target?: string;
+  /** The 12 permission bits, octal. */
+  readonly mode: string;
+  /** Modification time in UTC. */
+  readonly mtime: string;
+  /** The id of a file's content or of a directory's tree. */
+  readonly id?: Id;
+}
+
 /** Source of a {@linkcode ViewEntry}. */
 export interface ViewEntrySource {
   /** Its path; empty for the root. */
@@ -53,6 +80,18 @@ const NO_ID: Uint8Array = new Uint8Array(32);
  * `@snap/manifest/text` writes it as a line.
  */
 export class ViewEntry implements EntryRow {
+  // Runtimes call what stands under these names when they show an entry.
+  static {
+    for (const name of ["Deno.customInspect", "nodejs.util.inspect.custom"]) {
+      Object.defineProperty(this.prototype, Symbol.for(name), {
+        value(this: ViewEntry, ...args: unknown[]): string {
+          const inspect = args.find((one) => typeof one === "function");
+          return `ViewEntry ${inspect?.(this.toJSON())}`;
+        },
+      });
+    }
+  }
+
   /** Its path; empty for the root. */
   readonly path: Uint8Array;
   /** The tree of the directory that has it; for the root its own. */
@@ -88,14 +127,25 @@ export class ViewEntry implements EntryRow {
     return this.row < 0 ? 0 : this.tree.size(this.row);
   }
 
-  /** The 32 bytes of the id of a file's content or of a directory's tree, else zeros. */
-  get id(): Uint8Array {
+  /** The id of a file's content or of a directory's tree, else 64 zeros. */
+  get id(): Id {
+    return idFromBytes(this.idBytes);
+  }
+
+  /** The 32 bytes of that id, a view. */
+  get idBytes(): Uint8Array {
     if (this.#directory !== undefined) return this.#directory.tree;
     return this.row < 0 ? NO_ID : this.tree.idBytes(this.row);
   }
 
-  /** The 32 bytes of the id of a directory's page, else nothing. */
-  get pageId(): Uint8Array | undefined {
+  /** The id of a directory's page, else nothing. */
+  get pageId(): Id | undefined {
+    const bytes = this.pageIdBytes;
+    return bytes && idFromBytes(bytes);
+  }
+
+  /** The 32 bytes of that id, a view. */
+  get pageIdBytes(): Uint8Array | undefined {
     return this.#directory?.page;
   }
 
@@ -118,6 +168,21 @@ export class ViewEntry implements EntryRow {
   get attributes(): ViewAttributes {
     this.#attributes ??= readAttributes(this.page, this.row + 1);
     return this.#attributes;
+  }
+
+  /** What there is to know at a glance, as `console.log` shows it. */
+  toJSON(): ViewEntrySummary {
+    const { kind, size } = this;
+    const { mode, mtimeSec, mtimeNs } = this.attributes;
+    return {
+      path: displayPath(this.path),
+      kind: entryKindName(kind),
+      ...isFileKind(kind) && { size },
+      ...kind === EntryKind.symlink && { target: displayPath(this.target) },
+      mode: mode.toString(8).padStart(4, "0"),
+      mtime: formatTime(mtimeSec, mtimeNs),
+      ...kind <= EntryKind.directory && { id: this.id },
+    };
   }
 
   /**

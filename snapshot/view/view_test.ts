@@ -1,11 +1,12 @@
 import {
   deepStrictEqual,
+  match,
   ok,
   rejects,
   strictEqual,
   throws,
 } from "node:assert/strict";
-import { idFromBytes } from "@snap/hash";
+import { inspect } from "node:util";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { DamageError, ObjectNotFoundError } from "@snap/pack";
@@ -60,7 +61,7 @@ Deno.test("View looks up paths", async () => {
   ok(a);
   strictEqual(a.kind, EntryKind.file);
   strictEqual(a.size, 5);
-  deepStrictEqual(a.id, contentId(latin("hello")));
+  deepStrictEqual(a.idBytes, contentId(latin("hello")));
   strictEqual(a.pageId, undefined);
   const { mode, mtimeSec, uid, userName } = a.attributes;
   deepStrictEqual([mode, mtimeSec, uid], [0o600, -5, 1000]);
@@ -180,9 +181,16 @@ Deno.test("View reads ranges across chunks and zeros", async () => {
       plain.slice(offset, offset + length),
       `${length} at ${offset}`,
     );
+    deepStrictEqual(
+      await bytesOf(view.stream(big, { offset, length })),
+      plain.slice(offset, offset + length),
+      `stream of ${length} at ${offset}`,
+    );
   }
   deepStrictEqual(await view.read(big), plain);
   deepStrictEqual(await bytesOf(view.stream(big)), plain);
+  deepStrictEqual(await new Response(await view.read(big)).bytes(), plain);
+  await rejects(bytesOf(view.stream(big, { offset: -1 })), RangeError);
   await rejects(view.read(big, { offset: -1 }), RangeError);
   const empty = await view.lookup(latin("empty"));
   strictEqual((await view.read(empty!)).length, 0);
@@ -190,6 +198,27 @@ Deno.test("View reads ranges across chunks and zeros", async () => {
   const b = await view.lookup(latin("b"));
   await rejects(view.read(b!), TypeError);
   throws(() => view.stream(b!), TypeError);
+});
+
+Deno.test("an entry shows what a person wants to know", async () => {
+  const { view } = await open();
+  const entry = (await view.lookup("%FF%0A"))!;
+  const { id } = entry;
+  const shown = { kind: "file", size: 3, mode: "0644", id };
+  deepStrictEqual(JSON.parse(JSON.stringify(entry)), {
+    ...shown,
+    path: "%FF%0A",
+    mtime: "2023-11-14T22:13:20.000000005Z",
+  });
+  for (const text of [Deno.inspect(entry), inspect(entry)]) {
+    match(text, /^ViewEntry \{\s+path: ['"]%FF%0A['"],\s+kind: ['"]file['"]/);
+  }
+  const link = (await view.lookup("b/link"))!.toJSON();
+  deepStrictEqual([link.kind, link.size, link.id], [
+    "symlink",
+    undefined,
+    undefined,
+  ]);
 });
 
 Deno.test("View reads extras, also those that are content", async () => {
@@ -241,8 +270,8 @@ Deno.test("View names damage, and hands out no byte of it", async () => {
   });
   const snapshots = await test.open();
   const ids = {
-    tree: idFromBytes(view.root.id),
-    page: idFromBytes(view.root.pageId!),
+    tree: view.root.id,
+    page: view.root.pageId!,
   };
   await rejects(View.open(snapshots, ids), DamageError);
 });

@@ -97,7 +97,7 @@ export interface ServeLimits {
   /** Gets a line for each request, when it is over. */
   readonly onAccess?: (line: AccessLine) => void;
   /** Ends the server: what is at work is finished, what comes is refused. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /** Milliseconds of a clock that never goes back. Default: `performance.now`. */
   readonly now?: () => number;
   /** Waits. Default: a timer. */
