@@ -26,10 +26,11 @@
  *
  * The parts have entry points of their own:
  *
+ * - `@snap/store/blob-store`: a store over five functions of one's own
  * - `@snap/store/file`: a store in a folder of a local disk, and how it is found
  * - `@snap/store/format`: the small files of a store: config, settings, documents, tags
  * - `@snap/store/memory`: a store in memory
- * - `@snap/store/owner`
+ * - `@snap/store/owner`: files of a running save on their way into a store
  * - `@snap/store/removal`: leases, rounds of removal and their marks
  *
  * @module

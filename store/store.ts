@@ -96,20 +96,22 @@ export interface WriteStore extends ReadStore {
   /**
    * Takes over a finished local file as a name, with the promise of
    * {@link WriteStore.create}. The file is gone afterwards, also when this fails.
+   * Where a store has it not, files go through {@link WriteStore.create}, from memory.
    *
    * @param path A file, best one at a {@link WriteStore.spoolPath}.
    * @returns True if this call created the name, false if it was there.
    * @throws {StoreError} If it could not be created; then nothing of it is visible.
    */
-  adopt(name: string, path: string, options?: StoreOptions): Promise<boolean>;
+  adopt?(name: string, path: string, options?: StoreOptions): Promise<boolean>;
 
   /**
-   * Where a file for {@link WriteStore.adopt} is cheapest to make.
+   * Where a file for {@link WriteStore.adopt} is cheapest to make. Default: in the
+   * temporary folder of the system.
    *
    * @param saveId The save id, 32 hex digits, which becomes part of the path.
    * @returns A path that no other call gets. No file is there yet.
    */
-  spoolPath(saveId: string): string | Promise<string>;
+  spoolPath?(saveId: string): string | Promise<string>;
 
   /**
    * Goes on with files that {@link WriteStore.adopt} was given by processes that
@@ -171,4 +173,13 @@ export interface PruneStore extends WriteStore {
    * @throws {StoreError} If there is none.
    */
   keepReserve?(options?: StoreOptions): Promise<void>;
+}
+
+/** A store that takes files over in a way of its own. */
+export interface AdoptStore extends PruneStore {
+  /** Takes over a finished local file, as {@link WriteStore.adopt} says. */
+  adopt(name: string, path: string, options?: StoreOptions): Promise<boolean>;
+
+  /** Where such a file is made, as {@link WriteStore.spoolPath} says. */
+  spoolPath(saveId: string): string | Promise<string>;
 }

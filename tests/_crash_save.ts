@@ -1,7 +1,7 @@
 // Saves a directory, and kills itself at a given moment: see crash_test.ts.
 import { save } from "@snap/save";
 import type { WriteStore } from "@snap/store";
-import { openFileStore } from "@snap/store/file";
+import { type FileStore, openFileStore } from "@snap/store/file";
 import { open } from "./_snapshots.ts";
 
 /** What the program is told, as JSON in its one argument. */
@@ -15,7 +15,7 @@ export interface CrashPlan {
 }
 
 /** A store that ends the program at a moment. */
-function deadly(store: WriteStore, killAt: number): WriteStore {
+function deadly(store: FileStore, killAt: number): WriteStore {
   let moment = 0;
   const pass = (): void => {
     if (++moment === killAt) Deno.kill(Deno.pid, "SIGKILL");
@@ -30,7 +30,7 @@ function deadly(store: WriteStore, killAt: number): WriteStore {
     read: store.read.bind(store),
     size: store.size.bind(store),
     list: store.list.bind(store),
-    localPath: store.localPath!.bind(store),
+    localPath: store.localPath.bind(store),
     spoolPath: store.spoolPath.bind(store),
     create: (...args) => around(() => store.create(...args)),
     adopt: (...args) => around(() => store.adopt(...args)),

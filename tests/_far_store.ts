@@ -1,6 +1,7 @@
 // A store far away, without a clock: requests wait until nothing else happens, then
 // all that wait are answered at once. Each time is a wave; a command that takes
 // W waves would take W round trips of any length.
+import { adoptFile, spoolPathOf } from "@snap/store/owner";
 import type {
   PruneStore,
   ReadOptions,
@@ -111,11 +112,11 @@ export class FarStore extends Waves implements PruneStore {
     options?: StoreOptions,
   ): Promise<boolean> {
     await this.wave();
-    return await this.#store.adopt(name, path, options);
+    return await adoptFile(this.#store, { name, path }, options);
   }
 
   spoolPath(saveId: string): string | Promise<string> {
-    return this.#store.spoolPath(saveId);
+    return spoolPathOf(this.#store, saveId);
   }
 
   async remove(name: string, options?: StoreOptions): Promise<void> {

@@ -2,6 +2,7 @@ import { hexOf } from "@snap/hash";
 import { randomBytes } from "@snap/pack/write";
 import type { PruneStore, StoreOptions } from "@snap/store";
 import { storeFailure } from "@snap/store/file";
+import { adoptFile, spoolPathOf } from "@snap/store/owner";
 import {
   type FileContent,
   idOfFile,
@@ -104,7 +105,7 @@ class FarFiles implements SnapdirFiles {
       }
       return await store.create(rest, bytes, options);
     }
-    const path = await store.spoolPath(hexOf(randomBytes(16)));
+    const path = await spoolPathOf(store, hexOf(randomBytes(16)));
     const { open, rm } = await import("node:fs/promises");
     try {
       const file = await open(path, "wx", 0o600);
@@ -120,7 +121,7 @@ class FarFiles implements SnapdirFiles {
       await rm(path, { force: true });
       throw storeFailure("adopt", { path }, error);
     }
-    return await store.adopt(rest, path, options);
+    return await adoptFile(store, { name: rest, path }, options);
   }
 
   /** The store that has a file, and its name there. */

@@ -15,6 +15,7 @@ import { INDEX_PAGE_SIZE } from "../index/index_table.ts";
 import { replacedTables } from "../index/index_file.ts";
 import { Pacer } from "@snap/posix/pacer";
 import type { WriteStore } from "@snap/store";
+import { adoptFile } from "@snap/store/owner";
 import { FileRanges } from "../ranges/open_file_ranges.ts";
 import { SpoolFile } from "./spool_file.ts";
 import type { LocalTable } from "./stored_objects.ts";
@@ -102,7 +103,8 @@ export async function mergeIndexTables(
     });
     // In order: the last table says what all of them replace.
     for (const [i, table] of tables.entries()) {
-      await store.adopt(table.name, sink.files[i].path, { signal });
+      const { path } = sink.files[i];
+      await adoptFile(store, { name: table.name, path }, { signal });
     }
     return { tables, replaced: merged };
   } finally {

@@ -10,7 +10,7 @@ import { DelayedSignal } from "./delayed_signal.ts";
 import { writeIndexTables } from "./index_tables.ts";
 import { type FinishedPackFile, PackFiles } from "./pack_files.ts";
 import type { StoreSettings } from "@snap/store/format";
-import { removeQuietly } from "@snap/store/owner";
+import { adoptFile, removeQuietly } from "@snap/store/owner";
 import { SpoolGate } from "./spool_gate.ts";
 import type { LocalIndexFiles } from "./local_index_files.ts";
 import { spooling } from "../ranges/store_file_error.ts";
@@ -187,7 +187,8 @@ export class PackCollector implements Disposable {
 
   async #store(pack: FinishedPackFile): Promise<void> {
     const { signal } = this.#end;
-    await this.#options.store.adopt(packName(pack.id), pack.path, { signal });
+    const file = { name: packName(pack.id), path: pack.path };
+    await adoptFile(this.#options.store, file, { signal });
     this.#adopted.push(pack);
     this.storedByteCount += pack.size;
     if (this.#indexing === undefined && this.#isIndexDue()) {

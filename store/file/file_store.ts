@@ -22,7 +22,7 @@ import {
   saveIdOf,
 } from "../header.ts";
 import type {
-  PruneStore,
+  AdoptStore,
   ReadOptions,
   StoreEntry,
   StoreOptions,
@@ -32,7 +32,7 @@ import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 const READ_SIZE = 64 * 1024 * 1024;
 
 /** A store in a folder. Its files are 0600, its folders 0700. */
-export interface FileStore extends PruneStore {
+export interface FileStore extends AdoptStore {
   /** Absolute path of the folder. */
   readonly path: string;
   /**

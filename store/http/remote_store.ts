@@ -4,13 +4,13 @@
  * @module
  */
 import type { Right } from "../serve/options.ts";
-import type { PruneStore, StoreOptions } from "../store.ts";
+import type { AdoptStore, StoreOptions } from "../store.ts";
 import type { Limiter } from "../wrap/limiter.ts";
 import type { Meter } from "../wrap/meter.ts";
 import type { RetryOptions } from "../wrap/retry.ts";
 
 /** A store far away. */
-export interface RemoteStore extends PruneStore, AsyncDisposable {
+export interface RemoteStore extends AdoptStore, AsyncDisposable {
   /** Whether `snap serve` is there, or a web server that knows nothing of stores. */
   readonly kind: "serve" | "web";
   /** Where it is, without passwords: for messages. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { checkBytes } from "@snap/hash";
-import { NotFoundError, StoreError } from "../errors.ts";
-import { randomHex } from "../hex.ts";
+import { createFrom, temporaryPath } from "../adopt_file.ts";
+import { NotFoundError } from "../errors.ts";
 import { cutRange } from "../range.ts";
 import { checkStoreName, checkStorePrefix } from "../store_name.ts";
 import type {
@@ -122,27 +122,7 @@ export class MemoryStore implements PruneStore {
     path: string,
     options?: StoreOptions,
   ): Promise<boolean> {
-    checkStoreName(name);
-    const { readFile, rm } = await import("node:fs/promises");
-    try {
-      options?.signal?.throwIfAborted();
-      return await this.create(name, await readFile(path), options);
-    } catch (cause) {
-      const code = (cause as { code?: unknown }).code;
-      if (typeof code !== "string") throw cause;
-      throw new StoreError(
-        `Cannot store ${path} as ${name}: it cannot be read (${code})`,
-        {
-          code,
-          action: "adopt",
-          storeName: name,
-          path,
-          cause,
-        },
-      );
-    } finally {
-      await rm(path, { force: true });
-    }
+    return await createFrom(this, { name, path }, options);
   }
 
   /**
@@ -152,11 +132,7 @@ export class MemoryStore implements PruneStore {
    * @returns A path in the temporary folder of the system.
    */
   async spoolPath(saveId: string): Promise<string> {
-    const [{ tmpdir }, { join }] = await Promise.all([
-      import("node:os"),
-      import("node:path"),
-    ]);
-    return join(tmpdir(), `snap-${saveId}-${randomHex()}`);
+    return await temporaryPath(saveId);
   }
 
   /**

@@ -4,5 +4,6 @@
  *
  * @module
  */
+export { adoptFile, spoolPathOf } from "../adopt_file.ts";
 export * from "./remove_quietly.ts";
 export * from "./spool.ts";

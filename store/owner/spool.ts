@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { hexOf } from "@snap/hash";
+import { spoolPathOf } from "../adopt_file.ts";
 import type { WriteStore } from "../store.ts";
 import { LEASES_PREFIX } from "../removal/leases.ts";
 import { removeQuietly } from "./remove_quietly.ts";
@@ -50,7 +51,7 @@ export async function openSpool(
   saveId: Uint8Array,
   { isDry = false }: SpoolOptions = {},
 ): Promise<Spool> {
-  const path = await store.spoolPath(hexOf(saveId));
+  const path = await spoolPathOf(store, hexOf(saveId));
   if (isDry) return new Spool(path, undefined);
   removeAbandoned(path, (saveId) => {
     const lease = store.localPath?.(`${LEASES_PREFIX}${saveId}/0`);
@@ -70,7 +71,7 @@ export async function isRunGone(
   store: WriteStore,
   saveId: string,
 ): Promise<boolean> {
-  return isOwnerGone(await store.spoolPath(saveId));
+  return isOwnerGone(await spoolPathOf(store, saveId));
 }
 
 function removeSpooled(spoolPath: string): void {

@@ -1,4 +1,4 @@
-import type { PruneStore, StoreOptions, UnfinishedUpload } from "../store.ts";
+import type { AdoptStore, StoreOptions, UnfinishedUpload } from "../store.ts";
 import type { Limiter } from "../wrap/limiter.ts";
 import type { Meter } from "../wrap/meter.ts";
 import type { RetryOptions } from "../wrap/retry.ts";
@@ -42,7 +42,7 @@ export interface S3StoreOptions {
 }
 
 /** A store in a bucket. */
-export interface S3Store extends PruneStore {
+export interface S3Store extends AdoptStore {
   /** Requests and bytes so far. */
   readonly meter: Meter;
   /** Marks that tell the store from all others: the addresses of its bucket and of its prefix. */

@@ -1,5 +1,6 @@
 /** Uploads in parts: files that grow in the spool until they are joined to a name. */
 import type { FileHandle } from "node:fs/promises";
+import { adoptFile, spoolPathOf } from "../adopt_file.ts";
 import { writeAll } from "../file/durable_file.ts";
 import type { WriteStore } from "../store.ts";
 
@@ -78,7 +79,9 @@ export class Uploads {
         await remove(path);
         return { offset: 0 };
       }
-      return { created: await this.#store.adopt(name, path, { signal }) };
+      return {
+        created: await adoptFile(this.#store, { name, path }, { signal }),
+      };
     });
   }
 
@@ -138,7 +141,7 @@ export class Uploads {
       import("node:path"),
       import("node:os"),
     ]);
-    const path = await this.#store.spoolPath("0".repeat(32));
+    const path = await spoolPathOf(this.#store, "0".repeat(32));
     if (this.#store.localPath === undefined) {
       return this.#own = await mkdtemp(join(tmpdir(), "snap-uploads-"));
     }

@@ -8,7 +8,7 @@ import { switchOf } from "../switch_of.ts";
 import { parseSshAddress, type SshAddress } from "../ssh/ssh_address.ts";
 import { sshCommand } from "../ssh/ssh_command.ts";
 import { startChild } from "../ssh/child.ts";
-import type { PruneStore, StoreOptions } from "../store.ts";
+import type { AdoptStore, StoreOptions } from "../store.ts";
 import { Limiter } from "../wrap/limiter.ts";
 import { Meter } from "../wrap/meter.ts";
 import type { RetryOptions } from "../wrap/retry.ts";
@@ -48,7 +48,7 @@ export interface SftpStoreOptions extends StoreOptions {
 }
 
 /** A store on a server of SFTP. Disposing of it ends the connection. */
-export interface SftpStore extends PruneStore, AsyncDisposable {
+export interface SftpStore extends AdoptStore, AsyncDisposable {
   /** Where it is, without passwords: for messages. */
   readonly location: string;
   /** Counters of requests so far. */

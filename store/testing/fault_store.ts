@@ -4,6 +4,7 @@
  * @module
  */
 import { checkBytes } from "@snap/hash";
+import { adoptFile, spoolPathOf } from "../adopt_file.ts";
 import { cannot } from "../cannot.ts";
 import { type StoreAction, StoreError } from "../errors.ts";
 import type {
@@ -157,7 +158,7 @@ export class FaultStore implements PruneStore {
     options?: StoreOptions,
   ): Promise<boolean> {
     const fault = await this.#enter("adopt", name);
-    const created = await this.#inner.adopt(name, path, options);
+    const created = await adoptFile(this.#inner, { name, path }, options);
     this.#leave(
       fault === "torn" || fault === "flip" ? "lost" : fault,
       "adopt",
@@ -173,7 +174,7 @@ export class FaultStore implements PruneStore {
    * @returns A path that no other call gets.
    */
   spoolPath(saveId: string): string | Promise<string> {
-    return this.#inner.spoolPath(saveId);
+    return spoolPathOf(this.#inner, saveId);
   }
 
   /**

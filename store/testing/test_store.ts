@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { adoptFile, spoolPathOf } from "../adopt_file.ts";
 import { NotFoundError, StoreError } from "../errors.ts";
 import type { PruneStore, ReadStore } from "../store.ts";
 
@@ -25,7 +26,8 @@ const RACERS = 8;
  *
  * @param name Name of the store, for the titles.
  * @param make Makes an empty store for each test.
- * @param register Registers one test. Default: `Deno.test`.
+ * @param register Registers one test: `test` of `node:test` or of Vitest. Default:
+ * `Deno.test`.
  */
 export function testStore(
   name: string,
@@ -221,20 +223,25 @@ const checks: Readonly<Record<string, Check>> = {
   },
   "adopts a file and takes it away": async (store) => {
     const { readFile, writeFile } = await import("node:fs/promises");
-    const path = await store.spoolPath(SAVE_ID);
-    const other = await store.spoolPath(SAVE_ID);
+    const path = await spoolPathOf(store, SAVE_ID);
+    const other = await spoolPathOf(store, SAVE_ID);
     equal(path === other, false);
     equal(path.includes(SAVE_ID), true);
     await writeFile(path, pattern(3000));
     await writeFile(other, pattern(4000));
-    equal(await store.adopt("packs/ab/one", path), true);
-    equal(await store.adopt("packs/ab/one", other), false);
+    equal(await adoptFile(store, { name: "packs/ab/one", path }), true);
+    equal(
+      await adoptFile(store, { name: "packs/ab/one", path: other }),
+      false,
+    );
     equalBytes(await store.read("packs/ab/one"), pattern(3000));
     for (const gone of [path, other]) {
       equal((await failure(readFile(gone))) !== undefined, true);
     }
     equal(
-      (await failure(store.adopt("packs/ab/two", path))) instanceof StoreError,
+      (await failure(
+        adoptFile(store, { name: "packs/ab/two", path }),
+      )) instanceof StoreError,
       true,
     );
     equal(await store.size("packs/ab/two"), undefined);

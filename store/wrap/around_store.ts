@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { adoptFile, spoolPathOf } from "../adopt_file.ts";
 import type { StoreAction } from "../errors.ts";
 import type {
   PruneStore,
@@ -137,7 +138,7 @@ export abstract class AroundStore implements PruneStore {
    */
   adopt(name: string, path: string, options?: StoreOptions): Promise<boolean> {
     return this.#run("adopt", name, 0, options, (options) => {
-      return this.inner.adopt(name, path, options);
+      return adoptFile(this.inner, { name, path }, options);
     });
   }
 
@@ -148,7 +149,7 @@ export abstract class AroundStore implements PruneStore {
    * @returns A path that no other call gets.
    */
   spoolPath(saveId: string): string | Promise<string> {
-    return this.inner.spoolPath(saveId);
+    return spoolPathOf(this.inner, saveId);
   }
 
   /**
