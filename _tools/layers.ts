@@ -71,7 +71,17 @@ const REACH: Readonly<Record<string, Readonly<Record<string, Reach>>>> = {
     hash: "all",
     posix: "all",
   },
+  workspace: {
+    save: "all",
+    restore: "all",
+    snapshot: "all",
+    disk: "all",
+    store: "all",
+    hash: "all",
+    posix: "all",
+  },
   cli: {
+    workspace: "all",
     formats: "all",
     maintenance: "all",
     sync: "all",

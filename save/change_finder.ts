@@ -1,4 +1,5 @@
-import type { Source } from "@snap/disk/source";
+import type { Source, SourceOptions } from "@snap/disk/source";
+import type { StatTable } from "@snap/posix/stat-table";
 import type { NamedRecord } from "@snap/snapshot/records";
 import type { SourceReport } from "./source_report.ts";
 import type { KnownChanges } from "./walk/known_changes.ts";
@@ -26,6 +27,8 @@ export interface ChangeSearch {
 export interface SeenSave extends SourceReport {
   /** Its record, which may be the one before. */
   readonly record: NamedRecord;
+  /** Rows of the devices that were met, in the order in which a walk of the whole source meets them. */
+  readonly devices: StatTable;
 }
 
 /** What was found; to be disposed of after the save. */
@@ -44,6 +47,8 @@ export interface FoundChanges extends AsyncDisposable {
 
 /** Finds out what has changed since a record, so that a save need not walk. */
 export interface ChangeFinder {
+  /** Told of what a walk of the source meets. */
+  readonly source?: Pick<SourceOptions, "onDirectory" | "onSocket">;
   /** Called after a save has noted the time, and before it looks at its source. */
   find(search: ChangeSearch): Promise<FoundChanges>;
 }

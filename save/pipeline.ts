@@ -150,6 +150,7 @@ export class SavePipeline implements WalkRun, WorkersRun {
         changedCount,
         youngByteCount: this.#walk.youngByteCount,
         areTotalsKnown: this.#walk.areTotalsKnown,
+        devices: this.#devices.rows,
         unreal: this.#devices.unreal,
       };
     } catch (error) {

@@ -1,3 +1,4 @@
+import type { StatTable } from "@snap/posix/stat-table";
 import type { Source } from "@snap/disk/source";
 import type { Hasher } from "@snap/hash";
 import type { Totals } from "@snap/snapshot/records";
@@ -52,4 +53,6 @@ export interface SavePipelineResult extends SourceReport {
   readonly youngByteCount: number;
   /** Whether the totals are right: not where the snapshot before is damaged that they rely on. */
   readonly areTotalsKnown: boolean;
+  /** Rows of the devices, in the order of their numbers. */
+  readonly devices: StatTable;
 }

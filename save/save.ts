@@ -166,11 +166,9 @@ async function saveOnce(
       if (ended.record !== undefined) {
         await changes.keep({ ...saved, record: ended.record });
       }
-      const { sameSource, ids: _, youngByteCount: _young, ...rest } = saved;
-      const { isRoundOpen: _isOpen, areTotalsKnown: _areKnown, ...counts } =
-        rest;
+      const { sameSource } = saved;
       return {
-        ...counts,
+        ...countsOf(saved),
         id: record.tree,
         ...ended,
         saveId,
@@ -186,6 +184,18 @@ async function saveOnce(
     source[Symbol.dispose]();
     await changes[Symbol.asyncDispose]();
   }
+}
+
+/** What a save tells of its walk. */
+function countsOf(
+  saved: SavedTree,
+): SourceReport & Pick<SaveResult, "progress" | "storedByteCount"> {
+  const { totals, errors, errorCount, changed, changedCount } = saved;
+  const { unreal, progress, storedByteCount } = saved;
+  return {
+    ...{ totals, errors, errorCount, changed, changedCount },
+    ...{ unreal, progress, storedByteCount },
+  };
 }
 
 /** Whether the newest record of the source may stand for this save. */
@@ -238,9 +248,10 @@ function openStoreSource(
       `Cannot save ${place.path}: it is the store itself`,
     );
   }
-  const { ignore, oneFileSystem } = options;
+  const { changes, ignore, oneFileSystem } = options;
   const excludeStore = place?.identity;
-  return openSource(path, { ignore, oneFileSystem, excludeStore });
+  const rules = { ignore, oneFileSystem, excludeStore };
+  return openSource(path, { ...changes?.source, ...rules });
 }
 
 /** Makes the record of what was saved. */

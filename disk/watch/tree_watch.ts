@@ -19,6 +19,7 @@ import {
   IN_UNMOUNT,
 } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
+import { equalBytes } from "../bytes.ts";
 import { type FileIdentity, identityOf, isFile } from "../file_identity.ts";
 import { terminated } from "../read_whole_file.ts";
 import { MountWatch } from "./mount_watch.ts";
@@ -45,7 +46,11 @@ export interface TreeWatchOptions {
    *
    * @param path Its path below the tree.
    */
-  readonly onSilence?: (path: Uint8Array, reason: SilenceReason) => void;
+  readonly onSilence?:
+    | ((path: Uint8Array, reason: SilenceReason) => void)
+    | undefined;
+  /** Name of files whose rules hold for all below: with one of them, all below may be another. */
+  readonly ruleFile?: Uint8Array | undefined;
   /** The calls of the operating system; those of this machine if absent. */
   readonly calls?: Posix;
 }
@@ -255,6 +260,10 @@ export class TreeWatch implements Disposable {
     }
     this.#tree.touch(directory);
     if (isGone) return this.#tree.forget(directory);
+    const { ruleFile } = this.#options;
+    if (ruleFile !== undefined && equalBytes(event.name(), ruleFile)) {
+      return this.#tree.forgetChildren(directory);
+    }
     const isOfDirectory = (mask & IN_ISDIR) !== 0 && (mask & NAMES) !== 0;
     if (isOfDirectory) this.#tree.forgetChild(directory, event.name());
   }

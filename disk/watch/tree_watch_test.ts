@@ -201,6 +201,25 @@ Deno.test("TreeWatch: directories that change places are not the same, nor is wh
   equal(isSame(watch, "a"), true);
 });
 
+Deno.test("TreeWatch: with other rules nothing below them is the same", () => {
+  using folder = new TemporaryFolder();
+  mkdirSync(folder.join("a/b/c"), { recursive: true });
+  mkdirSync(folder.join("d"));
+  const path = new TextEncoder().encode(folder.path);
+  const ruleFile = new TextEncoder().encode(".rules");
+  using watch = new TreeWatch(path, { ruleFile });
+  watch.beginRound();
+  walk(folder.path, watch);
+  writeFileSync(folder.join("a/.rules"), "");
+  watch.hasNews();
+  watch.beginRound();
+  deepEqual(["a/b", "a/b/c", "d"].map((path) => isSame(watch, path)), [
+    false,
+    false,
+    true,
+  ]);
+});
+
 Deno.test("TreeWatch: what is mapped is told of when it is mapped no more", () => {
   using folder = new TemporaryFolder();
   const path = folder.join("mapped");

@@ -106,6 +106,11 @@ export class WatchedTree {
     }
   }
 
+  /** Forgets what is below a directory. */
+  forgetChildren({ children }: WatchedDirectory): void {
+    for (const child of children?.values() ?? []) this.forget(child);
+  }
+
   /**
    * Forgets a directory by name.
    *

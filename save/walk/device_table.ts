@@ -1,4 +1,4 @@
-import type { StatTable } from "@snap/posix/stat-table";
+import { StatTable } from "@snap/posix/stat-table";
 import type { UnrealDevice } from "../source_report.ts";
 import type { FileSystems } from "./file_systems.ts";
 import type { Moment } from "./previous_directory.ts";
@@ -19,6 +19,8 @@ export interface DeviceTableOptions {
 /** Knowledge of a device. */
 interface Device {
   readonly number: number;
+  /** The row of something on it. */
+  readonly row: StatTable;
   readonly isTrusted: boolean;
   /** Whether a directory of it was met. */
   hasDirectory: boolean;
@@ -36,7 +38,7 @@ export class DeviceTable {
   readonly unreal: UnrealDevice[] = [];
   #major = -1;
   #minor = -1;
-  #device: Device = { number: 0, isTrusted: false, hasDirectory: false };
+  #device: Device = newDevice(0, { isTrusted: false });
 
   /**
    * Knows no device yet. The first row asked for must be the root's.
@@ -49,6 +51,15 @@ export class DeviceTable {
     this.#trustedBefore = start === undefined
       ? undefined
       : { sec: start.sec - GRACE_SEC, ns: start.ns };
+  }
+
+  /** Rows of the devices, in the order of their numbers. */
+  get rows(): StatTable {
+    const rows = new StatTable(this.#devices.size);
+    for (const { row, number } of this.#devices.values()) {
+      row.copyRow(0, rows, number);
+    }
+    return rows;
   }
 
   /**
@@ -109,12 +120,19 @@ export class DeviceTable {
     if (device === undefined) {
       const isTrusted = this.#options.trustStat ||
         this.#options.systems.isWellKnown(stats, row);
-      const number = this.#devices.size;
-      device = { number, isTrusted, hasDirectory: false };
+      device = newDevice(this.#devices.size, { isTrusted });
+      stats.copyRow(row, device.row, 0);
       this.#devices.set(key, device);
     }
     this.#major = major;
     this.#minor = minor;
     return this.#device = device;
   }
+}
+
+function newDevice(
+  number: number,
+  { isTrusted }: Pick<Device, "isTrusted">,
+): Device {
+  return { number, row: new StatTable(1), isTrusted, hasDirectory: false };
 }

@@ -22,6 +22,9 @@ Deno.test("DeviceTable numbers devices in the order they are met, the root's fir
     2,
     1,
   ]);
+  const { rows } = devices;
+  deepEqual([0, 1, 2].map((row) => rows.deviceMajor(row)), [8, 8, 9]);
+  deepEqual([0, 1, 2].map((row) => rows.deviceMinor(row)), [1, 2, 1]);
   equal(devices.trustedBefore(stats, 0), undefined);
   equal(devices.isTrusted(stats, 0), false);
 });

@@ -1,0 +1,126 @@
+import { type SilenceReason, TreeWatch } from "@snap/disk/watch";
+import { posix } from "@snap/posix";
+import type { StatTable } from "@snap/posix/stat-table";
+import type {
+  ChangeFinder,
+  ChangeSearch,
+  FoundChanges,
+  SeenSave,
+} from "@snap/save";
+import type { Id } from "@snap/hash";
+
+/** Options of {@linkcode WatchFinder}. */
+export interface WatchFinderOptions {
+  /** Time from one walk of the whole tree to the next, in milliseconds. */
+  readonly walkAgainMs: number;
+  /** A clock that only goes forward, in milliseconds. */
+  readonly clock: () => number;
+  /** Name of files with rules of what is left out. */
+  readonly ruleFile: Uint8Array | undefined;
+  /** Told where the kernel is silent, once for each reason. */
+  readonly onSilence?:
+    | ((path: Uint8Array, reason: SilenceReason) => void)
+    | undefined;
+}
+
+/** State that saves have left behind: what the tree is compared with. */
+interface Kept {
+  readonly record: Id;
+  readonly devices: StatTable;
+}
+
+/** Finds out from the kernel's words what has changed since the save before; walks all after any doubt. */
+export class WatchFinder implements ChangeFinder, Disposable {
+  readonly #path: Uint8Array;
+  readonly #options: WatchFinderOptions;
+  #watch: TreeWatch | undefined;
+  /** Absent while a save is under way, and after one that failed. */
+  #kept: Kept | undefined;
+  #walkedMs = 0;
+  #sockets: Uint8Array[] = [];
+
+  /** Hears of directories as they are opened. */
+  readonly source: ChangeFinder["source"] = {
+    onDirectory: (path, fd, self) => this.#watch?.add(path, fd, self),
+    onSocket: (path) => void this.#sockets.push(path),
+  };
+
+  /**
+   * Watches nothing yet.
+   *
+   * @param path The path of the tree.
+   */
+  constructor(path: Uint8Array, options: WatchFinderOptions) {
+    this.#path = path;
+    this.#options = options;
+  }
+
+  /** Whether nothing has changed since the save before, and it need not be walked again yet. */
+  get isUnchanged(): boolean {
+    return this.#isWatched() && !this.#watch!.hasNews();
+  }
+
+  /** Number of changes told so far, since the last walk of all. */
+  get changeCount(): number {
+    return this.#watch?.changeCount ?? 0;
+  }
+
+  /** Takes in what was told, so that the kernel has room for more. */
+  read(): void {
+    this.#watch?.read();
+  }
+
+  /** @inheritDoc */
+  find(_search: ChangeSearch): Promise<FoundChanges> {
+    const isKnown = this.#isWatched();
+    const watch = isKnown ? this.#watch! : this.#begin();
+    // In this order: what is told from here on is looked at by the next save.
+    if (isKnown) watch?.hasNews();
+    watch?.beginRound();
+    const known = isKnown && {
+      ...this.#kept!,
+      isSame: (path: Uint8Array) => watch!.isSame(path),
+    };
+    this.#kept = undefined;
+    this.#sockets = [];
+    return Promise.resolve({
+      known: known || undefined,
+      keep: (seen: SeenSave) => Promise.resolve(this.#keep(seen)),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    });
+  }
+
+  /** Listens no more. */
+  [Symbol.dispose](): void {
+    this.#watch?.[Symbol.dispose]();
+    this.#watch = undefined;
+    this.#kept = undefined;
+  }
+
+  #isWatched(): boolean {
+    const { clock, walkAgainMs } = this.#options;
+    return this.#kept !== undefined && this.#watch?.doubt === undefined &&
+      clock() - this.#walkedMs < walkAgainMs;
+  }
+
+  #begin(): TreeWatch | undefined {
+    this[Symbol.dispose]();
+    this.#walkedMs = this.#options.clock();
+    if (posix === undefined) return undefined;
+    return this.#watch = new TreeWatch(this.#path, this.#options);
+  }
+
+  /** Keeps what the next save is compared with; what has to be told again is looked at again. */
+  #keep(
+    { record, devices, errors, errorCount, changed, changedCount, unreal }:
+      SeenSave,
+  ): void {
+    const watch = this.#watch;
+    const isAllTold = errorCount === errors.length &&
+      changedCount === changed.length && unreal.length === 0;
+    if (watch === undefined || !isAllTold) return;
+    for (const { path } of errors) watch.mark(path);
+    for (const path of [...changed, ...this.#sockets]) watch.mark(path);
+    this.#kept = { record: record.record, devices };
+  }
+}

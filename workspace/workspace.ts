@@ -1,0 +1,236 @@
+import { IgnoreRules } from "@snap/disk/ignore";
+import type { SilenceReason } from "@snap/disk/watch";
+import {
+  restore,
+  type RestoreOptions,
+  type RestoreResult,
+} from "@snap/restore";
+import { save, type SaveOptions, type SaveResult } from "@snap/save";
+import type { Snapshots } from "@snap/snapshot";
+import { type NamedRecord, recordStands } from "@snap/snapshot/records";
+import type { WriteStore } from "@snap/store";
+import { setTimeout as sleep } from "node:timers/promises";
+import { WatchFinder } from "./watch_finder.ts";
+
+/** What the kernel has told is taken in so often, in milliseconds: its room is bounded. */
+const READ_MS = 250;
+/** The tree is walked all the same after so many milliseconds. */
+const WALK_AGAIN_MS = 10 * 60_000;
+
+/** Options of {@linkcode Workspace}: those of a save that are the same each time. */
+export interface WorkspaceOptions extends
+  Pick<
+    SaveOptions,
+    | "workers"
+    | "host"
+    | "user"
+    | "program"
+    | "ignore"
+    | "oneFileSystem"
+    | "trustStat"
+    | "onDamage"
+    | "random"
+    | "now"
+  > {
+  /**
+   * Time from one walk of the whole directory to the next, in milliseconds.
+   *
+   * @default {600000}
+   */
+  walkAgainMs?: number;
+  /** Told, once for each reason, that a part of the directory is looked at by each save. */
+  onSilence?: (path: Uint8Array, reason: SilenceReason) => void;
+  /** A clock that only goes forward, in milliseconds. */
+  clock?: () => number;
+}
+
+/** Options of {@linkcode Workspace.save}. */
+export type WorkspaceSaveOptions = Pick<
+  SaveOptions,
+  "message" | "signal" | "onProgress"
+>;
+
+/** Options of {@linkcode Workspace.settle}. */
+export interface SettleOptions {
+  /** Time without a change after which it is quiet, in milliseconds. */
+  quietMs: number;
+  /** Time after the first change at which nobody waits any longer, in milliseconds. */
+  waitMaxMs: number;
+  /** Ends the waiting. */
+  signal?: AbortSignal;
+}
+
+/**
+ * A directory of which a process keeps in mind what was saved last. The kernel tells what changes
+ * (inotify), so a save opens those directories and no other, and a restore, too. The kernel's word
+ * is a hint: after any doubt, at the start and every ten minutes all is walked. What is saved is
+ * what a walk would save.
+ */
+export class Workspace implements AsyncDisposable {
+  readonly #snapshots: Snapshots<WriteStore>;
+  readonly #path: Uint8Array;
+  readonly #options: WorkspaceOptions;
+  readonly #finder: WatchFinder;
+  readonly #over = new AbortController();
+  #reading: Promise<void> | undefined;
+  /** The save or restore before, which the next one waits for. */
+  #before: Promise<unknown> = Promise.resolve();
+  #last: SaveResult | undefined;
+
+  /**
+   * Looks at nothing yet.
+   *
+   * @param snapshots The store to save into; whoever opened it closes it after the workspace.
+   * @param path The directory.
+   * @param options What each save is told.
+   */
+  constructor(
+    snapshots: Snapshots<WriteStore>,
+    path: string | Uint8Array,
+    options: WorkspaceOptions = {},
+  ) {
+    this.#snapshots = snapshots;
+    this.#path = typeof path === "string"
+      ? new TextEncoder().encode(path)
+      : path.slice();
+    this.#options = options;
+    this.#finder = new WatchFinder(this.#path, {
+      walkAgainMs: options.walkAgainMs ?? WALK_AGAIN_MS,
+      clock: options.clock ?? (() => performance.now()),
+      ruleFile: (options.ignore ?? new IgnoreRules()).fileName,
+      onSilence: options.onSilence,
+    });
+  }
+
+  /**
+   * Saves the directory. Where nothing has changed, the snapshot before is looked for and given
+   * again.
+   *
+   * @param options The description, and who is told how far it is.
+   * @returns The snapshot, as of `save`.
+   * @throws {DiskError} If the directory itself cannot be read.
+   * @throws {StoreError} If the store fails; nothing half-written stays behind.
+   */
+  save(options: WorkspaceSaveOptions = {}): Promise<SaveResult> {
+    return this.#inTurn(() => this.#save(options));
+  }
+
+  /**
+   * Brings the directory to what a snapshot says. What has no place in it is removed; what was
+   * not saved is lost.
+   *
+   * @param record The snapshot.
+   * @param options Who is told what, and how far it is.
+   * @returns What was done, with the errors of single entries.
+   * @throws {DiskError} If the directory cannot be opened or is full.
+   * @throws {StoreError} If the store fails.
+   */
+  restore(
+    record: NamedRecord,
+    options: Omit<RestoreOptions, "existing" | "delete" | "path"> = {},
+  ): Promise<RestoreResult> {
+    return this.#inTurn(() =>
+      restore(this.#snapshots, record, this.#path, {
+        ...options,
+        existing: true,
+        delete: true,
+      })
+    );
+  }
+
+  /**
+   * Waits until something has changed, and then until it is quiet.
+   *
+   * @param options How long quiet is, and how long to wait for it.
+   * @throws {Error} The reason of the signal.
+   */
+  async settle({ quietMs, waitMaxMs, signal }: SettleOptions): Promise<void> {
+    const clock = this.#options.clock ?? (() => performance.now());
+    let first: number | undefined;
+    let last = 0;
+    let count = -1;
+    for (;;) {
+      signal?.throwIfAborted();
+      const isUnchanged = this.#finder.isUnchanged;
+      const now = clock();
+      if (!isUnchanged && count !== this.#finder.changeCount) {
+        first ??= now;
+        last = now;
+        count = this.#finder.changeCount;
+      }
+      const isDue = first !== undefined &&
+        (now - last >= quietMs || now - first >= waitMaxMs);
+      if (isDue) return;
+      await sleep(Math.min(READ_MS, quietMs, waitMaxMs), undefined, { signal });
+    }
+  }
+
+  /** Ends the watch, after the save or restore that is under way. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort();
+    await this.#before;
+    await this.#reading;
+    this.#finder[Symbol.dispose]();
+  }
+
+  async #save(options: WorkspaceSaveOptions): Promise<SaveResult> {
+    const last = this.#last;
+    if (last !== undefined && await this.#stands(last, options)) {
+      return unchanged(last);
+    }
+    this.#last = undefined;
+    this.#reading ??= this.#read();
+    const { walkAgainMs: _, onSilence: _said, clock: _clock, ...same } =
+      this.#options;
+    const result = await save(this.#snapshots, this.#path, {
+      ...same,
+      ...options,
+      changes: this.#finder,
+    });
+    return this.#last = result;
+  }
+
+  /** Whether the result before is that of a save now. */
+  async #stands(
+    { record, errorCount, changedCount }: SaveResult,
+    { message, signal }: WorkspaceSaveOptions,
+  ): Promise<boolean> {
+    const isWhole = errorCount === 0 && changedCount === 0;
+    if (!isWhole || record === undefined || record.message !== message) {
+      return false;
+    }
+    return this.#finder.isUnchanged &&
+      await recordStands(this.#snapshots.store, record, { signal });
+  }
+
+  /** Takes in what the kernel tells, and keeps no process alive for it. */
+  async #read(): Promise<void> {
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await sleep(READ_MS, undefined, { signal, ref: false }).catch(() => {});
+      this.#finder.read();
+    }
+  }
+
+  #inTurn<T>(act: () => Promise<T>): Promise<T> {
+    if (this.#over.signal.aborted) {
+      throw new TypeError("Cannot use a workspace that is closed");
+    }
+    const turn = this.#before.then(act);
+    this.#before = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** The result before, as one of a save that has found nothing new. */
+function unchanged(last: SaveResult): SaveResult {
+  const nothing = { readFileCount: 0, newByteCount: 0, newObjectCount: 0 };
+  return {
+    ...last,
+    isNewRecord: false,
+    hasNewAttributesOnly: false,
+    storedByteCount: 0,
+    indexByteCount: 0,
+    progress: { ...last.progress, ...nothing },
+  };
+}
