@@ -21,8 +21,7 @@ const sink = {
     return Promise.resolve();
   },
 };
-const { hasher } = snapshots;
-const { sha256 } = await exportTar(view, view.root, sink, { hasher });
+const { sha256 } = await exportTar(view, view.root, sink, { snapshots });
 closeSync(file);
 console.log(sha256);
 await snapshots[Symbol.asyncDispose]();

@@ -29,7 +29,8 @@ const FOR_TYPES = ["typescript@5.9.3", "@types/node@22.20.5"] as const;
 /** How TypeScript finds packages, and the kind of module that goes with it. */
 const RESOLUTIONS = [["nodenext", "nodenext"], ["bundler", "esnext"]] as const;
 /** What is a program, and what has no types as it exports nothing. */
-const NOT_LIBRARY = /\/(node-main|main|(save|restore|fuse|sync)\/worker)$/;
+const NOT_LIBRARY =
+  /\/(node-main|main|(formats|save|restore|fuse|sync)\/worker)$/;
 /** From when a program is told to end to when it has: an idle one takes 50 ms. */
 const END_MS_MAX = 10_000;
 

@@ -11,6 +11,7 @@ import {
   openLayoutFolder,
 } from "@snap/formats/oci";
 import { resolvePath } from "../arguments/resolve_path.ts";
+import { workerCount } from "../arguments/worker_count.ts";
 import { UsageError } from "../arguments/usage_error.ts";
 import { CommandError } from "../command_error.ts";
 import type { Session } from "../session.ts";
@@ -53,6 +54,7 @@ export async function exportImage(
   const root = rootOf(from, args.positionals[0]);
   const options = {
     ...{ signal, compression, base: below && rootOf(below, base!) },
+    workers: workerCount(session),
     ...image !== undefined && { image },
     ...architecture !== undefined && { architecture },
   };

@@ -1,5 +1,11 @@
-import { compressedSink, exportTar, importTar } from "@snap/formats/tar";
+import {
+  compressedSink,
+  type Compression,
+  exportTar,
+  importTar,
+} from "@snap/formats/tar";
 import { localOwners } from "@snap/disk";
+import { workerCount } from "../arguments/worker_count.ts";
 import { formatSize } from "../terminal/units.ts";
 import type {
   ArchiveFormat,
@@ -7,54 +13,51 @@ import type {
   ExportRequest,
   ImportRequest,
 } from "./archive_formats.ts";
-import type { ArchiveTarget } from "./archive_streams.ts";
 import { createArchive, openArchive, sizeHint } from "./open_archive.ts";
+
+const COMPRESSIONS: Readonly<Record<string, Compression | undefined>> = {
+  "tar.gz": "gzip",
+  "tar.zst": "zstd",
+};
 
 /** Writes a tar archive. */
 export async function exportArchive(
   request: ExportRequest,
   name: string,
 ): Promise<ArchiveReport> {
-  const { session, target, from } = request;
+  const { session, snapshots, from, target } = request;
+  const { signal } = session;
+  const workers = workerCount(session);
   const archive = await createArchive(session, target, sizeHint(from));
+  const compression = COMPRESSIONS[name];
+  const compressed = compression &&
+    compressedSink(compression, archive, { workers });
   try {
-    return await writeTar(archive, request, name);
+    const { view, entry } = from;
+    const plain = await exportTar(view, entry, compressed ?? archive, {
+      ...{ snapshots, workers, signal },
+    });
+    const stored = await compressed?.finish();
+    await archive.finish();
+    session.note(
+      `Wrote ${
+        formatSize((stored ?? plain).byteCount)
+      }; SHA-256 ${plain.sha256}`,
+    );
+    return {
+      ...target !== "-" && { text: plain.sha256 },
+      fields: {
+        ...plain,
+        ...stored && {
+          compressedSha256: stored.sha256,
+          compressedByteCount: stored.byteCount,
+        },
+      },
+    };
   } finally {
+    await compressed?.[Symbol.asyncDispose]();
     await archive[Symbol.asyncDispose]();
   }
-}
-
-async function writeTar(
-  archive: ArchiveTarget,
-  { session, snapshots, from, target }: ExportRequest,
-  name: string,
-): Promise<ArchiveReport> {
-  const { signal } = session;
-  const compression = { "tar.gz": "gzip", "tar.zst": "zstd" }[name];
-  const compressed = compression === undefined
-    ? undefined
-    : compressedSink(compression as "gzip" | "zstd", archive);
-  const { sha256, byteCount, entryCount } = await exportTar(
-    from.view,
-    from.entry,
-    compressed ?? archive,
-    { hasher: snapshots.hasher, signal },
-  );
-  const stored = await compressed?.finish();
-  await archive.finish();
-  session.note(
-    `Wrote ${formatSize(stored?.byteCount ?? byteCount)}; SHA-256 ${sha256}`,
-  );
-  return {
-    ...target !== "-" && { text: sha256 },
-    fields: {
-      ...{ sha256, byteCount, entryCount },
-      ...stored && {
-        compressedSha256: stored.sha256,
-        compressedByteCount: stored.byteCount,
-      },
-    },
-  };
 }
 
 /** Reads a tar archive. */

@@ -1,5 +1,5 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
-import { ANY, NO_FOLLOW, TARGET } from "./shared_specs.ts";
+import { ANY, NO_FOLLOW, TARGET, WORKERS } from "./shared_specs.ts";
 
 /** Names of formats, as a shell offers them. */
 const FORMATS = [
@@ -57,6 +57,7 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
       ARCHITECTURE,
       NO_FOLLOW,
       ANY,
+      WORKERS,
     ],
     notes: [
       "Prints the SHA-256 of the plain archive. A snapshot gives the same tar each time, byte for byte. Every byte is checked before it is written, and a file has its name only when it is complete.",

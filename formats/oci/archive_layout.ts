@@ -1,7 +1,8 @@
 import { ExportError } from "../errors.ts";
 import { writeEntryHeader } from "../tar/entry_header.ts";
 import { TypeFlag } from "../tar/header.ts";
-import { type ByteSink, TarOutput } from "../tar/tar_output.ts";
+import type { ByteSink } from "../byte_sink.ts";
+import { TarOutput } from "../tar/tar_output.ts";
 import { blobName } from "./layout.ts";
 import { BLOBS, layerDigest, type LayoutTarget } from "./layout_target.ts";
 

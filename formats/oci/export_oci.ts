@@ -4,10 +4,11 @@ import type { Snapshots } from "@snap/snapshot";
 import type { ViewRoot } from "@snap/snapshot/view";
 import type { StoreOptions } from "@snap/store";
 import {
+  type CompressedSink,
   compressedSink,
   type Compression,
 } from "../compress/compressed_sink.ts";
-import type { ByteSink } from "../tar/tar_output.ts";
+import type { ByteSink } from "../byte_sink.ts";
 import { folderLayout } from "./folder_layout.ts";
 import { blobName, type Descriptor, MediaType, REF_NAME } from "./layout.ts";
 import type { ExportedLayer, LayoutTarget } from "./layout_target.ts";
@@ -37,6 +38,12 @@ export interface ExportOciOptions extends StoreOptions {
   readonly image?: string;
   /** The architecture that the image says it is for; this machine's if left out. */
   readonly architecture?: string;
+  /**
+   * Workers that read contents, and as many that compress.
+   *
+   * @default {0}
+   */
+  readonly workers?: number;
 }
 
 /** Result of {@linkcode exportOci}. */
@@ -74,7 +81,11 @@ export async function exportOci(
     const write = (sink: ByteSink) =>
       writeLayer(snapshots, part, sink, options);
     layers.push(
-      await target.layer((sink) => compressedLayer(compression, sink, write)),
+      await target.layer((sink) =>
+        compression === "none"
+          ? plainLayer(sink, write)
+          : compressedLayer(compressedSink(compression, sink, options), write)
+      ),
     );
   }
   const { arch } = process;
@@ -104,20 +115,34 @@ export async function exportOci(
   return { manifest: manifest.digest, layers };
 }
 
+type WriteLayer = (sink: ByteSink) => Promise<WrittenLayer>;
+
+/** Writes a layer as it is, and tells its digest. */
+async function plainLayer(
+  sink: ByteSink,
+  write: WriteLayer,
+): Promise<ExportedLayer> {
+  const plain = await write(sink);
+  return layerOf(plain, plain);
+}
+
 /** Writes a layer, compressed, and tells both its digests. */
 async function compressedLayer(
-  compression: Compression | "none",
-  sink: ByteSink,
-  write: (sink: ByteSink) => Promise<WrittenLayer>,
+  sink: CompressedSink,
+  write: WriteLayer,
 ): Promise<ExportedLayer> {
-  const compressed = compression === "none"
-    ? undefined
-    : compressedSink(compression, sink);
-  const plain = await write(compressed ?? sink);
-  const { sha256, byteCount } = await compressed?.finish() ?? plain;
+  try {
+    const plain = await write(sink);
+    return layerOf(plain, await sink.finish());
+  } finally {
+    await sink[Symbol.asyncDispose]();
+  }
+}
+
+function layerOf(plain: WrittenLayer, stored: WrittenLayer): ExportedLayer {
   return {
-    digest: `sha256:${sha256}`,
-    size: byteCount,
+    digest: `sha256:${stored.sha256}`,
+    size: stored.byteCount,
     diffId: `sha256:${plain.sha256}`,
   };
 }

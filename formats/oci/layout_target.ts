@@ -1,4 +1,4 @@
-import type { ByteSink } from "../tar/tar_output.ts";
+import type { ByteSink } from "../byte_sink.ts";
 
 /** A layer that was written. */
 export interface ExportedLayer {

@@ -6,7 +6,9 @@ import { diffSnapshots, snapshotSide } from "@snap/snapshot/query";
 import { View, type ViewEntry, type ViewRoot } from "@snap/snapshot/view";
 import type { StoreOptions } from "@snap/store";
 import { ExportError } from "../errors.ts";
-import { type ByteSink, TarOutput } from "../tar/tar_output.ts";
+import type { ByteSink } from "../byte_sink.ts";
+import { openContents } from "../contents/open_contents.ts";
+import { TarOutput } from "../tar/tar_output.ts";
 import { type FirstNames, TarWriter } from "../tar/tar_writer.ts";
 import { WHITEOUT } from "./layer_rules.ts";
 
@@ -19,6 +21,12 @@ export interface WrittenLayer {
   readonly sha256: string;
   /** Bytes of the archive. */
   readonly byteCount: number;
+}
+
+/** Options of {@linkcode writeLayer}. */
+export interface WriteLayerOptions extends StoreOptions {
+  /** Workers that read contents. */
+  readonly workers?: number;
 }
 
 /**
@@ -36,17 +44,17 @@ export async function writeLayer(
     readonly base?: ViewRoot | undefined;
   },
   sink: ByteSink,
-  options: StoreOptions = {},
+  options: WriteLayerOptions = {},
 ): Promise<WrittenLayer> {
   const view = await View.open(snapshots, root, options);
   const output = new TarOutput(sink);
-  const writer = new TarWriter(view, view.root, output, {
-    ...options,
-    hasher: snapshots.hasher,
-    isLayer: true,
-    ...base !== undefined && { firstNames: await firstNames(view, options) },
-  });
+  const contents = await openContents(snapshots, { ...options, view });
   try {
+    const writer = new TarWriter(view.root, {
+      ...options,
+      ...{ snapshots, view, contents, output, isLayer: true },
+      ...base !== undefined && { firstNames: await firstNames(view, options) },
+    });
     if (base === undefined) await writeAll(view, writer, options);
     else {
       const reader = await snapshots.reader();
@@ -68,9 +76,11 @@ export async function writeLayer(
         }
       }
     }
+    await writer.finish();
     const sha256 = await output.finish();
     return { sha256, byteCount: output.byteCount };
   } finally {
+    await contents[Symbol.asyncDispose]();
     await output[Symbol.asyncDispose]();
   }
 }

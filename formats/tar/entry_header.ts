@@ -1,4 +1,5 @@
 import {
+  BLOCK_SIZE,
   type HeaderFields,
   LARGE_MAX,
   SMALL_MAX,
@@ -10,6 +11,11 @@ import type { TarOutput } from "./tar_output.ts";
 
 const decoder = new TextDecoder("utf-8", { fatal: true });
 const encoder = new TextEncoder();
+/** The header of pax records, but their size. */
+const PAX_HEADER = {
+  ...{ name: encoder.encode("pax"), type: TypeFlag.pax },
+  ...{ mode: 0o644, uid: 0, gid: 0, mtime: 0 },
+};
 const NAME_SIZE_MAX = 100;
 const OWNER_NAME_SIZE_MAX = 31;
 
@@ -21,61 +27,72 @@ export interface EntryHeader extends HeaderFields {
   readonly records: readonly PaxRecord[];
 }
 
-/** Writes the header of an entry, before it pax records for what does not fit. */
-export async function writeEntryHeader(
+/**
+ * Writes the header of an entry, before it pax records for what does not fit.
+ *
+ * @returns What to wait for before more is written, if anything.
+ */
+export function writeEntryHeader(
   output: TarOutput,
   header: EntryHeader,
-): Promise<void> {
+): Promise<void> | undefined {
   const records = paxRecords(header);
-  if (records.length > 0) {
-    const bytes = writePax(records);
-    writeHeader(await output.block(), {
-      name: encoder.encode("pax"),
-      ...{ mode: 0o644, uid: 0, gid: 0, mtime: 0 },
-      size: bytes.length,
-      type: TypeFlag.pax,
-    });
-    await output.write(bytes);
-    output.pad();
+  if (records.length === 0) {
+    const block = new Uint8Array(BLOCK_SIZE);
+    writeHeader(block, header);
+    return output.write(block);
   }
-  writeHeader(await output.block(), header);
+  const pax = writePax(records);
+  const paxSize = BLOCK_SIZE * Math.ceil(pax.length / BLOCK_SIZE);
+  const blocks = new Uint8Array(2 * BLOCK_SIZE + paxSize);
+  writeHeader(blocks, { ...PAX_HEADER, size: pax.length });
+  blocks.set(pax, BLOCK_SIZE);
+  writeHeader(blocks.subarray(BLOCK_SIZE + paxSize), header);
+  return output.write(blocks);
 }
 
 function paxRecords(header: EntryHeader): PaxRecord[] {
-  const { name, linkName, userName, groupName } = header;
-  const records: PaxRecord[] = [];
-  const texts: readonly (readonly [string, Uint8Array | undefined, number])[] =
-    [
-      ["path", name, NAME_SIZE_MAX],
-      ["linkpath", linkName, NAME_SIZE_MAX],
-      ["uname", userName, OWNER_NAME_SIZE_MAX],
-      ["gname", groupName, OWNER_NAME_SIZE_MAX],
-    ];
-  const long = texts.filter(([, bytes, sizeMax]) =>
-    bytes !== undefined && (bytes.length > sizeMax || !isAscii(bytes))
-  ) as [string, Uint8Array, number][];
-  // Names are in UTF-8 unless a record says that they are bytes.
-  if (!long.every(([, bytes]) => isUtf8(bytes))) {
-    records.push(["hdrcharset", "BINARY"]);
+  const { mtime, mtimeNs, size } = header;
+  const records = textRecords(header);
+  if (size > LARGE_MAX) records.push(["size", String(size)]);
+  addNumber(records, "uid", header.uid);
+  addNumber(records, "gid", header.gid);
+  if (mtimeNs > 0 || mtime < 0 || mtime > LARGE_MAX) {
+    records.push(["mtime", paxTime(mtime, mtimeNs)]);
   }
-  for (const [keyword, bytes] of long) records.push([keyword, bytes]);
-  if (header.size > LARGE_MAX) records.push(["size", String(header.size)]);
-  for (const keyword of ["uid", "gid"] as const) {
-    const value = header[keyword];
-    if (value > SMALL_MAX) records.push([keyword, String(value)]);
-  }
-  if (header.mtimeNs > 0 || header.mtime < 0 || header.mtime > LARGE_MAX) {
-    records.push(["mtime", paxTime(header.mtime, header.mtimeNs)]);
-  }
-  for (const keyword of ["devmajor", "devminor"] as const) {
-    const value =
-      header[keyword === "devmajor" ? "deviceMajor" : "deviceMinor"];
-    if ((value ?? 0) > SMALL_MAX) {
-      records.push([`SCHILY.${keyword}`, String(value)]);
-    }
-  }
-  records.push(...header.records);
+  addNumber(records, "SCHILY.devmajor", header.deviceMajor);
+  addNumber(records, "SCHILY.devminor", header.deviceMinor);
+  for (const record of header.records) records.push(record);
   return records;
+}
+
+/** Records of names that do not fit, or are no ASCII. */
+function textRecords(header: EntryHeader): PaxRecord[] {
+  const records: PaxRecord[] = [];
+  let isText = true;
+  const add = (keyword: string, bytes: Uint8Array, sizeMax: number): void => {
+    if (bytes.length <= sizeMax && isAscii(bytes)) return;
+    records.push([keyword, bytes]);
+    isText &&= isUtf8(bytes);
+  };
+  const { name, linkName, userName, groupName } = header;
+  add("path", name, NAME_SIZE_MAX);
+  if (linkName) add("linkpath", linkName, NAME_SIZE_MAX);
+  if (userName) add("uname", userName, OWNER_NAME_SIZE_MAX);
+  if (groupName) add("gname", groupName, OWNER_NAME_SIZE_MAX);
+  // Names are in UTF-8 unless a record says that they are bytes.
+  if (!isText) records.unshift(["hdrcharset", "BINARY"]);
+  return records;
+}
+
+function addNumber(
+  records: PaxRecord[],
+  keyword: string,
+  value: number | undefined,
+): void {
+  if (value !== undefined && value > SMALL_MAX) {
+    records.push([keyword, String(value)]);
+  }
 }
 
 function isAscii(bytes: Uint8Array): boolean {

@@ -1,14 +1,22 @@
-import type { Hasher } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
+import type { Snapshots } from "@snap/snapshot";
 import type { View, ViewEntry } from "@snap/snapshot/view";
 import type { StoreOptions } from "@snap/store";
-import { type ByteSink, TarOutput } from "./tar_output.ts";
+import type { ByteSink } from "../byte_sink.ts";
+import { openContents } from "../contents/open_contents.ts";
+import { TarOutput } from "./tar_output.ts";
 import { TarWriter } from "./tar_writer.ts";
 
 /** Options of {@linkcode exportTar}. */
 export interface ExportTarOptions extends StoreOptions {
-  /** The hasher of the store. */
-  readonly hasher: Hasher;
+  /** The snapshots that the view is one of. */
+  readonly snapshots: Snapshots;
+  /**
+   * Workers that read contents.
+   *
+   * @default {0}
+   */
+  readonly workers?: number;
   /** Called for each entry that was written. */
   readonly onEntry?: (entry: ViewEntry) => void;
 }
@@ -41,22 +49,25 @@ export async function exportTar(
   options: ExportTarOptions,
 ): Promise<ExportTarResult> {
   const output = new TarOutput(sink);
+  const { snapshots, signal } = options;
+  const contents = await openContents(snapshots, { ...options, view });
   try {
-    const writer = new TarWriter(view, from, output, options);
-    const add = async (entry: ViewEntry): Promise<void> => {
-      await writer.add(entry);
-      options.onEntry?.(entry);
-    };
-    await add(from);
+    const writer = new TarWriter(from, {
+      ...{ snapshots, view, contents, output },
+      ...{ signal, onEntry: options.onEntry },
+    });
+    await writer.add(from);
     if (from.kind === EntryKind.directory) {
       for await (const batch of view.walk(from, options).batches()) {
-        for (const entry of batch) await add(entry);
+        for (const entry of batch) await writer.add(entry);
       }
     }
+    await writer.finish();
     const sha256 = await output.finish();
     const { entryCount } = writer;
     return { sha256, byteCount: output.byteCount, entryCount };
   } finally {
+    await contents[Symbol.asyncDispose]();
     await output[Symbol.asyncDispose]();
   }
 }

@@ -188,10 +188,11 @@ function putOctal(
   value: number,
 ): void {
   let left = value >= 0 && value < 8 ** (size - 1) ? value : 0;
-  for (let digit = at + size - 2; digit >= at; digit--) {
-    out[digit] = ZERO + left % 8;
-    left = Math.floor(left / 8);
+  let digit = at + size - 2;
+  for (; left > 0x7fffffff; left = Math.floor(left / 8)) {
+    out[digit--] = ZERO + left % 8;
   }
+  for (; digit >= at; left >>= 3) out[digit--] = ZERO + (left & 7);
 }
 
 function putBytes(

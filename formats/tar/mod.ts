@@ -3,9 +3,9 @@
  *
  * @module
  */
+export type { ByteSink } from "../byte_sink.ts";
 export { ArchiveSyntaxError, ImportError } from "../errors.ts";
 export type { ImportOptions, ImportResult } from "../draft/import_snapshot.ts";
 export * from "../compress/compressed_sink.ts";
 export * from "./export_tar.ts";
 export * from "./import_tar.ts";
-export type { ByteSink } from "./tar_output.ts";

@@ -10,9 +10,7 @@ const DIGITS_MAX = 10;
 /** Records of a pax header by their keywords; a value is bytes. */
 export type PaxRecords = Map<string, Uint8Array>;
 
-const encoder = new TextEncoder();
-
-/** A record that is written: its keyword, and its value. */
+/** A record that is written: its keyword, and its value; of text a byte for each character. */
 export type PaxRecord = readonly [
   keyword: string | Uint8Array,
   value: Uint8Array | string,
@@ -60,33 +58,30 @@ export function readPax(
  * @returns Their bytes.
  */
 export function writePax(records: readonly PaxRecord[]): Uint8Array {
-  const parts: Uint8Array[] = [];
   let size = 0;
-  for (const [keyword, value] of records) {
-    const key = typeof keyword === "string" ? encoder.encode(keyword) : keyword;
-    const content = typeof value === "string" ? encoder.encode(value) : value;
-    const rest = key.length + content.length + 3;
-    // The length counts its own digits.
-    let length = rest + String(rest).length;
-    length = rest + String(length).length;
-    const record = new Uint8Array(length);
-    const digits = encoder.encode(String(length));
-    record.set(digits);
-    record[digits.length] = SPACE;
-    record.set(key, digits.length + 1);
-    record[digits.length + 1 + key.length] = EQUALS;
-    record.set(content, digits.length + 2 + key.length);
-    record[length - 1] = LINE_FEED;
-    parts.push(record);
-    size += length;
-  }
+  for (const record of records) size += lengthOf(record);
   const all = new Uint8Array(size);
   let at = 0;
-  for (const part of parts) {
-    all.set(part, at);
-    at += part.length;
+  for (const record of records) {
+    for (const part of [`${lengthOf(record)} `, record[0], "=", record[1]]) {
+      put(all, at, part);
+      at += part.length;
+    }
+    all[at++] = LINE_FEED;
   }
   return all;
+}
+
+/** The length of a record, which counts its own digits. */
+function lengthOf([keyword, value]: PaxRecord): number {
+  const rest = keyword.length + value.length + 3;
+  const length = rest + String(rest).length;
+  return rest + String(length).length;
+}
+
+function put(out: Uint8Array, at: number, part: Uint8Array | string): void {
+  if (typeof part !== "string") out.set(part, at);
+  else for (let i = 0; i < part.length; i++) out[at + i] = part.charCodeAt(i);
 }
 
 /** Bytes as text, a character for each. */

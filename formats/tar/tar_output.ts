@@ -1,4 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
+import type { ByteSink } from "../byte_sink.ts";
 import { BLOCK_SIZE } from "./header.ts";
 
 /** Bytes that are gathered before they are handed on. */
@@ -6,46 +7,38 @@ const BUFFER_SIZE = 1 << 20;
 /** What GNU tar fills an archive up to. */
 const RECORD_SIZE = 20 * BLOCK_SIZE;
 
-/** Where an archive goes. */
-export interface ByteSink {
-  /**
-   * Takes the next bytes.
-   *
-   * @param bytes They belong to the sink.
-   */
-  write(bytes: Uint8Array): Promise<void>;
-}
-
 /** Gathers the bytes of an archive, and hashes them. */
-export class TarOutput implements AsyncDisposable {
+export class TarOutput implements ByteSink, AsyncDisposable {
   /** Bytes so far. */
   byteCount = 0;
   readonly #sink: ByteSink;
   readonly #hash: Hash = createHash("sha256");
   #buffer = new Uint8Array(BUFFER_SIZE);
+  /** The buffer that was handed on last. */
+  #other = new Uint8Array(BUFFER_SIZE);
   #held = 0;
-  #writing: Promise<void> = Promise.resolve();
+  #writing: Promise<void> | undefined;
 
   /** Hands nothing on yet. */
   constructor(sink: ByteSink) {
     this.#sink = sink;
   }
 
-  /** Gives a block of zeros to be filled in before the next call. */
-  block(): Promise<Uint8Array> | Uint8Array {
-    if (BUFFER_SIZE - this.#held < BLOCK_SIZE) {
-      return this.#flush().then(() => this.#takeBlock());
-    }
-    return this.#takeBlock();
+  /**
+   * Adds bytes, which may change when what is waited for is over.
+   *
+   * @returns What to wait for before more is added, if anything.
+   */
+  write(bytes: Uint8Array): Promise<void> | undefined {
+    this.byteCount += bytes.length;
+    const end = this.#held + bytes.length;
+    if (end > BUFFER_SIZE) return this.#writeParts(bytes);
+    this.#buffer.set(bytes, this.#held);
+    this.#held = end;
+    return undefined;
   }
 
-  #takeBlock(): Uint8Array {
-    this.byteCount += BLOCK_SIZE;
-    return this.#buffer.subarray(this.#held, this.#held += BLOCK_SIZE);
-  }
-
-  /** Adds bytes, which may change afterwards. */
-  async write(bytes: Uint8Array): Promise<void> {
+  async #writeParts(bytes: Uint8Array): Promise<void> {
     for (let at = 0; at < bytes.length;) {
       if (this.#held === BUFFER_SIZE) await this.#flush();
       const size = Math.min(BUFFER_SIZE - this.#held, bytes.length - at);
@@ -53,13 +46,13 @@ export class TarOutput implements AsyncDisposable {
       this.#held += size;
       at += size;
     }
-    this.byteCount += bytes.length;
   }
 
   /** Fills up to the end of a block. */
   pad(): void {
-    // The buffer ends with a block, and is zeros where nothing was written.
+    // The buffer ends with a block.
     const size = (BLOCK_SIZE - this.byteCount % BLOCK_SIZE) % BLOCK_SIZE;
+    this.#buffer.fill(0, this.#held, this.#held + size);
     this.#held += size;
     this.byteCount += size;
   }
@@ -80,18 +73,19 @@ export class TarOutput implements AsyncDisposable {
 
   /** Waits for what is being written, also where the export has failed. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#writing.catch(() => {});
+    await this.#writing?.catch(() => {});
   }
 
   /** Hands on what was gathered, and goes on while it is being written. */
   async #flush(): Promise<void> {
-    const bytes = this.#buffer.subarray(0, this.#held);
-    this.#buffer = new Uint8Array(BUFFER_SIZE);
-    this.#held = 0;
+    const buffer = this.#buffer;
+    const bytes = buffer.subarray(0, this.#held);
     await this.#writing;
-    if (bytes.length === 0) return;
+    this.#buffer = this.#other;
+    this.#other = buffer;
+    this.#held = 0;
     this.#writing = this.#sink.write(bytes);
-    this.#writing.catch(() => {}); // Who waits hears of it.
+    this.#writing?.catch(() => {}); // Who waits hears of it.
     this.#hash.update(bytes);
   }
 }

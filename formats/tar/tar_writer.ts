@@ -1,4 +1,4 @@
-import { type Hasher, IdMismatchError } from "@snap/hash";
+import { type HashStream, IdMismatchError } from "@snap/hash";
 import { linkKey } from "@snap/manifest/diff";
 import {
   decodeHoles,
@@ -7,8 +7,11 @@ import {
   isFileKind,
 } from "@snap/manifest/extras";
 import { Pacer } from "@snap/posix/pacer";
+import type { Snapshots } from "@snap/snapshot";
 import type { View, ViewEntry } from "@snap/snapshot/view";
 import type { StoreOptions } from "@snap/store";
+import { BATCH_SIZE } from "../contents/content_batch.ts";
+import type { Contents } from "../contents/contents.ts";
 import { ACL_KEYWORDS, aclToText } from "./acl.ts";
 import { type EntryHeader, writeEntryHeader } from "./entry_header.ts";
 import { TypeFlag } from "./header.ts";
@@ -16,10 +19,8 @@ import type { PaxRecord } from "./pax.ts";
 import { runsOf, sparseBlocks } from "./sparse.ts";
 import type { TarOutput } from "./tar_output.ts";
 
-/** Files up to this size are read at once. */
-const WHOLE_SIZE_MAX = 1 << 20;
-/** Data between holes is read in pieces of this size. */
-const PIECE_SIZE = 4 << 20;
+/** Most entries that are known and not written: the contents of those ahead are being read. */
+const PLANNED_MAX = 4096;
 const SLASH = 0x2f;
 const encoder = new TextEncoder();
 
@@ -32,14 +33,35 @@ export type FirstNames = Map<
   { readonly name: Uint8Array; left: number }
 >;
 
-/** Options of {@linkcode TarWriter}. */
+/** What {@linkcode TarWriter} writes, and where to. */
 export interface TarWriterOptions extends StoreOptions {
-  /** The hasher of the store. */
-  readonly hasher: Hasher;
+  readonly snapshots: Snapshots;
+  /** The snapshot. */
+  readonly view: View;
+  /** The contents of its files. */
+  readonly contents: Contents;
+  /** Where the archive goes. */
+  readonly output: TarOutput;
   /** Names that others are links to, also where they are not in the archive. */
   readonly firstNames?: FirstNames;
   /** Whether programs read it that know lists of rights as attributes only. */
   readonly isLayer?: boolean;
+  /** Called for each entry that was written. */
+  readonly onEntry?: ((entry: ViewEntry) => void) | undefined;
+}
+
+/** An entry that is to be written. */
+interface Planned {
+  /** The entry; a mark has none. */
+  readonly entry?: ViewEntry;
+  readonly name: Uint8Array;
+  /** The name that it is a link to. */
+  readonly first?: Uint8Array;
+  readonly records?: readonly PaxRecord[] | undefined;
+  /** Data of a file that has any: pairs of offset and size. */
+  readonly runs?: readonly number[] | undefined;
+  /** Whether there are holes between these. */
+  readonly isSparse?: boolean;
 }
 
 /** Writes entries of a snapshot, one after the other. */
@@ -49,50 +71,60 @@ export class TarWriter {
   readonly #view: View;
   readonly #base: number;
   readonly #output: TarOutput;
+  readonly #contents: Contents;
   readonly #options: TarWriterOptions;
   readonly #pacer: Pacer;
   readonly #links: FirstNames;
+  readonly #planned: Planned[] = [];
 
   /**
    * Writes nothing yet.
    *
-   * @param view The snapshot.
    * @param from The directory that names begin in, or the one entry.
-   * @param output Where the archive goes.
    */
-  constructor(
-    view: View,
-    from: ViewEntry,
-    output: TarOutput,
-    options: TarWriterOptions,
-  ) {
-    this.#view = view;
+  constructor(from: ViewEntry, options: TarWriterOptions) {
+    this.#view = options.view;
+    this.#contents = options.contents;
     this.#base = from.kind === EntryKind.directory
       ? from.path.length === 0 ? 0 : from.path.length + 1
       : from.path.length - from.name.length;
-    this.#output = output;
+    this.#output = options.output;
     this.#options = options;
     this.#links = options.firstNames ?? new Map();
     this.#pacer = new Pacer(options);
   }
 
-  /** Writes an entry. */
+  /** Adds an entry, which is written when enough of what follows is known. */
   async add(entry: ViewEntry): Promise<void> {
     const turn = this.#pacer.yield();
     if (turn !== undefined) await turn;
     const name = this.#nameOf(entry);
     const first = this.#firstName(entry, name);
-    if (first === undefined) await this.#write(entry, name);
-    else await this.#writeHeader(entry, name, { type: "1", linkName: first });
-    this.entryCount++;
+    const planned = first === undefined
+      ? await this.#plan(entry, name)
+      : { entry, name, first };
+    await this.#push(planned);
   }
 
-  /** Writes a file without content that only its name says something by. */
+  /** Adds a file without content that only its name says something by. */
   async addMark(name: Uint8Array): Promise<void> {
-    await writeEntryHeader(this.#output, {
-      ...{ name, mode: 0, uid: 0, gid: 0, size: 0, mtime: 0, mtimeNs: 0 },
-      ...{ type: TypeFlag.file, records: [] },
-    });
+    await this.#push({ name });
+  }
+
+  /** Writes all that was added. */
+  async finish(): Promise<void> {
+    while (this.#planned.length > 0) await this.#writeFirst();
+  }
+
+  async #push(planned: Planned): Promise<void> {
+    this.#planned.push(planned);
+    if (planned.runs !== undefined) {
+      this.#contents.want(planned.entry!, planned.runs);
+    }
+    while (
+      this.#planned.length > 0 &&
+      (this.#contents.isFull || this.#planned.length > PLANNED_MAX)
+    ) await this.#writeFirst();
   }
 
   /** The name in the archive; directories end with a slash. */
@@ -122,38 +154,59 @@ export class TarWriter {
     return isFirst ? undefined : known.name;
   }
 
-  async #write(entry: ViewEntry, name: Uint8Array): Promise<void> {
-    const extras = await this.#view.extras(entry, this.#options);
-    const records = extras === undefined ? [] : await this.#records(extras);
-    if (isFileKind(entry.kind)) {
-      const holes = extras?.holes === undefined
-        ? undefined
-        : decodeHoles(await this.#view.readExtra(extras.holes, this.#options));
-      if (holes !== undefined) {
-        return await this.#writeSparse(entry, name, { holes, records });
-      }
-    }
-    await this.#writeHeader(entry, name, {
-      type: TYPES[entry.kind],
-      records,
-      ...isFileKind(entry.kind) && { size: entry.size },
-      ...entry.kind === EntryKind.symlink && { linkName: entry.target },
-      deviceMajor: entry.deviceMajor,
-      deviceMinor: entry.deviceMinor,
-    });
-    if (isFileKind(entry.kind) && entry.size > 0) {
-      await this.#writeContent(entry);
-    }
+  /** Learns all of an entry but its content. */
+  async #plan(entry: ViewEntry, name: Uint8Array): Promise<Planned> {
+    const { kind, size } = entry;
+    const extras = kind === EntryKind.directory
+      ? await this.#view.extras(entry, this.#options)
+      : entry.extras;
+    const records = extras && await this.#records(extras);
+    if (!isFileKind(kind)) return { entry, name, records };
+    const holes = extras?.holes && decodeHoles(
+      await this.#view.readExtra(extras.holes, this.#options),
+    );
+    const runs = holes ? runsOf(size, holes) : size > 0 ? [0, size] : undefined;
+    return { entry, name, records, runs, isSparse: holes !== undefined };
   }
 
-  async #writeHeader(
-    entry: ViewEntry,
-    name: Uint8Array,
-    header: Partial<EntryHeader> & Pick<EntryHeader, "type">,
-  ): Promise<void> {
-    const { attributes } = entry;
+  async #writeFirst(): Promise<void> {
+    this.#options.signal?.throwIfAborted();
+    const planned = this.#planned.shift()!;
+    const { entry, name, first, runs } = planned;
+    if (entry === undefined) return await this.#writeMark(name);
+    this.entryCount++;
+    if (first !== undefined) {
+      await this.#writeHeader(planned, { type: "1", linkName: first });
+    } else if (planned.isSparse) await this.#writeSparse(planned);
+    else {
+      const { kind } = entry;
+      const writing = this.#writeHeader(planned, {
+        type: TYPES[kind],
+        size: isFileKind(kind) ? entry.size : 0,
+        ...kind === EntryKind.symlink && { linkName: entry.target },
+        deviceMajor: entry.deviceMajor,
+        deviceMinor: entry.deviceMinor,
+      });
+      if (writing !== undefined) await writing;
+      if (runs !== undefined) await this.#writeRuns(entry, runs);
+    }
+    this.#options.onEntry?.(entry);
+  }
+
+  async #writeMark(name: Uint8Array): Promise<void> {
     await writeEntryHeader(this.#output, {
-      name,
+      ...{ name, mode: 0, uid: 0, gid: 0, size: 0, mtime: 0, mtimeNs: 0 },
+      ...{ type: TypeFlag.file, records: [] },
+    });
+  }
+
+  #writeHeader(
+    { entry, name, records = [] }: Planned,
+    header: Partial<EntryHeader> & Pick<EntryHeader, "type">,
+  ): Promise<void> | undefined {
+    const { attributes } = entry!;
+    return writeEntryHeader(this.#output, {
+      ...{ name, records },
       mode: attributes.mode,
       uid: attributes.uid,
       gid: attributes.gid,
@@ -162,38 +215,20 @@ export class TarWriter {
       mtimeNs: attributes.mtimeNs,
       userName: attributes.userName,
       groupName: attributes.groupName,
-      records: [],
       ...header,
     });
   }
 
-  async #writeContent(entry: ViewEntry): Promise<void> {
-    if (entry.size <= WHOLE_SIZE_MAX) {
-      await this.#output.write(await this.#view.read(entry, this.#options));
-    } else {
-      for await (const piece of this.#view.stream(entry, this.#options)) {
-        await this.#output.write(piece);
-      }
-    }
-    this.#output.pad();
-  }
-
   /** Writes a file with holes: a map of its data, then the data. */
-  async #writeSparse(
-    entry: ViewEntry,
-    name: Uint8Array,
-    { holes, records }: {
-      readonly holes: Float64Array;
-      readonly records: readonly PaxRecord[];
-    },
-  ): Promise<void> {
-    const runs = runsOf(entry.size, holes);
+  async #writeSparse(planned: Planned): Promise<void> {
+    const { name, runs = [], records = [] } = planned;
+    const entry = planned.entry!;
     const map = sparseBlocks(runs);
     let size = map.length;
     for (let i = 1; i < runs.length; i += 2) size += runs[i];
-    await this.#writeHeader(entry, sparseName(name), {
-      type: TypeFlag.file,
-      size,
+    await this.#writeHeader({
+      entry,
+      name: sparseName(name),
       records: [
         ["GNU.sparse.major", "1"],
         ["GNU.sparse.minor", "0"],
@@ -201,36 +236,53 @@ export class TarWriter {
         ["GNU.sparse.realsize", String(entry.size)],
         ...records,
       ],
-    });
+    }, { type: TypeFlag.file, size });
     await this.#output.write(map);
     await this.#writeRuns(entry, runs);
+  }
+
+  /** Writes the data of a file. */
+  async #writeRuns(entry: ViewEntry, runs: readonly number[]): Promise<void> {
+    if (runs[1] === entry.size && entry.size <= BATCH_SIZE) {
+      await this.#writePiece();
+    } else await this.#writePieces(entry, runs);
     this.#output.pad();
   }
 
-  /** Writes the data of a file, which with zeros between has to be what its id says. */
-  async #writeRuns(entry: ViewEntry, runs: readonly number[]): Promise<void> {
-    const hash = this.#options.hasher.sparseStream();
-    const passZeros = async (size: number): Promise<void> => {
-      for (let left = size; left > 0;) {
-        left -= hash.updateZeros(left);
-        await this.#pacer.yield(1 << 20);
-      }
-    };
+  /** Writes data piece by piece, which with zeros between has to be what its id says. */
+  async #writePieces(entry: ViewEntry, runs: readonly number[]): Promise<void> {
+    const { hasher } = this.#options.snapshots;
+    const isWhole = runs[1] === entry.size;
+    const hash = isWhole ? hasher.stream() : hasher.sparseStream();
     let end = 0;
     for (let i = 0; i < runs.length; i += 2) {
-      await passZeros(runs[i] - end);
+      await this.#hashZeros(hash, runs[i] - end);
       end = runs[i] + runs[i + 1];
-      for (let offset = runs[i]; offset < end; offset += PIECE_SIZE) {
-        const length = Math.min(PIECE_SIZE, end - offset);
-        const range = { ...this.#options, offset, length };
-        const piece = await this.#view.read(entry, range);
-        hash.update(piece);
-        await this.#output.write(piece);
+      for (let left = runs[i + 1]; left > 0;) {
+        left -= await this.#writePiece(hash);
+        this.#options.signal?.throwIfAborted();
       }
     }
-    await passZeros(entry.size - end);
+    await this.#hashZeros(hash, entry.size - end);
     const expected = entry.id, actual = hash.digest();
     if (actual !== expected) throw new IdMismatchError(expected, actual);
+  }
+
+  async #hashZeros(hash: HashStream, size: number): Promise<void> {
+    for (let left = size; left > 0;) {
+      left -= hash.updateZeros(left);
+      await this.#pacer.yield(1 << 20);
+    }
+  }
+
+  /** Writes the next piece; gives its size. */
+  async #writePiece(hash?: HashStream): Promise<number> {
+    const next = this.#contents.next();
+    const piece = next instanceof Uint8Array ? next : await next;
+    hash?.update(piece);
+    const writing = this.#output.write(piece);
+    if (writing !== undefined) await writing;
+    return piece.length;
   }
 
   /** Records of extended attributes and lists of rights. */
