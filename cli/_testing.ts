@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with each piece that is written to stdout; what it throws ends the write. */
   readonly onStdout?: (bytes: Uint8Array) => void;
+  /** Gives signals to a command that has its own end. */
+  readonly takeSignals?: CliContext["takeSignals"];
 }
 
 /** An empty folder with a home, in which the program is run. */
@@ -46,6 +48,7 @@ export class Sandbox {
     options: RunOptions = {},
   ): Promise<Outcome> {
     const { isTerminal = false, cwd = this.path, signal, onStdout } = options;
+    const { takeSignals } = options;
     const stdout = new Collector(isTerminal, onStdout);
     const stderr = new Collector(isTerminal);
     const env: Record<string, string> = {
@@ -60,6 +63,7 @@ export class Sandbox {
       hostname: () => "box",
       signal,
       runtime: "test 1",
+      ...(takeSignals === undefined ? {} : { takeSignals }),
     };
     const code = await main(args, context);
     return {

@@ -51,6 +51,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/umount.ts"),
     import("./commands/verify.ts"),
     import("./commands/version.ts"),
+    import("./commands/watch.ts"),
     import("./commands/config.ts"),
     import("./commands/listing.ts"),
     import("./commands/serve.ts"),

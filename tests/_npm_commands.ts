@@ -139,6 +139,7 @@ const OTHER_COMMANDS: ReadonlySet<string> = new Set([
   "umount",
   "exec",
   "serve",
+  "watch",
 ]);
 
 /** Shows a snapshot of a store as files, and ends that. */

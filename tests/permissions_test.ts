@@ -162,8 +162,8 @@ class Scene implements Disposable {
       const text of child.stdout.pipeThrough(new TextDecoderStream())
     ) {
       out += text;
-      // A server goes on until it is told to end.
-      if (args.includes("serve")) child.kill();
+      // A server goes on until it is told to end, and so does a watch.
+      if (args.includes("serve") || args.includes("watch")) child.kill();
     }
     const { code } = await child.status;
     return { code, out, error: await error };

@@ -9,6 +9,9 @@ import type {
 } from "@snap/save";
 import type { Id } from "@snap/hash";
 
+/** Where the kernel is silent, a tree is looked at so often, in milliseconds. */
+const SILENT_MS = 60_000;
+
 /** Options of {@linkcode WatchFinder}. */
 export interface WatchFinderOptions {
   /** Time from one walk of the whole tree to the next, in milliseconds. */
@@ -36,7 +39,9 @@ export class WatchFinder implements ChangeFinder, Disposable {
   #watch: TreeWatch | undefined;
   /** Absent while a save is under way, and after one that failed. */
   #kept: Kept | undefined;
-  #walkedMs = 0;
+  #walkedMs = -Infinity;
+  #lookedMs = -Infinity;
+  #isToldNoCalls = false;
   #sockets: Uint8Array[] = [];
 
   /** Hears of directories as they are opened. */
@@ -57,12 +62,25 @@ export class WatchFinder implements ChangeFinder, Disposable {
 
   /** Whether nothing has changed since the save before, and it need not be walked again yet. */
   get isUnchanged(): boolean {
-    return this.#isWatched() && !this.#watch!.hasNews();
+    return this.#isWatched() && !this.#watch!.isSilent &&
+      !this.#watch!.hasNews();
   }
 
-  /** Number of changes told so far, since the last walk of all. */
-  get changeCount(): number {
-    return this.#watch?.changeCount ?? 0;
+  /** Whether it is time to look at the tree, whatever was told. */
+  get isLookDue(): boolean {
+    const { clock, walkAgainMs } = this.#options;
+    const isSilent = this.#watch === undefined || this.#watch.isSilent;
+    const ms = isSilent ? Math.min(SILENT_MS, walkAgainMs) : walkAgainMs;
+    return clock() - (isSilent ? this.#lookedMs : this.#walkedMs) >= ms;
+  }
+
+  /**
+   * Tells how many changes were told since the last walk of all.
+   *
+   * @returns Their number, `undefined` if none was told since the last save.
+   */
+  get changeCount(): number | undefined {
+    return this.#watch?.hasNews() ? this.#watch.changeCount : undefined;
   }
 
   /** Takes in what was told, so that the kernel has room for more. */
@@ -72,6 +90,7 @@ export class WatchFinder implements ChangeFinder, Disposable {
 
   /** @inheritDoc */
   find(_search: ChangeSearch): Promise<FoundChanges> {
+    this.#lookedMs = this.#options.clock();
     const isKnown = this.#isWatched();
     const watch = isKnown ? this.#watch! : this.#begin();
     // In this order: what is told from here on is looked at by the next save.
@@ -106,8 +125,17 @@ export class WatchFinder implements ChangeFinder, Disposable {
   #begin(): TreeWatch | undefined {
     this[Symbol.dispose]();
     this.#walkedMs = this.#options.clock();
-    if (posix === undefined) return undefined;
+    if (posix === undefined) {
+      this.#tellNoCalls();
+      return undefined;
+    }
     return this.#watch = new TreeWatch(this.#path, this.#options);
+  }
+
+  #tellNoCalls(): void {
+    if (this.#isToldNoCalls) return;
+    this.#isToldNoCalls = true;
+    this.#options.onSilence?.(new Uint8Array(0), "native-calls");
   }
 
   /** Keeps what the next save is compared with; what has to be told again is looked at again. */

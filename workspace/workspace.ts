@@ -96,7 +96,7 @@ export class Workspace implements AsyncDisposable {
     this.#options = options;
     this.#finder = new WatchFinder(this.#path, {
       walkAgainMs: options.walkAgainMs ?? WALK_AGAIN_MS,
-      clock: options.clock ?? (() => performance.now()),
+      clock: options.clock ?? monotonicMs,
       ruleFile: (options.ignore ?? new IgnoreRules()).fileName,
       onSilence: options.onSilence,
     });
@@ -139,29 +139,32 @@ export class Workspace implements AsyncDisposable {
   }
 
   /**
-   * Waits until something has changed, and then until it is quiet.
+   * Waits until something has changed since the last save, and then until it is quiet; or until it
+   * is time to look at the directory all the same.
    *
    * @param options How long quiet is, and how long to wait for it.
    * @throws {Error} The reason of the signal.
    */
   async settle({ quietMs, waitMaxMs, signal }: SettleOptions): Promise<void> {
-    const clock = this.#options.clock ?? (() => performance.now());
+    const { clock = monotonicMs } = this.#options;
     let first: number | undefined;
     let last = 0;
-    let count = -1;
+    let count: number | undefined;
     for (;;) {
       signal?.throwIfAborted();
-      const isUnchanged = this.#finder.isUnchanged;
+      if (this.#finder.isLookDue) return;
+      const { changeCount } = this.#finder;
       const now = clock();
-      if (!isUnchanged && count !== this.#finder.changeCount) {
+      if (changeCount !== count) {
         first ??= now;
         last = now;
-        count = this.#finder.changeCount;
+        count = changeCount;
       }
       const isDue = first !== undefined &&
         (now - last >= quietMs || now - first >= waitMaxMs);
       if (isDue) return;
-      await sleep(Math.min(READ_MS, quietMs, waitMaxMs), undefined, { signal });
+      const ms = Math.min(READ_MS, quietMs, waitMaxMs);
+      await sleep(ms, undefined, { signal });
     }
   }
 
@@ -220,6 +223,10 @@ export class Workspace implements AsyncDisposable {
     this.#before = turn.catch(() => {});
     return turn;
   }
+}
+
+function monotonicMs(): number {
+  return performance.now();
 }
 
 /** The result before, as one of a save that has found nothing new. */

@@ -16,6 +16,7 @@ import {
 } from "./shared_specs.ts";
 import { SYNC_COMMANDS } from "./sync_commands.ts";
 import { VERIFY_COMMANDS } from "./verify_commands.ts";
+import { WATCH_COMMANDS } from "./watch_commands.ts";
 
 const ATTRIBUTES: OptionSpec = {
   name: "attributes",
@@ -87,6 +88,7 @@ export const COMMANDS: readonly CommandSpec[] = [
       ["save data --tag nightly -m 'before the change'", "and give it a name"],
     ],
   },
+  ...WATCH_COMMANDS,
   {
     name: "restore",
     summary: "bring a snapshot back, or a part of it",

@@ -6,6 +6,22 @@ function keep(name: string, value: string, help: string): OptionSpec {
   return { name: `keep-${name}`, value, help };
 }
 
+/** Rules of what is kept. */
+export const KEEP_RULES: readonly OptionSpec[] = [
+  keep("last", "N", "keep the last N"),
+  keep("hourly", "N", "keep the last of each of N hours that have one"),
+  keep("daily", "N", "the same for days, here and below"),
+  keep("weekly", "N", "for weeks, which begin on Monday"),
+  keep("monthly", "N", "for months"),
+  keep("yearly", "N", "for years"),
+  keep("within", "TIME", "keep all from 1y6m, 30d, 12h before the last on"),
+  {
+    ...keep("tag", "TAG", "keep all that the tag names or has named"),
+    repeats: true,
+    completes: "tag",
+  },
+];
+
 /** Commands that say what is kept: tags, and what is forgotten. */
 export const KEEP_COMMANDS: readonly CommandSpec[] = [
   {
@@ -49,18 +65,7 @@ export const KEEP_COMMANDS: readonly CommandSpec[] = [
       completes: "snapshot",
     }],
     options: [
-      keep("last", "N", "keep the last N"),
-      keep("hourly", "N", "keep the last of each of N hours that have one"),
-      keep("daily", "N", "the same for days, here and below"),
-      keep("weekly", "N", "for weeks, which begin on Monday"),
-      keep("monthly", "N", "for months"),
-      keep("yearly", "N", "for years"),
-      keep("within", "TIME", "keep all from 1y6m, 30d, 12h before the last on"),
-      {
-        ...keep("tag", "TAG", "keep all that the tag names or has named"),
-        repeats: true,
-        completes: "tag",
-      },
+      ...KEEP_RULES,
       {
         name: "group-by",
         value: "WHAT",

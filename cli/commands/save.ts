@@ -1,4 +1,6 @@
 import type { SaveOptions, SaveResult } from "@snap/save";
+import type { Snapshots } from "@snap/snapshot";
+import type { WriteStore } from "@snap/store";
 import { ExitCode } from "../exit_code.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { PRODUCT } from "../product.ts";
@@ -21,7 +23,7 @@ import { workerCount } from "../arguments/worker_count.ts";
 
 /** `snap save DIR` */
 export async function run(session: Session): Promise<number> {
-  const { args, signal } = session;
+  const { args } = session;
   const tag = args.text("tag");
   if (tag !== undefined) await checkTag(tag);
   const isDryRun = args.has("dry-run");
@@ -37,21 +39,31 @@ export async function run(session: Session): Promise<number> {
     const { save } = await import("@snap/save");
     const result = await save(snapshots, path, options);
     session.clearProgress();
-    if (tag !== undefined && result.record !== undefined) {
-      const { tagSnapshot } = await import("@snap/snapshot/records");
-      const { record, saveId } = result;
-      await tagSnapshot(snapshots, tag, record, { signal, saveId });
-      const { tellShadowed } = await import("../snapshots/resolve_record.ts");
-      await tellShadowed(session, snapshots, tag);
-    }
+    await tagSaved(session, snapshots, result);
     await renewListing(session, opened);
     await session.result(result.id, { ...savedRecord(result), tag });
     await session.flush();
-    return await report(session, result, performance.now() - startMs);
+    return await tellSave(session, result, performance.now() - startMs);
   });
 }
 
-async function saveOptions(session: Session): Promise<SaveOptions> {
+/** Lets the tag of the command line name what was saved, if there is one. */
+export async function tagSaved(
+  session: Session,
+  snapshots: Snapshots<WriteStore>,
+  { record, saveId }: SaveResult,
+): Promise<void> {
+  const { args, signal } = session;
+  const tag = args.text("tag");
+  if (tag === undefined || record === undefined) return;
+  const { tagSnapshot } = await import("@snap/snapshot/records");
+  await tagSnapshot(snapshots, tag, record, { signal, saveId });
+  const { tellShadowed } = await import("../snapshots/resolve_record.ts");
+  await tellShadowed(session, snapshots, tag);
+}
+
+/** Options of a save, as the command line has them. */
+export async function saveOptions(session: Session): Promise<SaveOptions> {
   const { args, context, signal } = session;
   return {
     signal,
@@ -75,8 +87,8 @@ async function saveOptions(session: Session): Promise<SaveOptions> {
   };
 }
 
-/** Before a store is made for it. */
-async function checkDirectory(path: string): Promise<void> {
+/** Sees that a directory can be read, before a store is made for it. */
+export async function checkDirectory(path: string): Promise<void> {
   const { openSource } = await import("@snap/disk/source");
   const source = openSource(path);
   try {
@@ -86,7 +98,13 @@ async function checkDirectory(path: string): Promise<void> {
   }
 }
 
-async function report(
+/**
+ * Says what a save did, and of what it could not read.
+ *
+ * @param ms How long it took, in milliseconds.
+ * @returns The answer to the shell.
+ */
+export async function tellSave(
   session: Session,
   result: SaveResult,
   ms: number,

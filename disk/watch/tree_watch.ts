@@ -37,7 +37,11 @@ const GONE = IN_DELETE_SELF | IN_IGNORED | IN_UNMOUNT;
 const READS_MAX = 1024;
 
 /** Cause of silence about a part of a tree. */
-export type SilenceReason = "file-system" | "watch-limit" | "watch-failure";
+export type SilenceReason =
+  | "file-system"
+  | "watch-limit"
+  | "watch-failure"
+  | "native-calls";
 
 /** Options of {@linkcode TreeWatch}. */
 export interface TreeWatchOptions {
@@ -106,6 +110,11 @@ export class TreeWatch implements Disposable {
     return this.#doubt;
   }
 
+  /** Whether the kernel is silent about a part of the tree, which is never the same. */
+  get isSilent(): boolean {
+    return this.#silent.size > 0;
+  }
+
   /** Number of changes told so far. */
   get changeCount(): number {
     return this.#changeCount;
@@ -153,13 +162,12 @@ export class TreeWatch implements Disposable {
   /**
    * Takes in what was told, and looks whether the tree is still what it was.
    *
-   * @returns Whether anything has changed since the last round began, or may have.
+   * @returns Whether anything was told since the last round began, or there is a doubt.
    */
   hasNews(): boolean {
     this.read();
     if (this.#identity !== undefined) this.#lookAround();
-    return this.#doubt !== undefined || this.#silent.size > 0 ||
-      this.#changeCount !== this.#seenCount;
+    return this.#doubt !== undefined || this.#changeCount !== this.#seenCount;
   }
 
   /** Begins a round: what is told from now on counts for the next one. */

@@ -286,7 +286,7 @@ Deno.test("TreeWatch: where watches are used up, the rest is never the same", ()
   });
   watch.beginRound();
   walk(folder.path, watch);
-  equal(watch.hasNews(), true);
+  equal(watch.isSilent, true);
   watch.beginRound();
   deepEqual(["", "a", "b", "c"].map((path) => isSame(watch, path)), [
     false,
