@@ -95,10 +95,10 @@ async function writers(session: Session): Promise<{
   changeText(change: Change | SocketChange): string;
   changeRecord(change: Change | SocketChange): JsonRecord;
 }> {
-  const [{ displayPath }, { EntryKind }, { rowRecord }] = await Promise.all([
+  const [{ displayPath }, { EntryKind }, { rowFields }] = await Promise.all([
     import("@snap/manifest/path"),
     import("@snap/manifest/extras"),
-    import("../terminal/entry_text.ts"),
+    import("@snap/snapshot/view"),
   ]);
   const { hasColor } = session;
   const isDirectory = (entry: EntryRow | undefined): boolean =>
@@ -115,8 +115,8 @@ async function writers(session: Session): Promise<{
       type: "change",
       change: kind,
       ...jsonPath("path", path),
-      before: before && rowRecord(before),
-      after: after && rowRecord(after),
+      before: before && rowFields(before),
+      after: after && rowFields(after),
       ...(before ?? after ? {} : socketRecord(kind)),
     }),
   };

@@ -46,7 +46,7 @@ export async function run(session: Session): Promise<number> {
     );
     const { isForPeople } = session;
     if (session.isJson) {
-      const { recordFields } = await import("../terminal/record_fields.ts");
+      const { recordFields } = await import("@snap/snapshot/records");
       for (const { record, tags } of rows) {
         const fields = recordFields(record);
         await session.result("", { type: "snapshot", ...fields, tags });

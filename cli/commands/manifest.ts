@@ -39,14 +39,14 @@ async function writeLines(session: Session, side: DiffSide): Promise<void> {
 
 async function writeRecords(session: Session, side: DiffSide): Promise<void> {
   const { signal } = session;
-  const [{ diffTrees }, { rowRecord }, { jsonPath }] = await Promise.all([
+  const [{ diffTrees }, { rowFields }, { jsonPath }] = await Promise.all([
     import("@snap/manifest/diff"),
-    import("../terminal/entry_text.ts"),
+    import("@snap/snapshot/view"),
     import("../terminal/json_line.ts"),
   ]);
   for await (const batch of diffTrees(undefined, side, { signal })) {
     for (const { path, after } of batch) {
-      const fields = { ...jsonPath("path", path), ...rowRecord(after!) };
+      const fields = { ...jsonPath("path", path), ...rowFields(after!) };
       await session.result("", { type: "entry", ...fields });
     }
   }

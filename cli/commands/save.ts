@@ -7,7 +7,7 @@ import { PRODUCT } from "../product.ts";
 import { readExcludes } from "../arguments/read_excludes.ts";
 import { fileProgressOf } from "../terminal/progress_line.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
-import { savedRecord, summarizeSave } from "../terminal/save_report.ts";
+import { summarizeSave } from "../terminal/save_report.ts";
 import type { Session } from "../session.ts";
 import { renewListing } from "../stores/renew_listing.ts";
 import { checkTag } from "../arguments/check_tag.ts";
@@ -36,12 +36,13 @@ export async function run(session: Session): Promise<number> {
     isTold: true,
     isWriting: !isDryRun,
   }, async (snapshots, opened) => {
-    const { save } = await import("@snap/save");
+    const { save, savedFields } = await import("@snap/save");
     const result = await save(snapshots, path, options);
     session.clearProgress();
     await tagSaved(session, snapshots, result);
     await renewListing(session, opened);
-    await session.result(result.id, { ...savedRecord(result), tag });
+    const record = { type: "saved", ...savedFields(result), tag };
+    await session.result(result.id, record);
     await session.flush();
     return await tellSave(session, result, performance.now() - startMs);
   });

@@ -36,7 +36,7 @@ async function tellSnapshot(
   const record = await resolveRecord(session, snapshots, text);
   const { tree, record: id, totals } = record;
   if (session.isJson) {
-    const { recordFields } = await import("../terminal/record_fields.ts");
+    const { recordFields } = await import("@snap/snapshot/records");
     const fields = recordFields(record);
     return await session.result("", { type: "snapshotStats", ...fields });
   }

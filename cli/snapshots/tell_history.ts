@@ -39,7 +39,7 @@ export async function tellHistory(
     session.note(`Left out ${count} of other hosts: --any takes them`);
   }
   const steps = await historyOf(session, snapshots, text, records);
-  const { rowRecord } = await import("../terminal/entry_text.ts");
+  const { rowFields } = await import("@snap/snapshot/view");
   const rows: string[][] = [];
   for (const { change, record, path, entry } of steps) {
     const { tree, record: id, time, host, source } = record;
@@ -49,7 +49,7 @@ export async function tellHistory(
         change,
         ...jsonPath("path", path),
         ...{ id: tree, record: id, time, host, source },
-        entry: entry && rowRecord(entry),
+        entry: entry && rowFields(entry),
       });
     }
     const size = entry?.size ?? 0;

@@ -1,16 +1,9 @@
-import {
-  EntryKind,
-  entryKindName,
-  isDeviceKind,
-  isFileKind,
-} from "@snap/manifest/extras";
+import { EntryKind, isDeviceKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { formatMode } from "@snap/manifest/text";
-import { idFromBytes } from "@snap/hash";
-import type { AttributePage, EntryRow } from "@snap/manifest";
 import { formatTime } from "@snap/manifest/time";
-import type { ViewEntry } from "@snap/snapshot/view";
-import { jsonPath, type JsonRecord } from "./json_line.ts";
+import { entryFields, type ViewEntry } from "@snap/snapshot/view";
+import type { JsonRecord } from "./json_line.ts";
 import type { Column } from "./table.ts";
 import { formatLocalTime, formatSize } from "./units.ts";
 
@@ -90,37 +83,5 @@ function ownerText(name: Uint8Array, id: number): string {
  * @returns A line of type `entry`.
  */
 export function entryRecord(entry: ViewEntry): JsonRecord {
-  const id = entry.kind === EntryKind.directory ? { id: entry.id } : {};
-  const path = jsonPath("path", entry.path);
-  return { type: "entry", ...path, ...rowRecord(entry), ...id };
-}
-
-/** Writes what a tree and a page say of an entry, for JSON. */
-export function rowRecord(entry: EntryRow): Record<string, unknown> {
-  const { tree, row, page } = entry;
-  const kind = row < 0 ? EntryKind.directory : tree.kind(row);
-  return {
-    kind: entryKindName(kind),
-    ...(isFileKind(kind) &&
-      { size: tree.size(row), id: idFromBytes(tree.idBytes(row)) }),
-    ...(kind === EntryKind.symlink && jsonPath("target", tree.target(row))),
-    ...(isDeviceKind(kind) && {
-      deviceMajor: tree.deviceMajor(row),
-      deviceMinor: tree.deviceMinor(row),
-    }),
-    ...(page && pageRecord(page, row + 1)),
-  };
-}
-
-function pageRecord(page: AttributePage, row: number): Record<string, unknown> {
-  return {
-    mode: page.mode(row),
-    modified: formatTime(page.mtimeSec(row), page.mtimeNs(row)),
-    uid: page.uid(row),
-    gid: page.gid(row),
-    ...jsonPath("user", page.userName(row)),
-    ...jsonPath("group", page.groupName(row)),
-    linkCount: page.nlink(row),
-    hasExtras: page.hasExtras(row),
-  };
+  return { type: "entry", ...entryFields(entry) };
 }

@@ -1,5 +1,4 @@
 import type { SaveResult } from "@snap/save";
-import type { JsonRecord } from "./json_line.ts";
 import {
   formatCount,
   formatCounted,
@@ -49,31 +48,4 @@ function newsOf(result: SaveResult): string {
   if (result.hasNewAttributesOnly) stored.unshift("new attributes");
   else if (progress.newObjectCount === 0) stored.unshift("no new content");
   return stored.join(", ");
-}
-
-/**
- * The same for programs.
- *
- * @returns A line of type `saved`.
- */
-export function savedRecord(result: SaveResult): JsonRecord {
-  const { progress, record } = result;
-  return {
-    type: "saved",
-    id: result.id,
-    record: record?.record,
-    isDryRun: record === undefined,
-    isNewRecord: result.isNewRecord,
-    hasNewAttributesOnly: result.hasNewAttributesOnly,
-    totals: result.totals,
-    readFileCount: progress.readFileCount,
-    newObjectCount: progress.newObjectCount,
-    newByteCount: progress.newByteCount,
-    storedByteCount: result.storedByteCount,
-    indexByteCount: result.indexByteCount,
-    errorCount: result.errorCount,
-    changedCount: result.changedCount,
-    socketCount: result.socketCount,
-    fidelity: result.fidelity,
-  };
 }

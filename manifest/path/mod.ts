@@ -3,5 +3,6 @@
  *
  * @module
  */
+export * from "./json_path.ts";
 export * from "./path.ts";
 export * from "./safe_name.ts";

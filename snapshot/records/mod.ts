@@ -5,6 +5,7 @@
  */
 export * from "./forget_records.ts";
 export * from "./record.ts";
+export * from "./record_fields.ts";
 export * from "./record_order.ts";
 export * from "./records.ts";
 export * from "./resolve_snapshot.ts";

@@ -1,8 +1,11 @@
-import { parsePath } from "@snap/manifest/path";
-import type { NamedRecord, PathSample } from "@snap/snapshot/records";
-import { jsonPath } from "./json_line.ts";
+import { jsonPath, parsePath } from "@snap/manifest/path";
+import type { NamedRecord, PathSample } from "./record.ts";
 
-/** Writes a record for JSON, paths as {@linkcode jsonPath} does. */
+/**
+ * Writes a record for JSON, paths as `jsonPath` does.
+ *
+ * @returns The fields.
+ */
 export function recordFields(record: NamedRecord): Record<string, unknown> {
   const { tree, page, record: id, source, unreadable, changed, ...others } =
     record;
