@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "../hold_directory.ts";
 export type { FreshFile } from "./fresh_files.ts";
 export * from "./open_target.ts";
 export * from "./target.ts";
