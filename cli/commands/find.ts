@@ -53,15 +53,12 @@ async function history(session: Session, path: string): Promise<number> {
 }
 
 async function patternOf(pattern: string): Promise<FindOptions> {
-  const { Glob } = await import("@snap/snapshot/query");
+  const { patternOptions } = await import("@snap/snapshot/query");
   try {
-    new Glob(pattern);
+    return patternOptions(pattern);
   } catch (error) {
     throw new UsageError((error as Error).message);
   }
-  return pattern.includes("/")
-    ? { path: pattern.replace(/^\//, "") }
-    : { name: pattern };
 }
 
 async function kindsOf(letter: string | undefined): Promise<FindOptions> {

@@ -66,6 +66,22 @@ async function* search(
   }
 }
 
+/**
+ * Makes conditions of a pattern as people write it: with a slash in it, it is one for paths from
+ * the root of the snapshot, else for names.
+ *
+ * @returns The condition.
+ * @throws {SyntaxError} If it is no pattern.
+ */
+export function patternOptions(
+  pattern: string,
+): Pick<FindOptions, "name" | "path"> {
+  new Glob(pattern);
+  return pattern.includes("/")
+    ? { path: pattern.replace(/^\//, "") }
+    : { name: pattern };
+}
+
 /** Matches bytes as they are, and as {@linkcode displayPath} shows them. */
 function matcherOf(
   pattern: string | undefined,
