@@ -37,6 +37,8 @@ export * as maintenance from "@snap/maintenance";
 /** Snapshots as archives of other programs, and back. */
 export * as formats from "@snap/formats";
 export * as workspace from "@snap/workspace";
+/** A server of the Model Context Protocol. */
+export * as mcp from "@snap/mcp";
 /** A snapshot as a read-only file system of the kernel. */
 export * as fuse from "@snap/fuse";
 /** The command line as a function. */

@@ -36,6 +36,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./commands/log.ts"),
     import("./commands/ls.ts"),
     import("./commands/manifest.ts"),
+    import("./commands/mcp.ts"),
     import("./commands/mount.ts"),
     import("./commands/prune.ts"),
     import("./commands/pull.ts"),

@@ -107,6 +107,8 @@ async function everyCommand(
   equal(await snap("--store", other, "verify", "--data"), "");
   same["listing"] = await snap("--store", other, "listing");
   match(await say("config"), /^store\t/m);
+  // Its input ends at once, and so does it.
+  equal(await say("mcp", "--root", source), "");
   for (const one of ["clone", "sync", "listing"]) asked.add(one);
   match(await say("completions", "bash"), /complete/);
   match(await say("version"), /^hasher +native\ndecoders .+\nfiles +posix$/m);

@@ -1,5 +1,6 @@
 import { COMMAND } from "../product.ts";
 import type { CommandSpec } from "./command_spec.ts";
+import { WORKERS } from "./shared_specs.ts";
 
 /** Commands that let other machines use a store. */
 export const FAR_COMMANDS: readonly CommandSpec[] = [
@@ -102,6 +103,31 @@ export const FAR_COMMANDS: readonly CommandSpec[] = [
       "listing /srv/www/snaps",
       "then: log --store https://HOST/snaps",
     ]],
+  },
+  {
+    name: "mcp",
+    summary: "let an agent save and restore directories",
+    arguments: [],
+    options: [
+      {
+        name: "root",
+        value: "DIR",
+        repeats: true,
+        help: "a directory in which it may work, with all below; at least one",
+        completes: "directory",
+      },
+      { name: "read-only", help: "let it read snapshots, and write nothing" },
+      {
+        name: "any",
+        help: "let it read snapshots of all folders and hosts, too",
+      },
+      WORKERS,
+    ],
+    notes: [
+      "Speaks the Model Context Protocol on standard input and output, until the client closes them. Its tools are save, restore, list, ls, diff, read and find. Nothing of a store can be removed by them, and nothing outside of the roots is read from the disk or written.",
+      "A restore saves the directory first, and replaces or removes nothing that no snapshot holds.",
+    ],
+    examples: [["mcp --root .", "as the command of a server in a client"]],
   },
   {
     name: "config",

@@ -1,0 +1,10 @@
+/**
+ * A server of the Model Context Protocol: an agent saves, compares and restores
+ * directories, and never leaves them.
+ *
+ * @module
+ */
+export type { ServerIdentity } from "./make_server.ts";
+export type { Root, Roots } from "./roots/roots.ts";
+export * from "./serve_mcp.ts";
+export type { OpenedSnapshots, ServiceOptions } from "./service.ts";
