@@ -13,7 +13,6 @@ import { ExitCode } from "../exit_code.ts";
 import type { Session } from "../session.ts";
 import type { OpenedStore } from "../stores/opened_store.ts";
 import { renewListing } from "../stores/renew_listing.ts";
-import { savedRecord } from "../terminal/save_report.ts";
 import { formatCounted } from "../terminal/units.ts";
 import { forgetOld } from "./forget_old.ts";
 
@@ -114,7 +113,9 @@ export class WatchRun {
     await tagSaved(session, snapshots, result);
     await renewListing(session, opened);
     const tag = session.args.text("tag");
-    await session.result(result.id, { ...savedRecord(result), tag });
+    const { savedFields } = await import("@snap/save");
+    const record = { type: "saved", ...savedFields(result), tag };
+    await session.result(result.id, record);
     await session.flush();
     const ms = performance.now() - startMs;
     this.#exitCode = await tellSave(session, result, ms);
