@@ -16,6 +16,7 @@
  * @module
  */
 export * from "./check_bytes.ts";
+export * from "./hash_stream.ts";
 export * from "./hasher.ts";
 export * from "./hex_of.ts";
 export * from "./id.ts";

@@ -4,3 +4,4 @@
  * @module
  */
 export * from "./pack/content_packer.ts";
+export * from "./pack/content_writer.ts";

@@ -5,6 +5,7 @@
  *
  * - `@snap/save/content`: content is named, cut where it is large, and stored
  * - `@snap/save/identify`
+ * - `@snap/save/objects`: content under its id, without files and trees
  * - `@snap/save/worker`
  *
  * @module

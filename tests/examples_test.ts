@@ -188,6 +188,13 @@ example("write_objects", async (run) => {
   match(line, /^[0-9a-f]{64}: 2 files$/);
 });
 
+example("objects", async (run) => {
+  const lines = await run();
+  strictEqual(lines.length, 10);
+  const id = wasmHasher.idOf(new TextEncoder().encode("blob 9"));
+  strictEqual(lines[9], `${id}: blob 9`);
+});
+
 example("tree", async (run, { a }) => {
   const lines = await run(a);
   const noise = wasmHasher.idOf(NOISE).slice(0, 12);

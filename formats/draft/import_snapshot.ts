@@ -13,10 +13,10 @@ import {
   type Totals,
   writeRecord,
 } from "@snap/snapshot/records";
+import { ContentWriter } from "@snap/save/content";
 import { MetadataPacker } from "@snap/snapshot/write";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { timeText } from "@snap/store/format";
-import { ContentWriter } from "./content_writer.ts";
 import { SnapshotDraft, type SnapshotDraftOptions } from "./snapshot_draft.ts";
 import { TreeWriter } from "./tree_writer.ts";
 

@@ -10,7 +10,7 @@ import {
   type RecipeBuilder,
   SPARSE_PART,
 } from "@snap/pack/recipe-writer";
-import { ContentPacker } from "@snap/save/content";
+import { ContentPacker } from "./content_packer.ts";
 
 /** Content above one chunk is cut in a window of this size. */
 const WINDOW_SIZE = 4 * 1024 * 1024;
@@ -26,6 +26,7 @@ export class ContentWriter {
   readonly #emptyId = new Uint8Array(32);
   readonly #window = new Uint8Array(WINDOW_SIZE);
   #hash: HashStream;
+  #isSizeKnown = true;
   #recipe: RecipeBuilder | undefined;
   #isLarge = false;
   #held = 0;
@@ -52,15 +53,17 @@ export class ContentWriter {
   /**
    * Begins a file.
    *
-   * @param size Bytes that it will have, those of holes too.
+   * @param size Bytes that it will have, those of holes too; nothing where nobody knows.
    * @param holeSize How many of them are told as zeros, not written.
    */
-  begin(size: number, holeSize = 0): void {
-    this.#isLarge = size > this.#packer.chunkSizeMax;
-    this.#hash = holeSize >= SPARSE_PART * size ? this.#sparse : this.#whole;
+  begin(size?: number, holeSize = 0): void {
+    const isSparse = size !== undefined && holeSize >= SPARSE_PART * size;
+    this.#hash = isSparse ? this.#sparse : this.#whole;
     this.#hash.reset();
     this.#held = 0;
-    if (this.#isLarge) this.#recipe = this.#packer.beginRecipe();
+    this.#isLarge = false;
+    this.#isSizeKnown = size !== undefined;
+    this.#growTo(size ?? 0);
   }
 
   /** Adds bytes, which may change afterwards. */
@@ -69,6 +72,7 @@ export class ContentWriter {
       if (this.#held === WINDOW_SIZE) await this.#cut(false);
       const room = Math.min(WINDOW_SIZE - this.#held, bytes.length - at);
       const piece = bytes.subarray(at, at + room);
+      if (!this.#isSizeKnown) this.#growTo(this.#held + room);
       this.#window.set(piece, this.#held);
       if (this.#isLarge) this.#hash.update(piece);
       this.#held += room;
@@ -87,6 +91,7 @@ export class ContentWriter {
       }
       if (this.#held === WINDOW_SIZE) await this.#cut(false);
       const room = Math.min(WINDOW_SIZE - this.#held, left);
+      if (!this.#isSizeKnown) this.#growTo(this.#held + room);
       const piece = this.#window.subarray(this.#held, this.#held + room);
       piece.fill(0);
       if (this.#isLarge) this.#hash.update(piece);
@@ -143,6 +148,14 @@ export class ContentWriter {
     this.#writer.failure.throwIfAborted();
     if (this.#writer.isFull) await this.#writer.makeRoom();
     if (this.#writer.isBehind) await this.#writer.settled();
+  }
+
+  /** Content above one chunk has a recipe, and is hashed on its way. */
+  #growTo(size: number): void {
+    if (this.#isLarge || size <= this.#packer.chunkSizeMax) return;
+    this.#isLarge = true;
+    this.#recipe = this.#packer.beginRecipe();
+    this.#hash.update(this.#window.subarray(0, this.#held));
   }
 
   async #pass(size: number): Promise<void> {
