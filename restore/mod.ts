@@ -8,5 +8,6 @@
  * @module
  */
 export * from "./errors.ts";
+export type * from "./known_directories.ts";
 export * from "./progress.ts";
 export * from "./restore.ts";

@@ -14,6 +14,7 @@ import {
 } from "./plan/read_directory.ts";
 import type { NamedRecord } from "@snap/snapshot/records";
 import { EntryNotFoundError, TargetNotEmptyError } from "./errors.ts";
+import type { KnownDirectories } from "./known_directories.ts";
 import type { RestoreProgress } from "./progress.ts";
 import type { RestorerConfig } from "./messages.ts";
 import { openRestoreReader } from "./reader.ts";
@@ -66,6 +67,12 @@ export interface RestoreOptions extends StoreOptions {
    * @default {true}
    */
   xattrs?: boolean;
+  /**
+   * Knows which directories are as the snapshot says, with all below them: they are not opened.
+   *
+   * @internal
+   */
+  known?: KnownDirectories;
   /** Told of each change. */
   onChange?: (change: RestoreChange) => void;
   /** Called at most ten times a second, and once at the end. */
@@ -190,6 +197,8 @@ async function restoreWith(
       owners: options.numericOwner === true ? new Owners() : localOwners(),
       isReduced: record.fidelity === "reduced",
       delete: options.delete ?? false,
+      // One more name of what is restored may be in a directory that is not opened.
+      known: record.totals.hardLinkCount > 0 ? undefined : options.known,
       entryCountMax: record.totals.entryCount,
       expectedByteCount: splitPath(path).length === 0
         ? record.totals.byteCount

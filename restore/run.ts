@@ -1,3 +1,4 @@
+import type { KnownDirectories } from "./known_directories.ts";
 import { type DiskCalls, DiskError } from "@snap/disk";
 import type { OwnerIds } from "@snap/manifest";
 import type { Target } from "@snap/disk/target";
@@ -63,6 +64,7 @@ export interface RestoreRunOptions {
   /** Whether the saver could not read extended attributes and holes. */
   readonly isReduced: boolean;
   readonly delete: boolean;
+  readonly known: KnownDirectories | undefined;
   readonly entryCountMax: number;
   /** Plain bytes that are expected, 0 if that is not known. */
   readonly expectedByteCount: number;

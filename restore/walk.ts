@@ -1,3 +1,4 @@
+import type { KnownDirectories } from "./known_directories.ts";
 import { DiskError } from "@snap/disk";
 import {
   isTemporaryName,
@@ -40,6 +41,7 @@ export interface RestoreWalkOptions {
   readonly isDry: boolean;
   /** Whether entries that are not in the snapshot are removed. */
   readonly delete: boolean;
+  readonly known: KnownDirectories | undefined;
   /** The most entries that the snapshot says it has. */
   readonly entryCountMax: number;
   readonly attributes: RestoreAttributes;
@@ -139,7 +141,7 @@ export class RestoreWalk {
     const { target } = this.#options;
     const there = target?.root;
     const present = await readPresent(this.#options, there, home.tree);
-    const place = { number: -1, path: ROOT, target: target?.root, present };
+    const place = { number: -1, path: ROOT, target: there, present };
     const top = { ...home, ...place, row, child: 0 };
     const passUntil = async (end: number): Promise<void> => {
       for (;;) {
@@ -231,8 +233,7 @@ export class RestoreWalk {
     child: number,
     present: number,
   ): Promise<void> {
-    const { tree, page } = top;
-    const { attributes, isDry } = this.#options;
+    const { tree, page } = top, { attributes, isDry } = this.#options;
     const name = tree.name(row);
     const path = joinPath(top.path, name);
     if (this.#stack.length >= DEPTH_MAX) {
@@ -240,10 +241,12 @@ export class RestoreWalk {
         new DiskError("make directory", path, "EDEPTH"),
       );
     }
-    const type = top.present?.typeOf(present) ?? 0;
-    const isThere = type === S_IFDIR;
+    const isThere = top.present?.typeOf(present) === S_IFDIR;
     const ids = { tree: tree.idBytes(row), page: page?.pageIdBytes(child) };
-    const { maker, reader } = this.#options;
+    const { known, maker, reader } = this.#options;
+    if (isThere && await known?.isSame(path, ids) === true) {
+      return this.#ahead.skip(ids.tree);
+    }
     const source = await readDirectory(
       reader,
       ids,
@@ -331,14 +334,14 @@ export class RestoreWalk {
     row: number,
     present: number,
   ): Promise<void> {
-    const extras = await this.#extrasOf(top, row);
-    const xattrs = this.#options.attributes.xattrs(extras);
+    const { attributes } = this.#options;
+    const xattrs = attributes.xattrs(await this.#extrasOf(top, row));
     await this.#defer(top, row, present, { xattrs });
   }
 
   #extrasOf(top: OpenDirectory, row: number): Promise<FileExtras | undefined> {
-    const path = joinPath(top.path, top.tree.name(row));
-    const kind = top.tree.kind(row);
+    const path = joinPath(top.path, top.tree.name(row)),
+      kind = top.tree.kind(row);
     return this.#options.attributes.extras(top.page, row + 1, { kind, path });
   }
 
@@ -354,8 +357,7 @@ export class RestoreWalk {
     row: number,
     present: number,
   ): Promise<void> {
-    const { tree } = top;
-    const { reader } = this.#options;
+    const { tree } = top, { reader } = this.#options;
     const extras = await this.#extrasOf(top, row);
     if (reader.ranges.isFar) {
       await lookUpContents(reader, tree, row, this.#options);
@@ -376,8 +378,7 @@ export class RestoreWalk {
     present: number,
     more: Pick<WindowFile, "location" | "extras">,
   ): Promise<void> | undefined {
-    const { tree, page } = top;
-    const size = tree.size(row);
+    const { tree, page } = top, size = tree.size(row);
     const isApart = this.#isApart(top.present, present);
     const plan = top.present?.plan(present, { size, isApart }) ??
       FilePlan.create;

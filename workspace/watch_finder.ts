@@ -66,6 +66,22 @@ export class WatchFinder implements ChangeFinder, Disposable {
       !this.#watch!.hasNews();
   }
 
+  /**
+   * Gives what tells of a directory whether it is as the last save has found it.
+   *
+   * @returns Nothing where that is not known.
+   */
+  untouched(): ((path: Uint8Array) => boolean) | undefined {
+    const watch = this.#watch;
+    if (!this.#isWatched() || watch === undefined || watch.isSilent) {
+      return undefined;
+    }
+    watch.hasNews();
+    return watch.doubt === undefined
+      ? (path) => watch.isUntouched(path)
+      : undefined;
+  }
+
   /** Whether it is time to look at the tree, whatever was told. */
   get isLookDue(): boolean {
     const { clock, walkAgainMs } = this.#options;

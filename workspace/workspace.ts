@@ -10,12 +10,16 @@ import type { Snapshots } from "@snap/snapshot";
 import { type NamedRecord, recordStands } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SavedDirectories } from "./saved_directories.ts";
 import { WatchFinder } from "./watch_finder.ts";
 
 /** What the kernel has told is taken in so often, in milliseconds: its room is bounded. */
 const READ_MS = 250;
 /** The tree is walked all the same after so many milliseconds. */
 const WALK_AGAIN_MS = 10 * 60_000;
+
+/** Ids of new objects for which a save after the first one makes room at a time. */
+const CLAIM_SLOTS = 1 << 14;
 
 /** Options of {@linkcode Workspace}: those of a save that are the same each time. */
 export interface WorkspaceOptions extends
@@ -48,6 +52,12 @@ export interface WorkspaceOptions extends
 export type WorkspaceSaveOptions = Pick<
   SaveOptions,
   "message" | "signal" | "onProgress"
+>;
+
+/** Options of {@linkcode Workspace.restore}. */
+export type WorkspaceRestoreOptions = Omit<
+  RestoreOptions,
+  "existing" | "delete" | "known" | "path"
 >;
 
 /** Options of {@linkcode Workspace.settle}. */
@@ -127,15 +137,9 @@ export class Workspace implements AsyncDisposable {
    */
   restore(
     record: NamedRecord,
-    options: Omit<RestoreOptions, "existing" | "delete" | "path"> = {},
+    options: WorkspaceRestoreOptions = {},
   ): Promise<RestoreResult> {
-    return this.#inTurn(() =>
-      restore(this.#snapshots, record, this.#path, {
-        ...options,
-        existing: true,
-        delete: true,
-      })
-    );
+    return this.#inTurn(() => this.#restore(record, options));
   }
 
   /**
@@ -189,8 +193,31 @@ export class Workspace implements AsyncDisposable {
       ...same,
       ...options,
       changes: this.#finder,
+      // What a save after the first one finds is little, and room for it is made each time.
+      ...(last !== undefined && { claimSlots: CLAIM_SLOTS }),
     });
     return this.#last = result;
+  }
+
+  /** Opens what has changed since the last save, and what that has otherwise. */
+  async #restore(
+    record: NamedRecord,
+    options: WorkspaceRestoreOptions,
+  ): Promise<RestoreResult> {
+    const snapshots = this.#snapshots;
+    const saved = this.#last?.record;
+    const isUntouched = saved && this.#finder.untouched();
+    const known = isUntouched && new SavedDirectories(
+      await snapshots.reader(),
+      saved,
+      isUntouched,
+    );
+    return await restore(snapshots, record, this.#path, {
+      ...options,
+      ...(known && { known }),
+      existing: true,
+      delete: true,
+    });
   }
 
   /** Whether the result before is that of a save now. */

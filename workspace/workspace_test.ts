@@ -15,6 +15,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import type { NamedRecord } from "@snap/snapshot/records";
 import { save } from "@snap/save";
 import { identify } from "@snap/save/identify";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
@@ -44,14 +45,21 @@ function directoriesIn(root: string, path = ""): string[] {
 class Changer {
   readonly #root: string;
   readonly #prng: Prng;
+  readonly #kinds: "all" | "files";
   readonly #mounts: string[] = [];
   readonly #queueMax = Number(
     Deno.readTextFileSync("/proc/sys/fs/inotify/max_queued_events"),
   );
 
-  constructor(root: string, prng: Prng) {
+  /**
+   * Changes nothing yet.
+   *
+   * @param kinds `files` for neither mounts nor rules.
+   */
+  constructor(root: string, prng: Prng, kinds: "all" | "files" = "all") {
     this.#root = root;
     this.#prng = prng;
+    this.#kinds = kinds;
   }
 
   /** Does something, and says what. */
@@ -60,7 +68,8 @@ class Changer {
     const stats = lstatSync(path, { throwIfNoEntry: false });
     const isDirectory = stats?.isDirectory() === true;
     const prng = this.#prng;
-    const kind = prng.below(100);
+    const isAll = this.#kinds === "all";
+    const kind = isAll ? prng.below(100) : 3 + prng.below(97);
     if (kind < 2 && isRoot) return this.#mount(isDirectory ? path : undefined);
     if (kind < 3) return this.#overflow();
     if (kind < 30) {
@@ -92,7 +101,7 @@ class Changer {
       }
       return `mode ${path}`;
     }
-    if (kind < 80) {
+    if (kind < 80 && isAll) {
       const rules = prng.pick(["n1\n", "n2/\n", "!n3\n*3\n", ""]);
       if (isDirectory) writeFileSync(join(path, ".snapignore"), rules);
       return `rules ${path}`;
@@ -190,6 +199,46 @@ Deno.test("Workspace saves what a walk saves, whatever changes", async () => {
   } finally {
     changer.end();
   }
+});
+
+Deno.test("Workspace restores what it saved, whatever has changed since", async () => {
+  const seed = seedOfRun();
+  const prng = new Prng(seed);
+  using folder = new TemporaryFolder();
+  await using snapshots = await makeMemorySnapshots();
+  await using workspace = new Workspace(snapshots, folder.path);
+  const changer = new Changer(folder.path, prng, "files");
+  const saved: NamedRecord[] = [];
+  for (let i = 0; i < CHANGE_COUNT / 5; i++) {
+    for (let j = prng.below(12); j >= 0; j--) changer.change();
+    const { record } = await workspace.save();
+    saved.push(record!);
+    for (let j = prng.below(4); j > 0; j--) changer.change();
+    const wanted = prng.pick(saved);
+    const { errors } = await workspace.restore(wanted);
+    deepEqual(errors, []);
+    const { id } = await identify(folder.path, { hasher: wasmHasher });
+    equal(id, wanted.tree, `SNAP_SEED=${seed}, restore ${i}`);
+  }
+});
+
+Deno.test("Workspace: a restore opens no directory that is as it should be", async () => {
+  using folder = new TemporaryFolder();
+  for (const name of ["a/b", "c/d"]) {
+    mkdirSync(folder.join(name), { recursive: true });
+    writeFileSync(folder.join(name, "file"), "first");
+  }
+  await using snapshots = await makeMemorySnapshots();
+  await using workspace = new Workspace(snapshots, folder.path);
+  const { record } = await workspace.save();
+  writeFileSync(folder.join("a/b/file"), "second");
+  const changed = await workspace.restore(record!);
+  deepEqual([changed.entryCount, changed.writtenFileCount], [4, 1]);
+  await workspace.save();
+  const again = await workspace.restore(record!);
+  deepEqual([again.entryCount, again.unchangedCount], [4, 1]);
+  await using fresh = new Workspace(snapshots, folder.path);
+  equal((await fresh.restore(record!)).entryCount, 6);
 });
 
 Deno.test("Workspace opens what has changed and nothing else, until it walks again", async () => {

@@ -189,6 +189,17 @@ export class TreeWatch implements Disposable {
   }
 
   /**
+   * Whether a directory and all below it are as they were when the round began.
+   *
+   * @param path Its path below the tree; empty for the tree.
+   */
+  isUntouched(path: Uint8Array): boolean {
+    const directory = this.#tree.find(path);
+    return directory !== undefined && this.#doubt === undefined &&
+      directory.changed < this.#tree.round;
+  }
+
+  /**
    * Has a directory looked at in the next round, too.
    *
    * @param path The path below the tree of it, or of something in it.
