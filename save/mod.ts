@@ -6,6 +6,7 @@
  * - `@snap/save/content`: content is named, cut where it is large, and stored
  * - `@snap/save/identify`
  * - `@snap/save/objects`: content under its id, without files and trees
+ * - `@snap/save/rows`: what a save has seen, kept for the next one
  * - `@snap/save/worker`
  *
  * @module

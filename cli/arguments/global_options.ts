@@ -20,7 +20,8 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   },
   {
     name: "no-cache",
-    help: "keep nothing on this machine of a store far away, and use nothing",
+    help:
+      "keep no cache on this machine, of stores far away or of what was saved, and use none",
   },
   {
     name: "json",

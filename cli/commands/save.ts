@@ -37,7 +37,10 @@ export async function run(session: Session): Promise<number> {
     isWriting: !isDryRun,
   }, async (snapshots, opened) => {
     const { save, savedFields } = await import("@snap/save");
-    const result = await save(snapshots, path, options);
+    const { openSaveCache } = await import("../snapshots/save_cache.ts");
+    const { host } = options;
+    const changes = await openSaveCache(session, { snapshots, opened, host });
+    const result = await save(snapshots, path, { ...options, changes });
     session.clearProgress();
     await tagSaved(session, snapshots, result);
     await renewListing(session, opened);

@@ -62,7 +62,8 @@ export const CONFIG_KEYS: Readonly<Record<string, ConfigKey>> = {
   "no-cache": {
     kind: "switch",
     where: "both",
-    help: "whether nothing that was read is kept on this machine",
+    help:
+      "whether nothing that was read or saved is remembered on this machine",
     option: "no-cache",
   },
   "cache-dir": {

@@ -41,7 +41,7 @@ export async function withCache(
 /** The folder of all caches, if there is one that may be written to. */
 export async function cacheRoot(
   session: Session,
-  { folder }: FarCache,
+  { folder }: Pick<FarCache, "folder">,
 ): Promise<string | undefined> {
   const root = folder === undefined
     ? ownFolder(session)

@@ -179,6 +179,7 @@ export class PreviousDirectory {
   }
 }
 
-function isBefore(sec: number, ns: number, moment: Moment): boolean {
+/** Tells whether a time comes before a moment. */
+export function isBefore(sec: number, ns: number, moment: Moment): boolean {
   return sec < moment.sec || (sec === moment.sec && ns < moment.ns);
 }
