@@ -1,8 +1,10 @@
 import { EntryKind } from "@snap/manifest/extras";
+import { Column } from "./column.ts";
 
-/** Rows that there is room for at first. */
-const ROWS_MIN = 1024;
 const ID_SIZE = 32;
+/** Nodes whose ids stand in one piece of memory. */
+const ID_ROWS = 1024;
+const NO_IDS = new Uint8Array(0);
 
 /** Attributes of a node, as an archive tells them. */
 export interface NodeAttributes {
@@ -18,18 +20,19 @@ export interface NodeAttributes {
 
 /**
  * Files, directories and other nodes of a snapshot that is put together: what a
- * name of a directory stands for. About 70 bytes each.
+ * name of a directory stands for. About 65 bytes each.
  */
 export class DraftNodes {
   #count = 0;
-  #kinds = new Uint8Array(ROWS_MIN);
-  #modes = new Uint16Array(ROWS_MIN);
-  #owners = new Uint32Array(ROWS_MIN);
-  #seconds = new Float64Array(ROWS_MIN);
-  #nanoseconds = new Uint32Array(ROWS_MIN);
-  #sizes = new Float64Array(ROWS_MIN);
-  #links = new Uint32Array(ROWS_MIN);
-  #ids = new Uint8Array(ID_SIZE * ROWS_MIN);
+  readonly #kinds = new Column(Uint8Array);
+  readonly #modes = new Column(Uint16Array);
+  readonly #owners = new Column(Uint32Array);
+  readonly #seconds = new Column(Float64Array);
+  readonly #nanoseconds = new Column(Uint32Array);
+  readonly #sizes = new Column(Float64Array);
+  readonly #links = new Column(Uint32Array);
+  /** Ids of contents, of so many nodes each. */
+  readonly #ids: Uint8Array[] = [];
   readonly #targets = new Map<number, Uint8Array>();
   readonly #extras = new Map<number, Uint8Array>();
   readonly #devices = new Map<number, readonly [number, number]>();
@@ -37,29 +40,32 @@ export class DraftNodes {
   /** Adds a node without a name. */
   add(kind: EntryKind, attributes: NodeAttributes): number {
     const node = this.#count++;
-    if (node === this.#kinds.length) this.#grow();
-    this.#kinds[node] = kind;
+    this.#kinds.set(node, kind);
     this.setAttributes(node, attributes);
     return node;
   }
 
   /** Sets mode, time and owner. */
   setAttributes(node: number, attributes: NodeAttributes): void {
-    this.#modes[node] = attributes.mode;
-    this.#owners[node] = attributes.owner;
-    this.#seconds[node] = attributes.mtimeSec;
-    this.#nanoseconds[node] = attributes.mtimeNs;
-    const kind = this.#kinds[node];
+    this.#modes.set(node, attributes.mode);
+    this.#owners.set(node, attributes.owner);
+    this.#seconds.set(node, attributes.mtimeSec);
+    this.#nanoseconds.set(node, attributes.mtimeNs);
+    const kind = this.#kinds.get(node);
     if (kind !== EntryKind.file && kind !== EntryKind.executable) return;
-    this.#kinds[node] = attributes.mode & 0o100
-      ? EntryKind.executable
-      : EntryKind.file;
+    const isExecutable = (attributes.mode & 0o100) !== 0;
+    this.#kinds.set(node, isExecutable ? EntryKind.executable : EntryKind.file);
   }
 
   /** Sets what a file holds. */
   setContent(node: number, size: number, id: Uint8Array): void {
-    this.#sizes[node] = size;
-    this.#ids.set(id, ID_SIZE * node);
+    this.#sizes.set(node, size);
+    const page = node >>> 10;
+    while (this.#ids.length <= page) this.#ids.push(NO_IDS);
+    if (this.#ids[page] === NO_IDS) {
+      this.#ids[page] = new Uint8Array(ID_SIZE * ID_ROWS);
+    }
+    this.#ids[page].set(id, ID_SIZE * (node % ID_ROWS));
   }
 
   /** Sets the target of a symbolic link. */
@@ -80,44 +86,46 @@ export class DraftNodes {
 
   /** Counts a name more, or less. */
   countLink(node: number, by: 1 | -1): void {
-    this.#links[node] += by;
-    if (this.#links[node] > 0 || by > 0) return;
+    const count = this.#links.get(node) + by;
+    this.#links.set(node, count);
+    if (count > 0) return;
     this.#targets.delete(node);
     this.#extras.delete(node);
     this.#devices.delete(node);
   }
 
   kind(node: number): EntryKind {
-    return this.#kinds[node] as EntryKind;
+    return this.#kinds.get(node) as EntryKind;
   }
 
   mode(node: number): number {
-    return this.#modes[node];
+    return this.#modes.get(node);
   }
 
   owner(node: number): number {
-    return this.#owners[node];
+    return this.#owners.get(node);
   }
 
   mtimeSec(node: number): number {
-    return this.#seconds[node];
+    return this.#seconds.get(node);
   }
 
   mtimeNs(node: number): number {
-    return this.#nanoseconds[node];
+    return this.#nanoseconds.get(node);
   }
 
   size(node: number): number {
-    return this.#sizes[node];
+    return this.#sizes.get(node);
   }
 
   linkCount(node: number): number {
-    return this.#links[node];
+    return this.#links.get(node);
   }
 
   /** A view of the id of a file's content. */
   id(node: number): Uint8Array {
-    return this.#ids.subarray(ID_SIZE * node, ID_SIZE * node + ID_SIZE);
+    const at = ID_SIZE * (node % ID_ROWS);
+    return this.#ids[node >>> 10].subarray(at, at + ID_SIZE);
   }
 
   target(node: number): Uint8Array {
@@ -131,26 +139,4 @@ export class DraftNodes {
   extras(node: number): Uint8Array | undefined {
     return this.#extras.get(node);
   }
-
-  #grow(): void {
-    this.#kinds = larger(this.#kinds);
-    this.#modes = larger(this.#modes);
-    this.#owners = larger(this.#owners);
-    this.#seconds = larger(this.#seconds);
-    this.#nanoseconds = larger(this.#nanoseconds);
-    this.#sizes = larger(this.#sizes);
-    this.#links = larger(this.#links);
-    this.#ids = larger(this.#ids);
-  }
-}
-
-function larger<
-  T extends Uint8Array | Uint16Array | Uint32Array | Float64Array,
->(
-  cells: T,
-): T {
-  const make = cells.constructor as new (length: number) => T;
-  const grown = new make(2 * cells.length);
-  grown.set(cells);
-  return grown;
 }

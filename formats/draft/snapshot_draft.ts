@@ -1,19 +1,22 @@
 import { DraftOwners } from "@snap/manifest/draft";
 import { DEPTH_MAX, EntryKind } from "@snap/manifest/extras";
-import { checkName, checkTarget, displayPath } from "@snap/manifest/path";
+import { displayPath } from "@snap/manifest/path";
 import { ImportError } from "../errors.ts";
 import { DraftNodes, type NodeAttributes } from "./draft_nodes.ts";
+import {
+  isName,
+  latin,
+  leadsOut,
+  namesOf,
+  partsOf,
+  tooDeep,
+} from "./draft_path.ts";
+import { NameTable } from "./name_table.ts";
 
 /** Links that are followed on the way to one name. */
 const HOPS_MAX = 40;
 const SLASH = 0x2f;
-const DOT = 0x2e;
-/** Bytes that become text at once. */
-const TEXT_SIZE = 4096;
 const NOT_FOUND = { before: undefined, directory: -1 } as const;
-
-/** Names of one directory: a character for each byte, so that their order is that of bytes. */
-export type DraftNames = Map<string, number>;
 
 /** How {@linkcode SnapshotDraft} follows links on the way to a name. */
 export interface SnapshotDraftOptions {
@@ -32,17 +35,18 @@ export interface DraftPlace {
 
 /**
  * A snapshot that is put together of entries in any order. A name that comes again
- * stands for what came last; directories that nobody names are made. About 170
- * bytes of memory an entry.
+ * stands for what came last; directories that nobody names are made. About 115
+ * bytes of memory an entry, beside its name.
  */
 export class SnapshotDraft {
   /** Owners of the nodes. */
   readonly owners: DraftOwners = new DraftOwners();
   /** What the names stand for. */
   readonly nodes: DraftNodes = new DraftNodes();
+  /** The names of each directory. */
+  readonly names: NameTable = new NameTable();
   /** The root directory. */
   readonly root: number;
-  readonly #directories = new Map<number, DraftNames>();
   readonly #isRooted: boolean;
   /** The directory that was found last, and the path before names in it: archives go by directories. */
   #last: { readonly before: string | undefined; readonly directory: number } =
@@ -59,7 +63,6 @@ export class SnapshotDraft {
       owner: this.owners.intern(0, 0, none, none),
     });
     this.nodes.countLink(this.root, 1);
-    this.#directories.set(this.root, new Map());
   }
 
   /**
@@ -82,7 +85,7 @@ export class SnapshotDraft {
       this.nodes.setAttributes(this.root, attributes);
       return this.root;
     }
-    const there = this.names(place.directory).get(place.name);
+    const there = this.names.find(place.directory, place.name);
     if (
       kind === EntryKind.directory && there !== undefined &&
       this.nodes.kind(there) === kind
@@ -91,7 +94,6 @@ export class SnapshotDraft {
       return there;
     }
     const node = this.nodes.add(kind, attributes);
-    if (kind === EntryKind.directory) this.#directories.set(node, new Map());
     this.#put(place, node);
     return node;
   }
@@ -121,28 +123,15 @@ export class SnapshotDraft {
     if (place === undefined) return this.root;
     return place.directory < 0
       ? undefined
-      : this.names(place.directory).get(place.name);
+      : this.names.find(place.directory, place.name);
   }
 
   /** Removes a name, and all below it; nothing where there is none. */
   remove({ directory, name }: DraftPlace): void {
-    const names = this.names(directory);
-    const node = names.get(name);
+    const node = this.names.find(directory, name);
     if (node === undefined) return;
-    names.delete(name);
+    this.names.delete(directory, name);
     this.#drop(node);
-  }
-
-  /** Removes all that is in a directory. */
-  empty(directory: number): void {
-    for (const name of [...this.names(directory).keys()]) {
-      this.remove({ directory, name });
-    }
-  }
-
-  /** Gives the names in a directory. */
-  names(directory: number): DraftNames {
-    return this.#directories.get(directory)!;
   }
 
   /**
@@ -186,7 +175,7 @@ export class SnapshotDraft {
         continue;
       }
       const at = way.at(-1)!;
-      const there = this.names(at).get(name);
+      const there = this.names.find(at, name);
       if (there === undefined) {
         if (made === undefined) return -1;
         way.push(this.#make({ directory: at, name }, made));
@@ -223,18 +212,17 @@ export class SnapshotDraft {
       ...attributes,
       mode: 0o755,
     });
-    this.#directories.set(node, new Map());
     this.#put(place, node);
     return node;
   }
 
   #put(place: DraftPlace, node: number): void {
-    const names = this.names(place.directory);
-    const there = names.get(place.name);
+    const { directory, name } = place;
+    const there = this.names.find(directory, name);
     if (there === node) return;
     this.nodes.countLink(node, 1);
     if (there !== undefined) this.#drop(there);
-    names.set(place.name, node);
+    this.names.set(directory, name, node);
   }
 
   /** Takes one name from a node; what is in a directory goes with it. */
@@ -243,82 +231,10 @@ export class SnapshotDraft {
     const left = [node];
     for (let one = left.pop(); one !== undefined; one = left.pop()) {
       this.nodes.countLink(one, -1);
-      const names = this.#directories.get(one);
-      if (names === undefined) continue;
-      for (const child of names.values()) left.push(child);
-      this.#directories.delete(one);
+      for (const name of this.names.list(one)) {
+        left.push(this.names.find(one, name)!);
+        this.names.delete(one, name);
+      }
     }
   }
-}
-
-/** Splits a path of an archive, and refuses what is no path of an entry. */
-function namesOf(path: Uint8Array): string[] {
-  if (path[0] === SLASH) {
-    throw new ImportError(
-      `Cannot import ${displayPath(path)}: its path is absolute`,
-      "tar -P has made it; tar without -P makes paths that can be imported",
-    );
-  }
-  const names = partsOf(path);
-  for (const name of names) {
-    if (name === "..") throw leadsOut(path);
-    const bytes = Uint8Array.from(name, (one) => one.charCodeAt(0));
-    const fault = checkName(bytes, 0, bytes.length);
-    if (fault !== undefined) {
-      throw new ImportError(`Cannot import ${displayPath(path)}: ${fault}`);
-    }
-  }
-  if (names.length > DEPTH_MAX) throw tooDeep(path);
-  return names;
-}
-
-/** Names of a path, a character for each byte, without those that stay where they are. */
-function partsOf(path: Uint8Array): string[] {
-  const names: string[] = [];
-  for (let start = 0, at = 0; at <= path.length; at++) {
-    if (at < path.length && path[at] !== SLASH) continue;
-    const isHere = at === start || (at === start + 1 && path[start] === DOT);
-    if (!isHere) names.push(latin(path, start, at));
-    start = at + 1;
-  }
-  return names;
-}
-
-/** Bytes as text, a character for each, in one piece of memory where they are few. */
-function latin(bytes: Uint8Array, start: number, end: number): string {
-  let text = "";
-  for (let at = start; at < end; at += TEXT_SIZE) {
-    const part = bytes.subarray(at, Math.min(end, at + TEXT_SIZE));
-    text += String.fromCharCode.apply(null, part as unknown as number[]);
-  }
-  return text;
-}
-
-/** Whether bytes are a name that stands for itself. */
-function isName(bytes: Uint8Array, start: number, end: number): boolean {
-  return checkName(bytes, start, end) === undefined;
-}
-
-/**
- * Checks the target of a symbolic link.
- *
- * @throws {ImportError} If no snapshot can have it.
- */
-export function checkLinkTarget(path: Uint8Array, target: Uint8Array): void {
-  const fault = checkTarget(target, 0, target.length);
-  if (fault === undefined) return;
-  throw new ImportError(`Cannot import ${displayPath(path)}: ${fault}`);
-}
-
-function leadsOut(path: Uint8Array): ImportError {
-  return new ImportError(
-    `Cannot import ${displayPath(path)}: its path leads out of the archive`,
-  );
-}
-
-function tooDeep(path: Uint8Array): ImportError {
-  const text = displayPath(path.subarray(0, 60));
-  return new ImportError(
-    `Cannot import ${text}…: directories nest more than ${DEPTH_MAX} deep`,
-  );
 }

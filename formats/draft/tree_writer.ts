@@ -5,6 +5,7 @@ import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/extras";
 import { ObjectKind } from "@snap/pack";
 import type { Totals } from "@snap/snapshot/records";
 import type { MetadataPacker } from "@snap/snapshot/write";
+import type { NameTable } from "./name_table.ts";
 import type { SnapshotDraft } from "./snapshot_draft.ts";
 
 type Counters = { -readonly [K in keyof Totals]: Totals[K] };
@@ -12,8 +13,8 @@ type Counters = { -readonly [K in keyof Totals]: Totals[K] };
 /** A directory whose entries are being written. */
 interface Level {
   readonly node: number;
-  /** Its names, in order. */
-  readonly names: readonly string[];
+  /** Its names, in order: rows of the table of names. */
+  readonly rows: Uint32Array;
   /** Ids of its sub-directories so far, by their rows: of the tree, then of the page. */
   readonly ids: Map<number, Uint8Array>;
   row: number;
@@ -65,32 +66,30 @@ export class TreeWriter {
   }
 
   #level(node: number): Level {
-    const names = [...this.#draft.names(node).keys()];
-    names.sort((a, b) => a < b ? -1 : 1);
-    return { node, names, ids: new Map(), row: 0 };
+    const rows = this.#draft.names.sorted(node);
+    return { node, rows, ids: new Map(), row: 0 };
   }
 
   /** Goes on to the next sub-directory that is not written. */
   #nextDirectory(level: Level): number | undefined {
-    const { nodes } = this.#draft;
-    const below = this.#draft.names(level.node);
-    for (; level.row < level.names.length; level.row++) {
-      const child = below.get(level.names[level.row])!;
+    const { names, nodes } = this.#draft;
+    for (; level.row < level.rows.length; level.row++) {
+      const child = names.node(level.rows[level.row]);
       if (nodes.kind(child) === EntryKind.directory) return child;
     }
     return undefined;
   }
 
-  *#writeLevel({ node, names, ids }: Level): Generator<void, Uint8Array> {
-    const below = this.#draft.names(node);
-    const tree = new TreeDraft(draftNames(names));
-    const page = new PageDraft(names.length);
+  *#writeLevel({ node, rows, ids }: Level): Generator<void, Uint8Array> {
+    const { names } = this.#draft;
+    const tree = new TreeDraft(draftNames(names, rows));
+    const page = new PageDraft(rows.length);
     const pageIds = MemoryBytes.ofSize(
-      ids.size > 0 ? ID_SIZE * names.length : 0,
+      ids.size > 0 ? ID_SIZE * rows.length : 0,
     );
     this.#setRow(page, 0, node);
-    for (const [row, name] of names.entries()) {
-      const child = below.get(name)!;
+    for (let row = 0; row < rows.length; row++) {
+      const child = names.node(rows[row]);
       this.#setEntry(tree, row, child, ids.get(row));
       const own = ids.get(row);
       if (own !== undefined) {
@@ -174,15 +173,17 @@ export class TreeWriter {
 }
 
 function draftNames(
-  names: readonly string[],
+  table: NameTable,
+  rows: Uint32Array,
 ): { rowsMax: number; names: Uint8Array; ends: Uint32Array } {
-  const ends = new Uint32Array(names.length);
+  const ends = new Uint32Array(rows.length);
   let end = 0;
-  for (const [i, name] of names.entries()) ends[i] = end += name.length;
-  const bytes = new Uint8Array(end);
-  let at = 0;
-  for (const name of names) {
-    for (let i = 0; i < name.length; i++) bytes[at++] = name.charCodeAt(i);
+  for (let i = 0; i < rows.length; i++) {
+    ends[i] = end += table.nameBytes(rows[i]).length;
   }
-  return { rowsMax: names.length, names: bytes, ends };
+  const names = new Uint8Array(end);
+  for (let i = 0, at = 0; i < rows.length; at = ends[i++]) {
+    names.set(table.nameBytes(rows[i]), at);
+  }
+  return { rowsMax: rows.length, names, ends };
 }

@@ -42,17 +42,17 @@ export class LayerRules implements TarRules {
 
   /** Removes what lower layers have put into a directory. */
   #empty(directory: number): void {
-    for (const name of [...this.#draft.names(directory).keys()]) {
+    for (const name of this.#draft.names.list(directory)) {
       this.#hide(directory, name);
     }
   }
 
   #hide(directory: number, name: string): void {
-    const node = this.#draft.names(directory).get(name);
+    const node = this.#draft.names.find(directory, name);
     if (node === undefined) return;
     const isDirectory = this.#draft.nodes.kind(node) === EntryKind.directory;
     if (isDirectory) this.#empty(node);
-    const isLeft = isDirectory && this.#draft.names(node).size > 0;
+    const isLeft = isDirectory && this.#draft.names.has(node);
     if (!this.#own.has(node) && !isLeft) {
       this.#draft.remove({ directory, name });
     }

@@ -11,7 +11,7 @@ import { displayPath } from "@snap/manifest/path";
 import { Owners } from "@snap/posix/owners";
 import type { NodeAttributes } from "../draft/draft_nodes.ts";
 import type { ImportRun } from "../draft/import_snapshot.ts";
-import { checkLinkTarget } from "../draft/snapshot_draft.ts";
+import { checkLinkTarget } from "../draft/draft_path.ts";
 import { ArchiveSyntaxError, ImportError } from "../errors.ts";
 import { ACL_KEYWORDS, aclFromText } from "./acl.ts";
 import { holesOf } from "./sparse.ts";
