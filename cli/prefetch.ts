@@ -15,6 +15,7 @@ export function prefetchCommands(): Promise<unknown[]> {
   return Promise.all([
     import("./mounts/exec_inside.ts"),
     import("./mounts/exec_outside.ts"),
+    import("./mounts/exec_saving.ts"),
     import("./own_command.ts"),
     import("./mounts/prepare_mount.ts"),
     import("./mounts/serve_mount.ts"),
@@ -23,6 +24,7 @@ export function prefetchCommands(): Promise<unknown[]> {
     import("./archives/snapdir_manifest.ts"),
     import("./commands/cat.ts"),
     import("./commands/clone.ts"),
+    import("./commands/commit.ts"),
     import("./commands/completions.ts"),
     import("./commands/diff.ts"),
     import("./commands/exec.ts"),

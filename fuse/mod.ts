@@ -20,6 +20,7 @@
  * The parts have entry points of their own:
  *
  * - `@snap/fuse/catalog`: the directories that a mount of all snapshots shows
+ * - `@snap/fuse/overlay`: snapshots that can be written to, as overlays of the kernel
  * - `@snap/fuse/prepare`: workers of a mount, started before the snapshot is known
  *
  * @module

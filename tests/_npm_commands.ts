@@ -139,6 +139,7 @@ async function throughArchive(
 const OTHER_COMMANDS: ReadonlySet<string> = new Set([
   "mount",
   "umount",
+  "commit",
   "exec",
   "serve",
   "watch",

@@ -58,6 +58,7 @@ const PLACES: Readonly<Record<string, string>> = {
   PARENT: ".",
   STORE: "store",
   TARGET: "target",
+  UPPER: "upper",
 };
 
 /** A directory, and a store that has it. */
@@ -68,7 +69,7 @@ class Scene implements Disposable {
   /** Puts paths in the place of the words of the document. */
   place(text: string): string {
     return text.replace(
-      /\b(ARCHIVE|CLONE|DIR|MOUNT|OTHER|PARENT|STORE|TARGET)\b/g,
+      /\b(ARCHIVE|CLONE|DIR|MOUNT|OTHER|PARENT|STORE|TARGET|UPPER)\b/g,
       (word) => this.#folder.join(PLACES[word]),
     ).replace(/\bHOST:PORT\b/, "127.0.0.1:0").replace(
       /\bDENO\b/,
@@ -114,10 +115,23 @@ class Scene implements Disposable {
       mkdirSync(this.place("STORE/index"));
     } else if (/^repair (packs|snapshots)/.test(command)) {
       this.#damage(command === "repair packs");
+    } else if (command.startsWith("commit")) {
+      this.#write();
     } else if (command === "recover") {
       rmSync(this.place("STORE/snapshots"), { recursive: true });
       mkdirSync(this.place("STORE/snapshots"));
     }
+  }
+
+  /** Makes what a mount that was written to leaves behind. */
+  #write(): void {
+    const [upper, snapshots] = ["UPPER", "STORE/snapshots"].map((word) =>
+      this.place(word)
+    );
+    mkdirSync(`${upper}/upper`, { recursive: true });
+    const [id, record] = readdirSync(snapshots)[0].split("-");
+    const notes = { v: 1, id, record, store: "", mountpoint: upper };
+    writeFileSync(`${upper}/overlay.json`, JSON.stringify(notes));
   }
 
   /** Cuts the end off each pack, or removes those of data. */

@@ -16,6 +16,7 @@ export async function run(session: Session): Promise<number> {
       "2> FILE writes them into a file",
     );
   }
+  checkWritable(session);
   mountSettings(session); // Refuses what is wrong before anything is done.
   // Each needs much that the other does not, and starting is to be quick.
   if (isForeground) {
@@ -32,4 +33,15 @@ export async function run(session: Session): Promise<number> {
     "mounts/start_server",
   ) as typeof import("../mounts/start_server.ts");
   return await startServer(session);
+}
+
+function checkWritable({ args }: Session): void {
+  if (!args.has("writable")) {
+    if (!args.has("upper")) return;
+    throw new UsageError("Cannot use --upper without --writable");
+  }
+  for (const name of ["all", "allow-other"]) {
+    if (!args.has(name)) continue;
+    throw new UsageError(`Cannot use --writable and --${name} at once`);
+  }
 }

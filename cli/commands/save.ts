@@ -51,14 +51,14 @@ export async function run(session: Session): Promise<number> {
   });
 }
 
-/** Lets the tag of the command line name what was saved, if there is one. */
+/** Lets a tag name what was saved: that of the command line, if there is one. */
 export async function tagSaved(
   session: Session,
   snapshots: Snapshots<WriteStore>,
   { record, saveId }: SaveResult,
+  tag: string | undefined = session.args.text("tag"),
 ): Promise<void> {
-  const { args, signal } = session;
-  const tag = args.text("tag");
+  const { signal } = session;
   if (tag === undefined || record === undefined) return;
   const { tagSnapshot } = await import("@snap/snapshot/records");
   await tagSnapshot(snapshots, tag, record, { signal, saveId });

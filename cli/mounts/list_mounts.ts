@@ -1,4 +1,9 @@
-import { MOUNT_TYPE, type MountTableEntry, readMountTable } from "@snap/fuse";
+import {
+  MOUNT_TYPE,
+  type MountTableEntry,
+  readMountTable,
+  upperOf,
+} from "@snap/fuse";
 import { displayPath } from "@snap/manifest/path";
 import { statfs } from "node:fs/promises";
 import { jsonPath } from "../terminal/json_line.ts";
@@ -27,7 +32,9 @@ interface State {
 /** Lists what of this program is mounted. */
 export async function listMounts(session: Session): Promise<void> {
   const { isForPeople, isJson } = session;
-  const mounts = readMountTable().filter(({ type }) => type === MOUNT_TYPE);
+  const mounts = readMountTable().filter((one) =>
+    one.type === MOUNT_TYPE || upperOf(one) !== undefined
+  );
   const states = await Promise.all(mounts.map(stateOf));
   const rows: string[][] = [];
   for (const [i, mount] of mounts.entries()) {
@@ -71,8 +78,11 @@ function textOf(
 
 /** Asks a mount what it holds. Of a mount of all it is not known. */
 async function stateOf(
-  { mountpoint, source }: MountTableEntry,
+  mount: MountTableEntry,
 ): Promise<State> {
+  // The overlay answers for the file system of what was written.
+  if (upperOf(mount) !== undefined) return { state: "ok" };
+  const { mountpoint, source } = mount;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const silence = new Promise<State>((resolve) => {
     timer = setTimeout(() => resolve({ state: "silent" }), ANSWER_MS_MAX);

@@ -10,6 +10,13 @@ export interface RunChildOptions {
   readonly cwd?: string;
   /** More of the environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /**
+   * Programs between this one and the one that signals are for, each the only child
+   * of the one before.
+   *
+   * @default {0}
+   */
+  readonly depth?: number;
 }
 
 /**
@@ -23,7 +30,7 @@ export async function runChild(
   { context }: Session,
   program: string,
   args: readonly string[],
-  { cwd, env }: RunChildOptions = {},
+  { cwd, env, depth = 0 }: RunChildOptions = {},
 ): Promise<number> {
   const child = spawn(program, args, {
     stdio: "inherit",
@@ -35,7 +42,8 @@ export async function runChild(
     if (name === "SIGINT" && isInForeground()) return;
     // After `child.kill` Deno says that the signal ended it, whatever it did about it.
     try {
-      if (child.pid !== undefined) process.kill(child.pid, name);
+      const pid = child.pid && descendant(child.pid, depth);
+      if (pid) process.kill(pid, name);
     } catch {
       // It has just ended.
     }
@@ -63,4 +71,14 @@ function isInForeground(): boolean {
   } catch {
     return false;
   }
+}
+
+/** The process that is so many generations below another; 0 where it is not there yet. */
+function descendant(pid: number, depth: number): number {
+  let found = pid;
+  for (let i = 0; i < depth; i++) {
+    const path = `/proc/${found}/task/${found}/children`;
+    found = Number(readFileSync(path, "latin1").split(" ")[0]);
+  }
+  return found;
 }

@@ -10,12 +10,17 @@ import { mountSettings } from "../arguments/mount_settings.ts";
 import { tellLog, tellStatistics } from "./mount_words.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { resolvePath } from "../arguments/resolve_path.ts";
+import type { OpenedStore } from "../stores/opened_store.ts";
 import type { Session } from "../session.ts";
 import { storeCatalog } from "./store_catalog.ts";
 
 /** A mount, and of which record it is. */
 interface Served {
   readonly mount: Mount;
+  /** Where it is seen. */
+  readonly mountpoint: string;
+  /** Ends it, or takes it out of sight where it is in use. */
+  readonly unmount: () => Promise<void>;
   /** Absent for a mount of all. */
   readonly record?: NamedRecord;
   /** Warnings about the mount point. */
@@ -38,10 +43,12 @@ export async function serveMount(
     void tellStatistics(session, served.mount.statistics());
   });
   try {
-    return await withSnapshots(session, {}, async (snapshots) => {
-      served = await start(session, snapshots, prepared);
+    return await withSnapshots(session, {}, async (snapshots, opened) => {
+      served = session.args.has("writable")
+        ? await startWritable(session, { snapshots, opened, prepared })
+        : await start(session, snapshots, prepared);
       await report(session, served);
-      return await waitForEnd(session, served.mount);
+      return await waitForEnd(session, served);
     });
   } catch (error) {
     if (served !== undefined) throw error;
@@ -59,33 +66,72 @@ async function start(
   const { args } = session;
   const { store, hasher } = snapshots;
   const warnings: string[] = [];
-  const options: MountOptions = {
+  const mountpoint = await resolvePath(session, args.positionals.at(-1)!);
+  const options = mountOptions(session, warnings, {
+    ...{ mountpoint, hasher, prepared },
+  });
+  if (args.has("all")) {
+    const catalog = storeCatalog(snapshots);
+    return servedOf(await mountAll(store, catalog, options), { warnings });
+  }
+  const [target] = args.positionals;
+  const finding = findRoot(session, snapshots, target);
+  const mounted = await mount(store, finding.then(({ root }) => root), options);
+  const { record } = await finding;
+  return servedOf(mounted, { record, warnings });
+}
+
+/** Mounts the snapshot in a folder of its own, and an overlay over it. */
+async function startWritable(
+  session: Session,
+  { snapshots, opened, prepared }: {
+    readonly snapshots: Snapshots<WriteStore>;
+    readonly opened: OpenedStore;
+    readonly prepared: PreparedMount;
+  },
+): Promise<Served> {
+  const { mountWritable } = await import("./mount_writable.ts");
+  const [target, directory] = session.args.positionals;
+  const warnings: string[] = [];
+  const { mount, mountpoint, record, unmount } = await mountWritable(session, {
+    ...{ snapshots, opened, target },
+    mountpoint: await resolvePath(session, directory),
+    options: mountOptions(session, warnings, {
+      ...{ mountpoint: "", hasher: snapshots.hasher, prepared },
+    }),
+  });
+  return { mount, mountpoint, record, unmount, warnings };
+}
+
+function mountOptions(
+  session: Session,
+  warnings: string[],
+  more: Pick<MountOptions, "mountpoint" | "hasher" | "prepared">,
+): MountOptions {
+  return {
     ...mountSettings(session),
-    mountpoint: await resolvePath(session, args.positionals.at(-1)!),
-    hasher,
-    prepared,
+    ...more,
     signal: session.signal,
     onLog(line) {
       if (line.level === "warning") warnings.push(line.message);
       tellLog(session, line);
     },
   };
-  if (args.has("all")) {
-    const catalog = storeCatalog(snapshots);
-    return { warnings, mount: await mountAll(store, catalog, options) };
-  }
-  const [target] = args.positionals;
-  const finding = findRoot(session, snapshots, target);
-  const mounted = await mount(store, finding.then(({ root }) => root), options);
-  const { record } = await finding;
-  return { record, warnings, mount: mounted };
+}
+
+function servedOf(
+  mount: Mount,
+  parts: Pick<Served, "record" | "warnings">,
+): Served {
+  const { mountpoint } = mount;
+  return { ...parts, mount, mountpoint, unmount: () => mount.unmount() };
 }
 
 async function report(
   session: Session,
-  { mount, record, warnings }: Served,
+  { mount, mountpoint, record, warnings }: Served,
 ): Promise<void> {
-  const { mountpoint, source } = mount;
+  const { source } = mount;
   const line = {
     type: "mount",
     mountpoint,
@@ -121,11 +167,14 @@ async function reportFailure(
   return exitCode;
 }
 
-async function waitForEnd(session: Session, mount: Mount): Promise<number> {
+async function waitForEnd(
+  session: Session,
+  { mount, unmount }: Served,
+): Promise<number> {
   const { context, args } = session;
   let isEnding = false;
   const giveBack = context.takeSignals?.(() => {
-    const ending = isEnding ? mount.abort() : mount.unmount();
+    const ending = isEnding ? mount.abort() : unmount();
     isEnding = true;
     ending.catch((error) =>
       tellLog(session, { level: "error", message: error.message })

@@ -16,6 +16,8 @@ import type { Session } from "../session.ts";
 /** Options of this command that are handed on to the server; the log is opened here. */
 const OPTIONS = [
   "all",
+  "writable",
+  "upper",
   "allow-other",
   "numeric-owner",
   "cache",

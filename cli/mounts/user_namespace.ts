@@ -54,6 +54,27 @@ export async function findNamespace(): Promise<readonly string[]> {
   );
 }
 
+/** Whoever is the first process in it ends all others by its own end. */
+const PROCESSES = ["--pid", "--fork", "--kill-child"];
+
+/**
+ * Finds out how a command can have a namespace of processes, so that what it leaves
+ * running can be ended.
+ *
+ * @returns Options of unshare(1).
+ * @throws {CommandError} If it cannot be had.
+ */
+export async function findProcessNamespace(): Promise<readonly string[]> {
+  // A container may keep /proc from being mounted anew: then it shows other numbers.
+  for (const options of [[...PROCESSES, "--mount-proc"], PROCESSES]) {
+    if (await tryOut(options) === "") return options;
+  }
+  throw new CommandError(
+    "Cannot exec --save without a namespace of processes: what the command leaves running could not be ended",
+    hintOf(),
+  );
+}
+
 /** Makes a namespace and leaves it. Returns what went wrong, nothing if it went well. */
 function tryOut(options: readonly string[]): Promise<string> {
   const child = spawn("unshare", [...options, "--", "true"], {

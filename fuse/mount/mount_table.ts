@@ -8,6 +8,9 @@ import { readSystemFile } from "./read_system_file.ts";
 /** The type of a mount of this package in the table. */
 export const MOUNT_TYPE = "fuse.snap";
 
+/** The type of an overlay in the table. */
+export const OVERLAY_TYPE = "overlay";
+
 /** A mount of the table. */
 export interface MountTableEntry {
   /** Number of the mount, used again after it has gone. */
@@ -78,6 +81,20 @@ export function findMount(
   path: string,
 ): MountTableEntry | undefined {
   return entries.findLast((one) => one.mountpoint === path);
+}
+
+/**
+ * Gives the upper directory of an overlay of this program, in which lies what was written.
+ *
+ * @param entry A mount of the table.
+ * @returns Its path; `undefined` if the mount is another one.
+ */
+export function upperOf(
+  { type, source, options }: MountTableEntry,
+): string | undefined {
+  if (type !== OVERLAY_TYPE || !source.startsWith("snap:")) return undefined;
+  const option = options.split(",").find((one) => one.startsWith("upperdir="));
+  return option && textOf(unescape(option.slice("upperdir=".length)));
 }
 
 /** Blanks, line breaks and backslashes stand there as three octal digits. */

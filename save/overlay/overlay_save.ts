@@ -1,3 +1,4 @@
+import type { Source } from "@snap/disk/source";
 import { ID_SIZE, idToBytes } from "@snap/hash";
 import type { ObjectWriter } from "@snap/pack/write";
 import type { Snapshots } from "@snap/snapshot";
@@ -41,8 +42,14 @@ export class OverlaySave {
   static async open(
     snapshots: Snapshots<WriteStore>,
     writer: ObjectWriter,
-    options: SaveOptions,
+    options: SaveOptions & { readonly source: Pick<Source, "fidelity"> },
   ): Promise<OverlaySave> {
+    if (options.source.fidelity === "reduced") {
+      throw new OverlayError(
+        "Cannot save an overlay without native calls: what was removed cannot be seen",
+        "run it on Linux, with --allow-ffi or with koffi installed",
+      );
+    }
     if (!writer.trustsRecords) {
       throw new OverlayError(
         "Cannot save an overlay while packs are missing, damaged or being removed",
