@@ -29,12 +29,23 @@ export interface SeenSave extends SourceReport {
   readonly record: NamedRecord;
   /** Rows of the devices that were met, in the order in which a walk of the whole source meets them. */
   readonly devices: StatTable;
+  /**
+   * Names the state of the store, where all that the record relies on is known to be there.
+   *
+   * @returns A name that changes when anything comes or goes.
+   */
+  storeState(): Promise<string | undefined>;
 }
 
 /** What was found; to be disposed of after the save. */
 export interface FoundChanges extends AsyncDisposable {
   /** What is known; absent in any doubt. */
   readonly known?: KnownChanges | undefined;
+  /**
+   * The state of the store that {@linkcode SeenSave.storeState} gave: where it is the
+   * same, and so is the root, nobody asks for more.
+   */
+  readonly storeState?: string | undefined;
   /** Told of what the save sees where it walks the whole source. */
   readonly recorder?: RowRecorder | undefined;
   /**

@@ -20,11 +20,16 @@ export class FoundOnce implements AsyncDisposable {
    * @param search When the save was begun, and how to open its source.
    */
   constructor(
-    { changes, trustStat = false, signal }: SaveOptions,
+    { changes, overlay, trustStat = false, signal }: SaveOptions,
     search: Pick<ChangeSearch, "startMs" | "openSource">,
   ) {
-    this.#finder = changes;
+    this.#finder = overlay === undefined ? changes : undefined;
     this.#search = { ...search, trustStat, signal };
+  }
+
+  /** Whether anybody looks. */
+  get canFind(): boolean {
+    return this.#finder !== undefined;
   }
 
   /**

@@ -18,9 +18,12 @@ import {
   type WrittenRecord,
 } from "@snap/snapshot/records";
 import { FoundOnce } from "./found_once.ts";
+import type { SeenSave } from "./change_finder.ts";
 import type { SaveOptions } from "./options.ts";
-import type { SaveProgress } from "./progress.ts";
+import { newSaveProgress, type SaveProgress } from "./progress.ts";
 import type { SourceReport } from "./source_report.ts";
+import { findStanding } from "./standing_save.ts";
+import { storeState } from "./store_state.ts";
 import {
   retryWithoutDamage,
   type SavedTree,
@@ -138,6 +141,12 @@ async function saveOnce(
   try {
     const sourceText = options.overlay?.mountpoint ?? pathToText(source.path);
     const saveId = random(16);
+    const standing = damaged.size > 0
+      ? undefined
+      : await findStanding(snapshots, options, { sourceText, now, changes });
+    if (standing !== undefined) {
+      return resultOf(standing, { saveId, fidelity: source.fidelity, options });
+    }
     const transaction = new SaveTransaction(snapshots, {
       ...options,
       source,
@@ -164,17 +173,15 @@ async function saveOnce(
             newest: canStand(saved) ? saved.sameSource[0] : undefined,
           });
       if (ended.record !== undefined) {
-        await changes.keep({ ...saved, record: ended.record });
+        await changes.keep(seenSave(snapshots, saved, ended.record));
       }
-      const { sameSource } = saved;
       return {
         ...countsOf(saved),
         id: record.tree,
         ...ended,
         saveId,
         hasNewAttributesOnly: ended.isNewRecord &&
-          sameSource.some((one) => one.tree === record.tree) &&
-          sameSource.every((one) => one.page !== record.page),
+          hasNewAttributesOnly(record, saved.sameSource),
         socketCount: source.drops.sockets,
         indexByteCount: saved.indexByteCount + repairedByteCount,
         fidelity: source.fidelity,
@@ -184,6 +191,52 @@ async function saveOnce(
     source[Symbol.dispose]();
     await changes[Symbol.asyncDispose]();
   }
+}
+
+/** What the next save may be told of this one. */
+function seenSave(
+  { store, hasher }: Snapshots<WriteStore>,
+  saved: SavedTree,
+  record: NamedRecord,
+): SeenSave {
+  return {
+    ...{ ...saved, record },
+    storeState: async () =>
+      saved.isComplete ? await storeState(store, hasher) : undefined,
+  };
+}
+
+/** Whether the same tree was saved before, with no such page. */
+function hasNewAttributesOnly(
+  { tree, page }: SnapshotRecord,
+  sameSource: readonly NamedRecord[],
+): boolean {
+  return sameSource.some((one) => one.tree === tree) &&
+    sameSource.every((one) => one.page !== page);
+}
+
+/** The result of a save that found nothing changed. */
+function resultOf(
+  record: NamedRecord,
+  { saveId, fidelity, options }: {
+    readonly saveId: Uint8Array;
+    readonly fidelity: SaveResult["fidelity"];
+    readonly options: SaveOptions;
+  },
+): SaveResult {
+  const { totals } = record;
+  const { fileCount, byteCount } = totals;
+  const progress = {
+    ...{ ...newSaveProgress(), fileCount, byteCount, isWalked: true },
+    ...{ foundFileCount: fileCount, foundByteCount: byteCount },
+  };
+  options.onProgress?.(progress);
+  return {
+    ...{ id: record.tree, record, isNewRecord: false, saveId, totals },
+    ...{ errors: [], errorCount: 0, changed: [], changedCount: 0, unreal: [] },
+    ...{ progress, fidelity, socketCount: 0, hasNewAttributesOnly: false },
+    ...{ storedByteCount: 0, indexByteCount: 0 },
+  };
 }
 
 /** What a save tells of its walk. */

@@ -71,6 +71,8 @@ export interface SavedTree extends SavePipelineResult {
   readonly sameSource: readonly NamedRecord[];
   /** Whether packs are being removed: then the newest record may be one that will not count. */
   readonly isRoundOpen: boolean;
+  /** Whether everything is in the store that its index names. */
+  readonly isComplete: boolean;
 }
 
 /** What comes after all objects are durable. */
@@ -187,7 +189,8 @@ export class SaveTransaction {
     const { progress } = pipeline;
     const { storedByteCount, indexByteCount, isRoundOpen } = writer;
     const counts = { progress, storedByteCount, indexByteCount };
-    return { ...result, ...counts, sameSource, isRoundOpen };
+    const isComplete = writer.trustsRecords;
+    return { ...result, ...counts, sameSource, isRoundOpen, isComplete };
   }
 
   async #openPrevious(

@@ -15,9 +15,13 @@ import { type ChangeFinder, save, type SaveOptions } from "@snap/save";
 import { StatCache } from "@snap/save/rows";
 import type { Snapshots } from "@snap/snapshot";
 import { formatRecordName } from "@snap/snapshot/records";
-import type { MemoryStore } from "@snap/store/memory";
+import type { PruneStore } from "@snap/store";
 import { type Prng, seededTest } from "./_prng.ts";
-import { makeMemorySnapshots, TemporaryFolder } from "./_snapshots.ts";
+import {
+  makeMemorySnapshots,
+  makeSnapshots,
+  TemporaryFolder,
+} from "./_snapshots.ts";
 import { SourceChanges } from "./_source_changes.ts";
 import { canMount, mountTmpfs, unmount } from "./_tmpfs.ts";
 
@@ -36,12 +40,12 @@ class Run implements Disposable {
   readonly #prng: Prng;
   readonly #folder = new TemporaryFolder();
   readonly #source: SourceChanges;
-  readonly #stores: Snapshots<MemoryStore>[];
+  readonly #stores: Snapshots<PruneStore>[];
   #store = 0;
   #options: SaveOptions = {};
   readonly #mounts = new Set<string>();
 
-  constructor(prng: Prng, stores: Snapshots<MemoryStore>[]) {
+  constructor(prng: Prng, stores: Snapshots<PruneStore>[]) {
     this.#prng = prng;
     this.#stores = stores;
     mkdirSync(this.#folder.join("source"));
@@ -170,7 +174,8 @@ let knownCount = 0, sameCount = 0;
 seededTest(
   "a save with rows of the one before comes to what one without does",
   async (prng) => {
-    await using one = await makeMemorySnapshots();
+    using folder = new TemporaryFolder();
+    await using one = await makeSnapshots(folder.join("store"));
     await using other = await makeMemorySnapshots();
     using run = new Run(prng, [one, other]);
     for (let i = 0; i < ROUND_SIZE; i++) await run.step();

@@ -20,6 +20,8 @@ export interface RowDescription {
   readonly devices: readonly (readonly [number, number])[];
   /** Directories of which something could not be read, or changed meanwhile. */
   readonly doubts: readonly string[];
+  /** The state of the store in which all was there that the record relies on. */
+  readonly storeState: string | undefined;
 }
 
 /** A file of rows that is open. */

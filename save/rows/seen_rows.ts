@@ -39,6 +39,8 @@ export class SeenRows implements FoundChanges {
   known: KnownChanges | undefined;
   /** @inheritDoc */
   recorder: RowRecording | undefined;
+  /** @inheritDoc */
+  storeState: string | undefined;
   readonly #search: ChangeSearch;
   readonly #parts: SeenParts;
   readonly #isTrusted: (stats: StatTable, row: number) => boolean;
@@ -106,6 +108,7 @@ export class SeenRows implements FoundChanges {
         devices: scan.devices.toTable(),
         isSame: (path) => scan.same.has(pathToText(path)),
       };
+      this.storeState = description.storeState;
     }
     return true;
   }
@@ -130,17 +133,16 @@ export class SeenRows implements FoundChanges {
   }
 
   /** @inheritDoc */
-  keep(seen: SeenSave): Promise<void> {
+  async keep(seen: SeenSave): Promise<void> {
     try {
-      this.#keep(seen);
+      this.#keep(seen, await seen.storeState());
     } catch {
       // A full disk, say: the next save walks.
     }
-    return Promise.resolve();
   }
 
-  #keep(seen: SeenSave): void {
-    const description = this.#describe(seen);
+  #keep(seen: SeenSave, storeState: string | undefined): void {
+    const description = this.#describe(seen, storeState);
     if (description === undefined) return;
     if (this.#writer === undefined) {
       if (this.known === undefined && this.#old === undefined) return;
@@ -153,7 +155,10 @@ export class SeenRows implements FoundChanges {
   }
 
   /** What the rows are of; nothing where they are not worth being kept. */
-  #describe(seen: SeenSave): RowDescription | undefined {
+  #describe(
+    seen: SeenSave,
+    storeState: string | undefined,
+  ): RowDescription | undefined {
     const { errors, errorCount, changed, changedCount, unreal } = seen;
     const { doubtfulCount = 0, rowCount = 0 } = this.#writer ?? {};
     const { pairs } = this.#devices;
@@ -168,6 +173,7 @@ export class SeenRows implements FoundChanges {
     return {
       ...{ record: seen.record.record, trustStat, fidelity, devices: pairs },
       doubts: [...new Set(paths.map(directoryOf))].sort(),
+      storeState,
     };
   }
 

@@ -1,4 +1,4 @@
-import { deepEqual, equal, notEqual } from "node:assert/strict";
+import { deepEqual, equal, notEqual, ok } from "node:assert/strict";
 import {
   appendFileSync,
   chmodSync,
@@ -14,9 +14,13 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { LATER } from "../../tests/_saves.ts";
+import { formatRecordName } from "@snap/snapshot/records";
+import { LATER, makeTree } from "../../tests/_saves.ts";
 import {
   makeMemorySnapshots,
+  makeSnapshots,
+  namesIn,
+  readEverything,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import type { ChangeFinder, FoundChanges } from "../change_finder.ts";
@@ -200,4 +204,51 @@ Deno.test("a save goes on where its rows cannot be written", async () => {
     notEqual((await run()).id, first.id);
     equal(changes.last!.recorder, undefined);
   });
+});
+
+Deno.test("a save of an unchanged source writes nothing, and looks whether packs are missing", async () => {
+  using folder = new TemporaryFolder();
+  await using snapshots = await makeSnapshots(folder.join("store"));
+  const { store } = snapshots;
+  const source = folder.join("source");
+  makeTree(source);
+  const changes = new Watched(folder.join("rows"));
+  const run = () => save(snapshots, source, { ...LATER, changes });
+  const first = await run();
+  const calls: string[] = [];
+  const { create, read, sync } = store;
+  Object.assign(store, {
+    create: (...args: Parameters<typeof create>) => {
+      calls.push(`create ${args[0]}`);
+      return create.apply(store, args);
+    },
+    read: (...args: Parameters<typeof read>) => {
+      calls.push(`read ${args[0].split("/")[0]}`);
+      return read.apply(store, args);
+    },
+    sync: (...args: Parameters<typeof sync>) => {
+      calls.push("sync");
+      return sync.apply(store, args);
+    },
+  });
+  const second = await run();
+  deepEqual(calls, ["read snapshots"]);
+  equal(second.record!.record, first.record!.record);
+  deepEqual(second.totals, first.totals);
+  equal(second.progress.fileCount, first.totals.fileCount);
+
+  const packs = await namesIn(store, "packs/");
+  for (const name of packs) rmSync(store.localPath(name));
+  const healed = await run();
+  equal(healed.id, first.id);
+  ok(healed.progress.newObjectCount > 0);
+  await readEverything(snapshots);
+
+  const named = await save(snapshots, source, {
+    ...{ ...LATER, changes, message: "another" },
+  });
+  equal(named.isNewRecord, true);
+  const { record } = named;
+  await store.remove(formatRecordName(record!));
+  notEqual((await run()).record!.record, record!.record);
 });
