@@ -17,6 +17,7 @@ export * from "./overlay/overlay_error.ts";
 export * from "./progress.ts";
 export * from "./save.ts";
 export * from "./saved_fields.ts";
+export * from "./save_memory.ts";
 export type * from "./source_report.ts";
 export type * from "./walk/known_changes.ts";
 export type * from "./walk/row_recorder.ts";

@@ -2,6 +2,7 @@ import type { IgnoreRules } from "@snap/disk/ignore";
 import type { NamedRecord } from "@snap/snapshot/records";
 import type { StoreOptions } from "@snap/store";
 import type { ChangeFinder } from "./change_finder.ts";
+import type { SaveMemory } from "./save_memory.ts";
 import type { SaveProgress } from "./progress.ts";
 
 /** A snapshot that a directory is the upper directory of. */
@@ -46,6 +47,12 @@ export interface SaveOptions extends StoreOptions {
    * snapshot below with what differs. Of the snapshot no content is read.
    */
   overlay?: OverlayBase;
+  /**
+   * What the process keeps in mind from one save to the next.
+   *
+   * @internal
+   */
+  memory?: SaveMemory;
   /** Counts what would be new, and stores nothing. */
   dryRun?: boolean;
   /**

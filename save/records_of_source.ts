@@ -6,7 +6,7 @@ import type { Snapshots } from "@snap/snapshot";
 
 /** Options of {@linkcode recordsOfSource}. */
 export interface RecordsOfSourceOptions
-  extends Pick<SaveOptions, "onDamage" | "signal"> {
+  extends Pick<SaveOptions, "memory" | "onDamage" | "signal"> {
   /** Save ids whose records do not count, where somebody lists them anyway. */
   readonly voidSaves: Promise<ReadonlySet<string>> | undefined;
   readonly host: string;
@@ -28,11 +28,12 @@ export async function recordsOfSource(
   snapshots: Snapshots<WriteStore>,
   options: RecordsOfSourceOptions,
 ): Promise<readonly NamedRecord[]> {
-  const { onDamage, voidSaves, signal } = options;
+  const { memory, onDamage, voidSaves, signal } = options;
   let failure: StoreError | undefined;
   const reading = snapshots.records({
     signal,
     ...(voidSaves === undefined ? {} : { voidSaves }),
+    ...(memory && { known: memory.records }),
     onDamage: (name, error) => {
       // That a store fails is no damage: a save that goes on would read everything.
       if (error instanceof StoreError && error.code !== "SHORT") {
@@ -45,6 +46,9 @@ export async function recordsOfSource(
   await Promise.allSettled([reading, listing]); // Whoever started work waits for its end.
   const [records, logs] = await Promise.all([reading, listing]);
   if (failure !== undefined) throw failure;
+  // Those that were forgotten are kept no longer than the others.
+  const known = memory?.records;
+  if (known !== undefined && known.size > 2 * records.length) known.clear();
   const ordered = await orderRecords(
     snapshots,
     records.filter((record) =>

@@ -29,6 +29,8 @@ import { Resources } from "./resources.ts";
 import type { SaveOptions } from "./options.ts";
 import type { KnownChanges } from "./walk/known_changes.ts";
 import { OverlaySave } from "./overlay/overlay_save.ts";
+import type { ObjectNamer } from "./walk/directory_encoder.ts";
+import { RememberingNamer } from "./walk/remembering_namer.ts";
 import { PreviousReader } from "./walk/previous_reader.ts";
 import { SpillFiles } from "./walk/spill_file.ts";
 
@@ -166,7 +168,7 @@ export class SaveTransaction {
     const pipeline = new SavePipeline({
       source,
       writer,
-      namer: overlay?.trees ?? new MetadataPacker(writer.sink(), hasher),
+      namer: overlay?.trees ?? this.#namer(writer),
       hasher,
       isNaming: false,
       workers: this.#options.workers ?? 0,
@@ -193,6 +195,12 @@ export class SaveTransaction {
     return { ...result, ...counts, sameSource, isRoundOpen, isComplete };
   }
 
+  #namer(writer: ObjectWriter): ObjectNamer {
+    const { memory } = this.#options;
+    const packer = new MetadataPacker(writer.sink(), this.#snapshots.hasher);
+    return memory === undefined ? packer : new RememberingNamer(packer, memory);
+  }
+
   async #openPrevious(
     record: NamedRecord,
     { writer, spill, known }: {
@@ -216,6 +224,7 @@ export class SaveTransaction {
       new PreviousReader(objects, {
         ...{ spill, onDamage },
         order: known === undefined ? "walk" : "any",
+        memory: this.#options.memory,
       }),
     );
     return {

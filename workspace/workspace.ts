@@ -5,7 +5,12 @@ import {
   type RestoreOptions,
   type RestoreResult,
 } from "@snap/restore";
-import { save, type SaveOptions, type SaveResult } from "@snap/save";
+import {
+  save,
+  SaveMemory,
+  type SaveOptions,
+  type SaveResult,
+} from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import { type NamedRecord, recordStands } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
@@ -81,6 +86,7 @@ export class Workspace implements AsyncDisposable {
   readonly #path: Uint8Array;
   readonly #options: WorkspaceOptions;
   readonly #finder: WatchFinder;
+  readonly #memory = new SaveMemory();
   readonly #over = new AbortController();
   #reading: Promise<void> | undefined;
   /** The save or restore before, which the next one waits for. */
@@ -193,6 +199,7 @@ export class Workspace implements AsyncDisposable {
       ...same,
       ...options,
       changes: this.#finder,
+      memory: this.#memory,
       // What a save after the first one finds is little, and room for it is made each time.
       ...(last !== undefined && { claimSlots: CLAIM_SLOTS }),
     });

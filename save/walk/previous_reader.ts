@@ -12,6 +12,7 @@ import { DirectoriesAhead } from "@snap/snapshot/reach";
 import type { StoreReader } from "@snap/pack/read";
 import type { SpillFile, SpillFiles } from "./spill_file.ts";
 import { PreviousDirectory } from "./previous_directory.ts";
+import type { SaveMemory } from "../save_memory.ts";
 import type { SnapshotRecord } from "@snap/snapshot/records";
 import { spoolObject } from "./spool_object.ts";
 
@@ -32,6 +33,8 @@ export interface PreviousReaderOptions {
   readonly onDamage: OnPreviousDamage;
   /** Whether all directories are read in the order of a walk, or a few of them. */
   readonly order: "walk" | "any";
+  /** Keeps trees and pages; asked where not all are read, as a walk finds out what is lost. */
+  readonly memory: SaveMemory | undefined;
 }
 
 /** Reads the directories of the snapshot before. */
@@ -41,16 +44,18 @@ export class PreviousReader implements AsyncDisposable {
   readonly #onDamage: OnPreviousDamage;
   readonly #ahead: DirectoriesAhead;
   readonly #isWalk: boolean;
+  readonly #memory: SaveMemory | undefined;
 
   constructor(
     reader: StoreReader,
-    { spill, onDamage, order }: PreviousReaderOptions,
+    { spill, onDamage, order, memory }: PreviousReaderOptions,
   ) {
     this.#reader = reader;
     this.#spill = spill;
     this.#onDamage = onDamage;
     this.#ahead = new DirectoriesAhead(reader);
     this.#isWalk = order === "walk";
+    this.#memory = memory;
   }
 
   /** Ends what is read ahead. */
@@ -124,8 +129,12 @@ export class PreviousReader implements AsyncDisposable {
     },
   ): Promise<Small | Wide | undefined> {
     try {
-      const bytes = await this.#read(id, kind);
-      if (bytes instanceof Uint8Array) return views.small(bytes);
+      const known = this.#isWalk ? undefined : this.#memory?.get(id);
+      const bytes = known ?? await this.#read(id, kind);
+      if (bytes instanceof Uint8Array) {
+        if (known === undefined) this.#memory?.put(id, bytes);
+        return views.small(bytes);
+      }
       paged.push(bytes);
       return views.wide(bytes);
     } catch (error) {

@@ -31,6 +31,8 @@ export interface ListRecordsOptions extends StoreOptions {
   onDamage?: (file: RecordFile, error: unknown) => void;
   /** Save ids whose files do not count, where somebody lists them anyway. */
   voidSaves?: Promise<ReadonlySet<string>>;
+  /** Records by the names of their files, as they were read before: these are not read again. */
+  known?: Map<string, NamedRecord>;
 }
 
 /** The files of records under a prefix, before it is known which are void. */
@@ -162,7 +164,7 @@ async function readAny(
   let failure: { readonly error: unknown } | undefined;
   for (const file of files) {
     try {
-      const record = await readRecord(store, file, options);
+      const record = await readOnce(store, file, options);
       if (!(await voids).has(file.writer)) return record;
     } catch (error) {
       // A file that is gone was removed meanwhile.
@@ -175,6 +177,21 @@ async function readAny(
   }
   if (failure !== undefined) throw failure.error;
   return undefined;
+}
+
+/** Reads one file of a record, unless it was read before. */
+async function readOnce(
+  store: ReadStore,
+  file: RecordFile,
+  options: Pick<ListRecordsOptions, "hasher" | "known" | "signal">,
+): Promise<NamedRecord> {
+  const { known } = options;
+  const name = formatRecordName(file);
+  const found = known?.get(name);
+  if (found !== undefined) return found;
+  const record = await readRecord(store, file, options);
+  known?.set(name, record);
+  return record;
 }
 
 /**

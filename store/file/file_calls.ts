@@ -28,6 +28,7 @@ export interface FileStat {
   readonly dev: number;
   readonly ino: number;
   readonly nlink: number;
+  readonly mtimeMs: number;
   isFile(): boolean;
   isDirectory(): boolean;
 }

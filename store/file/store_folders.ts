@@ -38,16 +38,46 @@ export function folderOf(name: string): string {
   return name.slice(0, Math.max(0, name.lastIndexOf("/")));
 }
 
+/**
+ * Changes of a folder that are further apart have other times, in milliseconds: FAT knows two
+ * seconds.
+ */
+const SETTLE_MS = 3000;
+
+/** A folder that was made durable. */
+interface SyncedFolder {
+  /** Time of its last change before that. */
+  readonly mtimeMs: number;
+  /** When that time was first seen, by a clock that only goes forward. */
+  readonly sinceMs: number;
+  /** Whether it was made durable so much later that a change since would have another time. */
+  readonly isSettled: boolean;
+}
+
 /** The folders of one store. */
 export class StoreFolders {
   readonly #calls: FileCalls;
   readonly #root: string;
+  readonly #clock: () => number;
   /** Folders of which all entries up to the root are known to be durable. */
   readonly #durable = new Set<string>(["", ...FIXED_FOLDERS]);
 
-  constructor(calls: FileCalls, root: string) {
+  /** Folders that were made durable, as they were then. */
+  readonly #synced = new Map<string, SyncedFolder>();
+
+  /**
+   * Looks at nothing yet.
+   *
+   * @param clock A clock that only goes forward, in milliseconds.
+   */
+  constructor(
+    calls: FileCalls,
+    root: string,
+    clock: () => number = () => performance.now(),
+  ) {
     this.#calls = calls;
     this.#root = root;
+    this.#clock = clock;
   }
 
   /** The path of a folder. */
@@ -116,11 +146,25 @@ export class StoreFolders {
     await eachOf([...all], SYNC_CONCURRENCY, async (folder) => {
       signal?.throwIfAborted();
       try {
-        await syncFolder(this.#calls, this.path(folder));
+        await this.#sync(folder);
       } catch (error) {
         if (!saysAbsent(error)) throw error;
       }
     });
+  }
+
+  /** Makes the entries of a folder durable, unless they were made so and are still the same. */
+  async #sync(folder: string): Promise<void> {
+    const path = this.path(folder);
+    const { mtimeMs } = this.#calls.statSync(path);
+    const nowMs = this.#clock();
+    const known = this.#synced.get(folder);
+    const sinceMs = known?.mtimeMs === mtimeMs ? known.sinceMs : nowMs;
+    if (sinceMs < nowMs && known!.isSettled) return;
+    this.#synced.delete(folder);
+    await syncFolder(this.#calls, path);
+    const isSettled = nowMs - sinceMs >= SETTLE_MS;
+    this.#synced.set(folder, { mtimeMs, sinceMs, isSettled });
   }
 
   #addBelow(folder: string, all: Set<string>): void {
