@@ -105,7 +105,7 @@ export class McpScene implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.close();
-    await this.service.settled();
+    await this.service[Symbol.asyncDispose]();
     this.folder[Symbol.dispose]();
   }
 }

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -391,29 +392,46 @@ Deno.test("mcp: a dry save stores nothing, and tells the id", async () => {
   equal(same.isNewRecord, false);
 });
 
-Deno.test("mcp: a call that is cancelled ends, and the next one works", async () => {
+Deno.test("mcp: a call that is cancelled ends and saves nothing, and the next one works", async () => {
   await using scene = await McpScene.make();
   makeTree({ at: (...parts) => scene.at(...parts) });
   const controller = new AbortController();
   const { open } = scene.service.options;
-  const { promise, resolve } = Promise.withResolvers<AbortSignal>();
+  const isOpening = Promise.withResolvers<void>();
+  const mayOpen = Promise.withResolvers<void>();
   Object.assign(scene.service.options, {
-    open: (signal: AbortSignal) => {
-      resolve(signal);
-      return new Promise((_, reject) =>
-        signal.addEventListener("abort", () => reject(signal.reason))
-      );
+    open: async () => {
+      isOpening.resolve();
+      await mayOpen.promise;
+      return await open();
     },
   });
   const called = scene.client.callTool(
     { name: "save", arguments: {} },
     { signal: controller.signal },
   );
-  const inside = await promise;
+  await isOpening.promise;
   controller.abort(new Error("enough"));
   await called.then(() => ok(false), () => {});
+  await scene.client.ping(); // What was sent before has come.
+  mayOpen.resolve();
   await scene.service.settled();
-  ok(inside.aborted);
-  Object.assign(scene.service.options, { open });
+  deepEqual((await scene.call("list")).snapshots, []);
   equal((await scene.call("save")).totals.fileCount, FILE_COUNT);
+});
+
+Deno.test("mcp: a directory that comes in the place of the one that was watched is saved", async () => {
+  await using scene = await McpScene.make();
+  writeFileSync(scene.at("a"), "a");
+  const first = await scene.call("save");
+  renameSync(scene.at(), scene.folder.join("away"));
+  mkdirSync(scene.at());
+  writeFileSync(scene.at("b"), "b");
+  writeFileSync(scene.folder.join("away/c"), "not of the root any more");
+  const second = await scene.call("save");
+  const { entries } = await scene.call("ls", { snapshot: second.id });
+  deepEqual(entries.map(({ path }: Fields) => path), ["b"]);
+  await scene.call("restore", { snapshot: first.id });
+  deepEqual(readdirSync(scene.at()), ["a"]);
+  deepEqual(readdirSync(scene.folder.join("away")).sort(), ["a", "c"]);
 });

@@ -51,7 +51,7 @@ export async function serveMcp(options: ServeMcpOptions): Promise<void> {
     await handle.close();
   } finally {
     signal.removeEventListener("abort", end);
-    await service.settled();
+    await service[Symbol.asyncDispose]();
   }
 }
 

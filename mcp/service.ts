@@ -3,6 +3,7 @@ import type { WriteStore } from "@snap/store";
 import { Limiter } from "@snap/store/wrap";
 import { CALLS_MAX, CALLS_WAITING_MAX } from "./limits.ts";
 import { RootRecords } from "./roots/root_records.ts";
+import { Workspaces } from "./projects/workspaces.ts";
 import type { Roots } from "./roots/roots.ts";
 import { ToolError } from "./tool_error.ts";
 
@@ -15,7 +16,7 @@ export interface OpenedSnapshots extends AsyncDisposable {
 /** Who serves what. */
 export interface ServiceOptions {
   /** Opens the store: for each call anew, so that it sees what others have written. */
-  readonly open: (signal: AbortSignal) => Promise<OpenedSnapshots>;
+  readonly open: () => Promise<OpenedSnapshots>;
   /** Directories in which tools may work. */
   readonly roots: Roots;
   /** Whether tools that write are left out. */
@@ -59,16 +60,21 @@ export interface CallStore {
 }
 
 /** Lets calls work on a store, some at once; those that change a directory one after the other. */
-export class Service {
+export class Service implements AsyncDisposable {
   /** Who serves what. */
   readonly options: ServiceOptions;
   readonly #calls: Limiter = new Limiter({ requestsMax: CALLS_MAX });
   readonly #changes: Limiter = new Limiter({ requestsMax: 1 });
+  /** Directories that were saved, and are watched for the next save. */
+  readonly workspaces: Workspaces;
   readonly #running = new Set<Promise<unknown>>();
 
   /** Opens nothing yet. */
   constructor(options: ServiceOptions) {
     this.options = options;
+    const { host = "", user = "", program = "", workers = 0 } = options;
+    const same = { host, user, program, workers };
+    this.workspaces = new Workspaces(() => this.options.open(), same);
   }
 
   /**
@@ -94,6 +100,12 @@ export class Service {
     return this.#run(() =>
       this.#changes.run(request, () => this.#withStore(call, use))
     );
+  }
+
+  /** Waits until no call is at work any more, and watches nothing from then on. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.settled();
+    await this.workspaces[Symbol.asyncDispose]();
   }
 
   /** Waits until no call is at work any more. */
@@ -123,7 +135,7 @@ export class Service {
   ): Promise<T> {
     return await this.#calls.run({ bytes: 0, signal }, async () => {
       const { open, host, isAny = false } = this.options;
-      const opened = await open(signal);
+      const opened = await open();
       try {
         const { snapshots } = opened;
         const bounds = { roots, host, isAny };

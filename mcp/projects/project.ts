@@ -1,9 +1,9 @@
 import { storePlace } from "@snap/disk/source";
-import { save, type SaveOptions, type SaveResult } from "@snap/save";
+import { save, type SaveResult } from "@snap/save";
 import { type Identified, identify } from "@snap/save/identify";
 import type { SaveProgress } from "@snap/save";
 import type { RestoreProgress } from "@snap/restore";
-import type { Call, CallStore, ServiceOptions } from "../service.ts";
+import type { Call, CallStore, Service } from "../service.ts";
 
 /** A directory of a root for the time of a call. */
 export class Project {
@@ -13,38 +13,42 @@ export class Project {
   readonly store: CallStore;
   /** The call. */
   readonly call: Call;
-  readonly #options: ServiceOptions;
+  readonly #service: Service;
 
   /** Names a directory that was looked at. */
   constructor(
     directory: string,
-    { store, call, options }: {
+    { store, call, service }: {
       readonly store: CallStore;
       readonly call: Call;
-      readonly options: ServiceOptions;
+      readonly service: Service;
     },
   ) {
     this.directory = directory;
     this.store = store;
     this.call = call;
-    this.#options = options;
+    this.#service = service;
   }
 
   /** Threads that a save or a restore may use. */
   get workers(): number {
-    return this.#options.workers ?? 0;
+    return this.#service.options.workers ?? 0;
   }
 
-  /** Saves it. */
-  async save(
-    options: Pick<SaveOptions, "message" | "dryRun">,
-  ): Promise<SaveResult> {
-    const { host = "", user = "", program = "" } = this.#options;
+  /** Saves it: opens what has changed since the save before. */
+  async save(message: string | undefined): Promise<SaveResult> {
+    return await this.#service.workspaces.save(this.directory, {
+      ...message !== undefined && { message },
+      signal: this.call.signal,
+      onProgress: (progress) => this.tell(progress),
+    });
+  }
+
+  /** Tells what a save would do, and stores nothing. */
+  async dryRun(): Promise<SaveResult> {
     return await save(this.store.snapshots, this.directory, {
-      ...options,
-      host,
-      user,
-      program,
+      dryRun: true,
+      host: this.#service.options.host ?? "",
       workers: this.workers,
       signal: this.call.signal,
       onProgress: (progress) => this.tell(progress),

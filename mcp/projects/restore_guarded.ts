@@ -3,7 +3,11 @@ import { type HeldDirectory, openTarget } from "@snap/disk/target";
 import { EntryKind } from "@snap/manifest/extras";
 import type { Change } from "@snap/manifest/diff";
 import { displayPath } from "@snap/manifest/path";
-import { restore, type RestoreResult } from "@snap/restore";
+import {
+  type KnownDirectories,
+  restore,
+  type RestoreResult,
+} from "@snap/restore";
 import type { NamedRecord } from "@snap/snapshot/records";
 import {
   type ObjectSource,
@@ -12,6 +16,7 @@ import {
 } from "@snap/snapshot/query";
 import { SAMPLE_MAX } from "../limits.ts";
 import { ToolError } from "../tool_error.ts";
+import { ChangedDirectories } from "./changed_directories.ts";
 import type { Project } from "./project.ts";
 import { type Removal, removePlanned } from "./remove_planned.ts";
 import { type Conflict, findConflicts, planChanges } from "./restore_plan.ts";
@@ -78,7 +83,8 @@ export async function restoreGuarded(
       const rest = { before: before.record!, changes, conflicts };
       if (changes.length === 0) return rest;
       const removal = await removePlanned(target, changes, { signal });
-      const result = await writeEntries(project, record, options);
+      const known = new ChangedDirectories(changes, options.path);
+      const result = await writeEntries(project, record, { ...options, known });
       const errors = [...removal.errors, ...result.errors];
       return { ...rest, done: { ...result, ...removal, errors } };
     } finally {
@@ -112,7 +118,7 @@ async function savedSide(
   { tree }: NamedRecord,
 ): Promise<DiskSide> {
   const message = `before restore of ${tree.slice(0, 12)}`;
-  const { record } = await project.save({ message });
+  const { record } = await project.save(message);
   return { ids: record!, record: record! };
 }
 
@@ -120,7 +126,7 @@ async function savedSide(
 async function writeEntries(
   project: Project,
   record: NamedRecord,
-  { path, kind }: GuardedOptions,
+  { path, kind, known }: GuardedOptions & { readonly known: KnownDirectories },
 ): Promise<RestoreResult> {
   const { call, directory, store, workers } = project;
   const isDirectory = kind === EntryKind.directory;
@@ -132,6 +138,7 @@ async function writeEntries(
     return await restore(store.snapshots, record, held.path, {
       path,
       existing: true,
+      known,
       workers,
       signal: call.signal,
       onProgress: (progress) => project.tell(progress),

@@ -122,7 +122,7 @@ async function recordSide(
 }
 
 async function directorySide(
-  { options }: Service,
+  service: Service,
   store: CallStore,
   { args, record, call }: {
     readonly args: DiffArgs;
@@ -132,7 +132,7 @@ async function directorySide(
 ): Promise<Side> {
   const { directory = directoryOfSource(record.source) } = args;
   const path = call.roots.find(directory);
-  const project = new Project(path, { store, call, options });
+  const project = new Project(path, { store, call, service });
   const found = await project.identify();
   const ids = { tree: found.id, page: found.page };
   const { attributes = false } = args;

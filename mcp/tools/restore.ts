@@ -83,8 +83,7 @@ export const RESTORE: Tool<RestoreArgs> = {
         args.directory ?? directoryOfSource(record.source),
       );
       const { entry } = await openEntry(store, record, path, call);
-      const { options } = service;
-      const project = new Project(directory, { store, call, options });
+      const project = new Project(directory, { store, call, service });
       const head = {
         directory,
         id: record.tree,

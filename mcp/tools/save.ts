@@ -56,12 +56,10 @@ export const SAVE: Tool<SaveArgs> = {
     const { directory, message, dryRun = false } = args;
     const path = call.roots.find(directory);
     return await service.change(call, async (store) => {
-      const { options } = service;
-      const project = new Project(path, { store, call, options });
-      const result = await project.save({
-        dryRun,
-        ...message !== undefined && { message },
-      });
+      const project = new Project(path, { store, call, service });
+      const result = dryRun
+        ? await project.dryRun()
+        : await project.save(message);
       return {
         fields: {
           directory: path,
