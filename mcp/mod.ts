@@ -5,6 +5,7 @@
  * @module
  */
 export type { ServerIdentity } from "./make_server.ts";
+export type { OpenedSnapshots } from "./opened_snapshots.ts";
 export type { Root, Roots } from "./roots/roots.ts";
 export * from "./serve_mcp.ts";
-export type { OpenedSnapshots, ServiceOptions } from "./service.ts";
+export type { ServiceOptions } from "./service.ts";

@@ -3,15 +3,10 @@ import type { WriteStore } from "@snap/store";
 import { Limiter } from "@snap/store/wrap";
 import { CALLS_MAX, CALLS_WAITING_MAX } from "./limits.ts";
 import { RootRecords } from "./roots/root_records.ts";
+import type { OpenedSnapshots } from "./opened_snapshots.ts";
 import { Workspaces } from "./projects/workspaces.ts";
 import type { Roots } from "./roots/roots.ts";
 import { ToolError } from "./tool_error.ts";
-
-/** A store that is open for one call. */
-export interface OpenedSnapshots extends AsyncDisposable {
-  /** Its snapshots. */
-  readonly snapshots: Snapshots<WriteStore>;
-}
 
 /** Who serves what. */
 export interface ServiceOptions {

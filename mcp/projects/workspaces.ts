@@ -4,7 +4,7 @@ import {
   type WorkspaceOptions,
   type WorkspaceSaveOptions,
 } from "@snap/workspace";
-import type { OpenedSnapshots } from "../service.ts";
+import type { OpenedSnapshots } from "../opened_snapshots.ts";
 
 /** Directories that are watched at once; the one that was saved longest ago is given up. */
 const COUNT_MAX = 4;
