@@ -26,7 +26,8 @@ class FarScene implements AsyncDisposable {
   async start(): Promise<void> {
     const { scene } = this;
     await this.#run(["init", "store"]);
-    await this.#run(["save", "tree", "--store", "./store", "--workers", "0"]);
+    const options = ["--workers", "0", "--no-cache"];
+    await this.#run(["save", "tree", "--store", "./store", ...options]);
     const store = await openFileStore(scene.at("store"));
     const handler = serveStore(store, { access: { loopback: "append" } });
     const listener = nodeListener(handler);

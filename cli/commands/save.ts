@@ -39,7 +39,9 @@ export async function run(session: Session): Promise<number> {
     const { save, savedFields } = await import("@snap/save");
     const { openSaveCache } = await import("../snapshots/save_cache.ts");
     const { host } = options;
-    const changes = await openSaveCache(session, { snapshots, opened, host });
+    const changes = isDryRun
+      ? undefined
+      : await openSaveCache(session, { snapshots, opened, host });
     const result = await save(snapshots, path, { ...options, changes });
     session.clearProgress();
     await tagSaved(session, snapshots, result);
