@@ -92,7 +92,7 @@ Deno.test("export, import: what cannot be meant is refused", async () => {
   const none = await run("import", "--from", "tar", "none.tar");
   match(none.stderr, /Cannot read .*none\.tar: there is no such file/);
   const text = await run("import", "--from", "tar", "tree/a.ts");
-  match(text.stderr, /as the archive ends in it; byte 6 of the archive/);
+  match(text.stderr, /as it ends too early; byte 6 of the archive/);
   const records = (await scene.ok("log")).trim().split("\n");
   strictEqual(records.length, 1);
 });

@@ -38,7 +38,11 @@ export class ArchiveBytes {
       const piece = await this.some(size - at);
       if (piece.length === 0) {
         throw new ArchiveSyntaxError(
-          `Cannot read ${what?.() ?? "archive"} as the archive ends in it`,
+          what !== undefined
+            ? `Cannot read ${what()} as the archive ends in it`
+            : this.offset === 0
+            ? "Cannot read archive as it is empty"
+            : "Cannot read archive as it ends too early",
           this.offset,
         );
       }

@@ -16,7 +16,7 @@ export class ArchiveSyntaxError extends SyntaxError {
   }
 }
 
-/** Thrown where an archive holds what no snapshot can hold. */
+/** Thrown where another program has kept what no snapshot can hold, or less than it says. */
 export class ImportError extends Error {
   /** What can be done about it. */
   readonly hint: string | undefined;
@@ -34,15 +34,20 @@ export class ImportError extends Error {
   }
 }
 
-/** Thrown where a snapshot holds what an archive cannot hold. */
+/** Thrown where a snapshot holds what another program cannot hold. */
 export class ExportError extends Error {
+  /** What can be done about it. */
+  readonly hint: string | undefined;
+
   /**
    * Says what does not fit.
    *
    * @param message What could not be done, and why.
+   * @param hint What can be done about it.
    */
-  constructor(message: string) {
+  constructor(message: string, hint?: string) {
     super(message);
     this.name = "ExportError";
+    this.hint = hint;
   }
 }

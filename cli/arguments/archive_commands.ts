@@ -119,6 +119,11 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
         value: "HEX",
         help: "refuse what is not the plain archive with this SHA-256",
       },
+      {
+        name: "size-max",
+        value: "SIZE",
+        help: "refuse what has more plain bytes; 16 TiB if not given",
+      },
       IMAGE,
       ARCHITECTURE,
       {
@@ -131,6 +136,7 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
       "Nothing is unpacked on a disk: entries go into the store as they come. An archive that is damaged, ends too early, or holds a path that leads out of it leaves no snapshot.",
       "Of an image, in a folder or a tar archive of one, the layers are applied one over the other; each has to have both its digests.",
       "Of snapdir the manifest is checked first, then each object. Times are 1970 and owners 0, as it holds none.",
+      "A few compressed bytes can stand for any number of plain ones: --size-max ends an import of what is not trusted.",
       "A name that comes twice is what came last. Directories that nobody names are made.",
     ],
     examples: [

@@ -1,11 +1,12 @@
 import { archiveFormat } from "../archives/archive_formats.ts";
 import { checkTag } from "../arguments/check_tag.ts";
+import { UsageError } from "../arguments/usage_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { PRODUCT } from "../product.ts";
 import type { Session } from "../session.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
 import { renewListing } from "../stores/renew_listing.ts";
-import { formatCounted, formatSize } from "../terminal/units.ts";
+import { formatCounted, formatSize, parseSize } from "../terminal/units.ts";
 import { VERSION } from "../version.ts";
 
 /** `snap import --from FORMAT SOURCE` */
@@ -16,12 +17,14 @@ export async function run(session: Session): Promise<number> {
   const tag = args.text("tag");
   if (tag !== undefined) await checkTag(tag);
   const message = args.text("message");
+  const sizeMax = sizeMaxOf(session);
   const options = {
     signal,
     host: args.text("host") ?? context.hostname?.() ?? "",
     user: context.env("USER") ?? context.env("LOGNAME") ?? "",
     program: `${PRODUCT} ${VERSION}`,
     ...message !== undefined && { message },
+    ...sizeMax !== undefined && { sizeMax },
   };
   return await withSnapshots(session, {
     ...{ whenAbsent: "create", isTold: true, isWriting: true },
@@ -52,4 +55,14 @@ export async function run(session: Session): Promise<number> {
     );
     return ExitCode.done;
   });
+}
+
+function sizeMaxOf({ args }: Session): number | undefined {
+  const text = args.text("size-max");
+  if (text === undefined) return undefined;
+  const size = parseSize(text);
+  if (size !== undefined) return size;
+  throw new UsageError(
+    `Cannot use --size-max ${JSON.stringify(text)}: it takes bytes such as 10g`,
+  );
 }

@@ -1,10 +1,13 @@
 import { EntryKind } from "@snap/manifest/extras";
+import { ImportError } from "../errors.ts";
 import { Column } from "./column.ts";
 
 const ID_SIZE = 32;
 /** Nodes whose ids stand in one piece of memory. */
 const ID_ROWS = 1024;
 const NO_IDS = new Uint8Array(0);
+/** Most nodes: their names take several times as much memory as they do. */
+const NODE_COUNT_MAX = 2 ** 25;
 
 /** Attributes of a node, as an archive tells them. */
 export interface NodeAttributes {
@@ -37,8 +40,24 @@ export class DraftNodes {
   readonly #extras = new Map<number, Uint8Array>();
   readonly #devices = new Map<number, readonly [number, number]>();
 
-  /** Adds a node without a name. */
+  readonly #countMax: number;
+
+  /** Has no node yet, and so many at most. */
+  constructor(countMax: number = NODE_COUNT_MAX) {
+    this.#countMax = countMax;
+  }
+
+  /**
+   * Adds a node without a name.
+   *
+   * @throws {ImportError} If there are too many.
+   */
   add(kind: EntryKind, attributes: NodeAttributes): number {
+    if (this.#count === this.#countMax) {
+      throw new ImportError(
+        `Cannot import more than ${this.#countMax} entries`,
+      );
+    }
     const node = this.#count++;
     this.#kinds.set(node, kind);
     this.setAttributes(node, attributes);

@@ -17,6 +17,7 @@ import { ContentWriter } from "@snap/save/content";
 import { MetadataPacker } from "@snap/snapshot/write";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { timeText } from "@snap/store/format";
+import { ImportLimit } from "../import_limit.ts";
 import { SnapshotDraft, type SnapshotDraftOptions } from "./snapshot_draft.ts";
 import { TreeWriter } from "./tree_writer.ts";
 
@@ -32,6 +33,12 @@ export interface ImportOptions extends StoreOptions {
   message?: string;
   /** The program that imports, for the record. */
   program?: string;
+  /**
+   * Most plain bytes: of archives, of holes, of objects that are read.
+   *
+   * @default {2 ** 44}
+   */
+  sizeMax?: number;
   /** Where random bytes come from. */
   random?: (size: number) => Uint8Array;
   /** The clock, in milliseconds since 1970. */
@@ -62,6 +69,8 @@ export interface ImportRun {
   readonly content: ContentWriter;
   /** Lets the event loop have its turn. */
   readonly pacer: Pacer;
+  /** What all of it may come to. */
+  readonly limit: ImportLimit;
 }
 
 /** How {@linkcode importSnapshot} fills a snapshot. */
@@ -98,6 +107,7 @@ export async function importSnapshot(
     const { ids, totals } = await fillStore(writer, snapshots, {
       filling,
       signal,
+      sizeMax: options.sizeMax,
     });
     await writer.finish();
     await snapshots.refresh();
@@ -130,15 +140,17 @@ export async function importSnapshot(
 async function fillStore(
   writer: ObjectWriter,
   { hasher }: Snapshots,
-  { filling, signal }: {
+  { filling, signal, sizeMax }: {
     readonly filling: Filling;
     readonly signal: AbortSignal | undefined;
+    readonly sizeMax: number | undefined;
   },
 ): Promise<{ readonly ids: Uint8Array; readonly totals: Totals }> {
   const pacer = new Pacer({ ...signal && { signal } });
   const draft = new SnapshotDraft(filling);
   const content = new ContentWriter(writer, hasher, pacer);
-  await filling.fill({ draft, content, pacer });
+  const limit = new ImportLimit({ sizeMax, signal });
+  await filling.fill({ draft, content, pacer, limit });
   const trees = new TreeWriter(
     draft,
     new MetadataPacker(writer.sink(), hasher),

@@ -98,7 +98,7 @@ async function addLayer(
   diffId: string,
 ): Promise<void> {
   const stored = hashed(files.read(blobName(layer)));
-  const plain = hashed(plainArchive(stored));
+  const plain = hashed(run.limit.pieces(plainArchive(stored)));
   const rules = new LayerRules(run.draft);
   try {
     await addTar(run, plain, { rules });

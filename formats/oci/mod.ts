@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { ArchiveSyntaxError, ExportError, ImportError } from "../errors.ts";
 export { type ArchiveLayout, archiveLayout } from "./archive_layout.ts";
 export * from "./bucket_layout.ts";
 export * from "./export_oci.ts";

@@ -7,7 +7,8 @@ import {
 import { DEPTH_MAX } from "@snap/manifest/extras";
 import { checkName, displayPath } from "@snap/manifest/path";
 import { SumDraft } from "./directory_sums.ts";
-import { SnapdirError, SnapdirSyntaxError } from "./errors.ts";
+import { ImportError } from "../errors.ts";
+import { SnapdirSyntaxError } from "./errors.ts";
 import { type ReadLine, readLines } from "./manifest_line.ts";
 
 const SLASH = 0x2f;
@@ -29,7 +30,7 @@ interface OpenDirectory {
  * @param bytes The manifest.
  * @param id The id that it is to have.
  * @throws {SnapdirSyntaxError} If a line cannot stand where it stands.
- * @throws {SnapdirError} If it has another id.
+ * @throws {ImportError} If it has another id.
  */
 export function checkManifest(bytes: Uint8Array, id: Id, hasher: Hasher): void {
   const stream = hasher.stream();
@@ -37,7 +38,7 @@ export function checkManifest(bytes: Uint8Array, id: Id, hasher: Hasher): void {
   for (const line of readLines(bytes)) found.take(line);
   const actual = stream.digest();
   if (actual !== id) {
-    throw new SnapdirError(
+    throw new ImportError(
       `Cannot use snapdir manifest ${id}: its text has id ${actual}`,
       "it is damaged, or was changed: snapdir push makes it anew",
     );

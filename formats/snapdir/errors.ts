@@ -15,21 +15,3 @@ export class SnapdirSyntaxError extends SyntaxError {
     this.line = line;
   }
 }
-
-/** Thrown where a snapshot cannot be one of snapdir, or one of snapdir no snapshot. */
-export class SnapdirError extends Error {
-  /** Advice for the user. */
-  readonly hint: string | undefined;
-
-  /**
-   * Says what does not fit.
-   *
-   * @param message What could not be done, and why.
-   * @param hint What can be done about it.
-   */
-  constructor(message: string, hint?: string) {
-    super(message);
-    this.name = "SnapdirError";
-    this.hint = hint;
-  }
-}

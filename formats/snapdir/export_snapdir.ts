@@ -18,7 +18,7 @@ import {
   OBJECTS,
   type SnapdirFiles,
 } from "./snapdir_files.ts";
-import { SnapdirError } from "./errors.ts";
+import { ExportError } from "../errors.ts";
 
 /** Objects that are written at once. */
 const WRITES_MAX = 8;
@@ -59,7 +59,7 @@ export interface ExportedSnapdir {
  * @param ids The ids of the directory.
  * @param files The store of snapdir.
  * @returns The id, and what was written.
- * @throws {SnapdirError} If a name cannot stand in a manifest; then nothing was written.
+ * @throws {ExportError} If a name cannot stand in a manifest; then nothing was written.
  * @throws {DamageError} If something is damaged in every copy; then there is no manifest.
  */
 export async function exportSnapdir(
@@ -106,7 +106,7 @@ class ManifestText implements FileContent {
     const bytes = formatLine(line);
     this.size += bytes.length;
     if (this.size > MANIFEST_SIZE_MAX) {
-      throw new SnapdirError(
+      throw new ExportError(
         `Cannot make a snapdir manifest: it has more than ${MANIFEST_SIZE_MAX} bytes`,
       );
     }

@@ -22,7 +22,7 @@ Deno.test("a snapshot with a name that snapdir cannot hold is not exported in pa
   const snapshots = await test.open();
   const reader = await snapshots.reader();
   await rejects(exportSnapdir(reader, record, pool.files, { hasher }), {
-    name: "SnapdirError",
+    name: "ExportError",
   });
   deepStrictEqual(await Array.fromAsync(pool.objects.list("")), []);
   await snapshots[Symbol.asyncDispose]();

@@ -13,7 +13,7 @@ import {
   importSnapshot,
 } from "../draft/import_snapshot.ts";
 import { checkManifest } from "./check_manifest.ts";
-import { SnapdirError } from "./errors.ts";
+import { ImportError } from "../errors.ts";
 import { type ReadLine, readLines } from "./manifest_line.ts";
 import {
   fileName,
@@ -51,7 +51,7 @@ export interface ImportedSnapdir extends ImportResult {
 /**
  * Finds the only snapshot in a store of snapdir.
  *
- * @throws {SnapdirError} If there is none, or there are several.
+ * @throws {ImportError} If there is none, or there are several.
  */
 export async function onlyManifest(
   files: SnapdirFiles,
@@ -64,13 +64,13 @@ export async function onlyManifest(
   }
   if (ids.length === 1) return ids[0] as Id;
   if (ids.length === 0) {
-    throw new SnapdirError(
+    throw new ImportError(
       `Cannot import from ${files.location}: no snapshot of snapdir is there`,
       "it is the place that snapdir push has as --store, which holds .manifests",
     );
   }
   const more = ids.length > LISTED_MAX ? " and more" : "";
-  throw new SnapdirError(
+  throw new ImportError(
     `Cannot import from ${files.location}: several snapshots are there, and no ID is given`,
     `there are ${ids.slice(0, LISTED_MAX).sort().join(", ")}${more}`,
   );
@@ -87,7 +87,7 @@ export async function onlyManifest(
  * @param options What the record says.
  * @returns The snapshot.
  * @throws {SnapdirSyntaxError} If the manifest is none; then there is no record.
- * @throws {SnapdirError} If something is absent, or not what its checksum says; then there is no record.
+ * @throws {ImportError} If something is absent, or not what its checksum says; then there is no record.
  */
 export async function importSnapdir(
   snapshots: Snapshots<WriteStore>,
@@ -96,7 +96,7 @@ export async function importSnapdir(
   options: ImportSnapdirOptions = {},
 ): Promise<ImportedSnapdir> {
   if (!isId(id)) {
-    throw new SnapdirError(
+    throw new ImportError(
       `Cannot import ${JSON.stringify(id)}: an id of snapdir has 64 hex digits`,
     );
   }
@@ -120,12 +120,12 @@ async function readManifest(
   const name = fileName(MANIFESTS, id);
   const size = await files.size(name, options);
   if (size === undefined) {
-    throw new SnapdirError(
+    throw new ImportError(
       `Cannot find snapshot ${id} in ${files.location}: its manifest is not there`,
     );
   }
   if (size > MANIFEST_SIZE_MAX) {
-    throw new SnapdirError(
+    throw new ImportError(
       `Cannot read the manifest of ${id}: it has more than ${MANIFEST_SIZE_MAX} bytes`,
     );
   }
@@ -232,18 +232,22 @@ class ObjectImport {
   }
 
   /** Stores the content of a line, and says how many bytes it has. */
-  async #read({ content }: ImportRun, line: ReadLine): Promise<number> {
+  async #read(
+    { content, limit }: ImportRun,
+    line: ReadLine,
+  ): Promise<number> {
     const { signal } = this.#options;
     const { checksum } = line;
     const name = fileName(OBJECTS, checksum);
     const size = await this.#files.size(name, { signal });
     const path = displayPath(line.path);
     if (size === undefined) {
-      throw new SnapdirError(
+      throw new ImportError(
         `Cannot import ${path}: its object ${checksum} is not in ${this.#files.location}`,
         "snapdir push stores it again, where the directory is still there",
       );
     }
+    limit.take(size);
     content.begin(size);
     let read = 0;
     for await (const piece of this.#files.read(name, size, { signal })) {
@@ -254,7 +258,7 @@ class ObjectImport {
     // What was cut off or has grown is never named: its id is none of the manifest.
     const id = hexOf(await content.end());
     if (id !== checksum || read !== size) {
-      throw new SnapdirError(
+      throw new ImportError(
         `Cannot import ${path}: its object ${checksum} has id ${id}`,
         "it is damaged, or its store was made with a key or another hash than BLAKE3",
       );

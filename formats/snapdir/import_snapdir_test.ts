@@ -295,7 +295,7 @@ Deno.test("a manifest under another id is refused", async () => {
   const lines = await pool.add(TREE);
   await pool.addManifest(textOf(lines), NO_ID);
   await refuses(pool, NO_ID, {
-    name: "SnapdirError",
+    name: "ImportError",
     message: /its text has id/,
   });
 });
@@ -314,7 +314,7 @@ Deno.test("an object that is not there leaves no record", async () => {
   const id = await pool.addManifest(textOf(lines));
   await pool.objects.remove(objectOf(lines, "./dir/f"));
   await refuses(pool, id, {
-    name: "SnapdirError",
+    name: "ImportError",
     message: /^Cannot import \.\/dir\/f: its object \w+ is not in memory$/,
   });
 });
@@ -333,7 +333,7 @@ for (const size of [5, 50_000, 9_000_000]) {
       await pool.objects.remove(name);
       await pool.objects.create(name, bytes);
       await refuses(pool, id, {
-        name: "SnapdirError",
+        name: "ImportError",
         message: /^Cannot import \.\/a: its object \w+ has id \w+$/,
       });
     }
@@ -343,7 +343,7 @@ for (const size of [5, 50_000, 9_000_000]) {
 Deno.test("the only snapshot of a store needs no id", async () => {
   const pool = new MemoryPool();
   await rejects(onlyManifest(pool.files), {
-    name: "SnapdirError",
+    name: "ImportError",
     message: /no snapshot of snapdir is there/,
   });
   const id = await pool.addManifest("1\n");

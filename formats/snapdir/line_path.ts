@@ -1,5 +1,5 @@
 import { displayPath } from "@snap/manifest/path";
-import { SnapdirError } from "./errors.ts";
+import { ExportError } from "../errors.ts";
 
 /** Most bytes that the system takes as one path. */
 const PATH_SIZE_MAX = 4095;
@@ -14,7 +14,7 @@ export const ROOT_PATH: Uint8Array = Uint8Array.of(0x2e, SLASH);
  * Makes the path of an entry as it stands in a line, without a slash at its end.
  *
  * @param directory The path of its directory, with a slash at its end.
- * @throws {SnapdirError} If the name cannot stand in a line.
+ * @throws {ExportError} If the name cannot stand in a line.
  */
 export function entryPath(
   directory: Uint8Array,
@@ -43,8 +43,8 @@ export function directoryPath(path: Uint8Array): Uint8Array {
   return withSlash;
 }
 
-function nameError(path: Uint8Array, fault: string): SnapdirError {
-  return new SnapdirError(
+function nameError(path: Uint8Array, fault: string): ExportError {
+  return new ExportError(
     `Cannot make a snapdir manifest with ${
       displayPath(path.subarray(2))
     }: its name ${fault}`,

@@ -25,7 +25,7 @@ export interface WrittenManifest {
  * @param options The hasher, and whether links are followed.
  * @param onPiece Takes the text, piece by piece; nobody if left out.
  * @returns Its id, and what has no line in it.
- * @throws {SnapdirError} If a name cannot stand in a manifest.
+ * @throws {ExportError} If a name cannot stand in a manifest.
  * @throws {DamageError} If a directory is damaged in every copy.
  */
 export async function writeManifest(

@@ -195,7 +195,7 @@ for (
   Deno.test(`no manifest is made where ${fault}`, async () => {
     const tree = { sub: { directory: { [name]: { file: "1" } } } };
     await rejects(manifestOf(new TestSnapshots(), tree), {
-      name: "SnapdirError",
+      name: "ExportError",
       message: new RegExp(`sub/a.*: ${fault}$`),
     });
   });

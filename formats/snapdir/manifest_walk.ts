@@ -14,7 +14,7 @@ import {
 } from "@snap/snapshot/reach";
 import type { StoreOptions } from "@snap/store";
 import { type DirectorySum, SumDraft } from "./directory_sums.ts";
-import { SnapdirError } from "./errors.ts";
+import { ExportError } from "../errors.ts";
 import {
   type FollowedEntry,
   followLink,
@@ -117,7 +117,7 @@ export class ManifestWalk {
   /**
    * Gives the lines in their order.
    *
-   * @throws {SnapdirError} If a name cannot stand in a manifest.
+   * @throws {ExportError} If a name cannot stand in a manifest.
    */
   async *lines(): AsyncGenerator<WalkedLine, void> {
     const sums = await this.#sums();
@@ -271,7 +271,7 @@ export class ManifestWalk {
 
   #count(): void {
     if (++this.#lineCount <= LINE_COUNT_MAX) return;
-    throw new SnapdirError(
+    throw new ExportError(
       `Cannot make a snapdir manifest: it has more than ${LINE_COUNT_MAX} lines`,
       "--no-follow leaves links out",
     );

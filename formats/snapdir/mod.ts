@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { ExportError, ImportError } from "../errors.ts";
 export * from "./errors.ts";
 export * from "./export_snapdir.ts";
 export * from "./far_files.ts";

@@ -142,10 +142,11 @@ class TarAdder {
         `Cannot import ${displayPath(path)}: it has more than 2^53 - 1 bytes`,
       );
     }
-    const { content } = this.#run;
+    const { content, limit } = this.#run;
     const holes = sparse === undefined ? [] : holesOf(sparse);
     let holeSize = 0;
     for (let i = 1; i < holes.length; i += 2) holeSize += holes[i];
+    limit.take(holeSize);
     content.begin(size, holeSize);
     await this.#reader.read(content);
     return await content.end();

@@ -47,8 +47,7 @@ export async function importTar(
   let archiveByteCount = 0, sha256 = "";
   const result = await importSnapshot(snapshots, {
     fill: async (run) => {
-      const plain = plainArchive(archive);
-      const counted = hashed(plain);
+      const counted = hashed(run.limit.pieces(plainArchive(archive)));
       await addTar(run, counted, options);
       ({ sha256, byteCount: archiveByteCount } = counted.digest());
       const { sha256: wanted = sha256 } = options;

@@ -4,7 +4,7 @@
  * @module
  */
 export type { ByteSink } from "../byte_sink.ts";
-export { ArchiveSyntaxError, ImportError } from "../errors.ts";
+export { ArchiveSyntaxError, ExportError, ImportError } from "../errors.ts";
 export type { ImportOptions, ImportResult } from "../draft/import_snapshot.ts";
 export * from "../compress/compressed_sink.ts";
 export * from "./export_tar.ts";

@@ -6,6 +6,10 @@ const SPACE = 0x20;
 const ZERO = 0x30;
 /** Digits of the length of a record; more cannot be right. */
 const DIGITS_MAX = 10;
+/** Most bytes of the records that hold for all entries. */
+const GLOBAL_SIZE_MAX = 1024 * 1024;
+/** Most records that hold for all entries: each of them is looked at with each entry. */
+const GLOBAL_COUNT_MAX = 1024;
 
 /** Records of a pax header by their keywords; a value is bytes. */
 export type PaxRecords = Map<string, Uint8Array>;
@@ -136,4 +140,20 @@ export function readPaxNumber(value: Uint8Array): number | undefined {
 
 function trimmed(text: string): string {
   return text.replace(/0+$/, "");
+}
+
+/**
+ * Checks what holds for all entries.
+ *
+ * @throws {ArchiveSyntaxError} If there is too much of it.
+ */
+export function checkGlobals(globals: PaxRecords, offset: number): void {
+  let size = 0;
+  for (const [keyword, value] of globals) size += keyword.length + value.length;
+  const count = globals.size;
+  if (count <= GLOBAL_COUNT_MAX && size <= GLOBAL_SIZE_MAX) return;
+  throw new ArchiveSyntaxError(
+    `Cannot read archive as at most ${GLOBAL_COUNT_MAX} records of ${GLOBAL_SIZE_MAX} bytes together hold for all entries: found ${count} of ${size}`,
+    offset,
+  );
 }

@@ -1,4 +1,5 @@
 import { displayPath } from "@snap/manifest/path";
+import { isZeros } from "@snap/pack/recipe-writer";
 import { ArchiveSyntaxError } from "../errors.ts";
 import { ArchiveBytes } from "../archive_bytes.ts";
 import {
@@ -7,7 +8,13 @@ import {
   readHeader,
   type TarHeader,
 } from "./header.ts";
-import { type PaxRecords, readPax, readPaxNumber, readPaxTime } from "./pax.ts";
+import {
+  checkGlobals,
+  type PaxRecords,
+  readPax,
+  readPaxNumber,
+  readPaxTime,
+} from "./pax.ts";
 import {
   checkSparseMap,
   parseSparseMap,
@@ -177,6 +184,7 @@ export class TarReader {
         if (value.length === 0 && type === "g") to.delete(keyword);
         else to.set(keyword, value.slice());
       });
+      if (type === "g") checkGlobals(this.#globals, offset);
       return true;
     }
     if (type !== "L" && type !== "K") return type === "V";
@@ -306,8 +314,8 @@ export class TarReader {
       const { offset } = this.#bytes;
       const piece = await this.#bytes.some(PIECE_SIZE);
       if (piece.length === 0) return;
+      if (isZeros(piece)) continue;
       const at = piece.findIndex((byte) => byte !== 0);
-      if (at < 0) continue;
       throw new ArchiveSyntaxError(
         "Cannot read archive as something stands behind its end",
         offset + at,
