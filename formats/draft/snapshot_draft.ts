@@ -25,6 +25,13 @@ export interface SnapshotDraftOptions {
    * root, as in a file system of its own; else it is an error.
    */
   readonly isRooted?: boolean;
+  /**
+   * Whether entries have times, so that 0 is 1970; else it stands for a time that is
+   * not known.
+   *
+   * @default {true}
+   */
+  readonly hasTimes?: boolean;
 }
 
 /** A name and the directory that has it. */
@@ -48,6 +55,8 @@ export class SnapshotDraft {
   /** The root directory. */
   readonly root: number;
   readonly #isRooted: boolean;
+  readonly #hasTimes: boolean;
+  #isRootNamed = false;
   /** The directory that was found last, and the path before names in it: archives go by directories. */
   #last: { readonly before: string | undefined; readonly directory: number } =
     NOT_FOUND;
@@ -55,6 +64,7 @@ export class SnapshotDraft {
   /** Makes a root without entries. */
   constructor(options: SnapshotDraftOptions = {}) {
     this.#isRooted = options.isRooted ?? false;
+    this.#hasTimes = options.hasTimes ?? true;
     const none = new Uint8Array(0);
     this.root = this.nodes.add(EntryKind.directory, {
       mode: 0o755,
@@ -82,6 +92,7 @@ export class SnapshotDraft {
           }: only a directory can be the root`,
         );
       }
+      this.#isRootNamed = true;
       this.nodes.setAttributes(this.root, attributes);
       return this.root;
     }
@@ -96,6 +107,11 @@ export class SnapshotDraft {
     const node = this.nodes.add(kind, attributes);
     this.#put(place, node);
     return node;
+  }
+
+  /** Whether the time of a node is known: a time of 0 is 1970 then. */
+  hasTime(node: number): boolean {
+    return this.#hasTimes && (node !== this.root || this.#isRootNamed);
   }
 
   /**

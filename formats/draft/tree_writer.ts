@@ -140,7 +140,8 @@ export class TreeWriter {
     const { nodes } = this.#draft;
     const linkCount = nodes.linkCount(node);
     page.setTimes(row, nodes.mtimeSec(node), nodes.mtimeNs(node), 0, 0);
-    page.setInode(row, this.#inode(node, linkCount), 0, linkCount, 0);
+    const inode = this.#inode(node, linkCount);
+    page.setInode(row, inode, 0, linkCount, 0);
     page.setMode(row, nodes.mode(node));
     page.setOwner(row, nodes.owner(node));
     // As a save does: the extras of a directory are in its own page alone.
@@ -149,14 +150,21 @@ export class TreeWriter {
     if (extras !== undefined) page.setExtras(row, extras);
   }
 
-  /** A number by which the names of one file know each other; 0 for a single name. */
+  /** A number by which the names of one file know each other. */
   #inode(node: number, linkCount: number): number {
-    if (linkCount < 2) return 0;
+    if (linkCount < 2) return Number(this.#isOf1970(node));
     const known = this.#inodes.get(node);
     if (known !== undefined) return known;
     const inode = this.#inodes.size + 1;
     this.#inodes.set(node, inode);
     return inode;
+  }
+
+  /** Whether a time of 0 has to be told from one that is not known, which has inode 0. */
+  #isOf1970(node: number): boolean {
+    const { nodes } = this.#draft;
+    return nodes.mtimeSec(node) === 0 && nodes.mtimeNs(node) === 0 &&
+      this.#draft.hasTime(node);
   }
 
   #count(node: number): void {

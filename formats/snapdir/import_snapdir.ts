@@ -106,6 +106,7 @@ export async function importSnapdir(
   const reader = await snapshots.reader();
   const objects = new ObjectImport(files, reader, options);
   const result = await importSnapshot(snapshots, {
+    hasTimes: false,
     fill: (run) => objects.fill(run, manifest),
   }, options);
   const { otherSizeCount } = objects;
