@@ -134,7 +134,7 @@ export function readPaxTime(
  */
 export function readPaxNumber(value: Uint8Array): number | undefined {
   const text = latin(value);
-  const number = /^\d{1,16}$/.test(text) ? Number(text) : NaN;
+  const number = /^0{0,64}\d{1,16}$/.test(text) ? Number(text) : NaN;
   return Number.isSafeInteger(number) ? number : undefined;
 }
 
