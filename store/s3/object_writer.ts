@@ -155,6 +155,8 @@ export class ObjectWriter implements AsyncDisposable {
       .catch((error) => void (this.#failure ??= error))
       .finally(() => this.#sending.delete(sending));
     this.#sending.add(sending);
+    // By the first part an upload is known: what comes before it would be lost.
+    if (part.number === 1) await sending;
   }
 
   #takePart(): Part {
