@@ -89,6 +89,21 @@ Deno.test("watch: a directory that is moved away ends it with an error", async (
   match(stderr, /Cannot open directory .*tree: /);
 });
 
+Deno.test("watch: another directory under the path is not saved as a later state of the first", async () => {
+  using sandbox = await makeSandbox();
+  const { code, stdout, stderr } = await watch(
+    sandbox,
+    ["--quiet-for", "1s", "--keep-last", "1"],
+    [() => {
+      renameSync(sandbox.at("tree"), sandbox.at("away"));
+      mkdirSync(sandbox.at("tree"));
+    }],
+  );
+  equal(code, ExitCode.failed);
+  equal(stdout.trim().split("\n").length, 1);
+  match(stderr, /Cannot go on watching .*tree: another directory is there/);
+});
+
 Deno.test("watch: times and rules that cannot be are refused before anything is saved", async () => {
   using sandbox = await makeSandbox();
   for (const args of [["--quiet-for", "soon"], ["--max-wait", "0s"]]) {

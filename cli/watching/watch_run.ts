@@ -1,3 +1,4 @@
+import { type FileIdentity, identifyPath, isSame } from "@snap/disk/source";
 import type { SilenceReason } from "@snap/disk/watch";
 import type { RetentionRules } from "@snap/maintenance/forget";
 import type { SaveOptions } from "@snap/save";
@@ -8,6 +9,7 @@ import { posixAbsentReason } from "@snap/posix";
 import { Workspace } from "@snap/workspace";
 import { displayPath } from "@snap/manifest/path";
 import { tagSaved, tellSave } from "../commands/save.ts";
+import { CommandError } from "../command_error.ts";
 import { InterruptError } from "../context.ts";
 import { ExitCode } from "../exit_code.ts";
 import type { Session } from "../session.ts";
@@ -53,6 +55,7 @@ export class WatchRun {
   /** Given by the next one. */
   readonly #aborting = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #identity: FileIdentity | undefined;
   #unruled: NamedRecord | undefined;
   #ruledMs = -Infinity;
   #exitCode: number = ExitCode.done;
@@ -63,6 +66,7 @@ export class WatchRun {
     const { session, snapshots, path } = options;
     const { onProgress: _, signal: _none, message: _no, ...same } =
       options.options;
+    this.#identity = identifyPath(path);
     this.#signal = AbortSignal.any([this.#aborting.signal, session.signal]);
     this.#workspace = new Workspace(snapshots, path, {
       ...same,
@@ -103,6 +107,7 @@ export class WatchRun {
   async #save(isFirst: boolean): Promise<void> {
     const { session, snapshots, opened, options } = this.#options;
     const { onProgress } = options;
+    if (!isFirst) this.#checkIdentity();
     const startMs = performance.now();
     const result = await this.#workspace.save({
       onProgress,
@@ -120,6 +125,18 @@ export class WatchRun {
     const ms = performance.now() - startMs;
     this.#exitCode = await tellSave(session, result, ms);
     this.#unruled = result.record;
+  }
+
+  /** What was under the path may be unmounted: what lies beneath is no later state of it. */
+  #checkIdentity(): void {
+    const { path } = this.#options;
+    const identity = identifyPath(path);
+    // That nothing is there the save says.
+    if (identity === undefined || isSame(identity, this.#identity)) return;
+    throw new CommandError(
+      `Cannot go on watching ${path}: another directory is there`,
+      "it was replaced, or its file system was unmounted; start again to watch what is there now",
+    );
   }
 
   /** Forgets by the rules what the last saves have replaced. */

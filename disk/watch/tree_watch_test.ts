@@ -236,6 +236,23 @@ memory.close()`;
   equal(watch.hasNews(), true);
 });
 
+Deno.test("TreeWatch: what a link leads to is not watched, but the one that is the path", () => {
+  using folder = new TemporaryFolder();
+  using other = new TemporaryFolder();
+  mkdirSync(folder.join("tree"));
+  symlinkSync(other.path, folder.join("tree/out"));
+  symlinkSync("tree", folder.join("path"));
+  using watch = watched(folder.join("path"));
+  writeFileSync(other.join("file"), "");
+  equal(watch.hasNews(), false);
+  writeFileSync(folder.join("tree/file"), "");
+  equal(watch.hasNews(), true);
+  rmSync(folder.join("path"));
+  symlinkSync(other.path, folder.join("path"));
+  watch.hasNews();
+  equal(watch.doubt, "another directory has its name");
+});
+
 Deno.test("TreeWatch: a root that is moved, removed or replaced is in doubt", () => {
   for (const how of ["moved", "removed", "parent", "replaced"] as const) {
     using folder = new TemporaryFolder();
