@@ -19,7 +19,9 @@ import { SavedDirectories } from "./saved_directories.ts";
 import { WatchFinder } from "./watch_finder.ts";
 
 /** What the kernel has told is taken in so often, in milliseconds: its room is bounded. */
-const READ_MS = 250;
+const READ_MS = 1000;
+/** Who waits for quiet looks so often, in milliseconds. */
+const LOOK_MS = 500;
 /** The tree is walked all the same after so many milliseconds. */
 const WALK_AGAIN_MS = 10 * 60_000;
 
@@ -173,7 +175,7 @@ export class Workspace implements AsyncDisposable {
       const isDue = first !== undefined &&
         (now - last >= quietMs || now - first >= waitMaxMs);
       if (isDue) return;
-      const ms = Math.min(READ_MS, quietMs, waitMaxMs);
+      const ms = Math.min(LOOK_MS, quietMs, waitMaxMs);
       await sleep(ms, undefined, { signal });
     }
   }
