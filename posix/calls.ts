@@ -4,7 +4,7 @@ import type { PollSet } from "./poll_set.ts";
 import type { StatTable } from "./stat_table.ts";
 
 /**
- * Fifty-three calls of Linux. They never throw: every call returns what the C function does, and
+ * Fifty-five calls of Linux. They never throw: every call returns what the C function does, and
  * −errno where that fails ({@linkcode errnoName}).
  *
  * - Names, paths and targets are bytes whose last one is NUL; the first NUL ends them. Without a
@@ -102,6 +102,10 @@ export interface Posix {
     newDir: number,
     newName: Uint8Array,
   ): number;
+  /** renameat2(2) of two names of one directory that change places. −EINVAL where the file system cannot. */
+  exchangeAt(dir: number, name: Uint8Array, other: Uint8Array): number;
+  /** syncfs(2): all that was written to the file system of a descriptor. */
+  syncfs(fd: number): number;
   /** fchmod(2): the twelve permission bits. */
   fchmod(fd: number, mode: number): number;
   /** fchmodat(2); follows no symlink: −ENOTSUP for one. */

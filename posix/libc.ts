@@ -60,6 +60,14 @@ export interface Libc {
     newDir: number,
     newName: Uint8Array,
   ): number;
+  renameat2(
+    oldDir: number,
+    oldName: Uint8Array,
+    newDir: number,
+    newName: Uint8Array,
+    flags: number,
+  ): number;
+  syncfs(fd: number): number;
   fchmod(fd: number, mode: number): number;
   fchmodat(dir: number, name: Uint8Array, mode: number, flags: number): number;
   fchown(fd: number, uid: number, gid: number): number;
@@ -164,6 +172,8 @@ export const SIGNATURES: Record<
   linkat: "ibibi",
   unlinkat: "ibi",
   renameat: "ibib",
+  renameat2: "ibibu",
+  syncfs: "i",
   fchmod: "iu",
   fchmodat: "ibui",
   fchown: "iuu",

@@ -85,6 +85,7 @@ type ByteCalls =
   | "addressOf"
   | "fsync"
   | "fdatasync"
+  | "syncfs"
   | "ftruncate"
   | "lseek"
   | "fallocate"
@@ -109,6 +110,7 @@ function byteCalls(libc: Libc): Pick<Posix, ByteCalls> {
     addressOf: libc.addressOf,
     fsync: (fd) => check(libc.fsync(fd)),
     fdatasync: (fd) => check(libc.fdatasync(fd)),
+    syncfs: (fd) => check(libc.syncfs(fd)),
     ftruncate: (fd, size) => check(libc.ftruncate(fd, size)),
     lseek: (fd, offset, whence) => check(libc.lseek(fd, offset, whence)),
     fallocate: (fd, mode, offset, size) =>
@@ -162,7 +164,8 @@ type NameCalls =
   | "symlinkAt"
   | "linkAt"
   | "unlinkAt"
-  | "renameAt";
+  | "renameAt"
+  | "exchangeAt";
 
 function nameCalls(libc: Libc): Pick<Posix, NameCalls> {
   const { errno } = libc;
@@ -196,8 +199,15 @@ function nameCalls(libc: Libc): Pick<Posix, NameCalls> {
       if (!ends(oldName) || !ends(newName)) return -EINVAL;
       return check(libc.renameat(oldDir, oldName, newDir, newName));
     },
+    exchangeAt(dir, name, other) {
+      if (!ends(name) || !ends(other)) return -EINVAL;
+      return check(libc.renameat2(dir, name, dir, other, RENAME_EXCHANGE));
+    },
   };
 }
+
+/** Flag of renameat2(2). */
+const RENAME_EXCHANGE = 2;
 
 /** makedev(3): both numbers, each in two pieces. */
 function deviceNumber(major: number, minor: number): bigint {

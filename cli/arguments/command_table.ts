@@ -106,6 +106,15 @@ export const COMMANDS: readonly CommandSpec[] = [
         name: "delete",
         help: "with --existing: remove what is not in it, ignored files too",
       },
+      {
+        name: "swap",
+        help: "restore beside TARGET, then put it in its place in one step",
+      },
+      {
+        name: "keep-old",
+        value: "NAME",
+        help: "with --swap: the name that the old TARGET has then",
+      },
       DRY_RUN,
       { name: "owner", help: "set owners; the default for root" },
       {
@@ -119,6 +128,7 @@ export const COMMANDS: readonly CommandSpec[] = [
     ],
     notes: [
       "Every file is checked against its id before it gets its name. Nothing outside TARGET is written, whatever the snapshot says, and nothing of the store itself is written or removed where it lies in TARGET. What stands there goes only when what replaces it is complete. An entry that cannot be restored is told, and everything else restored. What a restore that was killed has left in TARGET is removed by the next one with --existing.",
+      "With --swap all of it is complete beside TARGET, on the same file system, before the two names are exchanged: whoever looks sees the old directory or the new one. Where anything cannot be restored, or the disk is full, or it is ended, TARGET is as it was. The old one is removed then, or has another name beside it by --keep-old. What works in the old one stays in it. What a killed swap has left beside TARGET the next one removes.",
       "One file goes where cp would put it: into TARGET if that is a directory, else TARGET is its new name; - is stdout. What stands there under this name is only replaced with --existing.",
     ],
     examples: [

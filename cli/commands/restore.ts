@@ -5,6 +5,8 @@ import type {
 } from "@snap/restore";
 import type { NamedRecord } from "@snap/snapshot/records";
 import type { Snapshots } from "@snap/snapshot";
+import type { DiskError } from "@snap/disk";
+import { CommandError } from "../command_error.ts";
 import { ExitCode } from "../exit_code.ts";
 import { jsonPath } from "../terminal/json_line.ts";
 import { withSnapshots } from "../snapshots/open_snapshots.ts";
@@ -32,7 +34,9 @@ const MARKS: Readonly<Record<RestoreChange["kind"], string>> = {
 };
 
 /** Options that mean nothing where a file goes to stdout. */
-const ONLY_ON_DISK = ["existing", "delete", "dry-run"];
+const ONLY_ON_DISK = ["existing", "delete", "dry-run", "swap"];
+/** Options that write into what is there, or write nothing. */
+const NOT_BESIDE = ["existing", "delete", "dry-run"];
 
 /** `snap restore ID[:PATH] TARGET` */
 export async function run(session: Session): Promise<number> {
@@ -50,15 +54,16 @@ export async function run(session: Session): Promise<number> {
     );
   }
   const target = await resolvePath(session, directory);
+  checkSwap(session);
   const startMs = performance.now();
   return await withSnapshots(session, {}, async (snapshots) => {
     const { parseTarget } = await import("@snap/snapshot/records");
     const { snapshot, path = "" } = parseTarget(text);
     const record = await resolveRecord(session, snapshots, snapshot);
-    const result = await restorePath(snapshots, record, path, {
-      target,
-      options,
-    });
+    const how = { target, options };
+    const result = session.args.has("swap")
+      ? await swapPath(session, { snapshots, record, ...how })
+      : await restorePath(snapshots, record, path, how);
     session.clearProgress();
     await writeChanges(session, changes);
     await session.flush();
@@ -67,6 +72,73 @@ export async function run(session: Session): Promise<number> {
     await tellResult(session, record, result, performance.now() - startMs);
     return result.errors.length > 0 ? ExitCode.incomplete : ExitCode.done;
   });
+}
+
+function checkSwap({ args }: Session): void {
+  if (!args.has("swap")) {
+    if (!args.has("keep-old")) return;
+    throw new UsageError("Cannot use --keep-old without --swap");
+  }
+  const wrong = NOT_BESIDE.find((name) => args.has(name));
+  if (wrong === undefined) return;
+  throw new UsageError(`Cannot use --swap and --${wrong} at once`);
+}
+
+/** Restores a whole snapshot, or a directory of one, in the place of another. */
+async function swapPath(
+  session: Session,
+  { snapshots, record, target, options }: {
+    readonly snapshots: Snapshots;
+    readonly record: NamedRecord;
+    readonly target: string;
+    readonly options: RestoreOptions;
+  },
+): Promise<RestoreResult> {
+  const [text] = session.args.positionals;
+  const { openTarget } = await import("../snapshots/open_target.ts");
+  const { parseTarget } = await import("@snap/snapshot/records");
+  const { path = "" } = parseTarget(text);
+  const isWhole = /^\/*$/.test(path);
+  const found = isWhole
+    ? undefined
+    : await openTarget(session, snapshots, text);
+  if (found !== undefined && found.entry.pageId === undefined) {
+    throw new CommandError(
+      `Cannot swap ${JSON.stringify(text)}: it is no directory`,
+      "restore --existing replaces a file in one step",
+    );
+  }
+  await checkPrograms(session, target);
+  const { existing: _, delete: _delete, dryRun: _dry, ...rest } = options;
+  const { swap } = await import("@snap/restore");
+  try {
+    return await swap(snapshots, record, target, {
+      ...rest,
+      ...found !== undefined && { path: found.entry.path },
+      keepOld: session.args.text("keep-old"),
+    });
+  } catch (error) {
+    const { name, errors } = error as { name?: string; errors?: DiskError[] };
+    session.clearProgress();
+    if (name === "SwapError" && errors) tellErrors(session, errors);
+    throw error;
+  }
+}
+
+/** A program goes on in the old directory: not where that is removed. */
+async function checkPrograms(session: Session, target: string): Promise<void> {
+  const { programsIn } = await import("../snapshots/programs_in.ts");
+  const programs = await programsIn(target);
+  if (programs.length === 0) return;
+  const who = `process ${programs.slice(0, 5).join(", ")}`;
+  const keepOld = session.args.text("keep-old");
+  if (keepOld === undefined) {
+    throw new CommandError(
+      `Cannot swap ${target}: it is the working folder of ${who}`,
+      "end that first, or keep the old directory with --keep-old NAME",
+    );
+  }
+  session.warn(`The working folder of ${who} will be ${keepOld}`);
 }
 
 function restoreOptions(

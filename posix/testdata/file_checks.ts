@@ -240,7 +240,12 @@ export const fileChecks: Check[] = [
     run(posix, dir) {
       const fd = create(posix, dir, "a", "x");
       for (
-        const synced of [posix.fsync(fd), posix.fdatasync(fd), posix.fsync(dir)]
+        const synced of [
+          posix.fsync(fd),
+          posix.fdatasync(fd),
+          posix.fsync(dir),
+          posix.syncfs(dir),
+        ]
       ) works(synced);
       assert.equal(posix.fadvise(fd, 0, 0, POSIX_FADV_DONTNEED), 0);
       fails(posix.fadvise(fd, 0, 0, 99), "EINVAL");
@@ -251,6 +256,7 @@ export const fileChecks: Check[] = [
       posix.close(fd);
       fails(posix.fsync(NO_DESCRIPTOR), "EBADF");
       fails(posix.fdatasync(NO_DESCRIPTOR), "EBADF");
+      fails(posix.syncfs(NO_DESCRIPTOR), "EBADF");
       fails(posix.fadvise(NO_DESCRIPTOR, 0, 0, 0), "EBADF");
       fails(posix.fcntl(NO_DESCRIPTOR, F_GETFL, 0), "EBADF");
     },

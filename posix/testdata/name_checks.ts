@@ -160,6 +160,9 @@ export const nameChecks: Check[] = [
       assert.equal(posix.renameAt(dir, z("sub/hard"), dir, z("moved")), 0);
       fails(posix.renameAt(dir, z("absent"), dir, z("moved")), "ENOENT");
       fails(posix.renameAt(dir, z("sub"), dir, z("moved")), "ENOTDIR");
+      assert.equal(posix.exchangeAt(dir, z("sub"), z("moved")), 0);
+      assert.equal(posix.exchangeAt(dir, z("sub"), z("moved")), 0);
+      fails(posix.exchangeAt(dir, z("absent"), z("moved")), "ENOENT");
       assert.equal(posix.unlinkAt(dir, z("sub"), AT_REMOVEDIR), 0);
       fails(posix.unlinkAt(dir, z("sub"), AT_REMOVEDIR), "ENOENT");
     },
