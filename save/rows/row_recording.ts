@@ -1,21 +1,16 @@
 import type { RecordedDirectory, RowRecorder } from "../walk/row_recorder.ts";
-import type { DeviceList } from "./device_list.ts";
 import type { RowWriter } from "./row_writer.ts";
 
 /** Rows that a walk gives as it goes. That they cannot be written is no fault of the walk. */
 export class RowRecording implements RowRecorder {
   readonly #writer: RowWriter;
-  readonly #devices: DeviceList;
   #hasFailed = false;
 
   /**
    * Takes down nothing yet.
-   *
-   * @param devices Takes the devices that are met.
    */
-  constructor(writer: RowWriter, devices: DeviceList) {
+  constructor(writer: RowWriter) {
     this.#writer = writer;
-    this.#devices = devices;
   }
 
   /** Whether rows are missing. */
@@ -25,13 +20,11 @@ export class RowRecording implements RowRecorder {
 
   /** @inheritDoc */
   begin(directory: RecordedDirectory | undefined): void {
-    if (directory !== undefined) this.#devices.note(directory.self, 0);
     this.#try(() => this.#writer.begin(directory));
   }
 
   /** @inheritDoc */
   add(directory: RecordedDirectory, row: number): void {
-    this.#devices.note(directory.stats, row - directory.first);
     this.#try(() => this.#writer.add(directory, row));
   }
 

@@ -1,7 +1,7 @@
 import { DiskError } from "@snap/disk";
 import type { Source, SourceDirectory } from "@snap/disk/source";
 import { pathToText } from "@snap/manifest/path";
-import { DeviceList } from "./device_list.ts";
+import type { DeviceTable } from "../walk/device_table.ts";
 import { isSameRow } from "./row_form.ts";
 import type { RowReader } from "./row_reader.ts";
 import type { RowWriter } from "./row_writer.ts";
@@ -17,6 +17,8 @@ const GONE = -1;
 export interface RowScanOptions {
   /** The source, opened for the scan alone. */
   readonly source: Source;
+  /** Numbers the devices that are met. */
+  readonly devices: DeviceTable;
   /** The rows before. */
   readonly reader: RowReader;
   /** Directories that are not the same whatever their rows say. */
@@ -44,8 +46,6 @@ interface Level {
 export class RowScan {
   /** The largest directories that are the same. */
   readonly same: Set<string> = new Set();
-  /** Devices in the order of the walk. */
-  readonly devices: DeviceList = new DeviceList();
   /** New rows, once one differs. */
   writer: RowWriter | undefined;
   readonly #options: RowScanOptions;
@@ -112,7 +112,7 @@ export class RowScan {
 
   #isSelfSame(directory: SourceDirectory, wasThere: boolean): boolean {
     const reader = this.#reader;
-    this.devices.note(directory.self, 0);
+    this.#options.devices.numberOf(directory.self, 0);
     const wasOpened = wasThere && reader.begin();
     const isSame = wasOpened && !reader.isDoubtful &&
       isSameRow(directory.self, 0, reader.words, reader.rowAt);
@@ -125,7 +125,7 @@ export class RowScan {
   #visit(level: Level, row: number): void {
     const { directory } = level;
     const { stats, first } = directory;
-    this.devices.note(stats, row - first);
+    this.#options.devices.numberOf(stats, row - first);
     const order = this.#passBefore(level, row);
     const reader = this.#reader;
     const isFound = order === 0;

@@ -11,7 +11,6 @@ import { DeviceTable } from "../walk/device_table.ts";
 import { FileSystems } from "../walk/file_systems.ts";
 import type { KnownChanges } from "../walk/known_changes.ts";
 import { isBefore } from "../walk/previous_directory.ts";
-import { DeviceList } from "./device_list.ts";
 import { describeRows, type RowDescription, RowFile } from "./row_file.ts";
 import { RowRecording } from "./row_recording.ts";
 import { RowScan } from "./row_scan.ts";
@@ -43,15 +42,14 @@ export class SeenRows implements FoundChanges {
   storeState: string | undefined;
   readonly #search: ChangeSearch;
   readonly #parts: SeenParts;
-  readonly #isTrusted: (stats: StatTable, row: number) => boolean;
+  readonly #devices: DeviceTable;
   readonly #old: RowFile | undefined;
-  #devices = new DeviceList();
   #writer: RowWriter | undefined;
 
   private constructor(search: ChangeSearch, parts: SeenParts) {
     this.#search = search;
     this.#parts = parts;
-    this.#isTrusted = trustAt(search, parts.source.path);
+    this.#devices = devicesAt(search, parts.source.path);
     this.#old = RowFile.open(parts.path, parts.hasher);
   }
 
@@ -85,7 +83,7 @@ export class SeenRows implements FoundChanges {
     const reader = old.reader();
     const scan = new RowScan({
       source: this.#parts.source,
-      reader,
+      ...{ reader, devices: this.#devices },
       doubts: new Set(old.description.doubts),
       openWriter: (end) => this.#openWriter(end),
     });
@@ -99,13 +97,13 @@ export class SeenRows implements FoundChanges {
       this.#writer = undefined;
       return false;
     }
-    this.#devices = scan.devices;
-    const { pairs } = this.#devices;
     const { description } = old;
-    if (JSON.stringify(pairs) === JSON.stringify(description.devices)) {
+    const devices = this.#devices.rows;
+    const pairs = JSON.stringify(numbersOf(devices));
+    if (pairs === JSON.stringify(description.devices)) {
       this.known = {
         record: this.#search.previous!.record,
-        devices: scan.devices.toTable(),
+        devices,
         isSame: (path) => scan.same.has(pathToText(path)),
       };
       this.storeState = description.storeState;
@@ -116,7 +114,7 @@ export class SeenRows implements FoundChanges {
   #record(): void {
     try {
       const writer = this.#openWriter();
-      this.recorder = new RowRecording(writer, this.#devices);
+      this.recorder = new RowRecording(writer);
     } catch {
       // The folder cannot be made: the next save walks, as this one does.
     }
@@ -125,8 +123,10 @@ export class SeenRows implements FoundChanges {
   #openWriter(end?: number): RowWriter {
     const { path, hasher } = this.#parts;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    const isTrusted = this.#isTrusted;
-    const writer = new RowWriter(path, { hasher, isTrusted });
+    const writer = new RowWriter(path, {
+      hasher,
+      isTrusted: (stats, row) => isTrusted(this.#devices, stats, row),
+    });
     this.#writer = writer;
     if (end !== undefined) writer.copy(this.#old!.fd, end);
     return writer;
@@ -161,17 +161,21 @@ export class SeenRows implements FoundChanges {
   ): RowDescription | undefined {
     const { errors, errorCount, changed, changedCount, unreal } = seen;
     const { doubtfulCount = 0, rowCount = 0 } = this.#writer ?? {};
-    const { pairs } = this.#devices;
+    // A scan has met them all, and so has a walk of all.
+    const { rows } = this.#devices;
+    const devices = numbersOf(
+      this.recorder === undefined ? rows : seen.devices,
+    );
     const isWorthless = this.recorder?.hasFailed === true ||
       unreal.length > 0 || errorCount + changedCount > DOUBTS_MAX ||
-      pairs.length > DEVICES_MAX ||
+      devices.length > DEVICES_MAX ||
       doubtfulCount * DOUBTFUL_SHARE > rowCount;
     if (isWorthless) return undefined;
     const paths = [...errors.map((error) => error.path), ...changed];
     const { trustStat } = this.#search;
     const { fidelity } = this.#parts.source;
     return {
-      ...{ record: seen.record.record, trustStat, fidelity, devices: pairs },
+      ...{ record: seen.record.record, trustStat, fidelity, devices },
       doubts: [...new Set(paths.map(directoryOf))].sort(),
       storeState,
     };
@@ -189,22 +193,34 @@ function directoryOf(path: Uint8Array): string {
   return pathToText(path.subarray(0, Math.max(0, path.lastIndexOf(0x2f))));
 }
 
-/** Tells which times the next save may believe: those that this one would, were it the one before. */
-function trustAt(
+/** Major and minor number of devices. */
+function numbersOf(rows: StatTable): [number, number][] {
+  return Array.from(
+    { length: rows.rows },
+    (_, row) => [rows.deviceMajor(row), rows.deviceMinor(row)],
+  );
+}
+
+/** Knows which times the next save may believe: those that this one would, were it the one before. */
+function devicesAt(
   { startMs, trustStat }: ChangeSearch,
   path: Uint8Array,
-): (stats: StatTable, row: number) => boolean {
+): DeviceTable {
   const sec = Math.floor(startMs / 1000);
-  const devices = new DeviceTable({
+  return new DeviceTable({
     previousStart: { sec, ns: Math.floor((startMs - 1000 * sec) * 1e6) },
     systems: new FileSystems(path),
     trustStat,
   });
-  return (stats, row) => {
-    const moment = devices.trustedBefore(stats, row);
-    if (moment === undefined || !devices.isTrusted(stats, row)) return false;
-    const isFile = (stats.mode(row) & S_IFMT) === S_IFREG;
-    return !isFile ||
-      isBefore(stats.mtimeSec(row), stats.mtimeNs(row), moment);
-  };
+}
+
+function isTrusted(
+  devices: DeviceTable,
+  stats: StatTable,
+  row: number,
+): boolean {
+  const moment = devices.trustedBefore(stats, row);
+  if (moment === undefined || !devices.isTrusted(stats, row)) return false;
+  const isFile = (stats.mode(row) & S_IFMT) === S_IFREG;
+  return !isFile || isBefore(stats.mtimeSec(row), stats.mtimeNs(row), moment);
 }
