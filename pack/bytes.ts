@@ -54,3 +54,13 @@ export function compareKeys(
   if (order !== 0) return order;
   return getU32(a, aStart + ID_SIZE) - getU32(b, bStart + ID_SIZE);
 }
+
+/** Copies bytes to where workers have them, too; a browser lets few pages share memory. */
+export function sharedCopy(bytes: Uint8Array): Uint8Array {
+  const { length } = bytes;
+  const copy = typeof SharedArrayBuffer === "undefined"
+    ? new Uint8Array(length)
+    : new Uint8Array(new SharedArrayBuffer(length));
+  copy.set(bytes);
+  return copy;
+}

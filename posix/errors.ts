@@ -4,7 +4,8 @@
  * @module
  */
 
-import constants from "node:constants";
+// No import: bundlers follow those, also to where a browser never comes.
+const constants = globalThis.process.getBuiltinModule("node:constants");
 
 /** Error numbers of this system by name, such as `ENOENT`. */
 export const errnos: Readonly<Record<string, number>> = byName();

@@ -9,7 +9,8 @@
 
 // `node:constants` is `node:fs` constants and `node:os` errno without their modules: 5 ms of
 // start-up on Deno, where `node:fs` takes 15.
-import constants from "node:constants";
+// No import: bundlers follow those, also to where a browser never comes.
+const constants = globalThis.process.getBuiltinModule("node:constants");
 
 /** Open for reading. */
 export const O_RDONLY: number = constants.O_RDONLY;

@@ -4,7 +4,8 @@
  * @module
  */
 
-import constants from "node:constants";
+// No import: bundlers follow those, also to where a browser never comes.
+const constants = globalThis.process.getBuiltinModule("node:constants");
 
 /** Mask of the type bits. */
 export const S_IFMT: number = constants.S_IFMT;

@@ -1,4 +1,5 @@
 import type { Hasher } from "@snap/hash";
+import type { FrameDecoders } from "@snap/pack/codecs";
 import {
   HeapFrameCache,
   openIndex,
@@ -40,6 +41,11 @@ export interface OpenSnapshotsOptions extends StoreOptions {
    * @default {33554432}
    */
   cacheSize?: number;
+  /**
+   * What decodes frames in place of the codecs, such as Zstandard in WebAssembly where
+   * the runtime has none.
+   */
+  decoders?: FrameDecoders;
   /** Told of an index table that cannot be read. */
   onDamage?: (name: string, error: unknown) => void;
   /** Told once of each index table with a damaged page: what is in it is read from packs. */
@@ -166,11 +172,12 @@ export class Snapshots<Store extends ReadStore = ReadStore>
   }
 
   async #openReader(): Promise<StoreReader> {
-    const { cacheSize = CACHE_SIZE } = this.#options;
+    const { cacheSize = CACHE_SIZE, decoders } = this.#options;
     return await openStoreReader(this.store, {
       hasher: this.hasher,
       index: await this.index(),
       cache: new HeapFrameCache({ sizeMax: cacheSize }),
+      ...(decoders === undefined ? {} : { decoders }),
     });
   }
 

@@ -1,3 +1,4 @@
+import { nodeModule } from "./node_module.ts";
 import { StoreError } from "./errors.ts";
 import { checkSaveId, randomHex } from "./hex.ts";
 import type { StoreOptions, WriteStore } from "./store.ts";
@@ -38,7 +39,7 @@ export async function createFrom(
   options?: StoreOptions,
 ): Promise<boolean> {
   checkStoreName(name);
-  const { readFile, rm } = await import("node:fs/promises");
+  const { readFile, rm } = nodeModule("node:fs/promises");
   try {
     options?.signal?.throwIfAborted();
     const bytes = await readFile(path).catch((cause) => {
@@ -72,13 +73,10 @@ export function spoolPathOf(
  * @returns A path that no other call gets.
  * @throws {RangeError} If this is no save id.
  */
-export async function temporaryPath(saveId: string): Promise<string> {
+export function temporaryPath(saveId: string): string {
   checkSaveId(saveId);
-  const [{ tmpdir }, { join }] = await Promise.all([
-    import("node:os"),
-    import("node:path"),
-  ]);
-  return join(tmpdir(), `snap-${saveId}-${randomHex()}`);
+  const { join } = nodeModule("node:path");
+  return join(nodeModule("node:os").tmpdir(), `snap-${saveId}-${randomHex()}`);
 }
 
 function unreadable(name: string, path: string, cause: unknown): unknown {

@@ -1,5 +1,7 @@
-import { homedir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { nodeModule } from "./node_module.ts";
+
+const { homedir } = nodeModule("node:os");
+const { isAbsolute, join } = nodeModule("node:path");
 
 /**
  * The folder in which this user's programs keep what can be made again.

@@ -1,10 +1,11 @@
 /** Files that wait for their upload: where they lie, whichever store they go to. */
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import process from "node:process";
+import { nodeModule } from "./node_module.ts";
 import { cacheHome } from "./cache_home.ts";
 import { StoreError } from "./errors.ts";
 import { checkSaveId, randomHex } from "./hex.ts";
+
+const { mkdir } = nodeModule("node:fs/promises");
+const { join } = nodeModule("node:path");
 
 /** Where files lie that wait for their upload. */
 export interface SpoolPlace {
@@ -20,7 +21,7 @@ export interface SpoolPlace {
 /** A path for a file that is to be uploaded. No file is there yet. */
 export async function newSpoolPath(
   saveId: string,
-  { spoolFolder, env = process.env }: SpoolPlace = {},
+  { spoolFolder, env = globalThis.process.env }: SpoolPlace = {},
 ): Promise<string> {
   checkSaveId(saveId);
   const folder = spoolFolder ?? join(cacheHome(env), "spool", "files");

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { CodecTag } from "./codec.ts";
+import { CodecTag, FrameSyntaxError } from "./codec.ts";
 import { codecOf } from "./codecs.ts";
 import { boundOf } from "./lz4_kernel.ts";
+import { hasZstd } from "./zstd_codec.ts";
 import { checkZstdFrame } from "./zstd_frame.ts";
 
 /**
@@ -65,6 +66,13 @@ export function decodeFrame(
     // The library would take several frames, too.
     checkZstdFrame(stored, length);
     if (length > 0 && decoders.zstd.decode(stored, out) === length) return;
+    // In a browser there is no other that could say why.
+    if (length > 0 && !hasZstd()) {
+      throw new FrameSyntaxError(
+        `Cannot read zstd frame as it has ${length} plain bytes: its decoder refuses it`,
+        0,
+      );
+    }
   }
   codecOf(tag).decompress(stored, out);
 }

@@ -36,17 +36,25 @@ let loaded: typeof zlib | undefined;
 
 // A static import costs every program that only names a codec 10 ms, and does
 // not link on Node 20, whose node:zlib lacks these functions.
-function load(): typeof zlib {
+function find(): typeof zlib | undefined {
   if (loaded === undefined) {
     const found = globalThis.process?.getBuiltinModule?.("node:zlib");
-    if (typeof found?.zstdDecompressSync !== "function") {
-      throw new TypeError(
-        "Cannot use zstd as node:zlib lacks it: needs Deno, or Node 22.15 or newer",
-      );
-    }
-    loaded = found;
+    if (typeof found?.zstdDecompressSync === "function") loaded = found;
   }
   return loaded;
+}
+
+function load(): typeof zlib {
+  const found = find();
+  if (found !== undefined) return found;
+  throw new TypeError(
+    "Cannot use zstd as node:zlib lacks it: needs Deno, Node 22.15 or newer, or a decoder in the options",
+  );
+}
+
+/** Whether this runtime has Zstandard of its own. */
+export function hasZstd(): boolean {
+  return find() !== undefined;
 }
 
 let decoder: ZstdDecoder | undefined;

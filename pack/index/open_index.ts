@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { sharedCopy } from "../bytes.ts";
 import type { Hasher } from "@snap/hash";
 import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import { StoreIndex } from "./store_index.ts";
@@ -295,9 +296,7 @@ function takeWhole(
       table.checkPage(at, bytes.subarray(at, at + INDEX_PAGE_SIZE));
     }
     // Shared, as workers look things up, too.
-    const whole = new Uint8Array(new SharedArrayBuffer(size));
-    whole.set(bytes);
-    return { name, size, head, bytes: whole };
+    return { name, size, head, bytes: sharedCopy(bytes) };
   }, options);
 }
 

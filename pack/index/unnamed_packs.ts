@@ -1,3 +1,4 @@
+import { sharedCopy } from "../bytes.ts";
 import type { Hasher } from "@snap/hash";
 import {
   NotFoundError,
@@ -193,8 +194,7 @@ export class UnnamedPacks {
     for (const { name, size, bytes } of tables) {
       const head = decodeIndexHead(bytes, size, hasher);
       // Shared, as workers look things up, too.
-      const shared = new Uint8Array(new SharedArrayBuffer(size));
-      shared.set(bytes);
+      const shared = sharedCopy(bytes);
       this.#tables.push({ name, size, head, bytes: shared, isBuilt: true });
     }
     for (const { id, size, table } of packs) {

@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../crc32.ts";
 import type { HashStream } from "@snap/hash";
 import { setU32 } from "../bytes.ts";
 import { INDEX_PAGE_SIZE } from "../index/index_table.ts";

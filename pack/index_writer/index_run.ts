@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../crc32.ts";
 import { compareKeys, getU32, ID_SIZE, idPrefix, setU32 } from "../bytes.ts";
 import { IndexSyntaxError } from "../errors.ts";
 import {

@@ -197,7 +197,7 @@ Deno.test("a new store is made durable from the inside out, with its reserve", a
   const folder = makeFastFolder();
   try {
     const root = `${folder}/a/store`;
-    const { calls, log, open } = await recordedCalls(folder);
+    const { calls, log, open } = recordedCalls(folder);
     await openOverCalls(calls, root, { create: true });
     const steps = log.filter((line) => !/ a\/store\/packs\/../.test(line));
     deepStrictEqual(steps.slice(0, 11), [
@@ -295,7 +295,7 @@ async function recordedStore(
 ): Promise<void> {
   const folder = makeFastFolder();
   try {
-    const recorded = await recordedCalls(folder);
+    const recorded = recordedCalls(folder);
     const made = await openOverCalls(recorded.calls, folder, { create: true });
     await initStore(made, {});
     const store = await openOverCalls(change(recorded.calls), folder);

@@ -1,4 +1,5 @@
 /** Calls of the file store to the operating system: the seam where tests put faults. */
+import { nodeModule } from "../node_module.ts";
 
 /** The part of an open file that is used. */
 export interface OpenFile {
@@ -71,15 +72,11 @@ export const FILE_MODE = 0o600;
 export const FOLDER_MODE = 0o700;
 
 /** The calls of the system, loaded when first needed, since loading them takes 10 ms. */
-export async function fileCalls(): Promise<FileCalls> {
-  const [fs, files, { setImmediate: turn }, { resolve }, { platform }] =
-    await Promise.all([
-      import("node:fs"),
-      import("node:fs/promises"),
-      import("node:timers/promises"),
-      import("node:path"),
-      import("node:process"),
-    ]);
+export function fileCalls(): FileCalls {
+  const fs = nodeModule("node:fs");
+  const files = nodeModule("node:fs/promises");
+  const { setImmediate: turn } = nodeModule("node:timers/promises");
+  const { resolve } = nodeModule("node:path");
   const {
     O_CREAT,
     O_EXCL,
@@ -103,7 +100,7 @@ export async function fileCalls(): Promise<FileCalls> {
     statSync: (path) => fs.statSync(path),
     turn: () => turn(),
     resolve,
-    foldersOpaque: platform === "win32",
+    foldersOpaque: globalThis.process.platform === "win32",
   };
 }
 

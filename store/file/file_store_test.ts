@@ -30,7 +30,7 @@ for (const code of ["EPERM", "ENOTSUP", "EMLINK"]) {
   testStore(`FileStore without links (${code})`, async () => {
     const folder = makeFastFolder();
     const calls = {
-      ...await fileCalls(),
+      ...fileCalls(),
       link: () => Promise.reject(systemError(code)),
     };
     return {
@@ -79,7 +79,7 @@ async function failEach(
     ok(at < 100);
     await inFolder(async (folder) => {
       const plan = fault(kinds, code);
-      const calls = change(await faultyCalls(plan));
+      const calls = change(faultyCalls(plan));
       const store = await openOverCalls(calls, folder, { create: true });
       await initStore(store, {});
       const synced = plan.synced.length;
@@ -107,7 +107,7 @@ async function failEach(
 Deno.test("FileStore syncs new parents, and those that a copy lacked", async () => {
   await inFolder(async (folder) => {
     const plan = fault(["sync"], "EIO");
-    const calls = await faultyCalls(plan);
+    const calls = faultyCalls(plan);
     const made = await openOverCalls(calls, folder, { create: true });
     await initStore(made, {});
     Deno.removeSync(`${folder}/packs`, { recursive: true });
@@ -133,7 +133,7 @@ Deno.test("FileStore syncs new parents, and those that a copy lacked", async () 
 Deno.test("FileStore fails when any folder cannot be synced", async () => {
   await inFolder(async (folder) => {
     const plan = fault(["sync"], "EIO");
-    const store = await openOverCalls(await faultyCalls(plan), folder, {
+    const store = await openOverCalls(faultyCalls(plan), folder, {
       create: true,
     });
     await store.create("tags/main/1", bytes);
@@ -161,7 +161,7 @@ Deno.test("FileStore makes a store whole or fails, whichever call fails", async 
   for (let at = 1; !isDone; at += 5) {
     await inFolder(async (folder) => {
       const plan = { ...fault(ALL_KINDS, "ENOSPC"), at };
-      const calls = await faultyCalls(plan);
+      const calls = faultyCalls(plan);
       const outcome = await openOverCalls(calls, `${folder}/a/store`, {
         create: true,
       })
@@ -171,7 +171,7 @@ Deno.test("FileStore makes a store whole or fails, whichever call fails", async 
       ok(outcome instanceof StoreError, `call ${at}: ${outcome}`);
       strictEqual(outcome.code, "ENOSPC");
       const again = await openOverCalls(
-        await fileCalls(),
+        fileCalls(),
         `${folder}/a/store`,
         { create: true },
       );
@@ -183,7 +183,7 @@ Deno.test("FileStore makes a store whole or fails, whichever call fails", async 
 Deno.test("FileStore takes a platform that cannot sync folders as it is", async () => {
   for (const code of ["EINVAL", "ENOTSUP"]) {
     await inFolder(async (folder) => {
-      const calls = await fileCalls();
+      const calls = fileCalls();
       const store = await openOverCalls(
         {
           ...calls,
@@ -207,7 +207,7 @@ Deno.test("FileStore takes a platform that cannot sync folders as it is", async 
 
 Deno.test("FileStore writes all where the system takes little at a time", async () => {
   await inFolder(async (folder) => {
-    const calls = await fileCalls();
+    const calls = fileCalls();
     const store = await openOverCalls(
       {
         ...calls,
@@ -236,7 +236,7 @@ Deno.test("FileStore writes all where the system takes little at a time", async 
 
 Deno.test("FileStore fails a write of which the system takes nothing", async () => {
   await inFolder(async (folder) => {
-    const calls = await fileCalls();
+    const calls = fileCalls();
     const openNew = async (path: string) => ({
       ...closable(await calls.openNew(path)),
       write: () => Promise.resolve({ bytesWritten: 0 }),
@@ -250,7 +250,7 @@ Deno.test("FileStore fails a write of which the system takes nothing", async () 
 
 Deno.test("FileStore fails a read of a file that shrinks meanwhile", async () => {
   await inFolder(async (folder) => {
-    const calls = await fileCalls();
+    const calls = fileCalls();
     const store = await openOverCalls(
       {
         ...calls,
@@ -277,7 +277,7 @@ Deno.test("FileStore never takes a refusal for absence", async () => {
   await inFolder(async (folder) => {
     for (const code of ["EACCES", "EPERM", "EIO", "ELOOP", "ENAMETOOLONG"]) {
       const plan = fault(["open", "stat"], code);
-      const store = await openOverCalls(await faultyCalls(plan), folder, {
+      const store = await openOverCalls(faultyCalls(plan), folder, {
         create: true,
       });
       const fails = async (call: () => Promise<unknown>) => {
@@ -300,7 +300,7 @@ Deno.test("FileStore never takes a refusal for absence", async () => {
 
 Deno.test("FileStore knows its own link when the answer was lost", async () => {
   await inFolder(async (folder) => {
-    const calls = await fileCalls();
+    const calls = fileCalls();
     const store = await openOverCalls(
       {
         ...calls,
@@ -319,7 +319,7 @@ Deno.test("FileStore knows its own link when the answer was lost", async () => {
 
 Deno.test("FileStore stops between two steps when a signal says so", async () => {
   await inFolder(async (folder) => {
-    const calls = await fileCalls();
+    const calls = fileCalls();
     const stop = new AbortController();
     const store = await openOverCalls(
       {
@@ -367,7 +367,7 @@ async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
 
 async function namesIn(store: FileStore): Promise<string[]> {
   const names: string[] = [];
-  const files = await openOverCalls(await fileCalls(), store.path);
+  const files = await openOverCalls(fileCalls(), store.path);
   for await (const batch of files.list("")) {
     for (const { name } of batch) names.push(name);
   }

@@ -37,5 +37,5 @@ export async function openFileStore(
   path: string,
   options?: OpenFileStoreOptions,
 ): Promise<FileStore> {
-  return await openOverCalls(await fileCalls(), path, options);
+  return await openOverCalls(fileCalls(), path, options);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { storeFailure } from "../file/store_failure.ts";
+import { nodeModule } from "../node_module.ts";
 import { DocumentSyntaxError, NotFoundError } from "../errors.ts";
 import type { FileStore } from "../file/file_store.ts";
 import type { StoreEntry, StoreOptions } from "../store.ts";
@@ -200,7 +201,7 @@ async function readOwn(
 
 /** Puts the new listing in the place of the old one, in one step. */
 async function replace(store: FileStore, bytes: Uint8Array): Promise<void> {
-  const { open, rename, rm } = await import("node:fs/promises");
+  const { open, rename, rm } = nodeModule("node:fs/promises");
   const temporary = await store.spoolPath(NO_SAVE_ID);
   try {
     const file = await open(temporary, "wx", 0o600);
@@ -223,7 +224,7 @@ async function removePages(
   named: ReadonlySet<string>,
   { nowMs = Date.now(), ...options }: WriteListingOptions,
 ): Promise<void> {
-  const { stat } = await import("node:fs/promises");
+  const { stat } = nodeModule("node:fs/promises");
   for await (const batch of store.list(PAGES_PREFIX, options)) {
     for (const { name } of batch) {
       if (named.has(name)) continue;

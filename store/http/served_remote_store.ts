@@ -1,4 +1,5 @@
 /** A store behind a server of ours, over either carrier. */
+import { nodeModule } from "../node_module.ts";
 import { checkBytes } from "@snap/hash";
 import { HEADER_SIZE } from "../header.ts";
 import { checkRange, readNothing } from "../range.ts";
@@ -132,7 +133,7 @@ export class ServedRemoteStore implements RemoteStore {
   ): Promise<boolean> {
     checkStoreName(name);
     const signal = options?.signal;
-    const { rm, stat } = await import("node:fs/promises");
+    const { rm, stat } = nodeModule("node:fs/promises");
     try {
       signal?.throwIfAborted();
       const { size } = await stat(path);
@@ -155,15 +156,13 @@ export class ServedRemoteStore implements RemoteStore {
 
   /** Uploads that outlive this process: the server keeps what it has of them. */
   async #uploads(): Promise<SpooledUploads> {
-    const [{ Spool, spoolFolder }, { SpooledUploads }, { env }] = await Promise
-      .all([
-        import("../spool/spool.ts"),
-        import("../spool/spooled_uploads.ts"),
-        import("node:process"),
-      ]);
+    const [{ Spool, spoolFolder }, { SpooledUploads }] = await Promise.all([
+      import("../spool/spool.ts"),
+      import("../spool/spooled_uploads.ts"),
+    ]);
     const { location: place, spoolFolder: folder } = this.#parts;
     const spool = new Spool(
-      folder ?? spoolFolder(place, this.#parts.env ?? env),
+      folder ?? spoolFolder(place, this.#parts.env ?? globalThis.process.env),
     );
     const sender: UploadSender = {
       send: ({ mark, filePath, signal }) =>

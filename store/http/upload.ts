@@ -1,4 +1,5 @@
 /** Files on their way up, in parts that fit through whatever is between. */
+import { nodeModule } from "../node_module.ts";
 import { BODY_SIZE_START, hexDigits } from "../serve/protocol.ts";
 import { StoreError } from "../errors.ts";
 import { type Doing, failed } from "./failure.ts";
@@ -211,10 +212,8 @@ export async function withFileSource<T>(
   path: string,
   use: (source: UploadSource) => Promise<T>,
 ): Promise<T> {
-  const [{ open }, { createHash }] = await Promise.all([
-    import("node:fs/promises"),
-    import("node:crypto"),
-  ]);
+  const { open } = nodeModule("node:fs/promises");
+  const { createHash } = nodeModule("node:crypto");
   const file = await open(path, "r");
   const read = async (offset: number, length: number): Promise<Uint8Array> => {
     const bytes = new Uint8Array(length);

@@ -1,4 +1,5 @@
 /** A store behind a web server that knows nothing of it: read only. */
+import { nodeModule } from "../node_module.ts";
 import { checkRange, readNothing } from "../range.ts";
 import { NotFoundError, type StoreAction, StoreError } from "../errors.ts";
 import { pathOf } from "../serve/protocol.ts";
@@ -115,7 +116,7 @@ export class WebStore implements RemoteStore {
 
   async adopt(name: string, path: string): Promise<boolean> {
     checkStoreName(name);
-    const { rm } = await import("node:fs/promises");
+    const { rm } = nodeModule("node:fs/promises");
     await rm(path, { force: true });
     return await this.#refuse("adopt", name);
   }

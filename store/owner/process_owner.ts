@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { hostname } from "node:os";
-import process from "node:process";
+import { nodeModule } from "../node_module.ts";
+
+const { createHash } = nodeModule("node:crypto");
+const { readFileSync } = nodeModule("node:fs");
+const { hostname } = nodeModule("node:os");
 
 /** A process, so that others can tell whether it still runs. */
 export interface Owner {
@@ -49,7 +50,7 @@ export function isGone(owner: Owner): boolean {
   const start = startOf(owner.pid);
   if (start !== undefined) return start !== owner.start;
   try {
-    process.kill(owner.pid, 0);
+    globalThis.process.kill(owner.pid, 0);
     return false;
   } catch (error) {
     return (error as { code?: unknown }).code === "ESRCH";

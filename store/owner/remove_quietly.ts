@@ -1,4 +1,6 @@
-import { rmSync } from "node:fs";
+import { nodeModule } from "../node_module.ts";
+
+const { rmSync } = nodeModule("node:fs");
 
 /**
  * Removes a file that nobody needs, where that works: what went wrong before is

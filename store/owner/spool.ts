@@ -1,7 +1,6 @@
-import { existsSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
 import { hexOf } from "@snap/hash";
 import { spoolPathOf } from "../adopt_file.ts";
+import { nodeModule } from "../node_module.ts";
 import type { WriteStore } from "../store.ts";
 import { LEASES_PREFIX } from "../removal/leases.ts";
 import { removeQuietly } from "./remove_quietly.ts";
@@ -11,6 +10,9 @@ import {
   removeAbandoned,
   SpoolOwner,
 } from "./spool_owner.ts";
+
+const { existsSync } = nodeModule("node:fs");
+const { basename, dirname, join } = nodeModule("node:path");
 
 /** The files of one run on their way into a store: gone at its end, or when the next run begins. */
 export class Spool implements Disposable {

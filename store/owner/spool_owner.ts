@@ -1,12 +1,4 @@
 import {
-  closeSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  renameSync,
-} from "node:fs";
-import { basename, dirname, join } from "node:path";
-import {
   O_CLOEXEC,
   O_DIRECTORY,
   O_NOFOLLOW,
@@ -14,7 +6,13 @@ import {
   O_RDONLY,
 } from "@snap/posix/constants";
 import { posix } from "@snap/posix";
+import { nodeModule } from "../node_module.ts";
 import { removeQuietly } from "./remove_quietly.ts";
+
+const { closeSync, lstatSync, openSync, readdirSync, renameSync } = nodeModule(
+  "node:fs",
+);
+const { basename, dirname, join } = nodeModule("node:path");
 
 /** A save id, in a folder that others use, too, behind a word; then what tells two saves apart. */
 const OWNER_NAME = /^((?:snap-)?([0-9a-f]{32})-).+-alive$/;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
+import { nodeModule } from "../node_module.ts";
 import { DocumentSyntaxError, NotFoundError } from "../errors.ts";
 import { decodeNamed } from "../format/document_form.ts";
 import { readDocument } from "../format/read_document.ts";
@@ -99,6 +99,7 @@ async function isEndOf(
  * @returns 64 hex digits.
  */
 export function hashOfKey(key: string): string {
+  const { createHash } = nodeModule("node:crypto");
   return createHash("sha256").update(key).digest("hex");
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { setTimeout as sleepFor } from "node:timers/promises";
+import { nodeModule } from "../node_module.ts";
 import { StoreError } from "../errors.ts";
 
 /** Time from one renewal to the next. */
@@ -65,5 +65,6 @@ export class Renewal implements AsyncDisposable {
 }
 
 function sleepQuietly(ms: number, signal: AbortSignal): Promise<unknown> {
+  const { setTimeout: sleepFor } = nodeModule("node:timers/promises");
   return sleepFor(ms, undefined, { signal, ref: false });
 }

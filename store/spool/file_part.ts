@@ -1,5 +1,7 @@
-import { open } from "node:fs/promises";
+import { nodeModule } from "../node_module.ts";
 import { StoreError } from "../errors.ts";
+
+const { open } = nodeModule("node:fs/promises");
 
 /**
  * Reads a part of a file.

@@ -1,4 +1,8 @@
-import { appendFile, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { nodeModule } from "../node_module.ts";
+
+const { appendFile, readFile, rm, stat, writeFile } = nodeModule(
+  "node:fs/promises",
+);
 
 /** A part that the server has. */
 export interface SentPart {

@@ -1,6 +1,4 @@
-import { createHash } from "node:crypto";
-import { readdir, rename } from "node:fs/promises";
-import { join } from "node:path";
+import { nodeModule } from "../node_module.ts";
 import { hexOf } from "@snap/hash";
 import { cacheHome } from "../cache_home.ts";
 import { randomHex } from "../hex.ts";
@@ -12,6 +10,10 @@ import {
   parseOwner,
   thisOwner,
 } from "../owner/process_owner.ts";
+
+const { createHash } = nodeModule("node:crypto");
+const { readdir, rename } = nodeModule("node:fs/promises");
+const { join } = nodeModule("node:path");
 
 const JOURNAL = /^upload-([0-9a-f]{32})-(.+)\.journal$/;
 

@@ -1,10 +1,12 @@
-import { copyFile, rename, rm } from "node:fs/promises";
+import { nodeModule } from "../node_module.ts";
 import { HEADER_SIZE } from "../header.ts";
 import type { Mark } from "../wrap/ours.ts";
 import { isTransient } from "../wrap/remote_error.ts";
 import { readPart } from "./file_part.ts";
 import { Journal, type JournalHead, sizeOfFile } from "./journal.ts";
 import type { Spool, SpooledUpload } from "./spool.ts";
+
+const { copyFile, rename, rm } = nodeModule("node:fs/promises");
 
 /** A file on its way to the server. */
 export interface UploadWork {

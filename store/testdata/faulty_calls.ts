@@ -41,8 +41,8 @@ export function systemError(code: string): Error {
 }
 
 /** The calls of the system, of which one fails. */
-export async function faultyCalls(fault: CallFault): Promise<FileCalls> {
-  const calls = await fileCalls();
+export function faultyCalls(fault: CallFault): FileCalls {
+  const calls = fileCalls();
   const enter = (kind: CallKind) => {
     if (!fault.kinds.includes(kind)) return;
     if (++fault.calls === fault.at) throw systemError(fault.code);

@@ -16,8 +16,8 @@ export interface RecordedCalls {
 }
 
 /** The calls of the system, written down from the paths below a folder on. */
-export async function recordedCalls(folder: string): Promise<RecordedCalls> {
-  const calls = await fileCalls();
+export function recordedCalls(folder: string): RecordedCalls {
+  const calls = fileCalls();
   const log: string[] = [];
   const open = new Set<OpenFile>();
   const short = (path: string) =>
