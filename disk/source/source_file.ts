@@ -33,8 +33,24 @@ import {
 const FILE_FLAGS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
 const DIRECTORY_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 
+/** A directory that is open. */
+interface OpenDirectory {
+  readonly path: Uint8Array;
+  readonly fd: number;
+}
+
+/** Options of a {@linkcode FileReader}. */
+export interface FileReaderOptions {
+  /**
+   * Directories that stay open, those of the last files.
+   *
+   * @default {1}
+   */
+  readonly openMax?: number;
+}
+
 /**
- * Reads one file of a source after another. The directory of the last file stays open, so files
+ * Reads one file of a source after another. Directories of the last files stay open, so files
  * that come in the order of a walk cost one open each.
  *
  * No link is followed below the source, and nothing waits: where a fifo has taken the place of a
@@ -65,9 +81,10 @@ export class FileReader implements Disposable {
   readonly #xattrs: Xattrs;
   readonly #name: Uint8Array = new Uint8Array(256);
   readonly #euid: number;
+  readonly #openMax: number;
   #rootFd = -1;
-  #directory: Uint8Array | undefined;
-  #directoryFd = -1;
+  /** Directories that stay open, by their paths, the one used last at the end. */
+  readonly #directories: OpenDirectory[] = [];
   #fd = -1;
   #path: () => Uint8Array = () => this.#root;
 
@@ -77,7 +94,12 @@ export class FileReader implements Disposable {
    * @param root Path of the source.
    * @param calls The back end; the best there is if absent.
    */
-  constructor(root: string | Uint8Array, calls: DiskCalls = diskCalls()) {
+  constructor(
+    root: string | Uint8Array,
+    calls: DiskCalls = diskCalls(),
+    options: FileReaderOptions = {},
+  ) {
+    this.#openMax = options.openMax ?? 1;
     this.#root = terminated(root);
     this.#calls = calls;
     this.#xattrs = new Xattrs(calls);
@@ -97,7 +119,7 @@ export class FileReader implements Disposable {
     if (name.length >= this.#name.length) {
       throw this.#error("open", "ENAMETOOLONG");
     }
-    this.#enter(directory);
+    const directoryFd = this.#enter(directory);
     this.#name.set(name);
     this.#name[name.length] = 0;
     const isQuiet = O_NOATIME !== undefined &&
@@ -105,41 +127,38 @@ export class FileReader implements Disposable {
     let fd = -EPERM;
     if (isQuiet) {
       fd = this.#calls.openAt(
-        this.#directoryFd,
+        directoryFd,
         this.#name,
         FILE_FLAGS | O_NOATIME,
         0,
       );
     }
     if (fd === -EPERM) {
-      fd = this.#calls.openAt(this.#directoryFd, this.#name, FILE_FLAGS, 0);
+      fd = this.#calls.openAt(directoryFd, this.#name, FILE_FLAGS, 0);
     }
     if (fd < 0) throw this.#error("open", errnoName(fd));
     this.#fd = fd;
   }
 
-  #enter(directory: Uint8Array): void {
-    if (
-      this.#directory !== undefined && equalBytes(directory, this.#directory)
-    ) {
-      return;
+  #enter(path: Uint8Array): number {
+    const directories = this.#directories, calls = this.#calls;
+    for (let i = directories.length - 1; i >= 0; i--) {
+      if (!equalBytes(directories[i].path, path)) continue;
+      const [found] = directories.splice(i, 1);
+      directories.push(found);
+      return found.fd;
     }
-    const calls = this.#calls;
-    this.#leave();
+    if (directories.length === this.#openMax) {
+      calls.close(directories.shift()!.fd);
+    }
     if (this.#rootFd < 0) {
       this.#rootFd = calls.open(this.#root, DIRECTORY_FLAGS, 0);
       if (this.#rootFd < 0) throw this.#error("open", errnoName(this.#rootFd));
     }
-    const fd = openBelow(calls, this.#rootFd, directory, "entered");
+    const fd = openBelow(calls, this.#rootFd, path, "entered");
     if (fd < 0) throw this.#error("open", errnoName(fd));
-    this.#directoryFd = fd;
-    this.#directory = directory.slice();
-  }
-
-  #leave(): void {
-    if (this.#directoryFd >= 0) this.#calls.close(this.#directoryFd);
-    this.#directoryFd = -1;
-    this.#directory = undefined;
+    directories.push({ path: path.slice(), fd });
+    return fd;
   }
 
   /**
@@ -282,16 +301,21 @@ export class FileReader implements Disposable {
     return isHole ? size : offset;
   }
 
-  /** Closes the file; its directory stays open. */
+  /** Closes the file; directories stay open. */
   close(): void {
     if (this.#fd >= 0) this.#calls.close(this.#fd);
     this.#fd = -1;
   }
 
+  /** Closes the file and its directories. */
+  leave(): void {
+    this.close();
+    for (const { fd } of this.#directories.splice(0)) this.#calls.close(fd);
+  }
+
   /** Closes everything. */
   [Symbol.dispose](): void {
-    this.close();
-    this.#leave();
+    this.leave();
     if (this.#rootFd >= 0) this.#calls.close(this.#rootFd);
     this.#rootFd = -1;
   }

@@ -4,6 +4,7 @@ import { FileReader } from "@snap/disk/file";
 import { runAtOnce } from "@snap/posix/pacer";
 import { StatTable } from "@snap/posix/stat-table";
 import { BatchDraft } from "./batch_draft.ts";
+import { filesByName } from "./files_by_name.ts";
 import type { InHand } from "./in_hand.ts";
 import type { LargeFileRing } from "./large_file_ring.ts";
 import { LargeFileReader } from "./large_file_reader.ts";
@@ -24,6 +25,8 @@ const UNTOLD_READ_SIZE = 64 * 1024;
 const STEP_SIZE = 512 * 1024;
 /** Cost of opening a file, in bytes read. */
 const FILE_COST = 16 * 1024;
+/** Directories of a batch that stay open: files come in the order of their names. */
+const OPEN_MAX = 64;
 /** A file that changes while it is read is read once more. */
 const ATTEMPTS_MAX = 2;
 
@@ -76,7 +79,9 @@ export class BatchReader implements Disposable {
   constructor(packer: ContentPacker, options: BatchReaderOptions) {
     this.#inHand = options.inHand;
     this.#stop = new Int32Array(options.stop);
-    this.#file = new FileReader(options.source);
+    this.#file = new FileReader(options.source, undefined, {
+      openMax: OPEN_MAX,
+    });
     this.#packer = packer;
     this.#whole = packer.hasher.stream();
   }
@@ -121,23 +126,18 @@ export class BatchReader implements Disposable {
     for (const part of batch.parts) count += part.ends.length;
     const { newByteCount, newObjectCount } = this.#packer.sink;
     const draft = this.#draft = new BatchDraft(batch.number, count);
-    for (const part of batch.parts) {
-      const rows = part.ends.length;
-      const stats = StatTable.fromBuffer(part.stats, rows);
-      for (let i = 0; i < rows; i++, draft.index++) {
-        const start = i === 0 ? 0 : part.ends[i - 1];
-        const name = part.names.subarray(start, part.ends[i]);
-        this.#inHand.nextFile();
-        try {
-          this.#file.open(part.directory, name, stats.uid(i));
-          yield* save(stats, i);
-        } catch (error) {
-          if (!(error instanceof DiskError)) throw error;
-          draft.fail(error);
-        }
+    for (const { directory, name, stats, row, index } of filesByName(batch)) {
+      draft.index = index;
+      this.#inHand.nextFile();
+      try {
+        this.#file.open(directory, name, stats.uid(row));
+        yield* save(stats, row);
+      } catch (error) {
+        if (!(error instanceof DiskError)) throw error;
+        draft.fail(error);
       }
     }
-    this.#file.close();
+    this.#file.leave();
     this.#packer.sink.closeBundle();
     this.#packer.flushRecipes();
     return draft.result({
