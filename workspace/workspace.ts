@@ -64,7 +64,7 @@ export type WorkspaceSaveOptions = Pick<
 /** Options of {@linkcode Workspace.restore}. */
 export type WorkspaceRestoreOptions = Omit<
   RestoreOptions,
-  "existing" | "delete" | "known" | "path"
+  "existing" | "known" | "path"
 >;
 
 /** Options of {@linkcode Workspace.settle}. */
@@ -134,11 +134,11 @@ export class Workspace implements AsyncDisposable {
   }
 
   /**
-   * Brings the directory to what a snapshot says. What has no place in it is removed; what was
-   * not saved is lost.
+   * Brings the directory to what a snapshot says. What has no place in it is removed, also what
+   * rules leave out of saves, unless `delete` is false; what was not saved is lost.
    *
    * @param record The snapshot.
-   * @param options Who is told what, and how far it is.
+   * @param options Whether anything is removed, who is told what, and how far it is.
    * @returns What was done, with the errors of single entries.
    * @throws {DiskError} If the directory cannot be opened or is full.
    * @throws {StoreError} If the store fails.
@@ -225,7 +225,7 @@ export class Workspace implements AsyncDisposable {
       ...options,
       ...(known && { known }),
       existing: true,
-      delete: true,
+      delete: options.delete ?? true,
     });
   }
 

@@ -352,6 +352,19 @@ Deno.test("Workspace restores over what has changed since, and keeps on watching
   equal((await workspace.save()).id, second.id);
 });
 
+Deno.test("Workspace: a restore removes nothing where that is asked for", async () => {
+  using folder = new TemporaryFolder();
+  writeFileSync(folder.join(".snapignore"), "left-out\n");
+  await using snapshots = await makeMemorySnapshots();
+  await using workspace = new Workspace(snapshots, folder.path);
+  const { record } = await workspace.save();
+  writeFileSync(folder.join("left-out"), "");
+  await workspace.restore(record!, { delete: false });
+  deepEqual(readdirSync(folder.path).sort(), [".snapignore", "left-out"]);
+  await workspace.restore(record!);
+  deepEqual(readdirSync(folder.path), [".snapignore"]);
+});
+
 Deno.test("Workspace settles when it is quiet, or has waited long enough", async () => {
   using folder = new TemporaryFolder();
   let ms = 0;
