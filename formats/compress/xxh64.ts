@@ -1,9 +1,14 @@
+import { XXH64_WASM } from "./xxh64_wasm.ts";
+
 const PRIME_1 = 0x9E3779B185EBCA87n;
 const PRIME_2 = 0xC2B2AE3D27D4EB4Fn;
 const PRIME_3 = 0x165667B19E3779F9n;
 const PRIME_4 = 0x85EBCA77C2B2AE63n;
 const PRIME_5 = 0x27D4EB2F165667C5n;
 const STRIPE_SIZE = 32;
+/** Where bytes go in the memory of the kernel, and how many at once. */
+const DATA = 64 << 10;
+const DATA_SIZE = 64 << 10;
 
 /** The hash XXH64 with seed 0, by which a zstd frame is checked. */
 export class Xxh64 {
@@ -27,12 +32,11 @@ export class Xxh64 {
       this.#rest.set(bytes.subarray(0, at), this.#held);
       this.#held += at;
       if (this.#held < STRIPE_SIZE) return;
-      addStripes(this.#sums, this.#restView, STRIPE_SIZE);
+      addStripes(this.#sums, this.#rest);
       this.#held = 0;
     }
     const size = bytes.length - at - (bytes.length - at) % STRIPE_SIZE;
-    const { buffer, byteOffset } = bytes;
-    addStripes(this.#sums, new DataView(buffer, byteOffset + at, size), size);
+    if (size > 0) addStripes(this.#sums, bytes.subarray(at, at + size));
     this.#held = bytes.length - at - size;
     this.#rest.set(bytes.subarray(at + size));
   }
@@ -70,22 +74,48 @@ export class Xxh64 {
   }
 }
 
-function addStripes(
-  sums: BigUint64Array,
-  view: DataView,
-  size: number,
-): void {
-  let a = sums[0], b = sums[1], c = sums[2], d = sums[3];
-  for (let at = 0; at < size; at += STRIPE_SIZE) {
-    a = round(a, view.getBigUint64(at, true));
-    b = round(b, view.getBigUint64(at + 8, true));
-    c = round(c, view.getBigUint64(at + 16, true));
-    d = round(d, view.getBigUint64(at + 24, true));
+/** Exports of the WebAssembly module: see `_kernel/xxh64.as`. */
+interface Xxh64Exports {
+  readonly memory: WebAssembly.Memory;
+  add(from: number, size: number): void;
+}
+
+/** Adds stripes, one hash after the other. */
+class Xxh64Kernel {
+  readonly #kernel: Xxh64Exports;
+  readonly #sums: BigUint64Array;
+  readonly #bytes: Uint8Array;
+
+  constructor() {
+    const wasm = Uint8Array.from(atob(XXH64_WASM), (digit) => {
+      return digit.charCodeAt(0);
+    });
+    const module = new WebAssembly.Module(wasm);
+    const { exports } = new WebAssembly.Instance(module);
+    this.#kernel = exports as unknown as Xxh64Exports;
+    const { buffer } = this.#kernel.memory;
+    this.#sums = new BigUint64Array(buffer, 0, 4);
+    this.#bytes = new Uint8Array(buffer, DATA, DATA_SIZE);
   }
-  sums[0] = a;
-  sums[1] = b;
-  sums[2] = c;
-  sums[3] = d;
+
+  /** Adds bytes, a multiple of 32, to sums. */
+  add(sums: BigUint64Array, bytes: Uint8Array): void {
+    this.#sums.set(sums);
+    for (let at = 0; at < bytes.length; at += DATA_SIZE) {
+      const part = bytes.subarray(at, at + DATA_SIZE);
+      this.#bytes.set(part);
+      this.#kernel.add(DATA, part.length);
+    }
+    sums.set(this.#sums);
+  }
+}
+
+let kernel: Xxh64Kernel | undefined;
+
+/** Adds stripes of 32 bytes. */
+function addStripes(sums: BigUint64Array, bytes: Uint8Array): void {
+  kernel ??= new Xxh64Kernel();
+  kernel.add(sums, bytes);
 }
 
 function round(sum: bigint, lane: bigint): bigint {
