@@ -1,6 +1,6 @@
-import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { ArchiveSyntaxError, ImportError } from "../errors.ts";
+import { decoded } from "./decoded.ts";
 import { plainZstd } from "./zstd_frames.ts";
 
 /** The first bytes by which the ways of compression are known. */
@@ -50,35 +50,15 @@ export async function* plainArchive(
   }
 }
 
-async function* plainGzip(
+function plainGzip(
   pieces: AsyncIterable<Uint8Array>,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const decoder = zlib.createGunzip();
-  const source = Readable.from(pieces, { objectMode: false });
-  let failure: unknown;
-  source.on("error", (error) => {
-    failure = error;
-    decoder.destroy(error);
-  });
-  source.pipe(decoder);
-  let offset = 0;
-  try {
-    for await (const piece of decoder) {
-      offset += piece.length;
-      yield piece;
-    }
-  } catch (error) {
-    if (failure !== undefined) throw failure;
-    throw new ArchiveSyntaxError(
-      `Cannot read archive as it cannot be decompressed by gzip: ${
-        error instanceof Error ? error.message : error
-      }`,
+  return decoded(pieces, zlib.createGunzip(), (reason, offset) => {
+    return new ArchiveSyntaxError(
+      `Cannot read archive as it cannot be decompressed by gzip: ${reason}`,
       offset,
     );
-  } finally {
-    source.destroy();
-    decoder.destroy();
-  }
+  });
 }
 
 async function* chained(

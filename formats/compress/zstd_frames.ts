@@ -1,7 +1,7 @@
-import { Readable } from "node:stream";
 import * as zlib from "node:zlib";
 import { ArchiveBytes } from "../archive_bytes.ts";
 import { ArchiveSyntaxError, ImportError } from "../errors.ts";
+import { decoded } from "./decoded.ts";
 import { Xxh64 } from "./xxh64.ts";
 
 const MAGIC = 0xfd2fb528;
@@ -60,28 +60,17 @@ async function* plainFrame(
 ): AsyncGenerator<Uint8Array, void, void> {
   const start = bytes.offset - magic.length;
   const header = await readHeader(bytes, magic);
-  const decoder = zlib.createZstdDecompress();
-  const source = Readable.from(frameBytes(bytes, header), {
-    objectMode: false,
-  });
-  let failure: unknown;
-  source.on("error", (error) => decoder.destroy(failure = error));
-  source.pipe(decoder);
   const sum = header.hasSum ? new Xxh64() : undefined;
   let size = 0;
-  try {
-    for await (const piece of decoder) {
-      size += piece.length;
-      sum?.update(piece);
-      yield piece;
-    }
-  } catch (error) {
-    if (failure !== undefined) throw failure;
-    const reason = error instanceof Error ? error.message : error;
-    throw damaged(start, `${reason}`);
-  } finally {
-    source.destroy();
-    decoder.destroy();
+  const pieces = decoded(
+    frameBytes(bytes, header),
+    zlib.createZstdDecompress(),
+    (reason) => damaged(start, reason),
+  );
+  for await (const piece of pieces) {
+    size += piece.length;
+    sum?.update(piece);
+    yield piece;
   }
   if (size !== (header.plainSize ?? size)) {
     throw damaged(start, `${header.plainSize} plain bytes became ${size}`);
