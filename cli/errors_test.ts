@@ -170,7 +170,7 @@ Deno.test("failures: 1, one line that names the thing", async () => {
     match(stderr, message, name);
   }
   deepStrictEqual(readdirSync(scene.at("full")), ["x"]);
-  strictEqual(existsSync(scene.at("home")), false);
+  strictEqual(existsSync(scene.at("home/.local")), false);
 });
 
 Deno.test("an ambiguous id lists what it may be", async () => {

@@ -1,11 +1,13 @@
 import {
   closeSync,
+  mkdirSync,
   openSync,
   readSync,
   renameSync,
   rmSync,
   writeSync,
 } from "node:fs";
+import { dirname } from "node:path";
 import type { Hasher, HashStream } from "@snap/hash";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { RecordedDirectory, RowRecorder } from "../walk/row_recorder.ts";
@@ -169,6 +171,7 @@ export class RowWriter implements RowRecorder, Disposable {
  * finished: its hash tells.
  */
 function create(path: string): number {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   rmSync(path, { force: true });
   return openSync(path, "wx", 0o600);
 }

@@ -1,5 +1,3 @@
-import { mkdirSync } from "node:fs";
-import { dirname } from "node:path";
 import type { Source } from "@snap/disk/source";
 import type { Hasher } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
@@ -112,17 +110,11 @@ export class SeenRows implements FoundChanges {
   }
 
   #record(): void {
-    try {
-      const writer = this.#openWriter();
-      this.recorder = new RowRecording(writer);
-    } catch {
-      // The folder cannot be made: the next save walks, as this one does.
-    }
+    this.recorder = new RowRecording(this.#openWriter());
   }
 
   #openWriter(end?: number): RowWriter {
     const { path, hasher } = this.#parts;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     const writer = new RowWriter(path, {
       hasher,
       isTrusted: (stats, row) => isTrusted(this.#devices, stats, row),

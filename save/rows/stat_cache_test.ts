@@ -3,6 +3,7 @@ import {
   appendFileSync,
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -108,7 +109,7 @@ Deno.test("StatCache keeps nothing of a source that is too young, and believes n
   const startMs = Date.now();
   await withSource(async ({ changes, folder, join, run }) => {
     await run({ now: () => startMs });
-    deepEqual(readdirSync(folder()), []);
+    equal(existsSync(folder()), false);
     utimesSync(join("c", "file"), 9e9, 9e9);
     await run();
     await run();
@@ -195,14 +196,14 @@ Deno.test("StatCache believes no file that somebody else could have written, or 
 });
 
 Deno.test("a save goes on where its rows cannot be written", async () => {
-  await withSource(async ({ changes, join, rows, run }) => {
+  await withSource(async ({ join, rows, run }) => {
     const first = await run();
     const folder = rows().slice(0, rows().lastIndexOf("/"));
     rmSync(folder, { recursive: true });
     writeFileSync(folder, "no folder");
     appendFileSync(join("c", "file"), "more");
     notEqual((await run()).id, first.id);
-    equal(changes.last!.recorder, undefined);
+    equal(readFileSync(folder, "utf8"), "no folder");
   });
 });
 
