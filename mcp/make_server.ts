@@ -1,5 +1,7 @@
 import {
   type CallToolResult,
+  CLIENT_CAPABILITIES_META_KEY,
+  type ClientCapabilities,
   fromJsonSchema,
   inputRequired,
   type InputRequiredResult,
@@ -114,7 +116,13 @@ async function rootsOf(
   { options }: Service,
   { mcpReq }: ServerContext,
 ): Promise<Roots | undefined> {
-  if (server.getClientCapabilities()?.roots === undefined) return options.roots;
+  // A client of a later protocol says with each call what it can.
+  const envelope = mcpReq.envelope as
+    | { readonly [CLIENT_CAPABILITIES_META_KEY]?: ClientCapabilities }
+    | undefined;
+  const { roots: ownRoots } = envelope?.[CLIENT_CAPABILITIES_META_KEY] ??
+    server.getClientCapabilities() ?? {};
+  if (ownRoots === undefined) return options.roots;
   const given = mcpReq.inputResponses?.[ROOTS] as
     | { readonly roots?: unknown }
     | undefined;

@@ -1,5 +1,5 @@
 // A client of the SDK that starts the real program, and what is left of it afterwards.
-import { Client } from "@modelcontextprotocol/client";
+import { Client, type ClientOptions } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { join } from "node:path";
 import { ROOT } from "../_tools/workspace.ts";
@@ -23,6 +23,7 @@ export interface StartedClient extends AsyncDisposable {
 /** Starts `snap mcp`, and connects. */
 export async function startClient(
   args: readonly string[],
+  options: ClientOptions & { readonly roots?: readonly string[] } = {},
 ): Promise<StartedClient> {
   const [command, ...before] = SNAP;
   const transport = new StdioClientTransport({
@@ -33,7 +34,16 @@ export async function startClient(
   });
   let said = "";
   transport.stderr?.on("data", (chunk) => said += String(chunk));
-  const client = new Client({ name: "test", version: "0" });
+  const { roots, ...rest } = options;
+  const client = new Client({ name: "test", version: "0" }, {
+    ...rest,
+    capabilities: roots === undefined ? {} : { roots: {} },
+  });
+  if (roots !== undefined) {
+    client.setRequestHandler("roots/list", () => ({
+      roots: roots.map((path) => ({ uri: `file://${path}` })),
+    }));
+  }
   await client.connect(transport);
   return {
     client,

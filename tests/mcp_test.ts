@@ -124,6 +124,28 @@ programTest(
   },
 );
 
+for (const mode of ["legacy", { pin: "2026-07-28" }] as const) {
+  programTest(
+    `mcp program: roots of a client count, protocol ${JSON.stringify(mode)}`,
+    async () => {
+      await using scene = await Scene.make();
+      const inside = join(scene.root, "inside");
+      mkdirSync(inside);
+      await using started = await startClient(scene.args, {
+        roots: [inside],
+        versionNegotiation: { mode },
+      });
+      const call = (args: Record<string, unknown>) =>
+        started.client.callTool({ name: "save", arguments: args });
+      const { structuredContent } = await call({});
+      equal((structuredContent as { directory: string }).directory, inside);
+      const { isError, content } = await call({ directory: scene.root });
+      equal(isError, true, JSON.stringify(content));
+      equal(started.stderr(), "");
+    },
+  );
+}
+
 for (const how of ["input ends", "SIGTERM", "output is closed"] as const) {
   programTest(
     `mcp program: when ${how} in the middle of a save, it ends and leaves nothing half`,
