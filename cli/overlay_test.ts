@@ -103,6 +103,25 @@ END
 );
 
 overlayTest(
+  "exec --save: a real npm installs a package, and node runs what is saved",
+  async (scene) => {
+    const { stdout, stderr } = await scene.lines(`
+    mkdir "$FOLDER/dep" "$FOLDER/app"
+    echo '{"name":"dep","version":"1.2.3","main":"index.js"}' > "$FOLDER/dep/package.json"
+    echo 'module.exports = "from dep"' > "$FOLDER/dep/index.js"
+    (cd "$FOLDER/app" && npm pack -s ../dep > /dev/null)
+    echo '{"name":"app","version":"1.0.0","private":true}' > "$FOLDER/app/package.json"
+    echo 'console.log(require("dep"))' > "$FOLDER/app/app.js"
+    snap save "$FOLDER/app" -t app > /dev/null
+    snap exec --save ready app -q -- npm install --offline --no-audit --no-fund ./dep-1.2.3.tgz > /dev/null; echo "$?"
+    snap exec ready -- node app.js; snap diff app ready | grep -c node_modules/dep/`);
+    equal(stdout.split("\n").slice(0, 2).join(" "), "0 from dep", stderr);
+    match(stdout, /\n[1-9]\d*\n$/, stderr);
+    equal(scene.left().length, 0);
+  },
+);
+
+overlayTest(
   "exec --save: a command that fails moves no tag, unless that is asked for",
   async (scene) => {
     const { stdout, stderr } = await scene.lines(`

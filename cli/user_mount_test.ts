@@ -121,3 +121,26 @@ mountTest(
     strictEqual(code, 1);
   },
 );
+
+mountTest(
+  "an ordinary user lets a command write, and saves what it wrote",
+  async () => {
+    await using scene = new MountScene();
+    const { stdout, stderr } = await runAsUser(
+      scene,
+      `snap exec --save built main -q -- sh -c 'id -u; echo beta > b; rm a; mkdir d; echo c > d/c'
+     echo "$?"; snap ls -R built; ls -A "$TMPDIR" | grep exec || echo gone
+     snap mount main mnt --writable; echo "$?"`,
+    );
+    // Not every kernel, nor every container, lets users mount overlays.
+    if (
+      /Cannot (mount writable|exec)[^\n]*\n {2}hint: [^]*$/.test(stderr) &&
+      stdout.startsWith("1\n")
+    ) return;
+    strictEqual(stdout, `${NOBODY}\n0\nb\nd\nd/c\ngone\n1\n`, stderr);
+    match(
+      stderr,
+      /^snap: Cannot mount writable on .*: this user may not mount overlays\n {2}hint: root may, and so may exec --save/,
+    );
+  },
+);

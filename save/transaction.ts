@@ -161,7 +161,10 @@ export class SaveTransaction {
   ): Promise<SavedTree> {
     const { hasher } = this.#snapshots;
     const { onProgress, readAll, signal, source } = this.#options;
-    const found = await this.#options.find(sameSource[0]);
+    // An upper directory is no directory that was saved before.
+    const found = this.#options.overlay
+      ? undefined
+      : await this.#options.find(sameSource[0]);
     const spill = this.#resources.use(new SpillFiles(writer.spoolPath));
     const overlay = this.#options.overlay &&
       await OverlaySave.open(this.#snapshots, writer, this.#options);
