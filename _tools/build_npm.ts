@@ -25,6 +25,9 @@ const UNSEEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   posix: { koffi: "3.3.4" },
 };
 
+/** Modules that do something when they are loaded. */
+const PROGRAMS = ["./main.js", "./node_main.js", "./worker.js"] as const;
+
 /** A package and where its parts are. */
 interface Build {
   readonly one: Package;
@@ -158,10 +161,25 @@ function mendPackage(
     engines: { node: `>=${OLDEST_NODE}` },
     // npm takes a package of a scope for a private one.
     publishConfig: { access: "public" },
+    // What only names something is left out of a bundle.
+    sideEffects: [...PROGRAMS],
     dependencies: pinsThat(false),
     optionalDependencies: pinsThat(true),
   };
   writeFileSync(path, `${JSON.stringify(mended, null, 2)}\n`);
+  if (repository === undefined) return;
+  const readme = join(folder, "README.md");
+  const links = linksInto(repository, one.folder, readFileSync(readme, "utf8"));
+  writeFileSync(readme, links);
+}
+
+/** Turns links out of a package into links to the repository, which a tarball has not. */
+function linksInto(repository: string, folder: string, text: string): string {
+  const base = repository.replace(/^git\+/, "").replace(/\.git$/, "");
+  return text.replace(/\]\((\.\.\/[^)\s]+)\)/g, (_link, to: string) => {
+    const { pathname, hash } = new URL(to, `https://base/${folder}/`);
+    return `](${base}/blob/HEAD${pathname}${hash})`;
+  });
 }
 
 /** The first sentence of the package's module comment. */

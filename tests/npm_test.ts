@@ -2,6 +2,7 @@
 import { deepEqual, equal, match, notEqual, ok } from "node:assert/strict";
 import {
   copyFileSync,
+  existsSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -88,6 +89,14 @@ function checkPackages({ installed }: Scene): void {
       directory: folder,
     });
     ok(said.description.endsWith("."), said.description);
+    ok(!said.sideEffects.includes("./mod.js"), name);
+    const readme = readFileSync(join(path, "README.md"), "utf8");
+    ok(!readme.includes("](../"), `${name}'s README leads out of it`);
+    const base = "https://example.org/elsewhere/snip/blob/HEAD/";
+    for (const rest of readme.split(`](${base}`).slice(1)) {
+      const [, to] = /^([^)#]*)/.exec(rest)!;
+      ok(existsSync(join(ROOT, to)), `${name} links to ${to}`);
+    }
     for (
       const pin of Object.values<string>({
         ...said.dependencies,
