@@ -341,3 +341,16 @@ Deno.test("there are no more than 10,000 parts: who says how much comes gets lar
   deepStrictEqual(fake.objects.get(KEY), bytes);
   strictEqual(sentParts(fake), 0);
 });
+
+Deno.test("the first part is there before another one is sent: an upload is known by it", async () => {
+  await using scene = await newScene();
+  const { fake } = scene;
+  fake.trouble = ({ kind, query }) => {
+    if (kind !== "PUT part" || query.get("partNumber") !== "1") return;
+    return fake.seen.filter(isPart).length < 3 ? "drop" : undefined;
+  };
+  await write(await scene.open(), content);
+  const numbers = fake.seen.filter(isPart)
+    .map(({ query }) => Number(query.get("partNumber")));
+  deepStrictEqual(numbers.slice(0, 3), [1, 1, 1]);
+});
