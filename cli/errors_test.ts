@@ -46,7 +46,6 @@ Deno.test("wrong usage: 2, one line, and a hint", async () => {
     [[], /Cannot tell what to do/, /snap --help lists the commands/],
     [["backup", "x"], /no such command/, /did you mean snap save\?/],
     [["create"], /no such command/, /did you mean snap save\?/],
-    [["commit"], /no such command/, /did you mean snap save\?/],
     [["snapshots"], /no such command/, /did you mean snap log\?/],
     [["list"], /no such command/, /did you mean snap log\?/],
     [["check"], /no such command/, /did you mean snap verify\?/],

@@ -2,7 +2,6 @@
 export const OTHER_WORDS: Readonly<Record<string, string>> = {
   add: "save",
   backup: "save",
-  commit: "save",
   create: "save",
   checkpoint: "save",
   snapshot: "save",
