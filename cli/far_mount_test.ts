@@ -20,6 +20,7 @@ mountTest(
       snap() { "${Deno.execPath()}" run -A --no-check "${MAIN}" "$@"; }
       export XDG_CACHE_HOME="$FOLDER/cache" SNAP_CONFIG="$FOLDER/config"
       umask 077
+      : >"$SNAP_CONFIG"
       snap save "${scene.source}" --store "${scene.store}" >"$FOLDER/id"
       mkfifo "$FOLDER/url"
       "${Deno.execPath()}" run -A --no-check "${MAIN}" serve "${scene.store}" \\

@@ -3,12 +3,9 @@ import { MemoryBytes } from "@snap/manifest";
 import { PageDraft, TreeDraft } from "@snap/manifest/draft";
 import { EntryKind, isDeviceKind, isFileKind } from "@snap/manifest/extras";
 import { ObjectKind } from "@snap/pack";
-import type { Totals } from "@snap/snapshot/records";
-import type { MetadataPacker } from "@snap/snapshot/write";
+import type { MetadataPacker, TotalsSoFar } from "@snap/snapshot/write";
 import type { NameTable } from "./name_table.ts";
 import type { SnapshotDraft } from "./snapshot_draft.ts";
-
-type Counters = { -readonly [K in keyof Totals]: Totals[K] };
 
 /** A directory whose entries are being written. */
 interface Level {
@@ -23,7 +20,7 @@ interface Level {
 /** Writes the trees and attribute pages of a draft, what is below a directory first. */
 export class TreeWriter {
   /** Totals of what was written. */
-  readonly totals: Counters = {
+  readonly totals: TotalsSoFar = {
     ...{ entryCount: 0, fileCount: 0, directoryCount: 0, byteCount: 0 },
     ...{ xattrCount: 0, hardLinkCount: 0, holeCount: 0 },
   };

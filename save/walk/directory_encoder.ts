@@ -7,7 +7,7 @@ import type { ObjectBytes } from "@snap/manifest";
 import type { StatTable } from "@snap/posix/stat-table";
 import type { DeviceTable } from "./device_table.ts";
 import type { PendingDirectory } from "./pending_directory.ts";
-import type { Counters } from "./previous_totals.ts";
+import type { TotalsSoFar } from "@snap/snapshot/write";
 import type { Totals } from "@snap/snapshot/records";
 
 /** Names trees and pages. */
@@ -43,7 +43,7 @@ export interface DirectoryEncoderOptions {
 /** Turns directories of which everything is known into trees and attribute pages. */
 export class DirectoryEncoder {
   /** Totals of all directories so far. */
-  readonly totals: Counters = {
+  readonly totals: TotalsSoFar = {
     entryCount: 0,
     fileCount: 0,
     directoryCount: 0,

@@ -1,15 +1,12 @@
 import { decodeExtras, EntryKind, isFileKind } from "@snap/manifest/extras";
-import type { Totals } from "@snap/snapshot/records";
+import type { TotalsSoFar } from "@snap/snapshot/write";
 import type { PendingDirectory } from "./pending_directory.ts";
 import { PreviousDirectory } from "./previous_directory.ts";
 import type { PreviousReader } from "./previous_reader.ts";
 
-/** Totals as they are counted. */
-export type Counters = { -readonly [K in keyof Totals]: Totals[K] };
-
 /** Takes what is replaced or gone out of the totals of the snapshot before. */
 export class PreviousTotals {
-  readonly #totals: Counters;
+  readonly #totals: TotalsSoFar;
   readonly #reader: Pick<PreviousReader, "directory">;
   #isKnown = true;
 
@@ -19,7 +16,7 @@ export class PreviousTotals {
    * @param totals Those of the snapshot before, in which the walk counts what it finds.
    * @param reader Opens directories of that snapshot.
    */
-  constructor(totals: Counters, reader: Pick<PreviousReader, "directory">) {
+  constructor(totals: TotalsSoFar, reader: Pick<PreviousReader, "directory">) {
     this.#totals = totals;
     this.#reader = reader;
   }

@@ -9,7 +9,7 @@ import {
 import type { Totals } from "../records/record.ts";
 
 /** Totals that are being counted. */
-export type TotalsSoFar = { -readonly [K in keyof Totals]: Totals[K] };
+export type TotalsSoFar = Record<keyof Totals, number>;
 
 /** Totals of nothing. */
 export const NO_TOTALS: Totals = {
