@@ -20,7 +20,7 @@ const LINES: readonly (readonly [line: string, offered: string])[] = [
   ["snap save --workers ", ""],
   ["snap --store st save -t ", "nightly release"],
   ["snap completions z", "zsh"],
-  ["snap help com", "completions"],
+  ["snap help comp", "completions"],
   ["snap init --codec l", "lz4"],
   ["snap ls --store st ", "latest nightly release"],
   ["snap -v ls -l --store=st n", "nightly"],

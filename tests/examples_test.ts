@@ -195,6 +195,28 @@ example("objects", async (run) => {
   strictEqual(lines[9], `${id}: blob 9`);
 });
 
+example("workspace", async (run, { path, a }) => {
+  const before = readdirSync(a);
+  const lines = await run(a, `${path}/store`);
+  deepStrictEqual(lines.map((line) => line.replace(/[0-9a-f]{64}/, "ID")), [
+    "one: ID, 4 files",
+    "two: ID, 4 files",
+    "back: 1 removed",
+  ]);
+  deepStrictEqual(readdirSync(a), before);
+});
+
+example("mcp", async (_run, { a }) => {
+  const params = {
+    protocolVersion: "2025-11-25",
+    capabilities: {},
+    clientInfo: { name: "test", version: "1" },
+  };
+  const said = { jsonrpc: "2.0", id: 1, method: "initialize", params };
+  const [line] = await runExample("mcp", [a], `${JSON.stringify(said)}\n`);
+  strictEqual(JSON.parse(line).result.serverInfo.name, "example");
+});
+
 example("tree", async (run, { a }) => {
   const lines = await run(a);
   const noise = wasmHasher.idOf(NOISE).slice(0, 12);

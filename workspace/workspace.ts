@@ -74,7 +74,7 @@ export interface SettleOptions {
   /** Time after the first change at which nobody waits any longer, in milliseconds. */
   waitMaxMs: number;
   /** Ends the waiting. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**
@@ -182,6 +182,11 @@ export class Workspace implements AsyncDisposable {
 
   /** Ends the watch, after the save or restore that is under way. */
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /** Ends the watch, after the save or restore that is under way. */
+  async close(): Promise<void> {
     this.#over.abort();
     await this.#before;
     await this.#reading;
