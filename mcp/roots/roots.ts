@@ -28,8 +28,8 @@ export class Roots {
    *
    * @param paths Their absolute paths; links are followed here, and never again.
    * @returns The roots.
-   * @throws {ToolError} If there are too many.
-   * @throws {Error} If one is absent or no directory.
+   * @throws {ToolError} If there are too many, or one is absent.
+   * @throws {DiskError} If one is no directory.
    */
   static async open(paths: readonly string[]): Promise<Roots> {
     if (paths.length > ROOTS_MAX) {
@@ -39,7 +39,12 @@ export class Roots {
     }
     const all: Root[] = [];
     for (const given of paths) {
-      const path = await realPath(given);
+      const path = await realPath(given).catch((cause) => {
+        const { code } = cause as { readonly code?: string };
+        const reason = code === "ENOENT" ? "there is no such directory" : code;
+        const message = `Cannot use root ${given}: ${reason}`;
+        throw new ToolError(message, undefined, { cause });
+      });
       holdDirectory(path, new Uint8Array(0))[Symbol.dispose]();
       all.push({ given, path });
     }
