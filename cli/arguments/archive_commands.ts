@@ -1,5 +1,12 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
-import { ANY, NO_FOLLOW, TARGET, WORKERS } from "./shared_specs.ts";
+import {
+  ANY,
+  MESSAGE,
+  NO_FOLLOW,
+  TAG,
+  TARGET,
+  WORKERS,
+} from "./shared_specs.ts";
 
 /** Names of formats, as a shell offers them. */
 const FORMATS = [
@@ -101,19 +108,8 @@ export const ARCHIVE_COMMANDS: readonly CommandSpec[] = [
         help: "oci, snapdir, or tar, which tells how it is compressed",
         completes: FORMATS,
       },
-      {
-        name: "tag",
-        short: "t",
-        value: "NAME",
-        help: "let the tag name this snapshot",
-        completes: "tag",
-      },
-      {
-        name: "message",
-        short: "m",
-        value: "TEXT",
-        help: "what to say about it",
-      },
+      TAG,
+      MESSAGE,
       {
         name: "sha256",
         value: "HEX",

@@ -11,6 +11,8 @@ import {
   DIRECTORY,
   DRY_RUN,
   EXCLUDES,
+  MESSAGE,
+  TAG,
   TARGET,
   WORKERS,
 } from "./shared_specs.ts";
@@ -47,19 +49,8 @@ export const COMMANDS: readonly CommandSpec[] = [
     summary: "save a directory as a snapshot, and print its id",
     arguments: [DIRECTORY],
     options: [
-      {
-        name: "tag",
-        short: "t",
-        value: "NAME",
-        help: "let the tag name this snapshot",
-        completes: "tag",
-      },
-      {
-        name: "message",
-        short: "m",
-        value: "TEXT",
-        help: "what to say about it",
-      },
+      TAG,
+      MESSAGE,
       { ...DRY_RUN, help: "print the id, and store nothing" },
       ...EXCLUDES,
       {

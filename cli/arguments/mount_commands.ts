@@ -1,5 +1,12 @@
 import type { CommandSpec, OptionSpec } from "./command_spec.ts";
-import { ANY, DIRECTORY, TARGET, WORKERS } from "./shared_specs.ts";
+import {
+  ANY,
+  DIRECTORY,
+  MESSAGE,
+  TAG,
+  TARGET,
+  WORKERS,
+} from "./shared_specs.ts";
 
 const CACHE: OptionSpec = {
   name: "cache",
@@ -111,19 +118,8 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
       help: "where it is or was mounted, or the folder with what was written",
     }],
     options: [
-      {
-        name: "tag",
-        short: "t",
-        value: "NAME",
-        help: "let the tag name this snapshot",
-        completes: "tag",
-      },
-      {
-        name: "message",
-        short: "m",
-        value: "TEXT",
-        help: "what to say about it",
-      },
+      TAG,
+      MESSAGE,
       WORKERS,
       {
         name: "host",
@@ -162,12 +158,7 @@ export const MOUNT_COMMANDS: readonly CommandSpec[] = [
         name: "always",
         help: "with --save: save whatever it answers",
       },
-      {
-        name: "message",
-        short: "m",
-        value: "TEXT",
-        help: "with --save: what to say about it",
-      },
+      { ...MESSAGE, help: "with --save: what to say about it" },
       NUMERIC_OWNER,
       CACHE,
       ANY,

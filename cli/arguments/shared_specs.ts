@@ -61,6 +61,23 @@ export const WORKERS: OptionSpec = {
   help: "threads; as many as there are cores, at most 8, if not given",
 };
 
+/** `--tag` of what makes a snapshot. */
+export const TAG: OptionSpec = {
+  name: "tag",
+  short: "t",
+  value: "NAME",
+  help: "let the tag name this snapshot",
+  completes: "tag",
+};
+
+/** `--message` of what makes a snapshot. */
+export const MESSAGE: OptionSpec = {
+  name: "message",
+  short: "m",
+  value: "TEXT",
+  help: "what to say about it",
+};
+
 /** `--no-follow` */
 export const NO_FOLLOW: OptionSpec = {
   name: "no-follow",

@@ -1,6 +1,6 @@
 import type { CommandSpec } from "./command_spec.ts";
 import { KEEP_RULES } from "./keep_commands.ts";
-import { DIRECTORY, EXCLUDES, WORKERS } from "./shared_specs.ts";
+import { DIRECTORY, EXCLUDES, TAG, WORKERS } from "./shared_specs.ts";
 
 /** The command that saves again and again. */
 export const WATCH_COMMANDS: readonly CommandSpec[] = [
@@ -9,13 +9,7 @@ export const WATCH_COMMANDS: readonly CommandSpec[] = [
     summary: "save a directory whenever it has changed",
     arguments: [DIRECTORY],
     options: [
-      {
-        name: "tag",
-        short: "t",
-        value: "NAME",
-        help: "let the tag name each snapshot",
-        completes: "tag",
-      },
+      { ...TAG, help: "let the tag name each snapshot" },
       {
         name: "quiet-for",
         value: "TIME",

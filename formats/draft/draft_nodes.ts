@@ -1,8 +1,8 @@
+import { ID_SIZE } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { ImportError } from "../errors.ts";
 import { Column } from "./column.ts";
 
-const ID_SIZE = 32;
 /** Nodes whose ids stand in one piece of memory. */
 const ID_ROWS = 1024;
 const NO_IDS = new Uint8Array(0);
