@@ -44,4 +44,5 @@ export * from "./disk_calls.ts";
 export * from "./disk_error.ts";
 export * from "./node_calls.ts";
 export * from "./owners.ts";
+export { terminated } from "./read_whole_file.ts";
 export * from "./xattrs.ts";

@@ -1,5 +1,5 @@
 import process from "node:process";
-import { diskCalls, DiskError } from "@snap/disk";
+import { diskCalls, DiskError, terminated } from "@snap/disk";
 import { openTarget, type Target } from "@snap/disk/target";
 import { storePlace } from "@snap/disk/source";
 import { displayPath } from "@snap/manifest/path";
@@ -251,7 +251,7 @@ class SwapPlace implements Disposable {
       const [name, newName] = [this.#name, this.#newName].map(terminated);
       let old = newName;
       if (this.#hasOld && keepOld !== undefined) {
-        old = terminated(bytesOf(keepOld));
+        old = terminated(keepOld);
         this.#must(calls.renameAt(fd, newName, fd, old));
       }
       const result = this.#hasOld
@@ -325,10 +325,4 @@ function isRunning(pid: string): boolean {
 
 function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
-}
-
-function terminated(bytes: Uint8Array): Uint8Array {
-  const text = new Uint8Array(bytes.length + 1);
-  text.set(bytes);
-  return text;
 }

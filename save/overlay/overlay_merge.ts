@@ -1,5 +1,5 @@
 import { ID_SIZE } from "@snap/hash";
-import { displayPath } from "@snap/manifest/path";
+import { displayPath, joinPath } from "@snap/manifest/path";
 import { DEPTH_MAX, encodeExtras, EntryKind } from "@snap/manifest/extras";
 import { Pacer } from "@snap/posix/pacer";
 import {
@@ -139,7 +139,7 @@ export class OverlayMerge {
     const isMerged = ids !== undefined && below?.ids !== undefined;
     if (below !== undefined) await this.#remove(below, isMerged);
     if (isWhiteout(tree, row, upper.marks, marks)) return undefined;
-    const path = joined(upper.path, tree.name(row));
+    const path = joinPath(upper.path, tree.name(row));
     checkPointer(path, marks);
     addEntry(this.#added, tree, page, row);
     if (ids === undefined) {
@@ -261,13 +261,4 @@ function checkPointer(path: Uint8Array, { pointer }: OverlayMarks): void {
     }: it was written with ${pointer}, and its content lies elsewhere`,
     "an overlay to be saved is mounted with redirect_dir=off and metacopy=off",
   );
-}
-
-function joined(path: Uint8Array, name: Uint8Array): Uint8Array {
-  const base = path.length === 0 ? 0 : path.length + 1;
-  const bytes = new Uint8Array(base + name.length);
-  bytes.set(path);
-  if (base > 0) bytes[base - 1] = 0x2f;
-  bytes.set(name, base);
-  return bytes;
 }
