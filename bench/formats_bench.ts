@@ -8,13 +8,10 @@
  *
  * @module
  */
-import { benchArguments } from "./_arguments.ts";
-import { CostRows } from "./_cost_rows.ts";
-import { describeRun, writeSection } from "./_document.ts";
-import { hasRoom, prepareTree, removeTree, withFolder } from "./_folder.ts";
+import { benchTrees } from "./_bench_trees.ts";
+import type { BenchTree } from "./_folder.ts";
 import { measure } from "./_measure.ts";
 import { environmentOf } from "./_programs.ts";
-import { megabytes } from "./_table.ts";
 
 /** Each way to one end, ours first: what is made ready, what is measured. */
 const CASES: readonly {
@@ -56,42 +53,32 @@ const CASES: readonly {
   },
 ];
 
+function shellOf(
+  tree: BenchTree,
+  folder: string,
+): (command: string) => ReturnType<typeof measure> {
+  const env = { ...environmentOf(folder), TREE: tree.path };
+  return (command) => measure(command, { cwd: folder, env });
+}
+
 if (import.meta.main) {
-  const { names, runCount, size, isWritten } = benchArguments(
-    Deno.args,
-    "source",
-  );
-  await withFolder(async (folder) => {
-    for (const name of names) {
-      const tree = await prepareTree(name, folder, size);
-      if (!hasRoom(tree.byteCount * 3)) {
-        throw new RangeError(`Cannot archive ${name} as memory is short`);
-      }
-      const env = { ...environmentOf(folder), TREE: tree.path };
-      const shell = (command: string) => measure(command, { cwd: folder, env });
-      await shell(`$SNAP init "$STORE" &&
+  await benchTrees({
+    name: "formats",
+    title: "Archives",
+    needs: { action: "archive", times: 3 },
+    async prepare(tree, folder) {
+      await shellOf(tree, folder)(`$SNAP init "$STORE" &&
         $SNAP --store "$STORE" save "$TREE" --tag main &&
         tar -C "$TREE" -cf a.tar .`);
-      const rows = new CostRows();
-      for (let round = 0; round < runCount; round++) {
-        for (let i = 0; i < CASES.length; i++) {
-          const one = CASES[(i + round) % CASES.length];
-          await shell(`$SNAP init "$STORE-new"`);
-          rows.add(one.title, one.name, await shell(one.command));
-          await shell(`rm -rf "$TARGET" "$STORE-new"`);
-        }
+    },
+    async round(rows, tree, folder, round) {
+      const shell = shellOf(tree, folder);
+      for (let i = 0; i < CASES.length; i++) {
+        const one = CASES[(i + round) % CASES.length];
+        await shell(`$SNAP init "$STORE-new"`);
+        rows.add(one.title, one.name, await shell(one.command));
+        await shell(`rm -rf "$TARGET" "$STORE-new"`);
       }
-      const command = `deno task bench formats ${
-        tree.isMade ? tree.title : "FOLDER"
-      } --runs ${runCount}`;
-      const section = `## Archives, ${tree.title}\n\n${tree.fileCount} files, ${
-        megabytes(tree.byteCount)
-      } MB, medians of ${runCount} runs. ${describeRun(command)}.
-${rows.render(tree.byteCount)}`;
-      console.log(section);
-      if (isWritten) await writeSection(`formats ${tree.title}`, section);
-      await removeTree(`${folder}/store`);
-      if (tree.isMade) await removeTree(tree.path);
-    }
+    },
   });
 }

@@ -10,19 +10,11 @@
  *
  * @module
  */
-import { benchArguments } from "./_arguments.ts";
+import { benchTrees } from "./_bench_trees.ts";
 import { type CaseOptions, runCase } from "./_case.ts";
-import { CostRows } from "./_cost_rows.ts";
-import {
-  type BenchTree,
-  hasRoom,
-  prepareTree,
-  removeTree,
-  withFolder,
-} from "./_folder.ts";
-import { describeRun, writeSection } from "./_document.ts";
+import type { CostRows } from "./_cost_rows.ts";
+import { type BenchTree, removeTree } from "./_folder.ts";
 import { measure } from "./_measure.ts";
-import { megabytes } from "./_table.ts";
 
 const TITLE = "Restore into a new folder";
 
@@ -61,35 +53,14 @@ async function runRound(
 }
 
 if (import.meta.main) {
-  const { names, runCount, size, isWritten } = benchArguments(
-    Deno.args,
-    "source",
-  );
-  await withFolder(async (folder) => {
-    for (const name of names) {
-      const tree = await prepareTree(name, folder, size);
-      if (!hasRoom(tree.byteCount * 1.6)) {
-        throw new RangeError(`Cannot restore ${name} as memory is short`);
-      }
-      const store = `${folder}/store`;
-      const options = { tree: tree.path, store, workers: 2 };
+  await benchTrees({
+    name: "restore",
+    title: "Restoring",
+    needs: { action: "restore", times: 1.6 },
+    async prepare(tree, folder) {
+      const options = { tree: tree.path, store: `${folder}/store`, workers: 2 };
       await runCase({ ...options, hasher: "native", steps: ["save"] });
-      const rows = new CostRows();
-      for (let round = 0; round < runCount; round++) {
-        await runRound(rows, tree, folder, round);
-      }
-      const command = `deno task bench restore ${
-        tree.isMade ? tree.title : "FOLDER"
-      } --runs ${runCount}`;
-      const section =
-        `## Restoring, ${tree.title}\n\n${tree.fileCount} files, ${
-          megabytes(tree.byteCount)
-        } MB, medians of ${runCount} runs. ${describeRun(command)}.
-${rows.render(tree.byteCount)}`;
-      console.log(section);
-      if (isWritten) await writeSection(`restore ${tree.title}`, section);
-      await removeTree(store);
-      if (tree.isMade) await removeTree(tree.path);
-    }
+    },
+    round: runRound,
   });
 }

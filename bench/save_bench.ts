@@ -9,18 +9,11 @@
  *
  * @module
  */
-import { benchArguments } from "./_arguments.ts";
+import { benchTrees } from "./_bench_trees.ts";
 import { type CaseOptions, runCase } from "./_case.ts";
-import { CostRows } from "./_cost_rows.ts";
-import {
-  type BenchTree,
-  prepareTree,
-  removeTree,
-  withFolder,
-} from "./_folder.ts";
-import { describeRun, writeSection } from "./_document.ts";
+import type { CostRows } from "./_cost_rows.ts";
+import { type BenchTree, removeTree } from "./_folder.ts";
 import { measure } from "./_measure.ts";
-import { megabytes } from "./_table.ts";
 
 const WALK = new URL("./_walk.ts", import.meta.url).pathname;
 
@@ -74,27 +67,5 @@ async function runRound(
 }
 
 if (import.meta.main) {
-  const { names, runCount, size, isWritten } = benchArguments(
-    Deno.args,
-    "source",
-  );
-  await withFolder(async (folder) => {
-    for (const name of names) {
-      const tree = await prepareTree(name, folder, size);
-      const rows = new CostRows();
-      for (let round = 0; round < runCount; round++) {
-        await runRound(rows, tree, folder, round);
-      }
-      const command = `deno task bench save ${
-        tree.isMade ? tree.title : "FOLDER"
-      } --runs ${runCount}`;
-      const section = `## Saving, ${tree.title}\n\n${tree.fileCount} files, ${
-        megabytes(tree.byteCount)
-      } MB, medians of ${runCount} runs. ${describeRun(command)}.
-${rows.render(tree.byteCount)}`;
-      console.log(section);
-      if (isWritten) await writeSection(`save ${tree.title}`, section);
-      if (tree.isMade) await removeTree(tree.path);
-    }
-  });
+  await benchTrees({ name: "save", title: "Saving", round: runRound });
 }

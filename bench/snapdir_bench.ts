@@ -13,19 +13,11 @@
  */
 import process from "node:process";
 import { lacksSnapdir, SNAPDIR_SCRIPT } from "../tests/_snapdir.ts";
-import { benchArguments } from "./_arguments.ts";
-import { CostRows } from "./_cost_rows.ts";
-import { describeRun, writeSection } from "./_document.ts";
-import {
-  type BenchTree,
-  hasRoom,
-  prepareTree,
-  removeTree,
-  withFolder,
-} from "./_folder.ts";
+import { benchTrees } from "./_bench_trees.ts";
+import type { CostRows } from "./_cost_rows.ts";
+import { type BenchTree, removeTree } from "./_folder.ts";
 import { measure } from "./_measure.ts";
 import { environmentOf } from "./_programs.ts";
-import { megabytes } from "./_table.ts";
 
 const OUT = "A snapshot into a new store of snapdir";
 const IN = "A snapshot out of a store of snapdir";
@@ -77,36 +69,16 @@ async function runRound(
 }
 
 if (import.meta.main) {
-  const { names, runCount, size, isWritten } = benchArguments(
-    Deno.args,
-    "source",
-  );
-  await withFolder(async (folder) => {
-    for (const name of names) {
-      const tree = await prepareTree(name, folder, size);
-      if (!hasRoom(tree.byteCount * 4)) {
-        throw new RangeError(`Cannot export ${name} as memory is short`);
-      }
+  await benchTrees({
+    name: "snapdir",
+    title: "Stores of snapdir",
+    needs: { action: "export", times: 4 },
+    async prepare(tree, folder) {
       const env = { ...environmentOf(folder), TREE: tree.path };
-      const shell = (command: string) => measure(command, { cwd: folder, env });
-      await shell(`${SNAP} store init`);
-      await shell(`${SNAP} store save "$TREE" -t main`);
-      const rows = new CostRows();
-      for (let round = 0; round < runCount; round++) {
-        await runRound(rows, tree, folder);
+      for (const words of ["init", `save "$TREE" -t main`]) {
+        await measure(`${SNAP} store ${words}`, { cwd: folder, env });
       }
-      const command = `deno task bench snapdir ${
-        tree.isMade ? tree.title : "FOLDER"
-      } --runs ${runCount}`;
-      const section =
-        `## Stores of snapdir, ${tree.title}\n\n${tree.fileCount} files, ${
-          megabytes(tree.byteCount)
-        } MB, medians of ${runCount} runs. ${describeRun(command)}.
-${rows.render(tree.byteCount)}`;
-      console.log(section);
-      if (isWritten) await writeSection(`snapdir ${tree.title}`, section);
-      await removeTree(`${folder}/store`);
-      if (tree.isMade) await removeTree(tree.path);
-    }
+    },
+    round: runRound,
   });
 }
