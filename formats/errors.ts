@@ -1,3 +1,7 @@
+import { type EntryError, subjectOf } from "@snap/save/draft";
+
+const SLASH = 0x2f;
+
 /** Thrown where the bytes of an archive cannot be what they claim to be. */
 export class ArchiveSyntaxError extends SyntaxError {
   /** Where in the plain archive the fault is, in bytes. */
@@ -50,4 +54,19 @@ export class ExportError extends Error {
     this.name = "ExportError";
     this.hint = hint;
   }
+}
+
+/**
+ * Says of an import what an entry was refused for.
+ *
+ * @param error What a save of the entry ended with.
+ * @returns The error of the import.
+ */
+export function importError({ path, reason }: EntryError): ImportError {
+  return new ImportError(
+    `Cannot import ${subjectOf(path)}: ${reason}`,
+    path?.[0] === SLASH
+      ? "tar -P has made it; tar without -P makes paths that can be imported"
+      : undefined,
+  );
 }

@@ -7,7 +7,7 @@ import {
   type ImportResult,
   type ImportRun,
   importSnapshot,
-} from "../draft/import_snapshot.ts";
+} from "../import_snapshot.ts";
 import { ArchiveSyntaxError, ImportError } from "../errors.ts";
 import { addTar } from "../tar/add_tar.ts";
 import { LayerRules } from "./layer_rules.ts";

@@ -1,5 +1,5 @@
 import { EntryKind } from "@snap/manifest/extras";
-import type { SnapshotDraft } from "../draft/snapshot_draft.ts";
+import type { SnapshotDraft } from "@snap/save/draft";
 import type { TarRules } from "../tar/add_tar.ts";
 
 /** What the name of an entry begins with that says what goes. */

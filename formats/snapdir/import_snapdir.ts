@@ -11,7 +11,7 @@ import {
   type ImportResult,
   type ImportRun,
   importSnapshot,
-} from "../draft/import_snapshot.ts";
+} from "../import_snapshot.ts";
 import { checkManifest } from "./check_manifest.ts";
 import { ImportError } from "../errors.ts";
 import { type ReadLine, readLines } from "./manifest_line.ts";

@@ -9,16 +9,18 @@ import {
 } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { Owners } from "@snap/posix/owners";
-import type { NodeAttributes } from "../draft/draft_nodes.ts";
-import type { ImportRun } from "../draft/import_snapshot.ts";
-import { checkLinkTarget } from "../draft/draft_path.ts";
-import { ArchiveSyntaxError, ImportError } from "../errors.ts";
+import {
+  checkLinkTarget,
+  EntryError,
+  type NodeAttributes,
+  OWNER_MAX,
+} from "@snap/save/draft";
+import type { ImportRun } from "../import_snapshot.ts";
+import { ArchiveSyntaxError, ImportError, importError } from "../errors.ts";
 import { ACL_KEYWORDS, aclFromText } from "./acl.ts";
 import { holesOf } from "./sparse.ts";
 import { type TarEntry, TarReader } from "./tar_reader.ts";
 
-/** The largest number of an owner. */
-const OWNER_MAX = 0xffffffff;
 const XATTR = "SCHILY.xattr.";
 
 /** Rules of an archive that says what goes of those before it. */
@@ -60,9 +62,10 @@ export async function addTar(
       const node = await adder.add(entry);
       rules?.added(node);
     } catch (error) {
-      if (!(error instanceof ImportError)) throw error;
-      const where = `${error.message}; byte ${entry.offset} of the archive`;
-      throw new ImportError(where, error.hint);
+      const fault = error instanceof EntryError ? importError(error) : error;
+      if (!(fault instanceof ImportError)) throw fault;
+      const where = `${fault.message}; byte ${entry.offset} of the archive`;
+      throw new ImportError(where, fault.hint);
     }
   }
 }

@@ -1,9 +1,7 @@
 // Archives of few bytes that stand for many.
-import { ok, rejects, strictEqual, throws } from "node:assert/strict";
+import { ok, rejects, strictEqual } from "node:assert/strict";
 import { zstdCompressSync } from "node:zlib";
-import { EntryKind } from "@snap/manifest/extras";
 import { makeMemorySnapshots } from "../../tests/_snapshots.ts";
-import { DraftNodes } from "../draft/draft_nodes.ts";
 import { END, entry, imported, joined, pax, refused } from "./_testing.ts";
 import { importTar } from "./import_tar.ts";
 import { writePax } from "./pax.ts";
@@ -81,15 +79,4 @@ Deno.test("records for all entries are few", async () => {
   await refused(joined(...globals(1025, "x"), entry("a"), END), most);
   const large = globals(9, "x".repeat(120_000));
   await refused(joined(...large, entry("a"), END), most);
-});
-
-Deno.test("entries have a number at most", () => {
-  const nodes = new DraftNodes(2);
-  const attributes = { mode: 0, mtimeSec: 0, mtimeNs: 0, owner: 0 };
-  nodes.add(EntryKind.file, attributes);
-  nodes.add(EntryKind.file, attributes);
-  throws(() => nodes.add(EntryKind.file, attributes), {
-    name: "ImportError",
-    message: "Cannot import more than 2 entries",
-  });
 });

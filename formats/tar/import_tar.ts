@@ -7,7 +7,7 @@ import {
   type ImportOptions,
   type ImportResult,
   importSnapshot,
-} from "../draft/import_snapshot.ts";
+} from "../import_snapshot.ts";
 import { ImportError } from "../errors.ts";
 import { addTar } from "./add_tar.ts";
 

@@ -5,7 +5,7 @@
  */
 export type { ByteSink } from "../byte_sink.ts";
 export { ArchiveSyntaxError, ExportError, ImportError } from "../errors.ts";
-export type { ImportOptions, ImportResult } from "../draft/import_snapshot.ts";
+export type { ImportOptions, ImportResult } from "../import_snapshot.ts";
 export * from "../compress/compressed_sink.ts";
 export * from "./export_tar.ts";
 export * from "./import_tar.ts";

@@ -1,7 +1,7 @@
 import { ID_SIZE } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
-import { ImportError } from "../errors.ts";
 import { Column } from "./column.ts";
+import { EntryError } from "./entry_error.ts";
 
 /** Nodes whose ids stand in one piece of memory. */
 const ID_ROWS = 1024;
@@ -9,7 +9,10 @@ const NO_IDS = new Uint8Array(0);
 /** Most nodes: their names take several times as much memory as they do. */
 const NODE_COUNT_MAX = 2 ** 25;
 
-/** Attributes of a node, as an archive tells them. */
+/** The largest number of an owner. */
+export const OWNER_MAX = 0xffffffff;
+
+/** Attributes of a node, as whoever has it tells them. */
 export interface NodeAttributes {
   /** The 12 permission bits. */
   readonly mode: number;
@@ -50,12 +53,13 @@ export class DraftNodes {
   /**
    * Adds a node without a name.
    *
-   * @throws {ImportError} If there are too many.
+   * @throws {EntryError} If there are too many.
    */
   add(kind: EntryKind, attributes: NodeAttributes): number {
     if (this.#count === this.#countMax) {
-      throw new ImportError(
-        `Cannot import more than ${this.#countMax} entries`,
+      throw new EntryError(
+        undefined,
+        `there are more than ${this.#countMax}`,
       );
     }
     const node = this.#count++;
@@ -113,30 +117,37 @@ export class DraftNodes {
     this.#devices.delete(node);
   }
 
+  /** Its kind; of a file by its mode. */
   kind(node: number): EntryKind {
     return this.#kinds.get(node) as EntryKind;
   }
 
+  /** The 12 permission bits. */
   mode(node: number): number {
     return this.#modes.get(node);
   }
 
+  /** A number of the draft's owners. */
   owner(node: number): number {
     return this.#owners.get(node);
   }
 
+  /** Modification time, whole seconds since 1970. */
   mtimeSec(node: number): number {
     return this.#seconds.get(node);
   }
 
+  /** Modification time, nanoseconds after that second. */
   mtimeNs(node: number): number {
     return this.#nanoseconds.get(node);
   }
 
+  /** Bytes of content of a file. */
   size(node: number): number {
     return this.#sizes.get(node);
   }
 
+  /** How many names stand for it. */
   linkCount(node: number): number {
     return this.#links.get(node);
   }
@@ -147,14 +158,17 @@ export class DraftNodes {
     return this.#ids[node >>> 10].subarray(at, at + ID_SIZE);
   }
 
+  /** The target of a symbolic link. */
   target(node: number): Uint8Array {
     return this.#targets.get(node)!;
   }
 
+  /** The numbers of a device: major, minor. */
   device(node: number): readonly [number, number] {
     return this.#devices.get(node)!;
   }
 
+  /** Encoded extras, if it has any. */
   extras(node: number): Uint8Array | undefined {
     return this.#extras.get(node);
   }

@@ -1,19 +1,16 @@
 import { DEPTH_MAX } from "@snap/manifest/extras";
-import { checkName, checkTarget, displayPath } from "@snap/manifest/path";
-import { ImportError } from "../errors.ts";
+import { checkName, checkTarget } from "@snap/manifest/path";
+import { EntryError } from "./entry_error.ts";
 
 const SLASH = 0x2f;
 const DOT = 0x2e;
 /** Bytes that become text at once. */
 const TEXT_SIZE = 4096;
 
-/** Splits a path of an archive, and refuses what is no path of an entry. */
+/** Splits a path, and refuses what is no path of an entry. */
 export function namesOf(path: Uint8Array): string[] {
   if (path[0] === SLASH) {
-    throw new ImportError(
-      `Cannot import ${displayPath(path)}: its path is absolute`,
-      "tar -P has made it; tar without -P makes paths that can be imported",
-    );
+    throw new EntryError(path, "its path is absolute");
   }
   const names = partsOf(path);
   for (const name of names) {
@@ -21,7 +18,7 @@ export function namesOf(path: Uint8Array): string[] {
     const bytes = Uint8Array.from(name, (one) => one.charCodeAt(0));
     const fault = checkName(bytes, 0, bytes.length);
     if (fault !== undefined) {
-      throw new ImportError(`Cannot import ${displayPath(path)}: ${fault}`);
+      throw new EntryError(path, fault);
     }
   }
   if (names.length > DEPTH_MAX) throw tooDeep(path);
@@ -58,25 +55,23 @@ export function isName(bytes: Uint8Array, start: number, end: number): boolean {
 /**
  * Checks the target of a symbolic link.
  *
- * @throws {ImportError} If no snapshot can have it.
+ * @throws {EntryError} If no snapshot can have it.
  */
 export function checkLinkTarget(path: Uint8Array, target: Uint8Array): void {
   const fault = checkTarget(target, 0, target.length);
   if (fault === undefined) return;
-  throw new ImportError(`Cannot import ${displayPath(path)}: ${fault}`);
+  throw new EntryError(path, fault);
 }
 
-/** The error of a path that leads out of the archive. */
-export function leadsOut(path: Uint8Array): ImportError {
-  return new ImportError(
-    `Cannot import ${displayPath(path)}: its path leads out of the archive`,
-  );
+/** The error of a path that leads out of the snapshot. */
+export function leadsOut(path: Uint8Array): EntryError {
+  return new EntryError(path, "its path leads out of the root");
 }
 
 /** The error of a path that is too deep. */
-export function tooDeep(path: Uint8Array): ImportError {
-  const text = displayPath(path.subarray(0, 60));
-  return new ImportError(
-    `Cannot import ${text}…: directories nest more than ${DEPTH_MAX} deep`,
+export function tooDeep(path: Uint8Array): EntryError {
+  return new EntryError(
+    path,
+    `directories nest more than ${DEPTH_MAX} deep`,
   );
 }

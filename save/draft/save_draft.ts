@@ -13,17 +13,16 @@ import {
   type Totals,
   writeRecord,
 } from "@snap/snapshot/records";
-import { ContentWriter } from "@snap/save/content";
 import { MetadataPacker } from "@snap/snapshot/write";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { timeText } from "@snap/store/format";
-import { ImportLimit } from "../import_limit.ts";
+import { ContentWriter } from "../pack/content_writer.ts";
 import { SnapshotDraft, type SnapshotDraftOptions } from "./snapshot_draft.ts";
 import { TreeWriter } from "./tree_writer.ts";
 
-/** Options of an import: what its record says. */
-export interface ImportOptions extends StoreOptions {
-  /** Where the archive is, for the record: an absolute path, or an address. */
+/** What the record of a snapshot says that is put together of entries. */
+export interface SaveDraftOptions extends StoreOptions {
+  /** Where the entries are from, for the record: an absolute path, or an address. */
   source?: string;
   /** The name of the machine, for the record. */
   host?: string;
@@ -31,22 +30,16 @@ export interface ImportOptions extends StoreOptions {
   user?: string;
   /** Description of the snapshot. */
   message?: string;
-  /** The program that imports, for the record. */
+  /** The program that saves, for the record. */
   program?: string;
-  /**
-   * Most plain bytes: of archives, of holes, of objects that are read.
-   *
-   * @default {2 ** 44}
-   */
-  sizeMax?: number;
   /** Where random bytes come from. */
   random?: (size: number) => Uint8Array;
   /** The clock, in milliseconds since 1970. */
   now?: () => number;
 }
 
-/** Result of an import. */
-export interface ImportResult {
+/** Result of a save of entries. */
+export interface SavedEntries {
   /** The id of the snapshot. */
   readonly id: Id;
   /** Its record. */
@@ -61,53 +54,51 @@ export interface ImportResult {
   readonly storedByteCount: number;
 }
 
-/** A snapshot that is being imported. */
-export interface ImportRun {
+/** A snapshot that is being put together. */
+export interface DraftRun {
   /** Takes the entries. */
   readonly draft: SnapshotDraft;
   /** Takes the content of files. */
   readonly content: ContentWriter;
   /** Lets the event loop have its turn. */
   readonly pacer: Pacer;
-  /** What all of it may come to. */
-  readonly limit: ImportLimit;
 }
 
-/** How {@linkcode importSnapshot} fills a snapshot. */
-export interface Filling extends SnapshotDraftOptions {
-  /** Adds all entries. What it throws ends the import, and there is no record. */
-  readonly fill: (run: ImportRun) => Promise<void>;
+/** How {@linkcode saveDraft} fills a snapshot. */
+export interface DraftFilling extends SnapshotDraftOptions {
+  /** Adds all entries. What it throws ends the save, and there is no record. */
+  readonly fill: (run: DraftRun) => Promise<void>;
 }
 
 /**
  * Makes a snapshot of entries that come in any order. The record is written last:
  * what ends early leaves none.
  *
- * @param snapshots The store to import into.
+ * @param snapshots The store to save into.
  * @param filling What adds the entries.
- * @param options What the record says.
+ * @param options What the record says, and what the lease calls the run.
  * @returns The snapshot.
+ * @throws {EntryError} If there are more entries than a snapshot can be put together of.
  * @throws {StoreError} If the store fails.
  */
-export async function importSnapshot(
+export async function saveDraft(
   snapshots: Snapshots<WriteStore>,
-  filling: Filling,
-  options: ImportOptions = {},
-): Promise<ImportResult> {
+  filling: DraftFilling,
+  options: SaveDraftOptions & { readonly action: string },
+): Promise<SavedEntries> {
   const { store, hasher, settings } = snapshots;
   const { signal, random = randomBytes, now = Date.now } = options;
   const startMs = now();
   const saveId = random(16);
   const writer = await openObjectWriter(store, {
     ...options,
-    ...{ saveId, hasher, settings, action: "import" },
+    ...{ saveId, hasher, settings },
     finishedSaves: () => finishedSaves(store, { signal }),
   });
   try {
     const { ids, totals } = await fillStore(writer, snapshots, {
       filling,
       signal,
-      sizeMax: options.sizeMax,
     });
     await writer.finish();
     await snapshots.refresh();
@@ -140,17 +131,15 @@ export async function importSnapshot(
 async function fillStore(
   writer: ObjectWriter,
   { hasher }: Snapshots,
-  { filling, signal, sizeMax }: {
-    readonly filling: Filling;
+  { filling, signal }: {
+    readonly filling: DraftFilling;
     readonly signal: AbortSignal | undefined;
-    readonly sizeMax: number | undefined;
   },
 ): Promise<{ readonly ids: Uint8Array; readonly totals: Totals }> {
   const pacer = new Pacer({ ...signal && { signal } });
   const draft = new SnapshotDraft(filling);
   const content = new ContentWriter(writer, hasher, pacer);
-  const limit = new ImportLimit({ sizeMax, signal });
-  await filling.fill({ draft, content, pacer, limit });
+  await filling.fill({ draft, content, pacer });
   const trees = new TreeWriter(
     draft,
     new MetadataPacker(writer.sink(), hasher),

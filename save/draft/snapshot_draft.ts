@@ -1,7 +1,5 @@
 import { DraftOwners } from "@snap/manifest/draft";
-import { DEPTH_MAX, EntryKind } from "@snap/manifest/extras";
-import { displayPath } from "@snap/manifest/path";
-import { ImportError } from "../errors.ts";
+import { DEPTH_MAX, EntryKind, entryKindName } from "@snap/manifest/extras";
 import { DraftNodes, type NodeAttributes } from "./draft_nodes.ts";
 import {
   isName,
@@ -11,6 +9,7 @@ import {
   partsOf,
   tooDeep,
 } from "./draft_path.ts";
+import { EntryError } from "./entry_error.ts";
 import { NameTable } from "./name_table.ts";
 
 /** Links that are followed on the way to one name. */
@@ -32,11 +31,18 @@ export interface SnapshotDraftOptions {
    * @default {true}
    */
   readonly hasTimes?: boolean;
+  /**
+   * Whether a file or link on the way to a name is an error, and a directory never
+   * gives way to something else, nor the other way about.
+   */
+  readonly isStrict?: boolean;
 }
 
 /** A name and the directory that has it. */
 export interface DraftPlace {
+  /** The node of the directory; -1 where there is none. */
   readonly directory: number;
+  /** The name in it, a character for each byte. */
   readonly name: string;
 }
 
@@ -56,6 +62,7 @@ export class SnapshotDraft {
   readonly root: number;
   readonly #isRooted: boolean;
   readonly #hasTimes: boolean;
+  readonly #isStrict: boolean;
   #isRootNamed = false;
   /** The directory that was found last, and the path before names in it: archives go by directories. */
   #last: { readonly before: string | undefined; readonly directory: number } =
@@ -65,6 +72,7 @@ export class SnapshotDraft {
   constructor(options: SnapshotDraftOptions = {}) {
     this.#isRooted = options.isRooted ?? false;
     this.#hasTimes = options.hasTimes ?? true;
+    this.#isStrict = options.isStrict ?? false;
     const none = new Uint8Array(0);
     this.root = this.nodes.add(EntryKind.directory, {
       mode: 0o755,
@@ -80,17 +88,13 @@ export class SnapshotDraft {
    *
    * @param path Its path, relative to the root; empty for the root itself.
    * @returns Its node; that of the directory which is there already.
-   * @throws {ImportError} If no snapshot can have the path.
+   * @throws {EntryError} If no snapshot can have the path.
    */
   add(path: Uint8Array, kind: EntryKind, attributes: NodeAttributes): number {
     const place = this.place(path, attributes);
     if (place === undefined) {
       if (kind !== EntryKind.directory) {
-        throw new ImportError(
-          `Cannot import ${
-            displayPath(path)
-          }: only a directory can be the root`,
-        );
+        throw new EntryError(path, "only a directory can be the root");
       }
       this.#isRootNamed = true;
       this.nodes.setAttributes(this.root, attributes);
@@ -103,6 +107,9 @@ export class SnapshotDraft {
     ) {
       this.nodes.setAttributes(there, attributes);
       return there;
+    }
+    if (this.#isStrict && there !== undefined) {
+      this.#checkSuccessor(path, kind, there);
     }
     const node = this.nodes.add(kind, attributes);
     this.#put(place, node);
@@ -122,9 +129,7 @@ export class SnapshotDraft {
   link(path: Uint8Array, node: number, attributes: NodeAttributes): void {
     const place = this.place(path, attributes);
     if (place === undefined || this.nodes.kind(node) === EntryKind.directory) {
-      throw new ImportError(
-        `Cannot import ${displayPath(path)}: a directory has one name`,
-      );
+      throw new EntryError(path, "a directory has one name");
     }
     this.#put(place, node);
   }
@@ -197,13 +202,15 @@ export class SnapshotDraft {
         way.push(this.#make({ directory: at, name }, made));
       } else if (this.nodes.kind(there) === EntryKind.directory) {
         way.push(there);
+      } else if (this.#isStrict) {
+        const kind = entryKindName(this.nodes.kind(there));
+        throw new EntryError(
+          path,
+          `a parent of it is no directory: found ${kind}`,
+        );
       } else if (this.nodes.kind(there) === EntryKind.symlink) {
         if (++hops > HOPS_MAX) {
-          throw new ImportError(
-            `Cannot import ${
-              displayPath(path)
-            }: links on the way lead in a circle`,
-          );
+          throw new EntryError(path, "links on the way lead in a circle");
         }
         const target = this.nodes.target(there);
         if (target[0] === SLASH) {
@@ -221,6 +228,13 @@ export class SnapshotDraft {
       if (way.length > DEPTH_MAX) throw tooDeep(path);
     }
     return way.at(-1)!;
+  }
+
+  #checkSuccessor(path: Uint8Array, kind: EntryKind, there: number): void {
+    const old = this.nodes.kind(there);
+    if (old !== EntryKind.directory && kind !== EntryKind.directory) return;
+    const [before, now] = [entryKindName(old), entryKindName(kind)];
+    throw new EntryError(path, `it came as ${before}, and comes as ${now}`);
   }
 
   #make(place: DraftPlace, attributes: NodeAttributes): number {

@@ -1,5 +1,6 @@
-import { ImportError } from "../errors.ts";
+import { compareBytes } from "@snap/hash";
 import { Column } from "./column.ts";
+import { EntryError } from "./entry_error.ts";
 
 /** Bytes of names that are made room for at once. */
 const PAGE_SIZE = 1 << 20;
@@ -32,7 +33,7 @@ export class NameTable {
   /** Rows by their hashes, each with 1 added. */
   #slots = new Int32Array(SLOTS_MIN);
   #usedCount = 0;
-  /** Nobody who makes an archive knows which names meet in a slot. */
+  /** Nobody who chooses names knows which names meet in a slot. */
   readonly #seed = Math.random() * 2 ** 32 | 0;
 
   /**
@@ -97,7 +98,7 @@ export class NameTable {
   sorted(directory: number): Uint32Array {
     const rows = Uint32Array.from(this.#rowsOf(directory));
     return rows.sort((a, b) =>
-      Buffer.compare(this.nameBytes(a), this.nameBytes(b))
+      compareBytes(this.nameBytes(a), this.nameBytes(b))
     );
   }
 
@@ -158,9 +159,7 @@ export class NameTable {
   #keep(name: string): number {
     if (this.#pageEnd + name.length > PAGE_SIZE) {
       if (this.#pages.length === PAGES_MAX) {
-        throw new ImportError(
-          "Cannot import archive: its names have more than 4 GiB",
-        );
+        throw new EntryError(undefined, "their names have more than 4 GiB");
       }
       this.#pages.push(new Uint8Array(PAGE_SIZE));
       this.#pageEnd = 0;
