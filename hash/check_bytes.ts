@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { typeName } from "./argument_error.ts";
 
 /**
  * Checks that a value is bytes.
@@ -26,7 +27,7 @@ export function checkBytes(
 ): asserts value is Uint8Array {
   if (value instanceof Uint8Array || isForeign(value)) return;
   throw new TypeError(
-    `Cannot use ${typeOf(value)} as ${name}: it is no Uint8Array`,
+    `Cannot use ${typeName(value)} as ${name}: it is no Uint8Array`,
   );
 }
 
@@ -34,11 +35,4 @@ export function checkBytes(
 function isForeign(value: unknown): boolean {
   return ArrayBuffer.isView(value) &&
     Object.prototype.toString.call(value) === "[object Uint8Array]";
-}
-
-function typeOf(value: unknown): string {
-  if (typeof value !== "object" || value === null) {
-    return value === null ? "null" : typeof value;
-  }
-  return value.constructor?.name ?? "object";
 }
