@@ -3,4 +3,5 @@
  *
  * @module
  */
+export type { ContentSource } from "../pack/write_content.ts";
 export * from "./objects.ts";

@@ -15,6 +15,7 @@ import {
 } from "@snap/store";
 import { initStore } from "@snap/store/format";
 import { ContentWriter } from "../pack/content_writer.ts";
+import { type ContentSource, writeContent } from "../pack/write_content.ts";
 
 /** Options of {@linkcode openObjects}. */
 export interface OpenObjectsOptions extends StoreOptions {
@@ -33,9 +34,6 @@ export interface GetObjectOptions extends StoreOptions {
   /** Bytes wanted; fewer come where the object ends. Without it, all up to the end. */
   length?: number | undefined;
 }
-
-/** What {@linkcode Objects.put} takes: bytes, or what gives them in pieces. */
-export type ObjectContent = Uint8Array | Blob | AsyncIterable<Uint8Array>;
 
 /** A run of the writer, from the first object to the flush that makes it durable. */
 interface Run {
@@ -78,11 +76,11 @@ export class Objects implements AsyncDisposable {
    * @throws {StoreError} If the store fails: nothing since the last flush is stored.
    * @throws What the content fails with; what was put before is unharmed.
    */
-  async put(content: ObjectContent): Promise<Id> {
+  async put(content: ContentSource): Promise<Id> {
     return await this.#inTurn(async () => {
       const run = this.#run ??= await this.#begin();
       try {
-        return await this.#write(run, content);
+        return idFromBytes((await writeContent(run.content, content)).id);
       } catch (error) {
         if (run.writer.failure.aborted) await this.#giveUp(run);
         throw error;
@@ -188,18 +186,6 @@ export class Objects implements AsyncDisposable {
     await writer[Symbol.asyncDispose]();
   }
 
-  async #write(run: Run, content: ObjectContent): Promise<Id> {
-    const isKnown = content instanceof Uint8Array || content instanceof Blob;
-    const pieces = content instanceof Uint8Array
-      ? [content]
-      : content instanceof Blob
-      ? content.stream()
-      : content;
-    run.content.begin(isKnown ? sizeOf(content) : undefined);
-    for await (const piece of pieces) await run.content.write(piece);
-    return idFromBytes(await run.content.end());
-  }
-
   #isEmpty(id: Uint8Array): boolean {
     return idFromBytes(id) === this.#emptyId;
   }
@@ -247,10 +233,6 @@ export async function openObjects(
     return await openSnapshots(store, options);
   });
   return new Objects(snapshots, options);
-}
-
-function sizeOf(content: Uint8Array | Blob): number {
-  return content instanceof Blob ? content.size : content.length;
 }
 
 function bytesOf(id: Id | Uint8Array): Uint8Array {
