@@ -5,6 +5,7 @@
  *
  * - `@snap/save/content`: content is named, cut where it is large, and stored
  * - `@snap/save/draft`: a snapshot put together of entries in any order
+ * - `@snap/save/entries`: a snapshot of what a program has in memory
  * - `@snap/save/identify`
  * - `@snap/save/objects`: content under its id, without files and trees
  * - `@snap/save/rows`: what a save has seen, kept for the next one

@@ -248,6 +248,12 @@ example("save_and_read", async (run, { path, a }) => {
   deepStrictEqual(await run(a, `${path}/store`, "sub/same"), ["hello"]);
 });
 
+example("save_entries", async (run) => {
+  const [id, ...hello] = await run();
+  match(id, /^[0-9a-f]{64}$/);
+  deepStrictEqual(hello, ["#!/bin/sh", "echo hello"]);
+});
+
 example("tree_id", async (_run, { path }) => {
   const flat = `${path}/flat`;
   mkdirSync(flat);
