@@ -104,7 +104,7 @@ async function nights(folder: string, size: Sizes): Promise<string> {
     await tree.change(size.files / 50);
     await using snapshots = await openSnapshots(store, { hasher });
     const { record } = await save(snapshots, source);
-    nightsOf.set(record!.record, night);
+    nightsOf.set(record.record, night);
     for (const file of await listRecordNames(store)) {
       const age = night - nightsOf.get(file.record)!;
       const isKept = age < 7 || (age < 60 ? age % 7 === 0 : age % 30 === 0);

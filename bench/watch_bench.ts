@@ -96,7 +96,7 @@ async function runSteps(
     change();
     await steps.run(
       "restore of the first",
-      () => workspace.restore(record!),
+      () => workspace.restore(record),
     );
     await steps.run("save of what was restored", () => workspace.save());
     change();

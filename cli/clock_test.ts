@@ -19,7 +19,7 @@ Deno.test("commands say that they pass over a record that is later than now, and
     now: () => Date.UTC(2135, 0, 1),
   });
   await snapshots[Symbol.asyncDispose]();
-  const { record, time } = ahead.record!;
+  const { record, time } = ahead.record;
 
   const only = await sandbox.run(["ls", "latest"], { env });
   equal(only.code, 0);

@@ -133,7 +133,7 @@ Deno.test("a day of watching leaves what the rules say", async () => {
     writeFileSync(sandbox.at("tree", "deep", "file"), `${i}`);
     const { record } = await workspace.save();
     times.push(ms);
-    await forgetOld(snapshots, rules, { like: record!, now });
+    await forgetOld(snapshots, rules, { like: record, now });
   }
   // The last of each of five hours, the last three of all, and the oldest while periods are missing.
   const hours = new Map(

@@ -144,7 +144,7 @@ export interface RestoreResult {
  * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { record } = await save(snapshots, folder);
  *
- * const { errors } = await restore(snapshots, record!, `${folder}/again`);
+ * const { errors } = await restore(snapshots, record, `${folder}/again`);
  * equal(errors.length, 0);
  * equal(readFileSync(`${folder}/again/letter`, "utf8"), "hello");
  * await snapshots[Symbol.asyncDispose]();

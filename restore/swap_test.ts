@@ -47,7 +47,7 @@ class Scene implements Disposable {
   }
 
   async record(snapshots: Snapshots): Promise<NamedRecord> {
-    return (await save(snapshots as never, this.folder.join("source"))).record!;
+    return (await save(snapshots as never, this.folder.join("source"))).record;
   }
 
   /** What stands beside the target, it too. */

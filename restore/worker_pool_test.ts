@@ -20,7 +20,7 @@ Deno.test("WorkerPool of a restore does without the last of several workers", as
   for (const [workers, wanted] of [[0, 0], [1, 1], [2, 1], [3, 2]]) {
     using started = new WorkerCount();
     const target = folder.join(`${workers}`);
-    const result = await restore(snapshots, record!, target, { workers });
+    const result = await restore(snapshots, record, target, { workers });
     equal(started.count, wanted);
     equal(result.writtenFileCount, 40);
     for (let i = 0; i < 40; i++) {

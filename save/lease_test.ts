@@ -178,7 +178,7 @@ Deno.test("what a save has found to stand is not taken back by the one that has 
   await rejects(save(snapshots, source, LATER), OvertakenError);
   const { record, isNewRecord } = await (again ??= saveAgain());
   equal(isNewRecord, false);
-  ok(await recordStands(store, record!));
+  ok(await recordStands(store, record));
 });
 
 Deno.test("a record that is forgotten while a save finds nothing new is written again", async () => {
@@ -255,7 +255,7 @@ Deno.test("a record that is void is no parent", async () => {
   const { source, store, snapshots } = await makeScene(folder);
   await using _ = snapshots;
   const first = await save(snapshots, source, LATER);
-  await createVoid(store, first.record!.writer, 1, PRUNER);
+  await createVoid(store, first.record.writer, 1, PRUNER);
   const again = await save(snapshots, source, LATER);
   equal(again.isNewRecord, true);
   equal(again.progress.readFileCount, 6);

@@ -21,8 +21,8 @@ Deno.test("SavePipeline keeps the first files that could not be read, and counts
     const result = await save(snapshots, folder.path);
     equal(result.errors.length, 10_000);
     equal(result.errorCount, count);
-    equal(result.record!.unreadable.count, count);
-    equal(result.record!.unreadable.first.length, 20);
+    equal(result.record.unreadable.count, count);
+    equal(result.record.unreadable.first.length, 20);
   } finally {
     FileReader.prototype.open = open;
   }

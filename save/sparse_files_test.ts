@@ -112,13 +112,13 @@ for (const [title, layout] of Object.entries(LAYOUTS)) {
         const { damages } = await verify(snapshots, { data: true });
         deepEqual(damages, []);
         const target = folder.join(`${write.name}-back`);
-        const restored = await restore(snapshots, result.record!, target);
+        const restored = await restore(snapshots, result.record, target);
         deepEqual(restored.errors, []);
         const same = new Deno.Command("cmp", {
           args: [`${target}/file`, `${path}/file`],
         }).outputSync();
         equal(same.success, true);
-        const again = await restore(snapshots, result.record!, target, {
+        const again = await restore(snapshots, result.record, target, {
           existing: true,
         });
         deepEqual([again.errors, again.writtenFileCount], [[], 0]);
@@ -162,7 +162,7 @@ Deno.test("a file that shrinks while a hole of it is passed over is stored as la
     const result = await save(snapshots, folder.path);
     equal(result.totals.byteCount, 6 * MIB);
     const target = folder.join("back");
-    await restore(snapshots, result.record!, target);
+    await restore(snapshots, result.record, target);
     const same = new Deno.Command("cmp", { args: [`${target}/file`, path] })
       .outputSync();
     equal(same.success, true);

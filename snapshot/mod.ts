@@ -20,7 +20,7 @@
  * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
  * const { record } = await save(snapshots, folder);
  *
- * const view = await View.open(snapshots, record!);
+ * const view = await View.open(snapshots, record);
  * const entry = await view.lookup(new TextEncoder().encode("hello"));
  * strictEqual(new TextDecoder().decode(await view.read(entry!)), "hello");
  * await snapshots[Symbol.asyncDispose]();

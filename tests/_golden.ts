@@ -232,7 +232,7 @@ export async function saveGolden(
     now: () => ms,
   });
   deepEqual(errors, []);
-  return record!;
+  return record;
 }
 
 /** Writes all that the records of a store say, without what differs between stores. */

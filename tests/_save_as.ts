@@ -7,9 +7,9 @@ import { save } from "@snap/save";
 const [storePath, source, workers] = Deno.args;
 await using snapshots = await open(await openFileStore(storePath));
 const result = await save(snapshots, source, { workers: Number(workers) });
-const listing = await readSnapshot(snapshots, result.record!);
+const listing = await readSnapshot(snapshots, result.record);
 console.log(JSON.stringify({
   errors: result.errors.map(({ path, code }) => [displayPath(path), code]),
-  unreadable: result.record!.unreadable,
+  unreadable: result.record.unreadable,
   entries: [...listing.keys()],
 }));

@@ -71,7 +71,7 @@ export async function saveTree(
   const snapshots = await openSnapshots(opened, { hasher: wasmHasher });
   const { record } = await save(snapshots, source, { readAll: true });
   await snapshots.refresh();
-  return { snapshots, record: record! };
+  return { snapshots, record: record };
 }
 
 /** Bytes that do not compress and do not repeat. */

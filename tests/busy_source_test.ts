@@ -70,10 +70,10 @@ for (const workers of [0, 2]) {
       for (let i = 0; i < 3; i++) {
         const result = await save(snapshots, source, { workers });
         changed += result.changed.length;
-        const listing = await readSnapshot(snapshots, result.record!);
+        const listing = await readSnapshot(snapshots, result.record);
         ok(listing.size > 20, `${listing.size} entries`);
         const target = folder.join(`target${i}`);
-        const restored = await restore(snapshots, result.record!, target, {
+        const restored = await restore(snapshots, result.record, target, {
           workers: 1,
         });
         deepEqual(restored.errors, []);
@@ -89,6 +89,6 @@ for (const workers of [0, 2]) {
     const last = await save(snapshots, source, { workers });
     deepEqual(last.errors, []);
     deepEqual(last.changed, []);
-    sameEntries(await readSnapshot(snapshots, last.record!), readDisk(source));
+    sameEntries(await readSnapshot(snapshots, last.record), readDisk(source));
   });
 }

@@ -82,7 +82,7 @@ async function checkAfter(
   const report = await verify(snapshots, { data: true });
   deepEqual(report.damages, []);
   const target = folder.join("target");
-  const { errors } = await restore(snapshots, result.record!, target);
+  const { errors } = await restore(snapshots, result.record, target);
   deepEqual(errors, []);
   sameEntries(readDisk(target), readDisk(source));
   rmSync(target, { recursive: true });

@@ -73,10 +73,10 @@ Deno.test("save, identify, restore and verify without workers let the event loop
   const target = (): string => folder.join(`target${count++}`);
   await checkTurns(
     "restore a large file",
-    () => restore(snapshots, record!, target()),
+    () => restore(snapshots, record, target()),
   );
   await checkTurns("verify", () => verify(snapshots, { data: true }));
-  const records = [record!];
+  const records = [record];
   await checkTurns(
     "verify a snapshot",
     () => verify(snapshots, { data: true, records }),
@@ -102,7 +102,7 @@ Deno.test("reads of a file let the event loop turn", async () => {
   writeFileSync(`${source}/small`, "abc");
   await using snapshots = await makeSnapshots(folder.join("store"));
   const { record } = await save(snapshots, source);
-  const view = await View.open(snapshots, record!);
+  const view = await View.open(snapshots, record);
   const large = (await view.lookup(latin("large")))!;
   const small = (await view.lookup(latin("small")))!;
   await checkTurns("stream", async () => {

@@ -72,7 +72,7 @@ async function makeStore(): Promise<FlippedStore> {
     await initStore(memory, formatSettings(DEFAULT_SETTINGS));
     const snapshots = await openSnapshots(memory, { hasher: wasmHasher });
     const { record } = await save(snapshots, folder, { host: "here" });
-    await tagSnapshot(snapshots, "main", record!);
+    await tagSnapshot(snapshots, "main", record);
   } finally {
     Deno.removeSync(folder, { recursive: true });
   }

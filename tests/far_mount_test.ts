@@ -89,7 +89,7 @@ mountTest(
     const far = new FarStore(near.store);
     const mountpoint = folder.join("mount");
     mkdirSync(mountpoint);
-    await using _ = await mount(far, record!, {
+    await using _ = await mount(far, record, {
       mountpoint,
       hasher: wasmHasher,
     });
@@ -149,7 +149,7 @@ mountTest(
       folder: caches,
     });
     const faults: string[] = [];
-    await using _ = await mount(cache, record!, {
+    await using _ = await mount(cache, record, {
       mountpoint,
       hasher: wasmHasher,
       cacheSize: 1 << 20,

@@ -187,7 +187,7 @@ for (const { name, path, manifest } of goldenStores()) {
         await using again = await makeMemorySnapshots();
         const saved = await save(again, target);
         equal(saved.id, record.tree);
-        deepEqual(saved.record!.totals, record.totals);
+        deepEqual(saved.record.totals, record.totals);
         deepEqual(
           portableLines(await describeGolden(again), 0),
           portableLines(manifest, number),

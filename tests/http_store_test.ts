@@ -62,7 +62,7 @@ Deno.test("a snapshot goes to a server, and comes back from the web", async () =
   strictEqual(found.damageCount + found.missingPackCount, 0);
   await saving[Symbol.asyncDispose]();
   const tags = new TagStore(far);
-  strictEqual(await tags.append("main", record!), 1);
+  strictEqual(await tags.append("main", record), 1);
   for await (const [{ name }] of inner.list("packs/")) {
     await rejects(far.remove(name), { code: "EACCES" });
   }
@@ -75,7 +75,7 @@ Deno.test("a snapshot goes to a server, and comes back from the web", async () =
   });
   strictEqual(web.kind, "web");
   const reading = await openSnapshots(web, { hasher: wasmHasher });
-  await restore(reading, record!, folder.join("copy"));
+  await restore(reading, record, folder.join("copy"));
   await reading[Symbol.asyncDispose]();
   for (const name of ["hello.txt", "sub/noise"]) {
     deepStrictEqual(
@@ -98,7 +98,7 @@ async function servedSnapshot(folder: TemporaryFolder) {
   await writeListing(inner);
   const answer = webServer(path);
   return {
-    record: record!,
+    record: record,
     /** The file of the pack with the contents of files. */
     dataPack: readdirSync(`${path}/packs`, { recursive: true })
       .map((name) => `${path}/packs/${name}`)

@@ -88,7 +88,7 @@ for (const [name, openStore] of Object.entries(stores)) {
     await initStore(store, { packSizeTarget: 2 ** 20 });
     await using snapshots = await open(store);
     const { record, saveId } = await save(snapshots, folder.join("source"));
-    await restore(snapshots, record!, folder.join("copy"));
+    await restore(snapshots, record, folder.join("copy"));
     deepStrictEqual(
       new Uint8Array(readFileSync(folder.join("copy/large"))),
       bytes,

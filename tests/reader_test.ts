@@ -87,7 +87,7 @@ async function compare(
 async function describe(path: string) {
   await using snapshots = await makeMemorySnapshots();
   const { record } = await save(snapshots, path, { workers: 0 });
-  const { tree, totals } = record!;
+  const { tree, totals } = record;
   return {
     tree,
     totals,
@@ -139,7 +139,7 @@ Deno.test("reader.py reads LZ4, cut trees, recipes of two levels and hard links"
   makeSource(source);
   await using snapshots = await makeSnapshots(store, SMALL_SETTINGS);
   const { record } = await save(snapshots, source);
-  await compare(snapshots, record!, store, folder);
+  await compare(snapshots, record, store, folder);
 });
 
 Deno.test("reader.py takes the head of a tag, a record once, and none that is void", async () => {
@@ -152,7 +152,7 @@ Deno.test("reader.py takes the head of a tag, a record once, and none that is vo
   for (const name of ["a", "b", "c"]) {
     writeFileSync(join(source, name), name);
     const now = () => GOLDEN_TIME + 1000 * saved.length;
-    saved.push((await save(snapshots, source, { now })).record!);
+    saved.push((await save(snapshots, source, { now })).record);
   }
   const [one, two, three] = saved;
   for (const record of [one, two]) await tagSnapshot(snapshots, "main", record);

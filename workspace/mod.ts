@@ -20,7 +20,7 @@
  * const { record } = await workspace.save();
  * writeFileSync(`${folder}/letter`, "cheap");
  * await workspace.save(); // Opens what has changed.
- * await workspace.restore(record!);
+ * await workspace.restore(record);
  * assert.equal(readFileSync(`${folder}/letter`, "utf8"), "dear");
  *
  * await workspace[Symbol.asyncDispose]();

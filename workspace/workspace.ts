@@ -6,10 +6,10 @@ import {
   type RestoreResult,
 } from "@snap/restore";
 import {
+  type RecordedSave,
   save,
   SaveMemory,
   type SaveOptions,
-  type SaveResult,
 } from "@snap/save";
 import type { Snapshots } from "@snap/snapshot";
 import { type NamedRecord, recordStands } from "@snap/snapshot/records";
@@ -93,7 +93,7 @@ export class Workspace implements AsyncDisposable {
   #reading: Promise<void> | undefined;
   /** The save or restore before, which the next one waits for. */
   #before: Promise<unknown> = Promise.resolve();
-  #last: SaveResult | undefined;
+  #last: RecordedSave | undefined;
 
   /**
    * Looks at nothing yet.
@@ -129,7 +129,7 @@ export class Workspace implements AsyncDisposable {
    * @throws {DiskError} If the directory itself cannot be read.
    * @throws {StoreError} If the store fails; nothing half-written stays behind.
    */
-  save(options: WorkspaceSaveOptions = {}): Promise<SaveResult> {
+  save(options: WorkspaceSaveOptions = {}): Promise<RecordedSave> {
     return this.#inTurn(() => this.#save(options));
   }
 
@@ -193,7 +193,7 @@ export class Workspace implements AsyncDisposable {
     this.#finder[Symbol.dispose]();
   }
 
-  async #save(options: WorkspaceSaveOptions): Promise<SaveResult> {
+  async #save(options: WorkspaceSaveOptions): Promise<RecordedSave> {
     const last = this.#last;
     if (last !== undefined && await this.#stands(last, options)) {
       return unchanged(last);
@@ -236,7 +236,7 @@ export class Workspace implements AsyncDisposable {
 
   /** Whether the result before is that of a save now. */
   async #stands(
-    { record, errorCount, changedCount }: SaveResult,
+    { record, errorCount, changedCount }: RecordedSave,
     { message, signal }: WorkspaceSaveOptions,
   ): Promise<boolean> {
     const isWhole = errorCount === 0 && changedCount === 0;
@@ -271,7 +271,7 @@ function monotonicMs(): number {
 }
 
 /** The result before, as one of a save that has found nothing new. */
-function unchanged(last: SaveResult): SaveResult {
+function unchanged(last: RecordedSave): RecordedSave {
   const nothing = { readFileCount: 0, newByteCount: 0, newObjectCount: 0 };
   return {
     ...last,

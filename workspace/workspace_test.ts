@@ -193,8 +193,8 @@ Deno.test("Workspace saves what a walk saves, whatever changes", async () => {
       deepEqual(errors, []);
       const where = `SNAP_SEED=${seed}, ${i} changes: ${done.slice(-4)}`;
       equal(id, plain.id, where);
-      equal(record!.page, plain.page, where);
-      deepEqual(record!.totals, plain.totals, where);
+      equal(record.page, plain.page, where);
+      deepEqual(record.totals, plain.totals, where);
     }
   } finally {
     changer.end();
@@ -212,7 +212,7 @@ Deno.test("Workspace restores what it saved, whatever has changed since", async 
   for (let i = 0; i < CHANGE_COUNT / 5; i++) {
     for (let j = prng.below(12); j >= 0; j--) changer.change();
     const { record } = await workspace.save();
-    saved.push(record!);
+    saved.push(record);
     for (let j = prng.below(4); j > 0; j--) changer.change();
     const wanted = prng.pick(saved);
     const { errors } = await workspace.restore(wanted);
@@ -232,13 +232,13 @@ Deno.test("Workspace: a restore opens no directory that is as it should be", asy
   await using workspace = new Workspace(snapshots, folder.path);
   const { record } = await workspace.save();
   writeFileSync(folder.join("a/b/file"), "second");
-  const changed = await workspace.restore(record!);
+  const changed = await workspace.restore(record);
   deepEqual([changed.entryCount, changed.writtenFileCount], [4, 1]);
   await workspace.save();
-  const again = await workspace.restore(record!);
+  const again = await workspace.restore(record);
   deepEqual([again.entryCount, again.unchangedCount], [4, 1]);
   await using fresh = new Workspace(snapshots, folder.path);
-  equal((await fresh.restore(record!)).entryCount, 6);
+  equal((await fresh.restore(record)).entryCount, 6);
 });
 
 Deno.test("Workspace opens what has changed and nothing else, until it walks again", async () => {
@@ -305,7 +305,7 @@ Deno.test("Workspace saves again what was forgotten, and what others have saved 
   await using workspace = new Workspace(snapshots, folder.path);
   const first = await workspace.save();
   const { forget } = await import("@snap/maintenance/forget");
-  await forget(snapshots, [first.record!]);
+  await forget(snapshots, [first.record]);
   const again = await workspace.save();
   equal(again.isNewRecord, true);
   equal(again.id, first.id);
@@ -343,12 +343,12 @@ Deno.test("Workspace restores over what has changed since, and keeps on watching
   mkdirSync(folder.join("c/new"));
   const second = await workspace.save();
   writeFileSync(folder.join("a/unsaved"), "");
-  const { errors } = await workspace.restore(first.record!);
+  const { errors } = await workspace.restore(first.record);
   deepEqual(errors, []);
   equal(readFileSync(folder.join("a/b/file"), "utf8"), "first");
   deepEqual(readdirSync(folder.join("c")), []);
   equal((await workspace.save()).id, first.id);
-  await workspace.restore(second.record!);
+  await workspace.restore(second.record);
   equal((await workspace.save()).id, second.id);
 });
 
@@ -359,9 +359,9 @@ Deno.test("Workspace: a restore removes nothing where that is asked for", async 
   await using workspace = new Workspace(snapshots, folder.path);
   const { record } = await workspace.save();
   writeFileSync(folder.join("left-out"), "");
-  await workspace.restore(record!, { delete: false });
+  await workspace.restore(record, { delete: false });
   deepEqual(readdirSync(folder.path).sort(), [".snapignore", "left-out"]);
-  await workspace.restore(record!);
+  await workspace.restore(record);
   deepEqual(readdirSync(folder.path), [".snapignore"]);
 });
 

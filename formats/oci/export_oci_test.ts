@@ -73,9 +73,9 @@ Deno.test({
     using folder = new TestFolder();
     const source = makeFullTree(folder, "source");
     const snapshots = await makeMemorySnapshots();
-    const base = (await save(snapshots, source)).record!;
+    const base = (await save(snapshots, source)).record;
     change(source);
-    const record = (await save(snapshots, source)).record!;
+    const record = (await save(snapshots, source)).record;
     for (const compression of ["gzip", "zstd", "none"] as const) {
       const layout = folder.at(compression);
       mkdirSync(layout);
@@ -125,9 +125,9 @@ Deno.test("the same snapshots give the same image", async () => {
   using folder = new TestFolder();
   const snapshots = await makeMemorySnapshots();
   folder.file("source/a", "a");
-  const base = (await save(snapshots, folder.at("source"))).record!;
+  const base = (await save(snapshots, folder.at("source"))).record;
   folder.file("source/b", "b");
-  const record = (await save(snapshots, folder.at("source"))).record!;
+  const record = (await save(snapshots, folder.at("source"))).record;
   const results = [];
   for (const name of ["one", "two"]) {
     mkdirSync(folder.at(name));
@@ -151,7 +151,7 @@ Deno.test("a name that says in a layer what goes is refused", async () => {
   folder.file("source/d/.wh.a", "a");
   const { record } = await save(snapshots, folder.at("source"));
   mkdirSync(folder.at("image"));
-  await rejects(exportOci(snapshots, record!, folder.at("image")), {
+  await rejects(exportOci(snapshots, record, folder.at("image")), {
     name: "ExportError",
     message: /^Cannot export d\/\.wh\.a in a layer/,
   });

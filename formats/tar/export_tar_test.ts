@@ -72,7 +72,7 @@ Deno.test("exportTar() writes the same archive with workers, without, and out of
   // No program may open the files of a store in memory.
   const far = await makeMemorySnapshots();
   const saved = await save(far, source);
-  archives.push(await exported(far, saved.record!, 2));
+  archives.push(await exported(far, saved.record, 2));
   await far[Symbol.asyncDispose]();
   strictEqual(Buffer.compare(archives[0], archives[1]), 0, "with workers");
   strictEqual(Buffer.compare(archives[0], archives[2]), 0, "far away");

@@ -31,7 +31,7 @@ function run(program: string, ...args: string[]): Uint8Array {
 async function exported(path: string): Promise<Uint8Array> {
   const snapshots = await makeMemorySnapshots();
   const { record } = await save(snapshots, path);
-  const view = await View.open(snapshots, record!);
+  const view = await View.open(snapshots, record);
   const archives: Uint8Array[] = [];
   for (let round = 0; round < 2; round++) {
     const pieces: Uint8Array[] = [];

@@ -50,7 +50,7 @@ async function saved(folder: TemporaryFolder) {
   const snapshots = await makeMemorySnapshots(SMALL_SETTINGS);
   const { record } = await save(snapshots, folder.join("tree"));
   await snapshots.refresh();
-  return { snapshots, record: record! };
+  return { snapshots, record: record };
 }
 
 /** Reads a range as often as it takes; returns how many ranges each round wanted. */

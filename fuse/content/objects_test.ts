@@ -172,7 +172,7 @@ Deno.test("a wide directory is a recipe, and loads however late it comes", async
   for (const isLate of [false, true]) {
     const ranges = new TestRanges(await filesOf(snapshots.store));
     const cache = SharedFrameCache.create({ sizeMax: 1 });
-    const mount = await testMount(snapshots.store, record!, { ranges, cache });
+    const mount = await testMount(snapshots.store, record, { ranges, cache });
     const { nodes, objects } = mount;
     const cursor = new NodeCursor();
     nodes.select(ROOT_ID, 0, cursor);

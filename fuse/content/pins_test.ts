@@ -50,14 +50,14 @@ async function scene() {
   const snapshots = await makeMemorySnapshots(SMALL_SETTINGS);
   const { record } = await save(snapshots, folder.path);
   await snapshots.refresh();
-  const view = await View.open(snapshots, record!);
+  const view = await View.open(snapshots, record);
   const { idBytes: id, size } = (await view.lookup(latin("large")))!;
   const files = await filesOf(snapshots.store);
   const ranges = new TestRanges(files);
   const counted = counting(SharedFrameCache.create({ sizeMax: 1 }));
   const { cache, pins } = counted;
   const { store } = snapshots;
-  const { contents } = await testMount(store, record!, { cache, ranges });
+  const { contents } = await testMount(store, record, { cache, ranges });
   const pieces = new Pieces();
   return {
     ...counted,

@@ -99,7 +99,7 @@ async function saved(folder: TemporaryFolder) {
   });
   const { record } = await save(snapshots, path);
   await snapshots.refresh();
-  return { snapshots, record: record! };
+  return { snapshots, record: record };
 }
 
 /** A table whose head is damaged is not looked into, so that nothing is found in it. */

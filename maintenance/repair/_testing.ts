@@ -83,7 +83,7 @@ export class DamageScene implements Disposable {
       readAll: true,
     });
     if (errors.length > 0) throw errors[0];
-    return record!;
+    return record;
   }
 
   /** Names of all packs of a role, with their tables. */

@@ -83,13 +83,13 @@ export interface RewrittenSnapshot {
  * const store = new MemoryStore();
  * await initStore(store, formatSettings(DEFAULT_SETTINGS));
  * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
- * const old = (await save(snapshots, folder, { workers: 0 })).record!;
+ * const old = (await save(snapshots, folder, { workers: 0 })).record;
  * const exclude = new IgnoreRules({ exclude: ["*.log"] });
- * const { record } = await rewriteSnapshot(snapshots, old, { exclude: exclude.scope() });
- * strictEqual(record!.totals.fileCount, 1);
+ * const { id, record } = await rewriteSnapshot(snapshots, old, { exclude: exclude.scope() });
+ * strictEqual(record?.totals.fileCount, 1);
  *
  * rmSync(`${folder}/a.log`);
- * strictEqual((await save(snapshots, folder, { workers: 0 })).id, record!.tree);
+ * strictEqual((await save(snapshots, folder, { workers: 0 })).id, id);
  * rmSync(folder, { recursive: true });
  * ```
  */

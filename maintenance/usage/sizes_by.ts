@@ -69,7 +69,7 @@ export interface SizeRow {
  * rmSync(folder, { recursive: true });
  *
  * await snapshots.refresh();
- * const side = snapshotSide(await snapshots.reader(), record!, { attributes: false });
+ * const side = snapshotSide(await snapshots.reader(), record, { attributes: false });
  * const rows = await sizesBy(diffSnapshots(undefined, side), { by: "type" });
  * deepStrictEqual(rows, [{ name: ".ts", fileCount: 2, byteCount: 8 }]);
  * ```

@@ -1,5 +1,5 @@
 import { storePlace } from "@snap/disk/source";
-import { save, type SaveResult } from "@snap/save";
+import { type RecordedSave, save, type SaveResult } from "@snap/save";
 import { type Identified, identify } from "@snap/save/identify";
 import type { SaveProgress } from "@snap/save";
 import type { RestoreProgress } from "@snap/restore";
@@ -36,7 +36,7 @@ export class Project {
   }
 
   /** Saves it: opens what has changed since the save before. */
-  async save(message: string | undefined): Promise<SaveResult> {
+  async save(message: string | undefined): Promise<RecordedSave> {
     return await this.#service.workspaces.save(this.directory, {
       ...message !== undefined && { message },
       signal: this.call.signal,

@@ -80,7 +80,7 @@ export async function restoreGuarded(
       const conflicts = await findConflicts(target, changes, { signal });
       if (options.isDry) return { changes, conflicts };
       if (conflicts.length > 0) throw conflictError(conflicts);
-      const rest = { before: before.record!, changes, conflicts };
+      const rest = { before: before.record, changes, conflicts };
       if (changes.length === 0) return rest;
       const removal = await removePlanned(target, changes, { signal });
       const known = new ChangedDirectories(changes, options.path);
@@ -119,7 +119,7 @@ async function savedSide(
 ): Promise<DiskSide> {
   const message = `before restore of ${tree.slice(0, 12)}`;
   const { record } = await project.save(message);
-  return { ids: record!, record: record! };
+  return { ids: record, record };
 }
 
 /** Writes what differs; nothing is removed. */

@@ -1,4 +1,4 @@
-import type { SaveResult } from "@snap/save";
+import type { RecordedSave } from "@snap/save";
 import {
   Workspace,
   type WorkspaceOptions,
@@ -40,7 +40,7 @@ export class Workspaces implements AsyncDisposable {
   async save(
     directory: string,
     options: WorkspaceSaveOptions,
-  ): Promise<SaveResult> {
+  ): Promise<RecordedSave> {
     const one = await this.#take(directory);
     try {
       const result = await one.workspace.save(options);

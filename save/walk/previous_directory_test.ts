@@ -40,8 +40,8 @@ async function savedDirectory(
   const { record } = await save(snapshots, folder.path);
   const reader = await snapshots.reader();
   const ids = new Uint8Array(64);
-  ids.set(idToBytes(record!.tree));
-  ids.set(idToBytes(record!.page), 32);
+  ids.set(idToBytes(record.tree));
+  ids.set(idToBytes(record.page), 32);
   const { tree, attributes } = ObjectKind;
   const treeBytes = await reader.readObject(ids.subarray(0, 32), tree);
   const pageBytes = await reader.readObject(ids.subarray(32), attributes);
