@@ -4,6 +4,7 @@
  * @module
  */
 
+import { argumentError } from "./argument_error.ts";
 import { checkBytes } from "./check_bytes.ts";
 
 /** The name of bytes: their BLAKE3 as 64 lower-case hexadecimal digits. */
@@ -41,6 +42,7 @@ export function isId(text: string): text is Id {
  * Parses an id that a user or a file gave.
  *
  * @returns The same text, as an id.
+ * @throws {TypeError} If `text` is no text.
  * @throws {SyntaxError} If `text` is not 64 lower-case hexadecimal digits.
  *
  * @example
@@ -51,6 +53,9 @@ export function isId(text: string): text is Id {
  * ```
  */
 export function parseId(text: string): Id {
+  if (typeof text !== "string") {
+    throw argumentError({ text }, { action: "parse id", need: "a string" });
+  }
   if (isId(text)) return text;
   const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text;
   throw new SyntaxError(
@@ -82,10 +87,14 @@ export function idFromBytes(bytes: Uint8Array, offset = 0): Id {
 /**
  * Reads the 32 bytes of an id.
  *
+ * @param id The id, or its bytes already.
  * @returns A new array of 32 bytes.
+ * @throws {TypeError} If `id` is neither text nor bytes.
  * @throws {SyntaxError} If `id` is a text that only claims to be one.
+ * @throws {RangeError} If `id` is not 32 bytes.
  */
-export function idToBytes(id: Id): Uint8Array<ArrayBuffer> {
+export function idToBytes(id: Id | Uint8Array): Uint8Array<ArrayBuffer> {
+  if (typeof id !== "string") return idBytes(id);
   parseId(id);
   const bytes = new Uint8Array(ID_SIZE);
   for (let i = 0; i < ID_SIZE; i++) {
@@ -93,6 +102,14 @@ export function idToBytes(id: Id): Uint8Array<ArrayBuffer> {
       VALUES[id.charCodeAt(2 * i + 1)];
   }
   return bytes;
+}
+
+function idBytes(id: Uint8Array): Uint8Array<ArrayBuffer> {
+  checkBytes(id, "id");
+  if (id.length === ID_SIZE) return id.slice();
+  throw new RangeError(
+    `Cannot read id as it needs ${ID_SIZE} bytes: found ${id.length}`,
+  );
 }
 
 /**

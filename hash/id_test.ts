@@ -1,4 +1,9 @@
-import { deepStrictEqual, strictEqual, throws } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  notStrictEqual,
+  strictEqual,
+  throws,
+} from "node:assert/strict";
 import { seededTest } from "../tests/_prng.ts";
 import {
   compareBytes,
@@ -70,8 +75,20 @@ Deno.test("idFromBytes() throws where 32 bytes do not follow", () => {
   });
 });
 
+Deno.test("idToBytes() throws for what is neither an id nor its bytes", () => {
+  throws(() => idToBytes(new Uint8Array(31)), RangeError);
+  throws(() => idToBytes(5 as unknown as Id), {
+    name: "TypeError",
+    message: "Cannot use number as id: it is no Uint8Array",
+  });
+});
+
 Deno.test("idToBytes() throws for a text that only claims to be an id", () => {
   throws(() => idToBytes(ID.toUpperCase() as Id), SyntaxError);
+  throws(() => parseId(5 as unknown as string), {
+    name: "TypeError",
+    message: "Cannot parse id as text must be a string: found number",
+  });
 });
 
 seededTest("idToBytes() undoes idFromBytes()", (prng) => {
@@ -82,6 +99,9 @@ seededTest("idToBytes() undoes idFromBytes()", (prng) => {
     [...bytes].map((b) => b.toString(16).padStart(2, "0")).join(""),
   );
   deepStrictEqual(idToBytes(id), bytes);
+  const copy = idToBytes(bytes);
+  deepStrictEqual(copy, bytes);
+  notStrictEqual(copy, bytes);
 });
 
 Deno.test("equalBytes() compares runs, not arrays", () => {

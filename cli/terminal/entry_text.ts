@@ -2,7 +2,7 @@ import { EntryKind, isDeviceKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { formatMode } from "@snap/manifest/text";
 import { formatTime } from "@snap/manifest/time";
-import { entryFields, type ViewEntry } from "@snap/snapshot/view";
+import type { ViewEntry } from "@snap/snapshot/view";
 import type { JsonRecord } from "./json_line.ts";
 import type { Column } from "./table.ts";
 import { formatLocalTime, formatSize } from "./units.ts";
@@ -83,5 +83,5 @@ function ownerText(name: Uint8Array, id: number): string {
  * @returns A line of type `entry`.
  */
 export function entryRecord(entry: ViewEntry): JsonRecord {
-  return { type: "entry", ...entryFields(entry) };
+  return { type: "entry", ...entry.toJSON() };
 }

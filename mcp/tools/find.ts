@@ -1,4 +1,3 @@
-import { entryFields } from "@snap/snapshot/view";
 import { EntryKind, type EntryKindName } from "@snap/manifest/extras";
 import { find, patternOptions } from "@snap/snapshot/query";
 import { PATTERN_LENGTH_MAX } from "../limits.ts";
@@ -71,7 +70,7 @@ export const FIND: Tool<FindArgs> = {
       const page = await paged.fields(found.batches(), {
         name: "entries",
         pins: [pinOf(record)],
-        format: entryFields,
+        format: (one) => one.toJSON(),
       });
       return { fields: { id: record.tree, record: record.record, ...page } };
     });

@@ -1,5 +1,4 @@
 import type { JsonSchemaType } from "@modelcontextprotocol/server";
-import { entryFields } from "@snap/snapshot/view";
 import { openDirectory } from "./open_entry.ts";
 import { Paged, pinOf } from "./paged.ts";
 import { pathArgument } from "./path_argument.ts";
@@ -59,7 +58,7 @@ export const LS: Tool<LsArgs> = {
       const page = await paged.fields(entries.batches(), {
         name: "entries",
         pins: [pinOf(record)],
-        format: entryFields,
+        format: (one) => one.toJSON(),
       });
       return { fields: { id: record.tree, record: record.record, ...page } };
     });

@@ -102,7 +102,7 @@ export class Objects implements AsyncDisposable {
     id: Id | Uint8Array,
     options: GetObjectOptions = {},
   ): Promise<ReadableStream<Uint8Array<ArrayBuffer>>> {
-    const bytes = bytesOf(id);
+    const bytes = idToBytes(id);
     const size = this.#isEmpty(bytes) ? 0 : undefined;
     const reader = await this.#snapshots.reader();
     const opening = reader.openContent(bytes, size, options);
@@ -233,8 +233,4 @@ export async function openObjects(
     return await openSnapshots(store, options);
   });
   return new Objects(snapshots, options);
-}
-
-function bytesOf(id: Id | Uint8Array): Uint8Array {
-  return typeof id === "string" ? idToBytes(id) : id;
 }

@@ -45,9 +45,9 @@ export function snapshotSide(
 ): DiffSide {
   const { attributes = true, signal } = options;
   const source = new ManifestSource(objects, signal);
-  const treeId = bytesOf(ids.tree);
+  const treeId = idToBytes(ids.tree);
   if (!attributes || ids.page === undefined) return { source, treeId };
-  return { source, treeId, pageId: bytesOf(ids.page) };
+  return { source, treeId, pageId: idToBytes(ids.page) };
 }
 
 /**
@@ -68,8 +68,4 @@ export function diffSnapshots(
 ): Batched<Change> {
   const { signal } = options;
   return new Batched(() => diffTrees(before, after, signal && { signal }));
-}
-
-function bytesOf(id: Id | Uint8Array): Uint8Array {
-  return typeof id === "string" ? idToBytes(id) : id;
 }

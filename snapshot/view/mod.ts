@@ -3,6 +3,6 @@
  *
  * @module
  */
-export * from "./entry_fields.ts";
+export * from "./row_fields.ts";
 export * from "./view.ts";
 export * from "./view_entry.ts";

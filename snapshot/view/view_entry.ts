@@ -1,14 +1,8 @@
 import { type Id, idFromBytes } from "@snap/hash";
 import type { AttributePage, EntryRow, Tree } from "@snap/manifest";
-import {
-  EntryKind,
-  type EntryKindName,
-  entryKindName,
-  type Extras,
-  isFileKind,
-} from "@snap/manifest/extras";
-import { displayPath } from "@snap/manifest/path";
-import { formatTime } from "@snap/manifest/time";
+import { EntryKind, type Extras } from "@snap/manifest/extras";
+import { jsonPath } from "@snap/manifest/path";
+import { rowFields } from "./row_fields.ts";
 
 /** Row of a page for one entry, without its extras. */
 export interface ViewAttributes {
@@ -38,24 +32,6 @@ export interface ViewAttributes {
   readonly inodeHigh: number;
   /** A small number, 0 for the device of the root. */
   readonly device: number;
-}
-
-/** An entry at a glance. */
-export interface ViewEntrySummary {
-  /** Its path, as `displayPath` shows it. */
-  readonly path: string;
-  /** Its kind. */
-  readonly kind: EntryKindName;
-  /** Size in bytes of a file. */
-  readonly size?: number;
-  /** Target of a symbolic link. */
-  readonly target?: string;
-  /** The 12 permission bits, octal. */
-  readonly mode: string;
-  /** Modification time in UTC. */
-  readonly mtime: string;
-  /** The id of a file's content or of a directory's tree. */
-  readonly id?: Id;
 }
 
 /** Source of a {@linkcode ViewEntry}. */
@@ -170,19 +146,10 @@ export class ViewEntry implements EntryRow {
     return this.#attributes;
   }
 
-  /** What there is to know at a glance, as `console.log` shows it. */
-  toJSON(): ViewEntrySummary {
-    const { kind, size } = this;
-    const { mode, mtimeSec, mtimeNs } = this.attributes;
-    return {
-      path: displayPath(this.path),
-      kind: entryKindName(kind),
-      ...isFileKind(kind) && { size },
-      ...kind === EntryKind.symlink && { target: displayPath(this.target) },
-      mode: mode.toString(8).padStart(4, "0"),
-      mtime: formatTime(mtimeSec, mtimeNs),
-      ...kind <= EntryKind.directory && { id: this.id },
-    };
+  /** What the entry is, as `snap ls --json` and `console.log` show it. */
+  toJSON(): Record<string, unknown> {
+    const id = this.kind === EntryKind.directory ? { id: this.id } : {};
+    return { ...jsonPath("path", this.path), ...rowFields(this), ...id };
   }
 
   /**

@@ -13,17 +13,6 @@ import {
 } from "@snap/manifest/extras";
 import { jsonPath } from "@snap/manifest/path";
 import { formatTime } from "@snap/manifest/time";
-import type { ViewEntry } from "./view_entry.ts";
-
-/**
- * Writes an entry for JSON.
- *
- * @returns The fields, with its path.
- */
-export function entryFields(entry: ViewEntry): Record<string, unknown> {
-  const id = entry.kind === EntryKind.directory ? { id: entry.id } : {};
-  return { ...jsonPath("path", entry.path), ...rowFields(entry), ...id };
-}
 
 /**
  * Writes what a tree and a page say of an entry, for JSON: all but its path.
