@@ -3,15 +3,20 @@
  *
  * @module
  */
+import { checkBytes } from "@snap/hash";
+import { type ChunkSizes, ChunkStream } from "@snap/hash/chunk";
 import { ID_SIZE } from "../bytes.ts";
+import { FRAME_SIZE_MAX } from "../codec/codec.ts";
 import { FrameBuilder } from "./frame_builder.ts";
-import { ObjectKind } from "../object_kind.ts";
+import { ObjectKind, PackRole } from "../object_kind.ts";
 import { PACK_HEADER_SIZE } from "./pack_footer.ts";
 import {
   type FinishedPack,
   PackWriter,
   type PackWriterOptions,
 } from "./pack_writer.ts";
+import { RecipeBuilder } from "../recipe/recipe_builder.ts";
+import { isZeros } from "../recipe/zeros.ts";
 
 /** Size of packs in bytes where nothing else is asked for. */
 export const PACK_SIZE_TARGET: number = 64 << 20;
@@ -26,7 +31,12 @@ export interface PackStreamOptions
   readonly packSize?: number;
   /** Plain size of frames in bytes, 256 KiB if left out; a larger object is alone. */
   readonly frameSize?: number;
+  /** What decides where objects above 4 MiB are cut, as the settings of a store say. */
+  readonly chunk?: ChunkSizes;
 }
+
+/** An object of a {@linkcode PackStream}: its bytes, or what gives them in pieces. */
+export type StreamedObject = Uint8Array | AsyncIterable<Uint8Array>;
 
 /** A pack with its bytes. */
 export interface PackedBytes extends FinishedPack {
@@ -36,7 +46,10 @@ export interface PackedBytes extends FinishedPack {
 
 /**
  * Gathers batches of content, such as the chunks of a `ChunkStream`, into
- * packs. Content that comes twice is stored once in a pack.
+ * packs. Content that comes twice is stored once in a pack. An object above 4 MiB,
+ * which no frame has room for, is cut into chunks under a recipe; recipes stand in
+ * packs of their own, of role `trees`, which come after their chunks. One pack of each
+ * role is in memory, whatever the size of an object.
  *
  * @example
  * ```ts
@@ -63,7 +76,12 @@ export interface PackedBytes extends FinishedPack {
  * ```
  */
 export class PackStream
-  extends TransformStream<readonly Uint8Array[], PackedBytes> {
+  implements TransformStream<readonly StreamedObject[], PackedBytes> {
+  /** Takes batches of objects. */
+  readonly writable: WritableStream<readonly StreamedObject[]>;
+  /** Gives packs. */
+  readonly readable: ReadableStream<PackedBytes>;
+
   /**
    * Opens the stream.
    *
@@ -71,26 +89,126 @@ export class PackStream
    */
   constructor(options: PackStreamOptions) {
     const packer = new Packer(options);
-    super({
-      transform(batch, controller) {
-        for (const plain of batch) {
-          packer.add(plain);
-          if (packer.isFull) controller.enqueue(packer.finish());
-        }
-      },
-      flush(controller) {
-        if (!packer.isEmpty) controller.enqueue(packer.finish());
-      },
-    });
+    const batches = new TransformStream<readonly StreamedObject[]>();
+    this.writable = batches.writable;
+    // A transformer waits for its reader between two batches only, and one object may be many packs.
+    this.readable = ReadableStream.from(packer.pack(batches.readable));
   }
 }
 
 class Packer {
   readonly #options: PackStreamOptions;
+  readonly #content: PackInHand;
+  readonly #recipes: PackInHand;
+  readonly #id = new Uint8Array(ID_SIZE);
+
+  constructor(options: PackStreamOptions) {
+    this.#options = options;
+    this.#content = new PackInHand(options);
+    this.#recipes = new PackInHand({ ...options, role: PackRole.trees });
+  }
+
+  async *pack(
+    batches: AsyncIterable<readonly StreamedObject[]>,
+  ): AsyncGenerator<PackedBytes, void, void> {
+    for await (const batch of batches) {
+      for (const object of batch) {
+        const isWhole = object instanceof Uint8Array &&
+          object.length <= FRAME_SIZE_MAX;
+        if (!isWhole) yield* this.#add(object);
+        else if (object.length > 0) this.#put(object);
+        yield* this.#full();
+      }
+    }
+    yield* this.#finish();
+  }
+
+  /** Adds an object, whole where a frame has room for it. */
+  async *#add(
+    object: StreamedObject,
+  ): AsyncGenerator<PackedBytes, void, void> {
+    const pieces = piecesOf(object);
+    const head: Uint8Array<ArrayBuffer>[] = [];
+    try {
+      for (let size = 0; size <= FRAME_SIZE_MAX;) {
+        const { done, value } = await pieces.next();
+        if (done) {
+          if (size > 0) this.#put(await new Blob(head).bytes());
+          return;
+        }
+        head.push(value);
+        size += value.length;
+      }
+      yield* this.#cut(head, pieces);
+    } finally {
+      await pieces.return();
+    }
+  }
+
+  async *#cut(
+    head: Uint8Array<ArrayBuffer>[],
+    rest: AsyncIterable<Uint8Array<ArrayBuffer>>,
+  ): AsyncGenerator<PackedBytes, void, void> {
+    const { hasher, chunk: sizes } = this.#options;
+    const hash = hasher.stream();
+    const hashed = async function* () {
+      for (let piece = head.shift(); piece; piece = head.shift()) {
+        hash.update(piece);
+        yield piece;
+      }
+      for await (const piece of rest) {
+        hash.update(piece);
+        yield piece;
+      }
+    };
+    const recipe = new RecipeBuilder({
+      hasher,
+      onNode: (bytes, id) => this.#recipes.add(bytes, id, ObjectKind.recipe),
+    });
+    const cut = ReadableStream.from(hashed()).pipeThrough(
+      new ChunkStream(sizes),
+    );
+    for await (const chunks of cut) {
+      for (const chunk of chunks) {
+        if (isZeros(chunk)) {
+          recipe.pushZeros(chunk.length);
+          continue;
+        }
+        this.#put(chunk);
+        recipe.push(this.#id, 0, chunk.length);
+      }
+      yield* this.#full();
+    }
+    const id = new Uint8Array(ID_SIZE);
+    hash.digestInto(id);
+    recipe.finish({ id, kind: ObjectKind.content });
+  }
+
+  #put(plain: Uint8Array): void {
+    this.#options.hasher.hashInto(plain, this.#id);
+    this.#content.add(plain, this.#id, ObjectKind.content);
+  }
+
+  /** Gives what is full. */
+  *#full(): Generator<PackedBytes, void> {
+    if (this.#recipes.isFull) yield* this.#finish();
+    else if (this.#content.isFull) yield this.#content.finish();
+  }
+
+  /** Gives what there is: recipes come after their chunks. */
+  *#finish(): Generator<PackedBytes, void> {
+    for (const pack of [this.#content, this.#recipes]) {
+      if (!pack.isEmpty) yield pack.finish();
+    }
+  }
+}
+
+/** One pack in memory, and after it the next. */
+class PackInHand {
+  readonly #options: PackStreamOptions;
   readonly #frame = new FrameBuilder();
   readonly #frameSize: number;
   readonly #packSize: number;
-  readonly #id = new Uint8Array(ID_SIZE);
   #parts: Uint8Array<ArrayBuffer>[] = [];
   #writer: PackWriter;
 
@@ -109,14 +227,12 @@ class Packer {
     return this.#writer.size >= this.#packSize;
   }
 
-  add(plain: Uint8Array): void {
-    if (plain.length === 0) return;
+  add(plain: Uint8Array, id: Uint8Array, kind: ObjectKind): void {
     const frame = this.#frame;
     if (frame.size > 0 && frame.size + plain.length > this.#frameSize) {
       this.#flush();
     }
-    this.#options.hasher.hashInto(plain, this.#id);
-    frame.add(plain, this.#id, 0, ObjectKind.content);
+    frame.add(plain, id, 0, kind);
     if (frame.size >= this.#frameSize) this.#flush();
   }
 
@@ -139,5 +255,16 @@ class Packer {
       this.#parts.push(bytes.slice());
     };
     return new PackWriter({ ...this.#options, salt, sink: { write } });
+  }
+}
+
+/** Pieces of an object that belong to the caller. */
+async function* piecesOf(
+  object: StreamedObject,
+): AsyncGenerator<Uint8Array<ArrayBuffer>, void, void> {
+  const isStream = Symbol.asyncIterator in Object(object);
+  for await (const piece of isStream ? object : [object]) {
+    checkBytes(piece, "content");
+    yield piece.slice();
   }
 }
