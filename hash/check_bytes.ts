@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { typeName } from "./argument_error.ts";
+import { isBytes, typeName } from "./check_argument.ts";
 
 /**
  * Checks that a value is bytes.
@@ -25,14 +25,8 @@ export function checkBytes(
   value: unknown,
   name: string,
 ): asserts value is Uint8Array {
-  if (value instanceof Uint8Array || isForeign(value)) return;
+  if (isBytes(value)) return;
   throw new TypeError(
     `Cannot use ${typeName(value)} as ${name}: it is no Uint8Array`,
   );
-}
-
-/** Whether it is one of another realm, such as those of test runners. */
-function isForeign(value: unknown): boolean {
-  return ArrayBuffer.isView(value) &&
-    Object.prototype.toString.call(value) === "[object Uint8Array]";
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { argumentError } from "./argument_error.ts";
+import { argumentError } from "./check_argument.ts";
 import { checkBytes } from "./check_bytes.ts";
 
 /** The name of bytes: their BLAKE3 as 64 lower-case hexadecimal digits. */

@@ -15,7 +15,7 @@
  *
  * @module
  */
-export * from "./argument_error.ts";
+export * from "./check_argument.ts";
 export * from "./check_bytes.ts";
 export * from "./hash_stream.ts";
 export * from "./hasher.ts";

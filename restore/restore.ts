@@ -1,6 +1,6 @@
 import { type DiskCalls, diskCalls, DiskError, localOwners } from "@snap/disk";
 import { openTarget, type Target } from "@snap/disk/target";
-import { idToBytes } from "@snap/hash";
+import { checkTextOrBytes, idToBytes } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath, splitPath } from "@snap/manifest/path";
 import type { StoreReader } from "@snap/pack/read";
@@ -22,7 +22,7 @@ import { renamedEntry } from "./plan/renamed_entry.ts";
 import { RestoreRun } from "./run.ts";
 import { liesInStore, type StorePlace, storePlace } from "@snap/disk/source";
 import { tolerateDamage } from "./plan/tolerate_damage.ts";
-import type { Snapshots } from "@snap/snapshot";
+import { checkRecord, checkSnapshots, type Snapshots } from "@snap/snapshot";
 
 const SLASH = 0x2f;
 
@@ -156,6 +156,10 @@ export async function restore(
   target: string | Uint8Array,
   options: RestoreOptions = {},
 ): Promise<RestoreResult> {
+  const action = "restore";
+  checkSnapshots(snapshots, action);
+  checkRecord(record, action);
+  checkTextOrBytes({ target }, action);
   const opening = await openRestoreReader(snapshots);
   try {
     const { reader } = opening;

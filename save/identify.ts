@@ -1,5 +1,11 @@
 import { openSource, type SourceOptions } from "@snap/disk/source";
-import { type Hasher, type Id, idFromBytes } from "@snap/hash";
+import {
+  checkHasher,
+  checkTextOrBytes,
+  type Hasher,
+  type Id,
+  idFromBytes,
+} from "@snap/hash";
 import { ClaimTable, ObjectSink, type SinkConfig } from "@snap/pack/sink";
 import { SavePipeline } from "./pipeline.ts";
 import type { SaveProgress } from "./progress.ts";
@@ -59,6 +65,9 @@ export async function identify(
   path: string | Uint8Array,
   options: IdentifyOptions,
 ): Promise<Identified> {
+  const action = "identify";
+  checkTextOrBytes({ path }, action);
+  checkHasher(options?.hasher, action);
   const { hasher, workers = 0 } = options;
   const trees = new KeptTrees(hasher, {
     isKeeping: options.keepTrees ?? false,

@@ -4,7 +4,7 @@ import {
   openSource,
   storePlace,
 } from "@snap/disk/source";
-import { type Id, idFromBytes } from "@snap/hash";
+import { checkTextOrBytes, type Id, idFromBytes } from "@snap/hash";
 import { pathToText } from "@snap/manifest/path";
 import type { StoreOptions, WriteStore } from "@snap/store";
 import { PATH_SAMPLE_MAX, timeText } from "@snap/store/format";
@@ -30,7 +30,7 @@ import {
   SaveTransaction,
   UnknownTotalsError,
 } from "./transaction.ts";
-import type { Snapshots } from "@snap/snapshot";
+import { checkSnapshots, type Snapshots } from "@snap/snapshot";
 import { randomBytes } from "@snap/pack/write";
 
 /**
@@ -80,6 +80,7 @@ export interface RecordedSave extends SaveResult {
  * @param path The directory.
  * @param options Workers, what is left out, what the record says.
  * @returns The snapshot.
+ * @throws {TypeError} If `snapshots` is not what `openSnapshots` gives, or the path neither text nor bytes.
  * @throws {DiskError} If the directory itself cannot be read.
  * @throws {StoreError} If the store fails; nothing half-written stays behind.
  * @throws {OverlayError} With `overlay`, if the snapshot below cannot be relied on, or the upper
@@ -108,6 +109,8 @@ export async function save(
   path: string | Uint8Array,
   options: SaveOptions = {},
 ): Promise<SaveResult> {
+  checkSnapshots(snapshots, "save");
+  checkTextOrBytes({ path }, "save");
   const run = (some: SaveOptions): Promise<SaveResult> =>
     retryWithoutDamage(
       snapshots,

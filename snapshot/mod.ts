@@ -42,6 +42,7 @@
  *
  * @module
  */
+export * from "./check_snapshots.ts";
 export type { ChangedEntry, EntryChange } from "./query/entry_changes.ts";
 export * from "./settings.ts";
 export * from "./snapshots.ts";

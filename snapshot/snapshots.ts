@@ -1,4 +1,4 @@
-import type { Hasher } from "@snap/hash";
+import { checkFields, checkHasher, type Hasher } from "@snap/hash";
 import type { FrameDecoders } from "@snap/pack/codecs";
 import {
   HeapFrameCache,
@@ -15,6 +15,7 @@ import {
   type StoreConfig,
   type StoreSettings,
 } from "@snap/store/format";
+import { checkRecord } from "./check_snapshots.ts";
 import type { EntryChange } from "./query/entry_changes.ts";
 import type { SideOptions } from "./query/diff.ts";
 import { listRecords, type ListRecordsOptions } from "./records/records.ts";
@@ -142,6 +143,7 @@ export class Snapshots<Store extends ReadStore = ReadStore>
    * @param after The record of the other; `undefined` for nothing.
    * @param options Whether attributes count, what ends the wait.
    * @returns The changes in the order of a walk, one by one or in batches.
+   * @throws {TypeError} If one is no record.
    * @throws {DamageError} If a directory is damaged in every copy.
    */
   diff(
@@ -149,6 +151,9 @@ export class Snapshots<Store extends ReadStore = ReadStore>
     after: ViewRoot | undefined,
     options: SideOptions = {},
   ): Batched<EntryChange> {
+    for (const one of [before, after]) {
+      if (one !== undefined) checkRecord(one, "compare snapshots");
+    }
     return new Batched(() => this.#changes([before, after], options));
   }
 
@@ -198,6 +203,7 @@ export class Snapshots<Store extends ReadStore = ReadStore>
  * Opens a store of snapshots.
  *
  * @returns The snapshots; nothing but the config has been read.
+ * @throws {TypeError} If the store lacks a function, or there is no hasher.
  * @throws {NotAStoreError} If the store has no config.
  * @throws {UnsupportedVersionError} If it was made by a newer program.
  */
@@ -205,6 +211,14 @@ export async function openSnapshots<Store extends ReadStore>(
   store: Store,
   options: OpenSnapshotsOptions,
 ): Promise<Snapshots<Store>> {
+  const action = "open snapshots";
+  const fields = ["read", "size", "list"];
+  checkFields({ store }, {
+    action,
+    need: "a store, such as MemoryStore",
+    fields,
+  });
+  checkHasher(options?.hasher, action);
   const config = await readConfig(store, options);
   return new Snapshots(store, config, options);
 }

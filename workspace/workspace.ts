@@ -11,7 +11,8 @@ import {
   SaveMemory,
   type SaveOptions,
 } from "@snap/save";
-import type { Snapshots } from "@snap/snapshot";
+import { checkTextOrBytes } from "@snap/hash";
+import { checkSnapshots, type Snapshots } from "@snap/snapshot";
 import { type NamedRecord, recordStands } from "@snap/snapshot/records";
 import type { WriteStore } from "@snap/store";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -107,6 +108,9 @@ export class Workspace implements AsyncDisposable {
     path: string | Uint8Array,
     options: WorkspaceOptions = {},
   ) {
+    const action = "make a workspace";
+    checkSnapshots(snapshots, action);
+    checkTextOrBytes({ path }, action);
     this.#snapshots = snapshots;
     this.#path = typeof path === "string"
       ? new TextEncoder().encode(path)

@@ -1,4 +1,5 @@
 import type { Owners } from "@snap/posix/owners";
+import { argumentError } from "@snap/hash";
 import type { Snapshots } from "@snap/snapshot";
 import type { WriteStore } from "@snap/store";
 import { hashed } from "../compress/hashed.ts";
@@ -44,6 +45,10 @@ export async function importTar(
   archive: AsyncIterable<Uint8Array>,
   options: ImportTarOptions = {},
 ): Promise<ImportTarResult> {
+  if (!(Symbol.asyncIterator in Object(archive))) {
+    const need = "an async iterable, such as a stream";
+    throw argumentError({ archive }, { action: "import", need });
+  }
   let archiveByteCount = 0, sha256 = "";
   const result = await importSnapshot(snapshots, {
     fill: async (run) => {

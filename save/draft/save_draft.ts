@@ -5,7 +5,7 @@ import {
   randomBytes,
 } from "@snap/pack/write";
 import { Pacer } from "@snap/posix/pacer";
-import type { Snapshots } from "@snap/snapshot";
+import { checkSnapshots, type Snapshots } from "@snap/snapshot";
 import {
   confirmRecords,
   finishedSaves,
@@ -86,6 +86,7 @@ export async function saveDraft(
   filling: DraftFilling,
   options: SaveDraftOptions & { readonly action: string },
 ): Promise<SavedEntries> {
+  checkSnapshots(snapshots, options.action);
   const { store, hasher, settings } = snapshots;
   const { signal, random = randomBytes, now = Date.now } = options;
   const startMs = now();

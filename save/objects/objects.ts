@@ -73,6 +73,7 @@ export class Objects implements AsyncDisposable {
    *
    * @param content Its bytes.
    * @returns Its id: BLAKE3 of the bytes.
+   * @throws {TypeError} If it is something else, or a piece no `Uint8Array`.
    * @throws {StoreError} If the store fails: nothing since the last flush is stored.
    * @throws What the content fails with; what was put before is unharmed.
    */

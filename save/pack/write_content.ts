@@ -1,4 +1,4 @@
-import { checkBytes } from "@snap/hash";
+import { argumentError, checkBytes } from "@snap/hash";
 import type { ContentWriter } from "./content_writer.ts";
 
 /** Content of one object: bytes, or what gives them in pieces. */
@@ -18,7 +18,7 @@ export interface WrittenContent {
  * @param writer Where it goes.
  * @param source Where it comes from.
  * @returns Its id and size.
- * @throws {TypeError} If a piece is no `Uint8Array`.
+ * @throws {TypeError} If it is something else, or a piece no `Uint8Array`.
  * @throws What the source fails with.
  */
 export async function writeContent(
@@ -44,5 +44,8 @@ function piecesOf(
   source: ContentSource,
 ): AsyncIterable<Uint8Array> | Uint8Array[] {
   if (source instanceof Uint8Array) return [source];
-  return source instanceof Blob ? source.stream() : source;
+  if (source instanceof Blob) return source.stream();
+  if (Symbol.asyncIterator in Object(source)) return source;
+  const need = "a Uint8Array, a Blob or an async iterable";
+  throw argumentError({ content: source }, { action: "store", need });
 }

@@ -17,6 +17,7 @@ import type { PackSet } from "@snap/pack/index";
 import { Pacer, PROGRESS_INTERVAL_MS } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
 import { listBadPacks } from "@snap/store/removal";
+import { checkSnapshots } from "../check_snapshots.ts";
 import { DamageLog, type FoundDamage } from "./damage_log.ts";
 import { fileDamageOf } from "./damage_of.ts";
 import { MissingPacks } from "./missing_packs.ts";
@@ -53,6 +54,7 @@ const ORPHANS_MAX = 20;
  *
  * @param options Which records, how much, who is told.
  * @returns What was found; damage is no error.
+ * @throws {TypeError} If `snapshots` is not what `openSnapshots` gives.
  * @throws {StoreError} If the store fails otherwise.
  * @throws {UnsupportedVersionError} If an index needs a newer program.
  */
@@ -60,6 +62,7 @@ export async function verify(
   snapshots: VerifySource,
   options: VerifyOptions = {},
 ): Promise<VerifyReport> {
+  checkSnapshots(snapshots, "verify");
   const log = new DamageLog(options.onDamage);
   const tables = new TableNames(snapshots, options);
   await tables.hasChanged();

@@ -4,7 +4,13 @@
  *
  * @module
  */
-import { type Id, idFromBytes, idToBytes } from "@snap/hash";
+import {
+  argumentError,
+  checkTextOrBytes,
+  type Id,
+  idFromBytes,
+  idToBytes,
+} from "@snap/hash";
 import {
   DEPTH_MAX,
   EntryKind,
@@ -26,6 +32,7 @@ import {
 } from "@snap/pack/read";
 import { Pacer } from "@snap/posix/pacer";
 import type { StoreOptions } from "@snap/store";
+import { checkReaderSource, checkRecord } from "../check_snapshots.ts";
 import { Batched } from "./batched.ts";
 import { Directories, type Directory } from "./directories.ts";
 import { ManifestSource } from "./manifest_source.ts";
@@ -79,6 +86,7 @@ export class View {
    * @param source A reader of objects, or what opens one.
    * @param options Memory, what ends the wait.
    * @returns The view.
+   * @throws {TypeError} If the source gives no reader, or the root is no record.
    * @throws {ObjectNotFoundError} If the store does not hold the root.
    * @throws {DamageError} If every copy of the root is damaged.
    */
@@ -87,9 +95,10 @@ export class View {
     root: ViewRoot,
     options: OpenViewOptions = {},
   ): Promise<View> {
-    const reader = source instanceof StoreReader
-      ? source
-      : await source.reader();
+    checkRecord(root, "open view");
+    const isReader = source instanceof StoreReader;
+    if (!isReader) checkReaderSource(source, "open view");
+    const reader = isReader ? source : await source.reader();
     const { cacheSize = CACHE_SIZE, signal } = options;
     const directories = new Directories(new ManifestSource(reader), cacheSize);
     const ids = { tree: idToBytes(root.tree), page: idToBytes(root.page) };
@@ -105,12 +114,14 @@ export class View {
    * @param path The path, as bytes or as `displayPath` shows it; empty for the root.
    * Slashes at its ends do not count.
    * @returns The entry, or `undefined` if there is none.
+   * @throws {TypeError} If the path is neither text nor bytes.
    * @throws {DamageError} If a directory on the way is damaged in every copy.
    */
   async lookup(
     path: Uint8Array | string,
     options: StoreOptions = {},
   ): Promise<ViewEntry | undefined> {
+    checkTextOrBytes({ path }, "look up");
     const bytes = typeof path === "string" ? parsePath(path) : path;
     const pacer = new Pacer(options);
     let entry = this.root;
@@ -307,6 +318,7 @@ export class View {
     entry: ViewEntry,
     options: StoreOptions,
   ): Promise<Directory> {
+    checkEntry(entry, "list");
     const { idBytes: tree, pageIdBytes: page } = entry;
     if (page === undefined) {
       throw new TypeError(
@@ -366,7 +378,13 @@ function paced(
   };
 }
 
+function checkEntry(entry: ViewEntry, action: string): void {
+  if (entry instanceof ViewEntry) return;
+  throw argumentError({ entry }, { action, need: "an entry of a view" });
+}
+
 function checkFile(entry: ViewEntry): void {
+  checkEntry(entry, "read");
   if (isFileKind(entry.kind)) return;
   throw new TypeError(
     `Cannot read ${displayPath(entry.path)}: it is no file`,

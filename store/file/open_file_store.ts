@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { argumentError } from "@snap/hash";
 import { fileCalls } from "./file_calls.ts";
 import type { FileStore } from "./file_store.ts";
 import { type OpenFileStoreOptions, openOverCalls } from "./open_over_calls.ts";
@@ -37,5 +38,8 @@ export async function openFileStore(
   path: string,
   options?: OpenFileStoreOptions,
 ): Promise<FileStore> {
+  if (typeof path !== "string") {
+    throw argumentError({ path }, { action: "open store", need: "text" });
+  }
   return await openOverCalls(fileCalls(), path, options);
 }

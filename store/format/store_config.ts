@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkFields } from "@snap/hash";
 import { encodeDocument } from "./document.ts";
 import { NotAStoreError, NotFoundError } from "../errors.ts";
 import { randomHex } from "../hex.ts";
@@ -66,6 +67,7 @@ export interface ReadConfigOptions extends StoreOptions {
  * @throws {TypeError} If a setting has the wrong type, or is not known; nothing is written.
  * @throws {RangeError} If a setting is outside its limits; nothing is written.
  * @throws {UnsupportedVersionError} If the store has a config that needs a newer program.
+ * @throws {TypeError} If the store lacks a function.
  * @throws {DocumentSyntaxError} If the store has a config that is damaged.
  * @throws {StoreError} If the store fails.
  */
@@ -74,6 +76,10 @@ export async function initStore(
   settings: SomeStoreSettings = {},
   options?: InitStoreOptions,
 ): Promise<StoreConfig> {
+  checkFields({ store }, {
+    ...{ action: "make a store", need: "a place that can be written" },
+    fields: ["read", "create", "list", "sync"],
+  });
   checkNewSettings(settings);
   const saveId = options?.saveId ??
     crypto.getRandomValues(new Uint8Array(SAVE_ID_SIZE));
