@@ -41,3 +41,17 @@ export function checkRecord(record: unknown, action: string): void {
     fields: ["tree", "page"],
   });
 }
+
+/**
+ * Checks that an argument is a `View`.
+ *
+ * @param view The argument.
+ * @param action What it is for.
+ * @throws {TypeError} If it is something else.
+ */
+export function checkView(view: unknown, action: string): void {
+  checkFields({ view }, {
+    ...{ action, need: "what View.open gives" },
+    fields: ["root", "walk"],
+  });
+}

@@ -1,6 +1,6 @@
 // What types do not keep from a call in JavaScript: an error names the argument, and what it was.
 import { match, rejects, strictEqual } from "node:assert/strict";
-import { importTar } from "@snap/formats/tar";
+import { exportTar, importTar } from "@snap/formats/tar";
 import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
 import { restore } from "@snap/restore";
 import { save } from "@snap/save";
@@ -8,6 +8,7 @@ import { saveEntries } from "@snap/save/entries";
 import { identify } from "@snap/save/identify";
 import { openObjects } from "@snap/save/objects";
 import { openSnapshots } from "@snap/snapshot";
+import { find } from "@snap/snapshot/query";
 import { verify } from "@snap/snapshot/verify";
 import { View } from "@snap/snapshot/view";
 import { openFileStore } from "@snap/store/file";
@@ -80,6 +81,10 @@ Deno.test("a wrong argument is named, and what was found", async () => {
     [of(identify, [], { hasher }), "path", "Array"],
     [of(identify, FOLDER), "hasher", "undefined"],
     [of(openFileStore), "path", "undefined"],
+    [of(exportTar), "view", "undefined"],
+    [of(exportTar, view), "from", "undefined"],
+    [of(exportTar, view, view.root, {}), "sink", "Object without write"],
+    [of(find, saved), "view", "Object without root, walk"],
     [of(importTar, snapshots, "a.tar"), "archive", '"a\\.tar"'],
     [() => Reflect.construct(Workspace, [snapshots]), "path", "undefined"],
     [method(View, "open"), "record", "undefined"],

@@ -1,5 +1,6 @@
+import { checkFields } from "@snap/hash";
 import { EntryKind } from "@snap/manifest/extras";
-import type { Snapshots } from "@snap/snapshot";
+import { checkSnapshots, checkView, type Snapshots } from "@snap/snapshot";
 import type { View, ViewEntry } from "@snap/snapshot/view";
 import type { StoreOptions } from "@snap/store";
 import type { ByteSink } from "../byte_sink.ts";
@@ -40,6 +41,7 @@ export interface ExportTarResult {
  * @param from The directory, or another entry.
  * @param sink Where the archive goes.
  * @returns What was written.
+ * @throws {TypeError} If one of them is something else, or `snapshots` is absent.
  * @throws {DamageError} If something is damaged in every copy.
  */
 export async function exportTar(
@@ -48,6 +50,12 @@ export async function exportTar(
   sink: ByteSink,
   options: ExportTarOptions,
 ): Promise<ExportTarResult> {
+  const action = "export";
+  checkView(view, action);
+  const need = "an entry of the view";
+  checkFields({ from }, { action, need, fields: ["path", "kind"] });
+  checkFields({ sink }, { action, need: "a sink", fields: ["write"] });
+  checkSnapshots(options?.snapshots, action);
   const output = new TarOutput(sink);
   const { snapshots, signal } = options;
   const contents = await openContents(snapshots, { ...options, view });

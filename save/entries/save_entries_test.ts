@@ -9,13 +9,16 @@ import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { entryKindName } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import { save } from "@snap/save";
-import type { Snapshots } from "@snap/snapshot";
+import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import { verify } from "@snap/snapshot/verify";
 import { View } from "@snap/snapshot/view";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { FaultStore } from "@snap/store/testing";
 import type { MemoryStore } from "@snap/store/memory";
 import {
   makeMemorySnapshots,
   noise,
+  SMALL_SETTINGS,
   TemporaryFolder,
 } from "../../tests/_snapshots.ts";
 import type { EntryInput } from "./entry_input.ts";
@@ -319,6 +322,25 @@ Deno.test("content that fails ends a save, and the error names its path", async 
     message: /^Cannot save a: its content failed: .*no Uint8Array$/,
   });
   ok(isReturned);
+});
+
+Deno.test("a store that fails ends a save: the error is its own, the stream is cancelled", async () => {
+  const inner = (await makeMemorySnapshots(SMALL_SETTINGS)).store;
+  const at = [{ call: 1, fault: "error" as const }];
+  const store = new FaultStore(inner, { at, actions: ["adopt"] });
+  const snapshots = await openSnapshots(store, { hasher });
+  let pieceCount = 0, isCancelled = false;
+  const content = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(noise(1 << 20, pieceCount++)),
+    cancel: () => void (isCancelled = true),
+  });
+  const entries = [{ path: "endless", content }];
+  await rejects(saveEntries(snapshots, entries), { name: "StoreError" });
+  ok(isCancelled);
+  deepStrictEqual(await snapshots.records(), []);
+  const { id } = await saveEntries(snapshots, [{ path: "a", content: "a" }]);
+  match(id, /^\w{64}$/);
+  await snapshots.close();
 });
 
 Deno.test("a signal ends a save that waits for content or entries, and cancels the stream", async () => {

@@ -1,3 +1,4 @@
+import { checkView } from "../check_snapshots.ts";
 import { EntryKind } from "@snap/manifest/extras";
 import { displayPath } from "@snap/manifest/path";
 import type { StoreOptions } from "@snap/store";
@@ -39,6 +40,7 @@ export interface FindOptions extends StoreOptions {
  *
  * @param options What to look for, and where.
  * @returns Entries in the order of a walk, one by one or in batches.
+ * @throws {TypeError} If `view` is none.
  * @throws {SyntaxError} If a pattern is none.
  * @throws {DamageError} If a directory is damaged in every copy.
  */
@@ -46,6 +48,7 @@ export function find(
   view: View,
   options: FindOptions = {},
 ): Batched<ViewEntry> {
+  checkView(view, "find");
   return new Batched(() => search(view, options));
 }
 
