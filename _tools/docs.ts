@@ -4,37 +4,29 @@
 //     deno task docs [FOLDER]
 //
 // The folder, `site` if none is given, is made anew.
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, posix as paths, resolve } from "node:path";
-import { Marked, type Tokens } from "marked";
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, extname, join, resolve } from "node:path";
+import { readDocs } from "./deno_doc.ts";
 import { brokenLinks } from "./html_links.ts";
-import {
-  exists,
-  listFiles,
-  readPackages,
-  readText,
-  ROOT,
-} from "./workspace.ts";
+import { codeBlock, renderMarkdown } from "./site/markdown.ts";
+import { groupPages, linkTarget, pageOf, titleOf } from "./site/navigation.ts";
+import { framePage, type Page, relativeLink } from "./site/page.ts";
+import { Reference, searchEntries } from "./site/reference.ts";
+import { escapeHtml } from "./site/highlight.ts";
+import { exists, listFiles, readText, ROOT } from "./workspace.ts";
 
-/** What the pages of the guides look like. */
-const STYLE = `
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 52rem; margin: 0 auto;
-  padding: 1rem; color: #222; background: #fff; }
-nav a { margin-right: 0.7rem; }
-pre { background: #f4f4f4; padding: 0.7rem; overflow-x: auto; }
-code { font-size: 0.9em; }
-table { border-collapse: collapse; display: block; overflow-x: auto; }
-th, td { border: 1px solid #ccc; padding: 0.2rem 0.5rem; text-align: left;
-  vertical-align: top; }
-@media (prefers-color-scheme: dark) {
-  body { color: #ddd; background: #181818; }
-  pre { background: #262626; }
-  a { color: #8ab4f8; }
+/** Documents that are pages even if no other links to them. */
+const DOCUMENTS =
+  /^(docs\/.*|[a-z]+\/README|README|CONTRIBUTING|CHANGELOG)\.md$|^examples\/.*\.ts$/;
+
+/** Headings from which on a page has a list of them. */
+const CONTENTS_MIN = 4;
+
+/** A page of a file, what it links to, and what the search finds of it. */
+interface Document extends Page {
+  readonly linked: readonly string[];
+  readonly found: readonly string[][];
 }
-`;
-
-/** The folder of the reference. */
-const API = "api";
 
 /**
  * Renders everything.
@@ -44,156 +36,111 @@ const API = "api";
  */
 export async function renderDocs(out: string): Promise<string[]> {
   rmSync(out, { recursive: true, force: true });
-  mkdirSync(out, { recursive: true });
-  await renderApi(join(out, API));
   const files = await listFiles();
-  const guides = files.filter((path) =>
-    /^(docs\/|[a-z]+\/README|README|CONTRIBUTING|CHANGELOG).*\.md$/.test(path)
+  const entries = shownEntries(await readDocs());
+  const groups = groupPages(files.filter((path) => DOCUMENTS.test(path)));
+  const order = groups.flatMap(({ links }) => links.map(({ page }) => page));
+  // What no group has, such as a source that a document links to, comes last.
+  const rank = ({ path }: Page): number => order.indexOf(path) >>> 0;
+  const documents = renderLinked(files).sort((a, b) => rank(a) - rank(b));
+  for (const page of [...documents, ...new Reference(entries).pages()]) {
+    write(join(out, page.path), framePage(page, groups));
+  }
+  const index = [
+    ...documents.flatMap(({ found }) => found),
+    ...entries.flatMap(searchEntries),
+  ];
+  write(
+    join(out, "search_index.js"),
+    `globalThis.searchIndex = ${JSON.stringify(index)};\n`,
   );
-  const rendered = new Set(guides);
-  const queue = [...guides];
-  for (const path of queue) {
-    const { html, linked } = renderFile(path, guides);
-    write(join(out, pageOf(path)), html);
-    for (const other of linked) {
-      if (rendered.has(other) || !files.includes(other)) continue;
-      rendered.add(other);
-      queue.push(other);
-    }
+  for (const name of ["style.css", "search.js"]) {
+    copyFileSync(`${ROOT}_tools/site/${name}`, join(out, name));
   }
   return brokenLinks(out);
 }
 
-/** Every symbol once: an entry point that the front door re-exports is left out. */
-async function renderApi(out: string): Promise<void> {
-  const entries = readPackages().flatMap(({ folder, exports }) => {
-    const front = exists(`${folder}/mod.ts`)
-      ? readText(`${folder}/mod.ts`)
-      : "";
-    return Object.values(exports)
-      .filter((file) => !front.includes(`export * from "${file}"`))
-      .map((file) => `${folder}/${file.slice(2)}`);
+/** Every name once: what the front door re-exports, and what is internal, is left out. */
+function shownEntries(entries: Awaited<ReturnType<typeof readDocs>>) {
+  return entries.filter(({ folder, path, file, isInternal }) => {
+    const door = `${folder}/mod.ts`;
+    const passes = path !== "" && exists(door) &&
+      readText(door).includes(
+        `export * from ".${file.slice(folder.length)}"`,
+      );
+    return !passes && !isInternal;
   });
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["doc", "--html", "--name=snap", `--output=${out}`, ...entries],
-    cwd: ROOT,
-  }).output();
-  if (success) return;
-  throw new Error(
-    `Cannot render the reference: ${new TextDecoder().decode(stderr)}`,
-  );
 }
 
-/** The page of a file: a folder's README is its index. */
-function pageOf(path: string): string {
-  return path.replace(/README\.md$/, "index.html")
-    .replace(/\.md$/, ".html")
-    .replace(/(?<!\.html)$/, ".html");
-}
-
-function renderFile(
-  path: string,
-  guides: readonly string[],
-): { html: string; linked: string[] } {
-  const text = readText(path);
-  if (!path.endsWith(".md")) {
-    const body = `<h1>${escape(path)}</h1><pre><code>${
-      escape(text)
-    }</code></pre>`;
-    return { html: page(path, path, body, guides), linked: [] };
+/** Renders all documents, and all files that they link to. */
+function renderLinked(files: readonly string[]): Document[] {
+  const queue = new Set(files.filter((path) => DOCUMENTS.test(path)));
+  const documents: Document[] = [];
+  for (const path of queue) {
+    const document = renderFile(path);
+    documents.push(document);
+    for (const other of document.linked) {
+      if (files.includes(other)) queue.add(other);
+    }
   }
-  const linked: string[] = [];
-  const seen = new Map<string, number>();
-  const marked = new Marked({
-    renderer: {
-      heading({ tokens, depth, text }: Tokens.Heading) {
-        const inner = this.parser.parseInline(tokens);
-        return `<h${depth} id="${anchorOf(text, seen)}">${inner}</h${depth}>\n`;
-      },
-      link({ href, tokens }: Tokens.Link) {
-        const inner = this.parser.parseInline(tokens);
-        const target = linkTarget(path, href);
-        // A folder without a README has no page.
-        if (target?.isFolder && !exists(target.file)) return inner;
-        if (target !== undefined) linked.push(target.file);
-        const to = target === undefined
-          ? href
-          : relative(path, pageOf(target.file)) + target.anchor;
-        return `<a href="${escape(to)}">${inner}</a>`;
-      },
-    },
-  });
-  const body = marked.parse(text, { async: false });
-  const title = /^# (.+)$/m.exec(text)?.[1] ?? path;
-  return { html: page(path, title, body, guides), linked };
+  return documents;
 }
 
-/** What a link leads to. */
-interface Target {
-  /** Its path in the repository. */
+function renderFile(file: string): Document {
+  const text = readText(file);
+  const path = pageOf(file);
+  const title = titleOf(file, text);
+  return file.endsWith(".md")
+    ? renderDocument({ file, path, title, text })
+    : renderSource({ file, path, title, text });
+}
+
+/** A file of the repository and its page. */
+interface SourceFile extends Omit<Page, "body"> {
   readonly file: string;
-  /** Whether the link names the folder of the file, which is its README. */
-  readonly isFolder: boolean;
-  /** The anchor in it, with its `#`, or nothing. */
-  readonly anchor: string;
+  readonly text: string;
 }
 
-/** Finds the file of the repository that a link leads to. */
-function linkTarget(
-  from: string,
-  href: string,
-): Target | undefined {
-  if (/^([a-z]+:|#)/.test(href)) return undefined;
-  const [link, anchor] = href.split("#");
-  const path = paths.join(paths.dirname(from), decodeURIComponent(link));
-  const isFolder = exists(path) && Deno.statSync(ROOT + path).isDirectory;
-  const file = isFolder ? paths.join(path, "README.md") : path;
-  return { file, isFolder, anchor: anchor === undefined ? "" : `#${anchor}` };
+function renderSource({ file, path, title, text }: SourceFile): Document {
+  const [comment] = /^(\/\/.*\n)+/.exec(text) ?? [""];
+  const about = comment.replaceAll(/^\/\/ ?/gm, "");
+  const intro = /^examples\//.test(file) ? renderMarkdown(about).html : "";
+  const body = `<h1>${escapeHtml(file)}</h1>\n${intro}${
+    codeBlock(text, extname(file).slice(1))
+  }`;
+  return { path, title, body, linked: [], found: [[title, path, file, about]] };
 }
 
-/** The anchor of a heading, as hosts of repositories make it. */
-function anchorOf(text: string, seen: Map<string, number>): string {
-  const anchor = text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "")
-    .replaceAll(" ", "-");
-  const count = seen.get(anchor) ?? 0;
-  seen.set(anchor, count + 1);
-  return count === 0 ? anchor : `${anchor}-${count}`;
-}
-
-function page(
-  path: string,
-  title: string,
-  body: string,
-  guides: readonly string[],
-): string {
-  const top = guides.filter((guide) => /^(README|docs\/.*)\.md$/.test(guide))
-    .map((guide): [string, string] => [
-      pageOf(guide),
-      guide === "README.md" ? "snap" : guide.replace(/^docs\/|\.md$/g, ""),
-    ]);
-  const links = [...top, [`${API}/index.html`, "reference"]].map(
-    ([to, name]) => `<a href="${relative(path, to)}">${name}</a>`,
-  );
-  return `<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
-<style>${STYLE}</style>
-<nav>${links.join("\n")}</nav>
-<main>
-${body}</main>
-</html>
-`;
-}
-
-function relative(from: string, to: string): string {
-  return paths.relative(paths.dirname(from), to);
-}
-
-function escape(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;")
-    .replaceAll('"', "&quot;");
+function renderDocument({ file, path, title, text }: SourceFile): Document {
+  const linked: string[] = [];
+  const { html, sections } = renderMarkdown(text, (href) => {
+    const target = linkTarget(file, href);
+    if (target === undefined) return href;
+    // A folder without a README has no page.
+    if (!exists(target.file)) return undefined;
+    linked.push(target.file);
+    return relativeLink(path, pageOf(target.file)) + target.anchor;
+  });
+  const chapters = sections.filter(({ depth }) => depth === 2);
+  const contents = chapters.length < CONTENTS_MIN
+    ? ""
+    : `<ul class="contents">${
+      chapters.map(({ title, anchor }) =>
+        `<li><a href="#${anchor}">${escapeHtml(title)}</a></li>`
+      ).join("")
+    }</ul>`;
+  return {
+    path,
+    title,
+    body: html.replace("<h2", `${contents}<h2`),
+    linked,
+    found: sections.map((section) => [
+      section.title,
+      `${path}#${section.anchor}`,
+      section.depth === 1 ? file : title,
+      section.text.trim(),
+    ]),
+  };
 }
 
 function write(path: string, text: string): void {

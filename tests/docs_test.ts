@@ -20,13 +20,23 @@ Deno.test("docs: the task renders guides and reference, and every link leads som
   match(page("docs/FORMAT.html"), /<h2 id="attribute-page">Attribute page</);
   match(page("docs/FORMAT.html"), /href="reader.py.html"/);
   match(page("examples/index.html"), /href="b3sum.ts.html"/);
-  match(page("examples/b3sum.ts.html"), /from &quot;@snap\/hash/);
-  for (const { folder } of readPackages()) {
+  match(
+    page("examples/b3sum.ts.html"),
+    /<span class="hljs-keyword">from<\/span> <span class="hljs-string">&quot;@snap\/hash/,
+  );
+  const reference = page("api/index.html");
+  for (const { folder, name } of readPackages()) {
     ok(existsSync(`${site}/${folder}/index.html`), folder);
-    ok(existsSync(`${site}/api/${folder}/mod.ts/index.html`), folder);
+    match(reference, new RegExp(`<h2 id="${folder}"><a href="[^"]+">${name}<`));
   }
-  ok(existsSync(`${site}/api/save/mod.ts/~/save.html`));
-  ok(existsSync(`${site}/api/store/testing/mod.ts/~/testStore.html`));
+  match(reference, /href="store\/testing\/index.html#testStore"/);
+  match(page("api/save/index.html"), /<h2 id="save">save /);
+  match(
+    page("api/save/index.html"),
+    /<a href="..\/snapshot\/index.html#Snapshots">Snapshots<\/a>/,
+  );
+  match(page("search_index.js"), /\["testStore","api\/store\/testing/);
+  match(page("style.css"), /color-scheme: light dark/);
 });
 
 Deno.test("docs: links that lead nowhere are found", () => {
