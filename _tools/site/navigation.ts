@@ -23,7 +23,7 @@ const GROUPS: readonly (readonly [string, RegExp, readonly string[]])[] = [
   [
     "Guides",
     /^docs\/(guides\/.*|STORES|AGENTS|BUILDS|RETENTION|DAMAGE|BUNDLERS)\.md$/,
-    ["first_snapshot", "mounting", "own_store", "ci_cache"],
+    ["first_snapshot", "mounting", "ci_cache", "agent_", "own_store", "from_"],
   ],
   ["Commands", /^docs\/(cli|PERMISSIONS)\.md$/, ["cli"]],
   [
