@@ -1,6 +1,7 @@
 // Checks of the repository as text, for tests/tidy_test.ts. Each takes what it
 // looks at and returns its problems, so that a canary can plant a fault.
 import { constants } from "node:fs";
+import type { DocEntry } from "./deno_doc.ts";
 import type { Package } from "./workspace.ts";
 
 /** A file of the repository. */
@@ -44,6 +45,13 @@ export function frontDoorProblems(
   ).map(([entry]) =>
     `${folder}/mod.ts neither re-exports nor mentions ${name}${entry.slice(1)}`
   );
+}
+
+/** The first comment of an entry point is that of the module, and says what it is for. */
+export function commentProblems({ file, comment }: DocEntry): string[] {
+  const isModule = comment.tags?.some(({ kind }) => kind === "module");
+  if (!isModule) return [`${file} has no comment with @module`];
+  return comment.doc?.trim() ? [] : [`${file} does not say what it is for`];
 }
 
 /** All packages have one version. */

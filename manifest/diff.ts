@@ -1,3 +1,8 @@
+/**
+ * Two trees compared: what was added, removed, changed, in the order of a walk.
+ *
+ * @module
+ */
 import { equalIds } from "./bytes.ts";
 import { DiffCursor, type DiffSide } from "./diff_cursor.ts";
 import { EntryKind } from "./entry_kind.ts";

@@ -1,3 +1,8 @@
+/**
+ * The id of a directory, without a store.
+ *
+ * @module
+ */
 import { openSource, type SourceOptions } from "@snap/disk/source";
 import {
   checkHasher,
@@ -55,6 +60,19 @@ export interface Identified extends SourceReport {
 
 /**
  * Names a directory without a store: reads and hashes everything.
+ *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { identify } from "@snap/save/identify";
+ * import { strictEqual } from "node:assert/strict";
+ * import { mkdtempSync, rmSync } from "node:fs";
+ *
+ * const folder = mkdtempSync("/tmp/snap-identify-");
+ * const { id } = await identify(folder, { hasher: wasmHasher });
+ * strictEqual(id.length, 64);
+ * rmSync(folder, { recursive: true });
+ * ```
  *
  * @param path The directory.
  * @param options The hasher, workers, what is left out.

@@ -76,6 +76,28 @@ export interface RecordedSave extends SaveResult {
  * Saves a directory as a snapshot. The record is written last: a snapshot that
  * can be named is complete.
  *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { save } from "@snap/save";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ * import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+ *
+ * const folder = mkdtempSync("/tmp/snap-save-");
+ * writeFileSync(`${folder}/a.txt`, "Hello");
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { id, record } = await save(snapshots, folder, { message: "first" });
+ * strictEqual(record.message, "first");
+ * strictEqual((await save(snapshots, folder, { dryRun: true })).id, id);
+ * await snapshots.close();
+ * rmSync(folder, { recursive: true });
+ * ```
+ *
  * @param snapshots The store to save into.
  * @param path The directory.
  * @param options Workers, what is left out, what the record says.

@@ -202,6 +202,21 @@ export class Snapshots<Store extends ReadStore = ReadStore>
 /**
  * Opens a store of snapshots.
  *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * strictEqual((await snapshots.records()).length, 0);
+ * await snapshots.close();
+ * ```
+ *
  * @returns The snapshots; nothing but the config has been read.
  * @throws {TypeError} If the store lacks a function, or there is no hasher.
  * @throws {NotAStoreError} If the store has no config.

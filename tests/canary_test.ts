@@ -2,6 +2,7 @@
 // else may be blind.
 import { deepStrictEqual, match, notDeepStrictEqual } from "node:assert/strict";
 import {
+  commentProblems,
   entryPointProblems,
   flagProblems,
   frontDoorProblems,
@@ -117,6 +118,14 @@ Deno.test("canary: Prng repeats itself for one seed only", () => {
 Deno.test("canary: each tidy check notices its fault", () => {
   const one = { folder: "hash", name: "@snap/hash", version: "1.0.0" };
   const exports = { ".": "./mod.ts", "./id": "./id.ts" };
+  const entry = {
+    folder: "hash",
+    path: "",
+    name: "@snap/hash",
+    file: "hash/mod.ts",
+    isInternal: false,
+    symbols: [],
+  };
   const planted = [
     entryPointProblems({ ...one, exports }, ["hash/mod.ts"]),
     entryPointProblems({
@@ -135,6 +144,8 @@ Deno.test("canary: each tidy check notices its fault", () => {
       exports,
       version: "2.0.0",
     }]),
+    commentProblems({ ...entry, comment: {} }),
+    commentProblems({ ...entry, comment: { tags: [{ kind: "module" }] } }),
     flagProblems({ path: "a.ts", text: "const O_NOFOLLOW = 0o400000;" }),
     flagProblems({ path: "a.ts", text: "open(path, 0o400000);" }),
     titleProblems({ path: "a.md", text: "# One\n\n# Two\n" }),

@@ -37,6 +37,31 @@ export interface ExportTarResult {
  * same entries give the same bytes: they stand in the order of their names, and
  * nothing but the snapshot is written down. Every byte was checked before.
  *
+ * @example
+ * ```ts
+ * import { exportTar } from "@snap/formats/tar";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { saveEntries } from "@snap/save/entries";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { View } from "@snap/snapshot/view";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { record } = await saveEntries(snapshots, [
+ *   { path: "src/mod.ts", content: "export {};" },
+ * ], { source: "build" });
+ * const view = await View.open(snapshots, record);
+ * let size = 0;
+ * const sink = { write: (bytes: Uint8Array) => void (size += bytes.length) };
+ * const { byteCount } = await exportTar(view, view.root, sink, { snapshots });
+ * strictEqual(size, byteCount);
+ * await snapshots.close();
+ * ```
+ *
  * @param view The snapshot.
  * @param from The directory, or another entry.
  * @param sink Where the archive goes.

@@ -32,6 +32,24 @@ export interface ImportTarResult extends ImportResult {
  * Makes a snapshot of a tar archive, plain or compressed by gzip or zstd. The record
  * is written last, when the archive was read to its end.
  *
+ * @example
+ * ```ts
+ * import { importTar } from "@snap/formats/tar";
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const empty = new Blob([new Uint8Array(1024)]); // The end of an archive.
+ * const { record } = await importTar(snapshots, empty.stream());
+ * strictEqual(record.totals.fileCount, 0);
+ * await snapshots.close();
+ * ```
+ *
  * @param snapshots The store to import into.
  * @param archive The archive, in pieces of any size.
  * @param options What the record says, and the digest that the archive has to have.

@@ -1,18 +1,3 @@
-/**
- * Cuts a stream of bytes into chunks.
- *
- * ```ts
- * import { ChunkStream } from "@snap/hash/chunk";
- *
- * const source = new Blob(["a".repeat(1000)]).stream();
- * for await (const chunks of source.pipeThrough(new ChunkStream())) {
- *   for (const chunk of chunks) console.assert(chunk.length === 1000);
- * }
- * ```
- *
- * @module
- */
-
 import { checkBytes } from "../check_bytes.ts";
 import { Chunker, type ChunkSizes, DEFAULT_CHUNK_SIZES } from "./chunker.ts";
 
@@ -74,6 +59,19 @@ class ChunkBuffer {
 /**
  * A transform stream from the bytes of one content to batches of its chunks, which
  * own their memory. How the bytes come in pieces does not matter.
+ *
+ * @example
+ * ```ts
+ * import { ChunkStream } from "@snap/hash/chunk";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const content = new Blob([new Uint8Array(1 << 20)]).stream();
+ * let size = 0;
+ * for await (const chunks of content.pipeThrough(new ChunkStream())) {
+ *   for (const chunk of chunks) size += chunk.length;
+ * }
+ * strictEqual(size, 1 << 20);
+ * ```
  */
 export class ChunkStream
   extends TransformStream<Uint8Array, Uint8Array<ArrayBuffer>[]> {

@@ -1,21 +1,3 @@
-/**
- * Cuts content into chunks at borders that the content itself decides (FastCDC),
- * so that a change moves few borders.
- *
- * ```ts
- * import { Chunker } from "@snap/hash/chunk";
- *
- * const content = new Uint8Array(1_000_000);
- * const chunker = new Chunker();
- * for (let start = 0; start < content.length;) {
- *   const end = chunker.cut(content, start, content.length);
- *   start = end;
- * }
- * ```
- *
- * @module
- */
-
 import { checkBytes } from "../check_bytes.ts";
 
 /** Settings that decide where chunks end. Sizes are in bytes, and powers of two. */
@@ -46,7 +28,22 @@ const SIZE_MAX_LIMIT = 4 << 20;
 /** Bytes that the hash depends on: each shifts it by a bit. */
 const HASH_BITS = 32;
 
-/** Cuts content into chunks. Keeps no state: one serves any number of contents. */
+/**
+ * Cuts content into chunks at borders that the content itself decides (FastCDC),
+ * so that a change moves few borders. Keeps no state: one serves any number of
+ * contents.
+ *
+ * @example
+ * ```ts
+ * import { Chunker } from "@snap/hash/chunk";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const chunker = new Chunker();
+ * const content = new Uint8Array(1 << 20);
+ * const end = chunker.cut(content, 0, content.length);
+ * strictEqual(end, chunker.sizes.sizeMax); // Zeros have no place to cut at.
+ * ```
+ */
 export class Chunker {
   /** The sizes it was made with. */
   readonly sizes: ChunkSizes;

@@ -29,6 +29,23 @@ const GONE_MAX = 3;
  * meanwhile. Where a run that was begun before has to be waited for, nothing is
  * removed: another call goes on.
  *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { prune } from "@snap/maintenance/prune";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { removedPackCount } = await prune(snapshots);
+ * strictEqual(removedPackCount, 0);
+ * await snapshots.close();
+ * ```
+ *
  * @param source The store.
  * @param options How much is written again, who is waited for.
  * @returns What was removed.

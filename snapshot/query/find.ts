@@ -38,6 +38,30 @@ export interface FindOptions extends StoreOptions {
 /**
  * Finds entries of a snapshot.
  *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { saveEntries } from "@snap/save/entries";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { find } from "@snap/snapshot/query";
+ * import { View } from "@snap/snapshot/view";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { record } = await saveEntries(snapshots, [
+ *   { path: "src/mod.ts", content: "export {};" },
+ * ], { source: "build" });
+ * const view = await View.open(snapshots, record);
+ * for await (const { path } of find(view, { name: "*.ts" })) {
+ *   strictEqual(new TextDecoder().decode(path), "src/mod.ts");
+ * }
+ * await snapshots.close();
+ * ```
+ *
  * @param options What to look for, and where.
  * @returns Entries in the order of a walk, one by one or in batches.
  * @throws {TypeError} If `view` is none.

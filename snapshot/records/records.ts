@@ -120,6 +120,27 @@ export async function finishedSaves(
 /**
  * Reads the records of a store.
  *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { saveEntries } from "@snap/save/entries";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { listRecords } from "@snap/snapshot/records";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * await saveEntries(snapshots, [
+ *   { path: "src/mod.ts", content: "export {};" },
+ * ], { source: "build" });
+ * const [newest] = await listRecords(store, { hasher: wasmHasher });
+ * strictEqual(newest.source, "build");
+ * await snapshots.close();
+ * ```
+ *
  * @param options The hasher, and which records.
  * @returns The records, newest first.
  */

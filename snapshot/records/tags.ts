@@ -54,6 +54,28 @@ export interface Tag extends TaggedRecord {
  * Sets a tag: adds an entry to its log. What it named before stays there, as
  * `TAG~1` and so on.
  *
+ * @example
+ * ```ts
+ * import { wasmHasher } from "@snap/hash/wasm-hasher";
+ * import { saveEntries } from "@snap/save/entries";
+ * import { openSnapshots } from "@snap/snapshot";
+ * import { listTags, tagSnapshot } from "@snap/snapshot/records";
+ * import { initStore } from "@snap/store/format";
+ * import { MemoryStore } from "@snap/store/memory";
+ * import { strictEqual } from "node:assert/strict";
+ *
+ * const store = new MemoryStore();
+ * await initStore(store);
+ * const snapshots = await openSnapshots(store, { hasher: wasmHasher });
+ * const { record } = await saveEntries(snapshots, [
+ *   { path: "src/mod.ts", content: "export {};" },
+ * ], { source: "build" });
+ * await tagSnapshot(snapshots, "release", record);
+ * const [{ tag }] = await listTags(snapshots);
+ * strictEqual(tag, "release");
+ * await snapshots.close();
+ * ```
+ *
  * @param options Save id, clock, what ends the wait.
  * @returns The number of the slot.
  * @throws {RangeError} If this cannot be the name of a tag.
