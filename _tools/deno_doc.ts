@@ -1,5 +1,5 @@
 // What `deno doc --json` says of the entry points, as far as it is used here.
-import { readPackages, ROOT } from "./workspace.ts";
+import { readPackages, readText, ROOT } from "./workspace.ts";
 
 /** A type as it is written. `value` depends on the kind. */
 export interface DocType {
@@ -92,6 +92,8 @@ export interface DocDeclaration {
 export interface DocSymbol {
   readonly name: string;
   readonly declarations: readonly DocDeclaration[];
+  /** Whether it is for the packages of snap alone, as its entry point or its export says. */
+  readonly isInternal: boolean;
 }
 
 /** An entry point of a package. */
@@ -106,7 +108,7 @@ export interface DocEntry {
   readonly file: string;
   /** Its module comment. */
   readonly comment: DocComment;
-  /** Whether it is for the packages of snap alone: tagged `@internal`. */
+  /** Whether all of it is for the packages of snap alone: its comment is tagged `@internal`. */
   readonly isInternal: boolean;
   /** In the order of names. */
   readonly symbols: readonly DocSymbol[];
@@ -136,20 +138,38 @@ export async function readDocs(): Promise<DocEntry[]> {
       nodes[`file://${ROOT}${entry.file}`];
     const isInternal = comment.tags?.some(({ kind }) => kind === "internal") ??
       false;
+    const inner = internalNames(readText(entry.file));
     return {
       ...entry,
       comment,
       isInternal,
-      symbols: symbols.map((one) => resolved(one, targets))
-        .sort((a, b) => a.name < b.name ? -1 : 1),
+      symbols: symbols.map(({ name, declarations }) => ({
+        name,
+        declarations: declarations.flatMap((one) =>
+          passedOn(name, one, targets)
+        ),
+        isInternal: isInternal || inner.has(name),
+      })).sort((a, b) => a.name < b.name ? -1 : 1),
     };
   });
+}
+
+/** The names of `export { … } from` that are tagged `@internal`. */
+function internalNames(text: string): Set<string> {
+  const found = text.matchAll(
+    /^\/\*\* @internal \*\/\nexport (?:type )?\{([^}]*)\} from/gm,
+  );
+  return new Set(
+    Array.from(found).flatMap(([, names]) =>
+      names.split(",").map((name) => name.replace(/^\s*(type )?/, "").trim())
+    ),
+  );
 }
 
 /** What `deno doc` says of a file. */
 interface DocNode {
   readonly module_doc?: DocComment;
-  readonly symbols: readonly DocSymbol[];
+  readonly symbols: readonly Omit<DocSymbol, "isInternal">[];
 }
 
 async function runDoc(urls: string[]): Promise<Record<string, DocNode>> {
@@ -164,18 +184,14 @@ async function runDoc(urls: string[]): Promise<Record<string, DocNode>> {
   return JSON.parse(decoder.decode(stdout)).nodes;
 }
 
-/** A name that a file passes on has the declarations of the file that it is from. */
-function resolved(
-  { name, declarations }: DocSymbol,
+/** The declarations of a name: of one that a file passes on those where it is from. */
+function passedOn(
+  name: string,
+  one: DocDeclaration,
   targets: Record<string, DocNode>,
-): DocSymbol {
-  return {
-    name,
-    declarations: declarations.flatMap((one) =>
-      one.def.target === undefined
-        ? one
-        : targets[one.def.target.filename].symbols
-          .find((target) => target.name === name)!.declarations
-    ),
-  };
+): readonly DocDeclaration[] {
+  return one.def.target === undefined
+    ? [one]
+    : targets[one.def.target.filename].symbols
+      .find((target) => target.name === name)!.declarations;
 }

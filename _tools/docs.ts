@@ -62,7 +62,11 @@ export async function renderDocs(out: string): Promise<string[]> {
 
 /** Every name once: what the front door re-exports, and what is internal, is left out. */
 function shownEntries(entries: Awaited<ReturnType<typeof readDocs>>) {
-  return entries.filter(({ folder, path, file, isInternal }) => {
+  const open = entries.map((entry) => ({
+    ...entry,
+    symbols: entry.symbols.filter((one) => !one.isInternal),
+  }));
+  return open.filter(({ folder, path, file, isInternal }) => {
     const door = `${folder}/mod.ts`;
     const passes = path !== "" && exists(door) &&
       readText(door).includes(

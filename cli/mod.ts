@@ -22,9 +22,8 @@
  * @module
  */
 export * from "./context.ts";
-export * from "./exit_code.ts";
+export { EXIT_CODES, ExitCode } from "./exit_code.ts";
 export * from "./prefetch.ts";
-export * from "./product.ts";
 export * from "./program.ts";
 export * from "./version.ts";
 

@@ -1,7 +1,10 @@
 /**
  * Modules that a program fetches before it starts, where it fetches its code.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 
 /**

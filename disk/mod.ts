@@ -39,10 +39,21 @@
  *
  * @module
  */
-export * from "./best_calls.ts";
 export * from "./disk_calls.ts";
-export * from "./disk_error.ts";
-export * from "./node_calls.ts";
-export * from "./owners.ts";
+export { DiskError } from "./disk_error.ts";
+export {
+  type PutObject,
+  type XattrProblem,
+  Xattrs,
+  type XattrValue,
+} from "./xattrs.ts";
+/** @internal */
+export { diskCalls } from "./best_calls.ts";
+/** @internal */
+export { ExhaustedError } from "./disk_error.ts";
+/** @internal */
+export { nodeCalls } from "./node_calls.ts";
+/** @internal */
+export { localOwners } from "./owners.ts";
+/** @internal */
 export { terminated } from "./read_whole_file.ts";
-export * from "./xattrs.ts";

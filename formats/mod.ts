@@ -6,7 +6,6 @@
  * - `@snap/formats/oci`: image layouts of OCI
  * - `@snap/formats/snapdir`: manifests, ids and stores of snapdir
  * - `@snap/formats/tar`: tar archives, plain or compressed
- * - `@snap/formats/worker`: started by the engine, so that it can be found wherever the package lies
  *
  * @module
  */

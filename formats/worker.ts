@@ -2,7 +2,10 @@
  * The worker of exports: reads contents, or compresses. Started by the engine, of no
  * use otherwise.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 import { hasherNamed } from "@snap/hash/named";
 import { workerPort } from "@snap/posix/worker-port";

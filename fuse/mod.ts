@@ -19,9 +19,7 @@
  *
  * The parts have entry points of their own:
  *
- * - `@snap/fuse/catalog`: the directories that a mount of all snapshots shows
  * - `@snap/fuse/overlay`: snapshots that can be written to, as overlays of the kernel
- * - `@snap/fuse/prepare`: workers of a mount, started before the snapshot is known
  *
  * @module
  */
@@ -29,5 +27,13 @@ export * from "./mount/mount.ts";
 export * from "./mount/mount_error.ts";
 export * from "./mount/mount_log.ts";
 export type { MountStatistics } from "./mount/mount_statistics.ts";
-export * from "./mount/mount_table.ts";
-export * from "./mount/unmount.ts";
+export {
+  findMount,
+  type MountTableEntry,
+  readMountTable,
+} from "./mount/mount_table.ts";
+export { unmount, type UnmountOptions } from "./mount/unmount.ts";
+/** @internal */
+export { MOUNT_TYPE, upperOf } from "./mount/mount_table.ts";
+/** @internal */
+export { isWritable } from "./mount/unmount.ts";

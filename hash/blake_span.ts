@@ -21,7 +21,10 @@
  * strictEqual(idFromBytes(id), wasmHasher.idOf(content));
  * ```
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 import { blake3Kernel, BLOCK_SIZE, type KernelMode } from "./blake3_kernel.ts";
 import { checkBytes } from "./check_bytes.ts";

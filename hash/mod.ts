@@ -15,9 +15,30 @@
  *
  * @module
  */
-export * from "./check_argument.ts";
-export * from "./check_bytes.ts";
 export * from "./hash_stream.ts";
 export * from "./hasher.ts";
 export * from "./hex_of.ts";
-export * from "./id.ts";
+export {
+  equalBytes,
+  type Id,
+  ID_SIZE,
+  idFromBytes,
+  idToBytes,
+  isId,
+  parseId,
+} from "./id.ts";
+/** @internal */
+export {
+  argumentError,
+  type ArgumentNeed,
+  checkFields,
+  checkHasher,
+  checkTextOrBytes,
+  describeValue,
+  type FieldsNeed,
+  type NamedArgument,
+} from "./check_argument.ts";
+/** @internal */
+export { checkBytes } from "./check_bytes.ts";
+/** @internal */
+export { compareBytes } from "./id.ts";

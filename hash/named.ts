@@ -10,7 +10,10 @@
  * assert.equal(hasher.name, "wasm");
  * ```
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 
 import type { Hasher, HasherName } from "./hasher.ts";

@@ -17,6 +17,7 @@ import { ManifestSyntaxError } from "./manifest_syntax_error.ts";
 import { joinPath } from "./path/path.ts";
 
 export type { DiffSide, DiffSource } from "./diff_cursor.ts";
+/** @internal */
 export { linkKey, sameContent } from "./entry_row.ts";
 
 /**

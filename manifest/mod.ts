@@ -34,7 +34,6 @@
  * - `@snap/manifest/pattern`: patterns of paths, as gitignore has them
  * - `@snap/manifest/text`
  * - `@snap/manifest/time`: times as they are written
- * - `@snap/manifest/wide`: trees and attribute pages that are too wide for memory
  *
  * @module
  */

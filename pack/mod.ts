@@ -31,24 +31,26 @@
  *
  * The parts have entry points of their own:
  *
- * - `@snap/pack/cache`: decoded frames, in memory of one thread or of several
  * - `@snap/pack/codecs`: how frames are compressed: every codec, and decoders of the system
- * - `@snap/pack/index`: the index as it is looked into: tables, pages, sets of packs
  * - `@snap/pack/index-writer`: the index as it is written: built of packs, merged of tables
- * - `@snap/pack/objects`: objects for those who may not wait
- * - `@snap/pack/ranges`: ranges of the files of a store
  * - `@snap/pack/read`: objects read from a store: located, decoded, checked once, other copies tried
- * - `@snap/pack/recipe`: recipes of large content: nodes, and how they are walked
- * - `@snap/pack/recipe-content`: large content read from start to end without a wait
- * - `@snap/pack/recipe-writer`: recipes of large content as they are made
- * - `@snap/pack/sink`: objects in, pack files out: the half of the writer that each thread has
  * - `@snap/pack/stream`: objects in, packs out, as a stream
  * - `@snap/pack/write`: objects written into a store: the writer and its sinks, frames, packs, tables
  *
  * @module
  */
 export * from "./errors.ts";
-export * from "./faults.ts";
-export * from "./file_name.ts";
-export * from "./location.ts";
+export { packName } from "./file_name.ts";
+export type { IndexedPack, Location, PageRequest } from "./location.ts";
 export * from "./object_kind.ts";
+/** @internal */
+export {
+  isCopyDamage,
+  isDocumentFault,
+  isFileDamage,
+  isObjectFault,
+} from "./faults.ts";
+/** @internal */
+export { INDEX_PREFIX, indexIdOf, PACK_PREFIX } from "./file_name.ts";
+/** @internal */
+export { isPageRequest } from "./location.ts";

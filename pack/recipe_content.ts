@@ -1,9 +1,12 @@
 /**
  * Large content read by its recipe, from start to end, by a thread that may not wait.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
-export * from "./ranges/fetch_memory.ts";
+export { blocksOf, FetchMemory } from "./ranges/fetch_memory.ts";
 export * from "./ranges/fetched_ranges.ts";
 export * from "./ranges/local_ranges.ts";
 export * from "./ranges/node_files.ts";

@@ -1,7 +1,10 @@
 /**
  * Objects in, pack files out: the half of the writer that each thread has.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 export { Claim, ClaimTable } from "./write/claim_table.ts";
 export * from "./write/object_sink.ts";

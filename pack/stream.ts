@@ -3,4 +3,9 @@
  *
  * @module
  */
-export * from "./write/pack_stream.ts";
+export {
+  type PackedBytes,
+  PackStream,
+  type PackStreamOptions,
+  type StreamedObject,
+} from "./write/pack_stream.ts";

@@ -1,7 +1,10 @@
 /**
  * Decoders of the operating system: liblz4 and libzstd, where it has them.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 import { loadLibrary } from "./native_library.ts";
 import { allowed } from "./allowed.ts";

@@ -20,9 +20,6 @@
  * The parts have entry points of their own:
  *
  * - `@snap/posix/constants`: numbers of the system: flags, errors, modes. They load nothing else
- * - `@snap/posix/owners`
- * - `@snap/posix/pacer`
- * - `@snap/posix/worker-pool`: several workers that share one kind of work
  *
  * @module
  */

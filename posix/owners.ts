@@ -1,7 +1,10 @@
 /**
  * User and group names of a machine and their numbers.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 
 /** The files that hold the names; empty where there are none. */

@@ -1,7 +1,10 @@
 /**
  * Turns of the event loop for what works long on the main thread.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 
 /** Work without a turn, in milliseconds. What is done between two looks at the clock comes on top. */

@@ -1,7 +1,10 @@
 /**
  * Several workers that share one kind of work.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 import {
   startWorker,

@@ -1,10 +1,6 @@
 /**
  * A snapshot becomes a directory.
  *
- * The parts have entry points of their own:
- *
- * - `@snap/restore/worker`
- *
  * @module
  */
 export * from "./errors.ts";

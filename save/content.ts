@@ -1,7 +1,9 @@
 /**
  * Content is named, cut where it is large, and stored.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
-export * from "./pack/content_packer.ts";
 export * from "./pack/content_writer.ts";

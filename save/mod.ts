@@ -3,13 +3,10 @@
  *
  * The parts have entry points of their own:
  *
- * - `@snap/save/content`: content is named, cut where it is large, and stored
- * - `@snap/save/draft`: a snapshot put together of entries in any order
  * - `@snap/save/entries`: a snapshot of what a program has in memory
- * - `@snap/save/identify`
+ * - `@snap/save/identify`: the id of a directory, without a store
  * - `@snap/save/objects`: content under its id, without files and trees
  * - `@snap/save/rows`: what a save has seen, kept for the next one
- * - `@snap/save/worker`
  *
  * @module
  */
@@ -18,8 +15,9 @@ export * from "./options.ts";
 export * from "./overlay/overlay_error.ts";
 export * from "./progress.ts";
 export * from "./save.ts";
-export * from "./saved_fields.ts";
 export * from "./save_memory.ts";
 export type * from "./source_report.ts";
 export type * from "./walk/known_changes.ts";
 export type * from "./walk/row_recorder.ts";
+/** @internal */
+export { savedFields } from "./saved_fields.ts";

@@ -1,7 +1,10 @@
 /**
  * The worker of a save. Started by the engine, of no use otherwise.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 import type { Hasher } from "@snap/hash";
 import { hasherNamed } from "@snap/hash/named";

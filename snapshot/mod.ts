@@ -34,15 +34,21 @@
  * The parts have entry points of their own:
  *
  * - `@snap/snapshot/query`: snapshots compared, searched and listed
- * - `@snap/snapshot/reach`: directories of a store far away, asked for before a walk comes to them
  * - `@snap/snapshot/records`: records of snapshots, the names that people give for them, and tags
  * - `@snap/snapshot/verify`: what a store holds, checked against what it says
  * - `@snap/snapshot/view`: a snapshot as something to look up and read
- * - `@snap/snapshot/write`: trees and attribute pages, named, cut, and written anew
  *
  * @module
  */
-export * from "./check_snapshots.ts";
 export type { ChangedEntry, EntryChange } from "./query/entry_changes.ts";
-export * from "./settings.ts";
+export {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  parseSettings,
+  type StoreSettings,
+} from "./settings.ts";
 export * from "./snapshots.ts";
+/** @internal */
+export { checkRecord, checkSnapshots, checkView } from "./check_snapshots.ts";
+/** @internal */
+export { FRAME_SIZE_MAX } from "./settings.ts";

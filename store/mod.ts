@@ -30,12 +30,24 @@
  * - `@snap/store/file`: a store in a folder of a local disk, and how it is found
  * - `@snap/store/format`: the small files of a store: config, settings, documents, tags
  * - `@snap/store/memory`: a store in memory
- * - `@snap/store/owner`: files of a running save on their way into a store
- * - `@snap/store/removal`: leases, rounds of removal and their marks
  *
  * @module
  */
 export * from "./errors.ts";
-export * from "./header.ts";
 export * from "./store.ts";
-export * from "./store_name.ts";
+/** @internal */
+export {
+  checkReadable,
+  decodeHeader,
+  type DocumentKind,
+  encodeHeader,
+  type FileKind,
+  type Header,
+  HEADER_SIZE,
+  LEASES_FEATURE,
+  type ParsedHeader,
+  parseHeader,
+  saveIdOf,
+} from "./header.ts";
+/** @internal */
+export { checkStoreName, checkTagName, escapeTagName } from "./store_name.ts";

@@ -21,19 +21,38 @@
  *
  * The parts have entry points of their own:
  *
- * - `@snap/sync/protocol`: the messages, for those who look into them
  * - `@snap/sync/serve`: the side that answers
  * - `@snap/sync/testing`: transports that fail on purpose
- * - `@snap/sync/worker`: started by the engine, so that it can be found wherever the package lies
  *
  * @module
  */
 export * from "./engine/clone.ts";
 export * from "./engine/copy.ts";
 export * from "./engine/sync.ts";
-export * from "./errors.ts";
+export {
+  SyncError,
+  type SyncErrorCode,
+  type SyncErrorFields,
+} from "./errors.ts";
 export * from "./options.ts";
-export * from "./peer/peer.ts";
+export type {
+  Committed,
+  ConnectOptions,
+  LargeObject,
+  LostObject,
+  ObjectList,
+  OtherSide,
+  Peer,
+  PeerInfo,
+  PeerSession,
+  RecordDifference,
+  RecordDocument,
+  RecordSet,
+  SinkThreads,
+  Source,
+  Target,
+  WalkedDirectory,
+} from "./peer/peer.ts";
 export * from "./peer/remote_peer.ts";
 export * from "./peer/store_peer.ts";
 export * from "./transport.ts";

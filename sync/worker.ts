@@ -2,7 +2,10 @@
  * The worker of a copy from folder to folder. Started by the engine, of no use
  * otherwise.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 import type { Hasher } from "@snap/hash";
 import { hasherNamed } from "@snap/hash/named";

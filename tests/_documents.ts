@@ -21,7 +21,7 @@ export async function shownPrograms(): Promise<ShownProgram[]> {
 
 /** A file, and those whose exports it passes on. */
 function withExported(path: string): string[] {
-  const passed = readText(path).matchAll(/^export .* from "(\..*)";$/gm);
+  const passed = readText(path).matchAll(/^(?:export .*|\}) from "(\..*)";$/gm);
   return [
     path,
     ...Array.from(passed).flatMap(([, name]) =>

@@ -3,4 +3,6 @@
  *
  * @module
  */
-export * from "./ignore_rules.ts";
+export { type IgnoreOptions, IgnoreRules, RuleScope } from "./ignore_rules.ts";
+/** @internal */
+export { RULE_FILE_SIZE_MAX } from "./ignore_rules.ts";

@@ -4,7 +4,15 @@
  * @module
  */
 export type { FileIdentity } from "../file_identity.ts";
-export * from "./source.ts";
+export { openSource, type Source, type SourceOptions } from "./source.ts";
 export * from "./source_directory.ts";
 export type { OnDirectory, SourceDrops } from "./source_walk.ts";
-export * from "../store_place.ts";
+/** @internal */
+export { identifyPath } from "./source.ts";
+/** @internal */
+export {
+  isSame,
+  liesInStore,
+  type StorePlace,
+  storePlace,
+} from "../store_place.ts";

@@ -11,5 +11,6 @@ export * from "./folder_files.ts";
 export * from "./import_snapdir.ts";
 export * from "./manifest_text.ts";
 export type { LeftOut, ManifestOptions } from "./manifest_walk.ts";
-export { MANIFESTS, OBJECTS } from "./snapdir_files.ts";
 export type { FileContent, SnapdirFiles } from "./snapdir_files.ts";
+/** @internal */
+export { MANIFESTS, OBJECTS } from "./snapdir_files.ts";

@@ -3,6 +3,10 @@
  *
  * @module
  */
-export * from "./json_path.ts";
-export * from "./path.ts";
-export * from "./safe_name.ts";
+export { displayPath, parsePath, pathToText } from "./path.ts";
+/** @internal */
+export { jsonPath, toBase64 } from "./json_path.ts";
+/** @internal */
+export { escapeInvisible, joinPath, splitPath } from "./path.ts";
+/** @internal */
+export { checkName, checkTarget } from "./safe_name.ts";

@@ -1,7 +1,10 @@
 /**
  * A snapshot put together of entries in any order.
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 export {
   type DraftNodes,

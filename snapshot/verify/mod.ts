@@ -24,9 +24,15 @@
  * @module
  */
 export * from "./damage.ts";
-export * from "./index.ts";
 export type { PackFile } from "./pack.ts";
-export * from "./pack_part.ts";
 export * from "./verify.ts";
 export type * from "./verify_options.ts";
 export * from "./verify_progress.ts";
+/** @internal */
+export {
+  type CheckedIndex,
+  IndexCheck,
+  type IndexCheckParts,
+} from "./index.ts";
+/** @internal */
+export { type PackPart, packsOfPart } from "./pack_part.ts";

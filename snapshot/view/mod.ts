@@ -24,6 +24,7 @@
  *
  * @module
  */
-export * from "./row_fields.ts";
 export * from "./view.ts";
 export * from "./view_entry.ts";
+/** @internal */
+export { rowFields } from "./row_fields.ts";

@@ -7,5 +7,11 @@
  *
  * @module
  */
-export * from "./cache_store.ts";
+export {
+  CacheStore,
+  type CacheStoreOptions,
+  openCacheStore,
+} from "./cache_store.ts";
 export type { CacheFigures } from "./figures.ts";
+/** @internal */
+export { cacheFolder } from "./cache_store.ts";

@@ -3,11 +3,63 @@
  *
  * @module
  */
-export * from "./document.ts";
-export * from "./document_form.ts";
-export * from "./fields.ts";
-export * from "./read_document.ts";
-export * from "./settings.ts";
-export * from "./store_config.ts";
-export * from "./tag_log.ts";
-export * from "./tag_store.ts";
+export {
+  DEFAULT_SETTINGS,
+  formatSettings,
+  parseSettings,
+  type SomeStoreSettings,
+  type StoreSettings,
+} from "./settings.ts";
+export {
+  initStore,
+  type InitStoreOptions,
+  readConfig,
+  type ReadConfigOptions,
+  type StoreConfig,
+} from "./store_config.ts";
+export type {
+  AnyTagSlot,
+  DamagedTagSlot,
+  TagBody,
+  TagEntry,
+  TagLink,
+  TagSlot,
+} from "./tag_log.ts";
+export {
+  type TagEntriesOptions,
+  TagStore,
+  type TagStoreOptions,
+} from "./tag_store.ts";
+/** @internal */
+export {
+  decodeDocument,
+  type Document,
+  DOCUMENT_SIZE_MAX,
+  type DocumentInput,
+  encodeDocument,
+} from "./document.ts";
+/** @internal */
+export {
+  decodeNamed,
+  type DocumentForm,
+  type DocumentFormName,
+  documentForms,
+  PATH_SAMPLE_MAX,
+} from "./document_form.ts";
+/** @internal */
+export {
+  count,
+  type FieldFault,
+  type FieldType,
+  id,
+  saveId,
+  text,
+  time,
+  timeText,
+} from "./fields.ts";
+/** @internal */
+export { readDocument } from "./read_document.ts";
+/** @internal */
+export { FRAME_SIZE_MAX } from "./settings.ts";
+/** @internal */
+export { decodeSlot, NO_RECORD } from "./tag_log.ts";

@@ -23,10 +23,28 @@
  * strictEqual((await listLeases(store)).size, 0);
  * ```
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 export * from "./lease.ts";
-export * from "./leases.ts";
-export * from "./marks.ts";
+export {
+  type LeaseHolder,
+  LEASES_PREFIX,
+  type LeaseState,
+  listLeases,
+  type ListLeasesOptions,
+  readLease,
+  readSaveIds,
+} from "./leases.ts";
+export {
+  type BadPackOptions,
+  createVoid,
+  listBadPacks,
+  listVoidSaves,
+  markBadPack,
+  type MarkOptions,
+} from "./marks.ts";
 export * from "./renewal.ts";
 export * from "./round.ts";

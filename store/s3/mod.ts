@@ -21,5 +21,5 @@ export type {
   WrittenObject,
 } from "./object_writer.ts";
 export type { ObjectReadOptions, S3Objects } from "./s3_objects.ts";
-export * from "./s3_store.ts";
+export { openS3Store } from "./s3_store.ts";
 export { openS3Objects } from "./s3_objects.ts";

@@ -16,7 +16,10 @@
  * await child.close(5000);
  * ```
  *
+ * For the packages of snap: changes without notice.
+ *
  * @module
+ * @internal
  */
 export * from "./child.ts";
 export * from "./ssh_address.ts";

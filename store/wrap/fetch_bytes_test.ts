@@ -3,7 +3,8 @@ import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { type BytesRequest, fetchBytes, withDeadline } from "./mod.ts";
+import { type BytesRequest, fetchBytes } from "./fetch_bytes.ts";
+import { withDeadline } from "./mod.ts";
 import { FakeTiming } from "./testdata/fake_timing.ts";
 
 async function served(

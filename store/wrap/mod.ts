@@ -20,15 +20,28 @@
  *
  * @module
  */
-export * from "../each.ts";
-export * from "../or_aborted.ts";
 export * from "./around_store.ts";
-export * from "./deadline.ts";
-export * from "./fetch_bytes.ts";
-export * from "./limiter.ts";
+export {
+  type LimitedRequest,
+  Limiter,
+  type LimiterOptions,
+  LimitStore,
+} from "./limiter.ts";
 export * from "./meter.ts";
 export * from "./pace.ts";
-export * from "./remote_error.ts";
-export * from "./retry.ts";
+export { RemoteError, type RemoteErrorFields } from "./remote_error.ts";
+export type { RetryOptions } from "./retry.ts";
 export * from "./retry_store.ts";
-export * from "./timing.ts";
+export type { Timing } from "./timing.ts";
+/** @internal */
+export { eachOf } from "../each.ts";
+/** @internal */
+export { orAborted } from "../or_aborted.ts";
+/** @internal */
+export { type DeadlineOptions, withDeadline } from "./deadline.ts";
+/** @internal */
+export { isTransient } from "./remote_error.ts";
+/** @internal */
+export { retry } from "./retry.ts";
+/** @internal */
+export { systemTiming } from "./timing.ts";

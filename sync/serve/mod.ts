@@ -18,4 +18,4 @@
  *
  * @module
  */
-export * from "./sync_handler.ts";
+export { syncHandler, type SyncHandlerOptions } from "./sync_handler.ts";
