@@ -107,10 +107,14 @@ interface SourceFile extends Omit<Page, "body"> {
 
 function renderSource({ file, path, title, text }: SourceFile): Document {
   const [comment] = /^(\/\/.*\n)+/.exec(text) ?? [""];
-  const about = comment.replaceAll(/^\/\/ ?/gm, "");
+  const about = comment.replaceAll(/^\/\/ ?/gm, "")
+    .replace(/(\w+=\S+ )*deno run .*/, "\n\n```sh\n$&\n```\n");
   const intro = /^examples\//.test(file) ? renderMarkdown(about).html : "";
   const body = `<h1>${escapeHtml(file)}</h1>\n${intro}${
-    codeBlock(text, extname(file).slice(1))
+    codeBlock(
+      intro === "" ? text : text.slice(comment.length),
+      extname(file).slice(1),
+    )
   }`;
   return { path, title, body, linked: [], found: [[title, path, file, about]] };
 }

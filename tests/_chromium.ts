@@ -90,10 +90,15 @@ export class Chromium implements AsyncDisposable {
     }
   }
 
-  /** Ends it. */
+  /** Ends it. After a signal its children would still write into the profile. */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#child.kill("SIGTERM");
+    const version = await fetch(`${this.#base}/json/version`);
+    const socket = new WebSocket((await version.json()).webSocketDebuggerUrl);
+    const closed = new Promise((resolve) => socket.onclose = resolve);
+    socket.onopen = () =>
+      socket.send(JSON.stringify({ id: 1, method: "Browser.close" }));
     await this.#child.status;
+    await closed;
   }
 }
 

@@ -1,9 +1,66 @@
 // `deno task docs`: the guides and the reference as static pages.
-import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { deepEqual, doesNotMatch, equal, match, ok } from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { extname } from "node:path";
 import { brokenLinks } from "../_tools/html_links.ts";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
+import { Chromium, chromiumAbsent } from "./_chromium.ts";
 import { TemporaryFolder } from "./_snapshots.ts";
+
+/** Opens each page in a frame as wide as a phone, then searches in the first one. */
+const PHONE = `<!DOCTYPE html><body><script type="module">
+const say = (text) => document.body.append(text + "\\n");
+const pages = ["index.html", "docs/cli.html", "docs/STORES.html", "api/index.html",
+  "api/save/index.html", "examples/save_and_diff.ts.html", "docs/guides/from_borg.html"];
+const frames = await Promise.all(pages.map((page) => new Promise((resolve) => {
+  const frame = document.createElement("iframe");
+  frame.style = "width: 360px; height: 700px; border: 0";
+  frame.src = page;
+  frame.onload = () => resolve(frame);
+  document.body.append(frame);
+})));
+for (const { contentDocument: { documentElement }, src } of frames) {
+  if (documentElement.scrollWidth > 360) say("wide: " + src);
+}
+const { contentDocument: page, contentWindow } = frames[1];
+const found = page.querySelector("#found");
+contentWindow.onerror = (message) => say("error: " + message);
+new MutationObserver(() => {
+  say("found: " + found.querySelector("a")?.href);
+  document.body.dataset.state = "ready";
+}).observe(found, { childList: true });
+const input = page.querySelector("#search");
+input.value = "testStore";
+input.dispatchEvent(new contentWindow.Event("input"));
+// A search that is broken ends the test, too.
+setTimeout(() => document.body.dataset.state = "ready", 10_000);
+</script>`;
+
+const TYPES: Record<string, string> = {
+  ".css": "text/css",
+  ".html": "text/html",
+  ".js": "text/javascript",
+};
+
+async function lookInBrowser(site: string, profile: string): Promise<string> {
+  const server = Deno.serve(
+    { port: 0, hostname: "127.0.0.1", onListen: () => {} },
+    (request) => {
+      const path = site + new URL(request.url).pathname;
+      if (!existsSync(path)) return new Response(null, { status: 404 });
+      const type = TYPES[extname(path)];
+      return new Response(readFileSync(path), {
+        headers: { "content-type": type },
+      });
+    },
+  );
+  await using browser = await Chromium.start(profile);
+  const html = await browser.open(
+    `http://127.0.0.1:${server.addr.port}/phone.html`,
+  );
+  await server.shutdown();
+  return html;
+}
 
 Deno.test("docs: the task renders guides and reference, and every link leads somewhere", async () => {
   using folder = new TemporaryFolder();
@@ -37,6 +94,11 @@ Deno.test("docs: the task renders guides and reference, and every link leads som
   );
   match(page("search_index.js"), /\["testStore","api\/store\/testing/);
   match(page("style.css"), /color-scheme: light dark/);
+  if (chromiumAbsent()) return console.warn("No browser: not looked at in one");
+  writeFileSync(`${site}/phone.html`, PHONE);
+  const seen = await lookInBrowser(site, folder.join("profile"));
+  doesNotMatch(seen, /^(wide|error): .*/m);
+  match(seen, /found: .*\/api\/store\/testing\/index.html#testStore/);
 });
 
 Deno.test("docs: links that lead nowhere are found", () => {

@@ -73,7 +73,7 @@ function linkOf(path: string): NavigationLink {
 export function titleOf(path: string, text: string): string {
   return path.endsWith(".md")
     ? /^# (.+)$/m.exec(text)?.[1].replaceAll("`", "") ?? path
-    : paths.basename(path);
+    : path.replace(/^examples\//, "");
 }
 
 /** The page of a file: a folder's README is its index. */
