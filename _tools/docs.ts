@@ -8,7 +8,7 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, extname, join, resolve } from "node:path";
 import { readDocs } from "./deno_doc.ts";
 import { brokenLinks } from "./html_links.ts";
-import { codeBlock, renderMarkdown } from "./site/markdown.ts";
+import { codeBlock, plainText, renderMarkdown } from "./site/markdown.ts";
 import { groupPages, linkTarget, pageOf, titleOf } from "./site/navigation.ts";
 import { framePage, type Page, relativeLink } from "./site/page.ts";
 import { Reference, searchEntries } from "./site/reference.ts";
@@ -116,7 +116,13 @@ function renderSource({ file, path, title, text }: SourceFile): Document {
       extname(file).slice(1),
     )
   }`;
-  return { path, title, body, linked: [], found: [[title, path, file, about]] };
+  return {
+    path,
+    title,
+    body,
+    linked: [],
+    found: [[title, path, file, plainText(about)]],
+  };
 }
 
 function renderDocument({ file, path, title, text }: SourceFile): Document {

@@ -15,8 +15,6 @@
  * }
  * ```
  *
- * The workers of a mount run `@snap/fuse/worker`.
- *
  * The parts have entry points of their own:
  *
  * - `@snap/fuse/overlay`: snapshots that can be written to, as overlays of the kernel

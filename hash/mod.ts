@@ -1,11 +1,9 @@
 /**
  * Names for bytes: ids, and what hashes bytes into them.
  *
- * Content is cut into chunks by `@snap/hash/chunk`, and hashed in parts by
- * `@snap/hash/blake-span`. The hasher that runs
- * everywhere is `@snap/hash/wasm-hasher`; a program that may load native code
- * passes that of `@snap/hash/native` on instead, and `@snap/hash/named` loads one
- * of the two by its name.
+ * Content is cut into chunks by `@snap/hash/chunk`. The hasher that runs everywhere
+ * is `@snap/hash/wasm-hasher`; a program that may load native code passes that of
+ * `@snap/hash/native` on instead.
  *
  * ```ts
  * import { wasmHasher } from "@snap/hash/wasm-hasher";

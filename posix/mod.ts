@@ -14,12 +14,10 @@
  * }
  * ```
  *
- * A worker finds its side of this in `@snap/posix/worker-port`; decoders of the system, which are
- * loaded with their module, are in `@snap/posix/decoders`.
- *
  * The parts have entry points of their own:
  *
  * - `@snap/posix/constants`: numbers of the system: flags, errors, modes. They load nothing else
+ * - `@snap/posix/stat-table`: rows of file metadata, without an object for each
  *
  * @module
  */

@@ -27,10 +27,6 @@
  * rmSync(folder, { recursive: true });
  * ```
  *
- * The workers of the engine, `@snap/save/worker` and
- * `@snap/restore/worker`, are entry
- * points so that they can be started from wherever the package lies.
- *
  * The parts have entry points of their own:
  *
  * - `@snap/snapshot/query`: snapshots compared, searched and listed

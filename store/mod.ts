@@ -18,9 +18,8 @@
  *
  * Stores far away are in `@snap/store/http`, a server for them in
  * `@snap/store/serve`, a store in a bucket in `@snap/store/s3`, and one on a host
- * that has nothing but SFTP in `@snap/store/sftp`; programs at the other end of a
- * pipe, such as `ssh`, in `@snap/store/ssh`; what is put around stores (retry,
- * limit, meter) in `@snap/store/wrap`, and a cache in `@snap/store/cache`. The
+ * that has nothing but SFTP in `@snap/store/sftp`; what is put around stores (retry,
+ * limit, meter) is in `@snap/store/wrap`, and a cache in `@snap/store/cache`. The
  * contract suite that every store passes, and a store that fails on purpose, are
  * in `@snap/store/testing`.
  *

@@ -73,8 +73,9 @@ export function codeBlock(code: string, language?: string): string {
 
 /** Markdown without its signs. */
 export function plainText(markdown: string): string {
-  return markdown.replace(/^```\w*|\]\([^)]*\)/gm, "")
-    .replace(/[`*|#[]|^>|-{3,}/gm, " ").replace(/\s+/g, " ").trim();
+  return markdown.replace(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replace(/^```\w*/gm, "")
+    .replace(/[`*|#]|^>|-{3,}/gm, " ").replace(/\s+/g, " ").trim();
 }
 
 function anchorOf(text: string, seen: Map<string, number>): string {
