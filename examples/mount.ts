@@ -23,7 +23,7 @@ try {
   const [code] = await once(child, "exit");
   process.exitCode = code ?? 1;
 } finally {
-  await mounted[Symbol.asyncDispose]();
+  await mounted.unmount();
   await rmdir(mountpoint);
-  await snapshots[Symbol.asyncDispose]();
+  await snapshots.close();
 }

@@ -51,4 +51,4 @@ for (const { table, size } of packs) {
     console.log(`${idFromBytes(id)} ${bytes.length}`);
   }
 }
-await reader[Symbol.asyncDispose]();
+await reader.close();

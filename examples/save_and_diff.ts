@@ -31,4 +31,4 @@ if (before !== undefined && after !== undefined) {
     console.log(`${kind} ${displayPath(path)}`);
   }
 }
-await snapshots[Symbol.asyncDispose]();
+await snapshots.close();

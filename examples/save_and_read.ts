@@ -1,29 +1,27 @@
-// Saves a directory and reads one file back, without unpacking anything else:
-// deno run -A examples/save_and_read.ts DIRECTORY STORE PATH
+// Saves a directory, lists what was saved, and writes one file to the output, without
+// unpacking anything: deno run -A examples/save_and_read.ts DIRECTORY STORE PATH
 import process from "node:process";
-import { wasmHasher } from "@snap/hash/wasm-hasher";
-import { parsePath } from "@snap/manifest/path";
+import { pipeline } from "node:stream/promises";
+import { wasmHasher as hasher } from "@snap/hash/wasm-hasher";
+import { displayPath } from "@snap/manifest/path";
 import { save } from "@snap/save";
-import {
-  DEFAULT_SETTINGS,
-  formatSettings,
-  initStore,
-} from "@snap/store/format";
 import { openSnapshots } from "@snap/snapshot";
 import { View } from "@snap/snapshot/view";
 import { openFileStore } from "@snap/store/file";
+import { initStore } from "@snap/store/format";
 
 const [directory, place, path] = process.argv.slice(2);
 const store = await openFileStore(place, { create: true });
-await initStore(store, formatSettings(DEFAULT_SETTINGS));
-const snapshots = await openSnapshots(store, { hasher: wasmHasher });
-
+await initStore(store);
+const snapshots = await openSnapshots(store, { hasher });
 const { record, totals } = await save(snapshots, directory);
-if (record === undefined) throw new Error("Cannot read without a record");
 console.error(`${record.tree}: ${totals.fileCount} files`);
 
 const view = await View.open(snapshots, record);
-const entry = await view.lookup(parsePath(path));
+for await (const entry of view.walk()) {
+  console.error(`${entry.size} ${displayPath(entry.path)}`);
+}
+const entry = await view.lookup(path);
 if (entry === undefined) throw new Error(`Cannot find ${path} in the snapshot`);
-for await (const bytes of view.stream(entry)) process.stdout.write(bytes);
-await snapshots[Symbol.asyncDispose]();
+await pipeline(view.stream(entry), process.stdout, { end: false });
+await snapshots.close();

@@ -24,4 +24,4 @@ const sink = {
 const { sha256 } = await exportTar(view, view.root, sink, { snapshots });
 closeSync(file);
 console.log(sha256);
-await snapshots[Symbol.asyncDispose]();
+await snapshots.close();

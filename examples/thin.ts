@@ -24,4 +24,4 @@ await forget(snapshots, gone.map(({ record }) => record), {
 
 const report = await prune(snapshots);
 console.error(`${report.removedPackCount} packs removed`);
-await snapshots[Symbol.asyncDispose]();
+await snapshots.close();

@@ -35,4 +35,4 @@ await writer[Symbol.asyncDispose]();
 const reader = await openStoreReader(store, { hasher });
 const saved = Tree.decode(await reader.readObject(id, ObjectKind.tree));
 console.log(`${idFromBytes(id)}: ${saved.count} files`);
-await reader[Symbol.asyncDispose]();
+await reader.close();

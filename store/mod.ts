@@ -32,6 +32,8 @@
  *
  * @module
  */
+/** @internal */
+export { answerHead } from "./answer_head.ts";
 export * from "./errors.ts";
 export * from "./store.ts";
 /** @internal */

@@ -6,6 +6,12 @@ import { dirname, join } from "node:path";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { absentReason } from "./_mount.ts";
 import {
+  MEMORY_MAX,
+  runNine,
+  type Runtime,
+  writeNine,
+} from "./_nine_programs.ts";
+import {
   checkXattrs,
   filesBelow,
   keptBelow,
@@ -33,22 +39,29 @@ type Snap = (...args: string[]) => Promise<string>;
 
 /** Runs a program with nothing of this checkout; each cache begins empty. */
 async function runThere(
-  { folder, registry }: Scene,
+  { folder, registry }: Omit<Scene, "source">,
   words: readonly string[],
   { cwd = folder.path, cache = "cache", root = "root" } = {},
 ): Promise<string> {
-  const { stdout } = await runWell(words, {
-    cwd,
-    env: {
-      PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`,
-      HOME: folder.path,
-      XDG_DATA_HOME: folder.join("data"),
-      DENO_DIR: folder.join(cache),
-      DENO_INSTALL_ROOT: folder.join(root),
-      JSR_URL: registry.url,
-    },
-  });
-  return stdout;
+  const env = {
+    ...envThere({ folder, registry }),
+    DENO_DIR: folder.join(cache),
+    DENO_INSTALL_ROOT: folder.join(root),
+  };
+  return (await runWell(words, { cwd, env })).stdout;
+}
+
+/** The environment of who knows that registry, and nothing of this checkout. */
+function envThere(
+  { folder, registry }: Omit<Scene, "source">,
+): Record<string, string> {
+  return {
+    PATH: `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`,
+    HOME: folder.path,
+    XDG_DATA_HOME: folder.join("data"),
+    DENO_DIR: folder.join("cache"),
+    JSR_URL: registry.url,
+  };
 }
 
 /** Publishes all packages, and looks at what arrived. */
@@ -131,6 +144,22 @@ async function useLibrary(scene: Scene, id: string): Promise<void> {
   checkXattrs(target);
 }
 
+/** Runs the programs that a newcomer sees first. */
+async function useNine(scene: Scene): Promise<void> {
+  const programs = writeNine(scene.folder.join("programs"), "jsr:@snap/");
+  const runtime: Runtime = {
+    memoryMax: MEMORY_MAX,
+    command: (name, args) =>
+      new Deno.Command(Deno.execPath(), {
+        args: ["run", "-A", "--quiet", programs.get(name)!, ...args],
+        ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+        cwd: scene.folder.path,
+        env: envThere(scene),
+      }),
+  };
+  await runNine(runtime, { mounts: absentReason === undefined });
+}
+
 /** Nothing that only Node needs is fetched. */
 function checkNoKoffi({ folder }: Scene): void {
   const names = readdirSync(folder.path, { recursive: true }) as string[];
@@ -198,6 +227,7 @@ Deno.test("jsr packages run from a registry, and without it", async (t) => {
       equal(await useEverything(installed, scene, "install"), id);
     });
     await t.step("as a library", () => useLibrary(scene, id));
+    await t.step("nine programs", () => useNine(scene));
     await t.step("each package alone", () => importEach(scene));
     await t.step(
       "an entry that fetches a command when it runs",

@@ -22,6 +22,12 @@ import {
   onNode,
   type Scene,
 } from "./_npm_commands.ts";
+import {
+  MEMORY_MAX,
+  runNine,
+  type Runtime,
+  writeNine,
+} from "./_nine_programs.ts";
 import { NAMES, nodeOf, NpmProject } from "./_npm_project.ts";
 import { filesBelow, keptBelow, makeSource } from "./_published_source.ts";
 import { denoFolder, readmeCommand } from "./_run.ts";
@@ -361,7 +367,20 @@ Deno.test("npm packages do on Node what the sources do on Deno", async (t) => {
     },
   });
   await t.step("as a library", () => checkLibrary(scene));
+  const programs = writeNine(join(installed, "programs"), `${scope}/`);
   for (const [name, node] of nodes) {
+    await t.step(`nine programs on ${name}`, async () => {
+      const runtime: Runtime = {
+        memoryMax: MEMORY_MAX,
+        command: (name, args) =>
+          new Deno.Command(node, {
+            args: ["--no-warnings", programs.get(name)!, ...args],
+            ...{ stdin: "piped", stdout: "piped", stderr: "piped" },
+            env: project.env(),
+          }),
+      };
+      await runNine(runtime, { mounts: absentReason === undefined });
+    });
     await t.step(
       `ES and CommonJS modules on ${name}`,
       () => checkModules(scene, node),

@@ -19,6 +19,9 @@ export interface HeapFrameCacheOptions {
   readonly sizeMax?: number;
 }
 
+/** The part of the memory for frames that were asked for once: of what streams by little is kept. */
+const NEW_SHARE = 1 / 8;
+
 /** Plain bytes for each entry of a frame's table of checked objects. */
 const BYTES_PER_ENTRY = 2048;
 
@@ -30,11 +33,12 @@ class Frame {
   state: FrameState = FrameState.empty;
   pins = 1;
 
-  constructor(key: number, slot: number, plainSize: number) {
+  constructor(key: number, slot: number, bytes: Uint8Array) {
+    const plainSize = bytes.length;
     const entries = 2 ** Math.ceil(Math.log2(8 + plainSize / BYTES_PER_ENTRY));
     this.key = key;
     this.slot = slot;
-    this.bytes = new Uint8Array(plainSize);
+    this.bytes = bytes;
     this.checked = new CheckedObjects(
       new Int32Array(checkedWords(entries)),
       entries,
@@ -44,7 +48,8 @@ class Frame {
 
 /**
  * Keeps decoded frames for one thread, at most a number of bytes. The frame
- * that was not asked for the longest goes first.
+ * that was not asked for the longest goes first, and before it those of a stream,
+ * which nobody asks for again.
  *
  * @example
  * ```ts
@@ -64,9 +69,15 @@ export class HeapFrameCache implements FrameCache {
   readonly sizeMax: number;
   readonly #slots: (Frame | undefined)[] = [];
   readonly #free: number[] = [];
-  /** By the time of their last use, the oldest first. */
-  readonly #frames = new Map<number, Frame>();
+  /** Used once so far, the oldest first: they have a part of the memory. */
+  readonly #new = new Map<number, Frame>();
+  /** Used again, by the time of their last use, the oldest first. */
+  readonly #kept = new Map<number, Frame>();
   #size = 0;
+  #newSize = 0;
+  #lastKey = -1;
+  /** Memory that no frame has any more; what is read once asks for as much at once. */
+  #dropped: ArrayBufferLike | undefined;
 
   /**
    * Makes an empty cache.
@@ -83,24 +94,30 @@ export class HeapFrameCache implements FrameCache {
   }
 
   find(key: number, plainSize: number): number {
-    const frame = this.#frames.get(key);
+    const frame = this.#new.get(key) ?? this.#kept.get(key);
     if (frame?.state !== FrameState.plain) return -1;
     if (frame.bytes.length !== plainSize) return -1;
-    this.#frames.delete(key);
-    this.#frames.set(key, frame);
     frame.pins++;
+    // Objects of one frame, one after the other: that is one use.
+    if (key === this.#lastKey) return frame.slot;
+    this.#lastKey = key;
+    if (this.#new.delete(key)) this.#newSize -= plainSize;
+    else this.#kept.delete(key);
+    this.#kept.set(key, frame);
     return frame.slot;
   }
 
   pin(key: number, plainSize: number): number {
     const found = this.find(key, plainSize);
-    if (found >= 0 || this.#frames.has(key)) return found;
+    if (found >= 0 || this.#new.has(key) || this.#kept.has(key)) return found;
     if (!this.#makeRoom(plainSize)) return -1;
     const slot = this.#free.pop() ?? this.#slots.length;
-    const frame = new Frame(key, slot, plainSize);
+    const frame = new Frame(key, slot, this.#memory(plainSize));
     this.#slots[slot] = frame;
-    this.#frames.set(key, frame);
+    this.#lastKey = key;
+    this.#new.set(key, frame);
     this.#size += plainSize;
+    this.#newSize += plainSize;
     return slot;
   }
 
@@ -148,15 +165,31 @@ export class HeapFrameCache implements FrameCache {
 
   #makeRoom(plainSize: number): boolean {
     if (plainSize > this.sizeMax) return false;
-    for (const frame of this.#frames.values()) {
+    const newSizeMax = this.sizeMax * NEW_SHARE;
+    for (const frame of this.#new.values()) {
+      if (this.#newSize + plainSize <= newSizeMax) break;
+      if (frame.pins === 0) this.#drop(frame);
+    }
+    for (const frame of this.#kept.values()) {
       if (this.#size + plainSize <= this.sizeMax) break;
       if (frame.pins === 0) this.#drop(frame);
     }
     return this.#size + plainSize <= this.sizeMax;
   }
 
+  /** Memory for a frame: that of the one dropped last, where it fits. */
+  #memory(size: number): Uint8Array {
+    const dropped = this.#dropped;
+    this.#dropped = undefined;
+    const fits = dropped !== undefined && dropped.byteLength >= size &&
+      dropped.byteLength <= 2 * size;
+    return fits ? new Uint8Array(dropped, 0, size) : new Uint8Array(size);
+  }
+
   #drop(frame: Frame): void {
-    this.#frames.delete(frame.key);
+    this.#dropped = frame.bytes.buffer;
+    if (this.#new.delete(frame.key)) this.#newSize -= frame.bytes.length;
+    else this.#kept.delete(frame.key);
     this.#slots[frame.slot] = undefined;
     this.#free.push(frame.slot);
     this.#size -= frame.bytes.length;

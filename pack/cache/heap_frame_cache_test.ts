@@ -12,17 +12,45 @@ function fill(cache: HeapFrameCache, key: number, size: number): number {
   return slot;
 }
 
+/** Uses frames of 100 bytes so that they are kept: again, after another one. */
+function useTwice(cache: HeapFrameCache, keys: readonly number[]): void {
+  for (const key of keys) {
+    cache.unpin(fill(cache, key, 100));
+    cache.unpin(fill(cache, 0, 0));
+    cache.unpin(fill(cache, key, 100));
+  }
+}
+
 function object(of: number, offset: number, size: number): CachedObject {
   return { id: new Uint8Array(32).fill(of), offset, size };
 }
 
 Deno.test("HeapFrameCache evicts what was not used for the longest time", () => {
-  const cache = new HeapFrameCache({ sizeMax: 300 });
-  for (const key of [1, 2, 3]) cache.unpin(fill(cache, key, 100));
+  const cache = new HeapFrameCache({ sizeMax: 1600 });
+  useTwice(cache, Array.from({ length: 16 }, (_, i) => i + 1));
   cache.unpin(cache.find(1, 100));
-  cache.unpin(fill(cache, 4, 100));
+  cache.unpin(fill(cache, 17, 100));
   equal(cache.find(2, 100), -1);
-  for (const key of [1, 3, 4]) ok(cache.find(key, 100) >= 0, `${key}`);
+  for (const key of [1, 3, 4, 17]) ok(cache.find(key, 100) >= 0, `${key}`);
+});
+
+Deno.test("HeapFrameCache drops what passes by before what is asked for again", () => {
+  const cache = new HeapFrameCache({ sizeMax: 1600 });
+  useTwice(cache, [1, 2]);
+  for (let key = 3; key < 50; key++) {
+    // The objects of one frame, one after the other.
+    for (let i = 0; i < 5; i++) cache.unpin(fill(cache, key, 100));
+  }
+  equal(cache.size, 400);
+  for (const key of [1, 2, 48, 49]) ok(cache.find(key, 100) >= 0, `${key}`);
+  equal(cache.find(47, 100), -1);
+});
+
+Deno.test("HeapFrameCache gives the memory of no frame that is in use to another", () => {
+  const cache = new HeapFrameCache({ sizeMax: 400 });
+  const slot = fill(cache, 1, 100);
+  for (let key = 2; key < 20; key++) cache.unpin(fill(cache, key, 50 + key));
+  ok(cache.bytes(slot).every((byte) => byte === 1));
 });
 
 Deno.test("HeapFrameCache keeps what is pinned", () => {

@@ -24,6 +24,7 @@
  *
  * @module
  */
+export * from "./entry_response.ts";
 export * from "./view.ts";
 export * from "./view_entry.ts";
 /** @internal */

@@ -1,6 +1,6 @@
 import { type Id, idFromBytes } from "@snap/hash";
 import type { AttributePage, EntryRow, Tree } from "@snap/manifest";
-import { EntryKind, type Extras } from "@snap/manifest/extras";
+import { EntryKind, type Extras, isFileKind } from "@snap/manifest/extras";
 import { jsonPath } from "@snap/manifest/path";
 import { rowFields } from "./row_fields.ts";
 
@@ -96,6 +96,11 @@ export class ViewEntry implements EntryRow {
   /** Kind of the entry. */
   get kind(): EntryKind {
     return this.row < 0 ? EntryKind.directory : this.tree.kind(this.row);
+  }
+
+  /** Whether it is a file, executable or not: whether there is something to read. */
+  get isFile(): boolean {
+    return isFileKind(this.kind);
   }
 
   /** Size in bytes of a file's content or of a link's target, else 0. */

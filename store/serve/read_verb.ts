@@ -1,5 +1,6 @@
 /** Reading a name or a range of it, as any web server would answer. */
 import { NotFoundError } from "../errors.ts";
+import { answerHead, type Span } from "../answer_head.ts";
 import type { ReadStore } from "../store.ts";
 import type { Answer } from "./answer.ts";
 import { streamOf } from "./body.ts";
@@ -23,11 +24,6 @@ export interface ReadRequest {
   readonly idleMs: number;
 }
 
-interface Span {
-  readonly start: number;
-  readonly end: number;
-}
-
 /** Answers GET and HEAD of a name. */
 export async function readVerb(wanted: ReadRequest): Promise<Answer> {
   const { store, name, request } = wanted;
@@ -41,23 +37,11 @@ export async function readVerb(wanted: ReadRequest): Promise<Answer> {
     "content-type": "application/octet-stream",
     etag,
   };
-  if (lists(request.headers.get("if-none-match"), etag)) {
-    return { status: 304, headers };
-  }
-  const span = rangeOf(request, size, etag);
-  if (span === "none") {
-    return { status: 416, headers: { "content-range": `bytes */${size}` } };
-  }
-  const { start, end } = span ?? { start: 0, end: size };
-  const ranged: Record<string, string> = span === undefined
-    ? {}
-    : { "content-range": `bytes ${start}-${end - 1}/${size}` };
-  return {
-    status: span === undefined ? 200 : 206,
-    headers: { ...headers, ...ranged, "content-length": `${end - start}` },
-    body: bytes?.subarray(start, end) ??
-      await contentOf(wanted, { start, end }),
-  };
+  const { span, ...head } = answerHead(request, { size, headers });
+  if (span === undefined) return head;
+  const { start, end } = span;
+  const body = bytes?.subarray(start, end) ?? await contentOf(wanted, span);
+  return { ...head, body };
 }
 
 function cacheRule(name: string, isPrivate: boolean): string {
@@ -83,37 +67,6 @@ async function tagOf(
     bytes as Uint8Array<ArrayBuffer>,
   );
   return { etag: `"${hexDigits(hash).slice(0, 32)}"`, bytes };
-}
-
-/** Whether a header of conditions names a tag; a weak one counts, too. */
-function lists(header: string | null, etag: string): boolean {
-  if (header === null) return false;
-  return header.trim() === "*" ||
-    header.split(",").some((one) => one.trim().replace(/^W\//, "") === etag);
-}
-
-/** The range that is asked for, `none` if there is no such, undefined for all. */
-function rangeOf(
-  request: Request,
-  size: number,
-  etag: string,
-): Span | "none" | undefined {
-  const header = request.headers.get("range");
-  const condition = request.headers.get("if-range");
-  if (request.method !== "GET" || header === null) return undefined;
-  if (condition !== null && condition !== etag) return undefined;
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header.trim());
-  // What is no single range may be answered with everything.
-  if (match === null || (match[1] === "" && match[2] === "")) return undefined;
-  const [, first, last] = match;
-  if (first === "") {
-    const start = Math.max(0, size - Number(last));
-    return start === size ? "none" : { start, end: size };
-  }
-  const start = Number(first);
-  const end = last === "" ? size : Math.min(size, Number(last) + 1);
-  if (last !== "" && Number(last) < start) return undefined;
-  return start >= size ? "none" : { start, end };
 }
 
 /** The bytes at once where they are few; else piece by piece, the first of them now. */
