@@ -8,6 +8,7 @@
 import { createHash, hash as blake3Wasm } from "blake3-wasm";
 import { Chunker, DEFAULT_CHUNK_SIZES } from "@snap/hash/chunk";
 import type { Hasher } from "@snap/hash";
+import { jsHasher } from "@snap/hash/js-hasher";
 import { nativeHasher } from "@snap/hash/native";
 import { wasmHasher } from "@snap/hash/wasm-hasher";
 import { Prng } from "../tests/_prng.ts";
@@ -75,6 +76,7 @@ export function runHashBench(options: HashBenchOptions): HashBenchRow[] {
   const content = new Prng(1).bytes(options.sizeLarge);
   const hashes: [string, Hash][] = [
     hashOf(wasmHasher, "wasm"),
+    hashOf(jsHasher, "js"),
     hashOf(nativeHasher(), "native"),
     [
       "blake3-wasm 2.1.5",

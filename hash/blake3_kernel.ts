@@ -1,5 +1,3 @@
-import { decodeBase64 } from "./base64.ts";
-import { BLAKE3_WASM } from "./blake3_wasm.ts";
 import { CONTEXTS } from "./contexts.ts";
 import { ID_SIZE } from "./id.ts";
 
@@ -7,10 +5,10 @@ import { ID_SIZE } from "./id.ts";
 export const BLOCK_SIZE = 65_536;
 
 // Where things are in the kernel's memory, as blake3.as says.
-const PAIR = 320;
-const OUT = 352;
+export const PAIR = 320;
+export const OUT = 352;
 const KEYS = 384;
-const INPUT = 4096;
+export const INPUT = 4096;
 
 const DERIVE_KEY_CONTEXT = 32;
 const DERIVE_KEY_MATERIAL = 64;
@@ -35,8 +33,9 @@ export interface KernelMode {
   readonly flags: number;
 }
 
-interface KernelExports {
-  readonly memory: WebAssembly.Memory;
+/** The code of a kernel, and the memory that it works on. */
+export interface KernelCode {
+  readonly memory: { readonly buffer: ArrayBuffer };
   subtree(
     size: number,
     key: number,
@@ -63,13 +62,11 @@ export class Blake3Kernel {
   readonly left: Uint8Array;
   /** Right chaining value of {@linkcode Blake3Kernel.join}, and every result. */
   readonly out: Uint8Array;
-  readonly #exports: KernelExports;
+  readonly #code: KernelCode;
 
-  constructor() {
-    const module = new WebAssembly.Module(decodeBase64(BLAKE3_WASM));
-    const instance = new WebAssembly.Instance(module);
-    this.#exports = instance.exports as unknown as KernelExports;
-    const { buffer } = this.#exports.memory;
+  constructor(code: KernelCode) {
+    this.#code = code;
+    const { buffer } = code.memory;
     this.input = new Uint8Array(buffer, INPUT, BLOCK_SIZE);
     this.left = new Uint8Array(buffer, PAIR, ID_SIZE);
     this.out = new Uint8Array(buffer, OUT, ID_SIZE);
@@ -90,7 +87,7 @@ export class Blake3Kernel {
   ): void {
     const chunkCount = blockCount * CHUNKS_A_BLOCK;
     const high = Math.floor(chunkCount / 2 ** 32);
-    this.#exports.subtree(
+    this.#code.subtree(
       size,
       mode.key,
       mode.flags,
@@ -102,7 +99,7 @@ export class Blake3Kernel {
 
   /** Joins `left` and `out` into `out`. */
   join(mode: KernelMode, rootFlag: number): void {
-    this.#exports.parent(mode.key, mode.flags | rootFlag);
+    this.#code.parent(mode.key, mode.flags | rootFlag);
   }
 
   #deriveMode(context: string, number: number): KernelMode {
@@ -113,11 +110,4 @@ export class Blake3Kernel {
     new Uint8Array(this.input.buffer, key, ID_SIZE).set(this.out);
     return { key, flags: DERIVE_KEY_MATERIAL };
   }
-}
-
-let kernel: Blake3Kernel | undefined;
-
-/** The one kernel of this thread, made when first asked for. */
-export function blake3Kernel(): Blake3Kernel {
-  return kernel ??= new Blake3Kernel();
 }

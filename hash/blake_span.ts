@@ -26,14 +26,15 @@
  * @module
  * @internal
  */
-import { blake3Kernel, BLOCK_SIZE, type KernelMode } from "./blake3_kernel.ts";
+import { BLOCK_SIZE, type KernelMode } from "./blake3_kernel.ts";
+import { wasmKernel } from "./wasm_kernel.ts";
 import { checkBytes } from "./check_bytes.ts";
 import { checkOut } from "./check_out.ts";
 import { contextNumber } from "./contexts.ts";
 import type { HashContext } from "./hasher.ts";
 import { ID_SIZE } from "./id.ts";
 import { SubtreeStack } from "./subtree_stack.ts";
-import { WasmHashStream } from "./wasm_hash_stream.ts";
+import { KernelHashStream } from "./kernel_hash_stream.ts";
 
 /** Bytes of a span; the last one of an object may have fewer. */
 export const SPAN_SIZE: number = 64 * 1024 * 1024;
@@ -43,7 +44,7 @@ export const SPAN_SIZE: number = 64 * 1024 * 1024;
  * that is not the root. It follows from the bytes and their place alone.
  */
 export class BlakeSpan {
-  readonly #stream: WasmHashStream;
+  readonly #stream: KernelHashStream;
   #size = 0;
 
   /**
@@ -59,7 +60,7 @@ export class BlakeSpan {
         `Cannot hash a span at ${offset}: spans begin at multiples of ${SPAN_SIZE}`,
       );
     }
-    this.#stream = new WasmHashStream(blake3Kernel(), modeOf(context), {
+    this.#stream = new KernelHashStream(wasmKernel(), modeOf(context), {
       firstBlock: offset / BLOCK_SIZE,
       rootFlag: 0,
     });
@@ -142,7 +143,7 @@ export function joinSpans(
       `Cannot join ${values.length} bytes: 2 spans or more have 32 bytes each`,
     );
   }
-  const kernel = blake3Kernel();
+  const kernel = wasmKernel();
   const stack = new SubtreeStack(kernel, modeOf(context));
   for (let at = 0; at < last; at += ID_SIZE) {
     stack.addValue(values.subarray(at, at + ID_SIZE));
@@ -152,7 +153,7 @@ export function joinSpans(
 }
 
 function modeOf(context: HashContext | undefined): KernelMode {
-  const kernel = blake3Kernel();
+  const kernel = wasmKernel();
   return context === undefined
     ? kernel.plain
     : kernel.derive[contextNumber(context)];

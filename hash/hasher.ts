@@ -23,8 +23,8 @@ export type HashContext =
   | "snap 1 attributes"
   | "snap 1 recipe";
 
-/** Name of a hasher: portable code, or native code. */
-export type HasherName = "wasm" | "native";
+/** Name of a hasher: portable code, portable code without WebAssembly, or native code. */
+export type HasherName = "wasm" | "js" | "native";
 
 /**
  * Hashes bytes by BLAKE3. Calls make no garbage that only the event loop frees,

@@ -8,10 +8,11 @@ import {
   TREE_CONTEXT,
 } from "./hasher.ts";
 import { idFromBytes, parseId } from "./id.ts";
+import { jsHasher } from "./js_hasher.ts";
 import { nativeHasher } from "./native.ts";
 import { wasmHasher } from "./wasm_hasher.ts";
 
-const HASHERS: readonly Hasher[] = [wasmHasher, nativeHasher()];
+const HASHERS: readonly Hasher[] = [wasmHasher, jsHasher, nativeHasher()];
 
 /** Known values: size of the content (byte i is i mod 251), hash, tree context. */
 const VECTORS: readonly [number, string, string][] = [
@@ -168,7 +169,7 @@ const CONTEXT_VECTORS: readonly [HashContext, number, string][] = [
 const content = Uint8Array.from({ length: 1_048_577 }, (_, i) => i % 251);
 
 Deno.test("Hasher names say which code hashes", () => {
-  deepStrictEqual(HASHERS.map(({ name }) => name), ["wasm", "native"]);
+  deepStrictEqual(HASHERS.map(({ name }) => name), ["wasm", "js", "native"]);
 });
 
 for (const hasher of HASHERS) {

@@ -3,7 +3,7 @@
  *
  * Content is cut into chunks by `@snap/hash/chunk`. The hasher that runs everywhere
  * is `@snap/hash/wasm-hasher`; a program that may load native code passes that of
- * `@snap/hash/native` on instead.
+ * `@snap/hash/native` on instead, and `@snap/hash/js-hasher` does without WebAssembly.
  *
  * ```ts
  * import { wasmHasher } from "@snap/hash/wasm-hasher";

@@ -27,5 +27,6 @@ import type { Hasher, HasherName } from "./hasher.ts";
  */
 export async function hasherNamed(name: HasherName): Promise<Hasher> {
   if (name === "wasm") return (await import("./wasm_hasher.ts")).wasmHasher;
+  if (name === "js") return (await import("./js_hasher.ts")).jsHasher;
   return (await import("./native.ts")).nativeHasher();
 }

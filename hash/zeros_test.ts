@@ -1,5 +1,6 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
-import { blake3Kernel, BLOCK_SIZE } from "./blake3_kernel.ts";
+import { BLOCK_SIZE } from "./blake3_kernel.ts";
+import { wasmKernel } from "./wasm_kernel.ts";
 import { ZERO_SUBTREE_BLOCKS, zeroSubtree } from "./zero_subtrees.ts";
 import { type Hasher, type HashStream, TREE_CONTEXT } from "./hasher.ts";
 import { idFromBytes } from "./id.ts";
@@ -107,7 +108,7 @@ for (const hasher of HASHERS) {
 }
 
 Deno.test("the sub-trees of zeros that are known are what the kernel makes of zeros", () => {
-  const kernel = blake3Kernel();
+  const kernel = wasmKernel();
   const last = KNOWN - 1;
   strictEqual(zeroSubtree(1), undefined);
   strictEqual(zeroSubtree(KNOWN * ZERO_SUBTREE_BLOCKS), undefined);

@@ -7,6 +7,7 @@ export { type Codec, CodecTag, FrameSyntaxError } from "./codec/codec.ts";
 export * from "./codec/codecs.ts";
 export type { FrameDecoder, FrameDecoders } from "./codec/frame_decoders.ts";
 export * from "./codec/lz4_codec.ts";
+export * from "./codec/lz4_decoder.ts";
 export * from "./codec/none_codec.ts";
 export { zstdCodec, type ZstdCodecOptions } from "./codec/zstd_codec.ts";
 /** @internal */

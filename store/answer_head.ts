@@ -1,12 +1,16 @@
 /** Bytes from `start`, without `end`. */
 export interface Span {
+  /** First byte. */
   readonly start: number;
+  /** The byte after the last. */
   readonly end: number;
 }
 
 /** What an answer to GET and HEAD says before its body. */
 export interface AnswerHead {
+  /** Its status. */
   readonly status: 200 | 206 | 304 | 416;
+  /** Its headers. */
   readonly headers: Readonly<Record<string, string>>;
   /** What its body is, if it has one; to HEAD there is none, whatever this says. */
   readonly span?: Span;
@@ -14,6 +18,7 @@ export interface AnswerHead {
 
 /** Bytes that are asked for. */
 export interface Answered {
+  /** How many there are. */
   readonly size: number;
   /** What is said of them all, by names in small letters; `etag` is their tag. */
   readonly headers: Readonly<Record<string, string>> & {

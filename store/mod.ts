@@ -33,7 +33,12 @@
  * @module
  */
 /** @internal */
-export { answerHead } from "./answer_head.ts";
+export {
+  type Answered,
+  type AnswerHead,
+  answerHead,
+  type Span,
+} from "./answer_head.ts";
 export * from "./errors.ts";
 export * from "./store.ts";
 /** @internal */

@@ -126,3 +126,64 @@ Deno.test({
     }
   },
 });
+
+/** A page that shows a file, by code that compiles no WebAssembly. */
+const PLAIN_PAGE = `
+import { jsHasher as hasher } from "@snap/hash/js-hasher";
+import { lz4Decoder as lz4 } from "@snap/pack/codecs";
+import { openSnapshots } from "@snap/snapshot";
+import { View } from "@snap/snapshot/view";
+import { openHttpStore } from "@snap/store/http";
+
+const show = (id: string, text: string): void => {
+  document.getElementById(id)!.textContent = text;
+};
+try {
+  try {
+    new WebAssembly.Module(Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0));
+    show("problem", "WebAssembly is allowed");
+  } catch { /* As the policy says. */ }
+  const store = await openHttpStore(new URL("store/", location.href).href);
+  const snapshots = await openSnapshots(store, { hasher, decoders: { lz4 } });
+  const [record] = await snapshots.records();
+  const view = await View.open(snapshots, record);
+  show("title", view.root.id);
+  const entry = await view.lookup("hello.txt");
+  show("content", await new Response(await view.read(entry!)).text());
+} catch (error) {
+  show("problem", String(error));
+}
+document.body.dataset.state = "ready";
+`;
+
+Deno.test({
+  name: "a page whose policy forbids WebAssembly reads a store by plain code",
+  ignore: chromiumAbsent() || nginxAbsent(),
+  async fn() {
+    using folder = new TemporaryFolder();
+    using program = new TemporaryFolder(ROOT);
+    const www = folder.join("www"), source = folder.join("source");
+    mkdirSync(source);
+    mkdirSync(www);
+    copyFileSync(`${ROOT}examples/browser/index.html`, `${www}/index.html`);
+    writeFileSync(program.join("page.ts"), PLAIN_PAGE);
+    await bundle(program.join("page.ts"), `${www}/page.js`);
+    writeFileSync(`${source}/hello.txt`, "Hello in a browser\n".repeat(1000));
+    writeFileSync(`${source}/noise`, new Prng(1).bytes(3_000_000));
+    const store = await openFileStore(`${www}/store`, { create: true });
+    await initStore(store, { codec: "lz4" });
+    await using snapshots = await open(store);
+    const { id } = await save(snapshots, source);
+    await writeListing(store);
+    await using nginx = await Nginx.start(
+      folder.join("nginx"),
+      `root ${www}; types { text/html html; text/javascript js; }
+       add_header Content-Security-Policy "default-src 'self'";`,
+    );
+    await using browser = await Chromium.start(folder.join("profile"));
+    const page = await browser.open(`${nginx.url}index.html`);
+    strictEqual(textOf(page, "problem"), "");
+    strictEqual(textOf(page, "title"), id);
+    match(textOf(page, "content"), /^(Hello in a browser\n){1000}$/);
+  },
+});

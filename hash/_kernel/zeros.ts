@@ -1,7 +1,8 @@
 // Makes _zero_values.ts: the BLAKE3 of zeros by sub-tree. It takes minutes.
 //
 //   deno run --no-lock -A hash/_kernel/zeros.ts
-import { BLOCK_SIZE, blake3Kernel } from "../blake3_kernel.ts";
+import { BLOCK_SIZE } from "../blake3_kernel.ts";
+import { wasmKernel } from "../wasm_kernel.ts";
 
 /** Blocks of 64 KiB in a sub-tree: 256 MiB. */
 const BLOCKS = 4096;
@@ -9,7 +10,7 @@ const BLOCKS = 4096;
 const COUNT = 1024;
 const LINE_SIZE = 152;
 
-const kernel = blake3Kernel();
+const kernel = wasmKernel();
 kernel.input.fill(0);
 const values = new Uint8Array(32 * COUNT);
 for (let i = 0; i < COUNT; i++) {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { jsHasher } from "@snap/hash/js-hasher";
 import { DocumentSyntaxError } from "../errors.ts";
 import {
   checkReadable,
@@ -78,7 +78,8 @@ export function encodeDocument(input: DocumentInput): Uint8Array {
   bytes.set(encodeHeader({ ...rest, salt, bodySize: body.length }));
   bytes.set(body, HEADER_SIZE);
   const end = HEADER_SIZE + body.length;
-  wasmHasher.hashInto(bytes.subarray(0, end), bytes, end);
+  // Most have less than 1 KiB, of which the hash is known before WebAssembly is compiled.
+  jsHasher.hashInto(bytes.subarray(0, end), bytes, end);
   return bytes;
 }
 
@@ -106,7 +107,7 @@ export function decodeDocument(
   }
   const end = HEADER_SIZE + bodySize;
   const checksum = new Uint8Array(CHECKSUM_SIZE);
-  wasmHasher.hashInto(bytes.subarray(0, end), checksum);
+  jsHasher.hashInto(bytes.subarray(0, end), checksum);
   if (!checksum.every((byte, i) => byte === bytes[end + i])) {
     throw new DocumentSyntaxError(
       "Cannot read document as its checksum must be that of its bytes",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { wasmHasher } from "@snap/hash/wasm-hasher";
+import { jsHasher } from "@snap/hash/js-hasher";
 import {
   DocumentSyntaxError,
   StoreError,
@@ -96,7 +96,7 @@ export function linkAfter(
     { length: 16 },
     (_, i) => parseInt(entry.nonce.slice(2 * i, 2 * i + 2), 16),
   );
-  wasmHasher.hashInto(nonce, hash);
+  jsHasher.hashInto(nonce, hash);
   const sum = BigInt(`0x${previous?.sum ?? "0"}`) + BigInt(`0x${hexOf(hash)}`);
   const isHead = previous === undefined ||
     compareEntries(entry, previous.head) > 0;

@@ -11,7 +11,7 @@ import { type Id, idFromBytes } from "./id.ts";
 import { SubtreeStack, type TreePart } from "./subtree_stack.ts";
 
 /** A hash that keeps one block and one chaining value for each level. */
-export class WasmHashStream implements HashStream {
+export class KernelHashStream implements HashStream {
   readonly #kernel: Blake3Kernel;
   readonly #stack: SubtreeStack;
   /** Bytes of the last block, made when first needed; may be a full block. */
