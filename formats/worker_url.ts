@@ -1,10 +1,11 @@
-/** The worker of this package, as source or as built. */
+import { besideUrl } from "@snap/posix/worker";
+
+/** The worker of this package. */
 export function workerUrl(): URL {
-  const isSource = import.meta.url.endsWith(".ts");
-  return new URL(isSource ? "./worker.ts" : "./worker.js", import.meta.url);
+  return besideUrl(import.meta.url, "formats_worker");
 }
 
 /** Never called: makes the worker part of the program for those who fetch or bundle it. */
 export function prefetchFormatsWorker(): Promise<unknown> {
-  return import("./worker.ts");
+  return import("./formats_worker.ts");
 }

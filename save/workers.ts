@@ -12,6 +12,7 @@ import type {
 import { LargeFileRing } from "./read/large_file_ring.ts";
 import type { QueuedBatch } from "./walk/batch_queue.ts";
 import { workerFailure } from "./worker_failure.ts";
+import { workerUrl } from "./worker_url.ts";
 
 /** The part of the writer of a store that a save needs. */
 export type SaveWriter = Pick<
@@ -64,7 +65,7 @@ export class SaveWorkers implements PoolOwner<QueuedBatch, BatchResult> {
    */
   constructor(options: SaveWorkersOptions) {
     this.#options = options;
-    const url = new URL(workerUrl(), import.meta.url);
+    const url = workerUrl();
     this.pool = new WorkerPool({ count: options.workers, url, owner: this });
   }
 
@@ -141,14 +142,4 @@ export class SaveWorkers implements PoolOwner<QueuedBatch, BatchResult> {
     const isWorkers = error instanceof WorkerError;
     this.#options.run.fail(isWorkers ? workerFailure(error) : error);
   }
-}
-
-/** The worker stands beside this module, as source or as built. */
-function workerUrl(): string {
-  return import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.js";
-}
-
-/** Never called: makes the worker part of the program for those who fetch or bundle it. */
-export function prefetchSaveWorker(): Promise<unknown> {
-  return import("./worker.ts");
 }

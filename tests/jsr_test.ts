@@ -263,15 +263,19 @@ async function checkLean(scene: Scene): Promise<void> {
 
 Deno.test("the program is installed from a checkout", async () => {
   using folder = new TemporaryFolder();
-  const line = readmeCommand(/^deno install .*cli\/main\.ts/);
+  const [build, line] = [/^deno task build$/, /^deno install .*main\.js$/]
+    .map(readmeCommand);
   const env = { DENO_INSTALL_ROOT: folder.path, NO_COLOR: "1" };
-  const install = new Deno.Command(Deno.execPath(), {
-    args: line.split(" ").slice(1),
-    cwd: ROOT,
-    env,
-  });
-  const { success, stderr } = await install.output();
-  ok(success, new TextDecoder().decode(stderr));
+  const program = folder.join("program");
+  const install = line.replace("dist/program", program);
+  for (const words of [`${build} ${program}`, install]) {
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: words.split(" ").slice(1),
+      cwd: ROOT,
+      env,
+    }).output();
+    ok(success, new TextDecoder().decode(stderr));
+  }
   const path = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
   const { stdout } = await new Deno.Command(folder.join("bin/snap"), {
     args: ["--version"],

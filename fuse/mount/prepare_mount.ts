@@ -4,7 +4,7 @@
  * @module
  */
 import type { HasherName } from "@snap/hash";
-import { startWorker, type WorkerHandle } from "@snap/posix/worker";
+import { besideUrl, startWorker, type WorkerHandle } from "@snap/posix/worker";
 import type { ToMountWorker } from "./mount_messages.ts";
 
 /** A worker that loads what it needs, for a mount that is to come. */
@@ -43,16 +43,9 @@ export class PreparedMount {
  * ```
  */
 export function prepareMount(hasher: HasherName): PreparedMount {
-  const worker = startWorker(new URL(workerUrl(), import.meta.url));
+  const worker = startWorker(besideUrl(import.meta.url, "mount_worker"));
   worker.postMessage({ kind: "prepare", hasher } satisfies ToMountWorker);
   return new PreparedMount(hasher, worker);
-}
-
-/** The worker stands beside this module, as source or as built. */
-function workerUrl(): string {
-  return import.meta.url.endsWith(".ts")
-    ? "./mount_worker.ts"
-    : "./mount_worker.js";
 }
 
 /** Never called: makes the worker part of a program that is fetched or bundled. */

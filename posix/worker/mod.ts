@@ -6,6 +6,7 @@
  * @module
  * @internal
  */
+export * from "./beside_url.ts";
 export * from "./error_record.ts";
 export * from "./on_exit.ts";
 export * from "./worker.ts";

@@ -25,6 +25,7 @@ import {
 import { localSource, type RestoreSource } from "./restore_source.ts";
 import { Restorer, STEP_SIZE } from "./writer.ts";
 import type { FallbackWriter } from "./fallback_writer.ts";
+import { workerUrl } from "../worker_url.ts";
 
 /** Files of the first window, and of the largest. */
 const WINDOW_FIRST = 1024;
@@ -252,7 +253,7 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
       isOnce: true,
       onFault: () => void (this.#hasFault = true),
     });
-    const url = new URL(workerUrl(), import.meta.url);
+    const url = workerUrl();
     return new WorkerPool({ count, url, owner: this, startsAll: this.#isFar });
   }
 
@@ -351,14 +352,4 @@ export class RestoreFiles implements PoolOwner<BatchJob, RestoreBatchResult> {
       onWritten(batch.sizes[row]);
     }
   }
-}
-
-/** The worker stands above this module, as source or as built. */
-function workerUrl(): string {
-  return import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js";
-}
-
-/** Never called: makes the worker part of the program for those who fetch or bundle it. */
-export function prefetchRestoreWorker(): Promise<unknown> {
-  return import("../worker.ts");
 }

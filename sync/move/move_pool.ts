@@ -6,6 +6,7 @@ import { WorkerError } from "@snap/posix/worker";
 import { type PoolOwner, WorkerPool } from "@snap/posix/worker-pool";
 import type { MoveBatch, MoveResult } from "./batch.ts";
 import type { FromMoveWorker, ToMoveWorker } from "./messages.ts";
+import { workerUrl } from "../worker_url.ts";
 
 /** Options of {@linkcode MovePool}. */
 export interface MovePoolOptions {
@@ -35,7 +36,7 @@ export class MovePool implements PoolOwner<MoveBatch, MoveResult> {
    */
   constructor(options: MovePoolOptions) {
     this.#options = options;
-    const url = new URL(workerUrl(), import.meta.url);
+    const url = workerUrl();
     const count = options.workers;
     this.#pool = new WorkerPool({ count, url, owner: this, startsAll: true });
   }
@@ -126,14 +127,4 @@ export class MovePool implements PoolOwner<MoveBatch, MoveResult> {
   #throwFailure(): void {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
-}
-
-/** The worker stands beside this folder, as source or as built. */
-function workerUrl(): string {
-  return import.meta.url.endsWith(".ts") ? "../worker.ts" : "../worker.js";
-}
-
-/** Never called: makes the worker part of the program for those who fetch or bundle it. */
-export function prefetchMoveWorker(): Promise<unknown> {
-  return import("../worker.ts");
 }
