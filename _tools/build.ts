@@ -93,7 +93,9 @@ function workspacePlugin(
       build.onResolve({ filter: /^[^./]/ }, ({ path }) => {
         const file = entries.get(path);
         if (file !== undefined) return { path: file };
-        return { path: packages.get(path) ?? path, external: true };
+        const [name] = /^(@[^/]+\/)?[^/]+/.exec(path)!;
+        const found = packages.get(name) ?? name;
+        return { path: found + path.slice(name.length), external: true };
       });
       build.onLoad({ filter: /\.ts$/ }, (loaded) => {
         const path = relative(stage, loaded.path);

@@ -13,7 +13,7 @@ import { initStore } from "@snap/store/format";
 const [directory, place, path] = process.argv.slice(2);
 const store = await openFileStore(place, { create: true });
 await initStore(store);
-const snapshots = await openSnapshots(store, { hasher });
+const snapshots = await openSnapshots(store, { hasher, cacheSize: 8 << 20 });
 const { record, totals } = await save(snapshots, directory);
 console.error(`${record.tree}: ${totals.fileCount} files`);
 

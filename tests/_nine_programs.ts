@@ -27,7 +27,8 @@ export const HELLO =
   "ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f";
 export const NOISE: Uint8Array = new Prng(1).bytes(200_000);
 const LARGE_SIZE = 200_000_000;
-export const MEMORY_MAX = 150_000_000;
+/** Most memory for it, of which 50 MB are the mapped file of the runtime. */
+export const MEMORY_MAX: number = 150 * 1024 * 1024;
 
 /** Gives the process of a program, which nobody has started. */
 export type Command = (name: string, args: readonly string[]) => Deno.Command;

@@ -22,10 +22,12 @@ export interface Scene {
   readonly source: string;
 }
 
-/** The program of the sources, on Deno. */
-export function onDeno({ project }: Scene): Snap {
+/** A program on Deno: that of the sources, or one that was built. */
+export function onDeno(
+  { project }: Scene,
+  main: string = join(ROOT, "cli/main.ts"),
+): Snap {
   return async (...args) => {
-    const main = join(ROOT, "cli/main.ts");
     const { code, stdout, stderr } = await project.run(
       [Deno.execPath(), "run", "-A", main, ...args],
       { env: { DENO_DIR: denoFolder() } },

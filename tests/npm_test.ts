@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { OLDEST_NODE } from "../_tools/build_npm.ts";
 import { readPackages, ROOT } from "../_tools/workspace.ts";
 import { absentReason } from "./_mount.ts";
+import { BUNDLERS, runBundles, runStoreTests } from "./_bundles.ts";
 import {
   compareCommands,
   compareObjects,
@@ -30,7 +31,7 @@ import {
 } from "./_nine_programs.ts";
 import { NAMES, nodeOf, NpmProject } from "./_npm_project.ts";
 import { filesBelow, keptBelow, makeSource } from "./_published_source.ts";
-import { denoFolder, readmeCommand } from "./_run.ts";
+import { denoFolder, readmeCommand, runWell } from "./_run.ts";
 
 const FOR_TYPES = ["typescript@5.9.3", "@types/node@22.20.5"] as const;
 /** How TypeScript finds packages, and the kind of module that goes with it. */
@@ -349,7 +350,11 @@ Deno.test("npm packages do on Node what the sources do on Deno", async (t) => {
   );
   if (!isReady) return;
   await t.step("their types hold", () => checkTypes(scene));
-  const snaps = new Map([["deno", onDeno(scene)]]);
+  const built = await buildForDeno(scene);
+  const snaps = new Map([
+    ["deno", onDeno(scene)],
+    ["deno-built", onDeno(scene, built)],
+  ]);
   for (const [name, node] of nodes) snaps.set(name, onNode(scene, node));
   let id = "";
   await t.step("every command says the same", async () => {
@@ -367,6 +372,8 @@ Deno.test("npm packages do on Node what the sources do on Deno", async (t) => {
     },
   });
   await t.step("as a library", () => checkLibrary(scene));
+  await t.step("in bundles", () => runBundles(scene));
+  await t.step("testStore elsewhere", () => runStoreTests(scene));
   const programs = writeNine(join(installed, "programs"), `${scope}/`);
   for (const [name, node] of nodes) {
     await t.step(`nine programs on ${name}`, async () => {
@@ -399,6 +406,15 @@ Deno.test("npm packages do on Node what the sources do on Deno", async (t) => {
   }
 });
 
+/** Builds the program for Deno, and gives its main module. */
+async function buildForDeno({ project }: Scene): Promise<string> {
+  const out = project.at("program");
+  const tool = join(ROOT, "_tools/build.ts");
+  const env = { DENO_DIR: denoFolder() };
+  await runWell([Deno.execPath(), "run", "-A", tool, out], { cwd: ROOT, env });
+  return join(out, "main.js");
+}
+
 async function findNodes(): Promise<Map<string, string> | undefined> {
   const nodes = new Map<string, string>();
   for (const version of [OLDEST_NODE, "24"]) {
@@ -425,7 +441,7 @@ async function install(scene: Scene): Promise<void> {
   ]);
   match(stdout, /^snip \d/);
   const all = readPackages().map(({ name }) => here(name));
-  await project.npm("install", [...all, ...FOR_TYPES], installed);
+  await project.npm("install", [...all, ...FOR_TYPES, ...BUNDLERS], installed);
   checkPackages(scene);
   writePrograms(scene);
 }
