@@ -114,8 +114,25 @@ export class Mounted implements AsyncDisposable {
       env: { MOUNT: this.#point },
     });
     await this.#child.status;
+    // One that went into the background still writes the cache of its runtime.
+    while (isServed(this.#point)) {
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    }
     points.delete(this.#point);
   }
+}
+
+/** Whether a program runs that was told of a mount point. */
+function isServed(point: string): boolean {
+  return Array.from(Deno.readDirSync("/proc")).some(({ name }) => {
+    if (!/^\d+$/.test(name) || Number(name) === Deno.pid) return false;
+    try {
+      const words = Deno.readTextFileSync(`/proc/${name}/cmdline`).split("\0");
+      return words.includes(point);
+    } catch {
+      return false; // It has ended.
+    }
+  });
 }
 
 /** Adds up the high-water marks of a process and of those that it started. */

@@ -216,8 +216,8 @@ export function benchRecipes({ rowCount }: CodecBenchOptions): CodecBenchRow[] {
 /** Measures a look-up of a cached frame, with one checked object. */
 export function benchCaches({ timeMs }: CodecBenchOptions): CodecBenchRow[] {
   const caches: Record<string, FrameCache> = {
-    HeapFrameCache: new HeapFrameCache({ sizeMax: 32 << 20 }),
-    SharedFrameCache: SharedFrameCache.create({ sizeMax: 32 << 20 }),
+    HeapFrameCache: new HeapFrameCache({ sizeMax: 64 << 20 }),
+    SharedFrameCache: SharedFrameCache.create({ sizeMax: 64 << 20 }),
   };
   const object = { id: new Prng(4).bytes(32), offset: 100, size: 4096 };
   return Object.entries(caches).map(([name, cache]) => {

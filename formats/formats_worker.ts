@@ -2,10 +2,7 @@
  * The worker of exports: reads contents, or compresses. Started by the engine, of no
  * use otherwise.
  *
- * For the packages of snap: changes without notice.
- *
  * @module
- * @internal
  */
 import { hasherNamed } from "@snap/hash/named";
 import { workerPort } from "@snap/posix/worker-port";
@@ -50,3 +47,5 @@ async function handle(message: ToFormatsWorker): Promise<void> {
 }
 
 port?.onMessage((message) => handle(message as ToFormatsWorker));
+
+export {};

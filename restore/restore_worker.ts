@@ -1,10 +1,7 @@
 /**
  * The worker of a restore. Started by the engine, of no use otherwise.
  *
- * For the packages of snap: changes without notice.
- *
  * @module
- * @internal
  */
 import { hasherNamed } from "@snap/hash/named";
 import {
@@ -83,3 +80,5 @@ async function handle(message: ToRestoreWorker): Promise<void> {
 }
 
 port?.onMessage((message) => handle(message as ToRestoreWorker));
+
+export {};

@@ -1,10 +1,7 @@
 /**
  * The worker of a save. Started by the engine, of no use otherwise.
  *
- * For the packages of snap: changes without notice.
- *
  * @module
- * @internal
  */
 import type { Hasher } from "@snap/hash";
 import { hasherNamed } from "@snap/hash/named";
@@ -132,3 +129,5 @@ async function handle(message: ToSaveWorker): Promise<void> {
 }
 
 port?.onMessage((message) => handle(message as ToSaveWorker));
+
+export {};

@@ -2,10 +2,7 @@
  * The worker of a copy from folder to folder. Started by the engine, of no use
  * otherwise.
  *
- * For the packages of snap: changes without notice.
- *
  * @module
- * @internal
  */
 import type { Hasher } from "@snap/hash";
 import { hasherNamed } from "@snap/hash/named";
@@ -94,3 +91,5 @@ async function handle(message: ToMoveWorker): Promise<void> {
 }
 
 port?.onMessage((message) => handle(message as ToMoveWorker));
+
+export {};
