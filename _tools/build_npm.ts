@@ -6,6 +6,7 @@
 import {
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -42,6 +43,9 @@ const PROGRAMS = [
 ] as const;
 /** What the command of the package is: built, as that starts faster. */
 const COMMAND_FOLDER = "program";
+
+/** Keeps `deno pack` from checking the types again for each package: `deno check` does. */
+const UNCHECKED = "// @ts-nocheck\n";
 
 /** A package and where its parts are. */
 interface Build {
@@ -83,6 +87,7 @@ export async function buildNpm(out: string, names: Names): Promise<string[]> {
   try {
     await stageWorkspace(stage, names);
     const packages = readPackages();
+    markUnchecked(stage);
     const versions = new Map([
       ...npmVersions(),
       ...packages.map(({ name, version }): [string, string] => [
@@ -152,6 +157,33 @@ async function unpackPacked(member: string, folder: string): Promise<void> {
   const args = ["pack", "--quiet", "--allow-dirty", "--no-source-maps"];
   await run(Deno.execPath(), [...args, "-o", tarball], member);
   await run("tar", ["xzf", tarball, "--strip-components=1"], folder);
+  changeFiles(folder, /\.(js|d\.ts)$/, (text) => text.replace(UNCHECKED, ""));
+}
+
+/** Lets Deno take the types of all files as they stand, and load few of its own. */
+function markUnchecked(stage: string): void {
+  changeFiles(
+    stage,
+    /\.ts$/,
+    (text) => text.replace(/^(#!.*\n)?/, `$&${UNCHECKED}`),
+  );
+  changeFiles(stage, /^deno\.json$/, (text) =>
+    JSON.stringify({
+      ...JSON.parse(text),
+      compilerOptions: { lib: ["esnext"] },
+    }));
+}
+
+function changeFiles(
+  folder: string,
+  names: RegExp,
+  change: (text: string) => string,
+): void {
+  for (const name of readdirSync(folder, { recursive: true }) as string[]) {
+    if (!names.test(name)) continue;
+    const path = join(folder, name);
+    writeFileSync(path, change(readFileSync(path, "utf8")));
+  }
 }
 
 /** Says in `package.json` what `deno pack` does not: dependencies, the command, the rest. */
