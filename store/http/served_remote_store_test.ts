@@ -476,16 +476,20 @@ Deno.test("an upload whose answers are lost goes on where the server is", async 
 });
 
 Deno.test("a file that the server takes for too large is refused at once", async () => {
-  const inner = new MemoryStore();
-  const { store } = await through(serveStore(inner, {
+  const stop = new AbortController();
+  const handler = serveStore(new MemoryStore(), {
     access: { loopback: "append" },
     fileSizeMax: MIB,
     bodySizeMax: MIB,
-  }));
+    signal: stop.signal,
+  });
+  const { store } = await through(handler);
   await rejects(store.create("packs/ab/one", large), {
     code: "TOOLARGE",
     message: /takes no file of this size \(413\)/,
   });
+  stop.abort();
+  await handler.drained;
 });
 
 Deno.test("a store behind HTTP leaves no file when it fails, but what it goes on with later", async () => {

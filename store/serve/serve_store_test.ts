@@ -61,7 +61,8 @@ async function codeOf(response: Response): Promise<unknown> {
 }
 
 Deno.test("serveStore gives each token its right and no more", async () => {
-  const { handler, store } = await serving();
+  const stop = new AbortController();
+  const { handler, store } = await serving({ signal: stop.signal });
   const tries: [string, string, RequestInit?][] = [
     ["GET", "packs/ab/one"],
     ["POST", "~size?name=packs/ab/one"],
@@ -91,6 +92,8 @@ Deno.test("serveStore gives each token its right and no more", async () => {
   strictEqual(await store.size("config/0"), undefined);
   strictEqual(await store.size("gc/1"), undefined);
   strictEqual(await store.size("config/2"), 1);
+  stop.abort();
+  await handler.drained;
 });
 
 Deno.test("serveStore lets nobody in without a token that it knows", async () => {
