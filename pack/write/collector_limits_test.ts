@@ -83,6 +83,12 @@ function frameOf(...plains: Uint8Array[]): FrameBuilder {
   return frame;
 }
 
+/** What has copies of tables, which a writer would remove when it ends. */
+const indexes: LocalIndexFiles[] = [];
+Deno.test.afterAll(() => {
+  for (const index of indexes) index[Symbol.dispose]();
+});
+
 /** A collector of its own store, and what it was told. */
 function collecting(
   folder: TemporaryFolder,
@@ -90,6 +96,8 @@ function collecting(
 ) {
   const store = new MemoryStore();
   const errors: unknown[] = [];
+  const index = new LocalIndexFiles(options.store ?? store);
+  indexes.push(index);
   const collector = new PackCollector({
     store,
     settings: SMALL_SETTINGS,
@@ -100,7 +108,7 @@ function collecting(
     indexByteCount: 2 ** 30,
     spoolSizeMax: 2 ** 30,
     spoolPath: folder.join(`joined${seed++}`),
-    index: new LocalIndexFiles(options.store ?? store),
+    index,
     onError: (error) => errors.push(error),
     ...options,
   });
