@@ -1,3 +1,5 @@
+import { makeStore, peer, withStore } from "./_peers.ts";
+
 /** A program that copies a store: shell commands over `$TREE`, `$FROM`, `$TO` and `$TARGET`. */
 export interface Copier {
   /** The name in tables. */
@@ -19,12 +21,11 @@ export interface Copier {
 /** Makes `$FROM` of `$TREE`, by the kind of the store. */
 export const MAKE_STORE: Readonly<Record<Copier["kind"], string>> = {
   snap: `$SNAP init --store "$FROM" && $SNAP save --store "$FROM" "$TREE"`,
-  restic:
-    `restic -q -r "$FROM" init && cd "$TREE" && restic -q -r "$FROM" backup .`,
-  backpak:
-    `$BACKPAK -r "$FROM" init filesystem && $BACKPAK -r "$FROM" backup "$TREE"`,
+  restic: makeStore("restic", "$FROM"),
+  backpak: makeStore("backpak", "$FROM"),
 };
 
+const BACKPAK = withStore(peer("backpak"), "$TO");
 const SNAP_VERSION = "$SNAP --version";
 const RCLONE_VERSION = "rclone version | sed -n 1p";
 
@@ -46,15 +47,14 @@ export const FOLDER_COPIERS: readonly Copier[] = [{
   kind: "restic",
   init: `restic -q -r "$TO" init --from-repo "$FROM" --copy-chunker-params`,
   copy: `restic -q -r "$TO" copy --from-repo "$FROM"`,
-  restore: `restic -q -r "$TO" restore latest --target "$TARGET"`,
+  restore: withStore(peer("restic"), "$TO").restore!,
 }, {
   name: "backpak copy",
-  version: "$BACKPAK --help | sed -n 1p",
+  version: BACKPAK.version,
   kind: "backpak",
-  init: `$BACKPAK -r "$TO" init filesystem`,
-  copy: `$BACKPAK -r "$FROM" copy --quiet --to "$TO" --all`,
-  restore:
-    `mkdir "$TARGET" && $BACKPAK -r "$TO" restore --output "$TARGET" LAST`,
+  init: BACKPAK.init!,
+  copy: `backpak --config /dev/null -r "$FROM" copy --quiet --to "$TO" --all`,
+  restore: BACKPAK.restore!,
 }, {
   name: "rclone copy, the same files",
   version: RCLONE_VERSION,

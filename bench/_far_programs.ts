@@ -1,5 +1,7 @@
 import { s3Server } from "../tests/_s3_server.ts";
-import { type Level, ours, type Program } from "./_programs.ts";
+import { peer, withStore } from "./_peers.ts";
+import type { Level, Program } from "./_program.ts";
+import { ours } from "./_programs.ts";
 
 /** Programs that keep their stores in a bucket, and what they need to reach it. */
 export interface FarPrograms {
@@ -23,8 +25,7 @@ const BUCKET = "bench";
 export async function farPrograms(level: Level): Promise<FarPrograms> {
   const { endpoint, credentials } = await s3Server("ceph");
   const remote = `:s3:${BUCKET}/$PREFIX`;
-  const restic = `restic -q -r "s3:${endpoint}/${BUCKET}/$PREFIX"`;
-  const kopia = `kopia --config-file "$CACHE/kopia.config" --no-progress`;
+  const kopia = peer("kopia");
   const near = ours("snap with a folder", "$SNAP", level);
   const env = {
     BUCKET,
@@ -36,8 +37,6 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
     RCLONE_S3_ENV_AUTH: "true",
     RCLONE_S3_ENDPOINT: endpoint,
     RCLONE_CONFIG: "/dev/null",
-    KOPIA_PASSWORD: "bench",
-    KOPIA_CHECK_FOR_UPDATES: "false",
   };
   await makeBucket(env);
   return {
@@ -47,26 +46,15 @@ export async function farPrograms(level: Level): Promise<FarPrograms> {
     programs: [
       ours("snap", "$SNAP", level, `s3://${BUCKET}/$PREFIX`),
       near,
+      withStore(peer("restic"), `s3:${endpoint}/${BUCKET}/$PREFIX`),
       {
-        name: "restic",
-        kind: "peer",
-        version: "restic version",
-        init: `${restic} init`,
-        save: `cd "$TREE" && ${restic} backup --tag first .`,
-        again: `cd "$TREE" && ${restic} backup .`,
-        restore: `${restic} restore latest --tag first --target "$TARGET"`,
-      },
-      {
-        name: "kopia",
-        kind: "peer",
-        version: "kopia --version",
-        init:
-          `mkdir -p "$CACHE" && ${kopia} repository create s3 --bucket ${BUCKET} --prefix "$PREFIX/" --endpoint "${
+        ...kopia,
+        init: kopia.init!.replace(
+          `filesystem --path "$STORE"`,
+          `s3 --bucket ${BUCKET} --prefix "$PREFIX/" --endpoint "${
             new URL(endpoint).host
-          }" --disable-tls --cache-directory "$CACHE/kopia" && ${kopia} policy set --global --compression zstd-fastest`,
-        save: `${kopia} snapshot create "$TREE"`,
-        again: `${kopia} snapshot create "$TREE"`,
-        restore: `${kopia} restore "$TREE" "$TARGET"`,
+          }" --disable-tls`,
+        ).replace(' "$STORE"', ""),
       },
       {
         name: "rclone",

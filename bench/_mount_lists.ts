@@ -1,7 +1,8 @@
+import { Failures } from "./_failures.ts";
 import { measure, median } from "./_measure.ts";
 import { Mounted, type MountPlace, placeEnvironment } from "./_mounted.ts";
 import type { PartOptions } from "./_mount_part.ts";
-import type { MountSystem } from "./_mount_systems.ts";
+import { isPeer, type MountSystem } from "./_mount_systems.ts";
 import { makeManyFiles } from "./_mount_tree.ts";
 import { makeSourceTree } from "./_source_tree.ts";
 import { renderLines } from "./_table.ts";
@@ -82,6 +83,9 @@ export async function measureLists(
       folder: own,
       env,
     });
+    const failures = new Failures();
+    const attempt = (system: MountSystem, run: () => Promise<unknown>) =>
+      failures.attempt({ name: system.name, isPeer: isPeer(system) }, run);
     const images = new Set<string>();
     for (const system of systems) {
       times.set(system, { cold: [], warm: [] });
@@ -89,16 +93,22 @@ export async function measureLists(
       images.add(system.image);
       console.error(`${one.name}: making ${system.image}`);
       const variables = placeEnvironment(place(system));
-      await measure(system.prepare, { cwd: own, env: variables });
+      await attempt(
+        system,
+        () => measure(system.prepare, { cwd: own, env: variables }),
+      );
     }
     for (let round = 0; round < runCount; round++) {
       for (let i = 0; i < systems.length; i++) {
         const system = systems[(i + round) % systems.length];
         console.error(`${one.name}: round ${round}, ${system.name}`);
-        await runTwice(one, system, place(system), times.get(system)!);
+        await attempt(
+          system,
+          () => runTwice(one, system, place(system), times.get(system)!),
+        );
       }
     }
-    text += `\n${renderTimes(one, times)}`;
+    text += `\n${renderTimes(one, times, failures)}${failures.render()}`;
     await Deno.remove(own, { recursive: true });
   }
   return text;
@@ -122,8 +132,10 @@ async function runTwice(
 function renderTimes(
   { name }: ListCase,
   times: ReadonlyMap<MountSystem, ListTimes>,
+  failures: Failures,
 ): string {
-  const rows = [...times].map(([system, { cold, warm }]) => [
+  const those = [...times].filter(([{ name }]) => !failures.has(name));
+  const rows = those.map(([system, { cold, warm }]) => [
     system.name,
     `${median(cold).toFixed(2)} s`,
     `${median(warm).toFixed(2)} s`,

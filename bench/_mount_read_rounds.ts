@@ -1,7 +1,8 @@
+import { Failures } from "./_failures.ts";
 import { measure, median } from "./_measure.ts";
 import { Mounted, type MountPlace, placeEnvironment } from "./_mounted.ts";
 import { type ReaderResult, readMounted } from "./_mount_reads.ts";
-import type { MountSystem } from "./_mount_systems.ts";
+import { isPeer, type MountSystem } from "./_mount_systems.ts";
 import { LARGE_NAME, type ReadTreeSize } from "./_mount_tree.ts";
 import { megabytes, renderLines } from "./_table.ts";
 
@@ -83,9 +84,10 @@ const COSTS: readonly Column[] = [
 
 /** Reads of one tree through every system, in rounds. */
 export class ReadRounds {
-  readonly #systems: readonly MountSystem[];
+  #systems: readonly MountSystem[];
   readonly #options: ReadRoundOptions;
   readonly #runs = new Map<MountSystem, ReadRun[]>();
+  readonly #failures = new Failures();
   readonly #imageBytes = new Map<string, number>();
 
   /** Prepares nothing yet; {@linkcode ReadRounds.prepare} does. */
@@ -97,29 +99,52 @@ export class ReadRounds {
 
   /** Makes what the systems mount. */
   async prepare(): Promise<void> {
-    const { folder } = this.#options;
     for (const system of this.#systems) {
       if (this.#imageBytes.has(system.image)) continue;
-      const env = placeEnvironment(this.#place(system));
-      console.error(`making ${system.image}`);
-      await measure(system.prepare, { cwd: folder, env });
-      const { output } = await measure(
-        `du -sb --apparent-size "$IMAGE" 2>/dev/null || echo 0`,
-        { cwd: folder, env },
-      );
-      this.#imageBytes.set(system.image, parseInt(output));
+      await this.#attempt(system, () => this.#makeImage(system));
     }
+  }
+
+  async #makeImage(system: MountSystem): Promise<void> {
+    const env = placeEnvironment(this.#place(system));
+    const { folder } = this.#options;
+    console.error(`making ${system.image}`);
+    await measure(system.prepare, { cwd: folder, env });
+    const { output } = await measure(
+      `du -sb --apparent-size "$IMAGE" 2>/dev/null || echo 0`,
+      { cwd: folder, env },
+    );
+    this.#imageBytes.set(system.image, parseInt(output));
   }
 
   /** Reads through every system once, beginning with another one each time. */
   async run(round: number): Promise<void> {
-    const count = this.#systems.length;
-    for (let i = 0; i < count; i++) {
-      const system = this.#systems[(i + round) % count];
+    const systems = this.#systems;
+    const turn = round % systems.length;
+    for (
+      const system of [...systems.slice(turn), ...systems.slice(0, turn)]
+    ) {
       console.error(`reads: round ${round}, ${system.name}`);
-      this.#runs.get(system)!.push(await this.#read(system, round));
+      await this.#attempt(system, async () => {
+        this.#runs.get(system)!.push(await this.#read(system, round));
+      });
     }
-    this.#compare();
+    const original = systems.find(({ kind }) => kind === "original")!;
+    const expected = this.#runs.get(original)!.at(-1)!.checksum;
+    for (const system of this.#systems) {
+      await this.#attempt(system, () => this.#compare(system, expected));
+    }
+  }
+
+  /** Does something that a peer may fail to do: it is out of this and of all rounds then. */
+  async #attempt(
+    system: MountSystem,
+    run: () => Promise<void> | void,
+  ): Promise<void> {
+    const { name } = system;
+    await this.#failures.attempt({ name, isPeer: isPeer(system) }, run);
+    if (!this.#failures.has(name)) return;
+    this.#systems = this.#systems.filter((one) => one !== system);
   }
 
   /** Renders the figures, and what ours are in parts of the others'. */
@@ -141,7 +166,7 @@ export class ReadRounds {
     ];
     return `### Reading\n\n${renderLines([head, ...rows])}\n${
       renderLines(costs)
-    }${this.#ratios()}`;
+    }${this.#failures.render()}${this.#ratios()}`;
   }
 
   #cells(system: MountSystem, columns: readonly Column[]): string[] {
@@ -212,18 +237,14 @@ export class ReadRounds {
   }
 
   /** Refuses figures of anything but what is in the tree. */
-  #compare(): void {
-    const original = this.#systems.find(({ kind }) => kind === "original")!;
-    const expected = this.#runs.get(original)!.at(-1)!.checksum;
-    for (const [{ name }, runs] of this.#runs) {
-      const { checksum, isRandomEqual } = runs.at(-1)!;
-      if (checksum === expected && isRandomEqual) continue;
-      throw new Error(
-        `Cannot measure ${name} as it has to give what is in ${LARGE_NAME} and the small files: found ${checksum} instead of ${expected}, random reads ${
-          isRandomEqual ? "equal" : "different"
-        }`,
-      );
-    }
+  #compare(system: MountSystem, expected: string): void {
+    const { checksum, isRandomEqual } = this.#runs.get(system)!.at(-1)!;
+    if (checksum === expected && isRandomEqual) return;
+    throw new Error(
+      `Cannot measure ${system.name} as it has to give what is in ${LARGE_NAME} and the small files: found ${checksum} instead of ${expected}, random reads ${
+        isRandomEqual ? "equal" : "different"
+      }`,
+    );
   }
 
   #place(system: MountSystem): MountPlace {

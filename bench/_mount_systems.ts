@@ -1,4 +1,5 @@
 import type { HasherName } from "@snap/hash";
+import { makeStore } from "./_peers.ts";
 
 /** A program that mounts: shell commands over `$TREE`, `$IMAGE` and `$MOUNT`. */
 export interface MountSystem {
@@ -20,6 +21,11 @@ export interface MountSystem {
   readonly below?: string;
   /** Prints what hashes and decodes, as JSON. */
   readonly about?: string;
+}
+
+/** Whether figures stand without a system: a peer, which may fail. */
+export function isPeer({ kind }: MountSystem): boolean {
+  return kind === "image" || kind === "backup";
 }
 
 /** What our program reads its store with. */
@@ -53,7 +59,7 @@ function squashfs(
     codec,
     version: isKernel
       ? "mksquashfs -version && modprobe -n squashfs 2>/dev/null; grep -qw squashfs /proc/filesystems && test -w /dev/loop-control && uname -r"
-      : `command -v mksquashfs >/dev/null && command -v ${program} >/dev/null && squashfuse --help 2>&1 | grep -om1 '[0-9][0-9.]*[0-9]'`,
+      : `command -v mksquashfs >/dev/null && command -v ${program} >/dev/null && { squashfuse --help 2>&1; true; } | sed -n 's/^squashfuse \\([0-9.]*\\).*/\\1/p'`,
     image: `squashfs-${codec}`,
     prepare:
       `mksquashfs "$TREE" "$IMAGE" -comp ${codec} -b 128K -noappend -quiet -no-progress`,
@@ -81,20 +87,17 @@ export const SYSTEMS: readonly MountSystem[] = [
     codec: "zstd",
     version: "restic version",
     image: "restic",
-    prepare: `restic -q -r "$IMAGE" init &&
-      cd "$TREE" && restic -q -r "$IMAGE" backup .`,
-    mount: `exec restic -q -r "$IMAGE" mount --no-lock "$MOUNT" 2>/dev/null`,
+    prepare: makeStore("restic", "$IMAGE"),
+    mount: `exec restic -q -r "$IMAGE" mount --no-lock "$MOUNT"`,
     below: "/snapshots/latest",
   },
   {
     name: "borg",
     kind: "backup",
     codec: "lz4",
-    version:
-      `/usr/bin/python3 -c 'import pyfuse3' 2>/dev/null || /usr/bin/python3 -c 'import llfuse' && borg --version`,
+    version: "borg --version",
     image: "borg",
-    prepare: `borg init -e none "$IMAGE" &&
-      cd "$TREE" && borg create "$IMAGE::first" .`,
+    prepare: makeStore("borg", "$IMAGE"),
     mount: `exec borg mount -f "$IMAGE::first" "$MOUNT"`,
   },
   {

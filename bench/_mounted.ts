@@ -75,20 +75,26 @@ export class Mounted implements AsyncDisposable {
     points.add(point);
     const start = performance.now();
     const child = new Deno.Command("bash", {
-      args: ["-c", system.mount],
+      args: ["-c", `exec 2>"$MOUNT.said"; ${system.mount}`],
       cwd: place.folder,
       env: placeEnvironment(place),
       stdin: "null",
       stdout: "null",
-      stderr: "inherit",
     }).spawn();
-    let failure: number | undefined;
-    child.status.then(({ code }) => failure = code || undefined);
+    let ended: number | undefined;
+    child.status.then(({ code }) => ended = code);
     for (;;) {
       const { dev, ino } = Deno.statSync(point);
       if (dev !== before.dev || ino !== before.ino) break;
-      if (failure !== undefined || performance.now() - start > MOUNT_MS_MAX) {
-        throw new Error(`Cannot mount by ${system.name}: found ${failure}`);
+      if (ended || performance.now() - start > MOUNT_MS_MAX) {
+        if (ended === undefined) child.kill("SIGKILL");
+        const { code } = await child.status;
+        points.delete(point);
+        throw new Error(
+          `Cannot mount by ${system.name}: it ended with ${code}\n${
+            Deno.readTextFileSync(`${point}.said`)
+          }`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }

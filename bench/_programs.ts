@@ -1,45 +1,36 @@
+import { denoFolder } from "../tests/_run.ts";
 import { installOnNode } from "./_on_node.ts";
-
-/** What is measured of a program: shell commands over `$TREE`, `$STORE`, `$TARGET` and, for restore, `$ID`. */
-export interface Program {
-  /** The name in tables. */
-  readonly name: string;
-  /** Whether it stores snapshots, or shows what the machine can do at best. */
-  readonly kind: "ours" | "peer" | "floor";
-  /** Prints the version, and fails where the program is not installed. */
-  readonly version: string;
-  /** Prints JSON lines that say what ran, and what its store is like; run after a save. */
-  readonly about?: string;
-  /** What `about` has to say, or the figures would be of something else. */
-  readonly expected?: Readonly<Record<string, string>>;
-  /** Makes a new store; not measured. */
-  readonly init?: string;
-  /** Saves `$TREE`. */
-  readonly save?: string;
-  /** Saves `$TREE` again, when little or nothing has changed. */
-  readonly again?: string;
-  /** Restores what was saved first into the new folder `$TARGET`. */
-  readonly restore?: string;
-  /** Fails where `$TARGET` is not what was saved. Default: it is compared with `$TREE`. */
-  readonly compare?: string;
-}
-
-/** How hard everybody compresses. */
-export type Level = "default" | "1";
+import { peers } from "./_peers.ts";
+import type { Level, Program } from "./_program.ts";
 
 const ROOT = new URL("..", import.meta.url).pathname;
 const CLI = `${ROOT}cli/main.ts`;
 const WASM_ONLY = new URL("./_wasm_only.ts", import.meta.url).pathname;
 const WALK = new URL("./_walk.ts", import.meta.url).pathname;
 
-/** Variables that make the programs keep to the bench's folder and ask nothing. */
-export function environmentOf(folder: string): Record<string, string> {
+/**
+ * Returns variables that make the programs keep to the bench's folder and ask nothing.
+ *
+ * @param folder The folder of the bench.
+ * @param main The module of our program. Default: its source.
+ * @returns The variables.
+ */
+export function environmentOf(
+  folder: string,
+  main: string = CLI,
+): Record<string, string> {
   return {
-    SNAP: `deno run -A ${CLI}`,
-    SNAP_WASM: `deno run -A --preload ${WASM_ONLY} ${CLI}`,
+    SNAP: `deno run -A ${main}`,
+    SNAP_WASM: `deno run -A --preload ${WASM_ONLY} ${main}`,
     WALK: `deno run -A ${WALK}`,
+    DENO_DIR: denoFolder(), // Modules and compiled code are kept between runs.
     RESTIC_PASSWORD: "bench",
+    RESTIC_FROM_PASSWORD: "bench",
     RESTIC_CACHE_DIR: `${folder}/cache`,
+    RUSTIC_PASSWORD: "bench",
+    KOPIA_PASSWORD: "bench",
+    KOPIA_CHECK_FOR_UPDATES: "false",
+    SNAPDIR_CACHE_DIR: `${folder}/cache/snapdir`,
     CASYNC_CACHE: `${folder}/cache/casync`,
     BORG_BASE_DIR: `${folder}/cache`,
     BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK: "yes",
@@ -115,61 +106,38 @@ export async function floors(
 
 /** Returns all programs, at one level of compression where they have a choice. */
 export function programs(level: Level): Program[] {
-  const borg = level === "1" ? "zstd,1" : "lz4";
-  return [{
-    ...ours("snap", "$SNAP", level),
-    expected: { hasher: "native", files: "posix" },
-  }, {
-    name: "restic",
-    kind: "peer",
-    version: "restic version",
-    init: `restic -q -r "$STORE" init`,
-    save: `cd "$TREE" && restic -q -r "$STORE" backup --tag first .`,
-    again: `cd "$TREE" && restic -q -r "$STORE" backup .`,
-    restore:
-      `restic -q -r "$STORE" restore latest --tag first --target "$TARGET"`,
-  }, {
-    name: "borg",
-    kind: "peer",
-    version: "borg --version",
-    init: `borg init -e none "$STORE"`,
-    save: `cd "$TREE" && borg create -C ${borg} "$STORE::first" .`,
-    again: `cd "$TREE" && borg create -C ${borg} "$STORE::$RANDOM$RANDOM" .`,
-    restore: `mkdir "$TARGET" && cd "$TARGET" && borg extract "$STORE::first"`,
-  }, {
-    name: "casync",
-    kind: "peer",
-    version: "casync --version",
-    init: `mkdir -p "$STORE" "$CASYNC_CACHE"`,
-    save:
-      `casync make --cache="$CASYNC_CACHE" --store="$STORE/default.castr" "$STORE/first.caidx" "$TREE"`,
-    again:
-      `casync make --cache="$CASYNC_CACHE" --store="$STORE/default.castr" "$STORE/again.caidx" "$TREE"`,
-    restore:
-      `casync extract --store="$STORE/default.castr" "$STORE/first.caidx" "$TARGET"`,
-  }, {
-    name: "tar",
-    kind: "floor",
-    version:
-      `echo "$(tar --version | grep -om1 '[0-9.]*$') with zstd $(zstd --version | grep -o 'v[0-9.]*')"`,
-    init: `mkdir "$STORE"`,
-    save: `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -o "$STORE/first.tar.zst"`,
-    again:
-      `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -f -o "$STORE/first.tar.zst"`,
-    restore:
-      `mkdir "$TARGET" && zstd -q -dc "$STORE/first.tar.zst" | tar -C "$TARGET" -xf -`,
-  }, {
-    name: "cp",
-    kind: "floor",
-    version: "cp --version",
-    init: `mkdir "$STORE"`,
-    save: `cp -a "$TREE" "$STORE/first"`,
-    again: `cp -au "$TREE/." "$STORE/first"`,
-    restore: `cp -a "$STORE/first" "$TARGET"`,
-  }, {
-    name: "bare walk",
-    kind: "floor",
-    version: "deno --version",
-    again: `$WALK "$TREE"`,
-  }];
+  return [
+    {
+      ...ours("snap", "$SNAP", level),
+      expected: { hasher: "native", files: "posix" },
+    },
+    ...peers(level),
+    {
+      name: "tar",
+      kind: "floor",
+      version:
+        `echo "$(tar --version | grep -om1 '[0-9.]*$') with zstd $(zstd --version | grep -o 'v[0-9.]*')"`,
+      init: `mkdir "$STORE"`,
+      save: `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -o "$STORE/first.tar.zst"`,
+      again:
+        `tar -C "$TREE" -cf - . | zstd -q -1 -T2 -f -o "$STORE/first.tar.zst"`,
+      restore:
+        `mkdir "$TARGET" && zstd -q -dc "$STORE/first.tar.zst" | tar -C "$TARGET" -xf -`,
+    },
+    {
+      name: "cp",
+      kind: "floor",
+      version: "cp --version",
+      init: `mkdir "$STORE"`,
+      save: `cp -a "$TREE" "$STORE/first"`,
+      again: `cp -au "$TREE/." "$STORE/first"`,
+      restore: `cp -a "$STORE/first" "$TARGET"`,
+    },
+    {
+      name: "bare walk",
+      kind: "floor",
+      version: "deno --version",
+      again: `$WALK "$TREE"`,
+    },
+  ];
 }

@@ -1,6 +1,13 @@
+import { Failures } from "./_failures.ts";
+import {
+  compareTrees,
+  MAKE_FACTS,
+  parseLost,
+  PRINT_LOST,
+} from "./_fidelity.ts";
 import { hasRoom, removeTree } from "./_folder.ts";
 import { measure, type Measurement } from "./_measure.ts";
-import { environmentOf, type Program } from "./_programs.ts";
+import type { Program } from "./_program.ts";
 import type { Row, Run } from "./_table.ts";
 import { changeTree } from "./_trees.ts";
 
@@ -25,8 +32,8 @@ export interface RoundOptions {
   readonly settleMs: number;
   /** Whether the tree is ours to change. */
   readonly changes: boolean;
-  /** More variables of the programs' environment. */
-  readonly env?: Readonly<Record<string, string>>;
+  /** Variables of the programs' environment. */
+  readonly env: Readonly<Record<string, string>>;
   /** Prints the size of a store in bytes. Default: that of `$STORE`. */
   readonly storeSize?: string;
 }
@@ -37,19 +44,21 @@ export class Rounds {
   readonly #env: Record<string, string>;
   readonly #programs: readonly Program[];
   readonly #rows = new Map<Step, Map<string, Row>>();
+  readonly #failures = new Map<Step, Failures>();
+  /** What each program does not keep. */
+  readonly #lost = new Map<string, readonly string[]>();
   readonly #about = new Map<string, Record<string, unknown>>();
   #count = 0;
 
   /** Prepares to run the programs; {@linkcode Rounds.run} does. */
   constructor(programs: readonly Program[], options: RoundOptions) {
     this.#options = options;
-    this.#env = {
-      ...environmentOf(options.folder),
-      ...options.env,
-      TREE: options.tree,
-    };
+    this.#env = { ...options.env, TREE: options.tree };
     this.#programs = programs;
-    for (const step of STEPS) this.#rows.set(step, new Map());
+    for (const step of STEPS) {
+      this.#rows.set(step, new Map());
+      this.#failures.set(step, new Failures());
+    }
   }
 
   /** Runs every program once, beginning with another one each time. */
@@ -72,6 +81,11 @@ export class Rounds {
     return this.#programs.flatMap(({ name }) => rows.get(name) ?? []);
   }
 
+  /** Returns lines about those that have no row in a step as they failed. */
+  failures(step: Step): string {
+    return this.#failures.get(step)!.render();
+  }
+
   /** What programs said of themselves after their first save, by name. */
   get about(): ReadonlyMap<string, Readonly<Record<string, unknown>>> {
     return this.#about;
@@ -79,9 +93,20 @@ export class Rounds {
 
   /** Runs all steps of one program in a store of its own. */
   async #runProgram(program: Program): Promise<void> {
+    if (this.#failures.get("save")!.has(program.name)) return;
+    const number = this.#programs.indexOf(program);
+    if (this.#count === 1 && program.restore && !program.compare) {
+      this.#env["PREFIX"] = `facts-${number}`;
+      await this.#inNewStore(() => this.#findLost(program));
+    }
+    this.#env["PREFIX"] = `${this.#count}-${number}`;
     await this.#settle();
+    await this.#inNewStore(() => this.#runSteps(program));
+  }
+
+  async #inNewStore(run: () => Promise<unknown>): Promise<void> {
     try {
-      await this.#runSteps(program);
+      await run();
     } finally {
       for (const name of ["store", "target", "cache"]) {
         await removeTree(`${this.#options.folder}/${name}`);
@@ -89,24 +114,61 @@ export class Rounds {
     }
   }
 
+  /** Sees what comes back of a small tree that has one of each fact. */
+  async #findLost(program: Program): Promise<void> {
+    const { name, init = "true", save, restore } = program;
+    const tree = `${this.#options.folder}/facts`;
+    const shell = (command: string) => this.#shell(command, { TREE: tree });
+    const saved = await this.#attempt("save", program, async () => {
+      await shell(MAKE_FACTS);
+      await shell(init);
+      return await shell(save!);
+    });
+    await this.#attempt("restore", program, async () => {
+      if (saved === undefined) return;
+      this.#env["ID"] = idIn(saved.output, program);
+      await shell(restore!);
+      this.#lost.set(name, parseLost((await shell(PRINT_LOST)).output));
+    });
+    await removeTree(tree);
+  }
+
+  /** Does something that a peer may fail to do: it then has no row in this step, nor what comes after it. */
+  async #attempt<T>(
+    step: Step,
+    { name, kind }: Program,
+    run: () => Promise<T>,
+  ): Promise<T | undefined> {
+    const failures = this.#failures.get(step)!;
+    const done = await failures.attempt({ name, isPeer: kind !== "ours" }, run);
+    if (failures.has(name)) this.#rows.get(step)!.delete(name);
+    return done;
+  }
+
   async #runSteps(program: Program): Promise<void> {
-    const { init, save, again, restore, kind } = program;
-    const { compare = `diff -rq --no-dereference "$TREE" "$TARGET"` } = program;
-    this.#env["PREFIX"] = `${this.#count}-${this.#programs.indexOf(program)}`;
-    if (init) await this.#shell(init);
-    const saved = save ? await this.#step("save", program, save) : "";
+    const { name, init, save, again, restore } = program;
+    const { compare = compareTrees(this.#lost.get(name) ?? []) } = program;
+    const attempt = <T>(step: Step, run: () => Promise<T>) =>
+      this.#attempt(step, program, run);
+    const saved = await attempt("save", async () => {
+      if (init) await this.#shell(init);
+      return save ? await this.#step("save", program, save) : "";
+    });
     if (saved === undefined) return;
     if (this.#count === 1) await this.#askAbout(program);
-    if (again) await this.#step("again", program, again);
+    if (again) {
+      await attempt("again", () => this.#step("again", program, again));
+    }
     if (restore) {
-      this.#env["ID"] = kind === "ours" ? idIn(saved) : "";
-      const restored = await this.#step("restore", program, restore);
-      if (this.#count === 1 && restored !== undefined) {
+      await attempt("restore", async () => {
+        this.#env["ID"] = idIn(saved, program);
+        const restored = await this.#step("restore", program, restore);
+        if (this.#count > 1 || restored === undefined) return;
         await this.#shell(compare);
-      }
+      });
     }
     if (save && again && this.#options.changes) {
-      await this.#stepChanged(program, again);
+      await attempt("changed", () => this.#stepChanged(program, again));
     }
   }
 
@@ -153,7 +215,8 @@ export class Rounds {
     const storedBytes = save && step !== "restore"
       ? await this.#storeSize()
       : undefined;
-    rows.set(name, { name, runs, storedBytes });
+    const lost = step === "restore" ? this.#lost.get(name) : undefined;
+    rows.set(name, { name, runs, storedBytes, lost });
     return run.output;
   }
 
@@ -162,10 +225,13 @@ export class Rounds {
     return parseInt((await this.#shell(storeSize)).output);
   }
 
-  async #shell(command: string): Promise<Measurement> {
+  async #shell(
+    command: string,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<Measurement> {
     return await measure(command, {
       cwd: this.#options.folder,
-      env: this.#env,
+      env: { ...this.#env, ...env },
     });
   }
 
@@ -174,9 +240,11 @@ export class Rounds {
   }
 }
 
-function idIn(output: string): string {
+/** The id in what a program printed; peers that print none are asked for no id. */
+function idIn(output: string, { kind }: Program): string {
   const id = /\b[0-9a-f]{64}\b/.exec(output)?.[0];
   if (id === undefined) {
+    if (kind !== "ours") return "";
     throw new Error(`Cannot find the id of the snapshot: found ${output}`);
   }
   return id;

@@ -14,6 +14,8 @@ export interface Row {
   readonly runs: readonly Run[];
   /** The size of its store after the step, where there is one. */
   readonly storedBytes?: number | undefined;
+  /** What is not kept of a tree, where that is known. */
+  readonly lost?: readonly string[] | undefined;
 }
 
 /**
@@ -29,9 +31,11 @@ export function renderTable(rows: readonly Row[], ours: string): string {
   const withSize = rows.some(({ storedBytes }) => storedBytes !== undefined);
   const head = ["program", "time", `${ours} / it`, "CPU", "memory"];
   if (withSize) head.push("store");
+  const withLost = rows.some(({ lost }) => lost !== undefined);
+  if (withLost) head.push("does not keep");
   const lines = [head];
   for (const row of rows) {
-    const { name, runs, storedBytes } = row;
+    const { name, runs, storedBytes, lost } = row;
     const line = [
       name,
       `${median(runs.map((run) => run.wallSeconds)).toFixed(2)} s`,
@@ -44,6 +48,7 @@ export function renderTable(rows: readonly Row[], ours: string): string {
         storedBytes === undefined ? "" : `${(storedBytes / 1e6).toFixed(1)} MB`,
       );
     }
+    if (withLost) line.push(lost?.join(", ") ?? "");
     lines.push(line);
   }
   return renderLines(lines);

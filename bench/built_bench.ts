@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { execFileSync } from "node:child_process";
 import { ROOT } from "../_tools/workspace.ts";
 import { benchTrees } from "./_bench_trees.ts";
+import { buildForBench } from "./_built.ts";
 import type { CostRows } from "./_cost_rows.ts";
 import type { BenchTree } from "./_folder.ts";
 import { measure } from "./_measure.ts";
@@ -34,8 +34,7 @@ function commandOf(main: string, words: string, tree: BenchTree): string {
 }
 
 async function prepare(tree: BenchTree, folder: string): Promise<void> {
-  const flags = ["run", "-A", `${ROOT}_tools/build.ts`, `${folder}/program`];
-  execFileSync(Deno.execPath(), flags, { stdio: "ignore" });
+  buildForBench(folder);
   const env = { STORE: `${folder}/kept` };
   const run = (main: string, words: string) =>
     measure(commandOf(main, words, tree), { cwd: folder, env });

@@ -11,6 +11,7 @@
  * @module
  */
 import { benchArguments } from "./_arguments.ts";
+import { buildForBench } from "./_built.ts";
 import { describeRun, writeSection } from "./_document.ts";
 import { withFolder } from "./_folder.ts";
 import { versionOf } from "./_machine.ts";
@@ -20,7 +21,7 @@ import { measureLists } from "./_mount_lists.ts";
 import type { PartOptions } from "./_mount_part.ts";
 import { unmountAll } from "./_mounted.ts";
 import { ReadRounds } from "./_mount_read_rounds.ts";
-import { type MountSystem, SYSTEMS } from "./_mount_systems.ts";
+import { isPeer, type MountSystem, SYSTEMS } from "./_mount_systems.ts";
 import { makeReadTree, type ReadTreeSize } from "./_mount_tree.ts";
 import { environmentOf } from "./_programs.ts";
 
@@ -55,9 +56,8 @@ async function findSystems(
 ): Promise<Map<MountSystem, string>> {
   const found = new Map<MountSystem, string>();
   for (const system of SYSTEMS) {
-    const isPeer = system.kind === "image" || system.kind === "backup";
     const [word] = system.name.split(" ");
-    if (isPeer && !(peers?.includes(word) ?? true)) continue;
+    if (isPeer(system) && !(peers?.includes(word) ?? true)) continue;
     const version = await versionOf(system.version, env);
     if (version !== undefined) found.set(system, version);
     else console.error(`${system.name} is not here: left out`);
@@ -153,12 +153,13 @@ if (import.meta.main) {
     Deno.addSignalListener(name, unmountAll);
   }
   await withFolder(async (folder) => {
+    const main = buildForBench(folder);
     for (const part of parts) {
       const run = PARTS[part];
       if (run === undefined) throw new RangeError(`Cannot measure ${part}`);
       const own = `${folder}/${part}`;
       await Deno.mkdir(own);
-      const env = environmentOf(own);
+      const env = environmentOf(own, main);
       const tables = await run({ folder: own, env, runCount, peers, size });
       await Deno.remove(own, { recursive: true });
       const command = `deno task bench:mount ${part} --runs ${runCount}${

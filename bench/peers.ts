@@ -6,6 +6,7 @@
 // on Node, whole and without their native parts. --far measures those that save into a bucket, on a
 // server of S3 (Ceph) that is started on this machine. The tables go to docs/BENCHMARKS.md, or with --print nowhere.
 import { parseArgs } from "node:util";
+import { buildForBench } from "./_built.ts";
 import {
   type BenchTree,
   prepareTree,
@@ -14,13 +15,8 @@ import {
 } from "./_folder.ts";
 import { describeRun, writeSection } from "./_document.ts";
 import { versionOf } from "./_machine.ts";
-import {
-  environmentOf,
-  floors,
-  type Level,
-  type Program,
-  programs,
-} from "./_programs.ts";
+import type { Level, Program } from "./_program.ts";
+import { environmentOf, floors, programs } from "./_programs.ts";
 import { type FarPrograms, farPrograms } from "./_far_programs.ts";
 import { Rounds, type Step, STEPS } from "./_rounds.ts";
 import { megabytes, renderTable } from "./_table.ts";
@@ -80,11 +76,17 @@ function readSettings(args: string[]): Settings {
   };
 }
 
+/** What programs find around them. */
+interface Surroundings {
+  readonly env: Readonly<Record<string, string>>;
+  readonly far: FarPrograms | undefined;
+}
+
 /** Returns the programs that are wanted and here, with their versions. */
 async function findPrograms(
   { level, names, hasFloors }: Settings,
   folder: string,
-  far: FarPrograms | undefined,
+  { env, far }: Surroundings,
 ): Promise<Map<Program, string>> {
   const found = new Map<Program, string>();
   const known = far?.programs ?? programs(level);
@@ -93,7 +95,7 @@ async function findPrograms(
     const isWanted = names === undefined || names.includes(program.name) ||
       program.kind === "ours" || program.name === "bare walk";
     if (!isWanted) continue;
-    const version = await versionOf(program.version, environmentOf(folder));
+    const version = await versionOf(program.version, env);
     if (version !== undefined) found.set(program, version);
     else console.error(`${program.name} is not here: left out`);
   }
@@ -106,7 +108,7 @@ async function measureTree(
   found: ReadonlyMap<Program, string>,
   settings: Settings,
   folder: string,
-  far: FarPrograms | undefined,
+  { env, far }: Surroundings,
 ): Promise<string> {
   const tree = await prepareTree(name, folder, settings.size);
   const rounds = new Rounds([...found.keys()], {
@@ -115,7 +117,8 @@ async function measureTree(
     folder,
     settleMs: settings.size === "full" ? SETTLE_MS : 0,
     changes: name === "source",
-    ...(far === undefined ? {} : { env: far.env, storeSize: far.storeSize }),
+    env: { ...env, ...far?.env },
+    ...(far === undefined ? {} : { storeSize: far.storeSize }),
   });
   for (let round = 1; round <= settings.runCount; round++) {
     await rounds.run((program) =>
@@ -177,20 +180,25 @@ function renderSteps(rounds: Rounds): string {
   for (const step of STEPS) {
     const rows = rounds.rows(step);
     if (rows.length === 0) continue;
-    text += `\n### ${STEP_TITLES[step]}\n\n${renderTable(rows, "snap")}`;
+    text += `\n### ${STEP_TITLES[step]}\n\n${renderTable(rows, "snap")}${
+      rounds.failures(step)
+    }`;
   }
   return text;
 }
 
 const settings = readSettings(Deno.args);
 await withFolder(async (folder) => {
-  const far = settings.isFar ? await farPrograms(settings.level) : undefined;
-  const found = await findPrograms(settings, folder, far);
+  const around: Surroundings = {
+    env: environmentOf(folder, buildForBench(folder)),
+    far: settings.isFar ? await farPrograms(settings.level) : undefined,
+  };
+  const found = await findPrograms(settings, folder, around);
   for (const name of settings.trees) {
-    const section = await measureTree(name, found, settings, folder, far);
+    const section = await measureTree(name, found, settings, folder, around);
     console.log(section);
     if (!settings.printOnly) {
-      const place = far === undefined ? "" : " far";
+      const place = settings.isFar ? " far" : "";
       await writeSection(`${name} ${settings.level}${place}`, section);
     }
   }

@@ -58,9 +58,6 @@ class Copies {
     this.#folder = folder;
     this.#env = {
       ...environmentOf(folder),
-      // Words are split: no quotes here.
-      BACKPAK: `backpak --config /dev/null -C ${folder}`,
-      RESTIC_FROM_PASSWORD: "bench",
       ...env,
       TREE: tree.path,
       TO: `${folder}/to`,
@@ -162,7 +159,7 @@ async function installed(
   peers: readonly string[] | undefined,
 ): Promise<Map<Copier, string>> {
   const found = new Map<Copier, string>();
-  const env = { ...environmentOf(folder), BACKPAK: "backpak" };
+  const env = environmentOf(folder);
   for (const copier of copiers) {
     const [word] = copier.name.split(" ");
     if (word !== "snap" && peers?.includes(word) === false) continue;

@@ -1,11 +1,35 @@
-import { deepStrictEqual, match, throws } from "node:assert/strict";
+import {
+  deepStrictEqual,
+  doesNotMatch,
+  match,
+  rejects,
+  throws,
+} from "node:assert/strict";
 import { listBenches, runBench } from "../bench/_benches.ts";
+import {
+  compareTrees,
+  MAKE_FACTS,
+  parseLost,
+  PRINT_LOST,
+} from "../bench/_fidelity.ts";
+import { measure } from "../bench/_measure.ts";
 import { makeSourceTree } from "../bench/_source_tree.ts";
 import { surveyTree } from "../bench/_survey.ts";
 import { ratioOf, replaceSection, type Row } from "../bench/_table.ts";
 import { ROOT } from "../_tools/workspace.ts";
 
-for (const name of listBenches()) {
+/** The variables of a bench that finds a peer which tells its version, and does nothing else. */
+function withFailingBorg(folder: string): Record<string, string> {
+  const program = `#!/bin/sh
+[ "$1" = --version ] && echo borg 9.9 && exit
+echo 'there is no FUSE here' >&2
+exit 3
+`;
+  Deno.writeTextFileSync(`${folder}/borg`, program, { mode: 0o755 });
+  return { PATH: `${folder}:${Deno.env.get("PATH")}` };
+}
+
+for (const name of listBenches().filter((name) => name !== "mount")) {
   Deno.test(`bench ${name} runs at a small size`, async () => {
     const { code, said } = await runBench(name, ["--small"], "piped");
     deepStrictEqual(code, 0, said);
@@ -23,20 +47,47 @@ Deno.test("bench refuses a name that no bench has, instead of running all", asyn
   match(new TextDecoder().decode(stderr), /^Cannot bench as .*: found none\n$/);
 });
 
+Deno.test("bench mount runs at a small size, without a row for a peer that fails", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "bench/mount_bench.ts", "--small"],
+      cwd: ROOT,
+      env: withFailingBorg(folder),
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    const told = new TextDecoder().decode(stderr);
+    deepStrictEqual(code, 0, said + told);
+    if (/^Cannot measure mounts as /m.test(told)) return console.warn(told);
+    match(said, /^\| snap zstd \| \d/m);
+    match(said, /^- borg is left out: there is no FUSE here$/m);
+    doesNotMatch(said, /^\| borg /m);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
 Deno.test("bench peers runs at a small size and prints its tables", async () => {
+  const folder = await Deno.makeTempDir();
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "bench/peers.ts", "--small"],
-      ...["--peers", "tar,cp", "--floors"],
+      ...["--peers", "tar,cp,borg", "--floors"],
     ],
     cwd: ROOT,
+    env: withFailingBorg(folder),
     stdin: "null",
   }).output();
+  await Deno.remove(folder, { recursive: true });
   const said = new TextDecoder().decode(stdout);
   const told = new TextDecoder().decode(stderr);
   deepStrictEqual(code, 0, said + told);
   match(said, /^\| tar \| \d+\.\d\d s \|/m);
   match(said, /^### Restore/m);
+  match(said, /^\| tar \| .* \| nanoseconds(, attributes)? \|$/m);
+  match(said, /^- borg is left out: there is no FUSE here$/m);
+  doesNotMatch(said, /^\| borg /m);
   match(said, /^- snap: .*, native hashing, files by posix, /m);
   match(said, /^- snap, WASM hashing: .*, wasm hashing, files by posix, /m);
   if (told.includes("snap on Node is not here")) return console.warn(told);
@@ -68,6 +119,26 @@ Deno.test("makeSourceTree makes the same tree each time, with copies in it", asy
     deepStrictEqual(survey.files, 600);
     deepStrictEqual(Math.round(survey.megabytes * 100), 600);
     deepStrictEqual(survey.copies > 10 && survey.copies < 40, true);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("compareTrees sees each fact that is others, and passes over those that are not kept", async () => {
+  const folder = await Deno.makeTempDir();
+  const env = { TREE: `${folder}/one`, TARGET: `${folder}/two` };
+  const run = (command: string) => measure(command, { cwd: folder, env });
+  try {
+    await run(`${MAKE_FACTS}; cp -a "$TREE" "$TARGET"`);
+    await run(compareTrees([]));
+    deepStrictEqual(parseLost((await run(PRINT_LOST)).output), []);
+    await run(`cd "$TARGET" && chmod 600 file && touch -d 2002-02-02 file`);
+    const lost = parseLost((await run(PRINT_LOST)).output);
+    deepStrictEqual(lost, ["modes", "times"]);
+    await run(compareTrees(lost));
+    await rejects(run(compareTrees(["modes"])), /the times are others$/m);
+    await run(`echo another >"$TARGET/file"`);
+    await rejects(run(compareTrees(lost)), /differ$/m);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
