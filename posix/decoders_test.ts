@@ -9,7 +9,8 @@ Deno.test("the decoders of the system decode, and refuse what they should", () =
 Deno.test("without --allow-ffi there are no decoders, and nobody is asked", async () => {
   const url = new URL("./decoders.ts", import.meta.url);
   const source = `import { nativeDecoders } from ${JSON.stringify(url)};
-    console.log(Object.keys(nativeDecoders).length);`;
+    const { lz4, zstd } = nativeDecoders;
+    console.log([lz4.name, zstd.name].filter(Boolean).length);`;
   const program = `data:text/javascript,${encodeURIComponent(source)}`;
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--no-lock", "--allow-read", program],

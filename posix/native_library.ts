@@ -24,30 +24,67 @@ interface Koffi {
 }
 
 /**
- * Loads a library by its name. A result of 64 bits is read as 32.
+ * Opens a library by its name. On Deno it is opened at once, as a library that a test opens counts
+ * as that test's leak; its functions are made ready when they are asked for, which takes longer.
  *
- * @throws {Error} If it, or one of its functions, is not there.
+ * @returns Gives the functions; it throws an error where the library, or one of them, is not there.
  */
-export async function loadLibrary<S extends NativeSignatures>(
+export function openLibrary<S extends NativeSignatures>(
   path: string,
   signatures: S,
-): Promise<NativeFunctions<S>> {
-  const entries = Object.entries(signatures);
-  if (typeof Deno !== "undefined") {
-    const declared = entries.map(([name, letters]) => [name, {
+): () => NativeFunctions<S> {
+  if (typeof Deno === "undefined") {
+    return () => named(signatures, koffiFunctions(path));
+  }
+  const functions = denoFunctions(path, signatures);
+  return () => named(signatures, functions);
+}
+
+type Call = (...values: unknown[]) => number;
+
+function named<S extends NativeSignatures>(
+  signatures: S,
+  functions: (name: string, letters: string) => Call,
+): NativeFunctions<S> {
+  const entries = Object.entries(signatures)
+    .map(([name, letters]) => [name, functions(name, letters)]);
+  return Object.fromEntries(entries);
+}
+
+function denoFunctions(
+  path: string,
+  signatures: NativeSignatures,
+): (name: string, letters: string) => Call {
+  const declared = Object.keys(signatures)
+    .map((name) => [name, { type: "pointer" }]);
+  let symbols: Record<string, Deno.PointerObject>;
+  try {
+    symbols = Deno.dlopen(path, Object.fromEntries(declared))
+      .symbols as typeof symbols;
+  } catch (error) {
+    return () => {
+      throw error;
+    };
+  }
+  return (name, letters) => {
+    const definition: Deno.ForeignFunction = {
       parameters: [...letters].map((letter) => DENO_TYPES[letter]),
       result: "i32",
-    }]);
-    return Deno.dlopen(path, Object.fromEntries(declared))
-      .symbols as unknown as NativeFunctions<S>;
-  }
-  // A computed name: Deno would download the package for a literal one.
-  const specifier = ["ko", "ffi"].join("");
-  const koffi: Koffi = (await import(specifier)).default;
+    };
+    const address = symbols[name] as Deno.PointerObject<typeof definition>;
+    const pointer = new Deno.UnsafeFnPointer(address, definition);
+    return (...values) => pointer.call(...values as []) as number;
+  };
+}
+
+function koffiFunctions(
+  path: string,
+): (name: string, letters: string) => Call {
+  const { createRequire } = process.getBuiltinModule("node:module");
+  const koffi: Koffi = createRequire(import.meta.url)("koffi");
   const library = koffi.load(path);
-  const functions = entries.map(([name, letters]) => {
+  return (name, letters) => {
     const parameters = [...letters].map((letter) => KOFFI_TYPES[letter]);
-    return [name, library.func(`int ${name}(${parameters.join(", ")})`)];
-  });
-  return Object.fromEntries(functions);
+    return library.func(`int ${name}(${parameters.join(", ")})`);
+  };
 }

@@ -11,6 +11,7 @@ import {
   ObjectSink,
   type ObjectTarget,
 } from "@snap/pack/sink";
+import { nativeEncoders } from "@snap/posix/decoders";
 import { runAtOnce } from "@snap/posix/pacer";
 import { workerPort } from "@snap/posix/worker-port";
 import type {
@@ -44,7 +45,10 @@ class Thread {
   readonly #ring: SharedArrayBuffer;
 
   constructor(config: WorkerConfig, hasher: Hasher) {
-    this.sink = new ObjectSink(config.sink, { hasher, target: writer });
+    this.sink = new ObjectSink(config.sink, {
+      ...{ hasher, target: writer },
+      encoders: nativeEncoders,
+    });
     const { isNaming } = config;
     this.#packer = new ContentPacker(this.sink, {
       hasher,

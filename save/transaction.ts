@@ -9,6 +9,7 @@ import {
   repairTable,
   type WriterLease,
 } from "@snap/pack/write";
+import { nativeDecoders, nativeEncoders } from "@snap/posix/decoders";
 import type { Snapshots } from "@snap/snapshot";
 import {
   finishedSaves,
@@ -149,6 +150,7 @@ export class SaveTransaction {
       lease,
       hasher,
       settings,
+      encoders: nativeEncoders,
       mode: dryRun === true ? "count" : "new",
       damagedTables: damaged,
       finishedSaves: () => finishedSaves(store, { signal }),
@@ -216,7 +218,10 @@ export class SaveTransaction {
     const ranges = this.#resources.use(await openRanges(store));
     const index = new StoreIndex(writer.index, store, { ranges });
     const objects = this.#resources.use(
-      await openStoreReader(store, { hasher, index, ranges }),
+      await openStoreReader(store, {
+        ...{ hasher, index, ranges },
+        decoders: nativeDecoders,
+      }),
     );
     const onDamage = (id: Uint8Array, kind: number, error: unknown): void => {
       writer.sink().distrust(id);

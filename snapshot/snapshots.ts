@@ -66,6 +66,8 @@ export class Snapshots<Store extends ReadStore = ReadStore>
   readonly settings: StoreSettings;
   /** The hasher for everything that is read and written. */
   readonly hasher: Hasher;
+  /** What decodes frames in place of the codecs. */
+  readonly decoders: FrameDecoders | undefined;
   readonly #options: OpenSnapshotsOptions;
   #index: Promise<StoreIndex> | undefined;
   #reader: Promise<StoreReader> | undefined;
@@ -80,6 +82,7 @@ export class Snapshots<Store extends ReadStore = ReadStore>
     this.config = config;
     this.settings = parseSettings(config.settings);
     this.hasher = options.hasher;
+    this.decoders = options.decoders;
     this.#options = options;
   }
 
@@ -177,7 +180,8 @@ export class Snapshots<Store extends ReadStore = ReadStore>
   }
 
   async #openReader(): Promise<StoreReader> {
-    const { cacheSize = CACHE_SIZE, decoders } = this.#options;
+    const { cacheSize = CACHE_SIZE } = this.#options;
+    const { decoders } = this;
     return await openStoreReader(this.store, {
       hasher: this.hasher,
       index: await this.index(),

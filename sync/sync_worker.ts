@@ -9,7 +9,7 @@ import { hasherNamed } from "@snap/hash/named";
 import { ObjectIndex } from "@snap/pack/index";
 import { LocalRanges, nodeFiles } from "@snap/pack/recipe-content";
 import { type FinishedPackFile, ObjectSink } from "@snap/pack/sink";
-import { nativeDecoders } from "@snap/posix/decoders";
+import { nativeDecoders, nativeEncoders } from "@snap/posix/decoders";
 import { runAtOnce } from "@snap/posix/pacer";
 import { workerPort } from "@snap/posix/worker-port";
 import type {
@@ -39,7 +39,10 @@ class Thread implements Disposable {
     const target = {
       addPack: (pack: FinishedPackFile) => say({ type: "pack", pack }),
     };
-    this.sink = new ObjectSink(config.sink, { hasher, target });
+    this.sink = new ObjectSink(config.sink, {
+      ...{ hasher, target },
+      encoders: nativeEncoders,
+    });
     const ranges = new LocalRanges({
       pathOf: (name) => sourcePrefix + name,
       calls: nodeFiles,

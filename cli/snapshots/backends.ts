@@ -4,7 +4,7 @@ import { chooseHasher } from "./choose_hasher.ts";
 /** Implementations in use: they decide speed and fidelity, never an id. */
 export interface Backends {
   readonly hasher: HasherName;
-  /** Native decoders of mounts and of workers of a restore; none where portable code serves. */
+  /** Native decoders; none where portable code serves. */
   readonly decoders: readonly string[];
   /** Calls that read and write files. */
   readonly files: "posix" | "node:fs";
@@ -19,7 +19,7 @@ export async function findBackends(): Promise<Backends> {
   ]);
   return {
     hasher: hasher.name,
-    decoders: Object.values(nativeDecoders).map(({ name }) => name),
+    decoders: Object.values(nativeDecoders).flatMap(({ name }) => name ?? []),
     files: posix === undefined ? "node:fs" : "posix",
   };
 }

@@ -99,12 +99,16 @@ export async function openCommandSnapshots(
   const opened = await openCommandStore(session, options);
   try {
     if (options.isWriting) checkWritable(opened);
-    const { openSnapshots } = await import("@snap/snapshot");
+    const [{ openSnapshots }, { nativeDecoders }] = await Promise.all([
+      import("@snap/snapshot"),
+      import("@snap/posix/decoders"),
+    ]);
     const { store, location } = opened;
     const snapshots = await namingStore(location, () =>
       openSnapshots(store, {
         hasher,
         location,
+        decoders: nativeDecoders,
         signal: session.signal,
         ...(options.isQuiet ? {} : indexWarnings(session)),
       }));

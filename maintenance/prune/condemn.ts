@@ -1,5 +1,6 @@
 import type { PackSet } from "@snap/pack/index";
 import { openObjectWriter } from "@snap/pack/write";
+import { nativeEncoders } from "@snap/posix/decoders";
 import type { StoreEntry } from "@snap/store";
 import { listBadPacks } from "@snap/store/removal";
 import type { IdSet } from "@snap/snapshot/reach";
@@ -97,6 +98,7 @@ async function copyAll(
       ? settings
       : { ...settings, codec: recompress },
     mode: "copy",
+    encoders: nativeEncoders,
     now: run.now,
   });
   try {

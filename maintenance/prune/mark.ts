@@ -9,6 +9,7 @@ import {
 import { listPacks, type PackSet } from "@snap/pack/index";
 import { openIndex, openStoreReader, type StoreReader } from "@snap/pack/read";
 import { RecipeNode, RecipeRowKind } from "@snap/pack/recipe";
+import { nativeDecoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
 import { NotFoundError, type ReadStore, type StoreOptions } from "@snap/store";
 import {
@@ -85,7 +86,10 @@ export async function markNeeded(
   for (const id of [...options.bad, ...options.condemned]) {
     index.index.markBad(idToBytes(parseId(id)));
   }
-  const reader = await openStoreReader(store, { hasher, index });
+  const reader = await openStoreReader(store, {
+    ...{ hasher, index },
+    decoders: nativeDecoders,
+  });
   try {
     const walk = new MarkWalk(store, reader, options);
     await walk.run(records);

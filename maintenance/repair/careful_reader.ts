@@ -14,6 +14,7 @@ import {
 } from "@snap/pack/index-writer";
 import { openStoreReader, type StoreReader } from "@snap/pack/read";
 import type { PackTable } from "@snap/pack/write";
+import { nativeDecoders } from "@snap/posix/decoders";
 import type { PackFile } from "@snap/snapshot/verify";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import { listBadPacks, readRound } from "@snap/store/removal";
@@ -47,7 +48,10 @@ export async function openCarefulReader(
   options: CarefulReaderOptions,
 ): Promise<CarefulReader> {
   const { hasher, damaged = new Set(), signal } = options;
-  const reader = await openStoreReader(store, { hasher, signal });
+  const reader = await openStoreReader(store, {
+    ...{ hasher, signal },
+    decoders: nativeDecoders,
+  });
   try {
     const { index } = reader;
     // In this order: a pack that a table names was there before the table.

@@ -5,7 +5,7 @@
  */
 import { type Codec, CodecTag, FrameSyntaxError } from "./codec.ts";
 import { noneCodec } from "./none_codec.ts";
-import { lz4Codec } from "./lz4_codec.ts";
+import { type FrameEncoders, lz4Codec, lz4CodecBy } from "./lz4_codec.ts";
 import { zstdCodec } from "./zstd_codec.ts";
 
 const byTag: readonly Codec[] = [noneCodec, lz4Codec, zstdCodec()];
@@ -40,6 +40,7 @@ export function codecOf(tag: number): Codec {
  * Finds a codec by its name: `none`, `lz4`, `zstd`, or `zstd:1` to `zstd:19`.
  *
  * @param text Name of the codec
+ * @param encoders What compresses instead of the codecs of this package
  * @returns The codec
  * @throws {SyntaxError} If no codec has that name
  *
@@ -51,9 +52,11 @@ export function codecOf(tag: number): Codec {
  * equal(parseCodec("zstd:3").tag, 2);
  * ```
  */
-export function parseCodec(text: string): Codec {
+export function parseCodec(text: string, encoders: FrameEncoders = {}): Codec {
   if (text === "none") return noneCodec;
-  if (text === "lz4") return lz4Codec;
+  if (text === "lz4") {
+    return encoders.lz4 ? lz4CodecBy(encoders.lz4.encode) : lz4Codec;
+  }
   if (text === "zstd") return zstdCodec();
   if (/^zstd:([1-9]|1[0-9])$/.test(text)) {
     return zstdCodec({ level: Number(text.slice(5)) });

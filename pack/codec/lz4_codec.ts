@@ -13,6 +13,25 @@ import {
 } from "./codec.ts";
 import { boundOf, Lz4Kernel } from "./lz4_kernel.ts";
 
+/**
+ * Encodes one block of LZ4.
+ *
+ * @param plain Plain bytes
+ * @param out Place for the stored bytes, not over `plain`
+ * @returns The number of stored bytes; 0 where `out` is too small for them; a
+ * negative number where it does not encode
+ */
+export type FrameEncoder = (plain: Uint8Array, out: Uint8Array) => number;
+
+/** Encoders of frames that run in place of the codecs of this package. */
+export interface FrameEncoders {
+  /** Encodes LZ4 blocks. */
+  readonly lz4?: {
+    /** Encodes. */
+    readonly encode: FrameEncoder;
+  };
+}
+
 let kernel: Lz4Kernel | undefined;
 
 /**
@@ -60,3 +79,20 @@ export const lz4Codec: Codec = {
     }
   },
 };
+
+/** A codec for LZ4 blocks that compresses by an encoder, and where that does not by the kernel. */
+export function lz4CodecBy(encode: FrameEncoder): Codec {
+  let memory = new Uint8Array(0);
+  return {
+    ...lz4Codec,
+    compress(plain: Uint8Array): Uint8Array | undefined {
+      checkFrameSize(plain);
+      const sizeMax = plain.length - 1;
+      if (sizeMax <= 0) return undefined;
+      if (memory.length < sizeMax) memory = new Uint8Array(sizeMax);
+      const size = encode(plain, memory.subarray(0, sizeMax));
+      if (size < 0) return lz4Codec.compress(plain);
+      return size === 0 ? undefined : memory.subarray(0, size);
+    },
+  };
+}

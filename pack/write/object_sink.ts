@@ -73,7 +73,7 @@ export class ObjectSink implements Disposable {
       target: targetOf(tools, gate),
       gate,
       saveId: config.saveId,
-      codec: parseCodec(settings.codec),
+      codec: parseCodec(settings.codec, tools.encoders),
       sizeTarget: settings.packSizeTarget,
     };
     this.#dataPacks = new PackFiles({

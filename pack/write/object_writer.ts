@@ -8,6 +8,7 @@ import type { StoreOptions, WriteStore } from "@snap/store";
 import type { StoreSettings } from "@snap/store/format";
 import type { Spool } from "@snap/store/owner";
 import type { Round } from "@snap/store/removal";
+import type { FrameEncoders } from "../codec/lz4_codec.ts";
 import type { ObjectIndex } from "../index/object_index.ts";
 import { listPacks, type PackSet } from "../index/pack_set.ts";
 import { StoreIndex } from "../index/store_index.ts";
@@ -91,6 +92,8 @@ export interface ObjectWriterOptions extends StoreOptions {
   damagedTables?: ReadonlySet<string>;
   /** Told of damage that was met and worked around. */
   onDamage?: (name: string, error: unknown) => void;
+  /** What compresses instead of the codecs, in the sink of this thread. */
+  encoders?: FrameEncoders;
   /** Where random bytes come from. */
   random?: (size: number) => Uint8Array;
   /** The clock, in milliseconds since 1970. */
@@ -241,8 +244,8 @@ export class ObjectWriter implements ObjectTarget, AsyncDisposable {
 
   /** Gives the sink of this thread, always the same one; the writer ends it. */
   sink(): ObjectSink {
-    const { hasher, random } = this.#options;
-    const tools = { hasher, random, target: this };
+    const { hasher, random, encoders } = this.#options;
+    const tools = { hasher, random, target: this, encoders };
     return this.#sink ??= new ObjectSink(this.#sinkConfig(), tools);
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Hasher } from "@snap/hash";
 import type { StoreSettings } from "@snap/store/format";
+import type { FrameEncoders } from "../codec/lz4_codec.ts";
 import type { PackRole } from "../object_kind.ts";
 import type { FrameRows } from "./frame_builder.ts";
 import type { PackTarget } from "./pack_files.ts";
@@ -61,6 +62,8 @@ export interface SinkTools {
   readonly random?: ((size: number) => Uint8Array) | undefined;
   /** Takes finished packs: the writer, or the way to it. */
   readonly target: PackTarget;
+  /** What compresses instead of the codecs. */
+  readonly encoders?: FrameEncoders | undefined;
 }
 
 /** Counts of objects that were not in the store before. */

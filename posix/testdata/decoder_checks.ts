@@ -1,6 +1,6 @@
-// What decoders of the system must do, on Deno and Node.
+// What decoders and encoders of the system must do, on Deno and Node.
 import assert from "node:assert/strict";
-import { nativeDecoders } from "../decoders.ts";
+import { nativeDecoders, nativeEncoders } from "../decoders.ts";
 
 const PLAIN = new TextEncoder().encode("snap");
 /** Four literals. */
@@ -13,23 +13,23 @@ const ZSTD_FRAME = Uint8Array.from(
 /** Checks the decoders that are there, and returns the names of those that are not. */
 export function checkDecoders(): string | void {
   const { lz4, zstd } = nativeDecoders;
-  if (lz4 !== undefined) {
+  if (lz4.name !== undefined) {
     assert.match(lz4.name, /^liblz4 [0-9]+\.[0-9]+\.[0-9]+$/);
     checkDecoder(lz4.decode, LZ4_BLOCK);
+    checkEncoder(lz4.decode);
   }
-  if (zstd !== undefined) {
+  if (zstd.name !== undefined) {
     assert.match(zstd.name, /^libzstd [0-9]+\.[0-9]+\.[0-9]+$/);
     checkDecoder(zstd.decode, ZSTD_FRAME);
   }
-  const absent = [lz4 ?? "no liblz4", zstd ?? "no libzstd"]
-    .filter((one) => typeof one === "string");
+  const absent = [lz4.name ?? "no liblz4", zstd.name ?? "no libzstd"]
+    .filter((name) => name.startsWith("no "));
   if (absent.length > 0) return absent.join(", ");
 }
 
-function checkDecoder(
-  decode: (stored: Uint8Array, out: Uint8Array) => number,
-  stored: Uint8Array,
-): void {
+type Code = (from: Uint8Array, to: Uint8Array) => number;
+
+function checkDecoder(decode: Code, stored: Uint8Array): void {
   for (const Memory of [ArrayBuffer, SharedArrayBuffer]) {
     const memory = new Uint8Array(new Memory(12));
     // Thrice, as what fails must leave nothing behind.
@@ -43,4 +43,16 @@ function checkDecoder(
       assert.deepEqual(memory.slice(8), new Uint8Array(4).fill(0xa5));
     }
   }
+}
+
+function checkEncoder(decode: Code): void {
+  const plain = new Uint8Array(1 << 20).map((_, i) => i * i >> 4);
+  const stored = new Uint8Array(1 << 20);
+  const { encode } = nativeEncoders.lz4;
+  const size = encode(plain, stored);
+  assert(size > 0 && size < plain.length, String(size));
+  const out = new Uint8Array(plain.length);
+  assert.equal(decode(stored.subarray(0, size), out), out.length);
+  assert.deepEqual(out, plain);
+  assert.equal(encode(plain, stored.subarray(0, size - 1)), 0);
 }

@@ -4,6 +4,7 @@ import {
   openObjectWriter,
   randomBytes,
 } from "@snap/pack/write";
+import { nativeEncoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
 import { checkSnapshots, type Snapshots } from "@snap/snapshot";
 import {
@@ -93,7 +94,7 @@ export async function saveDraft(
   const saveId = random(16);
   const writer = await openObjectWriter(store, {
     ...options,
-    ...{ saveId, hasher, settings },
+    ...{ saveId, hasher, settings, encoders: nativeEncoders },
     finishedSaves: () => finishedSaves(store, { signal }),
   });
   try {

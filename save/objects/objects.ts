@@ -5,6 +5,7 @@ import {
   openObjectWriter,
   randomBytes,
 } from "@snap/pack/write";
+import { nativeEncoders } from "@snap/posix/decoders";
 import { Pacer } from "@snap/posix/pacer";
 import { openSnapshots, type Snapshots } from "@snap/snapshot";
 import { finishedSaves } from "@snap/snapshot/records";
@@ -175,6 +176,7 @@ export class Objects implements AsyncDisposable {
     const { signal } = this.#options;
     const writer = await openObjectWriter(store, {
       ...{ hasher, settings, signal, saveId: randomBytes(16), action: "put" },
+      encoders: nativeEncoders,
       finishedSaves: () => finishedSaves(store, { signal }),
     });
     const pacer = new Pacer({ signal });

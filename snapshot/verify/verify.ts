@@ -141,7 +141,7 @@ class VerifyRun {
       readonly bad: ReadonlySet<string>;
     },
   ): Promise<VerifyReport> {
-    const { store, hasher } = this.#snapshots;
+    const { store, hasher, decoders } = this.#snapshots;
     // The index first: a pack that appears in between is an orphan, not damage.
     const index = await this.#openIndex(ranges, indexSize);
     const present = await presentPacks(store, index, this.#storeOptions);
@@ -152,7 +152,10 @@ class VerifyRun {
       index.index.markBad(id);
     }
     await this.#findUnnamed(index);
-    const reader = await openStoreReader(store, { hasher, index, ranges });
+    const reader = await openStoreReader(store, {
+      ...{ hasher, index, ranges },
+      ...(decoders === undefined ? {} : { decoders }),
+    });
     await this.#checkAll(reader, present, records);
     this.#tellUnnamed(index);
     this.#tellMissing(index);

@@ -1,4 +1,5 @@
 import type { Hasher } from "@snap/hash";
+import type { FrameDecoders } from "@snap/pack/codecs";
 import type { ReadStore, StoreOptions } from "@snap/store";
 import type { NamedRecord } from "../records/record.ts";
 import type { ListRecordsOptions } from "../records/records.ts";
@@ -12,6 +13,8 @@ export interface VerifySource {
   readonly store: ReadStore;
   /** Hasher that checks ids. */
   readonly hasher: Hasher;
+  /** What decodes frames in place of the codecs. */
+  readonly decoders?: FrameDecoders | undefined;
   /**
    * Reads records.
    *
