@@ -11,8 +11,8 @@ const TYPES: Record<string, string> = {
 interface Koffi {
   load(
     path: string,
-  ): { func(prototype: string): (...values: unknown[]) => number };
-  errno(): number;
+  ): { func(prototype: string): (...values: unknown[]) => unknown };
+  view(address: unknown, size: number): ArrayBuffer;
   address(view: Uint8Array): bigint;
 }
 
@@ -32,8 +32,11 @@ export async function koffiLibc(): Promise<Libc> {
   const specifier = ["ko", "ffi"].join("");
   const koffi: Koffi = (await import(specifier)).default;
   const library = koffi.load("libc.so.6");
+  // As on Deno: a plain load, before which no call can collect garbage and change the number.
+  const errnoLocation = library.func("void *__errno_location()")();
+  const errno = new Int32Array(koffi.view(errnoLocation, 4));
   const calls: Record<string, unknown> = {
-    errno: () => koffi.errno(),
+    errno: () => errno[0],
     addressOf: (view: Uint8Array) => koffi.address(view),
   };
   for (const [name, letters] of Object.entries(SIGNATURES)) {
