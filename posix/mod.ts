@@ -17,6 +17,7 @@
  * The parts have entry points of their own:
  *
  * - `@snap/posix/constants`: numbers of the system: flags, errors, modes. They load nothing else
+ * - `@snap/posix/decoders`: decoders and encoders of the system's libraries
  * - `@snap/posix/stat-table`: rows of file metadata, without an object for each
  *
  * @module
