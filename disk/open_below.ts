@@ -45,6 +45,25 @@ export function openBelow(
   return openParts(calls, directory, path, mounts);
 }
 
+/**
+ * Creates a file below an open directory, over any number of parts, in one call of openat2(2). No
+ * part may be a link, or something mounted.
+ *
+ * @param path Parts joined by `/`, and NUL.
+ * @param how Flags and mode.
+ * @returns The descriptor, or a negative error number; `-ENOSYS` where it cannot be done.
+ */
+export function createBelow(
+  calls: DiskCalls,
+  directory: number,
+  path: Uint8Array,
+  { flags, mode }: { readonly flags: number; readonly mode: number },
+): number {
+  if (path.length > PATH_SIZE_MAX) return -ENOSYS;
+  const resolve = RESOLVE | RESOLVE_NO_XDEV;
+  return calls.openAt2(directory, path, flags, mode, resolve);
+}
+
 function openParts(
   calls: DiskCalls,
   directory: number,

@@ -72,6 +72,8 @@ export interface RestoreBatch {
   readonly paths: Uint8Array;
   /** Where each path ends. */
   readonly pathEnds: Uint32Array;
+  /** Whether each is fresh: it, and all above it below the target, were made by this restore. */
+  readonly fresh: Uint8Array;
   /** The directory of each file, as a number of a path. */
   readonly directories: Uint32Array;
   /** Names, one after the other. */

@@ -66,7 +66,16 @@ export class OwnEntries {
     }
     const { directory, numbers } = entry;
     const plan = this.#plan(entry);
-    return { directory, tree, row, numbers, plan, location, extras };
+    return {
+      directory,
+      isFresh: false,
+      tree,
+      row,
+      numbers,
+      plan,
+      location,
+      extras,
+    };
   }
 
   /**

@@ -333,7 +333,8 @@ export class RestoreRun {
         (xattrs === undefined || target.hasXattrs(parent, name, xattrs));
       if (isSame) return;
     }
-    const directory = target.directoryAt(table.path(number));
+    const isFresh = table.isFresh(number);
+    const directory = target.directoryAt(table.path(number), { isFresh });
     const wanted = toAttributes(numbers, xattrs);
     for (const error of target.setDirectoryAttributes(directory, wanted)) {
       this.#takeMissing(error);

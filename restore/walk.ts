@@ -340,8 +340,8 @@ export class RestoreWalk {
   }
 
   #extrasOf(top: OpenDirectory, row: number): Promise<FileExtras | undefined> {
-    const path = joinPath(top.path, top.tree.name(row)),
-      kind = top.tree.kind(row);
+    const path = joinPath(top.path, top.tree.name(row));
+    const kind = top.tree.kind(row);
     return this.#options.attributes.extras(top.page, row + 1, { kind, path });
   }
 
@@ -379,20 +379,20 @@ export class RestoreWalk {
     more: Pick<WindowFile, "location" | "extras">,
   ): Promise<void> | undefined {
     const { tree, page } = top, size = tree.size(row);
+    const { attributes, directories, maker } = this.#options;
     const isApart = this.#isApart(top.present, present);
     const plan = top.present?.plan(present, { size, isApart }) ??
       FilePlan.create;
     if (plan === FilePlan.clear) {
-      const { maker } = this.#options;
       const name = tree.name(row);
       if (!this.#attempt(() => maker.check(top.target!, name))) return;
     }
-    const kind = tree.kind(row);
     return this.#options.onFile({
       directory: top.path,
+      isFresh: directories.isFresh(top.number),
       tree,
       row,
-      numbers: this.#options.attributes.numbers(page, row + 1, kind),
+      numbers: attributes.numbers(page, row + 1, tree.kind(row)),
       plan,
       ...more,
     });

@@ -54,7 +54,10 @@ Deno.test("compile takes in every command, the workers and native code", async (
   equal(existsSync(file), true);
   const parts = [
     "commands/*",
-    "worker.ts",
+    "save_worker.ts",
+    "restore_worker.ts",
+    "sync_worker.ts",
+    "formats_worker.ts",
     "mount_worker.ts",
     "blake-hash/*",
   ];

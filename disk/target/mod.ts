@@ -4,7 +4,7 @@
  * @module
  */
 export type { HeldDirectory } from "../hold_directory.ts";
-export type { FreshFile } from "./fresh_files.ts";
+export type { FreshEntry } from "./fresh_entries.ts";
 export * from "./open_target.ts";
 export * from "./target.ts";
 export * from "./target_attributes.ts";

@@ -16,14 +16,15 @@ import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { terminated } from "../read_whole_file.ts";
-import { FreshFiles } from "./fresh_files.ts";
+import { FreshEntries } from "./fresh_entries.ts";
 import { joinName } from "../bytes.ts";
 import { AttributeSetter, type TargetAttributes } from "./target_attributes.ts";
-import type {
-  EnterOptions,
-  Replacement,
-  TargetDirectories,
-  TargetDirectory,
+import {
+  DIRECTORY_MODE,
+  type EnterOptions,
+  type Replacement,
+  type TargetDirectories,
+  type TargetDirectory,
 } from "./target_directories.ts";
 import { type CreateFileOptions, TargetFile } from "./target_file.ts";
 import { isMountPoint } from "./mount_points.ts";
@@ -49,7 +50,8 @@ export class Target implements Disposable {
   readonly #calls: DiskCalls;
   readonly #directories: TargetDirectories;
   readonly #setter: AttributeSetter;
-  readonly #fresh: FreshFiles;
+  readonly #fresh: FreshEntries;
+  readonly #freshDirectories: FreshEntries;
 
   /** For `openTarget`. */
   constructor(calls: DiskCalls, directories: TargetDirectories) {
@@ -57,7 +59,8 @@ export class Target implements Disposable {
     this.#calls = calls;
     this.#directories = directories;
     this.#setter = new AttributeSetter(calls);
-    this.#fresh = new FreshFiles(calls, this.#setter);
+    this.#fresh = new FreshEntries(calls, this.#setter);
+    this.#freshDirectories = new FreshEntries(calls, this.#setter);
   }
 
   /** The target itself. */
@@ -84,18 +87,23 @@ export class Target implements Disposable {
    * A directory by its path.
    *
    * @param path Path relative to the target; empty for the target itself.
+   * @param options Whether it is known to be a fresh one: such a one is opened when it is used.
    * @throws {DiskError} If it is absent, or a part of the path is a link or something else. It
    *   names that part.
    */
-  directoryAt(path: Uint8Array): TargetDirectory {
-    return this.#directories.at(path);
+  directoryAt(
+    path: Uint8Array,
+    options: { readonly isFresh?: boolean } = {},
+  ): TargetDirectory {
+    return this.#directories.at(path, options.isFresh);
   }
 
   /**
-   * Creates a file, empty and with mode 0600.
+   * Creates a file, empty and with mode 0600; in a fresh directory it may have the mode that it is
+   * to have.
    *
    * @param directory Where it is created.
-   * @param options Whether it is written under another name first.
+   * @param options Whether it is written under another name first, and its mode.
    * @returns The file, to be finished or abandoned.
    * @throws {DiskError} If it cannot be created, or stands there already.
    */
@@ -109,14 +117,17 @@ export class Target implements Disposable {
     const writtenName = options.temporary === true
       ? this.#directories.temporaryName()
       : finalName;
-    const at = this.#directories.fd(directory);
-    const fd = this.#calls.openAt(at, writtenName, FILE_FLAGS, FILE_MODE);
     const { isFree = false } = options;
+    const mode = this.#fresh.modeFor(directory, options.mode) ?? FILE_MODE;
+    const fd = this.#directories.create(directory, writtenName, {
+      flags: FILE_FLAGS,
+      mode,
+    });
     if (fd < 0) throw fail("create", directory, name, errnoName(fd));
     return new TargetFile({
       calls: this.#calls,
       setter: this.#setter,
-      fresh: this.#fresh.look(directory, fd),
+      fresh: this.#fresh.look(directory, { fd, mode }),
       fd,
       directory: () => this.#directories.fd(directory),
       writtenName,
@@ -234,7 +245,10 @@ export class Target implements Disposable {
     wanted: TargetAttributes,
   ): readonly DiskError[] {
     const fd = this.#directories.fd(directory);
-    return this.#setter.set({ fd, path: () => directory.path }, wanted);
+    const fresh = directory.isFresh
+      ? this.#freshDirectories.look(directory, { fd, mode: DIRECTORY_MODE })
+      : undefined;
+    return this.#setter.set({ fd, path: () => directory.path }, wanted, fresh);
   }
 
   /**
@@ -261,7 +275,8 @@ export class Target implements Disposable {
       name: terminated(name),
       path: () => pathOf(directory, name),
     };
-    return this.#setter.set(place, wanted, present);
+    const mode = present.mode(0);
+    return this.#setter.set(place, wanted, { stats: present, mode });
   }
 
   /**

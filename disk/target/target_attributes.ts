@@ -39,6 +39,16 @@ export interface AttributePlace {
   readonly path: () => Uint8Array;
 }
 
+/** Attributes that an entry has now. */
+export interface PresentAttributes {
+  /** Its owner, in row 0. */
+  readonly stats: StatTable;
+  /** Its mode, with the bits of its type where it may be a link. */
+  readonly mode: number;
+  /** Whether it has extended attributes, where that is known. */
+  readonly hasXattrs?: boolean;
+}
+
 const NO_PROBLEMS: readonly DiskError[] = [];
 
 /** Sets attributes in the order that keeps them: owner, extended attributes, mode, times. */
@@ -53,6 +63,11 @@ export class AttributeSetter {
   #keepsNs = false;
   #hasToldNs = false;
 
+  /** Whether the file system has been seen to keep a mode. */
+  get keepsModes(): boolean {
+    return this.#keepsModes;
+  }
+
   /** Prepares for a back end. */
   constructor(calls: DiskCalls) {
     this.#calls = calls;
@@ -65,27 +80,28 @@ export class AttributeSetter {
    * the time, so it comes last. Where the owner cannot be set, the set-id bits are left out.
    *
    * @param wanted What it is to have.
-   * @param present Table with what it has now, in row `row`; nothing to set all that is wanted.
+   * @param present Owner and mode that it has now; nothing to set all that is wanted.
    * @returns What could not be done, or was done otherwise; nothing is fatal.
    */
   set(
     place: AttributePlace,
     wanted: TargetAttributes,
-    present?: StatTable,
-    row = 0,
+    present?: PresentAttributes,
   ): readonly DiskError[] {
     this.#problems = undefined;
-    const isLink = present !== undefined &&
-      (present.mode(row) & S_IFMT) === S_IFLNK;
-    const owner = this.#setOwner(place, wanted, present, row);
-    if (wanted.xattrs !== undefined) this.#setXattrs(place, wanted.xattrs);
+    const isLink = present !== undefined && (present.mode & S_IFMT) === S_IFLNK;
+    const owner = this.#setOwner(place, wanted, present?.stats);
+    // Where there are none to remove, that saves a call a file.
+    const isBare = wanted.xattrs?.length === 0 && present?.hasXattrs === false;
+    const xattrs = isBare ? undefined : wanted.xattrs;
+    if (xattrs !== undefined) this.#setXattrs(place, xattrs);
     if (wanted.mode !== undefined && !isLink) {
       const mask = owner === "failed"
         ? PERMISSION_MASK & ~(S_ISUID | S_ISGID)
         : PERMISSION_MASK;
       const mode = wanted.mode & mask;
-      const isSame = owner === "kept" && wanted.xattrs === undefined &&
-        present !== undefined && (present.mode(row) & PERMISSION_MASK) === mode;
+      const isSame = owner === "kept" && xattrs === undefined &&
+        present !== undefined && (present.mode & PERMISSION_MASK) === mode;
       if (!isSame) this.#setMode(place, mode);
     }
     if (wanted.mtimeSec !== undefined) {
@@ -113,14 +129,13 @@ export class AttributeSetter {
     place: AttributePlace,
     wanted: TargetAttributes,
     present: StatTable | undefined,
-    row: number,
   ): "kept" | "set" | "failed" {
     const { fd, name } = place;
     let uid = wanted.uid ?? -1;
     let gid = wanted.gid ?? -1;
     if (present !== undefined) {
-      if (present.uid(row) === uid) uid = -1;
-      if (present.gid(row) === gid) gid = -1;
+      if (present.uid(0) === uid) uid = -1;
+      if (present.gid(0) === gid) gid = -1;
     }
     if (uid === -1 && gid === -1) return "kept";
     const result = name === undefined

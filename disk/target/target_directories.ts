@@ -20,7 +20,7 @@ import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
 import { makeWritable } from "./make_writable.ts";
 import { openUnmounted } from "./mount_points.ts";
-import { openBelow } from "../open_below.ts";
+import { createBelow, openBelow } from "../open_below.ts";
 import { OpenDirectories } from "./open_directories.ts";
 import { joinName } from "../bytes.ts";
 import { terminated } from "../read_whole_file.ts";
@@ -33,12 +33,18 @@ export interface TargetDirectory {
   readonly path: Uint8Array;
   /** Whether it was made when it was entered. */
   readonly isNew: boolean;
+  /**
+   * Whether it, and all above it below the target, were made by whoever writes here, and have
+   * mode 0700 until that is done: what is made in one of them begins with the attributes of what
+   * is made in another, and nobody else sees it.
+   */
+  readonly isFresh: boolean;
 }
 
 const ROOT_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
 const CHILD_FLAGS = ROOT_FLAGS | O_NOFOLLOW;
 /** Directories are private until their own mode is set. */
-const DIRECTORY_MODE = 0o700;
+export const DIRECTORY_MODE = 0o700;
 /** A hard link needs two directories at once. */
 const OPEN_MIN = 2;
 
@@ -77,12 +83,18 @@ export interface TargetDirectoriesOptions {
 /** The directories of a target, of which a few are open. */
 export class TargetDirectories {
   /** The target itself. */
-  readonly root: TargetDirectory = { path: new Uint8Array(0), isNew: false };
+  readonly root: TargetDirectory = {
+    path: new Uint8Array(0),
+    isNew: false,
+    isFresh: false,
+  };
   /** A directory that cannot be entered. */
   readonly excludeStore: FileIdentity | undefined;
   readonly #calls: DiskCalls;
   readonly #open: OpenDirectories<TargetDirectory>;
   readonly #names: TemporaryNames = new TemporaryNames();
+  /** Fresh directories in which a file was created. */
+  readonly #entered: WeakSet<TargetDirectory> = new WeakSet();
   #rootFd: number;
 
   private constructor(
@@ -166,7 +178,9 @@ export class TargetDirectories {
       throw new DiskError("open directory", path, this.#explain(at, text, fd));
     }
     if (made < 0) this.#checkEntered(fd, path, isFree);
-    const directory = { path, isNew: made >= 0 };
+    const isNew = made >= 0;
+    const isFresh = isNew && (parent === this.root || parent.isFresh);
+    const directory = { path, isNew, isFresh };
     this.#open.set(directory, fd);
     return directory;
   }
@@ -200,18 +214,47 @@ export class TargetDirectories {
    * A directory by its path.
    *
    * @param path Path relative to the target.
+   * @param isFresh Whether it is a fresh one: such a one is opened when it is used.
    * @throws {DiskError} If it cannot be entered; it names the part that is in the way.
    */
-  at(path: Uint8Array): TargetDirectory {
+  at(path: Uint8Array, isFresh = false): TargetDirectory {
     if (path.length === 0) return this.root;
     const isSafe = (name: Uint8Array) =>
       checkName(name, 0, name.length) === undefined;
     if (!splitPath(path).every(isSafe)) {
       throw new DiskError("open directory", path, "EUNSAFE");
     }
-    const directory = { path: path.slice(), isNew: false };
-    this.fd(directory);
+    const directory = { path: path.slice(), isNew: false, isFresh };
+    if (!isFresh) this.fd(directory);
     return directory;
+  }
+
+  /**
+   * Creates a file. The first one in a fresh directory that is not open is created by its whole
+   * path: often it is the only one, as files come in the order of packs.
+   *
+   * @param name Its name and NUL.
+   * @returns Its descriptor, or a negative error number.
+   * @throws {DiskError} If the directory cannot be opened.
+   */
+  create(
+    directory: TargetDirectory,
+    name: Uint8Array,
+    { flags, mode }: { readonly flags: number; readonly mode: number },
+  ): number {
+    const calls = this.#calls;
+    if (directory.isFresh && this.#open.get(directory) < 0) {
+      if (!this.#entered.has(directory)) {
+        this.#entered.add(directory);
+        const path = terminated(
+          joinName(directory.path, name, 0, name.length - 1),
+        );
+        const fd = createBelow(calls, this.#rootFd, path, { flags, mode });
+        // What is wrong with the way is found below.
+        if (fd >= 0) return fd;
+      }
+    }
+    return calls.openAt(this.fd(directory), name, flags, mode);
   }
 
   /** Finds the part of a path that cannot be entered. */

@@ -2,7 +2,7 @@ import { AT_SYMLINK_NOFOLLOW, errnoName } from "@snap/posix/constants";
 import { StatTable } from "@snap/posix/stat-table";
 import type { DiskCalls } from "../disk_calls.ts";
 import { DiskError } from "../disk_error.ts";
-import type { FreshFile } from "./fresh_files.ts";
+import type { FreshEntry } from "./fresh_entries.ts";
 import type { AttributeSetter, TargetAttributes } from "./target_attributes.ts";
 
 /** Options of creating a file. */
@@ -11,6 +11,8 @@ export interface CreateFileOptions {
   readonly temporary?: boolean;
   /** Whether its name was seen to be free: an entry that has it all the same is not replaced. */
   readonly isFree?: boolean;
+  /** Permission bits that it is to have. They are set at the end all the same, unless it has them. */
+  readonly mode?: number | undefined;
 }
 
 /** Parts of a file of a target. */
@@ -20,7 +22,7 @@ export interface TargetFileParts {
   /** Sets attributes. */
   readonly setter: AttributeSetter;
   /** Attributes that creation gave, as far as they are known. */
-  readonly fresh: FreshFile | undefined;
+  readonly fresh: FreshEntry | undefined;
   /** Descriptor of the file. */
   readonly fd: number;
   /** Descriptor of its directory, opened again if need be. */
@@ -118,10 +120,7 @@ export class TargetFile implements Disposable {
    */
   setAttributes(wanted: TargetAttributes): readonly DiskError[] {
     const { fd, path, fresh, setter } = this.#parts;
-    const { xattrs, ...others } = wanted;
-    // There are none to remove: that saves a call a file.
-    const isBare = xattrs?.length === 0 && fresh?.hasXattrs === false;
-    return setter.set({ fd, path }, isBare ? others : wanted, fresh?.stats);
+    return setter.set({ fd, path }, wanted, fresh);
   }
 
   /**

@@ -36,7 +36,10 @@ function callsOf(
       const present = new StatTable(1);
       diskCalls().stat(fd, present, 0);
       log = [];
-      setter.set({ fd, path: () => bytes("file") }, wanted, present);
+      setter.set({ fd, path: () => bytes("file") }, wanted, {
+        stats: present,
+        mode: present.mode(0),
+      });
       return log;
     });
   } finally {

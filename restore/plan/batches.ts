@@ -105,10 +105,11 @@ function toBatch(
 function directoriesOf(
   window: FileWindow,
   rows: Uint32Array,
-): Pick<RestoreBatch, "paths" | "pathEnds" | "directories"> {
+): Pick<RestoreBatch, "paths" | "pathEnds" | "fresh" | "directories"> {
   const numbers = new Map<number, number>();
   const directories = new Uint32Array(rows.length);
   const found: Uint8Array[] = [];
+  const fresh: number[] = [];
   let size = 0;
   for (let i = 0; i < rows.length; i++) {
     const directory = window.directory[rows[i]];
@@ -118,6 +119,7 @@ function directoriesOf(
       numbers.set(directory, number);
       const path = window.directories[directory];
       found.push(path);
+      fresh.push(window.fresh[directory] ? 1 : 0);
       size += path.length;
     }
     directories[i] = number;
@@ -130,7 +132,7 @@ function directoriesOf(
     end += found[i].length;
     pathEnds[i] = end;
   }
-  return { paths, pathEnds, directories };
+  return { paths, pathEnds, fresh: Uint8Array.from(fresh), directories };
 }
 
 function namesOf(

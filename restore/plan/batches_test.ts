@@ -42,6 +42,7 @@ function windowOf(
       codecTag: 2,
     } as unknown as Location;
     window.add({
+      isFresh: false,
       directory,
       tree: Tree.decode(builder.build()),
       row: 0,

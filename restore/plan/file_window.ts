@@ -8,6 +8,8 @@ import type { WantedNumbers } from "../write/wanted_attributes.ts";
 export interface WindowFile {
   /** Path of its directory; the same bytes for all files of one. */
   readonly directory: Uint8Array;
+  /** Whether that, and all above it below the target, were made by this restore. */
+  readonly isFresh: boolean;
   readonly tree: Tree;
   readonly row: number;
   readonly numbers: WantedNumbers;
@@ -25,6 +27,8 @@ export class FileWindow {
   byteCount = 0;
   /** Paths of directories. */
   readonly directories: Uint8Array[] = [];
+  /** Whether each is fresh. */
+  readonly fresh: boolean[] = [];
   readonly packs: string[] = [];
   readonly extras: Map<number, FileExtras> = new Map();
   readonly directory: Uint32Array;
@@ -82,7 +86,7 @@ export class FileWindow {
   add(file: WindowFile): void {
     const { tree, row, numbers, location } = file;
     const at = this.count++;
-    this.#addDirectory(file.directory);
+    this.#addDirectory(file);
     this.directory[at] = this.directories.length - 1;
     this.#addName(at, tree, row);
     const idStart = tree.idStart(row);
@@ -101,10 +105,11 @@ export class FileWindow {
     if (file.extras !== undefined) this.extras.set(at, file.extras);
   }
 
-  #addDirectory(directory: Uint8Array): void {
+  #addDirectory({ directory, isFresh }: WindowFile): void {
     if (directory === this.#lastDirectory) return;
     this.#lastDirectory = directory;
     this.directories.push(directory);
+    this.fresh.push(isFresh);
   }
 
   #addName(at: number, tree: Tree, row: number): void {

@@ -2,6 +2,9 @@ import type { FileExtras } from "../messages.ts";
 import type { WantedNumbers } from "./wanted_attributes.ts";
 import { joinPath } from "@snap/manifest/path";
 
+const NEW = 1;
+const FRESH = 2;
+
 /** Directories of a restore with what they are to have: some 50 bytes each and their names. */
 export class DirectoryTable {
   readonly #xattrs: Map<number, FileExtras["xattrs"]> = new Map();
@@ -13,7 +16,8 @@ export class DirectoryTable {
   #gids = new Uint32Array(256);
   #mtimeSecs = new Float64Array(256);
   #mtimeNs = new Uint32Array(256);
-  #isNew = new Uint8Array(256);
+  /** Bits: whether this restore made it, and those above it. */
+  #made = new Uint8Array(256);
   #names = new Uint8Array(4096);
 
   /** How many there are; the one with number 0 is the target. */
@@ -41,7 +45,8 @@ export class DirectoryTable {
     this.#gids[number] = numbers.gid;
     this.#mtimeSecs[number] = numbers.mtimeSec;
     this.#mtimeNs[number] = numbers.mtimeNs;
-    this.#isNew[number] = isNew ? 1 : 0;
+    const isFresh = isNew && (parent === 0 || this.isFresh(parent));
+    this.#made[number] = (isNew ? NEW : 0) | (isFresh ? FRESH : 0);
     return number;
   }
 
@@ -52,7 +57,12 @@ export class DirectoryTable {
 
   /** Whether this restore made it. */
   isNew(number: number): boolean {
-    return this.#isNew[number] === 1;
+    return (this.#made[number] & NEW) !== 0;
+  }
+
+  /** Whether this restore made it and all above it below the target. */
+  isFresh(number: number): boolean {
+    return number >= 0 && (this.#made[number] & FRESH) !== 0;
   }
 
   /** Sets the extended attributes that a directory is to have, which are none otherwise. */
@@ -97,7 +107,7 @@ export class DirectoryTable {
     this.#gids = grown(this.#gids);
     this.#mtimeSecs = grown(this.#mtimeSecs);
     this.#mtimeNs = grown(this.#mtimeNs);
-    this.#isNew = grown(this.#isNew);
+    this.#made = grown(this.#made);
   }
 }
 

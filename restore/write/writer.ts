@@ -25,6 +25,7 @@ import {
   FRAME_COLUMNS,
   FRAME_EMPTY,
   FRAME_RECIPE,
+  KEEP,
   type RestoreBatch,
   type RestoreBatchResult,
   type RestorerConfig,
@@ -225,12 +226,13 @@ export class Restorer implements Disposable {
       bytes = this.#object(run, row);
       if (bytes === undefined) yield WAIT;
     }
+    const mode = batch.modes[row] === KEEP ? undefined : batch.modes[row];
     const file = this.#openTarget().createFile(
       this.#directory(run, row),
       run.nameOf(row),
       batch.plans[row] !== FilePlan.create
         ? { temporary: true }
-        : { temporary: frame === FRAME_RECIPE, isFree: true },
+        : { temporary: frame === FRAME_RECIPE, isFree: true, mode },
     );
     try {
       const extras = run.extrasOf(row);
@@ -350,7 +352,9 @@ export class Restorer implements Disposable {
     const number = run.batch.directories[row];
     let directory = run.targets[number];
     if (directory === undefined) {
-      directory = this.#openTarget().directoryAt(run.pathOf(number));
+      directory = this.#openTarget().directoryAt(run.pathOf(number), {
+        isFresh: run.batch.fresh[number] === 1,
+      });
       run.targets[number] = directory;
     }
     return directory;

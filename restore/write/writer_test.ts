@@ -91,6 +91,7 @@ function batchOf(files: readonly File[]): RestoreBatch {
     number: 7,
     count: files.length,
     paths: new Uint8Array(0),
+    fresh: new Uint8Array(1),
     pathEnds: Uint32Array.of(0),
     directories: new Uint32Array(files.length),
     names: joined(names),
