@@ -3,6 +3,7 @@
 import { parseArgs } from "node:util";
 import { Prng } from "../tests/_prng.ts";
 import { ContentMaker } from "./_content.ts";
+import { makeCratesTree } from "./_crates_tree.ts";
 import { makeSourceTree } from "./_source_tree.ts";
 
 const SEED = 20_591;
@@ -24,6 +25,7 @@ export const TREES: Readonly<Record<string, MakeTree | undefined>> = {
     makeSmallFiles(root, size === "full" ? 1_000_000 : 500),
   "big-file": (root, size) =>
     makeBigFile(root, size === "full" ? 8 * 2 ** 30 : 2 ** 22),
+  "crates": makeCratesTree,
   "usr": (root) => copyUsr(root),
 };
 

@@ -32,7 +32,7 @@ import { megabytes, renderLines } from "./_table.ts";
 const KIBIBYTE = 1024;
 const CHUNKS = [[8, 32, 128], [16, 32, 128], [16, 64, 256]] as const;
 const CONTENTS = [32, 64, 128];
-const BUNDLES = [128, 256, 512];
+const BUNDLES = [256, 512, 1024];
 const CODECS = ["lz4", "zstd:1", "zstd:2", "zstd:3"];
 
 /** Names settings as the table and `--only` do. */
