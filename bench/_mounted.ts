@@ -31,6 +31,16 @@ export function unmountAll(): void {
   }
 }
 
+/** Why nothing can be mounted here, if so. */
+export function mountAbsentReason(): string | undefined {
+  try {
+    Deno.openSync("/dev/fuse", { read: true, write: true }).close();
+  } catch (error) {
+    return `/dev/fuse cannot be opened: ${(error as Error).message}`;
+  }
+  return Deno.uid() === 0 ? undefined : "only root may mount";
+}
+
 /** The variables of a place, for shell commands. */
 export function placeEnvironment(place: MountPlace): Record<string, string> {
   const { tree, image, point, env } = place;
@@ -68,7 +78,10 @@ export class Mounted implements AsyncDisposable {
    * @returns The mount.
    * @throws {Error} If the command fails, or nothing is mounted within a minute.
    */
-  static async start(system: MountSystem, place: MountPlace): Promise<Mounted> {
+  static async start(
+    system: Pick<MountSystem, "name" | "mount" | "below">,
+    place: MountPlace,
+  ): Promise<Mounted> {
     const { point } = place;
     await Deno.mkdir(point, { recursive: true });
     const before = Deno.statSync(point);

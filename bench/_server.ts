@@ -1,9 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { ROOT } from "../_tools/workspace.ts";
 import type { StepCost } from "./_case.ts";
-
-/** Ticks of a processor in a second, by which the kernel counts. */
-const TICKS = 100;
+import { cpuSecondsOf } from "./_process_cpu.ts";
 
 /** `snap serve` of a store on this machine, until it is disposed of. */
 export class Server implements AsyncDisposable {
@@ -53,12 +51,10 @@ export class Server implements AsyncDisposable {
   /** What it took so far: processor time of all, and the most memory since the last reset. */
   cost(): Omit<StepCost, "wallSeconds"> {
     const { pid } = this.#child;
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]
-      .split(" ");
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
     const kilobytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)![1]);
     return {
-      cpuSeconds: (Number(fields[11]) + Number(fields[12])) / TICKS,
+      cpuSeconds: cpuSecondsOf(pid),
       peakBytes: kilobytes * 1024,
     };
   }

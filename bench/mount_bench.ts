@@ -19,7 +19,7 @@ import { measure } from "./_measure.ts";
 import { measureLarge } from "./_mount_large.ts";
 import { measureLists } from "./_mount_lists.ts";
 import type { PartOptions } from "./_mount_part.ts";
-import { unmountAll } from "./_mounted.ts";
+import { mountAbsentReason, unmountAll } from "./_mounted.ts";
 import { ReadRounds } from "./_mount_read_rounds.ts";
 import { isPeer, type MountSystem, SYSTEMS } from "./_mount_systems.ts";
 import { makeReadTree, type ReadTreeSize } from "./_mount_tree.ts";
@@ -127,22 +127,12 @@ ${await describeOurs(found.keys(), options)}
 ${rounds.render()}`;
 }
 
-/** Why nothing can be mounted here, if so. */
-function absentReason(): string | undefined {
-  try {
-    Deno.openSync("/dev/fuse", { read: true, write: true }).close();
-  } catch (error) {
-    return `/dev/fuse cannot be opened: ${(error as Error).message}`;
-  }
-  return Deno.uid() === 0 ? undefined : "only root may mount";
-}
-
 if (import.meta.main) {
   const { names, runCount, peers, size, isWritten } = benchArguments(
     Deno.args,
     "",
   );
-  const reason = absentReason();
+  const reason = mountAbsentReason();
   if (reason !== undefined) {
     console.error(`Cannot measure mounts as ${reason}`);
     Deno.exit(size === "small" ? 0 : 1);
