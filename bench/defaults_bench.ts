@@ -89,32 +89,48 @@ function isNearDefaults(settings: StoreSettings): boolean {
   return isOther.filter(Boolean).length <= 1;
 }
 
-/** Runs one line of the table, several times. */
+/** Runs one line of the table once. */
 async function runLine(
   tree: BenchTree,
   folder: string,
   settings: StoreSettings,
-  options: { readonly runCount: number; readonly readCount: number },
-): Promise<CaseResult[]> {
+  readCount: number,
+): Promise<CaseResult> {
   const store = `${folder}/store`;
   const target = `${folder}/target`;
-  const base = { tree: tree.path, store, target, settings, workers: 2 };
-  const results: CaseResult[] = [];
+  const canRestore = hasRoom(tree.byteCount * 1.7);
+  if (!canRestore) console.error("No room to restore: left out");
+  const result = await runCase({
+    ...{ tree: tree.path, store, target, settings, workers: 2 },
+    hasher: "native",
+    steps: canRestore ? ["save", "restore", "reads"] : ["save", "reads"],
+    readCount,
+  });
+  await removeTree(store);
+  await removeTree(target);
+  return result;
+}
+
+/** Runs all lines in turns, beginning with another one each time, so that a machine that is busy for a while is so for all. */
+async function runLines(
+  tree: BenchTree,
+  folder: string,
+  wanted: readonly StoreSettings[],
+  options: { readonly runCount: number; readonly readCount: number },
+): Promise<string[][]> {
+  const results = wanted.map((): CaseResult[] => []);
   for (let run = 0; run < options.runCount; run++) {
-    const canRestore = hasRoom(tree.byteCount * 1.7);
-    if (!canRestore) console.error("No room to restore: left out");
-    results.push(
-      await runCase({
-        ...base,
-        hasher: "native",
-        steps: canRestore ? ["save", "restore", "reads"] : ["save", "reads"],
-        readCount: options.readCount,
-      }),
-    );
-    await removeTree(store);
-    await removeTree(target);
+    for (let i = 0; i < wanted.length; i++) {
+      const line = (i + run) % wanted.length;
+      console.error(`run ${run + 1}, ${nameOf(wanted[line])}`);
+      results[line].push(
+        await runLine(tree, folder, wanted[line], options.readCount),
+      );
+    }
   }
-  return results;
+  return wanted.map((settings, i) =>
+    lineOf(nameOf(settings), tree, results[i])
+  );
 }
 
 /** Renders one line: medians, and the best of reads, which nothing can make too fast. */
@@ -181,12 +197,7 @@ if (import.meta.main) {
   await withFolder(async (folder) => {
     for (const name of positionals.length > 0 ? positionals : ["source"]) {
       const tree = await prepareTree(name, folder, size);
-      const lines = [HEAD];
-      for (const settings of wanted) {
-        console.error(nameOf(settings));
-        const results = await runLine(tree, folder, settings, options);
-        lines.push(lineOf(nameOf(settings), tree, results));
-      }
+      const lines = await runLines(tree, folder, wanted, options);
       const command = [
         `deno task bench defaults ${tree.isMade ? tree.title : "FOLDER"}`,
         `--runs ${options.runCount}`,
@@ -195,11 +206,11 @@ if (import.meta.main) {
       ].join(" ");
       const section = `## Settings, ${tree.title}\n\n${tree.fileCount} files, ${
         megabytes(tree.byteCount)
-      } MB, medians of ${options.runCount} runs. ${
+      } MB, medians of ${options.runCount} runs in turns. ${
         describeRun(command)
       }, with two workers and native hashing. Stored are packs and index.
 
-${renderLines(lines)}`;
+${renderLines([HEAD, ...lines])}`;
       console.log(section);
       if (values.write && !values.small) {
         await writeSection(`settings ${tree.title} ${values.only}`, section);
