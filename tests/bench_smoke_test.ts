@@ -99,7 +99,7 @@ Deno.test("bench peers runs at a small size and prints its tables", async () => 
     ]
   ) {
     const about =
-      `- snap on Node${what}: node 22\\..*, ${hasher} hashing, files by ${files}, zstd:3`;
+      `- snap on Node${what}: node 22\\..*, ${hasher} hashing, files by ${files}, zstd:1`;
     match(said, new RegExp(`^${about}`, "m"));
     match(
       said,

@@ -30,7 +30,7 @@ export const DEFAULT_SETTINGS: StoreSettings = {
   bundleSizeMax: 512 * 1024,
   largeFrameTarget: 64 * 1024,
   packSizeTarget: 64 * 1024 * 1024,
-  codec: "zstd:3",
+  codec: "zstd:1",
 };
 
 /** The most plain bytes in a frame, whatever the settings say. */
