@@ -92,15 +92,37 @@ export class Chunker {
     const gear = this.#gear;
     const limit = Math.min(end, start + sizeMax);
     const middle = Math.min(end, start + sizeAverage);
+    const below = this.#maskBelow, above = this.#maskAbove;
     let i = start + sizeMin;
     let hash = 0;
-    for (const mask = this.#maskBelow; i < middle;) {
-      hash = (hash << 1) + gear[bytes[i++]] | 0;
-      if ((hash & mask) === 0) return i;
+    // Four bytes a turn: the turns would cost as much as the bytes.
+    for (const last = middle - 3; i < last; i += 4) {
+      hash = (hash << 1) + gear[bytes[i]] | 0;
+      if ((hash & below) === 0) return i + 1;
+      hash = (hash << 1) + gear[bytes[i + 1]] | 0;
+      if ((hash & below) === 0) return i + 2;
+      hash = (hash << 1) + gear[bytes[i + 2]] | 0;
+      if ((hash & below) === 0) return i + 3;
+      hash = (hash << 1) + gear[bytes[i + 3]] | 0;
+      if ((hash & below) === 0) return i + 4;
     }
-    for (const mask = this.#maskAbove; i < limit;) {
+    while (i < middle) {
       hash = (hash << 1) + gear[bytes[i++]] | 0;
-      if ((hash & mask) === 0) return i;
+      if ((hash & below) === 0) return i;
+    }
+    for (const last = limit - 3; i < last; i += 4) {
+      hash = (hash << 1) + gear[bytes[i]] | 0;
+      if ((hash & above) === 0) return i + 1;
+      hash = (hash << 1) + gear[bytes[i + 1]] | 0;
+      if ((hash & above) === 0) return i + 2;
+      hash = (hash << 1) + gear[bytes[i + 2]] | 0;
+      if ((hash & above) === 0) return i + 3;
+      hash = (hash << 1) + gear[bytes[i + 3]] | 0;
+      if ((hash & above) === 0) return i + 4;
+    }
+    while (i < limit) {
+      hash = (hash << 1) + gear[bytes[i++]] | 0;
+      if ((hash & above) === 0) return i;
     }
     return limit;
   }
