@@ -12,7 +12,8 @@ export const Claim = {
 /** One of the values of {@linkcode Claim}. */
 export type Claim = typeof Claim[keyof typeof Claim];
 
-const EMPTY = 0, BUSY = 1, READY = 2;
+/** A slot holds nothing, is being filled, or holds one more than the place of its id. */
+const EMPTY = 0, BUSY = -1;
 const HEADER_WORDS = 16;
 const ID_WORDS = ID_SIZE / 4;
 /** Some slots have to stay empty however many workers claim at once: else probing never ends. */
@@ -81,14 +82,15 @@ export class ClaimTable {
         if (this.isFull) return Claim.full;
         seen = Atomics.compareExchange(words, state, EMPTY, BUSY);
         if (seen === EMPTY) {
-          this.#write(slot, bytes, offset);
-          Atomics.add(words, 0, 1);
-          Atomics.store(words, state, READY);
+          // Ids stand one after the other: scattered, each takes a page of memory of its own.
+          const place = Atomics.add(words, 0, 1);
+          this.#write(place, bytes, offset);
+          Atomics.store(words, state, place + 1);
           return Claim.yours;
         }
       }
-      if (seen === BUSY) this.#stateOf(slot);
-      if (this.#equals(slot, bytes, offset)) return Claim.taken;
+      if (seen === BUSY) seen = this.#stateOf(slot);
+      if (this.#equals(seen - 1, bytes, offset)) return Claim.taken;
     }
   }
 
@@ -102,17 +104,19 @@ export class ClaimTable {
   has(bytes: Uint8Array, offset: number): boolean {
     const mask = this.#slots - 1;
     for (let slot = wordAt(bytes, offset) & mask;; slot = (slot + 1) & mask) {
-      if (this.#stateOf(slot) === EMPTY) return false;
-      if (this.#equals(slot, bytes, offset)) return true;
+      const seen = this.#stateOf(slot);
+      if (seen === EMPTY) return false;
+      if (this.#equals(seen - 1, bytes, offset)) return true;
     }
   }
 
   /** Forgets every id. No other thread may use the table meanwhile. */
   clear(): void {
-    this.#words.fill(0);
+    // No slot leads to the ids then.
+    this.#words.fill(0, 0, HEADER_WORDS + this.#slots);
   }
 
-  /** The state of a slot, empty or ready: whoever takes it is waited for. */
+  /** The state of a slot, not busy: whoever takes it is waited for. */
   #stateOf(slot: number): number {
     const words = this.#words, state = HEADER_WORDS + slot;
     let seen = Atomics.load(words, state);
@@ -120,15 +124,15 @@ export class ClaimTable {
     return seen;
   }
 
-  #write(slot: number, bytes: Uint8Array, offset: number): void {
-    const start = HEADER_WORDS + this.#slots + slot * ID_WORDS;
+  #write(place: number, bytes: Uint8Array, offset: number): void {
+    const start = HEADER_WORDS + this.#slots + place * ID_WORDS;
     for (let i = 0; i < ID_WORDS; i++) {
       this.#words[start + i] = wordAt(bytes, offset + 4 * i);
     }
   }
 
-  #equals(slot: number, bytes: Uint8Array, offset: number): boolean {
-    const start = HEADER_WORDS + this.#slots + slot * ID_WORDS;
+  #equals(place: number, bytes: Uint8Array, offset: number): boolean {
+    const start = HEADER_WORDS + this.#slots + place * ID_WORDS;
     for (let i = 0; i < ID_WORDS; i++) {
       if (this.#words[start + i] !== wordAt(bytes, offset + 4 * i)) {
         return false;

@@ -102,6 +102,17 @@ Deno.test("ClaimTable knows what it holds when it is full, and forgets it when c
   equal(table.claim(ids, 0), Claim.taken);
 });
 
+Deno.test("ClaimTable that was cleared tells new ids from those that it had", () => {
+  const table = new ClaimTable(256);
+  const ids = idsOf(200);
+  for (let i = 0; i < 100; i++) table.claim(ids, 32 * i);
+  table.clear();
+  for (let i = 199; i >= 50; i--) {
+    equal(table.claim(ids, 32 * i), Claim.yours, `${i}`);
+  }
+  for (let i = 0; i < 200; i++) equal(table.has(ids, 32 * i), i >= 50, `${i}`);
+});
+
 Deno.test("ClaimTable reads an id at any offset, and takes zeros for an id", () => {
   const table = new ClaimTable(256);
   const bytes = noise(100, 5);
