@@ -1,7 +1,8 @@
 /**
  * The hasher for programs that may load native code: the BLAKE3 of
  * `@napi-rs/blake-hash`. From 64 KiB on it is four to five times as fast as the
- * portable one, below 3 KiB slower (`bench/hash_bench.ts` prints the figures).
+ * portable one, which hashes what is no larger than 1 KiB here too
+ * (`bench/hash_bench.ts` prints the figures).
  *
  * Import this module where it is wanted, by `import()`: it loads the native code,
  * for which Deno wants `--allow-ffi --allow-sys --allow-read`.
@@ -64,6 +65,9 @@ try {
 } catch (error) {
   failure = error;
 }
+
+/** Largest content that is hashed by the portable hasher: a call of native code costs more. */
+const PORTABLE_SIZE_MAX = 1024;
 
 const BASE64_SIZE = 43;
 const VALUES = new Uint8Array(128);
@@ -138,6 +142,10 @@ class NativeHasher implements Hasher {
 
   hashInto(bytes: Uint8Array, out: Uint8Array, outOffset = 0): void {
     checkBytes(bytes, "content");
+    if (bytes.length <= PORTABLE_SIZE_MAX) {
+      wasmHasher.hashInto(bytes, out, outOffset);
+      return;
+    }
     checkOut(out, outOffset);
     decodeInto(this.#code.blake3UrlSafeBase64(bytes), out, outOffset);
   }
@@ -149,6 +157,10 @@ class NativeHasher implements Hasher {
     outOffset = 0,
   ): void {
     checkBytes(bytes, "content");
+    if (bytes.length <= PORTABLE_SIZE_MAX) {
+      wasmHasher.deriveInto(context, bytes, out, outOffset);
+      return;
+    }
     checkOut(out, outOffset);
     const native = this.#derive[contextNumber(context)];
     native.reset();
