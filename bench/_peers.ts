@@ -177,6 +177,6 @@ function bupstash(): Program {
     save: put("first"),
     again: put("$RANDOM$RANDOM"),
     restore: `mkdir "$TARGET" &&
-      ${run} restore -q -r "$STORE" --into "$TARGET" name=first`,
+      ${run} restore -q --ownership --xattrs -r "$STORE" --into "$TARGET" name=first`,
   };
 }
