@@ -6,6 +6,7 @@
 
 import type { Libc } from "./libc.ts";
 import { denoLibc } from "./libc_deno.ts";
+import { koffiLibc } from "./libc_koffi.ts";
 import { linuxPosix } from "./linux_posix.ts";
 import { allowed } from "./allowed.ts";
 import type { Posix } from "./calls.ts";
@@ -49,9 +50,7 @@ async function load(): Promise<Loaded> {
   }
   if (!allowed("ffi")) return { absentReason: "native calls need --allow-ffi" };
   try {
-    const libc: Libc = onDeno
-      ? denoLibc()
-      : await (await import("./libc_koffi.ts")).koffiLibc();
+    const libc: Libc = onDeno ? denoLibc() : await koffiLibc();
     return { posix: linuxPosix(libc) };
   } catch (error) {
     const what = error instanceof Error
