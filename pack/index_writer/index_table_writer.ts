@@ -1,7 +1,7 @@
 import { compareKeys, ID_SIZE, setU32 } from "../bytes.ts";
 import type { IndexMerge } from "./index_merge.ts";
 import { IndexPageWriter } from "./index_pages.ts";
-import type { PageSteps } from "./index_run.ts";
+import type { IndexRun, PageSteps } from "./index_run.ts";
 import { indexName } from "../file_name.ts";
 import type { Hasher } from "@snap/hash";
 import type { PackSet } from "../index/pack_set.ts";
@@ -90,7 +90,9 @@ class LastRow {
   readonly #bytes = new Uint8Array(OBJECT_ROW_SIZE);
   #frame = -1;
 
-  isNew(bytes: Uint8Array, at: number, frame: number): boolean {
+  isNew({ objects, row, frame }: IndexRun): boolean {
+    const { bytes } = objects;
+    const at = objects.at(row);
     if (frame === this.#frame && compareKeys(this.#bytes, 0, bytes, at) === 0) {
       return false;
     }
@@ -98,6 +100,22 @@ class LastRow {
     this.#frame = frame;
     return true;
   }
+}
+
+/** Rows counted so far for a table. */
+interface CountedRows {
+  count: number;
+  /** Prefix of the first row of each page. */
+  readonly fanOut: number[];
+  readonly last: LastRow;
+}
+
+/** Rows written so far of a table. */
+interface WrittenRows {
+  readonly plan: Plan;
+  readonly pages: IndexPageWriter;
+  count: number;
+  readonly last: LastRow;
 }
 
 /** Writes the rows of a merge as tables, one after the other. */
@@ -175,21 +193,29 @@ export class IndexTableWriter {
   /** All rows that are left, with all packs and frames. */
   *#planAll(): PageSteps<Plan> {
     const { packCount, frameCount } = this.#merge;
-    const fanOut: number[] = [];
-    let objectCount = 0;
-    yield* this.#eachObject((_bytes, _at, _frame, prefix) => {
-      if (objectCount++ % ROWS_PER_PAGE === 0) fanOut.push(prefix);
-      return true;
-    });
+    const counted: CountedRows = { count: 0, fanOut: [], last: new LastRow() };
+    while (this.#countRows(counted)) yield* this.#merge.skip();
     return {
-      objectCount,
-      fanOut: Uint32Array.from(fanOut),
+      objectCount: counted.count,
+      fanOut: Uint32Array.from(counted.fanOut),
       isLast: true,
       frames: undefined,
       packs: undefined,
       frameCount,
       packCount,
     };
+  }
+
+  /** Counts rows at hand, and says whether there are more. */
+  #countRows(counted: CountedRows): boolean {
+    const merge = this.#merge;
+    for (let run = merge.top; run !== undefined; run = merge.top) {
+      if (
+        counted.last.isNew(run) && counted.count++ % ROWS_PER_PAGE === 0
+      ) counted.fanOut.push(run.prefix);
+      if (!merge.step()) return true;
+    }
+    return false;
   }
 
   /** As many rows as fit, with the packs and frames that they need. */
@@ -200,7 +226,7 @@ export class IndexTableWriter {
     const packs = new Uint32Array(merge.packCount);
     const counts = { packCount: 0, frameCount: 0, objectCount: 0 };
     const fanOut: number[] = [];
-    yield* this.#eachObject((_bytes, _at, frame, prefix) => {
+    const take = ({ frame, prefix }: IndexRun): boolean => {
       const grown = {
         packCount: counts.packCount + (packs[packOf[frame]] === 0 ? 1 : 0),
         frameCount: counts.frameCount + (frames[frame] === 0 ? 1 : 0),
@@ -213,7 +239,12 @@ export class IndexTableWriter {
       frames[frame] = 1;
       packs[packOf[frame]] = 1;
       return true;
-    });
+    };
+    const last = new LastRow();
+    for (let run = merge.top; run !== undefined; run = merge.top) {
+      if (last.isNew(run) && !take(run)) break;
+      if (!merge.step()) yield* merge.skip();
+    }
     number(frames);
     number(packs);
     const isLast = merge.top === undefined;
@@ -240,7 +271,7 @@ export class IndexTableWriter {
     pages: IndexPageWriter,
     positions: Float64Array,
   ): PageSteps<void> {
-    const { frames, packs, objectCount } = plan;
+    const { frames, packs } = plan;
     yield* this.#writePacks(plan, pages);
     let old = 0;
     yield* this.#merge.eachFrame((bytes, at, pack) => {
@@ -251,17 +282,33 @@ export class IndexTableWriter {
     });
     pages.endPage();
     yield* this.#merge.rewind(positions);
-    let count = 0;
-    yield* this.#eachObject((bytes, at, frame) => {
-      if (count === objectCount) return false;
-      count++;
-      const place = copy(bytes, at, pages, OBJECT_ROW_SIZE);
-      const number = frames === undefined ? frame : frames[frame] - 1;
-      setU32(pages.bytes, place + 36, number);
-      return true;
-    });
+    const written: WrittenRows = { plan, pages, count: 0, last: new LastRow() };
+    while (this.#copyRows(written)) yield* this.#merge.skip();
     pages.endPage();
     pages.flush();
+  }
+
+  /** Copies rows at hand, and says whether the table has more. */
+  #copyRows(written: WrittenRows): boolean {
+    const { pages, plan: { frames, objectCount }, last } = written;
+    const merge = this.#merge;
+    for (let run = merge.top; run !== undefined; run = merge.top) {
+      if (last.isNew(run)) {
+        if (written.count === objectCount) return false;
+        written.count++;
+        const { objects, row, frame } = run;
+        const place = copy(
+          objects.bytes,
+          objects.at(row),
+          pages,
+          OBJECT_ROW_SIZE,
+        );
+        const number = frames === undefined ? frame : frames[frame] - 1;
+        setU32(pages.bytes, place + 36, number);
+      }
+      if (!merge.step()) return true;
+    }
+    return false;
   }
 
   *#writePacks(plan: Plan, pages: IndexPageWriter): PageSteps<void> {
@@ -281,28 +328,6 @@ export class IndexTableWriter {
       first += counts[pack];
     }
     pages.endPage();
-  }
-
-  /** Goes through the rows, each once, until the visit says false. */
-  *#eachObject(
-    visit: (
-      bytes: Uint8Array,
-      at: number,
-      frame: number,
-      prefix: number,
-    ) => boolean,
-  ): PageSteps<void> {
-    const merge = this.#merge;
-    const last = new LastRow();
-    for (let run = merge.top; run !== undefined; run = merge.top) {
-      const { bytes } = run.objects;
-      const at = run.objects.at(run.row);
-      if (
-        last.isNew(bytes, at, run.frame) &&
-        !visit(bytes, at, run.frame, run.prefix)
-      ) return;
-      if (!merge.step()) yield* merge.skip();
-    }
   }
 }
 
