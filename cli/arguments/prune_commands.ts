@@ -32,7 +32,7 @@ export const PRUNE_COMMANDS: readonly CommandSpec[] = [
         name: "recompress",
         value: "CODEC",
         help:
-          "compress what is written again anew: none, lz4, zstd:1 to zstd:22",
+          "compress what is written again anew: none, lz4, zstd:1 to zstd:19",
       },
       {
         name: "despite",
