@@ -21,7 +21,8 @@ const MODE_MASK = 0o777;
 
 /**
  * Attributes that creation gives. They are alike within a directory, and within all that are
- * fresh, which inherit what they give: so one entry is looked at; files and directories have an object of this class each.
+ * fresh, which inherit what they give: so one entry is looked at. Files and directories have an
+ * object of this class each.
  */
 export class FreshEntries {
   readonly #calls: DiskCalls;
